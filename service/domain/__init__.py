@@ -1,0 +1,1 @@
+"""What the service is about, free of HTTP, Redis and the AI API: runs, metrics, instants, zones, access, errors."""

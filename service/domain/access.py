@@ -1,0 +1,80 @@
+"""Who asks, and what a route demands of them.
+
+A *scope* is what code checks, a *role* grants scopes, a *role collection* bundles roles and is what an administrator
+assigns. Scopes here are bare names, without the application prefix that tokens carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Scope(StrEnum):
+    """The scopes that the service knows."""
+
+    METRICS_READ = "scenarios.metrics.read"
+    EXECUTIONS_READ = "scenarios.executions.read"
+    ALL_RESOURCE_GROUPS = "allow_all_resourcegroups"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller.
+
+    ``scopes`` are all that the token's scopes, roles and role collections add up to. ``resource_groups`` restricts
+    the caller to these; ``None`` is no restriction. ``zone`` is the token's ``zoneinfo`` claim, unchecked.
+    ``expires_at`` is in seconds since the epoch. ``token`` is the encoded token itself, kept for a runtime that is
+    asked in the caller's name.
+    """
+
+    subject: str
+    tenant: str
+    issuer: str
+    scopes: frozenset[str]
+    resource_groups: frozenset[str] | None
+    expires_at: float
+    token: str = field(repr=False)
+    zone: str | None = None
+
+    def has(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def may_use(self, resource_group: str) -> bool:
+        return self.resource_groups is None or resource_group in self.resource_groups
+
+
+class TokenVerifier(Protocol):
+    """Turns the ``Authorization`` header into a principal."""
+
+    def verify(self, authorization: str | None) -> Principal:
+        """Return who asks.
+
+        Raises ``Unauthenticated`` without credentials, ``InvalidToken`` when they do not hold, ``KeysUnavailable``
+        when no key of the issuer could ever be loaded.
+        """
+        ...
+
+    def keys_loaded(self) -> Mapping[str, bool]:
+        """For each trusted issuer, whether at least one key of it is loaded."""
+        ...
+
+    def start(self) -> None:
+        """Begin loading and refreshing keys in the background; safe to call once a process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The known roles and role collections that grant a scope, for a refusal that helps."""
+
+    roles: tuple[str, ...]
+    role_collections: tuple[str, ...]
+
+
+class GrantDirectory(Protocol):
+    """Tells which roles and role collections grant a scope."""
+
+    def granting(self, scope: str) -> Grants: ...

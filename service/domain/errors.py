@@ -1,0 +1,149 @@
+"""Everything that can go wrong, as a tree. The HTTP status of each is decided in one table, ``api/problems``.
+
+A ``detail`` is written for the caller: it names what was wrong and never carries a token, a host name, or what an
+upstream server answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class ServiceError(Exception):
+    """Base of all errors that reach a caller."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one parameter of a request."""
+
+    parameter: str
+    detail: str
+
+
+class InvalidParameter(ServiceError):
+    """The request cannot be understood; each fault names its parameter."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__("; ".join(f"{fault.parameter}: {fault.detail}" for fault in self.faults))
+
+
+class Unauthenticated(ServiceError):
+    """No credentials were given."""
+
+
+class InvalidToken(Unauthenticated):
+    """Credentials were given and do not hold (RFC 6750 ``invalid_token``)."""
+
+
+class KeysUnavailable(ServiceError):
+    """The token may be good, but no key of its issuer could be had to tell.
+
+    Raised only when no key of that issuer was ever loaded; ``retry_after`` is in seconds.
+    """
+
+    def __init__(self, detail: str, retry_after: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Forbidden(ServiceError):
+    """The caller is known and may not do this. ``scope`` is the scope that is missing, where one is."""
+
+    def __init__(
+        self, detail: str, *, scope: str | None = None, roles: Sequence[str] = (), role_collections: Sequence[str] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.scope = scope
+        self.roles = tuple(roles)
+        self.role_collections = tuple(role_collections)
+
+
+class RunNotFound(ServiceError):
+    """The runtime knows no such run in that resource group."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"there is no run {run_id!r} in this resource group")
+        self.run_id = run_id
+
+
+class MetricsNotSupported(ServiceError):
+    """The runtime has no metrics extension."""
+
+    def __init__(self) -> None:
+        super().__init__("the AI runtime does not offer the metrics extension, so its runs have no metric resource")
+
+
+class NotAcceptable(ServiceError):
+    """None of the media types that the caller takes can be given; ``offered`` lists those that can."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        super().__init__("this resource is available as " + ", ".join(offered))
+        self.offered = tuple(offered)
+
+
+class OnlyIfCached(ServiceError):
+    """The caller wants a stored answer only, and there is none (RFC 9111, 5.2.1.7)."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no stored answer that satisfies only-if-cached")
+
+
+class Overloaded(ServiceError):
+    """The service is doing as much as it can; ``retry_after`` is in seconds."""
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class RuntimeTrouble(ServiceError):
+    """The AI runtime did not give a usable answer. A stored answer may stand in for it (RFC 5861 stale-if-error)."""
+
+
+class RateLimited(RuntimeTrouble):
+    """The runtime's rate limit; ``retry_after`` is the runtime's own wish in seconds, where it gave one."""
+
+    def __init__(self, retry_after: int | None = None) -> None:
+        super().__init__("the AI runtime limits the rate of requests")
+        self.retry_after = retry_after
+
+
+class BadGateway(RuntimeTrouble):
+    """The runtime answered something that is not the AI API, or refused the service's credentials."""
+
+
+class RuntimeUnavailable(RuntimeTrouble):
+    """The runtime cannot be reached, answers 5xx, or its circuit is open; ``retry_after`` is in seconds."""
+
+    def __init__(self, detail: str = "the AI runtime cannot be reached", retry_after: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class RuntimeTimeout(RuntimeTrouble):
+    """The runtime did not answer within the deadline."""
+
+    def __init__(self) -> None:
+        super().__init__("the AI runtime did not answer in time")
+
+
+class RuntimeForbids(ServiceError):
+    """The runtime refuses this caller (its own token was sent upstream) or this resource group."""
+
+    def __init__(self) -> None:
+        super().__init__("the AI runtime refuses access to this resource group")
+
+
+class RunGone(RunNotFound):
+    """The runtime says that the run existed and is gone for good."""
+
+
+class CacheUnavailable(Exception):
+    """The cache server cannot be used now. Never reaches a caller: the answer comes from the runtime instead."""

@@ -1,0 +1,109 @@
+"""The service's configuration, frozen, read from a mapping of environment variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class RuntimeAuth(StrEnum):
+    """With whose credentials the runtime is asked."""
+
+    SERVICE = "service"
+    FORWARD = "forward"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSettings:
+    """The AI runtime and the service's credentials there. ``base_url`` ends in ``/v2``; times are in seconds."""
+
+    base_url: str
+    auth: RuntimeAuth = RuntimeAuth.SERVICE
+    resource_group: str = "default"
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    token_url: str | None = None
+    certificate: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)
+    timeout: float = 10.0
+    connect_timeout: float = 3.0
+    concurrency: int = 16
+    max_body_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class XsuaaBinding:
+    """An XSUAA service binding (``VCAP_SERVICES.xsuaa[].credentials``), as far as tokens are concerned."""
+
+    client_id: str
+    xsappname: str
+    url: str
+    uaadomain: str
+    verification_key: str | None = None
+    identity_zone_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityBinding:
+    """An Identity Authentication binding (``VCAP_SERVICES.identity[].credentials``)."""
+
+    client_id: str
+    url: str
+    domains: tuple[str, ...] = ()
+    app_tid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """What makes a token good, and what it grants."""
+
+    issuers: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    jwks_urls: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    leeway: float = 60.0
+    scope_prefix: str = ""
+    tenant_claim: str | None = None
+    roles_claim: str = "roles"
+    role_collections_claim: str | None = None
+    role_catalogue: str | None = None
+    require_resource_groups: bool = False
+    xsuaa: tuple[XsuaaBinding, ...] = ()
+    identity: tuple[IdentityBinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """How long answers are good, in seconds, and where they are kept."""
+
+    redis_url: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+    fresh_running: float = 5.0
+    fresh_finished: float = 300.0
+    stale_while_revalidate: float = 30.0
+    stale_if_error: float = 86400.0
+    memory_bytes: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the service is served."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a container's port is published by its platform
+    port: int = 8000
+    workers: int = 1
+    threads: int = 16
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the service can be told."""
+
+    runtime: RuntimeSettings
+    auth: AuthSettings
+    cache: CacheSettings = CacheSettings()
+    server: ServerSettings = ServerSettings()
+    cors_origins: tuple[str, ...] = ()
+    default_time_zone: str = "UTC"
