@@ -141,6 +141,13 @@ class RuntimeForbids(ServiceError):
         super().__init__("the AI runtime refuses access to this resource group")
 
 
+class RuntimeRefuses(ServiceError):
+    """The runtime refuses the service's own credentials. No stored answer stands in: access may have been withdrawn."""
+
+    def __init__(self) -> None:
+        super().__init__("the AI runtime refuses the service's credentials")
+
+
 class RunGone(RunNotFound):
     """The runtime says that the run existed and is gone for good."""
 

@@ -1,0 +1,165 @@
+"""Entries by key: a byte-bounded memory of this process over the cache that all processes share.
+
+The memory answers for ``COHERENCE`` seconds without asking the shared cache, so that workers agree within that time,
+and for as long as the shared cache cannot be used. Trouble with the shared cache never leaves this module.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from service.caching import codec
+from service.caching.codec import Header, Sealer
+from service.caching.keys import body_key, failure_key
+from service.caching.protocol import Cache
+from service.domain.errors import CacheUnavailable
+
+COHERENCE = 1.0
+_OVERHEAD = 512
+_FAILURE_TTL = 5.0
+
+
+@dataclass(slots=True)
+class _Kept:
+    header: Header
+    body: bytes | None
+    checked_at: float
+
+    @property
+    def weight(self) -> int:
+        return _OVERHEAD + len(self.body or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An answer of the runtime to be kept: its header and its packed body (``b""`` where there is none)."""
+
+    header: Header
+    packed: bytes = b""
+
+
+class EntryStore:
+    """Loads and saves entries. Safe from any thread; no method raises for the cache's sake."""
+
+    def __init__(self, cache: Cache | None, *, secret: str | None, memory_bytes: int) -> None:
+        self._cache = cache
+        self._sealer = Sealer(secret)
+        self._memory_bytes = memory_bytes
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._weight = 0
+        self._lock = threading.Lock()
+
+    def headers(self, keys: Sequence[str], *, latest: bool = False) -> dict[str, Header]:
+        """The headers of those entries that are stored; with ``latest``, as the shared cache has them now."""
+        found: dict[str, Header] = {}
+        unknown = []
+        for key in keys:
+            kept = self._recall(key)
+            if kept is not None:
+                found[key] = kept.header
+            if self._cache is not None and (kept is None or latest or time.monotonic() - kept.checked_at > COHERENCE):
+                unknown.append(key)
+        if unknown:
+            found.update(self._shared_headers(unknown))
+        return found
+
+    def body(self, key: str, header: Header) -> bytes | None:
+        """The packed body of an entry; ``None`` where it is gone."""
+        kept = self._kept.get(key)
+        compressed = kept.body if kept is not None and kept.header.digest == header.digest else None
+        if compressed is None:
+            compressed = self._shared_body(key, header)
+            if compressed is None:
+                return None
+            self._keep(key, header, compressed)
+        return codec.decompress(compressed, header)
+
+    def save(self, key: str, entry: Entry, ttl: float) -> bool:
+        """Keep the entry for ``ttl`` seconds, here and, if that can be, for all; whether it was."""
+        header = entry.header
+        compressed = codec.compress(entry.packed) if entry.packed else b""
+        self._keep(key, header, compressed)
+        if self._cache is None:
+            return True
+        try:
+            if compressed:
+                self._cache.set_many({body_key(key, header.digest): compressed}, ttl)
+            self._cache.set_many({key: self._sealer.seal(key, header)}, ttl)
+        except CacheUnavailable:
+            return False
+        return True
+
+    def failure(self, key: str, since: float) -> str | None:
+        """The name of the error that a fetch begun after ``since`` (epoch seconds) ended with, in any process."""
+        if self._cache is None:
+            return None
+        name = failure_key(key)
+        try:
+            sealed = self._cache.get(name)
+        except CacheUnavailable:
+            return None
+        header = None if sealed is None else self._sealer.open(name, sealed)
+        return header.outcome if header is not None and header.fetched_at >= since else None
+
+    def note_failure(self, key: str, outcome: str, fetched_at: float) -> None:
+        """Tell the readers that wait in other processes that the fetch begun at ``fetched_at`` failed."""
+        if self._cache is None:
+            return
+        name = failure_key(key)
+        with suppress(CacheUnavailable):
+            self._cache.set_many({name: self._sealer.seal(name, Header(outcome, True, fetched_at))}, _FAILURE_TTL)
+
+    def _shared_headers(self, keys: Sequence[str]) -> dict[str, Header]:
+        assert self._cache is not None  # noqa: S101 - callers have looked
+        try:
+            sealed = self._cache.get_many(keys)
+        except CacheUnavailable:
+            return {}
+        found = {}
+        for key, value in zip(keys, sealed, strict=True):
+            header = None if value is None else self._sealer.open(key, value)
+            if header is not None:
+                found[key] = self._newer(key, header)
+            elif (kept := self._kept.get(key)) is not None:
+                kept.checked_at = time.monotonic()
+        return found
+
+    def _newer(self, key: str, header: Header) -> Header:
+        """Note what the shared cache has; the later of that and what this process has itself."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and kept.header.fetched_at >= header.fetched_at:
+                kept.checked_at = time.monotonic()
+                return kept.header
+        same = kept is not None and kept.header.digest == header.digest
+        self._keep(key, header, kept.body if kept is not None and same else None)
+        return header
+
+    def _shared_body(self, key: str, header: Header) -> bytes | None:
+        if self._cache is None:
+            return None
+        try:
+            return self._cache.get(body_key(key, header.digest))
+        except CacheUnavailable:
+            return None
+
+    def _recall(self, key: str) -> _Kept | None:
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+            return kept
+
+    def _keep(self, key: str, header: Header, body: bytes | None) -> None:
+        kept = _Kept(header, body, time.monotonic())
+        with self._lock:
+            old = self._kept.pop(key, None)
+            self._weight += kept.weight - (old.weight if old else 0)
+            self._kept[key] = kept
+            while self._weight > self._memory_bytes and len(self._kept) > 1:
+                self._weight -= self._kept.popitem(last=False)[1].weight

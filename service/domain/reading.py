@@ -1,0 +1,30 @@
+"""How an answer was come by: from the store, from the runtime, or from the store because the runtime failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Where an answer came from."""
+
+    STORED = "hit"
+    STORED_REVALIDATING = "stale"
+    STORED_ON_ERROR = "stale-if-error"
+    FETCHED_NEW = "miss"
+    FETCHED_OVER_STALE = "revalidated"
+    FETCHED_ON_REQUEST = "refreshed"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """``age`` and ``ttl`` in seconds (``ttl`` is negative past freshness); ``lifetime`` is how long the answer is fresh
+    in all; ``kept`` whether it was stored; ``shared`` whether another reader's fetch brought it."""
+
+    source: Source
+    age: float
+    ttl: float
+    lifetime: float
+    kept: bool = True
+    shared: bool = False

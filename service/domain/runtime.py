@@ -1,0 +1,75 @@
+"""The AI runtime, as the service sees it: a port with one adapter for each kind of runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import ServiceError
+from service.domain.metrics import MetricResource
+
+
+@dataclass(frozen=True, slots=True)
+class Vantage:
+    """From where a runtime is read: what is visible, and so what a stored answer belongs to.
+
+    ``caller`` tells callers apart where the caller's own token goes upstream, and is ``None`` where the service's own
+    credentials do; ``token`` is that caller's token.
+    """
+
+    tenant: str
+    resource_group: str
+    caller: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request's budget of time, and the ids that follow it upstream."""
+
+    deadline: Deadline
+    request_id: str
+    traceparent: str
+
+
+class Capabilities(msgspec.Struct, frozen=True, array_like=True):
+    """What a runtime can do (AI API ``GET /lm/meta``)."""
+
+    identifier: str | None
+    api_version: str | None
+    metrics: bool
+    metrics_version: str | None = None
+    extended_results: bool = False
+    multitenant: bool = True
+
+
+class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
+    """A run's metric resource and whether the run may still change, both of one moment."""
+
+    resource: MetricResource
+    may_change: bool
+
+
+class AIRuntime(Protocol):
+    """Reads an AI runtime. Every method ends by the exchange's deadline.
+
+    Raises ``domain.errors``: ``RuntimeTrouble`` where the runtime gave no usable answer, ``RuntimeForbids`` where it
+    refuses; never anything else.
+    """
+
+    @property
+    def identity(self) -> str:
+        """What tells this runtime from another in the keys of stored answers."""
+        ...
+
+    def run_metrics(
+        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
+    ) -> Mapping[str, RunMetrics | ServiceError]:
+        """Each run's metric resource, or what is the matter with that run (``RunNotFound`` among others)."""
+        ...
+
+    def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities: ...

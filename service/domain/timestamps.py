@@ -1,0 +1,138 @@
+"""Timestamps (RFC 3339): read once, written in any zone, no digit lost.
+
+Zones differ by whole minutes, so only a timestamp's *minute* depends on the zone: its seconds and fraction pass through
+as text. A timestamp is therefore kept as a ``Moment``: the minute in UTC (``2026-03-29T01:00``) and the rest
+(``:13.123456``). What a zone makes of a minute is computed once and remembered (``ZoneClock``).
+
+Three things cannot be written as they are:
+
+- Offsets with seconds (local mean time, mostly before 1920; Monrovia until 1972): RFC 3339 has hours and minutes only.
+  The offset is rounded to the nearest minute (half a minute away from zero) and the clock reading moves with it, so
+  that the instant stays the same.
+- A leap second, ``:60``: most readers refuse it, so it becomes its neighbour ``:59``; the fraction stays.
+- A reading outside the years 0001 to 9999 (``9999-12-31T23:30:00Z`` in Tokyo): it is given in UTC, or as the runtime
+  wrote it where even UTC falls outside.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from service.domain.zones import TimeZone
+
+_RFC3339 = re.compile(
+    rb"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2})"  # date, minute
+    rb"(:(?:[0-5][0-9]|60)(?:\.[0-9]+)?)"  # seconds and fraction
+    rb"([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+_MINUTE = timedelta(minutes=1)
+_REMEMBERED_MINUTES = 65_536
+
+
+class Moment(NamedTuple):
+    """``minute`` in UTC, ``2026-03-29T01:00``; ``rest``: seconds and fraction as the runtime wrote them, ``:13.5``."""
+
+    minute: bytes
+    rest: bytes
+
+
+class Reading(NamedTuple):
+    """What a zone makes of a minute: ``2026-03-29T03:00`` and ``+02:00``."""
+
+    local: bytes
+    offset: bytes
+
+
+class MomentReader:
+    """Reads timestamps, remembering the minutes it has seen; one for each pass over an answer."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[tuple[bytes, bytes, bytes], bytes | None] = {}
+
+    def read(self, text: bytes) -> Moment | bytes | None:
+        """Return the moment that an RFC 3339 ``text`` names.
+
+        Returns the text itself, in upper case, where it is a timestamp whose UTC minute falls outside the years 0001
+        to 9999, and ``None`` where it is no timestamp.
+        """
+        match = _RFC3339.fullmatch(text)
+        if match is None:
+            return None
+        date, clock, rest, offset = match.groups()
+        if rest.startswith(b":60"):
+            rest = b":59" + rest[3:]
+        key = (date, clock, offset)
+        try:
+            minute = self._minutes[key] if key in self._minutes else self._minutes.setdefault(key, _utc_minute(*key))
+        except ValueError:
+            return None
+        if minute is None:
+            return date + b"T" + clock + rest + offset.upper()
+        return Moment(minute, rest)
+
+
+class ZoneClock:
+    """What one zone makes of UTC minutes. Safe from any thread."""
+
+    def __init__(self, zone: TimeZone) -> None:
+        self._zone = zone
+        self._readings: dict[bytes, Reading | None] = {}
+
+    def reading(self, minute: bytes) -> Reading | None:
+        """The zone's reading of a UTC minute; ``None`` where the zone's offset changes within that minute."""
+        if self._zone.is_utc:
+            return Reading(minute, b"Z")
+        try:
+            return self._readings[minute]
+        except KeyError:
+            if len(self._readings) >= _REMEMBERED_MINUTES:
+                self._readings.clear()
+            return self._readings.setdefault(minute, self._look_up(minute))
+
+    def write(self, moment: Moment) -> bytes:
+        """The moment in this zone, RFC 3339, without quotes."""
+        reading = self.reading(moment.minute) or self._read_second(moment.minute, int(moment.rest[1:3]))
+        return reading.local + moment.rest + reading.offset
+
+    def _look_up(self, minute: bytes) -> Reading | None:
+        first, last = self._read_second(minute, 0), self._read_second(minute, 59)
+        return first if first == last else None
+
+    def _read_second(self, minute: bytes, second: int) -> Reading:
+        instant = datetime.fromisoformat(minute.decode("ascii")).replace(second=second, tzinfo=UTC)
+        try:
+            offset = _rounded(instant.astimezone(self._zone.rules).utcoffset() or timedelta())
+            local = instant.replace(tzinfo=None) + offset * _MINUTE
+        except OverflowError:
+            return Reading(minute, b"Z")
+        return Reading(local.isoformat(timespec="minutes").encode("ascii"), _offset_text(offset))
+
+
+def _utc_minute(date: bytes, clock: bytes, offset: bytes) -> bytes | None:
+    """The minute in UTC, ``None`` outside the years 0001 to 9999. Raises ``ValueError`` for a day that is none."""
+    if date.startswith(b"0000"):
+        datetime.fromisoformat((b"2000" + date[4:] + b"T" + clock).decode("ascii"))
+        return None
+    local = datetime.fromisoformat((date + b"T" + clock).decode("ascii"))
+    if offset in {b"Z", b"z"}:
+        return date + b"T" + clock
+    shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:6]))
+    try:
+        moved = local + shift if offset.startswith(b"-") else local - shift
+    except OverflowError:
+        return None
+    return moved.isoformat(timespec="minutes").encode("ascii")
+
+
+def _rounded(offset: timedelta) -> int:
+    """An offset in whole minutes, half a minute going away from zero."""
+    seconds = int(offset.total_seconds())
+    minutes = (abs(seconds) + 30) // 60
+    return -minutes if seconds < 0 else minutes
+
+
+def _offset_text(minutes: int) -> bytes:
+    sign = "-" if minutes < 0 else "+"
+    return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}".encode("ascii")

@@ -1,0 +1,65 @@
+"""Time zones: IANA names and fixed offsets, read from the ``tzdata`` package only.
+
+The operating system's database is not used, so that every machine gives the same answer and a name can never be a path.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone, tzinfo
+from functools import cache, lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+_FIXED_OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+_NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "UCT", "Etc/UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu"})
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """A zone by the name the caller gave; ``is_utc`` where its instants are written with ``Z``."""
+
+    name: str
+    rules: tzinfo
+    is_utc: bool
+
+
+class UnknownTimeZone(ValueError):
+    """The name is neither an IANA zone nor a fixed offset ``±hh:mm``."""
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """All IANA names, links included."""
+    return frozenset((resources.files("tzdata") / "zones").read_text("ascii").split())
+
+
+@lru_cache(maxsize=4096)
+def time_zone(name: str) -> TimeZone:
+    """Return the zone called ``name``: an IANA name, exactly as spelled there, or ``±hh:mm``.
+
+    Raises ``UnknownTimeZone`` otherwise.
+    """
+    if name in zone_names():
+        is_utc = name in _NAMES_OF_UTC
+        return TimeZone(name, UTC if is_utc else _load(name), is_utc)
+    fixed = _FIXED_OFFSET.fullmatch(name)
+    if fixed is None:
+        raise UnknownTimeZone(name)
+    offset = timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
+    return TimeZone(name, timezone(-offset if fixed[1] == "-" else offset), not offset)
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether ``time_zone`` knows the name."""
+    try:
+        time_zone(name)
+    except UnknownTimeZone:
+        return False
+    return True
+
+
+def _load(name: str) -> ZoneInfo:
+    with (resources.files("tzdata") / "zoneinfo" / name).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)

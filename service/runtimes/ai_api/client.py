@@ -1,0 +1,138 @@
+"""Asks a server that implements the AI API v2 (spec version 2.42) and reads its answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import (
+    BadGateway,
+    MetricsNotSupported,
+    RunGone,
+    RunNotFound,
+    RuntimeTrouble,
+    ServiceError,
+)
+from service.domain.metrics import MetricResource
+from service.domain.runs import RunStatus
+from service.domain.runtime import Capabilities, Exchange, RunMetrics, Vantage
+from service.runtimes.ai_api import mapping, meta
+from service.runtimes.side_by_side import SideBySide
+
+_OK, _NOT_FOUND, _GONE, _NOT_IMPLEMENTED = 200, 404, 410, 501
+_HTML = re.compile(r"\s*text/html\b", re.IGNORECASE)
+IDS_A_REQUEST = 10
+
+
+class HTTPAnswer(Protocol):
+    """An HTTP answer, its body decompressed."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class HTTPClient(Protocol):
+    """Gets documents below the runtime's base URL, with credentials, retries and a circuit breaker."""
+
+    def get(
+        self,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]],
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        operation: str,
+        caller_token: str | None,
+    ) -> HTTPAnswer: ...
+
+
+class AIAPIRuntime:
+    """An AI runtime behind the AI API; see ``domain.runtime.AIRuntime``."""
+
+    def __init__(self, client: HTTPClient, *, identity: str, side_by_side: SideBySide) -> None:
+        self.identity = identity
+        self._client = client
+        self._side_by_side = side_by_side
+        self._single_tenant = False
+
+    def run_metrics(
+        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
+    ) -> Mapping[str, RunMetrics | ServiceError]:
+        """One request for the metrics of all runs, beside one for each run's status."""
+        questions = [lambda: self._metric_resources(run_ids, vantage, exchange)]
+        statuses = [lambda run_id=run_id: self._status(run_id, vantage, exchange) for run_id in run_ids]
+        resources, *found = self._side_by_side.ask([*questions, *statuses], exchange.deadline)
+        return {run_id: _judged(run_id, resources, status) for run_id, status in zip(run_ids, found, strict=True)}
+
+    def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities:
+        answer = self._get("/lm/meta", (), vantage, exchange, "meta", grouped=False)
+        if answer.status != _OK:
+            raise BadGateway("the AI runtime does not tell what it can do")
+        found = meta.capabilities(answer.body)
+        self._single_tenant = not found.multitenant
+        return found
+
+    def _metric_resources(
+        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
+    ) -> Mapping[str, MetricResource]:
+        query = (("executionIds", ",".join(run_ids)), ("$select", "*"))
+        answer = self._get("/lm/metrics", query, vantage, exchange, "metrics")
+        if answer.status == _NOT_IMPLEMENTED:
+            raise MetricsNotSupported
+        if answer.status != _OK:
+            raise BadGateway("the AI runtime did not give the metrics that it was asked for")
+        return mapping.metric_resources(answer.body, run_ids)
+
+    def _status(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunStatus:
+        answer = self._get(f"/lm/executions/{run_id}", (), vantage, exchange, "execution")
+        if answer.status in {_NOT_FOUND, _GONE} and not _HTML.match(answer.headers.get("Content-Type", "")):
+            raise RunNotFound(run_id) if answer.status == _NOT_FOUND else RunGone(run_id)
+        if answer.status != _OK:
+            raise BadGateway("the AI runtime did not tell whether the run exists")
+        return mapping.run_status(answer.body, run_id)
+
+    def _get(
+        self,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        vantage: Vantage,
+        exchange: Exchange,
+        operation: str,
+        *,
+        grouped: bool = True,
+    ) -> HTTPAnswer:
+        headers = {"X-Request-ID": exchange.request_id, "traceparent": exchange.traceparent}
+        if grouped and not self._single_tenant:
+            headers["AI-Resource-Group"] = vantage.resource_group
+        return self._client.get(
+            path,
+            query=query,
+            headers=headers,
+            deadline=exchange.deadline,
+            operation=operation,
+            caller_token=vantage.token,
+        )
+
+
+def _judged(
+    run_id: str,
+    resources: Mapping[str, MetricResource] | ServiceError,
+    status: RunStatus | ServiceError,
+) -> RunMetrics | ServiceError:
+    """What the two answers say together: that a run does not exist outweighs trouble with its metrics."""
+    if isinstance(resources, MetricsNotSupported):
+        return resources
+    if isinstance(status, ServiceError) and not (
+        isinstance(status, RuntimeTrouble) and isinstance(resources, ServiceError)
+    ):
+        return status
+    if isinstance(resources, ServiceError):
+        return resources
+    assert isinstance(status, RunStatus)  # noqa: S101 - what is left
+    return RunMetrics(resources.get(run_id, MetricResource(run_id)), status.may_change)

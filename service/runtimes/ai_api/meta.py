@@ -1,0 +1,51 @@
+"""AI API ``GET /lm/meta`` → what the runtime can do."""
+
+from __future__ import annotations
+
+import msgspec
+
+from service.domain.runtime import Capabilities
+from service.runtimes.ai_api import literals
+
+
+class _MetricsCapabilities(msgspec.Struct, rename="camel"):
+    extended_results: bool = False
+
+
+class _MetricsExtension(msgspec.Struct):
+    version: str | None = None
+    capabilities: _MetricsCapabilities | None = None
+
+
+class _Extensions(msgspec.Struct):
+    metrics: _MetricsExtension | None = None
+
+
+class _AIAPICapabilities(msgspec.Struct):
+    multitenant: bool = True
+
+
+class _AIAPI(msgspec.Struct):
+    version: str | None = None
+    capabilities: _AIAPICapabilities | None = None
+
+
+class _Meta(msgspec.Struct, rename={"runtime_identifier": "runtimeIdentifier", "ai_api": "aiApi"}):
+    runtime_identifier: str | None = None
+    ai_api: _AIAPI | None = None
+    extensions: _Extensions | None = None
+
+
+def capabilities(body: bytes) -> Capabilities:
+    """Read a runtime's self-description; the metrics extension is there if and only if ``extensions.metrics`` is."""
+    meta = literals.decode(body, _Meta)
+    api = meta.ai_api or _AIAPI()
+    metrics = (meta.extensions or _Extensions()).metrics
+    return Capabilities(
+        identifier=meta.runtime_identifier,
+        api_version=api.version,
+        metrics=metrics is not None,
+        metrics_version=metrics.version if metrics else None,
+        extended_results=bool(metrics and metrics.capabilities and metrics.capabilities.extended_results),
+        multitenant=(api.capabilities or _AIAPICapabilities()).multitenant,
+    )
