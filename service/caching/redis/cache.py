@@ -1,0 +1,176 @@
+"""The cache on a Redis or Valkey server: the one seam where the client's exceptions become ``CacheUnavailable``."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from redis.exceptions import RedisClusterException
+
+from service.caching.redis.connections import within
+from service.caching.redis.errors import Verdict, reason, verdict
+from service.caching.redis.gate import Cooldown, Gate
+from service.caching.redis.locks import EXTEND, RELEASE, run
+from service.caching.redis.servers import Share, servers_of
+from service.caching.redis.url import parse_url
+from service.domain.deadlines import Deadline
+from service.domain.errors import CacheUnavailable
+from service.telemetry.metrics import Telemetry
+
+
+class RedisCache:
+    """Implements ``protocol.Cache``. Connects on first use, so it can be made while the server is away.
+
+    ``url`` follows the grammar in ``url`` (``ValueError`` otherwise). ``timeout`` in seconds bounds each wait on the
+    network; an operation as a whole ends within twice that, name resolution aside. Nothing is tried twice: after
+    failures the server is left alone for a moment (``gate``), and operations raise ``CacheUnavailable`` at once.
+
+    An ACL user needs ``MGET``, ``SET``, ``DEL``, ``GET``, ``PEXPIRE``, ``EVAL``, ``EVALSHA`` and ``PING``; in a cluster
+    also ``CLUSTER SLOTS`` and ``COMMAND``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 0.25,
+        telemetry: Telemetry,
+        cooldown: Cooldown | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._servers = servers_of(parse_url(url), timeout)
+        self._timeout = timeout
+        self._telemetry = telemetry
+        self._cooldown = cooldown or Cooldown()
+        self._clock = clock
+        self._gates: dict[str, Gate] = {}
+        self._gates_mutex = threading.Lock()
+
+    def get(self, key: str) -> bytes | None:
+        return self.get_many([key])[0]
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Reads by ``MGET`` also for one key: a value of another type is nothing of ours, and is written over."""
+        found: dict[str, bytes | None] = {}
+        with self._operation():
+            for share in self._shares(keys):
+                with self._attempt(share.server):
+                    found |= zip(share.keys, _values(share.client.mget(share.keys), len(share.keys)), strict=True)
+        return [found[key] for key in keys]
+
+    def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
+        with self._operation():
+            for share in self._shares(items):
+                with self._attempt(share.server, writes=True):
+                    _write(share, items, _milliseconds(ttl))
+
+    def delete(self, key: str) -> None:
+        with self._operation(), self._share(key) as share:
+            share.client.delete(key)
+
+    def acquire(self, key: str, owner: str, ttl: float) -> bool:
+        with self._operation(), self._share(key, writes=True) as share:
+            return share.client.set(key, owner, nx=True, px=_milliseconds(ttl)) is True
+
+    def extend(self, key: str, owner: str, ttl: float) -> bool:
+        with self._operation(), self._share(key) as share:
+            return run(share.client, EXTEND, key, owner, _milliseconds(ttl))
+
+    def release(self, key: str, owner: str) -> None:
+        with self._operation(), self._share(key) as share:
+            run(share.client, RELEASE, key, owner)
+
+    def ping(self) -> None:
+        """In a cluster every master must answer."""
+        with self._operation(), self._attempt(self._servers.name):
+            self._servers.connect()
+            self._servers.ping()
+
+    def close(self) -> None:
+        self._servers.close()
+
+    @contextmanager
+    def _operation(self) -> Iterator[None]:
+        """The time that one call has, and its count when it comes to nothing."""
+        try:
+            with within(Deadline.after(2 * self._timeout)):
+                yield
+        except CacheUnavailable:
+            self._telemetry.cache_server_error()
+            raise
+
+    def _shares(self, keys: Sequence[str] | Mapping[str, bytes]) -> list[Share]:
+        if not self._servers.connected:
+            with self._attempt(self._servers.name):
+                self._servers.connect()
+        try:
+            return self._servers.shares(list(keys))
+        except Exception as error:
+            raise CacheUnavailable("no server is known to hold that key") from error
+
+    @contextmanager
+    def _share(self, key: str, *, writes: bool = False) -> Iterator[Share]:
+        share = self._shares([key])[0]
+        with self._attempt(share.server, writes=writes):
+            yield share
+
+    @contextmanager
+    def _attempt(self, server: str, *, writes: bool = False) -> Iterator[None]:
+        """Ask ``server`` if it may be asked, and tell its gate what became of it.
+
+        A server that is not what it should be can make its client raise anything, so anything is translated here.
+        """
+        gate = self._gate(server)
+        probe = gate.enter()
+        try:
+            yield
+        except Exception as error:
+            self._tell(gate, error, probe=probe)
+            raise CacheUnavailable("the cache server cannot be used: " + reason(error)) from error
+        except BaseException:
+            gate.left(probe=probe)
+            raise
+        gate.worked(wrote=writes)
+
+    def _tell(self, gate: Gate, error: Exception, *, probe: bool) -> None:
+        if isinstance(error, RedisClusterException):
+            self._servers.lose()
+        match verdict(error):
+            case Verdict.DEAD:
+                gate.failed(reason(error), probe=probe)
+            case Verdict.REFUSES:
+                gate.refused(reason(error))
+            case Verdict.UNKNOWN:
+                gate.left(probe=probe)
+
+    def _gate(self, server: str) -> Gate:
+        with self._gates_mutex:
+            if server not in self._gates:
+                self._gates[server] = Gate(server, self._cooldown, self._clock)
+            return self._gates[server]
+
+
+def _write(share: Share, items: Mapping[str, bytes], milliseconds: int) -> None:
+    if len(share.keys) == 1:
+        share.client.set(share.keys[0], items[share.keys[0]], px=milliseconds)
+        return
+    with share.client.pipeline(transaction=False) as pipeline:
+        for key in share.keys:
+            pipeline.set(key, items[key], px=milliseconds)
+        pipeline.execute()
+
+
+def _values(answer: object, count: int) -> list[bytes | None]:
+    """``ValueError`` for an answer that is not the one to ``MGET``: whoever sent it does not speak our protocol."""
+    if not isinstance(answer, list) or len(answer) != count:
+        raise ValueError("the server answered something else than was asked")
+    if not all(value is None or isinstance(value, bytes) for value in answer):
+        raise ValueError("the server answered values of another kind")
+    return answer
+
+
+def _milliseconds(ttl: float) -> int:
+    return max(1, math.ceil(ttl * 1000))
