@@ -1,0 +1,1 @@
+"""The HTTP interface: who may ask, how questions are read, how answers are written."""

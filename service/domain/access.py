@@ -65,6 +65,10 @@ class TokenVerifier(Protocol):
         """Begin loading and refreshing keys in the background; safe to call once a process."""
         ...
 
+    def close(self) -> None:
+        """End what ``start`` began."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Grants:

@@ -19,8 +19,12 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """``age`` and ``ttl`` in seconds (``ttl`` is negative past freshness); ``lifetime`` is how long the answer is fresh
-    in all; ``kept`` whether it was stored; ``shared`` whether another reader's fetch brought it."""
+    """How old and how fresh an answer is.
+
+    ``age`` and ``ttl`` in seconds (``ttl`` is negative past freshness); ``lifetime`` is how long it is fresh in all;
+    ``kept`` whether it was stored; ``shared`` whether another reader's fetch brought it; ``upstream`` the seconds that
+    its fetch took, where there was one.
+    """
 
     source: Source
     age: float
@@ -28,3 +32,4 @@ class Provenance:
     lifetime: float
     kept: bool = True
     shared: bool = False
+    upstream: float | None = None

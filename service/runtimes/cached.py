@@ -18,6 +18,8 @@ from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThr
 from service.runtimes.side_by_side import Question, SideBySide
 
 _ABSENT, _GONE, _UNSUPPORTED, _UNTOLD = "absent", "gone", "unsupported", "untold"
+_META_GRACE = 1.0
+"""Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 _CURRENT = frozenset({Source.STORED, Source.FETCHED_NEW, Source.FETCHED_OVER_STALE, Source.FETCHED_ON_REQUEST})
 
 
@@ -25,14 +27,18 @@ _CURRENT = frozenset({Source.STORED, Source.FETCHED_NEW, Source.FETCHED_OVER_STA
 class ReadRun:
     """One run's metric resource as it was read.
 
-    ``key`` and ``digest`` name its content. ``load`` gives the content itself and the reading it belongs to, which is
-    a new one where the stored content has gone since; it raises ``ServiceError``s.
+    ``key`` and ``digest`` name its content. ``resource`` loads the content itself and raises ``ContentGone`` where it
+    has left the store since.
     """
 
     key: str
     digest: bytes
     provenance: Provenance
-    load: Callable[[], tuple[ReadRun, MetricResource]]
+    resource: Callable[[], MetricResource]
+
+
+class ContentGone(Exception):
+    """The store knows of the content and does not hold it any more: read again, past the store."""
 
 
 class CachedRuntime:
@@ -52,12 +58,8 @@ class CachedRuntime:
         def fetch(keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
             return self._fetch_runs({key: run_of[key] for key in keys}, vantage, exchange)
 
-        def again(key: str) -> Found | ServiceError:
-            anew = Demand(RequestDirectives(no_cache=True), time.time())
-            return self._reads.read([key], fetch, anew, exchange.deadline)[key]
-
         found = self._reads.read(list(run_of), fetch, demand, exchange.deadline)
-        return {run_id: self._read_run(found[key], run_id, again) for key, run_id in run_of.items()}
+        return {run_id: self._read_run(found[key], run_id) for key, run_id in run_of.items()}
 
     def capabilities(self, vantage: Vantage, exchange: Exchange, demand: Demand) -> tuple[Capabilities, Found]:
         """What the runtime can do. Raises ``ServiceError``s."""
@@ -82,29 +84,18 @@ class CachedRuntime:
         group = "" if kind == "capabilities" else vantage.resource_group
         return entry_key(kind, vantage.tenant, self._runtime.identity, group, vantage.caller or "", run_id)
 
-    def _read_run(
-        self, found: Found | ServiceError, run_id: str, again: Callable[[str], Found | ServiceError]
-    ) -> ReadRun | ServiceError:
+    def _read_run(self, found: Found | ServiceError, run_id: str) -> ReadRun | ServiceError:
         if isinstance(found, ServiceError):
             return found
         if found.header.outcome != VALUE:
             return _missing(found.header.outcome, run_id)
-        load = partial(self._load, found, run_id, again)
-        return ReadRun(found.key, found.header.digest, found.provenance, load)
+        return ReadRun(found.key, found.header.digest, found.provenance, partial(self._resource, found))
 
-    def _load(
-        self, found: Found, run_id: str, again: Callable[[str], Found | ServiceError]
-    ) -> tuple[ReadRun, MetricResource]:
+    def _resource(self, found: Found) -> MetricResource:
         packed = self._reads.body(found)
         if packed is None:
-            anew = again(found.key)
-            if isinstance(anew, ServiceError):
-                raise anew
-            found, packed = anew, self._reads.body(anew)
-        run = self._read_run(found, run_id, again)
-        if isinstance(run, ServiceError):
-            raise run
-        return run, codec.unpack(packed or b"", MetricResource)
+            raise ContentGone
+        return codec.unpack(packed, MetricResource)
 
     def _fetch_runs(
         self, run_of: Mapping[str, str], vantage: Vantage, exchange: Exchange
@@ -112,7 +103,7 @@ class CachedRuntime:
         """Ask for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
         supported = self._begin_supported(vantage, exchange)
         outcomes = self._runtime.run_metrics(list(run_of.values()), vantage, exchange)
-        if supported.answer(exchange.deadline) is False:
+        if supported.answer(exchange.deadline.sooner(_META_GRACE)) is False:
             return dict.fromkeys(run_of, Fetched(_UNSUPPORTED))
         return {key: _fetched(outcomes[run_id]) for key, run_id in run_of.items()}
 

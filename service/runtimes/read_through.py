@@ -37,6 +37,11 @@ class Demand:
     directives: RequestDirectives
     asked_at: float
 
+    @classmethod
+    def anew(cls) -> Demand:
+        """What is fetched from now on, nothing stored before."""
+        return cls(RequestDirectives(no_cache=True), time.time())
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -63,6 +68,7 @@ class _Landed:
     packed: bytes | None
     kept: bool
     shared: bool
+    seconds: float | None = None
 
 
 Fetch = Callable[[Sequence[str]], Mapping[str, Fetched | ServiceError]]
@@ -144,10 +150,13 @@ class ReadThrough:
     def _freshness(self, header: Header) -> Freshness:
         return judge(kind_of(header), header.fetched_at, self._now(), self._lifetimes)
 
-    def _provenance(self, header: Header, source: Source, *, kept: bool = True, shared: bool = False) -> Provenance:
+    def _provenance(self, header: Header, source: Source, landed: _Landed | None = None) -> Provenance:
         freshness = self._freshness(header)
         lifetime = self._lifetimes.fresh_for(kind_of(header))
-        return Provenance(source, freshness.age, freshness.ttl, lifetime, kept, shared)
+        stored = Provenance(source, freshness.age, freshness.ttl, lifetime)
+        if landed is None:
+            return stored
+        return replace(stored, kept=landed.kept, shared=landed.shared, upstream=landed.seconds)
 
     # --- what has to be fetched
 
@@ -204,9 +213,8 @@ class ReadThrough:
         self, key: str, outcome: _Landed | ServiceError, before: Header | None, demand: Demand
     ) -> Found | ServiceError:
         if isinstance(outcome, _Landed):
-            source = Source.FETCHED_NEW if before is None else Source.FETCHED_OVER_STALE
-            source = Source.FETCHED_ON_REQUEST if demand.directives.no_cache else source
-            provenance = self._provenance(outcome.header, source, kept=outcome.kept, shared=outcome.shared)
+            source = self._source(before, demand)
+            provenance = self._provenance(outcome.header, source, outcome)
             return Found(key, outcome.header, provenance, outcome.packed)
         if (
             before is not None
@@ -215,6 +223,14 @@ class ReadThrough:
         ):
             return Found(key, before, self._provenance(before, Source.STORED_ON_ERROR))
         return outcome
+
+    def _source(self, before: Header | None, demand: Demand) -> Source:
+        if demand.directives.no_cache:
+            return Source.FETCHED_ON_REQUEST
+        if before is None:
+            return Source.FETCHED_NEW
+        fresh = self._freshness(before).state is State.FRESH
+        return Source.FETCHED_ON_REQUEST if fresh else Source.FETCHED_OVER_STALE
 
     # --- inside a flight, on a thread of its own
 
@@ -240,11 +256,16 @@ class ReadThrough:
         missing = [key for key in keys if key not in results]
         if missing:
             began = self._now()
-            for key, outcome in fetch(missing).items():
-                results[key] = self._keep(key, outcome, began, demand)
+            clock = time.perf_counter()
+            outcomes = fetch(missing)
+            seconds = time.perf_counter() - clock
+            for key, outcome in outcomes.items():
+                results[key] = self._keep(key, outcome, began, demand, seconds)
         return results
 
-    def _keep(self, key: str, outcome: Fetched | ServiceError, began: float, demand: Demand) -> _Landed | ServiceError:
+    def _keep(
+        self, key: str, outcome: Fetched | ServiceError, began: float, demand: Demand, seconds: float
+    ) -> _Landed | ServiceError:
         if isinstance(outcome, ServiceError):
             self._note_failure(key, outcome)
             return outcome
@@ -254,7 +275,7 @@ class ReadThrough:
         kept = not demand.directives.no_store
         if kept:
             kept = self._store.save(key, Entry(header, outcome.packed), self._lifetimes.kept_for(kind_of(header)))
-        return _Landed(header, outcome.packed, kept, shared=False)
+        return _Landed(header, outcome.packed, kept, shared=False, seconds=seconds)
 
     def _note_failure(self, key: str, error: ServiceError) -> None:
         if isinstance(error, RuntimeTrouble):

@@ -30,8 +30,9 @@ class _AIAPI(msgspec.Struct):
     capabilities: _AIAPICapabilities | None = None
 
 
-class _Meta(msgspec.Struct, rename={"runtime_identifier": "runtimeIdentifier", "ai_api": "aiApi"}):
+class _Meta(msgspec.Struct, rename="camel"):
     runtime_identifier: str | None = None
+    runtime_api_version: str | None = None
     ai_api: _AIAPI | None = None
     extensions: _Extensions | None = None
 
@@ -43,7 +44,7 @@ def capabilities(body: bytes) -> Capabilities:
     metrics = (meta.extensions or _Extensions()).metrics
     return Capabilities(
         identifier=meta.runtime_identifier,
-        api_version=api.version,
+        api_version=meta.runtime_api_version or api.version,
         metrics=metrics is not None,
         metrics_version=metrics.version if metrics else None,
         extended_results=bool(metrics and metrics.capabilities and metrics.capabilities.extended_results),

@@ -1,0 +1,67 @@
+"""One line and one count for each request; a line of its own for each refusal."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from service.api.context import trail
+from service.telemetry.metrics import Telemetry
+
+_access = logging.getLogger("service.access")
+_audit = logging.getLogger("service.audit")
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+def register(app: Flask, telemetry: Telemetry) -> None:
+    """Log and count every answer of the application."""
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule is not None else "unmatched"
+        seconds = time.perf_counter() - trail().began
+        method = request.method if request.method in _METHODS else "other"
+        telemetry.request(method, route, response.status_code, seconds)
+        level = logging.DEBUG if route in _QUIET else logging.INFO
+        if _access.isEnabledFor(level):
+            _access.log(level, "%s %s %d", method, route, response.status_code, extra=_fields(response, route, seconds))
+        if response.status_code in {401, 403}:
+            telemetry.refusal("unauthenticated" if response.status_code == 401 else "forbidden")
+            _refusal(response, route)
+        return response
+
+
+def _fields(response: Response, route: str, seconds: float) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "event": "request",
+        "requestId": trail().request_id,
+        "traceparent": trail().traceparent,
+        "method": request.method[:16],
+        "route": route,
+        "status": response.status_code,
+        "durationMs": round(seconds * 1000, 3),
+    }
+    for name, key in (("cache", "cache_outcome"), ("problem", "problem"), ("upstreamMs", "upstream_ms")):
+        if key in g:
+            fields[name] = g.get(key)
+    return fields
+
+
+def _refusal(response: Response, route: str) -> None:
+    principal = g.get("principal")
+    _audit.warning(
+        "refused",
+        extra={
+            "event": "refusal",
+            "requestId": trail().request_id,
+            "route": route,
+            "status": response.status_code,
+            "tenant": getattr(principal, "tenant", None),
+            "subject": getattr(principal, "subject", None),
+            "scope": g.get("missing_scope"),
+        },
+    )

@@ -1,0 +1,104 @@
+"""Conditional answers: entity tags, freshness and cache status as HTTP headers (RFC 9110, 9111, 9211)."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from flask import Response, g, request
+
+from service.api import encodings
+from service.api.ready_answers import ReadyAnswers
+from service.caching.freshness import Lifetimes
+from service.domain.reading import Provenance, Source
+
+_REPRESENTATION_VERSION = "1"
+_TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_VARY = ("Accept-Encoding", "Authorization", "AI-Resource-Group")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What tells one representation of a content from another. ``varies`` are the headers that decided, beside
+    ``Accept-Encoding``, ``Authorization`` and ``AI-Resource-Group``."""
+
+    content: tuple[str, ...]
+    form: tuple[str, ...]
+    media_type: str
+    varies: tuple[str, ...] = ()
+
+
+class Answers:
+    """Answers requests with representations that are made at most once."""
+
+    def __init__(self, ready: ReadyAnswers, lifetimes: Lifetimes) -> None:
+        self._ready = ready
+        self._windows = (
+            f"stale-while-revalidate={int(lifetimes.stale_while_revalidate)}, "
+            f"stale-if-error={int(lifetimes.stale_if_error)}"
+        )
+
+    def answer(self, variant: Variant, provenance: Provenance, make: Callable[[], bytes]) -> Response:
+        """``304`` where the client has the representation already, otherwise the representation."""
+        coding = encodings.choose(request.headers.get("Accept-Encoding"))
+        plain = _tag(variant)
+        tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
+        if _client_has(tag):
+            response = Response(status=304)
+        else:
+            response = Response(self._body(plain, tag, coding, make), content_type=variant.media_type)
+            if coding != encodings.IDENTITY:
+                response.headers["Content-Encoding"] = coding
+        self._describe(response, tag, variant, provenance)
+        return response
+
+    def _body(self, plain: str, tag: str, coding: str, make: Callable[[], bytes]) -> bytes:
+        if coding == encodings.IDENTITY:
+            return self._ready.get_or_make(plain, make)
+        return self._ready.get_or_make(tag, lambda: encodings.encode(self._ready.get(plain) or make(), coding))
+
+    def _describe(self, response: Response, tag: str, variant: Variant, provenance: Provenance) -> None:
+        g.cache_outcome = provenance.source.value
+        if provenance.upstream is not None:
+            g.upstream_ms = round(provenance.upstream * 1000, 3)
+        headers = response.headers
+        headers["ETag"] = f'"{tag}"'
+        headers["Cache-Control"] = f"private, max-age={int(provenance.lifetime)}, {self._windows}"
+        headers["Vary"] = ", ".join((*_VARY, *variant.varies))
+        headers["Age"] = str(int(provenance.age))
+        headers["Cache-Status"] = f"metric-resource; {_status(provenance)}"
+
+
+def _tag(variant: Variant) -> str:
+    named = "\0".join((_REPRESENTATION_VERSION, *variant.content, *variant.form, variant.media_type))
+    return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
+
+
+def _client_has(tag: str) -> bool:
+    """RFC 9110, 13.1.2: ``If-None-Match`` compares weakly."""
+    given = request.headers.get("If-None-Match")
+    if given is None:
+        return False
+    return given.strip() == "*" or tag in _TAGS.findall(given)
+
+
+def _status(provenance: Provenance) -> str:
+    ttl = f"ttl={math.floor(provenance.ttl)}"
+    stored = ("; stored" if provenance.kept else "") + ("; collapsed" if provenance.shared else "")
+    match provenance.source:
+        case Source.STORED:
+            return f"hit; {ttl}"
+        case Source.STORED_REVALIDATING:
+            return f"hit; {ttl}; detail=stale-while-revalidate"
+        case Source.STORED_ON_ERROR:
+            return f"hit; {ttl}; detail=stale-if-error"
+        case Source.FETCHED_OVER_STALE:
+            return f"fwd=stale{stored}"
+        case Source.FETCHED_ON_REQUEST:
+            return f"fwd=request{stored}"
+        case _:
+            return f"fwd=miss{stored}"

@@ -1,0 +1,64 @@
+"""The Flask application: routes, guards, problems, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+
+import msgspec
+from flask import Flask
+
+from service.api import access_log, guards, headers, problems
+from service.api.answers import Answers
+from service.api.blueprints import blueprints
+from service.api.inputs import Defaults, RequestReader
+from service.api.openapi import Api
+from service.api.routes import capabilities, documentation, metric_resource, operations
+from service.api.routes.operations import Parts
+from service.domain.access import GrantDirectory
+from service.queries import Queries
+from service.telemetry.metrics import Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What the HTTP interface is made from."""
+
+    queries: Queries
+    grants: GrantDirectory
+    answers: Answers
+    defaults: Defaults
+    parts: Parts
+    telemetry: Telemetry
+    cors_origins: Collection[str] = ()
+
+
+def build(interface: Interface) -> Flask:
+    """Return the application. Raises ``RuntimeError`` for a route that states no access rule."""
+    app = Flask("service", static_folder=None)
+    app.url_map.merge_slashes = False
+    problems.register(app)
+    headers.register(app, frozenset(interface.cors_origins))
+    access_log.register(app, interface.telemetry)
+    guards.register(app, interface.parts.verifier, interface.grants)
+    api = Api(app)
+    made = blueprints(RequestReader(interface.defaults))
+    for routes in (
+        metric_resource.blueprint(interface.queries, interface.answers, made),
+        capabilities.blueprint(interface.queries, interface.answers, made),
+        operations.blueprint(interface.parts, made),
+    ):
+        api.register_blueprint(routes)
+    documentation.register(app, cache(lambda: document(app)))
+    app.extensions["metric-resource-api"] = api
+    unruled = guards.without_rule(app)
+    if unruled:
+        raise RuntimeError(f"routes without an access rule: {', '.join(unruled)}")
+    return app
+
+
+def document(app: Flask) -> bytes:
+    """The OpenAPI document of the application, as it is committed and served."""
+    api: Api = app.extensions["metric-resource-api"]
+    return msgspec.json.format(msgspec.json.encode(api.document(), order="sorted"), indent=2) + b"\n"

@@ -1,0 +1,75 @@
+"""flask-smorest blueprints that read requests in the service's own way, and what each route says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import flask_smorest
+from marshmallow import Schema
+
+from service.api import components
+from service.api.inputs import RequestReader
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """Routes of one tag of the OpenAPI document."""
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """Register a view; see ``flask_smorest.Blueprint.route``."""
+        register: Callable[[View], View] = super().route(rule, **options)
+        return register
+
+    def arguments(self, schema: type[Schema], **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Read the request before the view; see ``inputs.RequestReader.use_args``."""
+        read: Callable[[Callable[..., Any]], Callable[..., Any]] = super().arguments(schema, **options)
+        return read
+
+
+def blueprints(reader: RequestReader) -> Callable[[str, str], Blueprint]:
+    """A maker of blueprints, by tag and description, whose ``arguments`` are read by ``reader``."""
+
+    def make(tag: str, description: str) -> Blueprint:
+        made = Blueprint(tag, __name__, description=description)
+        made.ARGUMENTS_PARSER = reader
+        return made
+
+    return make
+
+
+def documented(
+    schema: type[Schema], summary: str, *, zoned: bool = False, run: bool = True, media_type: str = "application/json"
+) -> Callable[[View], View]:
+    """State a route's place in the OpenAPI document: a resource that is read with a token."""
+    return _doc(
+        summary=summary,
+        security=[{"bearer": []}],
+        parameters=components.parameters(zoned=zoned, run=run),
+        responses=components.responses(schema, media_type, run=run),
+    )
+
+
+def documented_open(schema: type[Schema] | None, summary: str, media_type: str, *more: int) -> Callable[[View], View]:
+    """State the place of a route that needs no token; ``more`` are further statuses of the same shape."""
+    content: dict[str, Any] = {media_type: {"schema": schema or {"type": "string"}}}
+    answers = {
+        str(status): {
+            "description": components.DESCRIPTIONS[status],
+            "headers": components.refs("headers", *components.EVERY_ANSWER),
+            "content": content,
+        }
+        for status in (200, *more)
+    }
+    return _doc(summary=summary, security=[], responses={**answers, "default": components.ref("responses", "Problem")})
+
+
+def _doc(**manual: Any) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        documentation = dict(getattr(view, "_apidoc", {}))
+        documentation["manual_doc"] = manual
+        view._apidoc = documentation  # type: ignore[attr-defined]
+        return view
+
+    return mark

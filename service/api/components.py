@@ -1,0 +1,186 @@
+"""The reusable parts of the OpenAPI document: parameters, headers, problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema
+
+from service.api.schemas import ProblemSchema
+
+RUN_ID_PATTERN = r"^[\w.-]{4,64}$"
+EVERY_ANSWER = ("X-Request-ID", "traceparent")
+STORED_ANSWER = ("ETag", "Cache-Control", "Vary", "Age", "Cache-Status", *EVERY_ANSWER)
+DESCRIPTIONS = {200: "As asked.", 503: "Not ready."}
+_EXAMPLE_ID = "3f2b6a52-7d2c-4a4e-8f1e-0c8b1f7d9a10"
+
+_PROBLEMS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
+    400: (
+        "InvalidParameter",
+        "invalid-parameter",
+        "A parameter is not valid; all that are wrong are named.",
+        {"errors": [{"parameter": "timezone", "detail": "must be an IANA time zone such as Europe/Berlin"}]},
+    ),
+    401: ("Unauthenticated", "unauthenticated", "There is no token, or it is not valid (RFC 6750).", {}),
+    403: (
+        "Forbidden",
+        "forbidden",
+        "The token lacks a scope, or the resource group is not the caller's.",
+        {
+            "scope": "scenarios.metrics.read",
+            "roles": ["scenario_metric_viewer", "mloperations_viewer"],
+            "roleCollections": ["ailaunchpad_mloperations_viewer"],
+        },
+    ),
+    404: ("RunNotFound", "run-not-found", "The runtime knows no such run in that resource group.", {}),
+    429: ("TooManyRequests", "too-many-requests", "The runtime limits the rate of requests.", {}),
+    501: ("MetricsNotSupported", "metrics-not-supported", "The runtime has no metrics extension.", {}),
+    502: (
+        "BadGateway",
+        "bad-gateway",
+        "The runtime's answer is not the AI API's, or it refuses the service's credentials.",
+        {},
+    ),
+    503: (
+        "Unavailable",
+        "runtime-unavailable",
+        "The runtime cannot be reached or its circuit is open (`runtime-unavailable`), the service is at its limit "
+        "(`overloaded`), or no key to check tokens with could be had (`keys-unavailable`).",
+        {},
+    ),
+    504: (
+        "RuntimeTimeout",
+        "runtime-timeout",
+        "The runtime did not answer in time, or with `only-if-cached` there is no stored answer.",
+        {},
+    ),
+}
+_RETRIED = frozenset({429, 503})
+
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "runId": {
+        "name": "runId",
+        "in": "path",
+        "required": True,
+        "description": "The run's id; `\\w` is ASCII here.",
+        "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
+        "example": _EXAMPLE_ID,
+    },
+    "AI-Resource-Group": {
+        "description": "The resource group; without it the configured default.",
+        "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
+        "example": "default",
+    },
+    "Time-Zone": {
+        "description": "Time zone of all timestamps of the answer, where the query has no `timezone`.",
+        "schema": {"type": "string"},
+        "example": "Europe/Berlin",
+    },
+    "X-Request-ID": {
+        "description": "Follows the request through all servers. Made where it is missing or not well-formed.",
+        "schema": {"type": "string"},
+        "example": "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11",
+    },
+    "traceparent": {
+        "description": "W3C Trace Context. Made where it is missing or not well-formed.",
+        "schema": {"type": "string"},
+        "example": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    },
+    "If-None-Match": {
+        "description": "Entity tags that the client has; `304` if one of them is current.",
+        "schema": {"type": "string"},
+        "example": '"6YxZ8C0rFq1mN3pQbTzV"',
+    },
+    "Cache-Control": {
+        "description": (
+            "`no-cache` is answered with data fetched after the request; `max-age`, `max-stale`, `min-fresh`, "
+            "`no-store` and `only-if-cached` as RFC 9111 has them."
+        ),
+        "schema": {"type": "string"},
+        "example": "max-age=30",
+    },
+}
+
+_HEADERS: dict[str, tuple[str, Any]] = {
+    "ETag": ("Strong entity tag of this very representation.", '"6YxZ8C0rFq1mN3pQbTzV"'),
+    "Cache-Control": (
+        "How long the answer is fresh, and how long it may be used after (RFC 5861).",
+        "private, max-age=300, stale-while-revalidate=30, stale-if-error=86400",
+    ),
+    "Vary": ("The request headers that the answer hangs on.", "Accept-Encoding, Authorization, AI-Resource-Group"),
+    "Age": ("Seconds since the runtime was asked.", "12"),
+    "Cache-Status": ("How the answer was come by (RFC 9211).", "metric-resource; hit; ttl=288"),
+    "X-Request-ID": ("The request's id.", "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"),
+    "traceparent": ("The request's trace.", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    "Retry-After": ("Seconds after which to try again.", "5"),
+    "WWW-Authenticate": (
+        "What is wrong with the credentials (RFC 6750).",
+        'Bearer realm="metric-resource", error="invalid_token", error_description="the token has expired"',
+    ),
+}
+
+
+def ref(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def refs(kind: str, *names: str) -> dict[str, dict[str, str]]:
+    return {name: ref(kind, name) for name in names}
+
+
+def parameters(*, zoned: bool, run: bool) -> list[dict[str, str]]:
+    """References to the parameters of a resource."""
+    names = ["runId", "AI-Resource-Group"] if run else ["AI-Resource-Group"]
+    names += ["Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
+    return [ref("parameters", name) for name in names if zoned or name != "Time-Zone" or run]
+
+
+def responses(schema: type[Schema], media_type: str, *, run: bool) -> dict[str, Any]:
+    """All answers of a resource."""
+    statuses = [status for status in _PROBLEMS if run or status not in {404, 501}]
+    return {
+        "200": {
+            "description": "As asked.",
+            "headers": refs("headers", *STORED_ANSWER),
+            "content": {media_type: {"schema": schema}},
+        },
+        "304": {"description": "The client has the current answer.", "headers": refs("headers", *STORED_ANSWER)},
+        **{str(status): ref("responses", _PROBLEMS[status][0]) for status in statuses},
+        "default": ref("responses", "Problem"),
+    }
+
+
+def register(spec: Any) -> None:
+    """Put all components into an ``apispec.APISpec``."""
+    spec.components.security_scheme(
+        "bearer",
+        {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token (RFC 6750)."},
+    )
+    for name, header in _HEADERS.items():
+        spec.components.header(name, {"description": header[0], "schema": {"type": "string"}, "example": header[1]})
+    for name, parameter in _PARAMETERS.items():
+        location = parameter.get("in", "header")
+        spec.components.parameter(name, location, {"name": name, "in": location, **parameter})
+    for status, (name, slug, description, members) in _PROBLEMS.items():
+        spec.components.response(name, _problem(status, slug, description, members))
+    spec.components.response("Problem", _problem(500, "internal-error", "Any other error.", {}))
+
+
+def _problem(status: int, slug: str, description: str, members: dict[str, Any]) -> dict[str, Any]:
+    headers = [*EVERY_ANSWER]
+    headers += ["Retry-After"] if status in _RETRIED else []
+    headers += ["WWW-Authenticate"] if status in {401, 403} else []
+    example = {
+        "type": f"urn:metric-resource:{slug}",
+        "title": description.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].rstrip("."),
+        "status": status,
+        "detail": description,
+        "instance": f"/runs/{_EXAMPLE_ID}/metric-resource",
+        "requestId": "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11",
+        **members,
+    }
+    return {
+        "description": description,
+        "headers": refs("headers", *headers),
+        "content": {"application/problem+json": {"schema": ProblemSchema, "example": example}},
+    }

@@ -1,0 +1,84 @@
+"""Who may use a route. Every route states its rule; a route without one does not start.
+
+The rule is applied before anything else: before parameters are read, and before the store, an entity tag or the
+existence of a run is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, g, request
+
+from service.domain.access import GrantDirectory, Principal, Scope, TokenVerifier
+from service.domain.errors import Forbidden
+
+View = TypeVar("View", bound=Callable[..., Any])
+_ATTRIBUTE = "access_rule"
+READ_ONLY = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """``scopes`` that the caller needs, all of them; ``token`` is whether a caller must be known at all."""
+
+    token: bool
+    scopes: tuple[Scope, ...] = ()
+
+
+def requires(*scopes: Scope) -> Callable[[View], View]:
+    """The route needs a valid token that carries all of ``scopes``."""
+    return _ruled(AccessRule(token=True, scopes=scopes))
+
+
+def open_to_everyone(view: View) -> View:
+    """The route needs no token."""
+    return _ruled(AccessRule(token=False))(view)
+
+
+def rule_of(app: Flask, endpoint: str) -> AccessRule | None:
+    """The rule of a route; ``None`` where it states none."""
+    rule = getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
+    return rule if isinstance(rule, AccessRule) else None
+
+
+def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> None:
+    """Have each request's caller checked against the rule of its route."""
+
+    @app.before_request
+    def check() -> None:
+        if request.endpoint is None or request.method not in READ_ONLY:
+            return
+        rule = rule_of(app, request.endpoint)
+        if rule is None:
+            raise Forbidden("this route states no access rule")
+        if rule.token:
+            g.principal = verifier.verify(request.headers.get("Authorization"))
+            for scope in rule.scopes:
+                _demand(g.principal, scope, grants)
+
+
+def without_rule(app: Flask) -> list[str]:
+    """The endpoints that state no rule."""
+    return [endpoint for endpoint in app.view_functions if rule_of(app, endpoint) is None]
+
+
+def _demand(principal: Principal, scope: Scope, grants: GrantDirectory) -> None:
+    if not principal.has(scope):
+        known = grants.granting(scope)
+        raise Forbidden(
+            f"the scope {scope} is missing; the roles and role collections listed here grant it",
+            scope=scope,
+            roles=known.roles,
+            role_collections=known.role_collections,
+        )
+
+
+def _ruled(rule: AccessRule) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        setattr(view, _ATTRIBUTE, rule)
+        return view
+
+    return mark

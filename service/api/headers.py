@@ -1,0 +1,62 @@
+"""Headers that every answer carries, and cross-origin access (Fetch standard, CORS protocol)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask import Flask, Response, request
+
+from service.api.context import trail
+from service.api.request_ids import REQUEST_ID_HEADERS
+
+_EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID"
+_ALLOWED = ", ".join(
+    (
+        "Authorization",
+        "AI-Resource-Group",
+        "Time-Zone",
+        "Cache-Control",
+        "If-None-Match",
+        "traceparent",
+        *REQUEST_ID_HEADERS,
+    )
+)
+_METHODS = "GET, HEAD, OPTIONS"
+_PREFLIGHT_SECONDS = "600"
+
+
+def register(app: Flask, origins: Collection[str]) -> None:
+    """Put the common headers on every answer; let pages of ``origins`` read them."""
+
+    @app.before_request
+    def begin() -> Response | None:
+        trail()
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return Response(status=204)
+        return None
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-ID"] = trail().request_id
+        headers["traceparent"] = trail().traceparent
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        if origins:
+            _allow(response, origins)
+        return response
+
+
+def _allow(response: Response, origins: Collection[str]) -> None:
+    headers = response.headers
+    headers["Vary"] = f"{headers['Vary']}, Origin" if "Vary" in headers else "Origin"
+    origin = request.headers.get("Origin")
+    if origin not in origins:
+        return
+    headers["Access-Control-Allow-Origin"] = origin
+    headers["Access-Control-Expose-Headers"] = _EXPOSED
+    if request.method == "OPTIONS":
+        headers["Access-Control-Allow-Methods"] = _METHODS
+        headers["Access-Control-Allow-Headers"] = _ALLOWED
+        headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS

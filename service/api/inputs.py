@@ -1,0 +1,171 @@
+"""What a request asks for, read and checked as a whole: every fault is reported, each with its parameter's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, wraps
+from hashlib import blake2b
+from typing import Any
+
+from flask import g, request
+from marshmallow import RAISE, Schema, ValidationError, fields
+from werkzeug.datastructures import MultiDict
+
+from service.api.context import trail
+from service.caching.directives import parse_directives
+from service.domain.access import Principal
+from service.domain.deadlines import Deadline
+from service.domain.errors import Fault, Forbidden, InvalidParameter
+from service.domain.runtime import Exchange, Vantage
+from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
+from service.runtimes.read_through import Demand
+
+_ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
+RESOURCE_GROUP = "AI-Resource-Group"
+TIME_ZONE = "Time-Zone"
+_ID_DETAIL = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
+_ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offset such as +02:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that can be answered. ``query`` holds the query parameters as their schema loads them."""
+
+    query: Mapping[str, Any]
+    zone: TimeZone
+    vantage: Vantage
+    exchange: Exchange
+    demand: Demand
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds where a request says nothing; ``timeout`` in seconds is the budget of one request."""
+
+    zone: TimeZone
+    resource_group: str
+    timeout: float
+    forward_token: bool
+
+
+class RequestReader:
+    """Reads requests. It stands where flask-smorest has its arguments parser (``Blueprint.arguments``)."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def __init__(self, defaults: Defaults) -> None:
+        self._defaults = defaults
+
+    def use_args(
+        self, schema: type[Schema], *, location: str, grouped: bool = True
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorate a view so that it is given the ``Ask`` as its first argument.
+
+        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use.
+        """
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(view)
+            def reading(*args: Any, **path: Any) -> Any:
+                return view(*args, self.read(schema, path, grouped=grouped), **path)
+
+            return reading
+
+        return decorate
+
+    def read(self, schema: type[Schema], path: Mapping[str, str], *, grouped: bool) -> Ask:
+        """Read the request being served.
+
+        Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's.
+        """
+        faults: list[Fault] = []
+        run_id = path.get("run_id")
+        if run_id is not None and not _ID.fullmatch(run_id):
+            faults.append(Fault("runId", _ID_DETAIL))
+        query = _query(schema, faults)
+        group = request.headers.get(RESOURCE_GROUP, self._defaults.resource_group)
+        if not _ID.fullmatch(group):
+            faults.append(Fault(RESOURCE_GROUP, _ID_DETAIL))
+        zone = self._zone(query, faults)
+        if faults:
+            raise InvalidParameter(faults)
+        principal: Principal = g.principal
+        if grouped and not principal.may_use(group):
+            raise Forbidden(f"this caller may not use the resource group {group}")
+        return Ask(query, zone, self._vantage(principal, group), self._exchange(), self._demand())
+
+    def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
+        for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
+            if name is not None:
+                try:
+                    return time_zone(_with_plus(name) if parameter == "timezone" else name)
+                except UnknownTimeZone:
+                    faults.append(Fault(parameter, _ZONE_DETAIL))
+                    return self._defaults.zone
+        claimed: str | None = g.principal.zone
+        try:
+            return self._defaults.zone if claimed is None else time_zone(claimed)
+        except UnknownTimeZone:
+            return self._defaults.zone
+
+    def _vantage(self, principal: Principal, group: str) -> Vantage:
+        if not self._defaults.forward_token:
+            return Vantage(principal.tenant, group)
+        caller = blake2b(principal.token.encode(), digest_size=20).hexdigest()
+        return Vantage(principal.tenant, group, caller, principal.token)
+
+    def _exchange(self) -> Exchange:
+        return Exchange(Deadline.after(self._defaults.timeout), trail().request_id, trail().traceparent)
+
+    def _demand(self) -> Demand:
+        directives = parse_directives(request.headers.get("Cache-Control"), request.headers.get("Pragma"))
+        return Demand(directives, trail().asked_at)
+
+
+def _with_plus(name: str) -> str:
+    """``?timezone=+02:00`` arrives as ``" 02:00"`` where the plus sign was not percent-encoded."""
+    return "+" + name[1:] if name.startswith(" ") else name
+
+
+def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:
+    if not request.query_string:
+        return _nothing(schema)
+    loader = _loader(schema)
+    given = request.args
+    lists = {field.data_key or name for name, field in loader.fields.items() if isinstance(field, fields.List)}
+    faults += [Fault(name, "is given more than once") for name in given if name not in lists and _often(given, name)]
+    try:
+        loaded: Mapping[str, Any] = loader.load(
+            {name: given.getlist(name) if name in lists else given[name] for name in given}
+        )
+    except ValidationError as error:
+        faults += [Fault(name, _first(details)) for name, details in _messages(error).items()]
+        return error.valid_data if isinstance(error.valid_data, dict) else {}
+    return loaded
+
+
+def _often(given: MultiDict[str, str], name: str) -> bool:
+    return len(given.getlist(name)) > 1
+
+
+def _messages(error: ValidationError) -> dict[str, Any]:
+    return error.messages if isinstance(error.messages, dict) else {"query": error.messages}
+
+
+def _first(details: Any) -> str:
+    while isinstance(details, (list, dict)):
+        details = next(iter(details.values() if isinstance(details, dict) else details), "is not valid")
+    return str(details)
+
+
+@cache
+def _loader(schema: type[Schema]) -> Schema:
+    return schema(unknown=RAISE)
+
+
+@cache
+def _nothing(schema: type[Schema]) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = _loader(schema).load({})
+    return loaded

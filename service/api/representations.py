@@ -1,0 +1,68 @@
+"""What a client gets: domain objects as JSON in the caller's time zone."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from service.domain.metrics import MetricResource
+from service.domain.runtime import Capabilities
+from service.domain.templates import fill
+from service.domain.timestamps import ZoneClock
+from service.domain.zones import TimeZone
+
+JSON = "application/json"
+
+
+@lru_cache(maxsize=1024)
+def clock(zone: TimeZone) -> ZoneClock:
+    """The zone's clock, which remembers what it has worked out."""
+    return ZoneClock(zone)
+
+
+def metric_resource(resource: MetricResource, zone: TimeZone) -> bytes:
+    """The whole metric resource."""
+    template = b'"createdAt":%b,"modifiedAt":%b,"metrics":%b' % (
+        resource.created_at,
+        resource.modified_at,
+        resource.metrics,
+    )
+    return b'{"runId":"%b","timezone":"%b",%b,"tags":%b,"customInfo":%b%b}' % (
+        resource.run_id.encode("ascii"),
+        zone.name.encode("ascii"),
+        fill(template, clock(zone)),
+        resource.tags,
+        resource.custom_info,
+        _warnings(resource.unreadable),
+    )
+
+
+def tags(resource: MetricResource) -> bytes:
+    return b'{"runId":"%b","tags":%b}' % (resource.run_id.encode("ascii"), resource.tags)
+
+
+def custom_info(resource: MetricResource) -> bytes:
+    return b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), resource.custom_info)
+
+
+def capabilities(found: Capabilities) -> bytes:
+    document: dict[str, Any] = {
+        "runtime": {"identifier": found.identifier, "apiVersion": found.api_version},
+        "metricResource": {
+            "available": found.metrics,
+            "version": found.metrics_version,
+            "extendedResults": found.extended_results,
+        },
+    }
+    return msgspec.json.encode(document)
+
+
+def _warnings(unreadable: int) -> bytes:
+    if not unreadable:
+        return b""
+    detail = f"{unreadable} of the runtime's timestamps cannot be read and are given as null"
+    return b',"warnings":' + msgspec.json.encode(
+        [{"code": "unreadable-timestamp", "count": unreadable, "detail": detail}]
+    )

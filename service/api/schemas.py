@@ -1,0 +1,158 @@
+"""The shapes of questions and answers, for reading queries and for the OpenAPI document.
+
+Answers are not dumped through these: they are written once as bytes (``representations``), and tests validate them
+against the document that these make.
+"""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+_ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
+
+
+class Query(Schema):
+    """The query parameters that every resource takes."""
+
+    timezone = fields.String(
+        validate=validate.Length(min=1, error="must not be empty"),
+        metadata={
+            "description": (
+                "Time zone of all timestamps of the answer: an IANA name or a fixed offset `±hh:mm`. Goes before the "
+                "header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
+            ),
+            "example": "Europe/Berlin",
+        },
+    )
+
+
+class NoQuery(Schema):
+    """No query parameters."""
+
+
+class NameValue(Schema):
+    """A label, a tag or a piece of custom info."""
+
+    name = fields.String(required=True, metadata={"example": "metrics.ai.sap.com/Artifact.name"})
+    value = fields.String(required=True, metadata={"example": "text-model"})
+
+
+class Metric(Schema):
+    """One point that was logged."""
+
+    name = fields.String(required=True, metadata={"example": "loss"})
+    value = fields.Raw(
+        required=True,
+        metadata={
+            "description": "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold.",
+            "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}],
+        },
+    )
+    timestamp = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": f"{_ZONED} `null` where the runtime's cannot be read.", "format": "date-time"},
+    )
+    step = fields.Integer(required=True, allow_none=True, metadata={"minimum": 0, "example": 1})
+    labels = fields.List(fields.Nested(NameValue), required=True)
+
+
+class Warning(Schema):
+    """Something that is not as it should be with the runtime's data."""
+
+    code = fields.String(required=True, validate=validate.OneOf(["unreadable-timestamp"]))
+    count = fields.Integer(required=True, metadata={"minimum": 1})
+    detail = fields.String(required=True)
+
+
+class MetricResourceSchema(Schema):
+    """Everything that was tracked for one run, in the runtime's order."""
+
+    runId = fields.String(required=True)
+    timezone = fields.String(required=True)
+    createdAt = fields.String(required=True, allow_none=True, metadata={"description": _ZONED, "format": "date-time"})
+    modifiedAt = fields.String(required=True, allow_none=True, metadata={"description": _ZONED, "format": "date-time"})
+    metrics = fields.List(fields.Nested(Metric), required=True)
+    tags = fields.List(fields.Nested(NameValue), required=True)
+    customInfo = fields.List(fields.Nested(NameValue), required=True)
+    warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})
+
+
+class TagsSchema(Schema):
+    """A run's tags."""
+
+    runId = fields.String(required=True)
+    tags = fields.List(fields.Nested(NameValue), required=True)
+
+
+class CustomInfoSchema(Schema):
+    """A run's custom info; values are often JSON in a string."""
+
+    runId = fields.String(required=True)
+    customInfo = fields.List(fields.Nested(NameValue), required=True)
+
+
+class RuntimeSchema(Schema):
+    """The AI runtime."""
+
+    identifier = fields.String(required=True, allow_none=True, metadata={"example": "aicore"})
+    apiVersion = fields.String(required=True, allow_none=True, metadata={"example": "2.21.0"})
+
+
+class MetricResourceCapability(Schema):
+    """The runtime's metrics extension."""
+
+    available = fields.Boolean(required=True)
+    version = fields.String(required=True, allow_none=True, metadata={"example": "1.0.0"})
+    extendedResults = fields.Boolean(required=True)
+
+
+class CapabilitiesSchema(Schema):
+    """What the runtime can do."""
+
+    runtime = fields.Nested(RuntimeSchema, required=True)
+    metricResource = fields.Nested(MetricResourceCapability, required=True)
+
+
+class LivenessSchema(Schema):
+    """The process answers."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["alive"]))
+
+
+class ReadinessSchema(Schema):
+    """Whether requests can be served, and how the parts do."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["ready", "not ready"]))
+    keys = fields.Dict(
+        keys=fields.String(),
+        values=fields.Boolean(),
+        required=True,
+        metadata={"description": "For each trusted issuer whether its keys are loaded."},
+    )
+    cache = fields.String(required=True, validate=validate.OneOf(["redis", "in-process", "unavailable"]))
+    runtime = fields.String(required=True, validate=validate.OneOf(["reachable", "unreachable", "unusable", "unknown"]))
+
+
+class ProblemFault(Schema):
+    """One thing wrong with one parameter."""
+
+    parameter = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """An error (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"example": "urn:metric-resource:run-not-found"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(required=True)
+    requestId = fields.String(required=True)
+    errors = fields.List(fields.Nested(ProblemFault), metadata={"description": "With status 400."})
+    scope = fields.String(metadata={"description": "With status 403: the scope that is missing."})
+    roles = fields.List(fields.String(), metadata={"description": "With status 403: known roles that grant it."})
+    roleCollections = fields.List(
+        fields.String(), metadata={"description": "With status 403: known role collections that grant it."}
+    )

@@ -1,0 +1,148 @@
+"""The composition root: the one place where the service's parts are put together."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from flask import Flask
+
+from service.api import application
+from service.api.answers import Answers
+from service.api.application import Interface
+from service.api.inputs import Defaults
+from service.api.ready_answers import ReadyAnswers
+from service.api.request_ids import new_traceparent
+from service.api.routes.operations import Parts
+from service.caching.freshness import Lifetimes
+from service.caching.memory import MemoryCache
+from service.caching.protocol import Cache
+from service.caching.redis import RedisCache
+from service.caching.store import EntryStore
+from service.domain.access import GrantDirectory, TokenVerifier
+from service.domain.deadlines import Deadline
+from service.domain.errors import CacheUnavailable
+from service.domain.runtime import AIRuntime, Exchange, Vantage
+from service.domain.zones import time_zone
+from service.queries import Queries, RuntimeState
+from service.runtimes.cached import CachedRuntime
+from service.runtimes.leases import Leases
+from service.runtimes.read_through import ReadThrough
+from service.runtimes.side_by_side import SideBySide
+from service.settings import RuntimeAuth, Settings
+from service.telemetry.exposition import exposition
+from service.telemetry.metrics import Telemetry
+
+_CLOSING = "metric-resource-closing"
+_STATE_TIMEOUT = 1.0
+_HEADERS_IN_FRONT = 4 * 1024 * 1024
+"""Bytes of entries kept in front of a cache that is itself in this process: little more than their headers."""
+_MOST_IN_FRONT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What tells who asks: the verifier of tokens and the directory of roles."""
+
+    verifier: TokenVerifier
+    grants: GrantDirectory
+
+
+def create_app(
+    settings: Settings, *, runtime: AIRuntime | None = None, cache: Cache | None = None, access: Access | None = None
+) -> Flask:
+    """Put the service together; what is not given is made from the settings.
+
+    Starts background threads, so call it in the process that serves. ``close`` ends them.
+    """
+    telemetry = Telemetry()
+    cache = cache or _cache(settings, telemetry)
+    access = access or _access(settings)
+    runtime = runtime or _runtime(settings, telemetry)
+    lifetimes = _lifetimes(settings)
+    leases = Leases(cache)
+    reads = ReadThrough(
+        EntryStore(cache, secret=settings.cache.secret, memory_bytes=_in_front(cache)),
+        leases,
+        lifetimes=lifetimes,
+        fetches=settings.runtime.concurrency,
+        telemetry=telemetry,
+    )
+    queries = Queries(CachedRuntime(runtime, reads, SideBySide(2 * settings.runtime.concurrency)))
+    parts = Parts(
+        access.verifier,
+        partial(_cache_state, cache),
+        partial(_runtime_state, settings, queries),
+        partial(exposition, telemetry),
+    )
+    app = application.build(
+        Interface(
+            queries=queries,
+            grants=access.grants,
+            answers=Answers(ReadyAnswers(settings.cache.representation_bytes), lifetimes),
+            defaults=_defaults(settings),
+            parts=parts,
+            telemetry=telemetry,
+            cors_origins=settings.cors_origins,
+        )
+    )
+    app.extensions[_CLOSING] = (queries.close, cache.close, access.verifier.close)
+    access.verifier.start()
+    threading.Thread(target=parts.runtime, name="first-look", daemon=True).start()
+    return app
+
+
+def close(app: Flask) -> None:
+    """End what ``create_app`` began."""
+    for step in app.extensions[_CLOSING]:
+        step()
+
+
+def _lifetimes(settings: Settings) -> Lifetimes:
+    cache = settings.cache
+    return Lifetimes(
+        fresh_running=cache.fresh_running,
+        fresh_finished=cache.fresh_finished,
+        stale_while_revalidate=cache.stale_while_revalidate,
+        stale_if_error=cache.stale_if_error,
+        remembered_absence=cache.remember_absence,
+    )
+
+
+def _defaults(settings: Settings) -> Defaults:
+    return Defaults(
+        zone=time_zone(settings.default_time_zone),
+        resource_group=settings.runtime.resource_group,
+        timeout=settings.runtime.timeout,
+        forward_token=settings.runtime.auth is RuntimeAuth.FORWARD,
+    )
+
+
+def _cache(settings: Settings, telemetry: Telemetry) -> Cache:
+    url = settings.cache.redis_url
+    return MemoryCache(settings.cache.memory_bytes) if url is None else RedisCache(url, telemetry=telemetry)
+
+
+def _in_front(cache: Cache) -> int:
+    return _HEADERS_IN_FRONT if isinstance(cache, MemoryCache) else _MOST_IN_FRONT
+
+
+def _cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
+    if isinstance(cache, MemoryCache):
+        return "in-process"
+    try:
+        cache.ping()
+    except CacheUnavailable:
+        return "unavailable"
+    return "redis"
+
+
+def _runtime_state(settings: Settings, queries: Queries) -> RuntimeState:
+    """How the runtime does; unknown where only a caller's token could tell."""
+    if settings.runtime.auth is RuntimeAuth.FORWARD:
+        return "unknown"
+    exchange = Exchange(Deadline.after(_STATE_TIMEOUT), str(uuid.uuid4()), new_traceparent())
+    return queries.runtime_state(Vantage("", settings.runtime.resource_group), exchange)
