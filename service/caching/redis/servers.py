@@ -6,6 +6,7 @@ import copy
 import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -209,7 +210,7 @@ def _master(url: ServerUrl, timeout: float) -> Redis:
 def _cluster(url: ServerUrl, nodes: Sequence[Address], timeout: float) -> Any:
     """redis-py passes ``connection_class`` on to the nodes only when it is given the first of them as a URL."""
     first, *others = nodes
-    host = f"[{first.host}]" if ":" in first.host else first.host
+    host = quote(f"[{first.host}]" if ":" in first.host else first.host, safe="[]:")
     options = _options(url, url.credentials, timeout)
     del options["retry"]
     return RedisCluster(

@@ -42,7 +42,7 @@ _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _CHOICES = {"ssl_check_hostname": ("true", "false"), "ssl_cert_reqs": ("required", "none")}
 _TLS = (*_FILES, *_CHOICES)
 _SENTINEL = ("sentinel_username", "sentinel_password")
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\[\]:@]+))(?::([0-9]{1,5}))?")
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\[\]:@\s]+))(?::([0-9]{1,5}))?")
 
 
 class Form(Enum):

@@ -1,0 +1,209 @@
+"""What ``protocol.Cache`` promises, over every implementation and every way to a server."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from service.caching.memory import MemoryCache
+from service.caching.protocol import Cache
+from service.caching.redis import RedisCache
+from service.telemetry.metrics import Telemetry
+from tests.servers.valkey import ValkeyServer, running
+from tests.servers.valkey_sets import cluster_set
+
+PATIENT = 2.0
+"""Seconds; these tests are about what is answered, not about a machine that is busy."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    with running(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with cluster_set(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster.url
+
+
+@pytest.fixture(params=["memory", "tcp", "socket", "cluster"])
+def cache(request: pytest.FixtureRequest) -> Iterator[Cache]:
+    with contextlib.closing(_cache(request)) as cache:
+        yield cache
+
+
+def _cache(request: pytest.FixtureRequest) -> Cache:
+    if request.param == "memory":
+        return MemoryCache(1_000_000)
+    if request.param == "cluster":
+        return RedisCache(request.getfixturevalue("cluster_url"), timeout=PATIENT, telemetry=Telemetry())
+    server: ValkeyServer = request.getfixturevalue("server")
+    server.ask("FLUSHALL")
+    url = server.url if request.param == "tcp" else server.socket_url
+    return RedisCache(url, timeout=PATIENT, telemetry=Telemetry())
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    """Another one for each test, so that a cluster need not be emptied between them."""
+    return f"test:{request.node.name}"
+
+
+def until(condition: Callable[[], bool], guard: float = 10.0) -> None:
+    end = time.monotonic() + guard
+    while not condition():
+        assert time.monotonic() < end, "what should have come about did not"
+        time.sleep(0.005)
+
+
+def test_nothing_is_there_at_first(cache: Cache, key: str) -> None:
+    assert cache.get(key) is None
+    assert cache.get_many([key, key + "2"]) == [None, None]
+
+
+def test_bytes_come_back_as_they_went_in(cache: Cache, key: str) -> None:
+    values = {f"{key}{{{{{number}}}}}": bytes(range(256)) * number for number in range(4)} | {
+        key + " \r\n é\x00": b"\xff"
+    }
+    cache.set_many(values, 60)
+    assert cache.get_many(list(values)) == list(values.values())
+    assert [cache.get(name) for name in values] == list(values.values())
+
+
+def test_a_value_of_a_megabyte(cache: Cache, key: str) -> None:
+    big = b"x" * 900_000
+    cache.set_many({key: big}, 60)
+    assert cache.get(key) == big
+
+
+def test_many_are_read_in_the_order_asked_for_repeats_and_gaps_included(cache: Cache, key: str) -> None:
+    cache.set_many({key + "a": b"A", key + "b": b"B"}, 60)
+    asked = [key + "b", key + "none", key + "a", key + "b"]
+    assert cache.get_many(asked) == [b"B", None, b"A", b"B"]
+    assert cache.get_many([]) == []
+
+
+def test_keys_of_one_hash_tag(cache: Cache, key: str) -> None:
+    values = {f"{{{key}}}:{number}": b"%d" % number for number in range(20)}
+    cache.set_many(values, 60)
+    assert cache.get_many(list(values)) == list(values.values())
+
+
+def test_keys_all_over_the_place(cache: Cache, key: str) -> None:
+    values = {f"{key}:{number}": b"%d" % number for number in range(50)}
+    cache.set_many(values, 60)
+    assert cache.get_many(list(values)) == list(values.values())
+
+
+def test_writing_nothing_is_nothing(cache: Cache) -> None:
+    cache.set_many({}, 60)
+
+
+def test_a_later_value_replaces_an_earlier_one_and_its_end(cache: Cache, key: str) -> None:
+    cache.set_many({key: b"old"}, 0.05)
+    cache.set_many({key: b"new"}, 60)
+    time.sleep(0.1)
+    assert cache.get(key) == b"new"
+
+
+def test_a_value_ends(cache: Cache, key: str) -> None:
+    cache.set_many({key: b"x"}, 0.05)
+    until(lambda: cache.get(key) is None)
+    assert cache.get_many([key]) == [None]
+
+
+@pytest.mark.parametrize("ttl", [0, -1, 0.0001])
+def test_a_time_to_live_too_short_to_measure_is_a_millisecond(cache: Cache, key: str, ttl: float) -> None:
+    cache.set_many({key: b"x"}, ttl)
+    until(lambda: cache.get(key) is None)
+
+
+def test_delete(cache: Cache, key: str) -> None:
+    cache.set_many({key: b"x", key + "other": b"y"}, 60)
+    cache.delete(key)
+    cache.delete(key)
+    assert cache.get_many([key, key + "other"]) == [None, b"y"]
+
+
+def test_a_lock_has_one_holder(cache: Cache, key: str) -> None:
+    assert cache.acquire(key, "me", 60)
+    assert not cache.acquire(key, "you", 60)
+    assert not cache.acquire(key, "me", 60)
+
+
+def test_a_lock_is_given_up_by_its_holder_only(cache: Cache, key: str) -> None:
+    assert cache.acquire(key, "me", 60)
+    cache.release(key, "you")
+    assert not cache.acquire(key, "you", 60)
+    cache.release(key, "me")
+    assert cache.acquire(key, "you", 60)
+    cache.release(key, "me")
+    assert not cache.acquire(key, "me", 60)
+
+
+def test_a_lock_nobody_gives_up_ends(cache: Cache, key: str) -> None:
+    assert cache.acquire(key, "me", 0.05)
+    until(lambda: cache.acquire(key, "you", 60))
+    assert not cache.extend(key, "me", 60)
+
+
+def test_a_lock_is_extended_by_its_holder_only(cache: Cache, key: str) -> None:
+    assert not cache.extend(key, "me", 60)
+    assert cache.acquire(key, "me", 0.3)
+    assert not cache.extend(key, "you", 60)
+    assert cache.extend(key, "me", 60)
+    time.sleep(0.4)
+    assert not cache.acquire(key, "you", 60)
+
+
+def test_extending_can_shorten(cache: Cache, key: str) -> None:
+    assert cache.acquire(key, "me", 60)
+    assert cache.extend(key, "me", 0.02)
+    until(lambda: cache.acquire(key, "you", 60))
+
+
+def test_of_many_threads_one_gets_the_lock(cache: Cache, key: str) -> None:
+    got: list[bool] = []
+    start = threading.Barrier(16)
+
+    def take(owner: str) -> None:
+        start.wait(10)
+        got.append(cache.acquire(key, owner, 60))
+
+    threads = [threading.Thread(target=take, args=(f"owner {number}",)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(got) == [False] * 15 + [True]
+
+
+def test_threads_never_get_each_others_values(cache: Cache, key: str) -> None:
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        names = [f"{key}:{number}:{part}" for part in range(3)]
+        for turn in range(30):
+            value = b"%d-%d" % (number, turn)
+            cache.set_many(dict.fromkeys(names, value), 60)
+            wrong.extend(answer for answer in cache.get_many(names) if answer != value)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert wrong == []
+
+
+def test_ping(cache: Cache) -> None:
+    cache.ping()
+
+
+def test_closing_twice_is_closing(cache: Cache) -> None:
+    cache.close()
+    cache.close()

@@ -1,0 +1,42 @@
+"""A server for each test, and caches on it that come back fast after trouble."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from service.caching.redis import Cooldown, RedisCache
+from service.telemetry.metrics import Telemetry
+from tests.servers.valkey import ValkeyServer, running
+
+Connect = Callable[[str], RedisCache]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ValkeyServer]:
+    with running(tmp_path / "valkey") as server:
+        yield server
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry()
+
+
+@pytest.fixture
+def connect(telemetry: Telemetry) -> Iterator[Connect]:
+    """A cache on a URL, closed after the test. It tries a dead server again after a tenth of a second."""
+    with ExitStack() as stack:
+
+        def connect(url: str) -> RedisCache:
+            cache = RedisCache(url, timeout=0.5, telemetry=telemetry, cooldown=Cooldown(2, 0.1, 0.3))
+            stack.callback(cache.close)
+            return cache
+
+        yield connect
+
+
+@pytest.fixture
+def cache(server: ValkeyServer, connect: Connect) -> RedisCache:
+    return connect(server.url)
