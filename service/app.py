@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -37,6 +38,7 @@ from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
 
 _CLOSING = "metric-resource-closing"
+_PROBES = "metric-resource-probes"
 _STATE_TIMEOUT = 1.0
 _HEADERS_IN_FRONT = 4 * 1024 * 1024
 """Bytes of entries kept in front of a cache that is itself in this process: little more than their headers."""
@@ -49,6 +51,15 @@ class Access:
 
     verifier: TokenVerifier
     grants: GrantDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """How the service's parts do: the keys of each issuer, the runtime, the cache."""
+
+    keys: Callable[[], Mapping[str, bool]]
+    runtime: Callable[[], RuntimeState]
+    cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
 
 
 def create_app(
@@ -89,10 +100,17 @@ def create_app(
             cors_origins=settings.cors_origins,
         )
     )
+    app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtime, parts.cache)
     app.extensions[_CLOSING] = (queries.close, cache.close, access.verifier.close)
     access.verifier.start()
     threading.Thread(target=parts.runtime, name="first-look", daemon=True).start()
     return app
+
+
+def probes(app: Flask) -> Probes:
+    """How to ask the parts of an application how they do."""
+    asked: Probes = app.extensions[_PROBES]
+    return asked
 
 
 def close(app: Flask) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -14,6 +16,7 @@ from service.telemetry.metrics import Telemetry
 _access = logging.getLogger("service.access")
 _audit = logging.getLogger("service.audit")
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+_PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -22,7 +25,7 @@ def register(app: Flask, telemetry: Telemetry) -> None:
 
     @app.after_request
     def note(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule is not None else "unmatched"
+        route = template(request.url_rule.rule) if request.url_rule is not None else "unmatched"
         seconds = time.perf_counter() - trail().began
         method = request.method if request.method in _METHODS else "other"
         telemetry.request(method, route, response.status_code, seconds)
@@ -33,6 +36,17 @@ def register(app: Flask, telemetry: Telemetry) -> None:
             telemetry.refusal("unauthenticated" if response.status_code == 401 else "forbidden")
             _refusal(response, route)
         return response
+
+
+@lru_cache(maxsize=256)
+def template(rule: str) -> str:
+    """The route as the API's documents write it, ``/runs/{runId}/tags``."""
+    return _PLACEHOLDER.sub(lambda match: "{" + _to_camel(match[1]) + "}", rule)
+
+
+def _to_camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def _fields(response: Response, route: str, seconds: float) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from service.domain.reading import Provenance, Source
 
 _REPRESENTATION_VERSION = "1"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_VARY = ("Accept-Encoding", "Authorization", "AI-Resource-Group")
+_VARY = ("Accept", "Accept-Encoding", "Authorization", "AI-Resource-Group")
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """What tells one representation of a content from another. ``varies`` are the headers that decided, beside
-    ``Accept-Encoding``, ``Authorization`` and ``AI-Resource-Group``."""
+    ``Accept``, ``Accept-Encoding``, ``Authorization`` and ``AI-Resource-Group``."""
 
     content: tuple[str, ...]
     form: tuple[str, ...]

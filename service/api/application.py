@@ -48,9 +48,10 @@ def build(interface: Interface) -> Flask:
         metric_resource.blueprint(interface.queries, interface.answers, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         operations.blueprint(interface.parts, made),
+        documentation.blueprint(cache(lambda: document(app)), made),
     ):
         api.register_blueprint(routes)
-    documentation.register(app, cache(lambda: document(app)))
+    documentation.register(app)
     app.extensions["metric-resource-api"] = api
     unruled = guards.without_rule(app)
     if unruled:

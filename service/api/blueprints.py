@@ -40,10 +40,17 @@ def blueprints(reader: RequestReader) -> Callable[[str, str], Blueprint]:
 
 
 def documented(
-    schema: type[Schema], summary: str, *, zoned: bool = False, run: bool = True, media_type: str = "application/json"
+    operation: str,
+    schema: type[Schema],
+    summary: str,
+    *,
+    zoned: bool = False,
+    run: bool = True,
+    media_type: str = "application/json",
 ) -> Callable[[View], View]:
     """State a route's place in the OpenAPI document: a resource that is read with a token."""
     return _doc(
+        operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
         parameters=components.parameters(zoned=zoned, run=run),
@@ -51,18 +58,23 @@ def documented(
     )
 
 
-def documented_open(schema: type[Schema] | None, summary: str, media_type: str, *more: int) -> Callable[[View], View]:
+def documented_open(
+    operation: str, schema: type[Schema] | None, summary: str, media_type: str, *more: int
+) -> Callable[[View], View]:
     """State the place of a route that needs no token; ``more`` are further statuses of the same shape."""
-    content: dict[str, Any] = {media_type: {"schema": schema or {"type": "string"}}}
+    content: dict[str, Any] = {
+        media_type: {"schema": schema or ({"type": "object"} if media_type.endswith("json") else {"type": "string"})}
+    }
     answers = {
         str(status): {
             "description": components.DESCRIPTIONS[status],
-            "headers": components.refs("headers", *components.EVERY_ANSWER),
+            "headers": components.headers(*components.EVERY_ANSWER),
             "content": content,
         }
         for status in (200, *more)
     }
-    return _doc(summary=summary, security=[], responses={**answers, "default": components.ref("responses", "Problem")})
+    problems = {"4XX": "Problem", "default": "Problem"}
+    return _doc(operationId=operation, summary=summary, security=[], responses={**answers, **problems})
 
 
 def _doc(**manual: Any) -> Callable[[View], View]:

@@ -33,6 +33,7 @@ _PROBLEMS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
         },
     ),
     404: ("RunNotFound", "run-not-found", "The runtime knows no such run in that resource group.", {}),
+    406: ("NotAcceptable", "not-acceptable", "None of the media types in `Accept` can be given.", {}),
     429: ("TooManyRequests", "too-many-requests", "The runtime limits the rate of requests.", {}),
     501: ("MetricsNotSupported", "metrics-not-supported", "The runtime has no metrics extension.", {}),
     502: (
@@ -107,7 +108,10 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "How long the answer is fresh, and how long it may be used after (RFC 5861).",
         "private, max-age=300, stale-while-revalidate=30, stale-if-error=86400",
     ),
-    "Vary": ("The request headers that the answer hangs on.", "Accept-Encoding, Authorization, AI-Resource-Group"),
+    "Vary": (
+        "The request headers that the answer hangs on.",
+        "Accept, Accept-Encoding, Authorization, AI-Resource-Group, Time-Zone",
+    ),
     "Age": ("Seconds since the runtime was asked.", "12"),
     "Cache-Status": ("How the answer was come by (RFC 9211).", "metric-resource; hit; ttl=288"),
     "X-Request-ID": ("The request's id.", "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"),
@@ -120,19 +124,16 @@ _HEADERS: dict[str, tuple[str, Any]] = {
 }
 
 
-def ref(kind: str, name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/{kind}/{name}"}
+def headers(*names: str) -> dict[str, str]:
+    """References to headers; apispec takes a component's name for a reference to it."""
+    return {name: name for name in names}
 
 
-def refs(kind: str, *names: str) -> dict[str, dict[str, str]]:
-    return {name: ref(kind, name) for name in names}
-
-
-def parameters(*, zoned: bool, run: bool) -> list[dict[str, str]]:
+def parameters(*, zoned: bool, run: bool) -> list[str]:
     """References to the parameters of a resource."""
     names = ["runId", "AI-Resource-Group"] if run else ["AI-Resource-Group"]
     names += ["Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
-    return [ref("parameters", name) for name in names if zoned or name != "Time-Zone" or run]
+    return [name for name in names if zoned or name != "Time-Zone" or run]
 
 
 def responses(schema: type[Schema], media_type: str, *, run: bool) -> dict[str, Any]:
@@ -141,12 +142,12 @@ def responses(schema: type[Schema], media_type: str, *, run: bool) -> dict[str, 
     return {
         "200": {
             "description": "As asked.",
-            "headers": refs("headers", *STORED_ANSWER),
+            "headers": headers(*STORED_ANSWER),
             "content": {media_type: {"schema": schema}},
         },
-        "304": {"description": "The client has the current answer.", "headers": refs("headers", *STORED_ANSWER)},
-        **{str(status): ref("responses", _PROBLEMS[status][0]) for status in statuses},
-        "default": ref("responses", "Problem"),
+        "304": {"description": "The client has the current answer.", "headers": headers(*STORED_ANSWER)},
+        **{str(status): _PROBLEMS[status][0] for status in statuses},
+        "default": "Problem",
     }
 
 
@@ -167,9 +168,9 @@ def register(spec: Any) -> None:
 
 
 def _problem(status: int, slug: str, description: str, members: dict[str, Any]) -> dict[str, Any]:
-    headers = [*EVERY_ANSWER]
-    headers += ["Retry-After"] if status in _RETRIED else []
-    headers += ["WWW-Authenticate"] if status in {401, 403} else []
+    names = [*EVERY_ANSWER]
+    names += ["Retry-After"] if status in _RETRIED else []
+    names += ["WWW-Authenticate"] if status in {401, 403} else []
     example = {
         "type": f"urn:metric-resource:{slug}",
         "title": description.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].rstrip("."),
@@ -181,6 +182,6 @@ def _problem(status: int, slug: str, description: str, members: dict[str, Any]) 
     }
     return {
         "description": description,
-        "headers": refs("headers", *headers),
+        "headers": headers(*names),
         "content": {"application/problem+json": {"schema": ProblemSchema, "example": example}},
     }

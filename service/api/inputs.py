@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from hashlib import blake2b
 from typing import Any
 
 from flask import g, request
 from marshmallow import RAISE, Schema, ValidationError, fields
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import MIMEAccept, MultiDict
+from werkzeug.http import parse_accept_header
 
 from service.api.context import trail
 from service.caching.directives import parse_directives
 from service.domain.access import Principal
 from service.domain.deadlines import Deadline
-from service.domain.errors import Fault, Forbidden, InvalidParameter
+from service.domain.errors import Fault, Forbidden, InvalidParameter, NotAcceptable
 from service.domain.runtime import Exchange, Vantage
 from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
 from service.runtimes.read_through import Demand
 
 _ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
+JSON = "application/json"
 RESOURCE_GROUP = "AI-Resource-Group"
 TIME_ZONE = "Time-Zone"
 _ID_DETAIL = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
@@ -31,9 +33,14 @@ _ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offs
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request that can be answered. ``query`` holds the query parameters as their schema loads them."""
+    """A request that can be answered.
+
+    ``query`` holds the query parameters as their schema loads them, ``media_type`` the one of those on offer that the
+    client likes best.
+    """
 
     query: Mapping[str, Any]
+    media_type: str
     zone: TimeZone
     vantage: Vantage
     exchange: Exchange
@@ -59,26 +66,28 @@ class RequestReader:
         self._defaults = defaults
 
     def use_args(
-        self, schema: type[Schema], *, location: str, grouped: bool = True
+        self, schema: type[Schema], *, location: str, grouped: bool = True, offers: tuple[str, ...] = (JSON,)
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a view so that it is given the ``Ask`` as its first argument.
 
-        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use.
+        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``offers``: the
+        media types that the answer can have, ours to prefer in this order.
         """
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(view)
             def reading(*args: Any, **path: Any) -> Any:
-                return view(*args, self.read(schema, path, grouped=grouped), **path)
+                return view(*args, self.read(schema, path, grouped=grouped, offers=offers), **path)
 
             return reading
 
         return decorate
 
-    def read(self, schema: type[Schema], path: Mapping[str, str], *, grouped: bool) -> Ask:
+    def read(self, schema: type[Schema], path: Mapping[str, str], *, grouped: bool, offers: tuple[str, ...]) -> Ask:
         """Read the request being served.
 
-        Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's.
+        Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's,
+        ``NotAcceptable`` where the client takes nothing that is on offer.
         """
         faults: list[Fault] = []
         run_id = path.get("run_id")
@@ -94,7 +103,8 @@ class RequestReader:
         principal: Principal = g.principal
         if grouped and not principal.may_use(group):
             raise Forbidden(f"this caller may not use the resource group {group}")
-        return Ask(query, zone, self._vantage(principal, group), self._exchange(), self._demand())
+        media_type = _acceptable(request.headers.get("Accept"), offers)
+        return Ask(query, media_type, zone, self._vantage(principal, group), self._exchange(), self._demand())
 
     def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
         for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
@@ -122,6 +132,17 @@ class RequestReader:
     def _demand(self) -> Demand:
         directives = parse_directives(request.headers.get("Cache-Control"), request.headers.get("Pragma"))
         return Demand(directives, trail().asked_at)
+
+
+@lru_cache(maxsize=1024)
+def _acceptable(accept: str | None, offers: tuple[str, ...]) -> str:
+    """The media type to answer in (RFC 9110, 12.5.1)."""
+    if not accept:
+        return offers[0]
+    best = parse_accept_header(accept, MIMEAccept).best_match(offers)
+    if best is None:
+        raise NotAcceptable(offers)
+    return best
 
 
 def _with_plus(name: str) -> str:
@@ -162,7 +183,9 @@ def _first(details: Any) -> str:
 
 @cache
 def _loader(schema: type[Schema]) -> Schema:
-    return schema(unknown=RAISE)
+    loader = schema(unknown=RAISE)
+    loader.error_messages = {**loader.error_messages, "unknown": "is not a parameter of this resource"}
+    return loader
 
 
 @cache

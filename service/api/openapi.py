@@ -59,12 +59,14 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         """Errors are answered by ``problems``."""
 
     def _register_responses(self) -> None:
-        """The answers that all routes share are ``components``."""
+        """What routes share is in ``components``."""
+
+    def _register_etag_headers(self) -> None:
+        """As for responses."""
+
+    def _register_pagination_header(self) -> None:
+        """As for responses."""
 
 
 def _without_generated_parameters(item: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in item.items() if key != "parameters"}
-    for operation in kept.values():
-        if not operation.get("parameters", True):
-            del operation["parameters"]
-    return kept
+    return {key: value for key, value in item.items() if key != "parameters"}

@@ -13,8 +13,6 @@ from service.domain.templates import fill
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
-JSON = "application/json"
-
 
 @lru_cache(maxsize=1024)
 def clock(zone: TimeZone) -> ZoneClock:

@@ -14,5 +14,5 @@ def exposition(telemetry: Telemetry) -> bytes:
     if ValueClass.__name__ == "MutexValue":
         return generate_latest(telemetry.registry)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

@@ -21,12 +21,12 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/capabilities")
     @routes.arguments(Query, location="query", grouped=False)
-    @documented(CapabilitiesSchema, "Read what the runtime can do")
+    @documented("getCapabilities", CapabilitiesSchema, "Read what the runtime can do", run=False)
     @requires()
     def capabilities(ask: Ask) -> Response:
         """Which runtime this is, and whether its runs have a metric resource. Any valid token will do."""
         found, content, provenance = queries.capabilities(ask.vantage, ask.exchange, ask.demand)
-        variant = Variant((ask.vantage.tenant, content), ("capabilities",), representations.JSON)
+        variant = Variant((ask.vantage.tenant, content), ("capabilities",), ask.media_type)
         return answers.answer(variant, provenance, lambda: representations.capabilities(found))
 
     return routes

@@ -9,6 +9,7 @@ from importlib import resources
 
 from flask import Flask, Response, abort, request
 
+from service.api.blueprints import Blueprint, documented_open
 from service.api.guards import open_to_everyone
 
 _POLICY = (
@@ -22,13 +23,22 @@ _FROM_SWAGGER_UI = {
 }
 
 
-def register(app: Flask, document: Callable[[], bytes]) -> None:
-    """Add ``/openapi.json``, ``/docs`` and its assets to the application."""
+def blueprint(document: Callable[[], bytes], blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Route ``/openapi.json``."""
+    routes = blueprints("Documentation", "What this service offers. No token needed.")
 
-    @app.get("/openapi.json")
+    @routes.route("/openapi.json")
+    @documented_open("getOpenAPI", None, "The OpenAPI document", "application/json")
     @open_to_everyone
     def openapi_document() -> Response:
+        """This document."""
         return _conditional(document(), "application/json")
+
+    return routes
+
+
+def register(app: Flask) -> None:
+    """Add ``/docs`` and its assets to the application."""
 
     @app.get("/docs")
     @open_to_everyone

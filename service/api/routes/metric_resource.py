@@ -28,7 +28,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     ) -> Response:
         def respond(demand: Demand) -> Response:
             run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
-            variant = Variant(_content(run), form, representations.JSON, varies)
+            variant = Variant(_content(run), form, ask.media_type, varies)
             return answers.answer(variant, run.provenance, lambda: make(run.resource()))
 
         try:
@@ -38,7 +38,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/runs/<string:run_id>/metric-resource")
     @routes.arguments(Query, location="query")
-    @documented(MetricResourceSchema, "Read a run's metric resource", zoned=True)
+    @documented("getMetricResource", MetricResourceSchema, "Read a run's metric resource", zoned=True)
     @requires(Scope.METRICS_READ)
     def metric_resource(ask: Ask, run_id: str) -> Response:
         """Metrics, tags and custom info of a run, complete and in the runtime's order.
@@ -51,7 +51,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/runs/<string:run_id>/tags")
     @routes.arguments(Query, location="query")
-    @documented(TagsSchema, "Read a run's tags")
+    @documented("getTags", TagsSchema, "Read a run's tags")
     @requires(Scope.METRICS_READ)
     def tags(ask: Ask, run_id: str) -> Response:
         """The tags of a run."""
@@ -59,7 +59,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/runs/<string:run_id>/custom-info")
     @routes.arguments(Query, location="query")
-    @documented(CustomInfoSchema, "Read a run's custom info")
+    @documented("getCustomInfo", CustomInfoSchema, "Read a run's custom info")
     @requires(Scope.METRICS_READ)
     def custom_info(ask: Ask, run_id: str) -> Response:
         """The custom info of a run, as it was logged."""

@@ -34,14 +34,14 @@ def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blue
     routes = blueprints("Operations", "For the platform that runs the service. No token needed.")
 
     @routes.route("/livez")
-    @documented_open(LivenessSchema, "Is the process alive?", JSON)
+    @documented_open("getLivez", LivenessSchema, "Is the process alive?", JSON)
     @open_to_everyone
     def livez() -> Response:
         """Answers as long as the process can."""
         return _json({"status": "alive"}, 200)
 
     @routes.route("/readyz")
-    @documented_open(ReadinessSchema, "Can requests be served?", JSON, 503)
+    @documented_open("getReadyz", ReadinessSchema, "Can requests be served?", JSON, 503)
     @open_to_everyone
     def readyz() -> Response:
         """Ready once the keys of a trusted issuer are loaded.
@@ -60,7 +60,7 @@ def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blue
         return _json(document, 200 if ready else 503)
 
     @routes.route("/metrics")
-    @documented_open(None, "Metrics for Prometheus", "text/plain")
+    @documented_open("getMetrics", None, "Metrics for Prometheus", "text/plain")
     @open_to_everyone
     def metrics() -> Response:
         """Counters and histograms in Prometheus' text format."""

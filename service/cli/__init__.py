@@ -1,0 +1,29 @@
+"""The command ``metric-resource``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+_COMMANDS = {
+    "serve": "serve the HTTP interface, configured by environment variables",
+    "check": "tell whether the configuration is complete and the runtime, the keys and Redis can be reached",
+    "demo": "run everything on this machine: an AI runtime with recorded runs, a cache, the service",
+    "token": "mint a token for the demo",
+    "openapi": "print the OpenAPI document",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit status."""
+    parser = argparse.ArgumentParser("metric-resource", description="Reads the metric resource of runs.")
+    parser.add_argument("--version", action="version", version=version("metric-resource-service"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, summary in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        import_module(f"service.cli.{name}").add_arguments(command)
+    parsed = parser.parse_args(arguments)
+    status: int = import_module(f"service.cli.{parsed.command}").run(parsed)
+    return status

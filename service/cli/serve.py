@@ -1,0 +1,94 @@
+"""``metric-resource serve``: the HTTP interface under gunicorn."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from service.cli import configured
+from service.settings import Settings
+from service.telemetry import logs
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where workers tell that they are alive, without a disk to wait for
+_METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bind", help="address to listen on, instead of HOST and PORT: host:port or unix:path")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop; 1 where the configuration is not right."""
+    settings = configured.settings()
+    if settings is None:
+        return 1
+    logs.configure(settings.server.log_level)
+    shared = _share_metrics(settings)
+    try:
+        Server(settings, arguments.bind).run()
+    finally:
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
+    return 0
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with threads, its C parser, and limits that suit reading with bearer tokens."""
+
+    def __init__(self, settings: Settings, bind: str | None = None) -> None:
+        self._settings = settings
+        self._bind = bind or f"{settings.server.host}:{settings.server.port}"
+        super().__init__()
+
+    def load_config(self) -> None:
+        server = self._settings.server
+        options: dict[str, Any] = {
+            "bind": self._bind,
+            "workers": server.workers,
+            "worker_class": "service.cli.worker.Worker",
+            "threads": server.threads,
+            "worker_connections": 1000 + server.threads,
+            "http_parser": "auto",
+            "keepalive": 30,
+            "timeout": 60,
+            "graceful_timeout": int(self._settings.runtime.timeout) + 20,
+            "limit_request_line": 8190,
+            "limit_request_field_size": 32768,
+            "control_socket_disable": True,
+            "logger_class": "service.cli.worker.Logger",
+            "loglevel": server.log_level.lower(),
+            "proc_name": "metric-resource",
+            "child_exit": _forget_metrics,
+        }
+        if _SHARED_MEMORY.is_dir():
+            options["worker_tmp_dir"] = str(_SHARED_MEMORY)
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Make the application, in the worker."""
+        from service.app import create_app  # noqa: PLC0415 - after PROMETHEUS_MULTIPROC_DIR is set, and after the fork
+
+        return create_app(self._settings)
+
+
+def _share_metrics(settings: Settings) -> str | None:
+    """Have the workers put their metrics where each of them can give the sum."""
+    if settings.server.workers == 1 or _METRICS_DIRECTORY in os.environ:
+        return None
+    directory = tempfile.mkdtemp(prefix="metric-resource-metrics-")
+    os.environ[_METRICS_DIRECTORY] = directory
+    return directory
+
+
+def _forget_metrics(_server: Any, worker: Any) -> None:
+    if _METRICS_DIRECTORY in os.environ:
+        from prometheus_client import multiprocess  # noqa: PLC0415 - after the variable is set
+
+        multiprocess.mark_process_dead(worker.pid)

@@ -1,0 +1,78 @@
+"""gunicorn's worker and logger, speaking as the rest of the service does: problems, and one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from typing import Any
+
+from gunicorn.glogging import Logger as GunicornLogger
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+_log = logging.getLogger("service.server")
+_REFUSED: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (errors.LimitRequestLine, 414, "uri-too-long", "URI Too Long"),
+    (errors.LimitRequestHeaders, 431, "request-header-fields-too-large", "Request Header Fields Too Large"),
+    (errors.ExpectationFailed, 417, "expectation-failed", "Expectation Failed"),
+    (errors.UnsupportedTransferCoding, 501, "not-implemented", "Not Implemented"),
+    (errors.ParseException, 400, "bad-request", "Bad Request"),
+)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """A threaded worker that refuses what is not HTTP with a problem document (RFC 9457)."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer a request that never reached the application."""
+        status, slug, title = next(
+            ((status, slug, title) for kind, status, slug, title in _REFUSED if isinstance(exc, kind)),
+            (500, "internal-error", "Internal Server Error"),
+        )
+        request_id = str(uuid.uuid4())
+        failed = status == 500
+        _log.log(
+            logging.ERROR if failed else logging.INFO,
+            "request not served",
+            exc_info=exc if failed else None,
+            extra={"event": "bad-request", "status": status, "problem": slug, "requestId": request_id},
+        )
+        try:
+            client.sendall(_problem(status, slug, title, request_id))
+        except OSError:
+            _log.debug("the client had gone")
+
+
+class Logger(GunicornLogger):  # type: ignore[misc]
+    """Sends gunicorn's own messages through the service's logs."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log = logging.getLogger("gunicorn.error")
+        self.error_log.setLevel(self.LOG_LEVELS.get(cfg.loglevel, logging.INFO))
+        self.error_log.propagate = True
+        self.access_log.disabled = True
+
+    def reopen_files(self) -> None:
+        """There are none."""
+
+    def close_on_exec(self) -> None:
+        """There is nothing to close."""
+
+
+def _problem(status: int, slug: str, title: str, request_id: str) -> bytes:
+    document = {
+        "type": f"urn:metric-resource:{slug}",
+        "title": title,
+        "status": status,
+        "detail": "the request cannot be understood" if status < 500 else "the service failed",
+        "instance": "",
+        "requestId": request_id,
+    }
+    body = json.dumps(document).encode()
+    head = (
+        f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
+        f"X-Request-ID: {request_id}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body
