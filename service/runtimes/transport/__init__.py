@@ -1,0 +1,28 @@
+"""Exchanges with HTTP servers: the only place that uses ``requests``.
+
+``HttpTransport`` makes one exchange, bounded in time and size; ``ResilientClient`` is how a runtime is asked;
+``fetch_document`` gets what the service relies on from other servers.
+"""
+
+from service.runtimes.transport.answer import Answer
+from service.runtimes.transport.authorization import TokenSource
+from service.runtimes.transport.circuit import Circuit, Tolerance
+from service.runtimes.transport.concurrency import ConcurrencyLimit
+from service.runtimes.transport.documents import fetch_document
+from service.runtimes.transport.http_transport import HttpTransport
+from service.runtimes.transport.resilient import ResilientClient
+from service.runtimes.transport.retries import Retries
+from service.runtimes.transport.tls import ClientCertificate
+
+__all__ = [
+    "Answer",
+    "Circuit",
+    "ClientCertificate",
+    "ConcurrencyLimit",
+    "HttpTransport",
+    "ResilientClient",
+    "Retries",
+    "TokenSource",
+    "Tolerance",
+    "fetch_document",
+]

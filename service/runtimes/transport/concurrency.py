@@ -1,0 +1,31 @@
+"""Bounds how many exchanges with a runtime are under way at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import Overloaded
+from service.telemetry.metrics import Telemetry
+
+
+class ConcurrencyLimit:
+    """``places`` exchanges at once. Others wait up to ``longest_wait`` seconds, never over half of what they have."""
+
+    def __init__(self, places: int, *, longest_wait: float = 1.0, telemetry: Telemetry) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._longest_wait = longest_wait
+        self._telemetry = telemetry
+
+    @contextmanager
+    def place(self, deadline: Deadline) -> Iterator[None]:
+        """A place for as long as the context lasts. Raises ``Overloaded``."""
+        if not self._places.acquire(timeout=min(self._longest_wait, deadline.remaining() / 2)):
+            self._telemetry.refusal("overloaded")
+            raise Overloaded("too many exchanges with the AI runtime are under way")
+        try:
+            yield
+        finally:
+            self._places.release()

@@ -1,0 +1,99 @@
+"""A ``requests`` session whose connections keep to the budget of the exchange that uses them.
+
+It follows no redirects, keeps and sends no cookies, and takes nothing from the environment: no proxies, no netrc.
+"""
+
+from __future__ import annotations
+
+import ssl
+from http.cookiejar import DefaultCookiePolicy
+from importlib import metadata
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from service.runtimes.transport.budget import current
+from service.runtimes.transport.framing import CheckedResponse
+from service.runtimes.transport.inflation import ACCEPTED
+from service.runtimes.transport.sockets import BudgetSocket, connect
+from service.runtimes.transport.tls import ClientCertificate, client_context
+
+_DISTRIBUTION = "metric-resource-service"
+
+
+class _Connecting(HTTPConnection):
+    """How both kinds of connection are made."""
+
+    response_class = CheckedResponse
+
+    def _new_conn(self) -> BudgetSocket:
+        try:
+            return connect(self._dns_host, self.port, self.socket_options or (), current())
+        except OSError as error:
+            raise NewConnectionError(self, str(error)) from error
+
+
+class PlainConnection(_Connecting):
+    """``http``."""
+
+
+class SecureConnection(_Connecting, HTTPSConnection):
+    """``https``."""
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = PlainConnection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = SecureConnection
+
+
+class BudgetAdapter(HTTPAdapter):
+    """Keeps connections in pools, one for each server, and makes them on the budget of who asks."""
+
+    def __init__(self, context: ssl.SSLContext, pool_size: int) -> None:
+        self._context = context
+        super().__init__(pool_maxsize=pool_size)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=self._context)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context decides whom to trust; ``requests`` would load its own authorities for each connection."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None, ever. ``requests`` would read a redirect's body unbounded merely to tell where it leads."""
+
+
+def new_session(pool_size: int, certificate: ClientCertificate | None) -> requests.Session:
+    """A session to be used by any number of threads."""
+    session = _Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    session.auth = _as_it_is
+    session.headers.clear()
+    session.headers.update(
+        {
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
+            "User-Agent": f"{_DISTRIBUTION}/{metadata.version(_DISTRIBUTION)}",
+        }
+    )
+    adapter = BudgetAdapter(client_context(certificate), pool_size)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No other credentials than the caller's headers: ``requests`` would take a URL's user name instead of them."""
+    return request

@@ -1,0 +1,34 @@
+"""Whether an answer's head says without doubt where its body ends (RFC 9112, 6.3).
+
+``http.client`` is lenient: it drops headers after a malformed line, lets ``Transfer-Encoding`` win over
+``Content-Length``, and reads to the end of the connection where it does not understand. Two readers who disagree about
+where an answer ends are how one caller gets another's answer, so what is doubtful is refused.
+"""
+
+from __future__ import annotations
+
+from http.client import HTTPMessage, HTTPResponse
+
+from service.domain.errors import BadGateway
+from service.runtimes.transport.budget import current
+
+
+class CheckedResponse(HTTPResponse):
+    """``http.client``'s response with a bounded and checked head."""
+
+    def begin(self) -> None:
+        super().begin()
+        check(self.msg)
+        current().begin_body()
+
+
+def check(headers: HTTPMessage) -> None:
+    """Raises ``BadGateway`` unless the headers frame the body unambiguously."""
+    if headers.defects or headers.get_payload():
+        raise BadGateway("the AI runtime's answer has malformed headers")
+    codings = headers.get_all("Transfer-Encoding", [])
+    lengths = {part.strip() for value in headers.get_all("Content-Length", []) for part in value.split(",")}
+    if codings and (lengths or [coding.strip().lower() for coding in codings] != ["chunked"]):
+        raise BadGateway("the AI runtime's answer has a doubtful Transfer-Encoding")
+    if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
+        raise BadGateway("the AI runtime's answer has a doubtful Content-Length")

@@ -1,0 +1,105 @@
+"""One HTTP exchange: bounded in time and size, with domain errors for all that goes wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any, cast
+
+import requests
+from urllib3 import BaseHTTPResponse
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable, ServiceError
+from service.runtimes.transport.answer import Answer
+from service.runtimes.transport.bodies import read_body
+from service.runtimes.transport.budget import Budget, spending
+from service.runtimes.transport.connections import new_session
+from service.runtimes.transport.tls import ClientCertificate
+from service.runtimes.transport.translation import FOREIGN, domain_error
+from service.telemetry.metrics import Telemetry
+
+
+class HttpTransport:
+    """Exchanges over pooled connections, from any thread. Nothing is retried but what no server has seen.
+
+    ``connect_timeout`` in seconds covers connecting and the TLS handshake. Raises ``ValueError`` for a client
+    certificate that cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float,
+        max_body_bytes: int,
+        pool_size: int,
+        client_certificate: ClientCertificate | None = None,
+        telemetry: Telemetry,
+    ) -> None:
+        self._connect_timeout = connect_timeout
+        self._max_body_bytes = max_body_bytes
+        self._session = new_session(pool_size, client_certificate)
+        self._telemetry = telemetry
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        operation: str,
+        form: Mapping[str, str] | None = None,
+        max_body_bytes: int | None = None,
+    ) -> Answer:
+        """Send a request, with ``form`` as its body where given, and read the answer, whatever its status.
+
+        Ends by ``deadline``. Raises ``RuntimeTimeout``, ``RuntimeUnavailable`` where no connection is made or one
+        breaks off, and ``BadGateway`` for redirects and all that is too large or malformed.
+        """
+        began, outcome = time.perf_counter(), "error"
+        most = self._max_body_bytes if max_body_bytes is None else min(max_body_bytes, self._max_body_bytes)
+        try:
+            answer = self._exchange(requests.Request(method, url, headers=headers, data=form), deadline, most)
+            outcome = str(answer.status)
+        except ServiceError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self._telemetry.upstream_exchange(operation, outcome, time.perf_counter() - began)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._session.close()
+
+    def _exchange(self, request: requests.Request, deadline: Deadline, most: int) -> Answer:
+        while not deadline.expired:
+            budget = Budget(deadline, connect_timeout=self._connect_timeout, body_bytes=most)
+            try:
+                with spending(budget):
+                    return self._once(request, budget, most)
+            except FOREIGN as error:
+                trouble = domain_error(error, deadline)
+                if not _was_stale(trouble, budget):
+                    raise trouble from error
+        raise RuntimeTimeout
+
+    def _once(self, request: requests.Request, budget: Budget, most: int) -> Answer:
+        prepared = self._session.prepare_request(request)
+        response = self._session.send(prepared, stream=True, timeout=None, allow_redirects=False)
+        with closing(response):
+            if 300 <= response.status_code < 400:
+                raise BadGateway("the AI runtime answered with a redirect")
+            raw = cast(BaseHTTPResponse, response.raw)
+            return Answer(response.status_code, response.headers, read_body(raw, most, budget))
+
+
+def _was_stale(trouble: Any, budget: Budget) -> bool:
+    """A kept connection broke before any answer: the server closed it while it was idle (RFC 9112, 9.3.1).
+
+    The next attempt takes another; each attempt uses up one, and the last resort is a new one.
+    """
+    reused = budget.sent and not budget.connected
+    return reused and not budget.received and isinstance(trouble, RuntimeUnavailable)

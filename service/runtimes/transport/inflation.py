@@ -1,0 +1,138 @@
+"""Undoes content codings (RFC 9110, 8.4.1) step by step, in bounded memory.
+
+A step yields at most 1 MiB. A compression bomb is known by its size or, long before that, by its ratio: real answers of
+the AI API shrink some ten to thirty times; beyond 32 MiB more than 250 times is no such answer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Protocol, cast
+
+import brotli
+from isal import igzip_lib, isal_zlib
+
+from service.domain.errors import BadGateway
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ACCEPTED = "gzip, deflate, br, zstd"
+ERRORS: tuple[type[Exception], ...] = (cast(type[Exception], isal_zlib.error), brotli.error, zstd.ZstdError)
+"""What the decompressors raise for malformed data."""
+
+_STEP = 1024 * 1024
+_RATIO, _RATIO_FROM = 250, 32 * 1024 * 1024
+_WINDOW_LOG = 23
+"""RFC 9659: a zstd window of 8 MiB, no more."""
+
+
+class Stream(Protocol):
+    """One compressed stream, as the standard library's decompressors behave."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Brotli:
+    """A brotli stream; data behind its end is an error."""
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        self._decompressor = brotli.Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
+    @property
+    def needs_input(self) -> bool:
+        return bool(self._decompressor.can_accept_more_data())
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        step: bytes = self._decompressor.process(data, output_buffer_limit=max_length)
+        return step
+
+
+def _gzip() -> Stream:
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+
+
+def _zlib() -> Stream:
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+
+
+def _zstd() -> Stream:
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
+
+
+_STREAMS: dict[str, Callable[[], Stream]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _zlib,
+    "br": _Brotli,
+    "zstd": _zstd,
+}
+
+
+def coding_of(content_encoding: str | None) -> str | None:
+    """The one coding of an answer, ``None`` for identity. Raises ``BadGateway`` for others and for several."""
+    coding = (content_encoding or "identity").strip().lower()
+    if coding == "identity":
+        return None
+    if coding not in _STREAMS:
+        raise BadGateway("the AI runtime's answer has a content coding that was not asked for")
+    return coding
+
+
+def inflate(pieces: Iterable[bytes], coding: str, most: int, keep_on: Callable[[], object]) -> bytes:
+    """Decompress to at most ``most`` bytes; ``keep_on`` is called before each step and may raise to stop.
+
+    Raises ``BadGateway`` for too much and for a stream that ends early, and ``ERRORS`` for a malformed one.
+    """
+    inflation = _Inflation(_STREAMS[coding], most, keep_on)
+    for piece in pieces:
+        inflation.feed(piece)
+    return inflation.finish()
+
+
+class _Inflation:
+    def __init__(self, make: Callable[[], Stream], most: int, keep_on: Callable[[], object]) -> None:
+        self._make = make
+        self._stream = make()
+        self._most = most
+        self._keep_on = keep_on
+        self._steps: list[bytes] = []
+        self._taken = self._given = 0
+
+    def feed(self, data: bytes) -> None:
+        self._taken += len(data)
+        while data or not (self._stream.eof or self._stream.needs_input):
+            if self._stream.eof:
+                self._stream = self._make()  # a further member (RFC 1952, 2.2) or frame (RFC 8878, 3.1)
+            self._keep_on()
+            self._keep(self._stream.decompress(data, _STEP))
+            data = self._stream.unused_data if self._stream.eof else b""
+
+    def finish(self) -> bytes:
+        if self._taken and not self._stream.eof:
+            raise BadGateway("the AI runtime's compressed answer ends early")
+        return b"".join(self._steps)
+
+    def _keep(self, step: bytes) -> None:
+        self._given += len(step)
+        if self._given > self._most:
+            raise BadGateway("the AI runtime's answer is larger than it may be")
+        if self._given > _RATIO_FROM and self._given > _RATIO * self._taken:
+            raise BadGateway("the AI runtime's answer is compressed beyond belief")
+        if step:
+            self._steps.append(step)

@@ -1,0 +1,144 @@
+"""Asks a runtime that may fail: credentials, retries, a circuit, a bound on concurrency, respect for rate limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import RateLimited, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable
+from service.runtimes.transport.answer import Answer
+from service.runtimes.transport.authorization import TokenSource
+from service.runtimes.transport.circuit import Circuit
+from service.runtimes.transport.concurrency import ConcurrencyLimit
+from service.runtimes.transport.http_transport import HttpTransport
+from service.runtimes.transport.rate_limits import RateLimits
+from service.runtimes.transport.retries import Passing, Retries
+from service.runtimes.transport.retry_after import retry_after, whole_seconds
+from service.telemetry.metrics import Telemetry
+
+_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR, _NOT_IMPLEMENTED = 401, 403, 429, 500, 501
+_PASSING = frozenset({502, 503, 504})
+_PAUSE = 5.0
+"""Seconds that callers are asked to wait where the runtime does not say."""
+_READABLE = "/,$*"
+"""Left as they are in URLs, as the AI API's own documents have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    url: str
+    headers: Mapping[str, str]
+    deadline: Deadline
+    operation: str
+    caller_token: str | None = field(repr=False)
+
+
+class ResilientClient:
+    """Gets documents below ``base_url``; any number of threads may.
+
+    Where a caller's token is given it is the only credential sent; ``tokens`` gives the service's own otherwise.
+    """
+
+    def __init__(
+        self,
+        transport: HttpTransport,
+        *,
+        base_url: str,
+        tokens: TokenSource,
+        circuit: Circuit,
+        limit: ConcurrencyLimit,
+        retries: Retries,
+        telemetry: Telemetry,
+    ) -> None:
+        self._transport = transport
+        self._base_url = base_url.rstrip("/")
+        self._tokens = tokens
+        self._circuit = circuit
+        self._limit = limit
+        self._retries = retries
+        self._rate_limits = RateLimits()
+        self._telemetry = telemetry
+
+    def get(
+        self,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]],
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        operation: str,
+        caller_token: str | None,
+    ) -> Answer:
+        """The answer, of any status but 3xx, 401, 403, 429 and 5xx other than 501. Ends by ``deadline``.
+
+        Raises ``RuntimeTrouble`` where no such answer is had, ``Overloaded``, and where access is refused
+        ``RuntimeRefuses`` (the service's credentials) or ``RuntimeForbids`` (the caller's, or the resource group).
+        """
+        question = _Question(self._url(path, query), headers, deadline, operation, caller_token)
+        return self._retries.run(
+            lambda: self._attempt(question), deadline, lambda: self._telemetry.upstream_retry(operation)
+        )
+
+    def _url(self, path: str, query: Sequence[tuple[str, str]]) -> str:
+        url = self._base_url + quote(path, safe=_READABLE)
+        return f"{url}?{urlencode(query, safe=_READABLE, quote_via=quote)}" if query else url
+
+    def _attempt(self, question: _Question) -> Answer:
+        if question.caller_token is None:
+            answer = self._ask_as_service(question)
+        else:
+            answer = self._ask(question, f"Bearer {question.caller_token}")
+        if answer.status == _UNAUTHORIZED:
+            raise RuntimeRefuses if question.caller_token is None else RuntimeForbids
+        if answer.status == _FORBIDDEN:
+            raise RuntimeForbids
+        return answer
+
+    def _ask_as_service(self, question: _Question) -> Answer:
+        """With the service's token; a token that is refused is replaced, once."""
+        authorization = self._tokens.authorization(question.deadline)
+        answer = self._ask(question, authorization)
+        if answer.status != _UNAUTHORIZED or authorization is None:
+            return answer
+        self._tokens.invalidate(authorization)
+        fresh = self._tokens.authorization(question.deadline)
+        return answer if fresh == authorization else self._ask(question, fresh)
+
+    def _ask(self, question: _Question, authorization: str | None) -> Answer:
+        self._rate_limits.check(question.caller_token)
+        self._circuit.check()
+        with self._limit.place(question.deadline):
+            probe, began = self._circuit.enter(), time.monotonic()
+            try:
+                answer = self._usable(self._exchange(question, authorization), question)
+            except BaseException as error:
+                cause = error.error if isinstance(error, Passing) else error
+                self._circuit.failed(cause, probe=probe, seconds=time.monotonic() - began)
+                raise
+            self._circuit.worked()
+            return answer
+
+    def _exchange(self, question: _Question, authorization: str | None) -> Answer:
+        credentials = {} if authorization is None else {"Authorization": authorization}
+        headers = {**question.headers, **credentials}
+        try:
+            return self._transport.exchange(
+                "GET", question.url, headers=headers, deadline=question.deadline, operation=question.operation
+            )
+        except RuntimeUnavailable as error:
+            raise Passing(error) from error
+
+    def _usable(self, answer: Answer, question: _Question) -> Answer:
+        """The answer, unless it says that the runtime cannot answer now."""
+        if answer.status == _TOO_MANY:
+            wait = retry_after(answer.headers)
+            self._rate_limits.note(question.caller_token, wait or 0.0)
+            raise Passing(RateLimited(whole_seconds(wait)), wait)
+        if answer.status < _SERVER_ERROR or answer.status == _NOT_IMPLEMENTED:
+            return answer
+        wait = retry_after(answer.headers)
+        error = RuntimeUnavailable("the AI runtime fails", whole_seconds(_PAUSE if wait is None else wait))
+        raise Passing(error, wait) if answer.status in _PASSING else error

@@ -1,0 +1,83 @@
+"""Sockets on which no wait outlives the exchange's deadline, however slowly bytes trickle.
+
+Before each system call the socket's timeout becomes the time that is left. OpenSSL's part of a call (a handshake, a
+record of many packets) counts as one call and is timed as a whole by ``ssl``. Name resolution alone cannot be
+interrupted: it takes as long as the resolver's own settings allow, and what follows then fails at once.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+from service.domain.deadlines import Deadline
+from service.runtimes.transport.budget import Budget, current
+
+_SHORTEST = 0.001
+"""Seconds; a socket takes 0 for no waiting at all."""
+
+Options = Sequence[tuple[int, int, int | bytes]]
+
+
+class BudgetSocket(socket.socket):
+    """A TCP connection without TLS."""
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        budget = current()
+        self.settimeout(budget.seconds())
+        count = super().recv_into(buffer, nbytes, flags)
+        budget.receive(count)
+        return count
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        budget = current()
+        self.settimeout(budget.seconds())
+        budget.sent = True
+        super().sendall(data, flags)
+
+
+class BudgetTLSSocket(ssl.SSLSocket):
+    """A TLS connection; made by a context whose ``sslsocket_class`` it is."""
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        budget = current()
+        self.settimeout(budget.seconds())
+        count = super().recv_into(buffer, nbytes, flags)
+        budget.receive(count)
+        return count
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        budget = current()
+        self.settimeout(budget.seconds())
+        budget.sent = True
+        return super().send(data, flags)
+
+
+def connect(host: str, port: int, options: Options, budget: Budget) -> BudgetSocket:
+    """Connect to the first of the host's addresses that takes the connection.
+
+    Each address gets its share of the time for connecting, so that a silent one leaves some for the next. What then
+    remains is the socket's timeout, for a TLS handshake. Raises ``OSError``, ``TimeoutError`` among them.
+    """
+    by = budget.begin_connecting()
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failure = OSError("the host has no address")
+    for left, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        connection = BudgetSocket(family, kind, protocol)
+        try:
+            return _connected(connection, address, options, by, left)
+        except OSError as error:
+            connection.close()
+            failure = error
+    raise failure
+
+
+def _connected(connection: BudgetSocket, address: Any, options: Options, by: Deadline, left: int) -> BudgetSocket:
+    for level, name, value in options:
+        connection.setsockopt(level, name, value)
+    connection.settimeout(max(_SHORTEST, by.remaining() / left))
+    connection.connect(address)
+    connection.settimeout(max(_SHORTEST, by.remaining()))
+    return connection

@@ -1,0 +1,68 @@
+"""Whom TLS trusts and how the service shows who it is."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from service.runtimes.transport.sockets import BudgetTLSSocket
+
+_PEM = "-----BEGIN "
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate (chain) and its unencrypted private key for mutual TLS, each as PEM text or the path of a file.
+
+    PEM text may have its line ends written as ``\\n``, as environment variables carry it.
+    """
+
+    certificate: str = field(repr=False)
+    private_key: str = field(repr=False)
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Raises ``ValueError`` where they cannot be read or do not belong together.
+
+        ``ssl`` reads files only, so PEM text is in a directory of this user's alone, for as long as loading takes.
+        """
+        with tempfile.TemporaryDirectory(prefix="metric-resource-") as directory:
+            try:
+                certificate = _file(self.certificate, Path(directory) / "certificate.pem")
+                private_key = _file(self.private_key, Path(directory) / "key.pem")
+                context.load_cert_chain(certificate, private_key, password=_no_password)
+            except OSError as error:
+                raise ValueError(f"the client certificate cannot be used: {type(error).__name__}") from None
+
+
+def client_context(certificate: ClientCertificate | None) -> ssl.SSLContext:
+    """A context that verifies servers against the system's authorities, or certifi's where the system has none.
+
+    OpenSSL's variables ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name other authorities, in place of the system's.
+    """
+    context = ssl.create_default_context(cafile=None if _system_has_authorities() else DEFAULT_CA_BUNDLE_PATH)
+    context.sslsocket_class = BudgetTLSSocket
+    if certificate is not None:
+        certificate.load_into(context)
+    return context
+
+
+def _system_has_authorities() -> bool:
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or (paths.capath is not None and any(Path(paths.capath).iterdir()))
+
+
+def _file(pem_or_path: str, place: Path) -> Path:
+    if _PEM not in pem_or_path:
+        return Path(pem_or_path)
+    place.touch(mode=0o600)
+    place.write_text(pem_or_path.replace("\\n", "\n"), encoding="ascii")
+    return place
+
+
+def _no_password() -> str:
+    """Asked for by ``ssl`` for an encrypted key; the default would ask on the terminal."""
+    return ""
