@@ -1,0 +1,151 @@
+"""The service's own access token: one for all threads, refreshed ahead of its end, replaced when it is refused."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import RateLimited, RuntimeTimeout, RuntimeUnavailable, ServiceError
+from service.runtimes.credentials.grants import Grant
+
+_log = logging.getLogger("service.runtimes")
+
+
+class Endpoint(Protocol):
+    """Where tokens come from, see ``TokenEndpoint``."""
+
+    def grant(self, deadline: Deadline) -> Grant: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times in seconds.
+
+    ``request``: what one attempt to get a token may take. ``ahead``: how long before its end a token is refreshed, and
+    ``margin``: how long before its end it is used no more; both never over a fifth and a tenth of its lifetime. A
+    failing endpoint is left alone for ``first_pause``, doubling up to ``longest_pause``. A replacement that is refused
+    within ``settled`` is not replaced again: then it is not the token that is wrong.
+    """
+
+    request: float = 10.0
+    ahead: float = 120.0
+    margin: float = 10.0
+    first_pause: float = 1.0
+    longest_pause: float = 10.0
+    settled: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    grant: Grant
+    asked_at: float
+    is_replacement: bool
+
+    def refresh_at(self, timing: Timing) -> float:
+        return self.asked_at + self.grant.lifetime - min(timing.ahead, self.grant.lifetime / 5)
+
+    def ends_at(self, timing: Timing) -> float:
+        return self.asked_at + self.grant.lifetime - min(timing.margin, self.grant.lifetime / 10)
+
+
+class ClientCredentials:
+    """A ``TokenSource``. Every request to the endpoint runs on a thread of its own and serves all who wait for it."""
+
+    def __init__(
+        self, endpoint: Endpoint, *, timing: Timing | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._endpoint = endpoint
+        self._timing = timing or Timing()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: _Token | None = None
+        self._replacing = False
+        self._request: Future[_Token] | None = None
+        self._failure: ServiceError | None = None
+        self._pause = 0.0
+        self._quiet_until = 0.0
+
+    def authorization(self, deadline: Deadline) -> str:
+        """The header's value. See ``TokenSource`` for what it raises."""
+        with self._lock:
+            now, token = self._clock(), self._token
+            if token is not None and now < token.ends_at(self._timing):
+                if now >= token.refresh_at(self._timing) and now >= self._quiet_until:
+                    with suppress(RuntimeUnavailable):
+                        self._begin_request()
+                return token.grant.authorization
+            if self._failure is not None and now < self._quiet_until and self._request is None:
+                raise self._failure.with_traceback(None)
+            request = self._begin_request()
+        return _awaited(request, deadline).grant.authorization
+
+    def invalidate(self, authorization: str) -> None:
+        """Only the value that was refused goes: of many who were refused with it, one causes a request."""
+        with self._lock:
+            token = self._token
+            if token is None or token.grant.authorization != authorization:
+                return
+            if token.is_replacement and self._clock() < token.asked_at + self._timing.settled:
+                return
+            self._token = None
+            self._replacing = True
+
+    def _begin_request(self) -> Future[_Token]:
+        """The request under way, or a new one. Raises ``RuntimeUnavailable`` where no thread is to be had."""
+        if self._request is None:
+            request: Future[_Token] = Future()
+            try:
+                threading.Thread(target=self._fetch, args=(request,), name="token", daemon=True).start()
+            except RuntimeError as error:
+                raise RuntimeUnavailable("the service cannot get a token") from error
+            self._request = request
+        return self._request
+
+    def _fetch(self, request: Future[_Token]) -> None:
+        asked_at = self._clock()
+        try:
+            grant = self._endpoint.grant(Deadline.after(self._timing.request))
+        except ServiceError as error:
+            self._failed(error)
+            request.set_exception(error)
+        except BaseException as error:
+            self._failed(RuntimeUnavailable("the service cannot get a token"))
+            request.set_exception(error)
+            raise
+        else:
+            request.set_result(self._keep(grant, asked_at))
+
+    def _keep(self, grant: Grant, asked_at: float) -> _Token:
+        with self._lock:
+            token = self._token = _Token(grant, asked_at, self._replacing)
+            self._replacing, self._request = False, None
+            if self._failure is not None:
+                _log.info("the service has a token again", extra={"event": "token", "state": "had"})
+            self._failure, self._pause = None, 0.0
+            return token
+
+    def _failed(self, error: ServiceError) -> None:
+        with self._lock:
+            self._request = None
+            wished = error.retry_after if isinstance(error, RateLimited) else None
+            self._pause = min(self._pause * 2 or self._timing.first_pause, self._timing.longest_pause)
+            self._quiet_until = self._clock() + (self._pause if wished is None else wished)
+            if self._failure is None:
+                extra = {"event": "token", "state": "wanting", "error": type(error).__name__}
+                _log.warning("the service gets no token: %s", error.detail, extra=extra)
+            self._failure = error
+
+
+def _awaited(request: Future[_Token], deadline: Deadline) -> _Token:
+    try:
+        return request.result(timeout=deadline.remaining())
+    except FutureTimeout:
+        raise RuntimeTimeout from None
