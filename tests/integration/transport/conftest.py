@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from service.domain.deadlines import Deadline
+from service.runtimes.transport import Answer, HttpTransport
+from service.telemetry.metrics import Telemetry
+from tests.integration.transport.servers import HANG_GUARD, Reply, Script, Server, serving
+
+MOST = 8 * 1024 * 1024
+Serve = Callable[[Script], Server]
+Exchange = Callable[..., Answer]
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry()
+
+
+@pytest.fixture
+def transport(telemetry: Telemetry) -> Iterator[HttpTransport]:
+    made = HttpTransport(connect_timeout=2, max_body_bytes=MOST, pool_size=4, telemetry=telemetry)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def serve(request: pytest.FixtureRequest) -> Iterator[Serve]:
+    """Starts servers that end with the test, after the transport."""
+    with contextlib.ExitStack() as servers:
+        yield lambda script: servers.enter_context(serving(script))
+
+
+@pytest.fixture
+def exchange(serve: Serve, transport: HttpTransport) -> Exchange:
+    """One exchange with a server that gives this reply; it must end by a multiple of its deadline."""
+
+    def run(reply: Reply, *, seconds: float = 5.0, method: str = "GET") -> Answer:
+        server = serve(lambda _: reply)
+        began = time.monotonic()
+        try:
+            return transport.exchange(
+                method, f"{server.url}/x", headers={}, deadline=Deadline.after(seconds), operation="test"
+            )
+        finally:
+            assert time.monotonic() - began < min(3 * seconds, HANG_GUARD)
+
+    return run
