@@ -1,4 +1,4 @@
-"""The service's configuration, frozen, read from a mapping of environment variables."""
+"""What the service can be told: frozen, checked before it gets here, secrets kept out of every ``repr``."""
 
 from __future__ import annotations
 
@@ -83,6 +83,8 @@ class CacheSettings:
     fresh_finished: float = 300.0
     stale_while_revalidate: float = 30.0
     stale_if_error: float = 86400.0
+    remember_absence: float = 5.0
+    representation_bytes: int = 128 * 1024 * 1024
     memory_bytes: int = 256 * 1024 * 1024
 
 

@@ -1,0 +1,35 @@
+"""The service's configuration: read from environment variables, checked as a whole, frozen.
+
+``model`` says what there is to set, ``table`` how each simple variable becomes one field of it, ``sources`` and
+``bindings`` where SAP's platforms put credentials, ``reading`` brings all together. See ``docs/configuration.md``.
+"""
+
+from service.settings.description import describe
+from service.settings.faults import SettingFault, SettingsError
+from service.settings.model import (
+    AuthSettings,
+    CacheSettings,
+    IdentityBinding,
+    RuntimeAuth,
+    RuntimeSettings,
+    ServerSettings,
+    Settings,
+    XsuaaBinding,
+)
+from service.settings.reading import available_cores, read_settings
+
+__all__ = [
+    "AuthSettings",
+    "CacheSettings",
+    "IdentityBinding",
+    "RuntimeAuth",
+    "RuntimeSettings",
+    "ServerSettings",
+    "SettingFault",
+    "Settings",
+    "SettingsError",
+    "XsuaaBinding",
+    "available_cores",
+    "describe",
+    "read_settings",
+]

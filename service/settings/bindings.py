@@ -1,0 +1,120 @@
+"""Service bindings of a platform: ``VCAP_SERVICES``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from service.settings import addresses, words
+from service.settings.documents import Document, parse_object, text_at
+from service.settings.faults import SettingFault
+from service.settings.model import IdentityBinding, XsuaaBinding
+
+VARIABLE = "VCAP_SERVICES"
+_WHOLE = ""
+
+
+class Bindings:
+    """The bindings in the environment. What is wrong with them is added to ``faults`` while they are read."""
+
+    def __init__(self, environment: Mapping[str, str], faults: list[SettingFault]) -> None:
+        self._faults = faults
+        self._broken: set[str] = set()
+        self._services: Document = {}
+        try:
+            self._services = parse_object(environment.get(VARIABLE) or "{}")
+        except ValueError as error:
+            self._blame(_WHOLE, str(error))
+
+    def sound(self, *labels: str) -> bool:
+        """Whether one can tell if these services are bound. To be asked after they have been read."""
+        return self._broken.isdisjoint({_WHOLE, *labels})
+
+    def xsuaa(self) -> tuple[XsuaaBinding, ...]:
+        """All XSUAA bindings."""
+        return tuple(map(_xsuaa, self._members("xsuaa")))
+
+    def identity(self) -> tuple[IdentityBinding, ...]:
+        """All Identity Authentication bindings."""
+        return tuple(map(_identity, self._members("identity")))
+
+    def credentials(self, label: str) -> list[tuple[str, Document]]:
+        """The credentials of each instance of a service, with the place where they stand."""
+        instances = self._services.get(label, [])
+        if not isinstance(instances, list):
+            self._blame(label, f"{label} must be a list")
+            return []
+        places = [(f"{label}[{number}].credentials", one) for number, one in enumerate(instances)]
+        return [(place, found) for place, one in places if (found := self._object(label, place, one)) is not None]
+
+    def _members(self, label: str) -> list[Members]:
+        blame = partial(self._blame, label)
+        return [Members(found, place, blame) for place, found in self.credentials(label)]
+
+    def _object(self, label: str, place: str, instance: object) -> Document | None:
+        found = instance.get("credentials") if isinstance(instance, dict) else None
+        if not isinstance(found, dict):
+            self._blame(label, f"{place} must be an object")
+            return None
+        return found
+
+    def _blame(self, label: str, detail: str) -> None:
+        self._broken.add(label)
+        self._faults.append(SettingFault(VARIABLE, detail))
+
+
+class Members:
+    """The members of one binding's credentials. After a fault reading goes on, to find the others."""
+
+    def __init__(self, document: Document, place: str, blame: Callable[[str], None]) -> None:
+        self._document = document
+        self._place = place
+        self._blame = blame
+
+    def need(self, name: str, parse: Callable[[str], str] = words.word) -> str:
+        """A member that must be there."""
+        if self._document.get(name) in (None, ""):
+            self._blame(f"{self._place}.{name} is missing")
+            return ""
+        return self.may(name, parse) or ""
+
+    def may(self, name: str, parse: Callable[[str], str] = words.word) -> str | None:
+        """A member that may be missing."""
+        try:
+            text = text_at(self._document, (name,))
+            return None if text is None else parse(text)
+        except ValueError as error:
+            self._blame(f"{self._place}.{name} {error}")
+            return None
+
+    def domains(self) -> tuple[str, ...]:
+        """``domains``, or what older bindings have in its place: ``domain``."""
+        found = self._document.get("domains")
+        if found is None:
+            one = self.may("domain", addresses.domain)
+            return () if one is None else (one,)
+        listed = found if isinstance(found, list) else [found]
+        members = Members(
+            {str(number): one for number, one in enumerate(listed)}, f"{self._place}.domains", self._blame
+        )
+        return tuple(members.need(str(number), addresses.domain) for number in range(len(listed)))
+
+
+def _xsuaa(members: Members) -> XsuaaBinding:
+    return XsuaaBinding(
+        client_id=members.need("clientid"),
+        xsappname=members.need("xsappname"),
+        url=members.need("url", addresses.http_url),
+        uaadomain=members.need("uaadomain", addresses.domain),
+        verification_key=members.may("verificationkey", words.utf8),
+        identity_zone_id=members.may("identityzoneid"),
+    )
+
+
+def _identity(members: Members) -> IdentityBinding:
+    return IdentityBinding(
+        client_id=members.need("clientid"),
+        url=members.need("url", addresses.http_url),
+        domains=members.domains(),
+        app_tid=members.may("app_tid"),
+    )

@@ -1,0 +1,97 @@
+"""Reads the settings from a mapping of environment variables, and finds every fault before it gives up."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from service.domain.zones import is_time_zone
+from service.settings import addresses, trust, words
+from service.settings.aicore import AICore
+from service.settings.bindings import Bindings
+from service.settings.faults import SettingFault, SettingsError
+from service.settings.misspelt import misspelt
+from service.settings.model import (
+    AuthSettings,
+    CacheSettings,
+    RuntimeAuth,
+    RuntimeSettings,
+    ServerSettings,
+    Settings,
+)
+from service.settings.table import TABLE, Parser, Section, with_redis_check
+
+Values = Mapping[Section, dict[str, Any]]
+
+
+def read_settings(
+    environment: Mapping[str, str],
+    *,
+    validate_redis_url: Callable[[str], None] = addresses.redis_scheme,
+    is_zone: Callable[[str], bool] = is_time_zone,
+) -> Settings:
+    """The settings that ``environment`` describes; a variable that is empty counts as not set.
+
+    Nothing else is looked at, but files that the variables name. ``validate_redis_url`` raises ``ValueError``, without
+    the URL in its text. Raises ``SettingsError`` with all faults.
+    """
+    faults: list[SettingFault] = []
+    parsers = {"REDIS_URL": with_redis_check(validate_redis_url), "DEFAULT_TIME_ZONE": words.time_zone(is_zone)}
+    values = _simple(environment, parsers, faults)
+    bindings = Bindings(environment, faults)
+    runtime = _runtime(environment, values[RuntimeSettings], bindings, faults)
+    auth = _auth(environment, values[AuthSettings], bindings, faults)
+    faults.extend(misspelt(environment, {variable.name for variable in TABLE}))
+    if faults:
+        raise SettingsError(faults)
+    values[ServerSettings].setdefault("workers", available_cores())
+    cache, server = CacheSettings(**values[CacheSettings]), ServerSettings(**values[ServerSettings])
+    return Settings(runtime, auth, cache, server, **values[Settings])
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    count: Callable[[], int | None] | None = getattr(os, "process_cpu_count", None)
+    if count is not None:
+        return count() or 1
+    affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def _simple(environment: Mapping[str, str], parsers: Mapping[str, Parser], faults: list[SettingFault]) -> Values:
+    """The values of the table's variables that are set and right, by section and field."""
+    values: defaultdict[Section, dict[str, Any]] = defaultdict(dict)
+    for variable in TABLE:
+        text = environment.get(variable.name)
+        if not text:
+            continue
+        try:
+            value = parsers.get(variable.name, variable.parse)(text)
+        except ValueError as error:
+            faults.append(SettingFault(variable.name, str(error)))
+        else:
+            values[variable.section][variable.field] = value
+    return values
+
+
+def _runtime(
+    environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings, faults: list[SettingFault]
+) -> RuntimeSettings:
+    """In the caller's name, or in nobody's, the service has no credentials, even where some are to be found."""
+    auth = simple.get("auth", None if environment.get("RUNTIME_AUTH") else RuntimeAuth.SERVICE)
+    aicore = AICore(environment, bindings, faults)
+    found: dict[str, Any] = {"base_url": "", **aicore.connection(as_client=auth is RuntimeAuth.SERVICE)}
+    group = aicore.resource_group()
+    if group is not None:
+        found["resource_group"] = group
+    return RuntimeSettings(**found, **simple)
+
+
+def _auth(
+    environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings, faults: list[SettingFault]
+) -> AuthSettings:
+    auth = AuthSettings(**simple, xsuaa=bindings.xsuaa(), identity=bindings.identity())
+    faults.extend(trust.check(auth, environment, bindings, {fault.variable for fault in faults}))
+    return auth

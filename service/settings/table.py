@@ -1,0 +1,129 @@
+"""The table of the simple variables: how each is read, where it goes, what it means.
+
+The default of a variable is that of the field it goes to, so that it is written down once. The runtime's credentials
+and the bindings of a platform are not simple: see ``aicore`` and ``bindings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from service.domain.zones import is_time_zone
+from service.settings import addresses, words
+from service.settings.model import (
+    AuthSettings,
+    CacheSettings,
+    RuntimeAuth,
+    RuntimeSettings,
+    ServerSettings,
+    Settings,
+)
+from service.settings.quantities import integer, seconds, switch
+
+Section = type[RuntimeSettings] | type[AuthSettings] | type[CacheSettings] | type[ServerSettings] | type[Settings]
+Parser = Callable[[str], Any]
+
+_YEAR = 366 * 24 * 3600
+_MOST_BYTES = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable that is parsed by itself and becomes one field. ``default_text`` where the field cannot tell."""
+
+    name: str
+    section: Section
+    field: str
+    parse: Parser
+    meaning: str
+    default_text: str | None = None
+    secret: bool = False
+
+    @property
+    def default(self) -> str:
+        """The default, as it would be written in the environment; ``none`` where there is none."""
+        if self.default_text is not None:
+            return self.default_text
+        value = next(field.default for field in fields(self.section) if field.name == self.field)
+        return written(None if value is MISSING else value)
+
+
+def written(value: object) -> str:
+    """A value as it is written in the environment; ``none`` for what is not set."""
+    if value is None or value in ("", ()):
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def with_redis_check(check: Callable[[str], None]) -> Parser:
+    """A parser of Redis URLs out of a function that raises ``ValueError`` for a bad one."""
+
+    def parse(text: str) -> str:
+        check(words.unpadded(text))
+        return text
+
+    return parse
+
+
+_R, _A, _C, _S = RuntimeSettings, AuthSettings, CacheSettings, ServerSettings
+_urls = words.listed(addresses.http_url_with_query, repeats=True)
+_bytes = integer(0, _MOST_BYTES)
+
+TABLE: tuple[Variable, ...] = (
+    Variable("RUNTIME_AUTH", _R, "auth", words.one_of(RuntimeAuth), "with whose credentials the runtime is asked"),
+    Variable(
+        "RUNTIME_TIMEOUT", _R, "timeout", seconds(300, zero=False), "deadline of one exchange with the runtime, s"
+    ),
+    Variable("RUNTIME_CONNECT_TIMEOUT", _R, "connect_timeout", seconds(300, zero=False), "of that, for connecting, s"),
+    Variable("RUNTIME_CONCURRENCY", _R, "concurrency", integer(1, 1024), "exchanges at the same time, each worker"),
+    Variable("RUNTIME_MAX_BODY_BYTES", _R, "max_body_bytes", integer(1, _MOST_BYTES), "largest answer, decompressed"),
+    Variable("JWT_ISSUER", _A, "issuers", words.listed(addresses.http_url), "trusted issuers"),
+    Variable("JWT_AUDIENCE", _A, "audiences", words.listed(words.word), "accepted audiences"),
+    Variable("JWT_JWKS_URL", _A, "jwks_urls", _urls, "key set of each issuer"),
+    Variable("JWT_ALGORITHMS", _A, "algorithms", words.listed(words.algorithm), "accepted signature algorithms"),
+    Variable("JWT_LEEWAY", _A, "leeway", seconds(300), "clock skew allowed, s"),
+    Variable("JWT_SCOPE_PREFIX", _A, "scope_prefix", words.word, "what precedes a scope's name in the token"),
+    Variable("JWT_TENANT_CLAIM", _A, "tenant_claim", words.claim_path, "claim that names the caller's tenant"),
+    Variable("JWT_ROLES_CLAIM", _A, "roles_claim", words.claim_path, "claim that lists roles"),
+    Variable(
+        "JWT_ROLE_COLLECTIONS_CLAIM",
+        _A,
+        "role_collections_claim",
+        words.claim_path,
+        "claim that lists role collections",
+        default_text="/xs.system.attributes/xs.rolecollections",
+    ),
+    Variable("ROLE_CATALOGUE", _A, "role_catalogue", words.readable_file, "TOML file of roles and role collections"),
+    Variable("REQUIRE_RESOURCE_GROUPS", _A, "require_resource_groups", switch, "a token must name resource groups"),
+    Variable("CACHE_FRESH_RUNNING", _C, "fresh_running", seconds(_YEAR), "freshness while a run may change, s"),
+    Variable("CACHE_FRESH_FINISHED", _C, "fresh_finished", seconds(_YEAR), "freshness after a run has ended, s"),
+    Variable("CACHE_STALE_WHILE_REVALIDATE", _C, "stale_while_revalidate", seconds(_YEAR), "stale while refreshed, s"),
+    Variable("CACHE_STALE_IF_ERROR", _C, "stale_if_error", seconds(_YEAR), "stale in place of an error, s"),
+    Variable(
+        "CACHE_REMEMBER_ABSENCE", _C, "remember_absence", seconds(300), "how long an unknown run is remembered, s"
+    ),
+    Variable("CACHE_SECRET", _C, "secret", words.secret, "authenticates what is kept in Redis", secret=True),
+    Variable(
+        "REDIS_URL",
+        _C,
+        "redis_url",
+        with_redis_check(addresses.redis_scheme),
+        "where answers are kept; in the process without it",
+        secret=True,
+    ),
+    Variable("MEMORY_CACHE_BYTES", _C, "memory_bytes", _bytes, "answers kept in the process without Redis"),
+    Variable("REPRESENTATION_CACHE_BYTES", _C, "representation_bytes", _bytes, "ready answers kept in the process"),
+    Variable("CORS_ORIGINS", Settings, "cors_origins", words.listed(addresses.origin), "origins whose pages may read"),
+    Variable("DEFAULT_TIME_ZONE", Settings, "default_time_zone", words.time_zone(is_time_zone), "zone of timestamps"),
+    Variable("HOST", _S, "host", addresses.bind_host, "address to listen on"),
+    Variable("PORT", _S, "port", integer(1, 65535), "port to listen on"),
+    Variable("WEB_CONCURRENCY", _S, "workers", integer(1, 1024), "worker processes", default_text="one a core"),
+    Variable("WEB_THREADS", _S, "threads", integer(1, 1024), "threads of each worker"),
+    Variable("LOG_LEVEL", _S, "log_level", words.log_level, "least severe log line written"),
+)

@@ -1,0 +1,130 @@
+"""Parsers of names, lists and secrets; see ``quantities`` for what a parser is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeVar
+
+from service.settings.files import read_text
+from service.settings.quantities import echo
+
+ALGORITHMS = tuple(kind + size for kind in ("RS", "PS", "ES") for size in ("256", "384", "512"))
+"""Signature algorithms that may be allowed: public-key ones. HMAC would turn a public key into a secret."""
+
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_RESOURCE_GROUP = re.compile(r"[\w.-]{4,64}", re.ASCII)
+_POINTER = re.compile(r"(/([^~/]|~[01])+)+")
+_DOTTED = re.compile(r"[^./]+(\.[^./]+)*")
+_SECRET_CHARACTERS = 16
+_E = TypeVar("_E", bound=StrEnum)
+_T = TypeVar("_T")
+
+
+def word(text: str) -> str:
+    """Printable characters without white space."""
+    if not text.isprintable() or any(map(str.isspace, text)):
+        raise ValueError("must not contain white space or control characters")
+    return text
+
+
+def listed(parse: Callable[[str], _T], *, repeats: bool = False) -> Callable[[str], tuple[_T, ...]]:
+    """One or more values, comma-separated, none of them twice unless that has a meaning."""
+
+    def parse_all(text: str) -> tuple[_T, ...]:
+        values: list[_T] = []
+        for number, item in enumerate(text.split(","), 1):
+            value = _item(parse, number, item.strip(" "))
+            if value in values and not repeats:
+                raise ValueError(f"item {number} is there twice")
+            values.append(value)
+        return tuple(values)
+
+    return parse_all
+
+
+def _item(parse: Callable[[str], _T], number: int, text: str) -> _T:
+    if not text:
+        raise ValueError(f"item {number} is empty; items are separated by single commas")
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ValueError(f"item {number} {error}") from None
+
+
+def one_of(kind: type[_E]) -> Callable[[str], _E]:
+    """A member of an enumeration, by its value."""
+
+    def parse(text: str) -> _E:
+        if text in list(kind):
+            return kind(text)
+        raise ValueError(f"must be one of {', '.join(kind)}, not {echo(text)}")
+
+    return parse
+
+
+def log_level(text: str) -> str:
+    if text.upper() in _LOG_LEVELS:
+        return text.upper()
+    raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}, not {echo(text)}")
+
+
+def algorithm(text: str) -> str:
+    """A signature algorithm with a public key."""
+    if text in ALGORITHMS:
+        return text
+    raise ValueError(f"must be one of {', '.join(ALGORITHMS)} (HMAC and none are never accepted), not {echo(text)}")
+
+
+def resource_group(text: str) -> str:
+    if _RESOURCE_GROUP.fullmatch(text):
+        return text
+    raise ValueError("must be 4 to 64 letters, digits, _, . or -")
+
+
+def claim_path(text: str) -> str:
+    """Where a claim is: a dotted path (``realm_access.roles``) or a JSON pointer (``/a.b/c``)."""
+    if _POINTER.fullmatch(word(text)) or _DOTTED.fullmatch(text):
+        return text
+    raise ValueError(f"must be a dotted path like a.b or a JSON pointer like /a/b, not {echo(text)}")
+
+
+def secret(text: str) -> str:
+    """A secret that no one guesses."""
+    if len(text) < _SECRET_CHARACTERS:
+        raise ValueError(f"must have at least {_SECRET_CHARACTERS} characters")
+    return unpadded(text)
+
+
+def utf8(text: str) -> str:
+    """Any text that can be encoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not UTF-8") from None
+    return text
+
+
+def unpadded(text: str) -> str:
+    """Text without a stray line end or space around it, which a secret read from a file easily gets."""
+    if utf8(text) != text.strip():
+        raise ValueError("begins or ends with white space")
+    return text
+
+
+def readable_file(text: str) -> str:
+    """The path of a file that is there and can be read."""
+    read_text(text)
+    return text
+
+
+def time_zone(is_zone: Callable[[str], bool]) -> Callable[[str], str]:
+    """A zone that ``is_zone`` knows."""
+
+    def parse(text: str) -> str:
+        if is_zone(text):
+            return text
+        raise ValueError(f"must be an IANA time zone like Europe/Berlin or an offset ±hh:mm, not {echo(text)}")
+
+    return parse
