@@ -75,7 +75,7 @@ class ResilientClient:
         """The answer, of any status but 3xx, 401, 403, 429 and 5xx other than 501. Ends by ``deadline``.
 
         Raises ``RuntimeTrouble`` where no such answer is had, ``Overloaded``, and where access is refused
-        ``RuntimeRefuses`` (the service's credentials) or ``RuntimeForbids`` (the caller's, or the resource group).
+        ``RuntimeRefuses`` (the service's credentials) or ``RuntimeForbids`` (the caller's).
         """
         question = _Question(self._url(path, query), headers, deadline, operation, caller_token)
         return self._retries.run(
@@ -91,10 +91,8 @@ class ResilientClient:
             answer = self._ask_as_service(question)
         else:
             answer = self._ask(question, f"Bearer {question.caller_token}")
-        if answer.status == _UNAUTHORIZED:
+        if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
             raise RuntimeRefuses if question.caller_token is None else RuntimeForbids
-        if answer.status == _FORBIDDEN:
-            raise RuntimeForbids
         return answer
 
     def _ask_as_service(self, question: _Question) -> Answer:
