@@ -25,6 +25,8 @@ class Request:
     body: bytes
 
 
+HEAD_OK = b"HTTP/1.1 200 OK\r\n"
+
 Misbehaviour = Callable[[socket.socket, threading.Event], None]
 """Instead of an answer; the connection is closed after it."""
 Reply = bytes | Misbehaviour
