@@ -17,10 +17,10 @@ def read_text(path: str | Path) -> str:
     """The text of a regular file: a pipe or a device would let the start hang. Raises ``ValueError`` otherwise."""
     path = Path(path)
     if not is_there(path):
-        raise ValueError("names no file that is there")
+        raise ValueError("leads to no file")
     try:
         return path.read_text("utf-8")
     except OSError as error:
-        raise ValueError(f"names a file that cannot be read ({type(error).__name__})") from None
+        raise ValueError(f"leads to a file that cannot be read ({type(error).__name__})") from None
     except ValueError:
-        raise ValueError("names a file that is not text in UTF-8") from None
+        raise ValueError("leads to a file that is not text in UTF-8") from None

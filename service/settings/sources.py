@@ -116,7 +116,7 @@ class ConfigurationFile:
             text = read_text(path)
         except ValueError as error:
             raise Unreadable(SettingFault(self._variable, str(error))) from None
-        return _parsed(self._variable, text, "names a file that ")
+        return _parsed(self._variable, text, "leads to a file that ")
 
     def _path(self) -> Path | None:
         named, home, profile = (self._environment.get(name, "") for name in PLACES)

@@ -1,0 +1,118 @@
+"""``VCAP_SERVICES``, and how it goes together with the variables about tokens."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from service.settings import AuthSettings, IdentityBinding, SettingsError, XsuaaBinding, read_settings
+
+FaultsOf = Callable[[dict[str, str]], dict[str, str]]
+
+RUNTIME = {"RUNTIME_AUTH": "none", "AICORE_BASE_URL": "https://api.example"}
+XSUAA = {
+    "clientid": "sb-app!b1",
+    "clientsecret": "never kept",
+    "url": "https://tenant.auth.example",
+    "uaadomain": "auth.example",
+    "xsappname": "app!b1",
+    "verificationkey": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    "identityzoneid": "zone",
+}
+IDENTITY = {"clientid": "id", "url": "https://ias.example", "domains": ["a.example", "b.example"], "app_tid": "tenant"}
+
+
+def vcap(**services: Any) -> dict[str, str]:
+    document = {label: [{"credentials": one} for one in found] for label, found in services.items()}
+    return RUNTIME | {"VCAP_SERVICES": json.dumps(document)}
+
+
+def auth(environment: dict[str, str]) -> AuthSettings:
+    return read_settings(environment).auth
+
+
+def test_bindings_are_picked_up() -> None:
+    found = auth(vcap(xsuaa=[XSUAA, XSUAA | {"clientid": "other"}], identity=[IDENTITY], redis=[{}]))
+    assert [one.client_id for one in found.xsuaa] == ["sb-app!b1", "other"]
+    assert found.xsuaa[0] == XsuaaBinding(
+        "sb-app!b1", "app!b1", "https://tenant.auth.example", "auth.example", XSUAA["verificationkey"], "zone"
+    )
+    assert found.identity == (IdentityBinding("id", "https://ias.example", ("a.example", "b.example"), "tenant"),)
+    assert "never kept" not in repr(found)
+
+
+def test_what_a_binding_may_lack() -> None:
+    needed = {name: XSUAA[name] for name in ("clientid", "url", "uaadomain", "xsappname")}
+    found = auth(
+        vcap(xsuaa=[needed], identity=[{"clientid": "id", "url": "https://ias.example", "domain": "c.example"}])
+    )
+    assert (found.xsuaa[0].verification_key, found.xsuaa[0].identity_zone_id) == (None, None)
+    assert (found.identity[0].domains, found.identity[0].app_tid) == (("c.example",), None)
+    assert auth(vcap(identity=[{"clientid": "id", "url": "https://ias.example"}])).identity[0].domains == ()
+
+
+@pytest.mark.parametrize(
+    ("services", "detail"),
+    [
+        ({"xsuaa": [XSUAA | {"uaadomain": ""}]}, "xsuaa[0].credentials.uaadomain is missing"),
+        ({"xsuaa": [XSUAA, XSUAA | {"clientid": 5}]}, "xsuaa[1].credentials.clientid must be a string"),
+        ({"xsuaa": [XSUAA | {"uaadomain": "a.example/x"}]}, "xsuaa[0].credentials.uaadomain must be a host name"),
+        ({"xsuaa": [XSUAA | {"uaadomain": "u@a.example"}]}, "xsuaa[0].credentials.uaadomain must be a host name"),
+        ({"xsuaa": [None]}, "xsuaa[0].credentials must be an object"),
+        ({"identity": [IDENTITY | {"domains": ["a/b"]}]}, "identity[0].credentials.domains.0 must be a host name"),
+        ({"identity": [IDENTITY | {"domains": [1]}]}, "identity[0].credentials.domains.0 must be a string"),
+        ({"identity": [IDENTITY | {"domains": {}}]}, "identity[0].credentials.domains.0 must be a string"),
+    ],
+)
+def test_faulty_bindings(faults_of: FaultsOf, services: dict[str, Any], detail: str) -> None:
+    assert faults_of(vcap(**services)) == {"VCAP_SERVICES": detail}
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "is not a JSON object"),
+        ("[" * 100_000, "is not valid JSON"),
+        ('{"xsuaa": {}}', "xsuaa must be a list"),
+        ('{"xsuaa": ["x"]}', "xsuaa[0].credentials must be an object"),
+    ],
+)
+def test_malformed_is_one_fault(text: str, detail: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings(RUNTIME | {"VCAP_SERVICES": text})
+    assert str(raised.value) == f"VCAP_SERVICES: {detail}"
+
+
+def test_malformed_hides_no_fault_but_those_it_may_explain() -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"VCAP_SERVICES": "{", "PORT": "x"})
+    assert [fault.variable for fault in raised.value.faults] == ["PORT", "VCAP_SERVICES"]
+
+
+def test_who_is_trusted_must_be_said(faults_of: FaultsOf) -> None:
+    assert faults_of(RUNTIME).keys() == {"JWT_ISSUER", "JWT_AUDIENCE"}
+    assert faults_of(RUNTIME | {"JWT_AUDIENCE": "a"}).keys() == {"JWT_ISSUER"}
+    assert faults_of(RUNTIME | {"JWT_ISSUER": "https://i.example"}).keys() == {"JWT_AUDIENCE"}
+    assert faults_of(vcap(xsuaa=[XSUAA]) | {"JWT_ISSUER": "https://i.example"}).keys() == {"JWT_AUDIENCE"}
+
+
+def test_what_does_nothing_is_a_fault(faults_of: FaultsOf) -> None:
+    both = {"JWT_AUDIENCE": "a", "JWT_JWKS_URL": "https://i.example/keys"}
+    assert faults_of(vcap(identity=[IDENTITY]) | both) == dict.fromkeys(both, "does nothing without JWT_ISSUER")
+
+
+def test_one_key_set_for_each_issuer(faults_of: FaultsOf) -> None:
+    two = RUNTIME | {"JWT_ISSUER": "https://a.example,https://b.example", "JWT_AUDIENCE": "a"}
+    assert faults_of(two | {"JWT_JWKS_URL": "https://k.example"}) == {
+        "JWT_JWKS_URL": "must have one URL for each issuer: 2, not 1"
+    }
+    keys = auth(two | {"JWT_JWKS_URL": "https://k.example,https://k.example"}).jwks_urls
+    assert keys == ("https://k.example", "https://k.example")
+    assert faults_of(two | {"JWT_ISSUER": "x", "JWT_JWKS_URL": "https://k.example"}).keys() == {"JWT_ISSUER"}
+
+
+def test_issuers_beside_a_binding() -> None:
+    found = auth(vcap(xsuaa=[XSUAA]) | {"JWT_ISSUER": "https://i.example", "JWT_AUDIENCE": "a"})
+    assert (found.issuers, len(found.xsuaa)) == (("https://i.example",), 1)
