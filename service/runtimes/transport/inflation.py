@@ -49,6 +49,7 @@ class _Brotli:
 
     def __init__(self) -> None:
         self._decompressor = brotli.Decompressor()
+        self._drained = True
 
     @property
     def eof(self) -> bool:
@@ -56,10 +57,11 @@ class _Brotli:
 
     @property
     def needs_input(self) -> bool:
-        return bool(self._decompressor.can_accept_more_data())
+        return self._drained and bool(self._decompressor.can_accept_more_data())
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         step: bytes = self._decompressor.process(data, output_buffer_limit=max_length)
+        self._drained = not step  # it takes more input while it still holds output back
         return step
 
 

@@ -9,8 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.servers.odd import odd_server
-
 HANG_GUARD = 10.0
 """Seconds after which a test counts as hanging."""
 
@@ -102,9 +100,36 @@ def serving(script: Script) -> Iterator[Server]:
                 return None
         return None
 
-    with odd_server(manners) as port:
-        server.port = port
+    with listening(manners) as server.port:
         yield server
+
+
+@contextlib.contextmanager
+def listening(manners: Misbehaviour) -> Iterator[int]:
+    """The port of a server that treats every connection by ``manners``; it ends at once when it is no more needed."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def treat(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            manners(connection, over)
+
+    def listen() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threads.append(threading.Thread(target=treat, args=listener.accept()[:1]))
+                threads[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        main = threading.Thread(target=listen)
+        main.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            over.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            for thread in [main, *threads]:
+                thread.join(HANG_GUARD)
 
 
 def _read(connection: socket.socket, over: threading.Event) -> Request | None:
@@ -124,6 +149,6 @@ def _read(connection: socket.socket, over: threading.Event) -> Request | None:
 
 def _some(connection: socket.socket, over: threading.Event) -> bytes:
     while not over.is_set():
-        if select.select([connection], [], [], 0.02)[0]:
+        if select.select([connection], [], [], 0.005)[0]:
             return connection.recv(65536)
     return b""

@@ -15,8 +15,7 @@ from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, Ru
 from service.runtimes.transport import Answer, ClientCertificate, HttpTransport
 from service.telemetry.metrics import Telemetry
 from tests.integration.transport.conftest import Serve
-from tests.integration.transport.servers import HEAD_OK, raw, reply, silence, trickle
-from tests.servers.odd import odd_server
+from tests.integration.transport.servers import HEAD_OK, listening, raw, reply, silence, trickle
 from tests.servers.tls import Authority, Issued, tls_front
 
 
@@ -84,13 +83,13 @@ def test_a_certificate_of_another_host(serve: Serve, authority: Authority) -> No
 
 def test_a_server_without_tls() -> None:
     plain = raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    with odd_server(plain) as port, secure() as transport, pytest.raises(BadGateway):
+    with listening(plain) as port, secure() as transport, pytest.raises(BadGateway):
         get(transport, port)
 
 
 @pytest.mark.parametrize("dumb", [silence, trickle(b"\x16\x03\x03\x40\x00")])
 def test_a_handshake_does_not_outlive_its_time(dumb: object) -> None:
-    with odd_server(dumb) as port:  # type: ignore[arg-type]
+    with listening(dumb) as port:  # type: ignore[arg-type]
         with secure(connect_timeout=0.3) as transport, pytest.raises(RuntimeUnavailable):
             get(transport, port)
         with secure() as transport, pytest.raises(RuntimeTimeout):
