@@ -1,0 +1,1 @@
+"""The training that is recorded, a module for each data set."""

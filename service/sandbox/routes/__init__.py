@@ -1,0 +1,1 @@
+"""What the sandbox answers, a module for each family of paths."""

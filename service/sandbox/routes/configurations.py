@@ -1,0 +1,67 @@
+"""``/v2/lm/configurations``: parameter values and input artifacts of executions.
+
+A scenario and an executable are taken at their word: the sandbox has no repository of templates to look them up in.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint
+from msgspec import Struct, field
+
+from service.sandbox import documents
+from service.sandbox.clock import now
+from service.sandbox.objects import Kind
+from service.sandbox.parameters import json_body, members
+from service.sandbox.parts import parts
+from service.sandbox.routes import listing
+from service.sandbox.routes.guard import group
+
+blueprint = Blueprint("configurations", __name__, url_prefix="/v2/lm/configurations")
+
+
+class ParameterBinding(Struct):
+    key: documents.Name
+    value: str
+
+
+class InputArtifactBinding(Struct, rename="camel"):
+    key: documents.Name
+    artifact_id: documents.Identifier
+
+
+class Configuration(Struct, rename="camel"):
+    name: documents.Name
+    executable_id: documents.Name
+    scenario_id: documents.Name
+    parameter_bindings: list[ParameterBinding] | None = field(default_factory=list)
+    input_artifact_bindings: list[InputArtifactBinding] | None = field(default_factory=list)
+
+
+def _filters() -> listing.Filters:
+    return members("scenarioId", executableIds="executableId")
+
+
+@blueprint.get("")
+def query() -> dict[str, Any]:
+    return listing.listing(Kind.CONFIGURATION, _filters())
+
+
+@blueprint.get("/$count")
+def count() -> Any:
+    return listing.count(Kind.CONFIGURATION, _filters())
+
+
+@blueprint.get("/<id_>")
+def one(id_: str) -> dict[str, Any]:
+    return listing.one(Kind.CONFIGURATION, id_)
+
+
+@blueprint.post("")
+def create() -> tuple[dict[str, Any], int]:
+    given = documents.plain(documents.decode(json_body(), Configuration))
+    id_ = str(uuid.uuid4())
+    parts().objects.put(group(), Kind.CONFIGURATION, given | {"id": id_, "createdAt": now()})
+    return {"id": id_, "message": "Configuration created"}, 201

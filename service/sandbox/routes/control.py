@@ -1,0 +1,56 @@
+"""``/sandbox``: switches for trying things by hand. They are no part of the AI API and need no token."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from flask import Blueprint
+from msgspec import Struct
+
+from service.sandbox import announcement, documents, lifecycle
+from service.sandbox.clock import now
+from service.sandbox.faults import FaultChange
+from service.sandbox.objects import Kind
+from service.sandbox.parameters import identifier, json_body
+from service.sandbox.parts import parts
+from service.sandbox.routes import listing
+
+blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
+
+
+class Move(Struct, rename="camel", forbid_unknown_fields=True):
+    status: Literal["PENDING", "RUNNING", "COMPLETED", "DEAD", "STOPPING", "STOPPED", "UNKNOWN"]
+    status_message: str | None = None
+    resource_group: str = "default"
+
+
+@blueprint.get("/faults")
+def faults() -> dict[str, Any]:
+    return asdict(parts().faults.now)
+
+
+@blueprint.put("/faults")
+def change_faults() -> dict[str, Any]:
+    return asdict(parts().faults.change(documents.decode(json_body(), FaultChange)))
+
+
+@blueprint.get("/runs")
+def runs() -> dict[str, Any]:
+    return {"runs": announcement.catalogue()}
+
+
+@blueprint.put("/executions/<id_>/status")
+def move(id_: str) -> dict[str, Any]:
+    """Give an execution another status, as the cluster would that a real runtime runs on."""
+    wanted = documents.decode(json_body(), Move)
+    group, moment = identifier(wanted.resource_group, "resourceGroup"), now()
+    moved = parts().objects.change(
+        group,
+        Kind.EXECUTION,
+        id_,
+        lambda execution: lifecycle.moved(execution, wanted.status, moment, wanted.status_message),
+    )
+    if moved is None:
+        raise listing.missing(Kind.EXECUTION, id_)
+    return moved

@@ -1,0 +1,31 @@
+"""What holds for every request to ``/v2``: faults, a bearer token, a resource group."""
+
+from __future__ import annotations
+
+from flask import g, request
+
+from service.sandbox.errors import Unauthorized
+from service.sandbox.parameters import resource_group
+from service.sandbox.parts import parts
+
+_WITHOUT_GROUP = ("/v2/lm/meta", "/v2/lm/healthz", "/v2/admin/")
+
+
+def admit() -> None:
+    """Let a request to the runtime pass or raise; its resource group is :func:`group` from then on."""
+    if not request.path.startswith("/v2/"):
+        return
+    parts().faults.suffer()
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("a bearer token is needed", "Authorization")
+    if not parts().issuer.is_for_runtime(token.strip()):
+        raise Unauthorized("the token is not valid here, or not any more", "Authorization")
+    if not request.path.startswith(_WITHOUT_GROUP):
+        g.resource_group = resource_group()
+
+
+def group() -> str:
+    """The resource group of the current request."""
+    found: str = g.resource_group
+    return found
