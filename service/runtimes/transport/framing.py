@@ -12,12 +12,20 @@ from http.client import HTTPMessage, HTTPResponse
 from service.domain.errors import BadGateway
 from service.runtimes.transport.budget import current
 
+_INTERIM, _FINAL = frozenset({100, *range(102, 200)}), 200
+
 
 class CheckedResponse(HTTPResponse):
     """``http.client``'s response with a bounded and checked head."""
 
     def begin(self) -> None:
+        """Read up to the head of the final answer. ``http.client`` takes 102 and 103 for one, whose body follows."""
         super().begin()
+        while self.status in _INTERIM:
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
+        if self.status < _FINAL:
+            raise BadGateway("the AI runtime's answer changes the protocol")
         check(self.msg)
         current().begin_body()
 

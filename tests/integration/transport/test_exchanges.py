@@ -33,6 +33,15 @@ def test_judges_no_status(exchange: Exchange, status: int) -> None:
     assert exchange(reply(b"" if status == 204 else b"x", status=status)).status == status
 
 
+def test_interim_answers_are_passed_over(serve: Serve, transport: HttpTransport) -> None:
+    """And the next exchange on that connection gets its own answer."""
+    hints = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    numbers = iter(range(9))
+    server = serve(lambda _: hints + reply(str(next(numbers)).encode()))
+    assert [get(transport, server.url).body for _ in range(3)] == [b"0", b"1", b"2"]
+    assert server.connections == 1
+
+
 def test_sends_what_it_was_given_and_says_what_it_takes(serve: Serve, transport: HttpTransport) -> None:
     server = serve(lambda _: reply())
     get(transport, server.url + "/lm/metrics?executionIds=a,b&$select=*", headers={"AI-Resource-Group": "g"})

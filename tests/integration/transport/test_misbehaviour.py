@@ -120,6 +120,8 @@ def test_a_connection_that_breaks_off_is_unavailable(exchange: Exchange, broken:
     "odd",
     [
         pytest.param(raw(b"SSH-2.0-OpenSSH_9\r\n"), id="not HTTP"),
+        pytest.param(raw(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), id="another protocol"),
+        pytest.param(raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 9000), id="flood of hints"),
         pytest.param(raw(b"HTTP/1.1 abc OK\r\n\r\n"), id="status"),
         pytest.param(raw(b"HTTP/3.0 200 OK\r\n\r\n"), id="version"),
         pytest.param(raw(HEAD + b"X: " + b"a" * 70_000 + b"\r\n\r\n"), id="huge header"),
