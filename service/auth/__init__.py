@@ -1,0 +1,1 @@
+"""From token to principal: verification, keys, claims, roles."""

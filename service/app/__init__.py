@@ -18,52 +18,32 @@ from service.api.inputs import Defaults
 from service.api.ready_answers import ReadyAnswers
 from service.api.request_ids import new_traceparent
 from service.api.routes.operations import Parts
+from service.app.access import Access, build_access
+from service.app.runtime import build_runtime
 from service.caching.freshness import Lifetimes
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
-from service.domain.access import GrantDirectory, TokenVerifier
 from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable
 from service.domain.runtime import AIRuntime, Exchange, Vantage
 from service.domain.zones import time_zone
 from service.queries import Queries, RuntimeState
-from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.cached import CachedRuntime
-from service.runtimes.credentials import ClientCredentials, NoCredentials, TokenEndpoint
 from service.runtimes.leases import Leases
 from service.runtimes.read_through import ReadThrough
 from service.runtimes.side_by_side import SideBySide
-from service.runtimes.transport import (
-    Circuit,
-    ClientCertificate,
-    ConcurrencyLimit,
-    HttpTransport,
-    ResilientClient,
-    Retries,
-    TokenSource,
-    fetch_document,
-)
-from service.settings import RuntimeAuth, RuntimeSettings, Settings
+from service.settings import RuntimeAuth, Settings
 from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
 
 _CLOSING = "metric-resource-closing"
 _PROBES = "metric-resource-probes"
 _STATE_TIMEOUT = 1.0
-_TOKEN_BYTES = 1024 * 1024
 _HEADERS_IN_FRONT = 4 * 1024 * 1024
 """Bytes of entries kept in front of a cache that is itself in this process: little more than their headers."""
 _MOST_IN_FRONT = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What tells who asks: the verifier of tokens and the directory of roles."""
-
-    verifier: TokenVerifier
-    grants: GrantDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +64,8 @@ def create_app(
     """
     telemetry = Telemetry()
     cache = cache or _cache(settings, telemetry)
-    access = access or _access(settings)
-    runtime = runtime or _runtime(settings, telemetry)
+    access = access or build_access(settings.auth, telemetry)
+    runtime = runtime or build_runtime(settings.runtime, telemetry)
     lifetimes = _lifetimes(settings)
     leases = Leases(cache)
     reads = ReadThrough(
@@ -130,55 +110,6 @@ def close(app: Flask) -> None:
     """End what ``create_app`` began."""
     for step in app.extensions[_CLOSING]:
         step()
-
-
-def _runtime(settings: Settings, telemetry: Telemetry) -> AIRuntime:
-    asked = settings.runtime
-    certificate = None
-    if asked.certificate is not None and asked.private_key is not None:
-        certificate = ClientCertificate(asked.certificate, asked.private_key)
-    transport = HttpTransport(
-        connect_timeout=asked.connect_timeout,
-        max_body_bytes=asked.max_body_bytes,
-        pool_size=2 * asked.concurrency,
-        telemetry=telemetry,
-    )
-    retries = Retries()
-    client = ResilientClient(
-        transport,
-        base_url=asked.base_url,
-        tokens=_tokens(asked, certificate, retries, telemetry),
-        circuit=Circuit(telemetry=telemetry),
-        limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
-        retries=retries,
-        telemetry=telemetry,
-    )
-    identity = f"{asked.base_url} {asked.client_id or ''}"
-    return AIAPIRuntime(client, identity=identity, side_by_side=SideBySide(2 * asked.concurrency))
-
-
-def _tokens(
-    asked: RuntimeSettings, certificate: ClientCertificate | None, retries: Retries, telemetry: Telemetry
-) -> TokenSource:
-    if asked.auth is not RuntimeAuth.SERVICE or asked.client_id is None or asked.token_url is None:
-        return NoCredentials()
-    transport = HttpTransport(
-        connect_timeout=asked.connect_timeout,
-        max_body_bytes=_TOKEN_BYTES,
-        pool_size=1,
-        client_certificate=certificate,
-        telemetry=telemetry,
-    )
-    return ClientCredentials(
-        TokenEndpoint(
-            asked.token_url,
-            asked.client_id,
-            asked.client_secret,
-            transport=transport,
-            retries=retries,
-            telemetry=telemetry,
-        )
-    )
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:

@@ -1,0 +1,70 @@
+"""How an AI runtime is asked: transport, credentials, client, put together."""
+
+from __future__ import annotations
+
+from service.domain.runtime import AIRuntime
+from service.runtimes.ai_api.client import AIAPIRuntime
+from service.runtimes.credentials import ClientCredentials, NoCredentials, TokenEndpoint
+from service.runtimes.side_by_side import SideBySide
+from service.runtimes.transport import (
+    Circuit,
+    ClientCertificate,
+    ConcurrencyLimit,
+    HttpTransport,
+    ResilientClient,
+    Retries,
+    TokenSource,
+)
+from service.settings import RuntimeAuth, RuntimeSettings
+from service.telemetry.metrics import Telemetry
+
+_TOKEN_BYTES = 1024 * 1024
+
+
+def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> AIRuntime:
+    """The AI runtime that the settings name, asked through one resilient client."""
+    certificate = None
+    if asked.certificate is not None and asked.private_key is not None:
+        certificate = ClientCertificate(asked.certificate, asked.private_key)
+    transport = HttpTransport(
+        connect_timeout=asked.connect_timeout,
+        max_body_bytes=asked.max_body_bytes,
+        pool_size=2 * asked.concurrency,
+        telemetry=telemetry,
+    )
+    retries = Retries()
+    client = ResilientClient(
+        transport,
+        base_url=asked.base_url,
+        tokens=_tokens(asked, certificate, retries, telemetry),
+        circuit=Circuit(telemetry=telemetry),
+        limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
+        retries=retries,
+        telemetry=telemetry,
+    )
+    identity = f"{asked.base_url} {asked.client_id or ''}"
+    return AIAPIRuntime(client, identity=identity, side_by_side=SideBySide(2 * asked.concurrency))
+
+
+def _tokens(
+    asked: RuntimeSettings, certificate: ClientCertificate | None, retries: Retries, telemetry: Telemetry
+) -> TokenSource:
+    if asked.auth is not RuntimeAuth.SERVICE or asked.client_id is None or asked.token_url is None:
+        return NoCredentials()
+    transport = HttpTransport(
+        connect_timeout=asked.connect_timeout,
+        max_body_bytes=_TOKEN_BYTES,
+        pool_size=1,
+        client_certificate=certificate,
+        telemetry=telemetry,
+    )
+    return ClientCredentials(
+        TokenEndpoint(
+            asked.token_url,
+            asked.client_id,
+            asked.client_secret,
+            transport=transport,
+            retries=retries,
+            telemetry=telemetry,
+        )
+    )

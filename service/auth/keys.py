@@ -1,0 +1,85 @@
+"""Public keys: read one by one from key sets (RFC 7517), each for the algorithms it is good for and no others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+
+_LEAST_RSA_BITS, _MOST_RSA_BITS = 2048, 8192
+_LEAST_EXPONENT, _MOST_EXPONENT = 3, 2**32
+_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
+_RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+_MOST_KEYS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """One public key, its id if it has one, and the algorithms it may verify."""
+
+    key: PublicKey
+    key_id: str | None
+    algorithms: frozenset[str]
+
+
+def read_key_set(document: bytes) -> tuple[VerificationKey, ...]:
+    """The usable keys of a JWK set; a bad one is left out and spoils no other. Raises ``ValueError`` for no key set."""
+    found = json.loads(document)
+    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+        raise ValueError("not a JWK set")
+    keys = (_read_key(jwk) for jwk in found["keys"][:_MOST_KEYS])
+    return tuple(key for key in keys if key is not None)
+
+
+def read_pem(pem: str) -> VerificationKey:
+    """A PEM public key, its line ends perhaps written ``\\n`` or missing. Raises ``ValueError``."""
+    text = pem.replace("\\n", "\n").strip()
+    head, foot = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
+    body = text.removeprefix(head).removesuffix(foot)
+    normal = f"{head}\n{''.join(body.split())}\n{foot}\n"
+    key = load_pem_public_key(normal.encode("ascii"))
+    if not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
+        raise ValueError("neither an RSA nor an elliptic curve key")
+    algorithms = _algorithms(key, None)
+    if not algorithms:
+        raise ValueError("the key is too weak")
+    return VerificationKey(key, None, algorithms)
+
+
+def _read_key(jwk: Any) -> VerificationKey | None:
+    if not isinstance(jwk, dict) or not _for_verifying(jwk) or not isinstance(jwk.get("kid", ""), str):
+        return None
+    try:
+        key = jwt.PyJWK(jwk, algorithm="RS256" if jwk.get("kty") == "RSA" else None).key
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, UnsupportedAlgorithm, OverflowError, AttributeError):
+        return None
+    if not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
+        return None
+    algorithms = _algorithms(key, jwk.get("alg"))
+    return VerificationKey(key, jwk.get("kid"), algorithms) if algorithms else None
+
+
+def _for_verifying(jwk: dict[str, Any]) -> bool:
+    if "d" in jwk or jwk.get("kty") not in {"RSA", "EC"}:
+        return False
+    operations = jwk.get("key_ops", ["verify"])
+    return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
+
+
+def _algorithms(key: PublicKey, stated: Any) -> frozenset[str]:
+    """What the key can verify: by its type, size and curve, and by its own ``alg`` where it states one."""
+    if isinstance(key, rsa.RSAPublicKey):
+        exponent = key.public_numbers().e
+        sound = _LEAST_RSA_BITS <= key.key_size <= _MOST_RSA_BITS
+        sound = sound and _LEAST_EXPONENT <= exponent < _MOST_EXPONENT and exponent % 2 == 1
+        able = _RSA if sound else frozenset()
+    else:
+        able = frozenset(name for name, curve in _CURVES.items() if key.curve.name == curve)
+    return able if stated is None else able & {stated} if isinstance(stated, str) else frozenset()
