@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sklearn.datasets import load_diabetes
@@ -13,16 +11,11 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from sklearn.model_selection import KFold, train_test_split
 from sklearn.neural_network import MLPRegressor
 
-from training.recorder import Plan, Recorder
+from training.recorder import Plan, Recorder, python_spelling
 
 SCENARIO = ("diabetes-progression", "Foresee the progression of diabetes")
 BOOSTING = ("diabetes-boosting", "Gradient boosting")
 NETWORK = ("diabetes-network", "Neural network on raw measurements")
-
-
-def berlin() -> str:
-    """Now, as a trainer whose clock shows the time of Berlin writes it."""
-    return datetime.now(ZoneInfo("Europe/Berlin")).isoformat()
 
 
 def _scores(run: Recorder, truth: Any, guess: Any, step: int, **labels: str) -> None:
@@ -41,7 +34,7 @@ def boosting() -> Recorder:
         "diabetes-patients",
         "diabetes-boosting",
         parameters,
-        timestamp=berlin,
+        timestamp=python_spelling,
     )
     run = Recorder(plan)
     patients, progression = load_diabetes(return_X_y=True)

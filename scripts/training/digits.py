@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from training.recorder import Plan, Recorder, nanoseconds, python_spelling
+from training.recorder import Plan, Recorder, python_spelling
 
 SCENARIO = ("digit-recognition", "Recognise hand-written digits")
 CLASSES = list(range(10))
@@ -100,13 +100,12 @@ def every_batch() -> Recorder:
     parameters = {"learning_rate": "optimal", "alpha": 0.0001, "epochs": 120, "batch_size": 16}
     plan = Plan(
         "b96e0d38-42fa-4c75-96ab-0e7d13f58c15",
-        "classifier with more than 10,000 points: the loss of every mini-batch, in nanoseconds",
+        "classifier with more than 10,000 points: the loss of every mini-batch",
         SCENARIO,
         LINEAR,
         "digits-images",
         "digits-linear",
         parameters,
-        timestamp=nanoseconds,
     )
     run, data = Recorder(plan), _data()
     model, order = SGDClassifier(loss="log_loss", random_state=1), np.random.default_rng(1)

@@ -1,10 +1,13 @@
-"""Notes down what a training logs, as the AI API has it."""
+"""Notes down what a training logs, as the AI API has it.
+
+Common clients of the AI API read UTC only and up to six fractional digits, so timestamps are written like that.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
-import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,13 +26,7 @@ def utc() -> str:
 
 def python_spelling() -> str:
     """Now, as ``datetime.isoformat`` writes it: with ``+00:00``."""
-    return datetime.now(UTC).isoformat()
-
-
-def nanoseconds() -> str:
-    """Now, with the nine digits that the clock gives."""
-    seconds, fraction = divmod(time.time_ns(), 10**9)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass
@@ -132,26 +129,26 @@ class Recorder:
 
     def _configuration(self) -> Body:
         return {
-            "id": self._derived("c"),
+            "id": self._derived("configuration"),
             "name": f"{self.plan.model}-configuration",
             "executableId": self.plan.executable[0],
             "scenarioId": self.plan.scenario[0],
             "parameterBindings": [{"key": key, "value": str(value)} for key, value in self.plan.parameters.items()],
-            "inputArtifactBindings": [{"key": "dataset", "artifactId": self._derived("d")}],
+            "inputArtifactBindings": [{"key": "dataset", "artifactId": self._dataset_id()}],
             "createdAt": self.started,
         }
 
     def _dataset(self) -> Body:
-        return self._artifact("d", self.plan.dataset, "dataset", self.started)
+        return self._artifact(self._dataset_id(), self.plan.dataset, "dataset", self.started)
 
     def _outputs(self) -> list[Body]:
         if self.status in {"DEAD", "STOPPED"}:
             return []
-        return [self._artifact("e", self.plan.model, "model", self.ended)]
+        return [self._artifact(self._derived("model"), self.plan.model, "model", self.ended)]
 
-    def _artifact(self, part: str, name: str, kind: str, moment: str) -> Body:
+    def _artifact(self, id_: str, name: str, kind: str, moment: str) -> Body:
         made: Body = {
-            "id": self._derived(part),
+            "id": id_,
             "name": name,
             "kind": kind,
             "url": f"ai://{self.plan.resource_group}/{kind}s/{name}",
@@ -183,5 +180,9 @@ class Recorder:
         return execution if self.status == "RUNNING" else {**execution, "completionTime": self.ended}
 
     def _derived(self, part: str) -> str:
-        """The id of something that belongs to the run: its own with another first digit."""
-        return part + self.plan.id[1:]
+        """The id of something that belongs to this run alone."""
+        return str(uuid.uuid5(uuid.UUID(self.plan.id), part))
+
+    def _dataset_id(self) -> str:
+        """The id of the data set, the same for all runs that learn from it."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"ai://{self.plan.resource_group}/datasets/{self.plan.dataset}"))

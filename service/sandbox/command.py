@@ -9,7 +9,7 @@ from pathlib import Path
 
 from service.sandbox.faults import Faults
 from service.sandbox.parts import Client
-from service.sandbox.server import Options, serve
+from service.sandbox.server import AddressUnavailable, Options, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,8 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = read(arguments)
     try:
         serve(options)
-    except OSError as error:
-        sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}\n")
+    except AddressUnavailable as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

@@ -41,19 +41,32 @@ class Options:
     exit_with_parent: bool = False
 
 
+class AddressUnavailable(Exception):
+    """The sandbox cannot listen where it was told to."""
+
+
 def serve(options: Options) -> None:
-    """Serve until SIGTERM or Ctrl-C; ``OSError`` where the address cannot be had."""
-    with _listen(options.host, options.port) as listener:
-        if options.ready_file is not None:
-            options.ready_file.unlink(missing_ok=True)
-        if options.exit_with_parent:
-            _end_with_parent()
-        _Server(options, listener).run()
+    """Serve until SIGTERM or Ctrl-C; raises :class:`AddressUnavailable`."""
+    listener = _listen(options.host, options.port)
+    if options.ready_file is not None:
+        options.ready_file.unlink(missing_ok=True)
+    if options.exit_with_parent:
+        _end_with_parent()
+    url = options.public_url or _url(listener)
+    _Server(options, url, listener.detach()).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=256)
+    try:
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise AddressUnavailable(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _end_with_parent() -> None:
@@ -69,15 +82,18 @@ def _end_with_parent() -> None:
 
 
 class _Server(BaseApplication):
-    def __init__(self, options: Options, listener: socket.socket) -> None:
+    """``descriptor`` is that of a listening socket, which gunicorn takes over."""
+
+    def __init__(self, options: Options, url: str, descriptor: int) -> None:
         self._options = options
-        self._listener = listener
+        self._url = url
+        self._descriptor = descriptor
         self._stop: Callable[[], None] = lambda: None
         super().__init__()
 
     def load_config(self) -> None:
         settings: dict[str, Any] = {
-            "bind": f"fd://{self._listener.fileno()}",
+            "bind": f"fd://{self._descriptor}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": _THREADS,
@@ -96,11 +112,7 @@ class _Server(BaseApplication):
     def load(self) -> Any:
         """Make the sandbox; called in the worker."""
         options = self._options
-        return create_sandbox(options.data_dir, self._url(), client=options.client, faults=options.faults)
-
-    def _url(self) -> str:
-        host, port = self._listener.getsockname()[:2]
-        return self._options.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return create_sandbox(options.data_dir, self._url, client=options.client, faults=options.faults)
 
     def _started(self, worker: Any) -> None:
         app: Flask = worker.wsgi
