@@ -1,4 +1,4 @@
-"""Serves a sandbox under gunicorn: one process with threads, so that faults and live training are in one place."""
+"""Serves a sandbox: one process with a thread for each connection, so faults and live training are in one place."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import os
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from service.sandbox import announcement
 from service.sandbox.app import close_sandbox, create_sandbox, parts_of
@@ -21,9 +20,7 @@ from service.sandbox.faults import Faults
 from service.sandbox.live.training import LiveTraining
 from service.sandbox.parts import Client
 
-_THREADS = 32
-_GRACE_SECONDS = 1
-_ORPHAN_CHECK_SECONDS = 0.5
+_CHECK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +43,64 @@ class AddressUnavailable(Exception):
 
 
 def serve(options: Options) -> None:
-    """Serve until SIGTERM or Ctrl-C; raises :class:`AddressUnavailable`."""
-    listener = _listen(options.host, options.port)
-    if options.ready_file is not None:
-        options.ready_file.unlink(missing_ok=True)
-    if options.exit_with_parent:
-        _end_with_parent()
-    url = options.public_url or _url(listener)
-    _Server(options, url, listener.detach()).run()
+    """Serve until SIGTERM or Ctrl-C; raises :class:`AddressUnavailable`. Call it in the main thread."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    parent = os.getppid()
+    with running(options) as app:
+        if options.ready_file is not None:
+            announcement.write(options.ready_file, announcement.describe(parts_of(app)))
+        while not ended.wait(_CHECK_SECONDS):
+            if options.exit_with_parent and os.getppid() != parent:
+                return
+
+
+@contextmanager
+def running(options: Options) -> Iterator[Flask]:
+    """A sandbox that serves in threads of this process until the context ends; ``parts_of`` it tells its URL.
+
+    Raises :class:`AddressUnavailable`. Requests in hand are not waited for when it ends.
+    """
+    with ExitStack() as ending:
+        listener = ending.enter_context(_listen(options.host, options.port))
+        if options.ready_file is not None:
+            options.ready_file.unlink(missing_ok=True)
+        url = options.public_url or _url(listener)
+        app = create_sandbox(options.data_dir, url, client=options.client, faults=options.faults)
+        ending.callback(close_sandbox, app)
+        ending.enter_context(_answering(app, listener))
+        if options.live:
+            ending.enter_context(LiveTraining(parts_of(app)))
+        yield app
+
+
+@contextmanager
+def _answering(app: Flask, listener: socket.socket) -> Iterator[None]:
+    host, port = listener.getsockname()[:2]
+    server = make_server(host, port, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
+    thread = threading.Thread(target=_serve, args=(server,), name="sandbox", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def _serve(server: BaseWSGIServer) -> None:
+    server.serve_forever(poll_interval=_CHECK_SECONDS)
+
+
+class _Handler(WSGIRequestHandler):
+    """Keeps connections open, sends what it has at once, and logs nothing but what went wrong."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Requests are not logged."""
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -67,67 +114,3 @@ def _listen(host: str, port: int) -> socket.socket:
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _end_with_parent() -> None:
-    """Stop as after SIGTERM once the process that started this one is gone."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_ORPHAN_CHECK_SECONDS)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
-
-
-class _Server(BaseApplication):
-    """``descriptor`` is that of a listening socket, which gunicorn takes over."""
-
-    def __init__(self, options: Options, url: str, descriptor: int) -> None:
-        self._options = options
-        self._url = url
-        self._descriptor = descriptor
-        self._stop: Callable[[], None] = lambda: None
-        super().__init__()
-
-    def load_config(self) -> None:
-        settings: dict[str, Any] = {
-            "bind": f"fd://{self._descriptor}",
-            "workers": 1,
-            "worker_class": "gthread",
-            "threads": _THREADS,
-            "timeout": 0,
-            "graceful_timeout": _GRACE_SECONDS,
-            "keepalive": 30,
-            "loglevel": "warning",
-            "proc_name": "metric-resource-sandbox",
-            "control_socket_disable": True,
-            "post_worker_init": self._started,
-            "worker_exit": self._stopped,
-        }
-        for name, value in settings.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        """Make the sandbox; called in the worker."""
-        options = self._options
-        return create_sandbox(options.data_dir, self._url, client=options.client, faults=options.faults)
-
-    def _started(self, worker: Any) -> None:
-        app: Flask = worker.wsgi
-        training = LiveTraining(parts_of(app)) if self._options.live else None
-        if training is not None:
-            training.start()
-        self._stop = lambda: _end(app, training)
-        if self._options.ready_file is not None:
-            announcement.write(self._options.ready_file, announcement.describe(parts_of(app)))
-
-    def _stopped(self, _server: Any, _worker: Any) -> None:
-        self._stop()
-
-
-def _end(app: Flask, training: LiveTraining | None) -> None:
-    if training is not None:
-        training.stop()
-    close_sandbox(app)

@@ -19,7 +19,7 @@ _NOTE = "live training"
 class LiveTraining:
     """A thread that trains one step each ``interval`` seconds for as long as the run is ``RUNNING``.
 
-    Start it in the process that answers. :meth:`stop` waits for the step in hand.
+    It goes on within its context, whose end waits for the step in hand.
     """
 
     def __init__(self, parts: Parts, interval: float = 1.0) -> None:
@@ -31,10 +31,11 @@ class LiveTraining:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="live-training", daemon=True)
 
-    def start(self) -> None:
+    def __enter__(self) -> LiveTraining:
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._thread.join()
 

@@ -20,7 +20,7 @@ from service.sandbox.routes.guard import group
 blueprint = Blueprint("executions", __name__, url_prefix="/v2/lm/executions")
 
 _MOST_CHANGES = 100
-_STATUS_MEMBERS = ("id", "status", "targetStatus", "statusMessage", "statusDetails", "createdAt", "modifiedAt")
+_STATUS_MEMBERS = ("id", "configurationId", "status", "statusDetails", "createdAt", "modifiedAt")
 
 
 class Creation(Struct, rename="camel"):
