@@ -49,10 +49,11 @@ def create_sandbox(
     ``most_body_bytes`` are refused with 413.
     """
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = most_body_bytes
+    # One more than is allowed: a body of unknown length is cut there, and so is seen to be too long.
+    app.config["MAX_CONTENT_LENGTH"] = most_body_bytes + 1
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.extensions[EXTENSION] = _parts(Path(data_dir), public_url.rstrip("/"), client, faults)
+    app.extensions[EXTENSION] = _parts(Path(data_dir), public_url.rstrip("/"), client, faults, most_body_bytes)
     if recorded_runs:
         seed(parts_of(app).database)
     app.before_request(guard.admit)
@@ -73,7 +74,7 @@ def close_sandbox(app: Flask) -> None:
     parts_of(app).database.close()
 
 
-def _parts(data_dir: Path, public_url: str, client: Client, faults: Faults) -> Parts:
+def _parts(data_dir: Path, public_url: str, client: Client, faults: Faults, most_body_bytes: int) -> Parts:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(data_dir / "sandbox.sqlite3")
     return Parts(
@@ -85,4 +86,5 @@ def _parts(data_dir: Path, public_url: str, client: Client, faults: Faults) -> P
         MetricStore(database),
         Issuer.at(data_dir, public_url),
         FaultSwitch(faults),
+        most_body_bytes,
     )

@@ -13,7 +13,7 @@ from service.sandbox.errors import BadRequest
 from service.sandbox.metric_store import Addition
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
-Identifier = Annotated[str, Meta(pattern=r"^[\w.-]{4,64}$")]
+Identifier = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{4,64}\Z")]
 Body = TypeVar("Body")
 
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")

@@ -33,14 +33,6 @@ class NotFound(ApiError):
     status, code = 404, "not_found"
 
 
-class Conflict(ApiError):
-    status, code = 409, "conflict"
-
-
-class TooLarge(ApiError):
-    status, code = 413, "request_too_large"
-
-
 class UnsupportedMediaType(ApiError):
     status, code = 415, "unsupported_media_type"
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.sandbox.errors import BadRequest, UnsupportedMediaType
 from service.sandbox.objects import Page
+from service.sandbox.parts import parts
 
 _IDENTIFIER = re.compile(r"[\w.-]{4,64}", re.ASCII)
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -51,7 +53,10 @@ def json_body() -> bytes:
     """The request's body, which must be JSON by its content type."""
     if request.mimetype not in _JSON_TYPES:
         raise UnsupportedMediaType(f"expected one of {', '.join(_JSON_TYPES)}", "Content-Type")
-    return request.get_data()
+    body = request.get_data()
+    if len(body) > parts().most_body_bytes:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _integer(name: str, default: int, most: int) -> int:

@@ -36,6 +36,7 @@ class Parts:
     metrics: MetricStore
     issuer: Issuer
     faults: FaultSwitch
+    most_body_bytes: int
 
 
 def parts() -> Parts:
