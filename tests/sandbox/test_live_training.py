@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from service.sandbox import recorded
 from service.sandbox.app import parts_of
@@ -21,8 +24,13 @@ def test_the_recorded_steps_can_be_trained_again() -> None:
     images = [scaled(row) for row in recorded.sample()]
     model = Softmax.untrained(len(images[0][1]))
     losses = [learn_batch(model, images, step, 16, 0.02) for step in range(1, 61)]
-    recording = recorded.live()
-    assert recording.progress == {"step": 60, "weights": model.weights}
+    progress = recorded.live().progress
+    assert progress is not None
+    assert progress["step"] == len(losses)
+    for row, kept in zip(model.weights, progress["weights"], strict=True):
+        assert row == pytest.approx(kept)
+    logged = json.loads(b"[" + b",".join(recorded.batches("digits-running")) + b"]")
+    assert [point["value"] for point in logged] == pytest.approx(losses)
     assert losses[-1] < losses[0]
 
 
