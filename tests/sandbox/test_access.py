@@ -49,6 +49,10 @@ def test_refusals_of_the_token_endpoint(api: Any, options: dict[str, Any], statu
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
 
 
+def test_the_address_of_the_issuer_gives_tokens_too(api: Any) -> None:
+    assert api.session.post(f"{api.url}/", data=GRANT | CLIENT, timeout=30).json()["token_type"] == "bearer"
+
+
 def test_the_token_endpoint_takes_posts_only(api: Any) -> None:
     assert api.session.get(f"{api.url}/oauth/token", timeout=30).status_code == 405
 

@@ -1,4 +1,7 @@
-"""``/oauth/token``: access tokens for clients of the runtime, by client credentials (RFC 6749, section 4.4)."""
+"""``/oauth/token``: access tokens for clients of the runtime, by client credentials (RFC 6749, section 4.4).
+
+``POST /`` does the same: some clients add ``/oauth/token`` to the address they are given, others ask it as it is.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ _NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 @blueprint.post("/oauth/token")
+@blueprint.post("/")
 def token() -> Response:
     grant = request.form.get("grant_type")
     if grant is None:
