@@ -1,7 +1,8 @@
 """Which roles and role collections grant which scopes.
 
 The built-in catalogue is ``catalogue.toml``; a file of the same form, named by ``ROLE_CATALOGUE``, extends it, or
-replaces it where it says ``extends = false``::
+replaces it where it says ``extends = false``. A role or collection that is named again gets a new meaning, and every
+role in a collection must be known::
 
     extends = true
 
@@ -54,9 +55,20 @@ def load_catalogue(path: str | None = None) -> RoleCatalogue:
     built_in = _read((resources.files("service.auth") / "catalogue.toml").read_text("utf-8"), "catalogue.toml")
     if path is None:
         return RoleCatalogue(built_in["roles"], built_in["role_collections"])
-    own = _read(Path(path).read_text("utf-8"), path)
+    own = _read(_text(path), path)
     base = built_in if own["extends"] else {table: {} for table in _TABLES}
-    return RoleCatalogue(*({**base[table], **own[table]} for table in _TABLES))
+    roles, role_collections = ({**base[table], **own[table]} for table in _TABLES)
+    for name, bundled in own["role_collections"].items():
+        if unknown := set(bundled) - set(roles):
+            raise ValueError(f"{path}: role_collections.{name}: there is no role {min(unknown)!r}")
+    return RoleCatalogue(roles, role_collections)
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read: {error}") from error
 
 
 def _read(text: str, name: str) -> dict[str, Any]:

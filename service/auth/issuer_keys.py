@@ -2,81 +2,105 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
-from service.auth.issuers import Dialect, TrustedIssuer
-from service.auth.key_rings import FETCH_BYTES, FETCH_SECONDS, Fetch, KeyRing, discovered
+from service.auth.discovery import discovered_keys
+from service.auth.issuers import KeySource, TrustedIssuer
+from service.auth.key_rings import FETCH_BYTES, FETCH_SECONDS, Fetch, KeyRing, State
 from service.auth.keys import VerificationKey, read_pem
+from service.auth.ring_table import RingTable
 from service.auth.tokens import Token
 from service.domain.errors import InvalidToken, KeysUnavailable
 
-_MOST_RINGS = 100
-_NEW_RINGS, _NEW_RINGS_SECONDS = 5, 15.0
+IdentifiedFetch = Callable[[str, float, int, Mapping[str, str]], bytes]
+"""A ``Fetch`` that sends headers along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The keys that a token may have been signed with; to be told when one of them did."""
+
+    keys: list[VerificationKey]
+    proved: Callable[[], None]
 
 
 class IssuerKeys:
-    """Key rings by where their keys are: one for an issuer, one for each zone of an XSUAA binding.
+    """One key ring for an issuer, one for each zone of a binding. ``clock`` in seconds.
 
-    Only a few new rings a time are opened, however many zones tokens name.
+    Without ``identified``, which the rules of Identity Authentication need, only the issuer of the binding itself
+    counts and no other below its domains. Raises ``ValueError`` for a static key that cannot be read.
     """
 
-    def __init__(self, issuer: TrustedIssuer, fetch: Fetch, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        issuer: TrustedIssuer,
+        fetch: Fetch,
+        *,
+        identified: IdentifiedFetch | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._issuer = issuer
         self._fetch = fetch
+        self._identified = identified
         self._clock = clock
-        self._rings: OrderedDict[str, KeyRing] = OrderedDict()
-        self._opened: deque[float] = deque(maxlen=_NEW_RINGS)
-        self._lock = threading.Lock()
         self._static = [read_pem(issuer.static_key)] if issuer.static_key else []
-        if issuer.issuer is not None and issuer.dialect is not Dialect.XSUAA:
-            self._ring(issuer.jwks_url or issuer.issuer, issuer.issuer)
+        self._rings = RingTable(self._ring, clock)
+        self._first = self._rings.keep(issuer.first_source) if issuer.first_source else None
 
     @property
     def loaded(self) -> bool:
-        rings = list(self._rings.values())
-        return bool(self._static) or self._issuer.dialect is Dialect.XSUAA or any(ring.loaded for ring in rings)
+        """Whether tokens can be verified; where only they can say with which keys, nothing is loaded ahead."""
+        return bool(self._static) or self._first is None or self._first.loaded
 
-    def candidates(self, token: Token) -> list[VerificationKey]:
-        """The keys that may have signed the token. Raises ``InvalidToken`` and ``KeysUnavailable``."""
+    def candidates(self, token: Token, issuer: str) -> Candidates:
+        """The keys that may have signed a token of ``issuer``. Raises ``InvalidToken`` and ``KeysUnavailable``."""
+        source = self._source(token, issuer)
+        ring = self._rings.ring(source)
         static = [key for key in self._static if token.algorithm in key.algorithms]
         try:
-            url = self._issuer.key_url(token.claims["iss"], token.claims.get("zid"))
-        except ValueError:
-            raise InvalidToken("the token's zone is malformed") from None
-        ring = self._ring(url or token.claims["iss"], token.claims["iss"])
-        try:
             if ring is None:
-                raise KeysUnavailable("too many zones were asked for")
-            return ring.keys(token.key_id, token.algorithm) or static
+                raise KeysUnavailable("the keys of too many zones are asked for")
+            keys = ring.keys(token.key_id, token.algorithm)
         except KeysUnavailable:
-            if not static:
+            own = ring is not None and ring is self._first
+            if not static and (own or not self._has_answered()):
                 raise
-            return static
+            keys = []
+        return Candidates(keys or static, partial(self._rings.proved, source))
 
     def refresh(self) -> None:
-        for ring in list(self._rings.values()):
+        for ring in self._rings.proven():
             ring.refresh()
 
-    def _ring(self, place: str, issuer: str) -> KeyRing | None:
-        with self._lock:
-            ring = self._rings.get(place)
-            if ring is not None:
-                self._rings.move_to_end(place)
-                return ring
-            now = self._clock()
-            if len(self._opened) == _NEW_RINGS and now - self._opened[0] < _NEW_RINGS_SECONDS:
-                return None
-            self._opened.append(now)
-            ring = self._rings[place] = KeyRing(place, self._loader(place, issuer), clock=self._clock)
-            if len(self._rings) > _MOST_RINGS:
-                oldest = next((name for name, old in self._rings.items() if not old.loaded), next(iter(self._rings)))
-                del self._rings[oldest]
-            return ring
+    def _source(self, token: Token, issuer: str) -> KeySource:
+        try:
+            source = self._issuer.key_source(issuer, token.claims)
+        except ValueError:
+            raise InvalidToken("the token's tenant is missing or malformed") from None
+        if source.headers and self._identified is None:
+            raise InvalidToken("the token's issuer is not trusted")
+        return source
 
-    def _loader(self, place: str, issuer: str) -> Callable[[], bytes]:
-        if place == issuer:
-            return lambda: discovered(issuer, self._fetch)
-        return lambda: self._fetch(place, FETCH_SECONDS, FETCH_BYTES)
+    def _has_answered(self) -> bool:
+        """Whether the server of a family of zones is there, so that a zone it does not know is the token's fault."""
+        return any(ring.loaded or ring.state is State.REFUSED for ring in self._rings.all())
+
+    def _ring(self, source: KeySource) -> KeyRing:
+        return KeyRing(source.url, partial(self._load, source), clock=self._clock)
+
+    def _load(self, source: KeySource) -> bytes:
+        fetch = self._fetch
+        if source.headers and self._identified is not None:
+            fetch = partial(_with_headers, self._identified, dict(source.headers))
+        if source.discover:
+            return discovered_keys(source.url, fetch)
+        return fetch(source.url, FETCH_SECONDS, FETCH_BYTES)
+
+
+def _with_headers(
+    fetch: IdentifiedFetch, headers: Mapping[str, str], url: str, timeout: float, max_bytes: int
+) -> bytes:
+    return fetch(url, timeout, max_bytes, headers)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
-_ZID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_ZONE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_HEADER_WORD = re.compile(r"[A-Za-z0-9_.:|!-]{1,128}", re.ASCII)
+_SUBDOMAIN = r"[A-Za-z0-9-]{1,63}\."
 
 
 class Dialect(Enum):
@@ -23,6 +27,7 @@ class Reading:
     """Which claims say what; a claim is named by a dotted path or a JSON pointer (RFC 6901).
 
     ``tenant`` is ``None`` where the issuer is the tenant. A scope counts only behind ``scope_prefix``.
+    ``require_resource_groups`` refuses every group to a caller of whose groups the token says nothing.
     """
 
     tenant: str | None = None
@@ -33,12 +38,25 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class TrustedIssuer:
-    """One issuer, or, behind an XSUAA binding, the family of its zones.
+class KeySource:
+    """Where a key set is: at ``url``, or where the discovery document of the issuer at ``url`` points to.
 
-    ``issuer`` is the exact ``iss``; ``hosts`` are, in its place, the domains that a zone may be at or below.
-    ``jwks_url`` is where keys are, found by discovery where it is ``None``. ``static_key`` is a PEM public key that
-    counts where no key can be fetched. ``scheme`` is the URL scheme of the binding.
+    ``headers`` are sent along; an issuer that needs them tells by them whether it knows tenant and client at all.
+    """
+
+    url: str
+    discover: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIssuer:
+    """One issuer, or, behind a binding, the family of its zones.
+
+    ``issuer`` is the exact ``iss``. ``hosts`` are the domains of a binding: an XSUAA zone's ``iss`` is at or one label
+    below the first, an Identity Authentication tenant's one label below any. ``jwks_url`` is where keys are, found by
+    discovery where it is ``None``. ``static_key`` is a PEM public key that counts where no other can be had. ``scheme``
+    is the URL scheme of the binding. ``zone`` is a zone whose keys are loaded ahead.
     """
 
     dialect: Dialect
@@ -49,38 +67,67 @@ class TrustedIssuer:
     jwks_url: str | None = None
     static_key: str | None = None
     scheme: str = "https"
+    zone: str | None = None
 
     @property
     def name(self) -> str:
         return self.issuer or f"{self.scheme}://{self.hosts[0]}"
 
-    def issued(self, issuer: str) -> bool:
-        """Whether ``issuer`` is this one's ``iss``."""
-        if self.issuer is not None and issuer == self.issuer:
-            return True
-        return self.dialect is Dialect.XSUAA and self._below(issuer, "/oauth/token")
+    @property
+    def first_source(self) -> KeySource | None:
+        """The keys to load before any token asks for them; ``None`` where a token must say which."""
+        if self.dialect is Dialect.XSUAA:
+            return self._zone_source(self.zone) if self.zone else None
+        return self._own_source(self.issuer) if self.issuer else None
 
-    def key_url(self, issuer: str, zone: object) -> str | None:
-        """Where the keys for a token of ``issuer`` are: a URL made from trusted parts, ``None`` for discovery.
+    def issued(self, claims: Mapping[str, Any]) -> str | None:
+        """The issuer that the claims name, if it is this one.
 
-        Raises ``ValueError`` where the token's zone id, which goes into the URL, is malformed.
+        Identity Authentication names itself in ``ias_iss`` where ``iss`` is a customer's own domain.
         """
-        if self.dialect is not Dialect.XSUAA:
-            return self.jwks_url
-        if not isinstance(zone, str) or not _ZID.fullmatch(zone):
-            raise ValueError("zid")
-        return f"{self.scheme}://{self.hosts[0]}/token_keys?zid={quote(zone, safe='')}"
+        claim = "ias_iss" if self.dialect is Dialect.IDENTITY and "ias_iss" in claims else "iss"
+        issuer = claims.get(claim)
+        known = isinstance(issuer, str) and (issuer == self.issuer or self._is_zone(issuer))
+        return issuer if known else None
 
-    def _below(self, issuer: str, path: str) -> bool:
-        try:
-            parts = urlsplit(issuer)
-        except ValueError:
-            return False
-        if parts.path.rstrip("/") != path or parts.scheme != self.scheme or parts.query or parts.fragment:
-            return False
-        host = parts.netloc
-        return any(host == trusted or (host.endswith(f".{trusted}") and _label(host)) for trusted in self.hosts)
+    def key_source(self, issuer: str, claims: Mapping[str, Any]) -> KeySource:
+        """Where the keys for a token of ``issuer`` are: a place made from trusted parts.
+
+        Raises ``ValueError`` where what goes into it from the token is missing or malformed.
+        """
+        if self.dialect is Dialect.XSUAA:
+            return self._zone_source(claims.get("zid"))
+        if self.dialect is Dialect.IDENTITY and issuer != self.issuer:
+            return self._tenant_source(issuer, claims)
+        return self._own_source(issuer)
+
+    def _own_source(self, issuer: str) -> KeySource:
+        return KeySource(issuer, discover=True) if self.jwks_url is None else KeySource(self.jwks_url)
+
+    def _zone_source(self, zone: object) -> KeySource:
+        return KeySource(f"{self.scheme}://{self.hosts[0]}/token_keys?zid={quote(_word(_ZONE, zone), safe='')}")
+
+    def _tenant_source(self, issuer: str, claims: Mapping[str, Any]) -> KeySource:
+        """Anyone can have a tenant below the domains: its keys count only where it knows our client and that tenant."""
+        headers = [("x-app_tid", _word(_HEADER_WORD, claims.get("app_tid", claims.get("zone_uuid"))))]
+        headers += [("x-client_id", client) for client in sorted(self.audiences)]
+        if "azp" in claims:
+            headers.append(("x-azp", _word(_HEADER_WORD, claims["azp"])))
+        return KeySource(issuer, discover=True, headers=tuple(headers))
+
+    def _is_zone(self, issuer: str) -> bool:
+        match self.dialect:
+            case Dialect.OIDC:
+                return False
+            case Dialect.XSUAA:
+                label, path = f"(?:{_SUBDOMAIN})?", "/oauth/token"
+            case Dialect.IDENTITY:
+                label, path = _SUBDOMAIN, ""
+        hosts = "|".join(re.escape(host) for host in self.hosts)
+        return bool(hosts) and re.fullmatch(f"{self.scheme}://{label}(?:{hosts}){path}", issuer, re.ASCII) is not None
 
 
-def _label(host: str) -> bool:
-    return re.fullmatch(r"[a-z0-9.-]+(:[0-9]+)?", host, re.ASCII) is not None
+def _word(form: re.Pattern[str], value: object) -> str:
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise ValueError("missing or malformed")
+    return value

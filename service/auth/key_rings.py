@@ -6,28 +6,59 @@ answers garbage changes nothing for keys that are known. How often an issuer is 
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable
+from enum import Enum
 
 from service.auth.keys import VerificationKey, read_key_set
-from service.domain.errors import KeysUnavailable, ServiceError
+from service.domain.errors import BadGateway, KeysUnavailable, ServiceError
 
 Fetch = Callable[[str, float, int], bytes]
+"""Gets the body of a 200 from a URL, within seconds and bytes; raises ``RuntimeTrouble`` for all else."""
 
 FETCH_SECONDS = 5.0
 FETCH_BYTES = 512 * 1024
 _REFRESH_AFTER = 300.0
-_UNKNOWN_KEY_PAUSE = 10.0
-_FAILURE_PAUSE = 2.0
-_PATIENCE = 3.0
+_REFRESH_AHEAD = 240.0
+_PAUSE = 10.0
+_FIRST_PAUSE = 1.0
+_PATIENCE = 2.0
+_MOST_WAITING = 8
 _log = logging.getLogger("service.auth")
 
 
+class State(Enum):
+    """How the last fetch ended: with keys, with an answer that is none, or without an answer."""
+
+    UNASKED = "unasked"
+    LOADED = "loaded"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class _Attempt:
+    """A fetch under way."""
+
+    def __init__(self) -> None:
+        self._done = threading.Event()
+        self._begun = time.monotonic()
+
+    def end(self) -> None:
+        self._done.set()
+
+    def wait(self) -> None:
+        """Until it is done, or has run for so long that nobody should be held up by it any more."""
+        self._done.wait(max(0.0, self._begun + _PATIENCE - time.monotonic()))
+
+
 class KeyRing:
-    """The keys of one key set. ``load`` gets its document; times in seconds. Safe from any thread."""
+    """The keys of one key set. ``load`` gets its document; ``clock`` in seconds. Safe from any thread.
+
+    Between two fetches lie ten seconds, fewer as long as none has ever succeeded: one at first, twice as many each
+    time.
+    """
 
     def __init__(self, name: str, load: Callable[[], bytes], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = name
@@ -36,102 +67,98 @@ class KeyRing:
         self._keys: tuple[VerificationKey, ...] = ()
         self._loaded_at: float | None = None
         self._asked_at = float("-inf")
-        self._failing = False
-        self._under_way: threading.Event | None = None
+        self._failures = 0
+        self._state = State.UNASKED
+        self._attempt: _Attempt | None = None
+        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
         self._lock = threading.Lock()
 
     @property
     def loaded(self) -> bool:
+        """Whether keys were ever loaded; they are kept whatever comes later."""
         return self._loaded_at is not None
+
+    @property
+    def state(self) -> State:
+        return self._state
 
     def keys(self, key_id: str | None, algorithm: str) -> list[VerificationKey]:
         """The keys a token may have been signed with: those of its key id, or without one the only suitable key.
 
         Raises ``KeysUnavailable`` where no key was ever loaded.
         """
-        found = self._matching(key_id, algorithm)
-        if found and not self._due(_REFRESH_AFTER):
-            return found
+        keys = self._keys
+        found = _matching(keys, key_id, algorithm)
         if found:
-            self._begin(_FAILURE_PAUSE)
+            if self._older_than(_REFRESH_AFTER):
+                self._begin()
             return found
-        begun = self._begin(_UNKNOWN_KEY_PAUSE if self.loaded else _FAILURE_PAUSE)
-        if begun is not None:
-            begun.wait(_PATIENCE)
+        if key_id is None or all(key.key_id != key_id for key in keys):
+            self._wait(self._begin())
         if not self.loaded:
             raise KeysUnavailable("the keys of the token's issuer cannot be loaded now")
-        return self._matching(key_id, algorithm)
+        return _matching(self._keys, key_id, algorithm)
 
     def refresh(self) -> None:
         """Fetch the keys if they are missing or old."""
-        if not self.loaded or self._due(_REFRESH_AFTER * 0.8):
-            self._begin(_FAILURE_PAUSE)
+        if self._older_than(_REFRESH_AHEAD):
+            self._begin()
 
-    def _matching(self, key_id: str | None, algorithm: str) -> list[VerificationKey]:
-        suitable = [key for key in self._keys if algorithm in key.algorithms]
-        if key_id is not None:
-            return [key for key in suitable if key.key_id == key_id]
-        return suitable if len(suitable) == 1 else []
+    def _older_than(self, seconds: float) -> bool:
+        return self._loaded_at is None or self._clock() - self._loaded_at >= seconds
 
-    def _due(self, after: float) -> bool:
-        return self._loaded_at is None or self._clock() - self._loaded_at >= after
+    def _pause(self) -> float:
+        return _PAUSE if self.loaded else min(_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures, 10) / 2)
 
-    def _begin(self, pause: float) -> threading.Event | None:
-        """The fetch under way, or a new one unless the last was less than ``pause`` ago."""
+    def _begin(self) -> _Attempt | None:
+        """The fetch under way, or a new one unless the last began too short a time ago."""
         with self._lock:
-            if self._under_way is not None:
-                return self._under_way
-            if self._clock() - self._asked_at < pause:
-                return None
-            self._asked_at = self._clock()
-            done = self._under_way = threading.Event()
-        threading.Thread(target=self._fetch, args=(done,), name="keys", daemon=True).start()
-        return done
+            now = self._clock()
+            if self._attempt is None and now - self._asked_at >= self._pause():
+                self._asked_at, self._attempt = now, _Attempt()
+                threading.Thread(target=self._fetch, args=(self._attempt,), name="keys", daemon=True).start()
+            return self._attempt
 
-    def _fetch(self, done: threading.Event) -> None:
+    def _wait(self, attempt: _Attempt | None) -> None:
+        """Wait for a fetch. Where keys are known already only a few do, so that unknown key ids hold up nobody."""
+        if attempt is None:
+            return
+        if not self.loaded:
+            attempt.wait()
+        elif self._waiting.acquire(blocking=False):
+            try:
+                attempt.wait()
+            finally:
+                self._waiting.release()
+
+    def _fetch(self, attempt: _Attempt) -> None:
+        state, why = State.FAILED, "unforeseen"
         try:
             keys = read_key_set(self._load())
-            if not keys:
-                raise ValueError("no usable key")
-        except (ServiceError, ValueError, RecursionError) as error:
-            self._tell(failing=True, why=type(error).__name__)
-        else:
             self._keys, self._loaded_at = keys, self._clock()
-            self._tell(failing=False, why=f"{len(keys)} keys")
+            state, why = State.LOADED, f"{len(keys)} keys"
+        except (BadGateway, ValueError) as error:
+            state, why = State.REFUSED, type(error).__name__
+        except ServiceError as error:
+            why = type(error).__name__
         finally:
-            self._under_way = None
-            done.set()
+            self._settle(state, why)
+            attempt.end()
 
-    def _tell(self, *, failing: bool, why: str) -> None:
-        if failing != self._failing or not (failing or self.loaded):
-            level = logging.WARNING if failing else logging.INFO
-            _log.log(
-                level,
-                "keys %s",
-                "unavailable" if failing else "loaded",
-                extra={"event": "keys", "issuer": self._name, "why": why},
-            )
-        self._failing = failing
-
-
-def discovered(issuer: str, fetch: Fetch) -> bytes:
-    """The key set that an issuer's discovery document points to (OpenID Connect Discovery 1.0, 4).
-
-    Raises ``ValueError`` where the document is not that issuer's, or points to a less safe place.
-    """
-    document = json_object(fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration", FETCH_SECONDS, FETCH_BYTES))
-    if document.get("issuer") != issuer:
-        raise ValueError("the discovery document is another issuer's")
-    location = document.get("jwks_uri")
-    if not isinstance(location, str) or not location.startswith(
-        ("https://", issuer.split("://", maxsplit=1)[0] + "://")
-    ):
-        raise ValueError("the discovery document names no usable key set")
-    return fetch(location, FETCH_SECONDS, FETCH_BYTES)
+    def _settle(self, state: State, why: str) -> None:
+        """Note how a fetch ended, with one line in the log where that is another end than the last one's."""
+        before, self._state = self._state, state
+        self._failures = 0 if state is State.LOADED else self._failures + 1
+        with self._lock:
+            self._attempt = None
+        if state is not before:
+            well = state is State.LOADED
+            extra = {"event": "keys", "state": state.value, "issuer": self._name, "reason": why}
+            _log.log(logging.INFO if well else logging.WARNING, "keys %s", state.value, extra=extra)
 
 
-def json_object(document: bytes) -> dict[str, object]:
-    found = json.loads(document)
-    if not isinstance(found, dict):
-        raise ValueError("not a JSON object")
-    return found
+def _matching(keys: tuple[VerificationKey, ...], key_id: str | None, algorithm: str) -> list[VerificationKey]:
+    suitable = [key for key in keys if algorithm in key.algorithms]
+    if key_id is not None:
+        return [key for key in suitable if key.key_id == key_id]
+    return suitable if len(suitable) == 1 else []

@@ -17,6 +17,8 @@ _LEAST_RSA_BITS, _MOST_RSA_BITS = 2048, 8192
 _LEAST_EXPONENT, _MOST_EXPONENT = 3, 2**32
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+SIGNATURE_ALGORITHMS = _RSA | _CURVES.keys()
+"""All that can be accepted; none of them works with a shared secret."""
 _MOST_KEYS = 100
 
 
@@ -30,12 +32,21 @@ class VerificationKey:
 
 
 def read_key_set(document: bytes) -> tuple[VerificationKey, ...]:
-    """The usable keys of a JWK set; a bad one is left out and spoils no other. Raises ``ValueError`` for no key set."""
-    found = json.loads(document)
-    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+    """The usable keys of a JWK set; a bad one is left out and spoils no other.
+
+    Raises ``ValueError`` for what is no key set, and for one without a single usable key.
+    """
+    try:
+        found = json.loads(document)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    listed = found.get("keys") if isinstance(found, dict) else None
+    if not isinstance(listed, list):
         raise ValueError("not a JWK set")
-    keys = (_read_key(jwk) for jwk in found["keys"][:_MOST_KEYS])
-    return tuple(key for key in keys if key is not None)
+    keys = tuple(key for jwk in listed[:_MOST_KEYS] if (key := _read_key(jwk)) is not None)
+    if not keys:
+        raise ValueError("no usable key")
+    return keys
 
 
 def read_pem(pem: str) -> VerificationKey:

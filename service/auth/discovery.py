@@ -1,0 +1,37 @@
+"""Where an issuer's keys are, by its own word (OpenID Connect Discovery 1.0, 4)."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from service.auth.key_rings import FETCH_BYTES, FETCH_SECONDS, Fetch
+from service.auth.strict_json import read_object
+
+_LOCATION = re.compile(r"(?P<scheme>https?)://[A-Za-z0-9.\-\[\]:_]+(/[!-~]*)?(\?[!-~]*)?", re.ASCII)
+
+
+def discovered_keys(issuer: str, fetch: Fetch) -> bytes:
+    """The key set that the issuer's discovery document points to; both are fetched within five seconds.
+
+    Raises ``ValueError`` where the document is not that issuer's to the letter, or points to a place less safe than
+    itself.
+    """
+    deadline = time.monotonic() + FETCH_SECONDS
+    document = read_object(fetch(discovery_url(issuer), FETCH_SECONDS, FETCH_BYTES))
+    if document.get("issuer") != issuer:
+        raise ValueError("the discovery document is another issuer's")
+    location = _location(document.get("jwks_uri"), issuer)
+    return fetch(location, max(0.1, deadline - time.monotonic()), FETCH_BYTES)
+
+
+def discovery_url(issuer: str) -> str:
+    return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
+
+
+def _location(value: object, issuer: str) -> str:
+    """``jwks_uri``, if it is a plain URL: ``https``, or ``http`` where the issuer itself is."""
+    found = _LOCATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None or not (found["scheme"] == "https" or issuer.startswith("http://")):
+        raise ValueError("the discovery document names no usable key set")
+    return found[0]
