@@ -65,7 +65,11 @@ class ValkeyServer:
         self._process = subprocess.Popen(
             [str(get_binary_path()), *self._mode, *options, *self._arguments], stdout=subprocess.DEVNULL
         )
-        eventually(self._listens)
+        try:
+            eventually(self._listens)
+        except BaseException:
+            self.kill()
+            raise
 
     def _listens(self) -> bool:
         assert self._process is not None
@@ -94,9 +98,7 @@ class ValkeyServer:
 
     def ask(self, *command: str | int, username: str | None = None, password: str | None = None) -> object:
         """Send one command to this server, on a connection of its own."""
-        client = redis.Redis(
-            port=self.port, username=username, password=password, socket_timeout=5, protocol=2, legacy_responses=True
-        )
+        client = redis.Redis(port=self.port, username=username, password=password, socket_timeout=5, protocol=2)
         with contextlib.closing(client):
             return client.execute_command(*command)
 
@@ -105,9 +107,18 @@ class ValkeyServer:
 def running(directory: Path, *arguments: str, mode: tuple[str, ...] = ()) -> Iterator[ValkeyServer]:
     """A started server, ended afterwards. ``directory`` is made where it is not there."""
     directory.mkdir(parents=True, exist_ok=True)
-    server = ValkeyServer(directory, *arguments, mode=mode)
+    server = _started(ValkeyServer(directory, *arguments, mode=mode))
     try:
-        server.start()
         yield server
     finally:
         server.kill()
+
+
+def _started(server: ValkeyServer) -> ValkeyServer:
+    """Another process may have taken the port meanwhile, so a second one is tried."""
+    try:
+        server.start()
+    except AssertionError:
+        server.port = free_port()
+        server.start()
+    return server

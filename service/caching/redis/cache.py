@@ -8,14 +8,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from redis import Redis
 from redis.exceptions import RedisClusterException
 
+from service.caching.redis.cluster import Cluster
 from service.caching.redis.connections import within
 from service.caching.redis.errors import Verdict, reason, verdict
 from service.caching.redis.gate import Cooldown, Gate
 from service.caching.redis.locks import EXTEND, RELEASE, run
-from service.caching.redis.servers import Share, servers_of
-from service.caching.redis.url import parse_url
+from service.caching.redis.options import pool_of
+from service.caching.redis.sentinels import sentinel_servers
+from service.caching.redis.servers import Servers, Share, Single
+from service.caching.redis.url import Form, ServerUrl, parse_url
 from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable
 from service.telemetry.metrics import Telemetry
@@ -41,7 +45,7 @@ class RedisCache:
         cooldown: Cooldown | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._servers = servers_of(parse_url(url), timeout)
+        self._servers = _servers(parse_url(url), timeout)
         self._timeout = timeout
         self._telemetry = telemetry
         self._cooldown = cooldown or Cooldown()
@@ -151,6 +155,18 @@ class RedisCache:
             if server not in self._gates:
                 self._gates[server] = Gate(server, self._cooldown, self._clock)
             return self._gates[server]
+
+
+def _servers(url: ServerUrl, timeout: float) -> Servers:
+    """Not connected yet; ``timeout`` in seconds is for each wait on the network."""
+    match url.form:
+        case Form.CLUSTER:
+            return Cluster(url, timeout)
+        case Form.SENTINEL:
+            return sentinel_servers(url, timeout)
+        case Form.SINGLE | Form.SOCKET:
+            name = url.path or "{}:{}".format(*url.addresses[0])
+            return Single(name, Redis.from_pool(pool_of(url, timeout)))
 
 
 def _write(share: Share, items: Mapping[str, bytes], milliseconds: int) -> None:

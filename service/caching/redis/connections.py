@@ -64,9 +64,9 @@ class BoundedSocket:
         """With 0 the next reads only look whether something is there; any other time is the operation's business."""
         self._polling = seconds == 0
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, size: int, flags: int = 0) -> bytes:
         self._prepare()
-        return self._wrapped.recv(size)
+        return self._wrapped.recv(size, flags)
 
     def recv_into(self, buffer: bytearray | memoryview, *sizes: int) -> int:
         self._prepare()

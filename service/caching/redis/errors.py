@@ -6,6 +6,8 @@ from enum import Enum
 
 from redis.exceptions import ClusterDownError, MaxConnectionsError, RedisError, ResponseError
 
+from service.domain.errors import CacheUnavailable
+
 
 class Verdict(Enum):
     """What is to be thought of the server."""
@@ -20,7 +22,7 @@ class Verdict(Enum):
 
 def verdict(error: Exception) -> Verdict:
     """``CLUSTERDOWN`` and ``MASTERDOWN`` are error answers too, and yet nobody is there to do the work."""
-    if isinstance(error, MaxConnectionsError):
+    if isinstance(error, MaxConnectionsError | CacheUnavailable):
         return Verdict.UNKNOWN
     if isinstance(error, ResponseError) and not isinstance(error, ClusterDownError):
         return Verdict.REFUSES
