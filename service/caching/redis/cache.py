@@ -137,7 +137,7 @@ class RedisCache:
         except BaseException:
             gate.left(probe=probe)
             raise
-        gate.worked(wrote=writes)
+        gate.worked(probe=probe, wrote=writes)
 
     def _tell(self, gate: Gate, error: Exception, *, probe: bool) -> None:
         if isinstance(error, RedisClusterException):
@@ -146,7 +146,7 @@ class RedisCache:
             case Verdict.DEAD:
                 gate.failed(reason(error), probe=probe)
             case Verdict.REFUSES:
-                gate.refused(reason(error))
+                gate.refused(reason(error), probe=probe)
             case Verdict.UNKNOWN:
                 gate.left(probe=probe)
 

@@ -56,18 +56,22 @@ class Gate:
             self._probing = True
             return True
 
-    def worked(self, *, wrote: bool) -> None:
+    def worked(self, *, probe: bool, wrote: bool = False) -> None:
         """The server did what was asked. Only a write shows that a server refuses no more, and only after a while:
         one that is just about full takes some and refuses some."""
         with self._mutex:
+            if not self._told_by(probe):
+                return
             self._open()
             if wrote and self._refusal and self._clock() >= self._refused_at + self._cooldown.longest:
                 self._refusal = ""
                 self._say(logging.INFO, "up", "it takes writes again")
 
-    def refused(self, reason: str) -> None:
+    def refused(self, reason: str, *, probe: bool) -> None:
         """The server answered, and turned the operation down."""
         with self._mutex:
+            if not self._told_by(probe):
+                return
             self._open()
             self._refused_at = self._clock()
             if not self._refusal:
@@ -75,10 +79,9 @@ class Gate:
                 self._say(logging.WARNING, "refusing", reason)
 
     def failed(self, reason: str, *, probe: bool) -> None:
-        """The server did not answer, or answered nonsense. An operation that entered before the gate was shut and
-        fails now is no news."""
+        """The server did not answer, or answered nonsense."""
         with self._mutex:
-            if self._pause and not probe:
+            if not self._told_by(probe):
                 return
             self._probing = False
             self._failures += 1
@@ -93,6 +96,10 @@ class Gate:
         """The operation was broken off and says nothing about the server."""
         with self._mutex:
             self._probing = self._probing and not probe
+
+    def _told_by(self, probe: bool) -> bool:
+        """Whether an operation says something new: one that entered before the gate was shut and ends now does not."""
+        return probe or not self._pause
 
     def _open(self) -> None:
         if self._pause:

@@ -52,7 +52,7 @@ def test_one_failure_is_borne_and_a_success_forgets_it(gate: Gate, caplog: pytes
     for _ in range(5):
         fail(gate)
         assert not is_shut(gate)
-        gate.worked(wrote=False)
+        gate.worked(probe=gate.enter())
     assert states(caplog) == []
 
 
@@ -77,7 +77,7 @@ def test_one_probe_at_a_time_decides(gate: Gate, clock: Clock, caplog: pytest.Lo
     clock.now += 1
     assert gate.enter() is True
     assert is_shut(gate)
-    gate.worked(wrote=False)
+    gate.worked(probe=True)
     assert gate.enter() is False
     assert states(caplog) == ["down", "up"]
 
@@ -87,8 +87,7 @@ def test_after_coming_back_the_first_pause_is_short_again(gate: Gate, clock: Clo
     clock.now += 1
     fail(gate)
     clock.now += 2
-    gate.enter()
-    gate.worked(wrote=True)
+    gate.worked(probe=gate.enter())
     shut(gate)
     clock.now += 1
     assert not is_shut(gate)
@@ -101,20 +100,27 @@ def test_a_probe_that_is_broken_off_lets_the_next_one_try(gate: Gate, clock: Clo
     assert gate.enter() is True
 
 
-def test_operations_that_entered_before_it_was_shut_change_nothing(gate: Gate, clock: Clock) -> None:
+@pytest.mark.parametrize("ending", ["failed", "refused", "worked"])
+def test_operations_that_entered_before_it_was_shut_change_nothing(
+    ending: str, gate: Gate, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     late = [gate.enter() for _ in range(10)]
     shut(gate)
     clock.now += 1
     assert gate.enter() is True
     for probe in late:
-        gate.failed("late", probe=probe)
+        if ending == "worked":
+            gate.worked(probe=probe, wrote=True)
+        else:
+            getattr(gate, ending)("late", probe=probe)
     assert is_shut(gate)
+    assert states(caplog) == ["down"]
 
 
 def test_a_refusal_is_said_once_and_leaves_it_open(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(5):
-        gate.refused("OutOfMemoryError")
-        gate.worked(wrote=False)
+        gate.refused("OutOfMemoryError", probe=gate.enter())
+        gate.worked(probe=gate.enter())
         assert not is_shut(gate)
     assert states(caplog) == ["refusing"]
 
@@ -122,20 +128,19 @@ def test_a_refusal_is_said_once_and_leaves_it_open(gate: Gate, caplog: pytest.Lo
 def test_a_refusal_ends_with_a_write_that_works_after_a_while(
     gate: Gate, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate.refused("OutOfMemoryError")
-    gate.worked(wrote=True)
+    gate.refused("OutOfMemoryError", probe=gate.enter())
+    gate.worked(probe=gate.enter(), wrote=True)
     assert states(caplog) == ["refusing"]
     clock.now += 5
-    gate.worked(wrote=False)
+    gate.worked(probe=gate.enter())
     assert states(caplog) == ["refusing"]
-    gate.worked(wrote=True)
+    gate.worked(probe=gate.enter(), wrote=True)
     assert states(caplog) == ["refusing", "up"]
 
 
 def test_a_server_that_refuses_is_there(gate: Gate, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     shut(gate)
     clock.now += 1
-    gate.enter()
-    gate.refused("ReadOnlyError")
+    gate.refused("ReadOnlyError", probe=gate.enter())
     assert not is_shut(gate)
     assert states(caplog) == ["down", "up", "refusing"]
