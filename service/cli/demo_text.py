@@ -24,7 +24,7 @@ Without the role scenario_metric_viewer (403, and what would help):
 
   curl -s -H "Authorization: Bearer {without_role}" '{service}/runs/{classifier}/metric-resource'
 
-Runs in the resource group {group}:
+Recorded runs, in the resource group {group} where nothing else is said:
 
 {runs}
 """

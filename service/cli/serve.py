@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn with threads, its C parser, and limits that suit reading with bearer tokens."""
 
     def __init__(self, settings: Settings, bind: str | None = None) -> None:
@@ -91,4 +91,4 @@ def _forget_metrics(_server: Any, worker: Any) -> None:
     if _METRICS_DIRECTORY in os.environ:
         from prometheus_client import multiprocess  # noqa: PLC0415 - after the variable is set
 
-        multiprocess.mark_process_dead(worker.pid)
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -6,11 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from service.cli.running_demo import running_demo
+from service.sandbox import mint_token
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", action="append", default=[], help="a role to carry; may be repeated")
     parser.add_argument("--scope", action="append", default=[], help="a scope to carry; may be repeated")
-    parser.add_argument("--role-collection", action="append", default=[], help="a role collection to carry")
+    parser.add_argument("--role-collection", action="append", default=[], help="a role collection; may be repeated")
     parser.add_argument("--resource-group", action="append", default=[], help="restrict to this group; may be repeated")
     parser.add_argument("--zone", help="time zone of the user, the claim zoneinfo")
     parser.add_argument("--subject", default="demo-user", help="who the user is (demo-user)")
@@ -23,11 +26,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the token; 1 where there is no sandbox to mint it."""
-    from service.sandbox import mint_token  # noqa: PLC0415 - only this command needs the sandbox
-
+    data, issuer = arguments.data, arguments.issuer
+    if data is None or issuer is None:
+        demo = running_demo()
+        if demo is None:
+            print("no demo is running here: start 'make demo', or name --data and --issuer", file=sys.stderr)
+            return 1
+        data, issuer = data or demo.data, issuer or demo.issuer
     try:
-        print(mint_token(arguments.data, arguments.issuer))
-    except FileNotFoundError as error:
-        print(f"there are no keys at {error.filename}: start the sandbox first", file=sys.stderr)
+        print(_mint(arguments, data, issuer))
+    except FileNotFoundError:
+        print(f"there are no keys in {data}: start the sandbox there first", file=sys.stderr)
         return 1
     return 0
+
+
+def _mint(arguments: argparse.Namespace, data: Path, issuer: str) -> str:
+    return mint_token(
+        data,
+        issuer,
+        roles=arguments.role,
+        scopes=arguments.scope,
+        role_collections=arguments.role_collection,
+        resource_groups=arguments.resource_group,
+        zone=arguments.zone,
+        subject=arguments.subject,
+        lifetime=arguments.lifetime,
+        algorithm=arguments.algorithm,
+        audience=arguments.audience,
+    )

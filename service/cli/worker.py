@@ -21,10 +21,10 @@ _REFUSED: tuple[tuple[type[Exception], int, str, str], ...] = (
 )
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     """A threaded worker that refuses what is not HTTP with a problem document (RFC 9457)."""
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that never reached the application."""
         status, slug, title = next(
             ((status, slug, title) for kind, status, slug, title in _REFUSED if isinstance(exc, kind)),
@@ -44,12 +44,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             _log.debug("the client had gone")
 
 
-class Logger(GunicornLogger):  # type: ignore[misc]
+class Logger(GunicornLogger):
     """Sends gunicorn's own messages through the service's logs."""
 
     def setup(self, cfg: Any) -> None:
         self.error_log = logging.getLogger("gunicorn.error")
-        self.error_log.setLevel(self.LOG_LEVELS.get(cfg.loglevel, logging.INFO))
+        self.error_log.setLevel(str(cfg.loglevel).upper())
         self.error_log.propagate = True
         self.access_log.disabled = True
 

@@ -15,7 +15,7 @@ def parse_object(text: str) -> Document:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError("is not valid JSON") from None
-    if isinstance(document, dict):
+    if isinstance(document, Mapping):
         return document
     raise ValueError("is not a JSON object")
 
@@ -24,7 +24,7 @@ def text_at(document: Document, path: tuple[str, ...]) -> str | None:
     """The text at ``path``; ``None`` where there is none, ``null`` or empty. Raises ``ValueError`` for other types."""
     value: Any = document
     for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
+        value = value.get(name) if isinstance(value, Mapping) else None
     if value is None or value == "":
         return None
     if isinstance(value, str):
