@@ -39,7 +39,7 @@ def bearer(authorization: str | None) -> str:
         raise Unauthenticated("this resource needs a bearer token")
     if len(authorization) > LONGEST + len("Bearer "):
         raise InvalidToken(f"the token is longer than {LONGEST} bytes")
-    match = _CREDENTIALS.fullmatch(authorization.strip(" "))
+    match = _CREDENTIALS.fullmatch(authorization)
     if match is None:
         raise InvalidToken("the Authorization field is malformed")
     if match["scheme"].lower() != "bearer":

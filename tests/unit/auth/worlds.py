@@ -1,0 +1,88 @@
+"""Verifiers for the tests, with an issuer of any dialect and a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from service.auth.catalogue import load_catalogue
+from service.auth.issuer_keys import IssuerKeys
+from service.auth.issuers import Dialect, Reading, TrustedIssuer
+from service.auth.verifier import Verifier
+from service.domain.access import Principal
+from tests.unit.auth import forge, issuer_server
+
+KEYS_URL = "http://keys.example/keys"
+XSUAA_DOMAIN = "authentication.region.example"
+XSUAA_ISSUER = f"https://acme.{XSUAA_DOMAIN}/oauth/token"
+IDENTITY_ISSUER = "https://acme.accounts.example"
+
+
+class Clock:
+    """A clock that stands still until it is moved; seconds."""
+
+    def __init__(self, now: float = forge.NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Library:
+    """A fetch that answers from memory and notes what was asked of it."""
+
+    def __init__(self, documents: dict[str, bytes]) -> None:
+        self.documents = documents
+        self.asked: list[str] = []
+
+    def __call__(self, url: str, timeout: float, max_bytes: int) -> bytes:
+        self.asked.append(url)
+        if url not in self.documents:
+            raise issuer_server.BadGateway("no such document")
+        return self.documents[url]
+
+
+def oidc(**changes: Any) -> TrustedIssuer:
+    issuer = TrustedIssuer(Dialect.OIDC, frozenset({forge.AUDIENCE}), Reading(), issuer=forge.ISSUER, jwks_url=KEYS_URL)
+    return replace(issuer, **changes)
+
+
+def xsuaa(**changes: Any) -> TrustedIssuer:
+    issuer = TrustedIssuer(
+        Dialect.XSUAA,
+        frozenset({"sb-launchpad!t1", "launchpad!t1"}),
+        Reading(tenant="zid", scope_prefix="launchpad!t1."),
+        issuer=XSUAA_ISSUER,
+        hosts=(XSUAA_DOMAIN,),
+    )
+    return replace(issuer, **changes)
+
+
+def identity(**changes: Any) -> TrustedIssuer:
+    issuer = TrustedIssuer(
+        Dialect.IDENTITY, frozenset({"client-uuid"}), Reading(tenant="app_tid"), issuer=IDENTITY_ISSUER
+    )
+    return replace(issuer, **changes)
+
+
+def verifier(
+    issuers: TrustedIssuer | Sequence[TrustedIssuer],
+    fetch: Callable[[str, float, int], bytes],
+    *,
+    clock: Clock | None = None,
+    algorithms: Sequence[str] = ("RS256", "ES256"),
+    leeway: float = 60.0,
+    **keys: Any,
+) -> Verifier:
+    trusted = [issuers] if isinstance(issuers, TrustedIssuer) else list(issuers)
+    clock = clock or Clock()
+    found = [(issuer, IssuerKeys(issuer, fetch, clock=clock, **keys)) for issuer in trusted]
+    return Verifier(found, load_catalogue(), algorithms=algorithms, leeway=leeway, clock=clock)
+
+
+def holds(checked: Verifier, token: str) -> Principal:
+    return checked.verify(f"Bearer {token}")
