@@ -9,7 +9,7 @@ demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
 
 test: .venv/dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: .venv/dev
 	$(BIN)/ruff check .
