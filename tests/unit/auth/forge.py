@@ -18,7 +18,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 ISSUER = "https://issuer.example"
 AUDIENCE = "metric-resource"
 NOW = 1_800_000_000
-GONE = object()
+
+
+class _Gone:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+GONE = _Gone()
 """Stands for a member that is left out."""
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

@@ -7,6 +7,7 @@ import pytest
 from service.auth.verifier import Verifier
 from service.domain.errors import InvalidToken, Unauthenticated
 from tests.unit.auth import bad_tokens, forge
+from tests.unit.auth.key_sets import key_set
 from tests.unit.auth.worlds import KEYS_URL, Library, holds, oidc, verifier
 
 BAD = bad_tokens.catalogue()
@@ -15,7 +16,7 @@ GOOD = forge.token(forge.header(), forge.claims())
 
 @pytest.fixture(scope="module")
 def issuer() -> Library:
-    return Library({KEYS_URL: bad_tokens.key_set()})
+    return Library({KEYS_URL: key_set()})
 
 
 @pytest.fixture(scope="module")

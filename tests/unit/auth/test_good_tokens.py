@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from service.domain.errors import InvalidToken
-from tests.unit.auth import bad_tokens, forge
+from tests.unit.auth import forge
 from tests.unit.auth.forge import GONE, NOW, claims, compact, ec_key, header, jwk, rsa_key, token
+from tests.unit.auth.forged import P256_ORDER
+from tests.unit.auth.key_sets import key_set
 from tests.unit.auth.worlds import KEYS_URL, Clock, Library, holds, oidc, verifier
 
-ISSUER = Library({KEYS_URL: bad_tokens.key_set()})
+ISSUER = Library({KEYS_URL: key_set()})
 PLAIN = compact(claims()).decode()
 HEADERS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -104,7 +106,7 @@ def test_the_other_half_of_an_elliptic_signature_is_one_too() -> None:
     good = forge.es256()
     head, payload, end = good.split(".")
     raw = forge.base64.urlsafe_b64decode(end + "==")
-    other = raw[:32] + (bad_tokens.P256_ORDER - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
+    other = raw[:32] + (P256_ORDER - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
     checked = verifier(oidc(), ISSUER)
     assert holds(checked, good) == holds(checked, good)
     assert holds(checked, f"{head}.{payload}.{forge.b64(other)}").subject == "ada"
@@ -137,7 +139,7 @@ def test_leeway_is_what_is_configured() -> None:
 
 def test_several_issuers_each_with_its_own_keys_audience_and_claims() -> None:
     other = "https://other.example"
-    library = Library({KEYS_URL: bad_tokens.key_set(), "u": compact({"keys": [jwk(rsa_key("rsa-2"), "rsa-1")]})})
+    library = Library({KEYS_URL: key_set(), "u": compact({"keys": [jwk(rsa_key("rsa-2"), "rsa-1")]})})
     both = [oidc(), oidc(issuer=other, jwks_url="u", audiences=frozenset({"b"}))]
     checked = verifier(both, library)
     assert holds(checked, token(header(), claims())).issuer == forge.ISSUER
