@@ -1,0 +1,81 @@
+"""An AI runtime that answers as it is told, counts what it is asked, and notes how."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+META = {
+    "runtimeIdentifier": "scripted",
+    "runtimeApiVersion": "2.21.0",
+    "aiApi": {"version": "2.18.0", "capabilities": {"multitenant": True}},
+    "extensions": {"metrics": {"version": "1.0.0", "capabilities": {"extendedResults": True}}},
+}
+POINT = {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T01:00:00.10Z", "step": 1}
+
+
+class ScriptedRuntime:
+    """``answers`` by what is asked (``meta``, ``metrics``, ``execution``): status, body, and seconds to wait first."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+        self.headers: list[dict[str, str]] = []
+        self.answers: dict[str, tuple[int, bytes, float]] = {}
+        self.url = ""
+
+    def say(self, what: str, status: int, body: object, wait: float = 0.0) -> None:
+        self.answers[what] = (status, body if isinstance(body, bytes) else json.dumps(body).encode(), wait)
+
+    def answer(self, path: str) -> tuple[int, bytes, float]:
+        parts = urlsplit(path)
+        what = {"/v2/lm/meta": "meta", "/v2/lm/metrics": "metrics"}.get(parts.path, "execution")
+        self.asked[what] += 1
+        if what in self.answers:
+            return self.answers[what]
+        if what == "meta":
+            return 200, json.dumps(META).encode(), 0.0
+        if what == "execution":
+            execution = {"id": parts.path.rsplit("/", 1)[1], "status": "RUNNING", "configurationId": "c"}
+            return 200, json.dumps(execution).encode(), 0.0
+        runs = parse_qs(parts.query)["executionIds"][0].split(",")
+        resources = [{"executionId": run, "metrics": [POINT]} for run in runs]
+        return 200, json.dumps({"count": len(runs), "resources": resources}).encode(), 0.0
+
+
+@contextmanager
+def scripted_runtime() -> Iterator[ScriptedRuntime]:
+    runtime = ScriptedRuntime()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            runtime.headers.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
+            status, body, wait = runtime.answer(self.path)
+            time.sleep(wait)
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    runtime.url = f"http://127.0.0.1:{server.server_port}/v2"
+    try:
+        yield runtime
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
