@@ -88,7 +88,7 @@ def _start(processes: Processes, directory: Path, first_port: int) -> Demo:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_CONFIGURED)}
     sandbox = _start_sandbox(processes, directory, environment)
     redis_url, redis_pid = _start_redis(processes, directory, environment)
-    service = _start_service(processes, _free_port(first_port), sandbox, redis_url, environment)
+    service = _start_service(processes, first_port, sandbox, redis_url, environment)
 
     def mint(*roles: str) -> str:
         return mint_token(
@@ -106,8 +106,7 @@ _CONFIGURED = ("AICORE_", "JWT_", "CACHE_", "RUNTIME_", "VCAP_", "REDIS_", "ROLE
 def _start_sandbox(processes: Processes, directory: Path, environment: dict[str, str]) -> dict[str, Any]:
     """Start the runtime and issuer; what it says of itself once it is up."""
     ready = directory / "sandbox-ready.json"
-    port = _free_port(9000)
-    command = [sys.executable, "-m", "service.sandbox", "--host", _HOST, "--port", str(port), "--live"]
+    command = [sys.executable, "-m", "service.sandbox", "--host", _HOST, "--port", "0", "--live"]
     command += ["--data", str(directory / "sandbox"), "--ready-file", str(ready)]
     processes.start("sandbox", command, environment)
     _wait(processes, ready.is_file)
@@ -120,16 +119,16 @@ def _start_redis(processes: Processes, directory: Path, environment: dict[str, s
     binary = _valkey()
     if binary is None:
         return None, None
-    path = directory / "redis.sock"
-    command = [binary, "--port", "0", "--unixsocket", str(path), "--dir", str(directory)]
+    port = _unused_port()
+    command = [binary, "--port", str(port), "--bind", _HOST, "--dir", str(directory)]
     command += ["--save", "", "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy", "allkeys-lru"]
     pid = processes.start("redis", command, environment)
-    _wait(processes, path.exists)
-    return f"unix://{path}", pid
+    _wait(processes, lambda: _listens(port))
+    return f"redis://{_HOST}:{port}", pid
 
 
 def _start_service(
-    processes: Processes, port: int, sandbox: dict[str, Any], redis_url: str | None, environment: dict[str, str]
+    processes: Processes, first_port: int, sandbox: dict[str, Any], redis_url: str | None, environment: dict[str, str]
 ) -> str:
     configuration = {
         "AICORE_BASE_URL": sandbox["runtime"],
@@ -139,13 +138,20 @@ def _start_service(
         "AICORE_RESOURCE_GROUP": sandbox["resourceGroup"],
         "JWT_ISSUER": sandbox["issuer"],
         "JWT_AUDIENCE": _AUDIENCE,
-        "HOST": _HOST,
-        "PORT": str(port),
         **({} if redis_url is None else {"REDIS_URL": redis_url}),
     }
-    command = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())", "serve"]
-    processes.start("service", command, {**environment, **configuration})
-    url = f"http://{_HOST}:{port}"
+    with _listening(first_port) as listener:
+        bind = f"fd://{listener.fileno()}"
+        command = [
+            sys.executable,
+            "-c",
+            "from service.cli import main; raise SystemExit(main())",
+            "serve",
+            "--bind",
+            bind,
+        ]
+        processes.start("service", command, {**environment, **configuration}, (listener.fileno(),))
+        url = f"http://{_HOST}:{listener.getsockname()[1]}"
     _wait(processes, lambda: _answers(f"{url}/readyz"))
     return url
 
@@ -178,16 +184,28 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port(first: int) -> int:
-    """The first port from ``first`` on that nobody listens on."""
+def _listening(first: int) -> socket.socket:
+    """A listening socket on the first port from ``first`` on that nobody has; the service inherits it."""
     for port in range(first, first + 200):
-        with socket.socket() as probe:
-            try:
-                probe.bind((_HOST, port))
-            except OSError:
-                continue
-            return port
+        try:
+            return socket.create_server((_HOST, port), backlog=128)
+        except OSError:
+            continue
     raise OSError(f"no port is free from {first} on")
+
+
+def _unused_port() -> int:
+    with socket.create_server((_HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((_HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

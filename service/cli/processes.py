@@ -46,8 +46,10 @@ class Processes:
                 process.wait()
             _signal(process, signal.SIGKILL)
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Start ``command``, its output going to ``<name>.log``; returns its process id."""
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], descriptors: Sequence[int] = ()
+    ) -> int:
+        """Start ``command``, its output going to ``<name>.log``, with the file ``descriptors``; its process id."""
         with self.log(name).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - our own commands
                 command,
@@ -56,6 +58,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=descriptors,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, before any thread is started
             )
         self._started[name] = process

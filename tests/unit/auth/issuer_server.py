@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
+import urllib3
 
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable
 
@@ -84,7 +85,7 @@ def fetch(url: str, timeout: float, max_bytes: int, headers: Mapping[str, str] |
             body = answer.raw.read(max_bytes + 1, decode_content=True)
     except requests.Timeout as error:
         raise RuntimeTimeout from error
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise RuntimeUnavailable from error
     if answer.status_code >= 500:
         raise RuntimeUnavailable

@@ -1,0 +1,129 @@
+"""The demo as a user has it: one command, everything up, everything gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
+RUNNING = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
+LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    ends = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < ends, "it did not come to be"
+        time.sleep(0.05)
+    return found
+
+
+class Demo:
+    """A demo under way."""
+
+    def __init__(self, directory: Path) -> None:
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir()
+        self.ready_file = directory / "ready.json"
+        self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        self.process = subprocess.Popen(
+            [*COMMAND, "demo", "--ready-file", str(self.ready_file)],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        self.ready = json.loads(self.ready_file.read_text())
+
+    def children(self) -> list[int]:
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
+        )
+        return [int(pid) for pid in found.stdout.split()]
+
+    def read(self, run: str, **headers: str) -> requests.Response:
+        authorization = {"Authorization": f"Bearer {self.ready['token']}"}
+        url = f"{self.ready['service']}/runs/{run}/metric-resource"
+        return requests.get(url, headers={**authorization, **headers}, timeout=20)
+
+    def end(self, number: int = signal.SIGTERM) -> str:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        output, _ = self.process.communicate(timeout=20)
+        return output
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    demo = Demo(tmp_path)
+    try:
+        yield demo
+    finally:
+        if demo.process.poll() is None:
+            demo.end()
+        demo.process.stdout.close()
+
+
+def test_it_tells_how_to_use_it_and_ends_without_a_trace(demo: Demo) -> None:
+    assert set(demo.ready) == {
+        "service", "runtime", "authUrl", "clientId", "clientSecret", "issuer", "token", "resourceGroup", "runs"
+    }  # fmt: skip
+    assert demo.ready["runtime"].endswith("/v2")
+    assert {run["status"] for run in demo.ready["runs"]} >= {"COMPLETED", "RUNNING", "DEAD", "STOPPED"}
+    assert len(demo.read(LARGE).json()["metrics"]) >= 10_000
+    assert requests.get(demo.ready["service"] + "/docs", timeout=5).status_code == 200
+    children = demo.children()
+    output = demo.end(signal.SIGINT)
+    assert demo.process.returncode == 0
+    assert output.count("  curl ") == 3
+    assert all(run["runId"] in output for run in demo.ready["runs"])
+    assert len(children) >= 2
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert list(demo.temporary.iterdir()) == []
+    assert not demo.ready_file.exists()
+
+
+def test_the_curls_it_prints_work_when_pasted(demo: Demo) -> None:
+    assert demo.process.stdout is not None
+    commands: list[str] = []
+    while len(commands) < 3:
+        line = demo.process.stdout.readline()
+        assert line, "the output ended"
+        commands += [line] if line.startswith("  curl ") else []
+    pasted = [
+        subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
+        for command in commands
+    ]
+    assert '"timezone":"Europe/Berlin"' in pasted[0]
+    assert pasted[1].strip() == "304"
+    assert '"status":403' in pasted[2]
+
+
+def test_fresh_points_of_the_running_run_arrive(demo: Demo) -> None:
+    first = len(demo.read(RUNNING).json()["metrics"])
+    eventually(lambda: len(demo.read(RUNNING, **{"Cache-Control": "no-cache"}).json()["metrics"]) > first)
+
+
+def test_a_token_is_minted_for_the_running_demo(demo: Demo) -> None:
+    eventually(lambda: list(demo.temporary.glob("metric-resource-demo-*.json")))
+    command = [*COMMAND, "token", "--role", "scenario_metric_viewer", "--zone", "Asia/Tokyo", "--algorithm", "ES256"]
+    minted = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=True).stdout.strip()
+    assert demo.read(LARGE, Authorization=f"Bearer {minted}").json()["timezone"] == "Asia/Tokyo"
+
+
+def test_the_death_of_a_part_ends_all_of_it(demo: Demo) -> None:
+    os.kill(demo.children()[0], signal.SIGKILL)
+    demo.process.wait(timeout=10)
+    assert demo.process.returncode == 1
+    assert list(demo.temporary.iterdir()) == []

@@ -1,0 +1,97 @@
+"""The OpenAPI document: as committed, as served, and true of the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from flask import Flask
+
+from service.api.application import document
+from service.api.guards import rule_of, without_rule
+from service.api.problems import INTERNAL, problem_of
+from service.app import close, create_app
+from service.domain.errors import ServiceError
+from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
+
+COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[Flask]:
+    made = create_app(Settings(RuntimeSettings("http://127.0.0.1:9/v2", auth=RuntimeAuth.FORWARD), AuthSettings()))
+    yield made
+    close(made)
+
+
+def validate(body: bytes, schema: str) -> None:
+    root = json.loads(COMMITTED.read_bytes())
+    jsonschema.validate(json.loads(body), {"$ref": f"#/components/schemas/{schema}", "components": root["components"]})
+
+
+def test_the_committed_document_is_what_the_code_generates(app: Flask) -> None:
+    assert COMMITTED.read_bytes() == document(app)
+    assert app.test_client().get("/openapi.json").data == document(app)
+
+
+def test_every_route_states_its_access_rule(app: Flask) -> None:
+    assert without_rule(app) == []
+    open_routes = {rule.rule for rule in app.url_map.iter_rules() if not rule_of(app, rule.endpoint).token}
+    assert open_routes == {"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/<name>"}
+
+
+def test_every_route_that_needs_a_token_refuses_without_one(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        answer = app.test_client().get(rule.rule.replace("<string:run_id>", "run1"))
+        assert (answer.status_code == 401) == rule_of(app, rule.endpoint).token, rule.rule
+
+
+def test_a_route_without_a_rule_does_not_start(app: Flask) -> None:
+    bare = Flask("bare", static_folder=None)
+    bare.add_url_rule("/bare", "bare", lambda: "")
+    assert without_rule(bare) == ["bare"]
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in json.loads(COMMITTED.read_bytes())["paths"].items():
+        yield from ((path, operation) for operation in item.values())
+
+
+def test_operations_are_complete() -> None:
+    for path, operation in operations():
+        assert operation["operationId"], path
+        assert operation["summary"], path
+        if path.startswith("/runs"):
+            assert set(operation["responses"]) >= {"200", "304", "400", "401", "403", "404", "501", "502", "503", "504"}
+            assert {"ETag", "Cache-Status"} <= set(operation["responses"]["200"]["headers"])
+
+
+def test_every_error_has_its_problem() -> None:
+    def kinds(base: type[ServiceError]) -> Iterator[type[ServiceError]]:
+        for kind in base.__subclasses__():
+            yield kind
+            yield from kinds(kind)
+
+    unplaced = {kind.__name__ for kind in kinds(ServiceError) if problem_of(kind.__new__(kind)) is INTERNAL}
+    assert unplaced == {"RuntimeTrouble"}, "the abstract base alone has no status of its own"
+
+
+def test_problems_are_as_documented(app: Flask) -> None:
+    client = app.test_client()
+    for answer in (client.get("/nothing"), client.post("/livez"), client.get("/capabilities")):
+        validate(answer.data, "Problem")
+    validate(client.get("/livez").data, "Liveness")
+
+
+def test_the_page_loads_nothing_from_elsewhere(app: Flask) -> None:
+    page = app.test_client().get("/docs")
+    assert b"//" not in page.data.replace(b"<!doctype html>", b"")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "favicon-32x32.png"):
+        assert app.test_client().get(f"/docs/{name}").status_code == 200
+    for name in ("index.html", "..%2fapp.py", "LICENSE"):
+        assert app.test_client().get(f"/docs/{name}").status_code == 404
