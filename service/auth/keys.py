@@ -78,7 +78,7 @@ def _read_key(jwk: Any) -> VerificationKey | None:
 
 
 def _for_verifying(jwk: dict[str, Any]) -> bool:
-    if "d" in jwk or jwk.get("kty") not in {"RSA", "EC"}:
+    if "d" in jwk or jwk.get("kty") not in ("RSA", "EC"):
         return False
     operations = jwk.get("key_ops", ["verify"])
     return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
@@ -87,10 +87,15 @@ def _for_verifying(jwk: dict[str, Any]) -> bool:
 def _algorithms(key: PublicKey, stated: Any) -> frozenset[str]:
     """What the key can verify: by its type, size and curve, and by its own ``alg`` where it states one."""
     if isinstance(key, rsa.RSAPublicKey):
-        exponent = key.public_numbers().e
-        sound = _LEAST_RSA_BITS <= key.key_size <= _MOST_RSA_BITS
-        sound = sound and _LEAST_EXPONENT <= exponent < _MOST_EXPONENT and exponent % 2 == 1
-        able = _RSA if sound else frozenset()
+        able = _RSA if _is_sound(key) else frozenset()
     else:
         able = frozenset(name for name, curve in _CURVES.items() if key.curve.name == curve)
     return able if stated is None else able & {stated} if isinstance(stated, str) else frozenset()
+
+
+def _is_sound(key: rsa.RSAPublicKey) -> bool:
+    """RFC 8725, 3.5, and what no product of two primes or exponent can be."""
+    numbers = key.public_numbers()
+    odd = numbers.n % 2 == 1 and numbers.e % 2 == 1
+    sizes = _LEAST_RSA_BITS <= key.key_size <= _MOST_RSA_BITS and _LEAST_EXPONENT <= numbers.e < _MOST_EXPONENT
+    return odd and sizes
