@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_scheme_in_any_case(scheme: str) -> None:
     assert principal.token == good
 
 
-ALGORITHMS = {
+ALGORITHMS: dict[str, forge.Key] = {
     **{name: rsa_key("rsa-1") for name in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
     **{name: ec_key(name, f"P-{size}") for name, size in (("ES256", 256), ("ES384", 384), ("ES512", 521))},
 }
@@ -105,7 +106,7 @@ def test_the_other_half_of_an_elliptic_signature_is_one_too() -> None:
     """ECDSA has two signatures for each: (r, s) and (r, n - s). RFC 7518 asks for neither."""
     good = forge.es256()
     head, payload, end = good.split(".")
-    raw = forge.base64.urlsafe_b64decode(end + "==")
+    raw = base64.urlsafe_b64decode(end + "==")
     other = raw[:32] + (P256_ORDER - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
     checked = verifier(oidc(), ISSUER)
     assert holds(checked, good) == holds(checked, good)

@@ -11,7 +11,8 @@ from service.auth.issuer_keys import IssuerKeys
 from service.auth.issuers import Dialect, Reading, TrustedIssuer
 from service.auth.verifier import Verifier
 from service.domain.access import Principal
-from tests.unit.auth import forge, issuer_server
+from service.domain.errors import BadGateway
+from tests.unit.auth import forge
 
 KEYS_URL = "http://keys.example/keys"
 XSUAA_DOMAIN = "authentication.region.example"
@@ -42,7 +43,7 @@ class Library:
     def __call__(self, url: str, timeout: float, max_bytes: int) -> bytes:
         self.asked.append(url)
         if url not in self.documents:
-            raise issuer_server.BadGateway("no such document")
+            raise BadGateway("no such document")
         return self.documents[url]
 
 
