@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 from service.api import components
 from service.api.inputs import RequestReader
+from service.api.schemas import Query
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -44,6 +45,7 @@ def documented(
     schema: type[Schema],
     summary: str,
     *,
+    query: type[Schema] = Query,
     zoned: bool = False,
     run: bool = True,
     media_type: str = "application/json",
@@ -53,7 +55,7 @@ def documented(
         operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
-        parameters=components.parameters(zoned=zoned, run=run),
+        parameters=components.parameters(query, zoned=zoned, run=run),
         responses=components.responses(schema, media_type, run=run),
     )
 

@@ -12,7 +12,8 @@ RUN_ID_PATTERN = r"^[\w.-]{4,64}$"
 EVERY_ANSWER = ("X-Request-ID", "traceparent")
 STORED_ANSWER = ("ETag", "Cache-Control", "Vary", "Age", "Cache-Status", *EVERY_ANSWER)
 DESCRIPTIONS = {200: "As asked.", 503: "Not ready."}
-_EXAMPLE_ID = "3f2b6a52-7d2c-4a4e-8f1e-0c8b1f7d9a10"
+_EXAMPLE_ID = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
+"""A run of the demo, so that *Try it out* works as it comes."""
 
 _PROBLEMS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
     400: (
@@ -58,6 +59,7 @@ _PROBLEMS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
 }
 _RETRIED = frozenset({429, 503})
 
+# Swagger UI fills its form with a parameter's example: only what does no harm when sent unread has one.
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "runId": {
         "name": "runId",
@@ -70,27 +72,25 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "AI-Resource-Group": {
         "description": "The resource group; without it the configured default.",
         "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
-        "example": "default",
     },
     "Time-Zone": {
-        "description": "Time zone of all timestamps of the answer, where the query has no `timezone`.",
+        "description": "Time zone of all timestamps, where the query has no `timezone`: `America/Lima`, `-05:00`.",
         "schema": {"type": "string"},
-        "example": "Europe/Berlin",
     },
     "X-Request-ID": {
-        "description": "Follows the request through all servers. Made where it is missing or not well-formed.",
+        "description": (
+            "Follows the request through all servers. Made where it is missing or not well-formed; `X-CorrelationID`, "
+            "`X-Correlation-ID` and `x-vcap-request-id` are taken as well."
+        ),
         "schema": {"type": "string"},
-        "example": "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11",
     },
     "traceparent": {
         "description": "W3C Trace Context. Made where it is missing or not well-formed.",
         "schema": {"type": "string"},
-        "example": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     },
     "If-None-Match": {
         "description": "Entity tags that the client has; `304` if one of them is current.",
         "schema": {"type": "string"},
-        "example": '"6YxZ8C0rFq1mN3pQbTzV"',
     },
     "Cache-Control": {
         "description": (
@@ -98,7 +98,6 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
             "`no-store` and `only-if-cached` as RFC 9111 has them."
         ),
         "schema": {"type": "string"},
-        "example": "max-age=30",
     },
 }
 
@@ -129,11 +128,12 @@ def headers(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def parameters(*, zoned: bool, run: bool) -> list[str]:
-    """References to the parameters of a resource."""
+def parameters(query: type[Schema], *, zoned: bool, run: bool) -> list[Any]:
+    """The query parameters of a resource and references to all others."""
     names = ["runId", "AI-Resource-Group"] if run else ["AI-Resource-Group"]
     names += ["Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
-    return [name for name in names if zoned or name != "Time-Zone" or run]
+    kept = [name for name in names if zoned or name != "Time-Zone"]
+    return [{"in": "query", "schema": query}, *kept]
 
 
 def responses(schema: type[Schema], media_type: str, *, run: bool) -> dict[str, Any]:

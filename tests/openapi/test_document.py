@@ -95,3 +95,9 @@ def test_the_page_loads_nothing_from_elsewhere(app: Flask) -> None:
         assert app.test_client().get(f"/docs/{name}").status_code == 200
     for name in ("index.html", "..%2fapp.py", "LICENSE"):
         assert app.test_client().get(f"/docs/{name}").status_code == 404
+
+
+def test_query_parameters_are_documented() -> None:
+    for path, operation in operations():
+        named = {parameter.get("name") for parameter in operation.get("parameters", [])}
+        assert ("timezone" in named) == path.startswith(("/runs", "/capabilities")), path
