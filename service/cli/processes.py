@@ -37,6 +37,7 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         for process in reversed(self._started.values()):
             _signal(process, signal.SIGTERM)
+            _signal(process, signal.SIGCONT)
         ends = time.monotonic() + _PATIENCE
         for process in self._started.values():
             try:
