@@ -62,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1); leave nothing behind."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a script that starts the demo behind it ignores it
+        signal.signal(number, _interrupt)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="metric-resource-demo-") as directory,

@@ -128,8 +128,10 @@ class _ResourceMapping:
         given = bytes(literal)
         if given == NULL and not required:
             return NULL
+        if not literals.is_string(given):
+            _refuse("a timestamp")
         written = given[1:-1] if b"\\" not in given else literals.text(given).encode("utf-8", "replace")
-        moment = self._moments.read(written) if literals.is_string(given) else _refuse("a timestamp")
+        moment = self._moments.read(written)
         if moment is None:
             self._unreadable += 1
         return open_timestamp(moment)
