@@ -1,0 +1,128 @@
+"""Numbers and texts come out as the bytes that the runtime sent, on the quick path and on the mending one."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from service.runtimes.ai_api import literals
+from tests.unit.ai_api.answers import answer, filled, metric, metrics_of, resource
+
+DIGITS = st.text("0123456789", min_size=1, max_size=120)
+NUMBERS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "-"]),
+    st.just("0") | st.from_regex("[1-9][0-9]{0,110}", fullmatch=True),
+    st.just("") | DIGITS.map(".{}".format),
+    st.just("") | st.builds("{}{}{}".format, st.sampled_from("eE"), st.sampled_from(["", "+", "-"]), DIGITS),
+)
+"""Every number that the grammar of JSON (RFC 8259, 6) can write."""
+
+PIECES = st.sampled_from(
+    ["\\ud83d", "\\uD83D", "\\udc00", "\\uDFFF", "\\ud83d\\ude00", "\\u001f", "\\u001F", "\\u001fd83d", "\\u001fD83D"]
+    + ["\\u001f~", "~", "\\u001e", "\\\\", '\\"', "\\/", "\\n", "\\b", "\\u0000", "\\u2028", "\\\\ud83d", "\\\\u001f"]
+    + ["d83d", "dead", "u", "NaN", "Infinity", "-Infinity", "é", "😀", "\x7f", "\u2028", "ud83d", ","]
+)
+STRINGS = st.lists(PIECES, max_size=8).map("".join).map('"{}"'.format)
+"""JSON string literals of all that the mending looks for, and of what only looks like it."""
+
+
+def values_of(body: bytes) -> list[bytes]:
+    return re.findall(rb'"value":(.*?),"timestamp"', metrics_of(body))
+
+
+@given(NUMBERS)
+@example("9007199254740993")
+@example("-0.0")
+@example("0.1")
+@example("1e-7")
+@example("1E+5")
+@example("1e999")
+@example("-1e-999")
+@example("1" * 100)
+@example("0.10")
+def test_every_json_number_comes_out_as_it_was_written(number: str) -> None:
+    assert values_of(answer(metric(value=number))) == [number.encode()]
+    assert values_of(answer(metric(value=number), metric(value="NaN"))) == [number.encode(), b'"NaN"']
+
+
+@given(NUMBERS)
+def test_white_space_around_a_number_is_not_part_of_it(number: str) -> None:
+    (found,) = values_of(answer(metric(value=f" \t{number}\r\n ")))
+    assert found == number.encode()
+
+
+@given(STRINGS, STRINGS, STRINGS, STRINGS, STRINGS, st.sampled_from(["1", "NaN", "-Infinity"]))
+@example('"\\ud83d"', '"\\u001f"', '"\\u001fd83d"', '"\\u001f~"', '"NaN"', "NaN")
+def test_texts_come_out_byte_for_byte_whether_mended_or_not(name, label, text, tag, info, value) -> None:
+    labels = f'"labels":[{{"name":{label},"value":{text}}}]'
+    more = f',"tags":[{{"name":{tag},"value":{info}}}],"customInfo":[{{"name":{info},"value":{label}}}]'
+    found = resource(answer(metric(labels, name=name, value=value), more=more))
+    number = value if value == "1" else f'"{value}"'
+    assert filled(found.metrics).decode() == (
+        f'[{{"name":{name},"value":{number},"timestamp":"2026-03-29T01:00:00Z","step":null,{labels}}}]'
+    )
+    assert found.tags.decode() == f'[{{"name":{tag},"value":{info}}}]'
+    assert found.custom_info.decode() == f'[{{"name":{info},"value":{label}}}]'
+
+
+@given(st.lists(STRINGS, min_size=1, max_size=4), STRINGS)
+def test_the_same_texts_at_many_points_come_out_at_each(names: list[str], label: str) -> None:
+    labels = f'"labels":[{{"name":{label},"value":{label}}}]'
+    sent = [metric(labels, name=name, value=value) for name in names for value in ("1", "NaN")]
+    found = json.loads(metrics_of(answer(*sent)))
+    assert [each["name"] for each in found] == [json.loads(name) for name in names for _ in range(2)]
+    assert all(each["labels"] == [{"name": json.loads(label), "value": json.loads(label)}] for each in found)
+
+
+@given(st.text(max_size=40), st.booleans(), st.booleans())
+def test_any_unicode_is_the_same_text_afterwards(text: str, escaped: bool, mended: bool) -> None:
+    literal = json.dumps(text, ensure_ascii=escaped)
+    found = resource(
+        answer(
+            metric(name=literal, value="NaN" if mended else "1"),
+            more=f',"tags":[{{"name":{literal},"value":{literal}}}]',
+        )
+    )
+    assert json.loads(filled(found.metrics))[0]["name"] == text
+    assert json.loads(found.tags) == [{"name": text, "value": text}]
+
+
+@pytest.mark.parametrize("bare", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("around", ["{}", " {} ", "\n{}\t"])
+def test_what_json_cannot_hold_becomes_a_string(bare: str, around: str) -> None:
+    assert values_of(answer(metric(value=around.format(bare)))) == [f'"{bare}"'.encode()]
+    assert values_of(answer(metric(value=f'"{bare}"'))) == [f'"{bare}"'.encode()]
+
+
+@pytest.mark.parametrize(
+    "text", ["NaN", "-Infinity", 'a "NaN", b', "NaN,Infinity", "\\", '\\"NaN', "[NaN]", "\\\\NaN\\"]
+)
+def test_the_same_words_within_texts_are_left_alone(text: str) -> None:
+    literal = json.dumps(text)
+    body = answer(metric(f'"labels":[{{"name":{literal},"value":{literal}}}]', name=literal, value="NaN"))
+    (found,) = json.loads(metrics_of(body))
+    assert (found["name"], found["value"]) == (text, "NaN")
+    assert found["labels"] == [{"name": text, "value": text}]
+
+
+def test_bare_words_where_nobody_looks_are_mended_too() -> None:
+    assert values_of(answer(metric('"x":[NaN,{"Infinity":-Infinity}]'), more=',"y":Infinity')) == [b"1"]
+
+
+@given(st.lists(STRINGS, max_size=5))
+def test_setting_aside_and_putting_back_cancel_out(strings: list[str]) -> None:
+    sent = "[" + ",".join(strings) + "]"
+    found, mended = literals.decode_mended(sent.encode(), list[literals.msgspec.Raw])
+    back = [bytes(each) for each in found]
+    assert (list(map(literals.restored, back)) if mended else back) == [each.encode() for each in strings]
+
+
+def test_custom_info_of_any_length_holding_json_is_a_text_like_any_other() -> None:
+    text = json.dumps([{"Predicted": "False", "é": [1.50, None]}] * 5000)
+    found = resource(answer(more=f',"customInfo":[{{"name":"Confusion Matrix","value":{json.dumps(text)}}}]'))
+    assert json.loads(json.loads(found.custom_info)[0]["value"]) == json.loads(text)
