@@ -41,11 +41,11 @@ class Leases:
         return taken
 
     def release(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            with self._changed:
-                held = key in self._held
-                self._held.discard(key)
-            if held and self._cache is not None:
+        with self._changed:
+            held = self._held.intersection(keys)
+            self._held -= held
+        for key in held:
+            if self._cache is not None:
                 try:
                     self._cache.release(lock_key(key), self._owner)
                 except CacheUnavailable:
