@@ -76,14 +76,15 @@ class Flights(Generic[T]):
     ) -> None:
         try:
             outcomes = fetch(tuple(fresh))
+            landed = [(flight, outcomes[key]) for key, flight in fresh.items()]
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
             self._land(fresh)
             for flight in fresh.values():
                 flight.landed.set_exception(error)
             return
         self._land(fresh)
-        for key, flight in fresh.items():
-            flight.landed.set_result(outcomes[key])
+        for flight, outcome in landed:
+            flight.landed.set_result(outcome)
 
     def _land(self, fresh: Mapping[str, Flight[T]]) -> None:
         with self._lock:
