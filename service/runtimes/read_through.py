@@ -282,6 +282,8 @@ class ReadThrough:
             if len(self._troubled) >= _MOST_TROUBLED:
                 self._troubled.clear()
             self._troubled[key] = None
+        else:
+            self._troubled.pop(key, None)
         self._store.note_failure(key, name_of(error), self._now())
 
     def _await_other(self, key: str, fetch: Fetch, demand: Demand, deadline: Deadline) -> _Landed | ServiceError:
@@ -298,7 +300,8 @@ class ReadThrough:
                 return error_named(failure)
             if self._leases.acquire(key):
                 try:
-                    return self._fetch_now([key], fetch, demand)[key]
+                    failure = self._store.failure(key, since)  # told between that look and the lease
+                    return error_named(failure) if failure else self._fetch_now([key], fetch, demand)[key]
                 finally:
                     self._leases.release([key])
         return RuntimeTimeout()
