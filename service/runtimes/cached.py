@@ -10,7 +10,15 @@ from functools import partial
 from service.caching import codec
 from service.caching.directives import RequestDirectives
 from service.caching.keys import entry_key
-from service.domain.errors import BadGateway, MetricsNotSupported, RunGone, RunNotFound, ServiceError
+from service.domain.errors import (
+    BadGateway,
+    MetricsNotSupported,
+    RunGone,
+    RunNotFound,
+    RuntimeForbids,
+    RuntimeRefuses,
+    ServiceError,
+)
 from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, Source
 from service.domain.runtime import AIRuntime, Capabilities, Exchange, RunMetrics, Vantage
@@ -18,6 +26,7 @@ from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThr
 from service.runtimes.side_by_side import Question, SideBySide
 
 _ABSENT, _GONE, _UNSUPPORTED, _UNTOLD = "absent", "gone", "unsupported", "untold"
+_FORBIDDEN, _REFUSED = "forbidden", "refused"
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 _CURRENT = frozenset({Source.STORED, Source.FETCHED_NEW, Source.FETCHED_OVER_STALE, Source.FETCHED_ON_REQUEST})
@@ -134,11 +143,22 @@ def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
             return Fetched(_ABSENT)
         case MetricsNotSupported():
             return Fetched(_UNSUPPORTED)
+        case RuntimeForbids():
+            return Fetched(_FORBIDDEN)
+        case RuntimeRefuses():
+            return Fetched(_REFUSED)
         case _:
             return outcome
 
 
 def _missing(outcome: str, run_id: str) -> ServiceError:
-    if outcome == _UNSUPPORTED:
-        return MetricsNotSupported()
-    return RunGone(run_id) if outcome == _GONE else RunNotFound(run_id)
+    return _MISSING.get(outcome, RunNotFound)(run_id)
+
+
+_MISSING: Mapping[str, Callable[[str], ServiceError]] = {
+    _ABSENT: RunNotFound,
+    _GONE: RunGone,
+    _UNSUPPORTED: lambda _: MetricsNotSupported(),
+    _FORBIDDEN: lambda _: RuntimeForbids(),
+    _REFUSED: lambda _: RuntimeRefuses(),
+}
