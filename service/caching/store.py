@@ -71,13 +71,13 @@ class EntryStore:
     def body(self, key: str, header: Header) -> bytes | None:
         """The packed body of an entry; ``None`` where it is gone."""
         kept = self._kept.get(key)
-        compressed = kept.body if kept is not None and kept.header.digest == header.digest else None
-        if compressed is None:
-            compressed = self._shared_body(key, header)
-            if compressed is None:
-                return None
-            self._keep(key, header, compressed)
-        return codec.decompress(compressed, header)
+        if kept is not None and kept.body is not None and kept.header.digest == header.digest:
+            return codec.decompress(kept.body, header)
+        compressed = self._shared_body(key, header)
+        packed = None if compressed is None else codec.decompress(compressed, header)
+        if packed is not None:
+            self._keep(key, header, compressed, over_newer=False)
+        return packed
 
     def save(self, key: str, entry: Entry, ttl: float) -> bool:
         """Keep the entry for ``ttl`` seconds, here and, if that can be, for all; whether it was."""
@@ -137,7 +137,7 @@ class EntryStore:
                 kept.checked_at = time.monotonic()
                 return kept.header
         same = kept is not None and kept.header.digest == header.digest
-        self._keep(key, header, kept.body if kept is not None and same else None)
+        self._keep(key, header, kept.body if kept is not None and same else None, over_newer=False)
         return header
 
     def _shared_body(self, key: str, header: Header) -> bytes | None:
@@ -155,10 +155,14 @@ class EntryStore:
                 self._kept.move_to_end(key)
             return kept
 
-    def _keep(self, key: str, header: Header, body: bytes | None) -> None:
+    def _keep(self, key: str, header: Header, body: bytes | None, *, over_newer: bool = True) -> None:
+        """Keep it in this process; without ``over_newer`` only if nothing newer has come there meanwhile."""
         kept = _Kept(header, body, time.monotonic())
         with self._lock:
-            old = self._kept.pop(key, None)
+            old = self._kept.get(key)
+            if old is not None and old.header.fetched_at > header.fetched_at and not over_newer:
+                return
+            self._kept.pop(key, None)
             self._weight += kept.weight - (old.weight if old else 0)
             self._kept[key] = kept
             while self._weight > self._memory_bytes and len(self._kept) > 1:
