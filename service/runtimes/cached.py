@@ -27,6 +27,7 @@ from service.runtimes.side_by_side import Question, SideBySide
 
 _ABSENT, _GONE, _UNSUPPORTED, _UNTOLD = "absent", "gone", "unsupported", "untold"
 _FORBIDDEN, _REFUSED = "forbidden", "refused"
+_FORBIDDEN, _REFUSED = "forbidden", "refused"
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 _CURRENT = frozenset({Source.STORED, Source.FETCHED_NEW, Source.FETCHED_OVER_STALE, Source.FETCHED_ON_REQUEST})
@@ -152,13 +153,14 @@ def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
 
 
 def _missing(outcome: str, run_id: str) -> ServiceError:
-    return _MISSING.get(outcome, RunNotFound)(run_id)
-
-
-_MISSING: Mapping[str, Callable[[str], ServiceError]] = {
-    _ABSENT: RunNotFound,
-    _GONE: RunGone,
-    _UNSUPPORTED: lambda _: MetricsNotSupported(),
-    _FORBIDDEN: lambda _: RuntimeForbids(),
-    _REFUSED: lambda _: RuntimeRefuses(),
-}
+    match outcome:
+        case "unsupported":
+            return MetricsNotSupported()
+        case "forbidden":
+            return RuntimeForbids()
+        case "refused":
+            return RuntimeRefuses()
+        case "gone":
+            return RunGone(run_id)
+        case _:
+            return RunNotFound(run_id)

@@ -274,8 +274,12 @@ class ReadThrough:
         header = Header(outcome.outcome, outcome.may_change, began, digest, len(outcome.packed))
         kept = not demand.directives.no_store
         if kept:
-            kept = self._store.save(key, Entry(header, outcome.packed), self._lifetimes.kept_for(kind_of(header)))
+            kept = self._store.save(key, Entry(header, outcome.packed), self._kept_for(header))
         return _Landed(header, outcome.packed, kept, shared=False, seconds=seconds)
+
+    def _kept_for(self, header: Header) -> float:
+        """What is not there any more is noted for as long as a stale answer in its place could come up again."""
+        return max(self._lifetimes.kept_for(kind) for kind in (kind_of(header), Kind.ENDED))
 
     def _note_failure(self, key: str, error: ServiceError) -> None:
         if isinstance(error, RuntimeTrouble):

@@ -236,3 +236,14 @@ def test_pages_of_configured_origins_may_read(service: Service) -> None:
     assert "Authorization" in allowed.headers["Access-Control-Allow-Headers"]
     assert "ETag" in service.get(Origin="https://front-end.example").headers["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Origin" not in service.get(Origin="https://elsewhere.example").headers
+
+
+@pytest.mark.parametrize(("status", "expected"), [(403, 502), (404, 404)])
+def test_a_refusal_of_the_runtime_ends_the_last_good_answer(service: Service, status: int, expected: int) -> None:
+    run = f"/runs/run-{time.time_ns()}/metric-resource"
+    assert service.get(run).status_code == 200
+    service.runtime.say("execution", status, {"error": {}})
+    assert service.get(run, Cache_Control="max-age=0").status_code == expected
+    service.runtime.say("execution", 500, {})
+    service.runtime.say("metrics", 500, {})
+    assert service.get(run, Cache_Control="max-age=0").status_code == 503

@@ -238,3 +238,16 @@ def test_what_was_fetched_can_be_loaded(world: World) -> None:
     assert isinstance(first, Found)
     assert isinstance(second, Found)
     assert one.body(first) == other.body(second) == b"answer 1"
+
+
+def test_what_is_gone_does_not_come_up_again_from_another_processs_memory(world: World) -> None:
+    one, other = world.process(), world.process()
+    world.read(one)
+    world.read(other)
+    world.now += 100
+    world.outcome = "absent"
+    world.read(one)
+    world.now += 100
+    world.error = RuntimeUnavailable()
+    time.sleep(1.1)
+    assert isinstance(world.read(other), RuntimeUnavailable)
