@@ -27,7 +27,6 @@ from service.runtimes.side_by_side import Question, SideBySide
 
 _ABSENT, _GONE, _UNSUPPORTED, _UNTOLD = "absent", "gone", "unsupported", "untold"
 _FORBIDDEN, _REFUSED = "forbidden", "refused"
-_FORBIDDEN, _REFUSED = "forbidden", "refused"
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 _CURRENT = frozenset({Source.STORED, Source.FETCHED_NEW, Source.FETCHED_OVER_STALE, Source.FETCHED_ON_REQUEST})
