@@ -1,0 +1,117 @@
+"""Leases: one process at a time, the next one soon after a death, and never a lock that outlives its use."""
+
+from __future__ import annotations
+
+from service.caching.keys import lock_key
+from service.caching.memory import MemoryCache
+from service.domain.errors import CacheUnavailable
+from service.runtimes.leases import TTL, Leases
+from tests.unit.runtimes.worlds import Clock, MeddledCache, eventually, together
+
+
+def extensions(cache: MeddledCache, key: str) -> int:
+    return cache.calls.count(("extend", lock_key(key)))
+
+
+def extended_next(cache: MeddledCache, leases: Leases) -> set[str]:
+    """All that is extended in a round that begins from now on, beside one more lease taken to have such a round."""
+    seen = len(cache.calls)
+    mark = ("extend", lock_key("a mark"))
+    assert leases.acquire("a mark")
+    eventually(lambda: cache.calls[seen:].count(mark) >= 3)
+    second = cache.calls.index(mark, cache.calls.index(mark, seen) + 1)  # the first may be of a round under way
+    return {str(subject) for method, subject in cache.calls[second:] if method == "extend"} - {mark[1]}
+
+
+def test_one_process_holds_a_lease_until_it_gives_it_up() -> None:
+    cache = MemoryCache(10**6)
+    one, other = Leases(cache), Leases(cache)
+    assert one.acquire("key")
+    assert not other.acquire("key")
+    assert other.acquire("another key")
+    one.release(["key"])
+    assert other.acquire("key")
+    one.release(["key"])
+    assert not Leases(cache).acquire("key"), "nobody gives up what another holds"
+
+
+def test_of_many_processes_one_gets_the_lease() -> None:
+    cache = MemoryCache(10**6)
+    processes = [Leases(cache) for _ in range(20)]
+    assert together(*[lambda leases=leases: leases.acquire("key") for leases in processes]).count(True) == 1
+
+
+def test_a_living_holder_keeps_its_lease_as_long_as_it_wants() -> None:
+    clock = Clock(0.0)
+    cache = MeddledCache(MemoryCache(10**6, clock))
+    one, other = Leases(cache), Leases(cache)
+    assert one.acquire("key")
+    for _ in range(3):
+        clock.pass_(TTL * 0.9)
+        seen = extensions(cache, "key")
+        eventually(lambda seen=seen: extensions(cache, "key") >= seen + 2)  # the second began after the clock moved
+        assert not other.acquire("key")
+
+
+def test_a_dead_holder_is_replaced_when_its_lease_has_run_out() -> None:
+    clock = Clock(0.0)
+    cache = MemoryCache(10**6, clock)
+    assert cache.acquire(lock_key("key"), "a process that was killed", TTL)
+    leases = Leases(cache)
+    assert not leases.acquire("key")
+    clock.pass_(TTL)
+    assert leases.acquire("key")
+
+
+def test_without_a_cache_everyone_may_fetch() -> None:
+    leases = Leases(None)
+    assert leases.acquire("key")
+    assert leases.acquire("key")
+    leases.release(["key"])
+
+
+def test_without_a_usable_cache_everyone_may_fetch_and_nothing_is_extended() -> None:
+    cache = MeddledCache()
+    cache.gone = True
+    leases = Leases(cache)
+    assert leases.acquire("key")
+    leases.release(["key"])
+    cache.gone = False
+    assert leases.acquire("other")
+    eventually(lambda: extensions(cache, "other"))
+    assert not extensions(cache, "key")
+    assert not any(call[0] == "release" for call in cache.calls)
+
+
+def test_a_lease_is_not_extended_after_it_was_given_up() -> None:
+    cache = MeddledCache()
+    leases = Leases(cache)
+    assert leases.acquire("key")
+    assert leases.acquire("lasting")
+    leases.release(["key"])
+    assert extended_next(cache, leases) == {lock_key("lasting")}
+
+
+def test_all_leases_are_given_up_even_where_the_cache_fails_at_the_first() -> None:
+    cache = MeddledCache()
+    leases = Leases(cache)
+    keys = ["a", "b", "c"]
+    assert all(map(leases.acquire, keys))
+
+    def fail(_: object) -> None:
+        raise CacheUnavailable
+
+    cache.before["release"] = fail
+    leases.release(keys)
+    assert extended_next(cache, leases) == set(), "they end by themselves"
+
+
+def test_a_cache_that_fails_while_extending_is_tried_again() -> None:
+    cache = MeddledCache()
+    leases = Leases(cache)
+    assert leases.acquire("key")
+    cache.gone = True
+    eventually(lambda: extensions(cache, "key") >= 2)
+    cache.gone = False
+    seen = extensions(cache, "key")
+    eventually(lambda: extensions(cache, "key") > seen)

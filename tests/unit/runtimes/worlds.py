@@ -1,0 +1,178 @@
+"""Small worlds for trying reads: a clock that is set by hand, a cache that can be meddled with, a runtime on demand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from service.caching.directives import RequestDirectives
+from service.caching.freshness import Lifetimes
+from service.caching.memory import MemoryCache
+from service.caching.protocol import Cache
+from service.caching.store import EntryStore
+from service.domain.deadlines import Deadline
+from service.domain.errors import CacheUnavailable, ServiceError
+from service.runtimes.leases import Leases
+from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
+from service.telemetry.metrics import Telemetry
+
+PATIENCE = 20.0
+"""Seconds after which a test gives up on what must come; nothing waits for them where all is well."""
+LIFETIMES = Lifetimes(fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000)
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    """Return once ``holds`` does."""
+    ends = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < ends, "it never came to hold"
+        time.sleep(0.002)
+
+
+def together(*tasks: Callable[[], object]) -> list[object]:
+    """What each task returned or raised, all begun at one moment on threads of their own."""
+    results: list[object] = [None] * len(tasks)
+    start = threading.Barrier(len(tasks))
+
+    def run(number: int) -> None:
+        start.wait(PATIENCE)
+        try:
+            results[number] = tasks[number]()
+        except Exception as error:  # noqa: BLE001 - it is the result
+            results[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(len(tasks))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    return results
+
+
+class Clock:
+    """Seconds that pass only when the test says so."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class MeddledCache:
+    """A cache with a test's hands in it: before each call ``before[method]`` is called with the key or keys.
+
+    With ``gone`` set it is a cache whose server cannot be used.
+    """
+
+    def __init__(self, inner: Cache | None = None) -> None:
+        self.inner = inner or MemoryCache(10**7)
+        self.before: dict[str, Callable[[object], None]] = {}
+        self.gone = False
+        self.calls: list[tuple[str, object]] = []
+
+    def get(self, key: str) -> bytes | None:
+        self._enter("get", key)
+        return self.inner.get(key)
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        self._enter("get_many", tuple(keys))
+        return self.inner.get_many(keys)
+
+    def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
+        self._enter("set_many", tuple(items))
+        self.inner.set_many(items, ttl)
+
+    def delete(self, key: str) -> None:
+        self._enter("delete", key)
+        self.inner.delete(key)
+
+    def acquire(self, key: str, owner: str, ttl: float) -> bool:
+        self._enter("acquire", key)
+        return self.inner.acquire(key, owner, ttl)
+
+    def extend(self, key: str, owner: str, ttl: float) -> bool:
+        self._enter("extend", key)
+        return self.inner.extend(key, owner, ttl)
+
+    def release(self, key: str, owner: str) -> None:
+        self._enter("release", key)
+        self.inner.release(key, owner)
+
+    def ping(self) -> None:
+        self._enter("ping", None)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def _enter(self, method: str, subject: object) -> None:
+        self.calls.append((method, subject))
+        if self.gone:
+            raise CacheUnavailable
+        meddle = self.before.get(method)
+        if meddle is not None:
+            meddle(subject)
+
+
+@dataclass
+class Source:
+    """What reads fetch from: numbered answers, or what ``says`` makes of the number; ``gate`` holds fetches up."""
+
+    says: Callable[[int], Fetched | ServiceError] | None = None
+    gate: threading.Event = field(default_factory=threading.Event)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    answered: int = 0
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self.gate.set()
+
+    def __call__(self, keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
+        with self._lock:
+            self.asked.append(tuple(keys))
+            number = len(self.asked)
+        assert self.gate.wait(PATIENCE)
+        said = Fetched(VALUE, True, b"answer %d" % number) if self.says is None else self.says(number)
+        with self._lock:
+            self.answered += 1
+        return dict.fromkeys(keys, said)
+
+
+class Process:
+    """One process of the service: its own memory and leases, over a cache and a clock that it shares with others."""
+
+    def __init__(self, cache: Cache | None, clock: Clock, *, fetches: int = 64) -> None:
+        self.telemetry = Telemetry()
+        self.clock = clock
+        self.reads = ReadThrough(
+            EntryStore(cache, secret="s", memory_bytes=10**6),
+            Leases(cache),
+            lifetimes=LIFETIMES,
+            fetches=fetches,
+            telemetry=self.telemetry,
+            now=clock,
+        )
+
+    def read(
+        self, source: Source, *keys: str, seconds: float = PATIENCE, asked_at: float | None = None, **directives: object
+    ) -> dict[str, Found | ServiceError]:
+        demand = Demand(RequestDirectives(**directives), self.clock() if asked_at is None else asked_at)  # type: ignore[arg-type]
+        return self.reads.read(keys or ("key",), source, demand, Deadline.after(seconds))
+
+    def one(self, source: Source, key: str = "key", **more: object) -> Found | ServiceError:
+        return self.read(source, key, **more)[key]  # type: ignore[arg-type]
+
+    def text(self, source: Source, key: str = "key", **more: object) -> bytes | None:
+        found = self.one(source, key, **more)
+        assert isinstance(found, Found), found
+        return self.reads.body(found)
+
+    def waiting(self) -> float:
+        """How many readers have joined a fetch that was under way."""
+        return self.telemetry.registry.get_sample_value("metric_resource_flight_waits_total") or 0.0
