@@ -1,0 +1,314 @@
+"""A runtime read through the store: whose answers are whose, what is remembered, and what the runtime can do."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from service.caching.directives import RequestDirectives
+from service.caching.keys import body_key, entry_key
+from service.caching.memory import MemoryCache
+from service.domain.errors import (
+    BadGateway,
+    MetricsNotSupported,
+    RateLimited,
+    RunGone,
+    RunNotFound,
+    RuntimeForbids,
+    RuntimeRefuses,
+    RuntimeTimeout,
+    RuntimeUnavailable,
+    ServiceError,
+)
+from service.domain.reading import Source as From
+from service.domain.runtime import Capabilities, Vantage
+from service.runtimes.cached import CachedRuntime, ContentGone, ReadRun
+from service.runtimes.read_through import Demand, Found
+from service.runtimes.side_by_side import SideBySide
+from tests.unit.runtimes.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, exchange
+from tests.unit.runtimes.worlds import PATIENCE, Clock, Process, eventually, together
+
+HERE = Vantage("t", "g")
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock = Clock(time.time())
+        self.cache = MemoryCache(10**7)
+        self.runtime = FakeRuntime()
+        self.made: list[CachedRuntime] = []
+
+    def service(self, runtime: FakeRuntime | None = None) -> CachedRuntime:
+        process = Process(self.cache, self.clock)
+        made = CachedRuntime(runtime or self.runtime, process.reads, SideBySide(8))
+        self.made.append(made)
+        return made
+
+    def demand(self, **directives: object) -> Demand:
+        return Demand(RequestDirectives(**directives), self.clock())  # type: ignore[arg-type]
+
+    def runs(self, service: CachedRuntime, *run_ids: str, vantage: Vantage = HERE, **directives: object):
+        return service.run_metrics(run_ids, vantage, exchange(), self.demand(**directives))
+
+    def run(self, service: CachedRuntime, run_id: str = "run1", **more: object) -> ReadRun | ServiceError:
+        return self.runs(service, run_id, **more)[run_id]  # type: ignore[arg-type]
+
+    def metrics(self, service: CachedRuntime, run_id: str = "run1", **more: object) -> bytes:
+        found = self.run(service, run_id, **more)
+        assert isinstance(found, ReadRun), found
+        return found.resource().metrics
+
+    def can(self, service: CachedRuntime, **directives: object) -> tuple[Capabilities, Found]:
+        return service.capabilities(HERE, exchange(), self.demand(**directives))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    made.runtime.log("run1", b"[1]")
+    yield made
+    for service in made.made:
+        service.close()
+
+
+def test_a_run_is_fetched_once_and_then_read_by_every_process(world: World) -> None:
+    one, other = world.service(), world.service()
+    first, second = world.run(one), world.run(other)
+    assert isinstance(first, ReadRun)
+    assert isinstance(second, ReadRun)
+    assert first.resource() == second.resource() == world.runtime.runs["t", "g", "run1"].resource
+    assert (first.key, first.digest) == (second.key, second.digest)
+    assert world.runtime.asked == [("run1",)]
+
+
+def test_what_names_a_content_changes_with_it_and_only_with_it(world: World) -> None:
+    service = world.service()
+    digests = []
+    for metrics in (b"[1]", b"[1]", b"[2]", b"[1]"):
+        world.runtime.log("run1", metrics)
+        world.clock.pass_(1)
+        found = world.run(service, no_cache=True)
+        assert isinstance(found, ReadRun)
+        digests.append(found.digest)
+    assert digests[0] == digests[1] == digests[3] != digests[2]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [Vantage("u", "g"), Vantage("t", "h"), Vantage("t", "g", "caller"), Vantage("tg", ""), Vantage("", "tg"), Vantage("T", "g")],
+    ids=repr,
+)  # fmt: skip
+def test_nobody_is_given_what_was_fetched_from_another_vantage(world: World, elsewhere: Vantage) -> None:
+    service = world.service()
+    assert world.metrics(service) == b"[1]"
+    world.runtime.log("run1", b"[2]", tenant=elsewhere.tenant, group=elsewhere.resource_group)
+    assert world.metrics(service, vantage=elsewhere) == b"[2]"
+    assert len(world.runtime.asked) == 2
+
+
+def test_two_runtimes_on_one_cache_share_nothing(world: World) -> None:
+    other = FakeRuntime("another")
+    other.log("run1", b"[2]")
+    assert world.metrics(world.service()) == b"[1]"
+    assert world.metrics(world.service(other)) == b"[2]"
+
+
+def test_the_callers_own_token_never_reaches_the_keys(world: World) -> None:
+    service = world.service()
+    one = world.run(service, vantage=Vantage("t", "g", "caller", "a token"))
+    other = world.run(service, vantage=Vantage("t", "g", "caller", "another token"))
+    assert isinstance(one, ReadRun)
+    assert isinstance(other, ReadRun)
+    assert one.key == other.key
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RunNotFound("run1"), RunGone("run1"), MetricsNotSupported(), RuntimeForbids(), RuntimeRefuses()],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_there_is_not_is_remembered_for_seconds_by_all(world: World, error: ServiceError) -> None:
+    world.runtime.fail("run1", error)
+    one, other = world.service(), world.service()
+    for service in (one, other, one):
+        assert type(world.run(service)) is type(error)
+    assert len(world.runtime.asked) == 1
+    world.runtime.log("run1", b"[3]")
+    world.clock.pass_(5)
+    assert world.metrics(other) == b"[3]"
+    assert world.metrics(one, max_age=1) == b"[3]"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RunNotFound("run1"), RunGone("run1"), MetricsNotSupported(), RuntimeForbids(), RuntimeRefuses()],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("age", [10, 100], ids=["being refreshed", "stale"])
+@pytest.mark.parametrize("troubled", [False, True], ids=["", "after trouble"])
+def test_a_refusal_ends_what_is_stored_at_once_in_every_process(world, error, age, troubled) -> None:
+    one, other = world.service(), world.service()
+    assert world.metrics(one) == world.metrics(other) == b"[1]"
+    world.clock.pass_(age)
+    if troubled:
+        world.runtime.fail("run1", RuntimeUnavailable())
+        for service in (one, other):
+            assert isinstance(world.run(service), ReadRun)
+    world.runtime.fail("run1", error)
+    for service in (one, other):
+        eventually(lambda service=service: type(world.run(service)) is type(error))
+    world.runtime.fail("run1", RuntimeUnavailable())
+    world.clock.pass_(6)
+    for service in (one, other):
+        assert isinstance(world.run(service), RuntimeUnavailable), "and nothing older stands in later"
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeUnavailable(), RuntimeTimeout(), RateLimited(3), BadGateway("x")], ids=lambda e: type(e).__name__
+)
+def test_trouble_is_not_remembered(world: World, error: ServiceError) -> None:
+    service = world.service()
+    world.runtime.fail("run1", error)
+    assert world.run(service) is error
+    world.runtime.log("run1", b"[2]")
+    assert world.metrics(service) == b"[2]"
+
+
+def test_several_runs_are_one_request_and_each_has_its_own_outcome(world: World) -> None:
+    service = world.service()
+    world.metrics(service)
+    world.runtime.log("run2", b"[2]")
+    world.runtime.fail("run3", RuntimeForbids())
+    found = world.runs(service, "run4", "run1", "run2", "run3")
+    assert [type(found[run]) for run in ("run1", "run2", "run3", "run4")] == [
+        ReadRun,
+        ReadRun,
+        RuntimeForbids,
+        RunNotFound,
+    ]
+    assert list(found) == ["run4", "run1", "run2", "run3"]
+    assert world.runtime.asked == [("run1",), ("run4", "run2", "run3")]
+
+
+def test_a_runtime_without_metrics_has_none_for_any_run(world: World) -> None:
+    world.runtime.describes = WITHOUT_METRICS
+    service = world.service()
+    assert isinstance(world.run(service), MetricsNotSupported)
+    assert isinstance(world.run(service, "run9"), MetricsNotSupported), "not even a run that does not exist"
+    assert world.runtime.described == 1
+    world.runtime.describes = WITH_METRICS
+    world.clock.pass_(5)
+    eventually(lambda: isinstance(world.run(service, no_cache=True), ReadRun))
+
+
+@pytest.mark.parametrize(
+    "trouble", [RuntimeUnavailable(), RuntimeTimeout(), BadGateway("x"), RuntimeForbids(), RuntimeRefuses()], ids=repr
+)
+def test_where_the_runtime_does_not_tell_what_it_can_do_its_runs_are_read(world: World, trouble: ServiceError) -> None:
+    world.runtime.describes = trouble
+    assert world.metrics(world.service()) == b"[1]"
+
+
+def test_a_runtime_that_is_slow_to_tell_holds_its_runs_up_by_no_more_than_a_moment(world: World) -> None:
+    gate = threading.Event()
+
+    def slow() -> Capabilities:
+        gate.wait(PATIENCE)
+        return WITHOUT_METRICS
+
+    world.runtime.describes = slow
+    assert world.metrics(world.service()) == b"[1]"
+    gate.set()
+
+
+def test_what_the_runtime_can_do_is_fetched_once_for_all(world: World) -> None:
+    one, other = world.service(), world.service()
+    found = together(*[lambda service=service: world.can(service)[0] for service in (one, other) for _ in range(8)])
+    assert found == [WITH_METRICS] * 16
+    assert world.runtime.described == 1
+
+
+def test_what_the_runtime_can_do_does_not_hang_on_the_resource_group(world: World) -> None:
+    service = world.service()
+    world.can(service)
+    service.capabilities(Vantage("t", "another"), exchange(), world.demand())
+    assert world.runtime.described == 1
+    service.capabilities(Vantage("another", "g"), exchange(), world.demand())
+    assert world.runtime.described == 2
+
+
+def test_that_metrics_are_missing_is_believed_for_seconds_that_they_are_there_for_minutes(world: World) -> None:
+    service = world.service()
+    world.can(service)
+    world.clock.pass_(299)
+    assert world.can(service)[1].provenance.source is From.STORED
+    world.runtime.describes = WITHOUT_METRICS
+    world.clock.pass_(1)
+    world.can(service, max_age=1)
+    world.clock.pass_(5)
+    assert world.can(service)[1].provenance.source is not From.STORED
+
+
+def test_a_runtime_that_does_not_tell_what_it_can_do_is_a_bad_gateway_and_asked_again_in_seconds(world: World) -> None:
+    world.runtime.describes = BadGateway("garbage")
+    service = world.service()
+    for _ in range(3):
+        with pytest.raises(BadGateway):
+            world.can(service)
+    assert world.runtime.described == 1
+    world.runtime.describes = WITH_METRICS
+    world.clock.pass_(5)
+    assert world.can(service)[0] == WITH_METRICS
+
+
+@pytest.mark.parametrize("trouble", [RuntimeUnavailable(), RuntimeTimeout(), RateLimited(1)], ids=repr)
+def test_what_a_runtime_could_do_stands_in_while_it_is_in_trouble(world: World, trouble: ServiceError) -> None:
+    service = world.service()
+    world.can(service)
+    world.clock.pass_(400)
+    world.runtime.describes = trouble
+    capabilities, found = world.can(service)
+    assert capabilities == WITH_METRICS
+    assert found.provenance.source is From.STORED_ON_ERROR
+    assert world.metrics(service) == b"[1]"
+
+
+def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: World) -> None:
+    found = world.run(world.service())
+    assert isinstance(found, ReadRun)
+    world.cache.delete(body_key(found.key, found.digest))
+    later = world.service()
+    stored = world.run(later)
+    assert isinstance(stored, ReadRun)
+    with pytest.raises(ContentGone):
+        stored.resource()
+    anew = later.run_metrics(["run1"], HERE, exchange(), Demand(RequestDirectives(no_cache=True), world.clock() + 1))[
+        "run1"
+    ]
+    assert isinstance(anew, ReadRun)
+    assert anew.resource().metrics == b"[1]"
+    assert world.metrics(world.service()) == b"[1]", "and it is there for all again"
+
+
+def test_a_body_of_another_content_is_no_body(world: World) -> None:
+    found = world.run(world.service())
+    world.runtime.log("run2", b"[2]")
+    foreign = world.run(world.service(), "run2")
+    assert isinstance(found, ReadRun)
+    assert isinstance(foreign, ReadRun)
+    body = world.cache.get(body_key(foreign.key, foreign.digest))
+    assert body is not None
+    world.cache.set_many({body_key(found.key, found.digest): body}, 60)
+    stored = world.run(world.service())
+    assert isinstance(stored, ReadRun)
+    with pytest.raises(ContentGone):
+        stored.resource()
+
+
+def test_keys_are_those_of_the_parts_that_tell_answers_apart(world: World) -> None:
+    found = world.run(world.service())
+    assert isinstance(found, ReadRun)
+    assert found.key == entry_key("run-metrics", "t", "fake", "g", "", "run1")
