@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from flask import Response, g, request
 
 from service.api import encodings
+from service.api.bodies import Body, body, size_of
 from service.api.ready_answers import ReadyAnswers
 from service.caching.freshness import Lifetimes
 from service.domain.reading import Provenance, Source
@@ -42,7 +43,7 @@ class Answers:
             f"stale-if-error={int(lifetimes.stale_if_error)}"
         )
 
-    def answer(self, variant: Variant, provenance: Provenance, make: Callable[[], bytes]) -> Response:
+    def answer(self, variant: Variant, provenance: Provenance, make: Callable[[], Iterable[bytes]]) -> Response:
         """``304`` where the client has the representation already, otherwise the representation."""
         coding = encodings.choose(request.headers.get("Accept-Encoding"))
         plain = _tag(variant)
@@ -50,16 +51,18 @@ class Answers:
         if _client_has(tag):
             response = Response(status=304)
         else:
-            response = Response(self._body(plain, tag, coding, make), content_type=variant.media_type)
+            pieces = self._body(plain, tag, coding, make)
+            response = Response(pieces, content_type=variant.media_type)
+            response.headers["Content-Length"] = str(size_of(pieces))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
         self._describe(response, tag, variant, provenance)
         return response
 
-    def _body(self, plain: str, tag: str, coding: str, make: Callable[[], bytes]) -> bytes:
+    def _body(self, plain: str, tag: str, coding: str, make: Callable[[], Iterable[bytes]]) -> Body:
         if coding == encodings.IDENTITY:
-            return self._ready.get_or_make(plain, make)
-        return self._ready.get_or_make(tag, lambda: encodings.encode(self._ready.get(plain) or make(), coding))
+            return self._ready.get_or_make(plain, lambda: body(make()))
+        return self._ready.get_or_make(tag, lambda: body(encodings.encode(self._ready.get(plain) or make(), coding)))
 
     def _describe(self, response: Response, tag: str, variant: Variant, provenance: Provenance) -> None:
         g.cache_outcome = provenance.source.value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import brotli
-from isal import igzip
+from isal import isal_zlib
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
@@ -19,6 +20,8 @@ IDENTITY = "identity"
 PREFERRED = ("zstd", "br", "gzip")
 _BROTLI_QUALITY = 4
 _ZSTD_LEVEL = 3
+_GZIP_LEVEL = 1
+_GZIP_WINDOW = 16 + 15
 
 
 @lru_cache(maxsize=1024)
@@ -36,15 +39,30 @@ def choose(accept_encoding: str | None) -> str:
     return IDENTITY if explicit and accepted.quality(IDENTITY) > best_quality else best
 
 
-def encode(body: bytes, coding: str) -> bytes:
-    """``body`` in one of ``PREFERRED`` or ``identity``."""
-    match coding:
-        case "zstd":
-            return zstd.compress(body, _ZSTD_LEVEL)
-        case "br":
-            compressed: bytes = brotli.compress(body, quality=_BROTLI_QUALITY)
-            return compressed
-        case "gzip":
-            return igzip.compress(body, compresslevel=1, mtime=0)
-        case _:
-            return body
+def encode(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    """The body that ``pieces`` make, in one of ``PREFERRED``, piece by piece."""
+    compress, finish = _COMPRESSORS[coding]()
+    for piece in pieces:
+        yield compress(piece)
+    yield finish()
+
+
+_Compressor = tuple[Callable[[bytes], bytes], Callable[[], bytes]]
+
+
+def _zstd() -> _Compressor:
+    compressor = zstd.ZstdCompressor(_ZSTD_LEVEL)
+    return compressor.compress, compressor.flush
+
+
+def _brotli() -> _Compressor:
+    compressor = brotli.Compressor(quality=_BROTLI_QUALITY)
+    return compressor.process, compressor.finish
+
+
+def _gzip() -> _Compressor:
+    compressor = isal_zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_WINDOW)
+    return compressor.compress, compressor.flush
+
+
+_COMPRESSORS: Mapping[str, Callable[[], _Compressor]] = {"zstd": _zstd, "br": _brotli, "gzip": _gzip}

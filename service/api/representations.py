@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from service.domain.localizing import localized, localized_literal
 from service.domain.metrics import MetricResource
 from service.domain.runtime import Capabilities
-from service.domain.templates import fill
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
@@ -20,32 +21,31 @@ def clock(zone: TimeZone) -> ZoneClock:
     return ZoneClock(zone)
 
 
-def metric_resource(resource: MetricResource, zone: TimeZone) -> bytes:
-    """The whole metric resource."""
-    template = b'"createdAt":%b,"modifiedAt":%b,"metrics":%b' % (
-        resource.created_at,
-        resource.modified_at,
-        resource.metrics,
-    )
-    return b'{"runId":"%b","timezone":"%b",%b,"tags":%b,"customInfo":%b%b}' % (
+def metric_resource(resource: MetricResource, zone: TimeZone) -> Iterator[bytes]:
+    """The whole metric resource, in pieces."""
+    hands = clock(zone)
+    yield b'{"runId":"%b","timezone":"%b","createdAt":%b,"modifiedAt":%b,"metrics":[' % (
         resource.run_id.encode("ascii"),
         zone.name.encode("ascii"),
-        fill(template, clock(zone)),
-        resource.tags,
-        resource.custom_info,
-        _warnings(resource.unreadable),
+        localized_literal(resource.created_at, hands),
+        localized_literal(resource.modified_at, hands),
     )
+    for number, chunk in enumerate(resource.metrics):
+        if number:
+            yield b","
+        yield localized(chunk.text, hands)
+    yield b'],"tags":%b,"customInfo":%b%b}' % (resource.tags, resource.custom_info, _warnings(resource.unreadable))
 
 
-def tags(resource: MetricResource) -> bytes:
-    return b'{"runId":"%b","tags":%b}' % (resource.run_id.encode("ascii"), resource.tags)
+def tags(resource: MetricResource) -> Iterator[bytes]:
+    yield b'{"runId":"%b","tags":%b}' % (resource.run_id.encode("ascii"), resource.tags)
 
 
-def custom_info(resource: MetricResource) -> bytes:
-    return b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), resource.custom_info)
+def custom_info(resource: MetricResource) -> Iterator[bytes]:
+    yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), resource.custom_info)
 
 
-def capabilities(found: Capabilities) -> bytes:
+def capabilities(found: Capabilities) -> Iterator[bytes]:
     document: dict[str, Any] = {
         "runtime": {"identifier": found.identifier, "apiVersion": found.api_version},
         "metricResource": {
@@ -54,7 +54,7 @@ def capabilities(found: Capabilities) -> bytes:
             "extendedResults": found.extended_results,
         },
     }
-    return msgspec.json.encode(document)
+    yield msgspec.json.encode(document)
 
 
 def _warnings(unreadable: int) -> bytes:

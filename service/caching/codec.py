@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hmac
 import sys
+from collections.abc import Iterator
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -22,7 +23,11 @@ else:
 
 T = TypeVar("T")
 
-_VERSION = b"\x01"
+Packed = tuple[bytes, ...]
+"""A body as it is before compression: parts, so that a large one is never copied or worked on as a whole."""
+Length = Annotated[int, msgspec.Meta(ge=0)]
+
+_VERSION = b"\x02"
 _MAC_SIZE = 16
 _ZSTD_LEVEL = 1
 
@@ -42,8 +47,13 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
     size: int = 0
 
 
-def digest_of(packed: bytes) -> bytes:
-    return blake2b(packed, digest_size=16).digest()
+def digest_of(packed: Packed) -> bytes:
+    """What tells one content from another: the parts and where they are divided."""
+    digest = blake2b(digest_size=16)
+    for part in packed:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
 
 
 class Sealer:
@@ -72,23 +82,50 @@ class Sealer:
         return blake2b(key.encode() + b"\0" + packed, key=self._key, digest_size=_MAC_SIZE).digest()
 
 
-def pack(value: msgspec.Struct) -> bytes:
-    return msgspec.msgpack.encode(value)
+def pack(value: msgspec.Struct) -> Packed:
+    return (msgspec.msgpack.encode(value),)
 
 
-def unpack(packed: bytes, kind: type[T]) -> T:
-    return msgspec.msgpack.decode(packed, type=kind)
+def unpack(packed: Packed, kind: type[T]) -> T:
+    return msgspec.msgpack.decode(packed[0], type=kind)
 
 
-def compress(packed: bytes) -> bytes:
-    return zstd.compress(packed, _ZSTD_LEVEL)
+def size_of(packed: Packed) -> int:
+    return sum(map(len, packed))
 
 
-def decompress(compressed: bytes, header: Header) -> bytes | None:
+def compress(packed: Packed) -> bytes:
+    """The parts' lengths, then the parts as one Zstandard frame; each is compressed by itself, never all at once."""
+    lengths = msgspec.msgpack.encode([len(part) for part in packed])
+    compressor = zstd.ZstdCompressor(_ZSTD_LEVEL)
+    pieces = [len(lengths).to_bytes(4, "big"), lengths]
+    pieces += [compressor.compress(part) for part in packed]
+    pieces.append(compressor.flush())
+    return b"".join(pieces)
+
+
+def decompress(compressed: bytes, header: Header) -> Packed | None:
     """The body that ``header`` names; ``None`` where it is damaged, foreign or longer than the header says."""
-    decompressor = zstd.ZstdDecompressor()
+    begin = 4 + int.from_bytes(compressed[:4], "big")
     try:
-        packed = decompressor.decompress(compressed, max_length=header.size + 1)
-    except zstd.ZstdError:
+        lengths = msgspec.msgpack.decode(compressed[4:begin], type=list[Length])
+        if sum(lengths) != header.size:
+            return None
+        packed = tuple(_parts(compressed[begin:], lengths))
+    except (msgspec.MsgspecError, zstd.ZstdError, EOFError):
         return None
-    return packed if len(packed) == header.size and digest_of(packed) == header.digest else None
+    return packed if digest_of(packed) == header.digest else None
+
+
+def _parts(compressed: bytes, lengths: list[int]) -> Iterator[bytes]:
+    decompressor = zstd.ZstdDecompressor()
+    for length in lengths:
+        pieces, lacking = [], length
+        while lacking:
+            piece = decompressor.decompress(compressed, max_length=lacking)
+            if not piece and (decompressor.needs_input or decompressor.eof):
+                raise EOFError
+            compressed = b""
+            pieces.append(piece)
+            lacking -= len(piece)
+        yield b"".join(pieces) if len(pieces) > 1 else pieces[0] if pieces else b""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from service.caching import codec
-from service.caching.codec import Header, Sealer
+from service.caching.codec import Header, Packed, Sealer
 from service.caching.keys import body_key, failure_key
 from service.caching.protocol import Cache
 from service.domain.errors import CacheUnavailable
@@ -37,10 +37,10 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An answer of the runtime to be kept: its header and its packed body (``b""`` where there is none)."""
+    """An answer of the runtime to be kept: its header and its packed body (without parts where there is none)."""
 
     header: Header
-    packed: bytes = b""
+    packed: Packed = ()
 
 
 class EntryStore:
@@ -68,7 +68,7 @@ class EntryStore:
             found.update(self._shared_headers(unknown))
         return found
 
-    def body(self, key: str, header: Header) -> bytes | None:
+    def body(self, key: str, header: Header) -> Packed | None:
         """The packed body of an entry; ``None`` where it is gone."""
         kept = self._kept.get(key)
         if kept is not None and kept.body is not None and kept.header.digest == header.digest:

@@ -5,19 +5,32 @@ from __future__ import annotations
 import msgspec
 
 
+class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A stretch of a run's points, in the runtime's order, as JSON text.
+
+    ``text`` holds ``count`` objects, separated by commas and without the brackets of an array, each with exactly the
+    members ``name``, ``value``, ``timestamp``, ``step`` and ``labels``, in any order. A timestamp is written
+    ``"timestamp":"2026-03-29T01:00:13.5Z"``, in UTC and with the runtime's own fraction digits; as it was received,
+    with its offset, where UTC falls outside the years 0001 to 9999; or ``null``. All other literals are the very
+    characters that the runtime sent, white space between them included.
+    """
+
+    text: bytes
+    count: int
+
+
 class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Metrics, tags and custom info of one run, as JSON text that is ready but for the caller's time zone.
 
-    ``created_at`` and ``modified_at`` are templates (``domain.templates``) of one timestamp or ``null``; ``metrics`` is
-    a template of a JSON array of ``{"name", "value", "timestamp", "step", "labels"}`` in the runtime's order;
-    ``tags`` and ``custom_info`` are JSON arrays of ``{"name", "value"}``. Numbers and strings are the very characters
-    that the runtime sent. ``unreadable`` counts the timestamps that were given and could not be read.
+    ``created_at`` and ``modified_at`` are JSON literals of a timestamp, written as in a ``Chunk``, or ``null``;
+    ``tags`` and ``custom_info`` are JSON arrays of ``{"name", "value"}``. ``count`` is the number of points in all
+    chunks; ``unreadable`` counts the timestamps that were given and could not be read.
     """
 
     run_id: str
     created_at: bytes = b"null"
     modified_at: bytes = b"null"
-    metrics: bytes = b"[]"
+    metrics: tuple[Chunk, ...] = ()
     tags: bytes = b"[]"
     custom_info: bytes = b"[]"
     count: int = 0

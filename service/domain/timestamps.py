@@ -1,7 +1,7 @@
 """Timestamps (RFC 3339): read once, written in any zone, no digit lost.
 
 Zones differ by whole minutes, so only a timestamp's *minute* depends on the zone: its seconds and fraction pass through
-as text. A timestamp is therefore kept as a ``Moment``: the minute in UTC (``2026-03-29T01:00``) and the rest
+as text. A timestamp is therefore read as a ``Moment``: the minute in UTC (``2026-03-29T01:00``) and the rest
 (``:13.123456``). What a zone makes of a minute is computed once and remembered (``ZoneClock``).
 
 Three things cannot be written as they are:
@@ -29,6 +29,10 @@ _RFC3339 = re.compile(
 )
 _MINUTE = timedelta(minutes=1)
 _REMEMBERED_MINUTES = 65_536
+_MOST_SHAPES = 32
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_UTC_SHAPE = re.compile(rb"0000-00-00T00:00:00(?:\.0+)?(?:Z|\+00:00)")
+_TENS_OF_SECONDS = frozenset("012345")
 
 
 class Moment(NamedTuple):
@@ -72,17 +76,47 @@ class MomentReader:
             return date + b"T" + clock + rest + offset.upper()
         return Moment(minute, rest)
 
+    def all_utc(self, texts: list[str]) -> bool:
+        """Whether every one of ``texts`` is a timestamp in UTC, upper case, of the years 0001 to 9999, no leap second.
+
+        True only of texts that need no rewriting but for ``+00:00`` in place of ``Z``. Many are read at once: their
+        shapes by turning all digits into zeros, their minutes once each.
+        """
+        try:
+            lines = "\n".join(texts).encode("ascii")
+        except UnicodeEncodeError:
+            return False
+        shapes = set(lines.translate(_DIGITS).split(b"\n"))
+        return (
+            len(shapes) <= _MOST_SHAPES
+            and lines.count(b"\n") == len(texts) - 1
+            and lines.count(b"Z") + lines.count(b"+00:00") == len(texts)
+            and all(map(_UTC_SHAPE.fullmatch, shapes))
+            and {text[17] for text in texts} <= _TENS_OF_SECONDS
+            and all(map(self._is_minute, {text[:16] for text in texts}))
+        )
+
+    def _is_minute(self, minute: str) -> bool:
+        date, _, clock = minute.encode("ascii").partition(b"T")
+        key = (date, clock, b"Z")
+        try:
+            known = self._minutes[key] if key in self._minutes else self._minutes.setdefault(key, _utc_minute(*key))
+        except ValueError:
+            return False
+        return known is not None
+
 
 class ZoneClock:
     """What one zone makes of UTC minutes. Safe from any thread."""
 
     def __init__(self, zone: TimeZone) -> None:
         self._zone = zone
+        self.is_utc = zone.is_utc
         self._readings: dict[bytes, Reading | None] = {}
 
     def reading(self, minute: bytes) -> Reading | None:
         """The zone's reading of a UTC minute; ``None`` where the zone's offset changes within that minute."""
-        if self._zone.is_utc:
+        if self.is_utc:
             return Reading(minute, b"Z")
         try:
             return self._readings[minute]

@@ -22,6 +22,7 @@ from service.domain.errors import (
 from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, Source
 from service.domain.runtime import AIRuntime, Capabilities, Exchange, RunMetrics, Vantage
+from service.runtimes import stored
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.runtimes.side_by_side import Question, SideBySide
 
@@ -104,7 +105,7 @@ class CachedRuntime:
         packed = self._reads.body(found)
         if packed is None:
             raise ContentGone
-        return codec.unpack(packed, MetricResource)
+        return stored.unpacked(packed)
 
     def _fetch_runs(
         self, run_of: Mapping[str, str], vantage: Vantage, exchange: Exchange
@@ -136,7 +137,7 @@ class CachedRuntime:
 def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
     match outcome:
         case RunMetrics():
-            return Fetched(VALUE, outcome.may_change, codec.pack(outcome.resource))
+            return Fetched(VALUE, outcome.may_change, stored.packed(outcome.resource))
         case RunGone():
             return Fetched(_GONE)
         case RunNotFound():

@@ -13,7 +13,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 
 from service.caching import codec
-from service.caching.codec import Header
+from service.caching.codec import Header, Packed
 from service.caching.directives import RequestDirectives, satisfies
 from service.caching.freshness import Freshness, Kind, Lifetimes, State, judge
 from service.caching.store import Entry, EntryStore
@@ -49,7 +49,7 @@ class Fetched:
 
     outcome: str
     may_change: bool = True
-    packed: bytes = b""
+    packed: Packed = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class Found:
     key: str
     header: Header
     provenance: Provenance
-    packed: bytes | None = None
+    packed: Packed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Landed:
     header: Header
-    packed: bytes | None
+    packed: Packed | None
     kept: bool
     shared: bool
     seconds: float | None = None
@@ -119,7 +119,7 @@ class ReadThrough:
             self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
         return results
 
-    def body(self, found: Found) -> bytes | None:
+    def body(self, found: Found) -> Packed | None:
         """The packed body of what was found; ``None`` where it has gone since."""
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)
 
@@ -271,7 +271,7 @@ class ReadThrough:
             return outcome
         self._troubled.pop(key, None)
         digest = codec.digest_of(outcome.packed)
-        header = Header(outcome.outcome, outcome.may_change, began, digest, len(outcome.packed))
+        header = Header(outcome.outcome, outcome.may_change, began, digest, codec.size_of(outcome.packed))
         kept = not demand.directives.no_store
         if kept:
             kept = self._store.save(key, Entry(header, outcome.packed), self._kept_for(header))

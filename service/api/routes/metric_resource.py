@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from flask import Response
 
@@ -24,7 +24,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     routes = blueprints("Metric resource", "Everything that was tracked for one run.")
 
     def answer(
-        ask: Ask, run_id: str, form: tuple[str, ...], make: Callable[[MetricResource], bytes], *varies: str
+        ask: Ask, run_id: str, form: tuple[str, ...], make: Callable[[MetricResource], Iterable[bytes]], *varies: str
     ) -> Response:
         def respond(demand: Demand) -> Response:
             run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from service.domain.metrics import MetricResource
-from service.domain.templates import fill
-from service.domain.timestamps import ZoneClock
-from service.domain.zones import time_zone
+from service.runtimes.ai_api import literals
 from service.runtimes.ai_api.mapping import metric_resources
 
 RUN = "run1"
@@ -29,8 +29,26 @@ def resource(body: bytes) -> MetricResource:
 
 def metrics_of(body: bytes) -> bytes:
     """The metrics of a mapped answer, as JSON in UTC."""
-    return filled(resource(body).metrics)
+    return points_of(resource(body))
 
 
-def filled(template: bytes) -> bytes:
-    return fill(template, ZoneClock(time_zone("UTC")))
+def points_of(mapped: MetricResource) -> bytes:
+    """The points of a mapped resource, as one JSON array: members in one order, no white space, literals as they are."""
+    text = b"[" + b",".join(chunk.text for chunk in mapped.metrics) + b"]"
+    points, mended = literals.decode_mended(text, list[_Point])
+    assert len(points) == mapped.count == sum(chunk.count for chunk in mapped.metrics)
+    written = msgspec.json.encode(points)
+    return literals.restored(written) if mended else written
+
+
+class _Point(msgspec.Struct, forbid_unknown_fields=True):
+    name: msgspec.Raw
+    value: msgspec.Raw
+    timestamp: msgspec.Raw
+    step: msgspec.Raw
+    labels: list[_Label]
+
+
+class _Label(msgspec.Struct, forbid_unknown_fields=True):
+    name: msgspec.Raw
+    value: msgspec.Raw

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.runtimes.ai_api import literals
-from tests.unit.ai_api.answers import answer, filled, metric, metrics_of, resource
+from tests.unit.ai_api.answers import answer, metric, metrics_of, points_of, resource
 
 DIGITS = st.text("0123456789", min_size=1, max_size=120)
 NUMBERS = st.builds(
@@ -63,7 +63,7 @@ def test_texts_come_out_byte_for_byte_whether_mended_or_not(name, label, text, t
     more = f',"tags":[{{"name":{tag},"value":{info}}}],"customInfo":[{{"name":{info},"value":{label}}}]'
     found = resource(answer(metric(labels, name=name, value=value), more=more))
     number = value if value == "1" else f'"{value}"'
-    assert filled(found.metrics).decode() == (
+    assert points_of(found).decode() == (
         f'[{{"name":{name},"value":{number},"timestamp":"2026-03-29T01:00:00Z","step":null,{labels}}}]'
     )
     assert found.tags.decode() == f'[{{"name":{tag},"value":{info}}}]'
@@ -88,7 +88,7 @@ def test_any_unicode_is_the_same_text_afterwards(text: str, escaped: bool, mende
             more=f',"tags":[{{"name":{literal},"value":{literal}}}]',
         )
     )
-    assert json.loads(filled(found.metrics))[0]["name"] == text
+    assert json.loads(points_of(found))[0]["name"] == text
     assert json.loads(found.tags) == [{"name": text, "value": text}]
 
 

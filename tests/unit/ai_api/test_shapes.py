@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.domain.errors import BadGateway
 from service.runtimes.ai_api import meta
 from service.runtimes.ai_api.mapping import metric_resources, run_status
-from tests.unit.ai_api.answers import MOMENT, RUN, answer, filled, metric, metrics_of, resource
+from tests.unit.ai_api.answers import MOMENT, RUN, answer, metric, metrics_of, points_of, resource
 
 WRONG = ["true", "false", "null", "{}", "[]", '{"a":"\\n"}', '["\\n"]', '[["\\ud83d"]]']
 NOT_TEXT = ["1", "-0.5", *WRONG]
@@ -95,7 +95,7 @@ def test_an_optional_member_may_be_null_or_missing(member: str, given: bool) -> 
         f'{{"resources":[{{"executionId":"{RUN}"{f",{member!r}:null" if given else ""}}}]}}'.replace("'", '"').encode()
     )
     assert (found.created_at, found.modified_at) == (b"null", b"null")
-    assert (found.metrics, found.tags, found.custom_info) == (b"[]", b"[]", b"[]")
+    assert (found.metrics, found.tags, found.custom_info) == ((), b"[]", b"[]")
     assert (found.count, found.unreadable) == (0, 0)
 
 
@@ -144,7 +144,7 @@ def test_resources_are_told_apart_by_their_run_whatever_their_order() -> None:
     body = f'{{"resources":[{two[0]},{two[1].replace(RUN, "run2")}]}}'.encode()
     for asked in ([RUN, "run2"], ["run2", RUN], ["run0", "run2", RUN]):
         found = metric_resources(body, asked)
-        assert {run: json.loads(filled(one.metrics))[0]["value"] for run, one in found.items()} == {RUN: 1, "run2": 2}
+        assert {run: json.loads(points_of(one))[0]["value"] for run, one in found.items()} == {RUN: 1, "run2": 2}
 
 
 def test_the_runtimes_order_is_kept() -> None:
@@ -171,7 +171,7 @@ def test_unknown_members_are_dropped_everywhere() -> None:
         more=f',{odd},"tags":[{{{odd},"name":"t","value":"u"}}]',
     )
     found = resource(body)
-    assert json.loads(filled(found.metrics)) == [
+    assert json.loads(points_of(found)) == [
         {
             "name": "loss",
             "value": 1,
@@ -187,7 +187,7 @@ def test_unknown_members_are_dropped_everywhere() -> None:
 def test_a_timestamp_may_be_written_with_escapes(written: str) -> None:
     found = resource(answer(metric(timestamp=f'"{written}"'), more=f',"createdAt":"{written}"'))
     assert found.unreadable == 0
-    assert json.loads(filled(found.created_at)) == json.loads(f'"{written}"')
+    assert json.loads(found.created_at) == json.loads(f'"{written}"')
 
 
 UNREADABLE = st.text(max_size=30) | st.text(st.characters(categories=["Cs", "Nd"]), max_size=4)
@@ -205,7 +205,7 @@ def test_an_unreadable_timestamp_takes_nothing_else_down(text: str, escaped: boo
     found = resource(body)
     assert found.unreadable == 2
     assert found.modified_at == b"null"
-    assert [each["timestamp"] for each in json.loads(filled(found.metrics))] == [None, "2026-03-29T01:00:00Z"]
+    assert [each["timestamp"] for each in json.loads(points_of(found))] == [None, "2026-03-29T01:00:00Z"]
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 6))
@@ -239,8 +239,8 @@ def test_damage_gives_valid_json_or_a_bad_gateway(chance: random.Random, wounds:
         found = resource(bytes(body))
     except (BadGateway, KeyError):
         return
-    whole = b'{"createdAt":%b,"metrics":%b}' % (found.created_at, found.metrics)
-    for part in (filled(whole), found.tags, found.custom_info):
+    whole = b'{"createdAt":%b,"metrics":%b}' % (found.created_at, points_of(found))
+    for part in (whole, found.tags, found.custom_info):
         json.loads(part.decode(), parse_constant=pytest.fail)
 
 

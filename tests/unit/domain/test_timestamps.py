@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.domain.templates import fill, open_timestamp
+from service.domain.localizing import localized, localized_literal, utc_literal
 from service.domain.timestamps import Moment, MomentReader, ZoneClock
 from service.domain.zones import UnknownTimeZone, time_zone, zone_names
 
@@ -96,11 +96,53 @@ def test_garbage_never_fails(text: bytes) -> None:
 
 
 @given(st.lists(st.tuples(SECONDS, FRACTIONS), max_size=20), ZONES)
-def test_filling_a_template_writes_each_timestamp_alone(moments, zone) -> None:
+def test_each_timestamp_of_a_text_is_written_alone(moments, zone) -> None:
     reader, clock = MomentReader(), ZoneClock(time_zone(zone))
     read = [reader.read(spelled(local, fraction, None, False)) for local, fraction in moments]
-    template = b"[" + b",".join(map(open_timestamp, read)) + b"]"
-    assert fill(template, clock) == b"[" + b",".join(b'"' + clock.write(moment) + b'"' for moment in read) + b"]"
+    text = b"%b, Z".join([b'{"name":"Z\\"timestamp\\":\\"","timestamp":%b}' % utc_literal(moment) for moment in read])
+    expected = text
+    for moment in read:
+        written = localized_literal(utc_literal(moment), clock)
+        assert written == (b'"' + (moment if isinstance(moment, bytes) else clock.write(moment)) + b'"')
+        expected = expected.replace(utc_literal(moment), b"\0" + written, 1)
+    assert localized(text, clock) == expected.replace(b"\0", b"")
+
+
+@given(
+    st.lists(st.tuples(SECONDS, FRACTIONS, st.sampled_from(["Z", "+00:00", "z", "+02:00", "-00:00", ""])), max_size=5)
+)
+def test_texts_are_all_utc_only_where_each_one_is_written_as_it_would_be(given_texts) -> None:
+    texts = [
+        spelled(local, fraction, None, False).decode().removesuffix("Z") + suffix
+        for local, fraction, suffix in given_texts
+    ]
+    reader = MomentReader()
+    plain = [
+        utc_literal(reader.read(text.encode())) == b'"' + text.replace("+00:00", "Z").encode() + b'"' for text in texts
+    ]
+    assert MomentReader().all_utc(texts) == (bool(texts) and all(plain))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-02-30T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "2026-03-29T24:00:00Z",
+        "2026-03-29T01:60:00Z",
+        "2026-03-29T01:00:60Z",
+    ]
+    + [
+        "2026-03-29T01:00:00.Z",
+        "2026-03-29t01:00:00Z",
+        "",
+        "2026-03-29T01:00:00Z\n2026-03-29T01:00:00Z",
+        "٢026-03-29T01:00:00Z",
+    ],
+)
+def test_what_needs_more_than_a_look_is_not_all_utc(text: str) -> None:
+    assert not MomentReader().all_utc([text])
+    assert not MomentReader().all_utc(["2026-03-29T01:00:00Z", text])
 
 
 @pytest.mark.parametrize(

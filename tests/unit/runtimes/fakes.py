@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from service.domain.deadlines import Deadline
 from service.domain.errors import RunNotFound, ServiceError
-from service.domain.metrics import MetricResource
+from service.domain.metrics import Chunk, MetricResource
 from service.domain.runtime import Capabilities, Exchange, RunMetrics, Vantage
 from tests.unit.runtimes.worlds import PATIENCE
 
@@ -28,7 +28,7 @@ class FakeRuntime:
         self._lock = threading.Lock()
 
     def log(self, run_id: str, metrics: bytes, *, tenant: str = "t", group: str = "g", may_change: bool = True) -> None:
-        self.runs[tenant, group, run_id] = RunMetrics(MetricResource(run_id, metrics=metrics), may_change)
+        self.runs[tenant, group, run_id] = RunMetrics(MetricResource(run_id, metrics=(Chunk(metrics, 1),)), may_change)
 
     def fail(self, run_id: str, error: ServiceError) -> None:
         self.runs["t", "g", run_id] = error

@@ -59,7 +59,7 @@ class World:
     def metrics(self, service: CachedRuntime, run_id: str = "run1", **more: object) -> bytes:
         found = self.run(service, run_id, **more)
         assert isinstance(found, ReadRun), found
-        return found.resource().metrics
+        return found.resource().metrics[0].text
 
     def can(self, service: CachedRuntime, **directives: object) -> tuple[Capabilities, Found]:
         return service.capabilities(HERE, exchange(), self.demand(**directives))
@@ -289,7 +289,7 @@ def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: Wor
         "run1"
     ]
     assert isinstance(anew, ReadRun)
-    assert anew.resource().metrics == b"[1]"
+    assert anew.resource().metrics[0].text == b"[1]"
     assert world.metrics(world.service()) == b"[1]", "and it is there for all again"
 
 

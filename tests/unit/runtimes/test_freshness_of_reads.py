@@ -35,7 +35,7 @@ class World:
         self.clock = Clock(time.time())
         self.cache = MemoryCache(10**7)
         self.process = Process(self.cache, self.clock)
-        self.source = Source(says=lambda number: Fetched(outcome, may_change, b"answer %d" % number))
+        self.source = Source(says=lambda number: Fetched(outcome, may_change, (b"answer %d" % number,)))
         self.read()
 
     def read(self, **more: object) -> Found | ServiceError:
@@ -88,7 +88,7 @@ def test_a_stored_answer_is_given_where_its_age_allows_it(age: float, demand: st
     assert isinstance(found, Found)
     assert found.provenance.source is expected
     old = expected in {HIT, STALE}
-    assert world.process.reads.body(found) == (b"answer 1" if old else b"answer 2")
+    assert world.process.reads.body(found) == ((b"answer 1",) if old else (b"answer 2",))
     assert found.provenance.age == pytest.approx(age if old else 0, abs=0.01)
     assert found.provenance.ttl == pytest.approx(5 - age if old else 5, abs=0.01)
     assert found.provenance.lifetime == 5
@@ -125,7 +125,7 @@ def test_a_stale_answer_is_given_at_once_and_refreshed_once() -> None:
     eventually(lambda: len(world.source.asked) == 2)
     world.source.gate.set()
     world.refreshed(2)
-    assert world.process.text(world.source) == b"answer 2"
+    assert world.process.text(world.source) == (b"answer 2",)
     assert len(world.source.asked) == 2
 
 
@@ -140,7 +140,7 @@ def test_the_last_good_answer_stands_in_for_trouble_until_it_expires(error: Serv
         assert found.provenance.source is ERROR
         assert found.provenance.age == pytest.approx(age)
         assert found.provenance.ttl == pytest.approx(5 - age)
-        assert world.process.reads.body(found) == b"answer 1"
+        assert world.process.reads.body(found) == (b"answer 1",)
         world.clock.pass_({36: 464, 500: 505, 1005: 1}[age])
     assert world.read() is error
 
@@ -215,7 +215,7 @@ def test_what_no_store_fetched_is_not_stored() -> None:
     found = process.one(world.source, no_store=True)
     assert isinstance(found, Found)
     assert not found.provenance.kept
-    assert process.reads.body(found) == b"answer 2"
+    assert process.reads.body(found) == (b"answer 2",)
     assert not any(method == "set_many" for method, _ in calls.calls)
     assert isinstance(process.one(world.source, only_if_cached=True), OnlyIfCached)
 
@@ -227,7 +227,7 @@ def test_without_a_usable_cache_a_process_answers_from_its_own_memory() -> None:
     found = process.one(source)
     assert isinstance(found, Found)
     assert not found.provenance.kept
-    assert process.text(source) == b"answer 1"
+    assert process.text(source) == (b"answer 1",)
     assert len(source.asked) == 1
     clock.pass_(100)
     source.says = lambda _: RuntimeUnavailable()
@@ -248,7 +248,7 @@ def test_one_keys_error_is_not_another_keys() -> None:
     world = World()
 
     def fetch(keys: object) -> dict[str, Fetched | ServiceError]:
-        return {"a": RuntimeUnavailable(), "b": Fetched(VALUE, True, b"b")}
+        return {"a": RuntimeUnavailable(), "b": Fetched(VALUE, True, (b"b",))}
 
     found = world.process.read(fetch, "a", "b", "key")  # type: ignore[arg-type]
     assert [type(found[key]) for key in ("a", "b", "key")] == [RuntimeUnavailable, Found, Found]

@@ -66,7 +66,7 @@ class World:
             return dict.fromkeys(keys, self.error)
         if self.error is not None:
             raise self.error
-        return {key: Fetched(self.outcome, True, f"answer {number}".encode()) for key in keys}
+        return {key: Fetched(self.outcome, True, (f"answer {number}".encode(),)) for key in keys}
 
     def read(self, reads: ReadThrough, seconds: float = 5.0, **directives: object) -> Found | ServiceError:
         demand = Demand(RequestDirectives(**directives), self.now)  # type: ignore[arg-type]
@@ -237,7 +237,7 @@ def test_what_was_fetched_can_be_loaded(world: World) -> None:
     second = world.read(other)
     assert isinstance(first, Found)
     assert isinstance(second, Found)
-    assert one.body(first) == other.body(second) == b"answer 1"
+    assert one.body(first) == other.body(second) == (b"answer 1",)
 
 
 def test_what_is_gone_does_not_come_up_again_from_another_processs_memory(world: World) -> None:

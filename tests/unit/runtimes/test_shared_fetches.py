@@ -72,7 +72,7 @@ def read(world: World, process: Process, **more: object) -> Callable[[], object]
 def test_cold_readers_of_one_process_share_one_fetch(world: World, cached: bool) -> None:
     process = world.process() if cached else Process(None, world.clock)
     found = world.all_wait([read(world, process)] * READERS, {process: READERS - 1})
-    assert {process.reads.body(each) for each in found} == {b"answer 1"}
+    assert {process.reads.body(each) for each in found} == {(b"answer 1",)}
     assert world.source.asked == [("key",)]
     assert sorted(each.provenance.shared for each in found) == [False] + [True] * (READERS - 1)
 
@@ -83,7 +83,7 @@ def test_readers_of_two_processes_share_one_fetch_at_first_and_at_expiry(world: 
     tasks = [read(world, process) for process in (one, other) for _ in range(half)]
     for number in (1, 2):
         found = world.all_wait(tasks, {one: half - 1, other: half - 1})
-        assert {one.reads.body(each) for each in found} == {b"answer %d" % number}
+        assert {one.reads.body(each) for each in found} == {(b"answer %d" % number,)}
         assert len(world.source.asked) == number
         world.clock.pass_(500)
 
@@ -99,7 +99,7 @@ def test_a_stale_answer_is_refreshed_once_by_all_processes(world: World) -> None
     eventually(lambda: len(world.source.asked) == 2)
     world.source.gate.set()
     for process in processes:
-        eventually(lambda process=process: process.text(world.source) == b"answer 2")
+        eventually(lambda process=process: process.text(world.source) == (b"answer 2",))
     assert len(world.source.asked) == 2
 
 
@@ -112,7 +112,7 @@ def test_readers_who_want_it_new_share_a_fetch_begun_after_they_asked(world: Wor
     each = READERS // processes
     tasks = [read(world, process, no_cache=True, asked_at=asked_at + 0.5) for process in all_ for _ in range(each)]
     found = world.all_wait(tasks, dict.fromkeys(all_, each - 1))
-    assert {all_[0].reads.body(one) for one in found} == {b"answer 2"}
+    assert {all_[0].reads.body(one) for one in found} == {(b"answer 2",)}
     assert {one.provenance.source for one in found} == {From.FETCHED_ON_REQUEST}
     assert len(world.source.asked) == 2
 
@@ -131,14 +131,14 @@ def test_a_fetch_begun_before_it_was_asked_for_is_not_new_enough(world: World, e
         return world.all_wait(tasks, {asks: READERS - 1 if elsewhere else READERS})
 
     first, later = together(read(world, one), ask_later)
-    assert one.reads.body(first) == b"answer 1"
-    assert {asks.reads.body(each) for each in later} == {b"answer 2"}
+    assert one.reads.body(first) == (b"answer 1",)
+    assert {asks.reads.body(each) for each in later} == {(b"answer 2",)}
     assert len(world.source.asked) == 2
 
 
 def test_the_error_of_a_fetch_begun_before_it_was_asked_for_is_not_the_answer(world: World) -> None:
     process = world.process()
-    world.source.says = lambda number: RuntimeUnavailable() if number == 1 else Fetched(VALUE, True, b"new")
+    world.source.says = lambda number: RuntimeUnavailable() if number == 1 else Fetched(VALUE, True, (b"new",))
     world.source.gate.clear()
 
     def ask_later() -> object:
@@ -204,7 +204,7 @@ def test_a_process_that_died_while_fetching_is_replaced(world: World) -> None:
         locks.pass_(TTL)
 
     _, *found = together(time_passes, *[read(world, process)] * READERS)
-    assert {process.reads.body(each) for each in found} == {b"answer 1"}
+    assert {process.reads.body(each) for each in found} == {(b"answer 1",)}
     assert len(world.source.asked) == 1
 
 
@@ -219,7 +219,7 @@ def test_two_processes_that_wait_for_a_dead_one_cause_one_fetch(world: World) ->
         locks.pass_(TTL)
 
     _, *found = together(time_passes, *[read(world, process) for process in processes])
-    assert {processes[0].reads.body(each) for each in found} == {b"answer 1"}
+    assert {processes[0].reads.body(each) for each in found} == {(b"answer 1",)}
     assert len(world.source.asked) == 1
 
 

@@ -138,7 +138,7 @@ class Source:
             self.asked.append(tuple(keys))
             number = len(self.asked)
         assert self.gate.wait(PATIENCE)
-        said = Fetched(VALUE, True, b"answer %d" % number) if self.says is None else self.says(number)
+        said = Fetched(VALUE, True, (b"answer %d" % number,)) if self.says is None else self.says(number)
         with self._lock:
             self.answered += 1
         return dict.fromkeys(keys, said)
@@ -168,7 +168,7 @@ class Process:
     def one(self, source: Source, key: str = "key", **more: object) -> Found | ServiceError:
         return self.read(source, key, **more)[key]  # type: ignore[arg-type]
 
-    def text(self, source: Source, key: str = "key", **more: object) -> bytes | None:
+    def text(self, source: Source, key: str = "key", **more: object) -> tuple[bytes, ...] | None:
         found = self.one(source, key, **more)
         assert isinstance(found, Found), found
         return self.reads.body(found)

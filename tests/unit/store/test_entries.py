@@ -11,7 +11,7 @@ from service.caching.store import Entry, EntryStore
 from service.domain.errors import CacheUnavailable
 
 PARTS = st.lists(st.text(st.characters() | st.sampled_from(":{}\0/")), min_size=1, max_size=5)
-HEADER = Header("value", True, 1000.5, digest_of(b"body"), 4)
+HEADER = Header("value", True, 1000.5, digest_of((b"bo", b"dy")), 4)
 
 
 class GoneCache:
@@ -61,15 +61,32 @@ def test_a_header_counts_under_its_own_key_and_secret_only() -> None:
 
 
 def test_a_body_is_what_its_header_says_or_nothing() -> None:
-    assert decompress(compress(b"body"), HEADER) == b"body"
-    assert decompress(compress(b"BODY"), HEADER) is None
-    assert decompress(compress(b"x" * 10**8), HEADER) is None
+    assert decompress(compress((b"bo", b"dy")), HEADER) == (b"bo", b"dy")
+    assert decompress(compress((b"BO", b"DY")), HEADER) is None
+    assert decompress(compress((b"body",)), HEADER) is None
+    assert decompress(compress((b"b", b"ody")), HEADER) is None
+    assert decompress(compress((b"x" * 10**8,)), HEADER) is None
     assert decompress(b"garbage", HEADER) is None
-    assert decompress(compress(b"body")[:-2], HEADER) is None
+    assert decompress(compress((b"bo", b"dy"))[:-2], HEADER) is None
+
+
+@given(st.lists(st.binary(max_size=2000), max_size=20).map(tuple))
+def test_bodies_come_back_part_by_part(parts: tuple[bytes, ...]) -> None:
+    header = Header("value", True, 1.0, digest_of(parts), sum(map(len, parts)))
+    assert decompress(compress(parts), header) == parts
+
+
+@given(st.integers(0, 80), st.integers(1, 255))
+def test_a_changed_body_is_no_body(position: int, change: int) -> None:
+    parts = (b"some", b"", b"body")
+    header = Header("value", True, 1.0, digest_of(parts), 8)
+    stored = bytearray(compress(parts))
+    stored[position % len(stored)] ^= change
+    assert decompress(bytes(stored), header) in {None, parts}
 
 
 def entry(text: bytes, at: float) -> Entry:
-    return Entry(Header("value", True, at, digest_of(text), len(text)), text)
+    return Entry(Header("value", True, at, digest_of((text,)), len(text)), (text,))
 
 
 def test_two_processes_see_the_newer_entry() -> None:
@@ -78,7 +95,7 @@ def test_two_processes_see_the_newer_entry() -> None:
     one.save("key", entry(b"old", 1.0), 60)
     other.save("key", entry(b"new", 2.0), 60)
     header = one.headers(["key"], latest=True)["key"]
-    assert one.body("key", header) == b"new"
+    assert one.body("key", header) == (b"new",)
 
 
 def test_without_the_shared_cache_a_process_remembers_for_itself() -> None:
@@ -86,7 +103,7 @@ def test_without_the_shared_cache_a_process_remembers_for_itself() -> None:
     assert store.headers(["key"]) == {}
     assert not store.save("key", entry(b"text", 1.0), 60)
     header = store.headers(["key"])["key"]
-    assert store.body("key", header) == b"text"
+    assert store.body("key", header) == (b"text",)
     assert store.failure("key", 0.0) is None
 
 

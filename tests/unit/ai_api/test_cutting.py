@@ -1,0 +1,122 @@
+"""Answers read stretch by stretch: whatever comes out is what reading them as a whole gives."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.errors import BadGateway
+from service.runtimes.ai_api import cutting
+from service.runtimes.ai_api.mapping import metric_resources
+from service.runtimes.ai_api.points import PointMapping
+from tests.unit.ai_api.answers import points_of
+
+WHOLE = 10**9
+NAMES = st.sampled_from(
+    ["loss", '},{"name":"x', '"metrics":[', "]},{", '"timestamp":"', 'Z"', "+00:00", "\ud83d", "é", ""]
+)
+STAMPS = st.sampled_from(
+    ["2026-03-29T01:00:00Z", "2026-03-29T01:00:00.123456Z", "2026-03-29T01:00:00.5+00:00", "2026-03-29t01:00:00z"]
+    + ["2026-03-29T03:00:00+02:00", "2026-03-29T01:00:60Z", "0001-01-01T00:00:00+01:00", "yesterday"]
+)
+LABELS = st.lists(st.fixed_dictionaries({"name": NAMES, "value": NAMES}), max_size=2)
+POINTS = st.fixed_dictionaries(
+    {"name": NAMES, "value": st.integers() | st.floats(), "timestamp": STAMPS},
+    optional={"step": st.none() | st.integers(0, 2**70), "labels": st.none() | LABELS},
+)
+ALIKE = st.fixed_dictionaries(
+    {
+        "labels": LABELS,
+        "name": NAMES,
+        "value": st.floats(allow_nan=False),
+        "timestamp": STAMPS,
+        "step": st.integers(0, 9),
+    }
+)
+PAIRS = st.lists(st.fixed_dictionaries({"name": NAMES, "value": NAMES}), max_size=2)
+RESOURCES = st.fixed_dictionaries(
+    {},
+    optional={
+        "createdAt": STAMPS,
+        "metrics": st.none() | st.lists(POINTS, max_size=12) | st.lists(ALIKE, max_size=12),
+        "tags": PAIRS,
+        "customInfo": PAIRS,
+        "more": st.fixed_dictionaries({"metrics": st.lists(ALIKE, max_size=1)}),
+    },
+)
+
+
+def written(resources: list[dict[str, object]], *, compact: bool, escaped: bool) -> bytes:
+    numbered = [{**one, "executionId": f"run{number}"} for number, one in enumerate(resources)]
+    text = json.dumps(
+        {"count": len(numbered), "resources": numbered},
+        separators=(",", ":") if compact else None,
+        ensure_ascii=escaped,
+    )
+    return text.encode("utf-8", "surrogatepass")
+
+
+def read(body: bytes, stretch: int) -> object:
+    try:
+        found = metric_resources(body, ["run0", "run1", "run2"], stretch=stretch)
+    except BadGateway:
+        return "bad gateway"
+    return {
+        run_id: (points_of(one), one.created_at, one.tags, one.custom_info, one.unreadable)
+        for run_id, one in found.items()
+    }
+
+
+@given(st.lists(RESOURCES, max_size=3), st.integers(1, 600), st.booleans(), st.booleans())
+def test_stretches_give_what_the_whole_gives(resources, stretch: int, compact: bool, escaped: bool) -> None:
+    body = written(resources, compact=compact, escaped=escaped)
+    assert read(body, stretch) == read(body, WHOLE)
+
+
+@given(st.lists(ALIKE | POINTS, min_size=1, max_size=8), st.booleans())
+def test_the_short_way_gives_what_the_long_one_gives(points, compact: bool) -> None:
+    body = written([{"metrics": points}], compact=compact, escaped=True)
+    text = body[body.index(b"[", body.index(b'"metrics"')) + 1 : body.rindex(b"]", 0, body.rindex(b"]"))]
+    short, long = PointMapping(), PointMapping()
+    assert points_of_chunk(short, text, short.chunk) == points_of_chunk(long, text, long.point_by_point)
+
+
+def points_of_chunk(mapping: PointMapping, text: bytes, read_chunk: cutting.Read) -> object:
+    chunk = read_chunk(text)
+    keyed = json.loads(b"[" + chunk.text + b"]", parse_int=str, parse_float=str)
+    return keyed, chunk.count, mapping.unreadable
+
+
+def regular(count: int) -> bytes:
+    points = [
+        {"name": "loss", "value": 0.5, "timestamp": f"2026-03-29T01:00:{n % 60:02d}Z", "step": n, "labels": [{"name": "a", "value": "b"}]}
+        for n in range(count)
+    ]  # fmt: skip
+    return written([{"metrics": points, "tags": []}], compact=True, escaped=True)
+
+
+def test_a_long_answer_is_kept_in_stretches_as_it_is() -> None:
+    body = regular(1000)
+    found = metric_resources(body, ["run0"], stretch=10_000)["run0"]
+    assert len(found.metrics) > 5
+    assert b",".join(chunk.text for chunk in found.metrics) in body
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.999])
+@pytest.mark.parametrize("garbage", [b"}", b"]", b'"', b",", b"\x00", b"\xff", b"{"])
+def test_garbage_in_any_stretch_is_refused(at: float, garbage: bytes) -> None:
+    body = regular(200)
+    position = body.index(b'{"name":"loss"', int(at * (len(body) - 300)))
+    broken = body[:position] + garbage + body[position:]
+    with pytest.raises(BadGateway):
+        metric_resources(broken, ["run0"], stretch=2_000)
+
+
+def test_an_answer_cut_short_is_refused() -> None:
+    body = regular(50)
+    for length in range(0, len(body), 7):
+        with pytest.raises(BadGateway):
+            metric_resources(body[:length], ["run0"], stretch=1_000)
