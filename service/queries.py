@@ -36,6 +36,10 @@ class Queries:
         capabilities, found = self._runtime.capabilities(vantage, exchange, demand)
         return capabilities, found.header.digest.hex(), found.provenance
 
+    def still(self, key: str, digest: bytes) -> Provenance | None:
+        """How fresh a stored answer is, if it is fresh and its content is still that of ``digest``."""
+        return self._runtime.still(key, digest)
+
     def runtime_state(self, vantage: Vantage, exchange: Exchange) -> RuntimeState:
         """How the runtime does, by asking what it can do, at most every few seconds."""
         demand = Demand(RequestDirectives(max_age=_STATE_SECONDS), time.time())

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from service.api.context import trail
+from service.api.context import Trail, trail
 from service.telemetry.metrics import Telemetry
 
 _access = logging.getLogger("service.access")
@@ -24,18 +24,37 @@ def register(app: Flask, telemetry: Telemetry) -> None:
     """Log and count every answer of the application."""
 
     @app.after_request
-    def note(response: Response) -> Response:
-        route = template(request.url_rule.rule) if request.url_rule is not None else "unmatched"
-        seconds = time.perf_counter() - trail().began
+    def noted(response: Response) -> Response:
         method = request.method if request.method in _METHODS else "other"
-        telemetry.request(method, route, response.status_code, seconds)
-        level = logging.DEBUG if route in _QUIET else logging.INFO
-        if _access.isEnabledFor(level):
-            _access.log(level, "%s %s %d", method, route, response.status_code, extra=_fields(response, route, seconds))
+        note(telemetry, trail(), route(), method, response.status_code, **_more())
         if response.status_code in {401, 403}:
             telemetry.refusal("unauthenticated" if response.status_code == 401 else "forbidden")
-            _refusal(response, route)
+            _refusal(response, route())
         return response
+
+
+def note(telemetry: Telemetry, trail: Trail, route: str, method: str, status: int, **more: Any) -> None:
+    """Log and count one answer; ``more`` are further members of its line."""
+    seconds = time.perf_counter() - trail.began
+    telemetry.request(method, route, status, seconds)
+    level = logging.DEBUG if route in _QUIET else logging.INFO
+    if _access.isEnabledFor(level):
+        fields = {
+            "event": "request",
+            "requestId": trail.request_id,
+            "traceparent": trail.traceparent,
+            "method": method,
+            "route": route,
+            "status": status,
+            "durationMs": round(seconds * 1000, 3),
+            **more,
+        }
+        _access.log(level, "%s %s %d", method, route, status, extra=fields)
+
+
+def route() -> str:
+    """The route of the request being served, as the API's documents write it; ``unmatched`` where there is none."""
+    return template(request.url_rule.rule) if request.url_rule is not None else "unmatched"
 
 
 @lru_cache(maxsize=256)
@@ -49,20 +68,9 @@ def _to_camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def _fields(response: Response, route: str, seconds: float) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "event": "request",
-        "requestId": trail().request_id,
-        "traceparent": trail().traceparent,
-        "method": request.method[:16],
-        "route": route,
-        "status": response.status_code,
-        "durationMs": round(seconds * 1000, 3),
-    }
-    for name, key in (("cache", "cache_outcome"), ("problem", "problem"), ("upstreamMs", "upstream_ms")):
-        if key in g:
-            fields[name] = g.get(key)
-    return fields
+def _more() -> dict[str, Any]:
+    keys = (("cache", "cache_outcome"), ("problem", "problem"), ("upstreamMs", "upstream_ms"))
+    return {name: g.get(key) for name, key in keys if key in g}
 
 
 def _refusal(response: Response, route: str) -> None:

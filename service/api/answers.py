@@ -12,8 +12,10 @@ from hashlib import blake2b
 from flask import Response, g, request
 
 from service.api import encodings
+from service.api.access_log import route
 from service.api.bodies import Body, body, size_of
 from service.api.ready_answers import ReadyAnswers
+from service.api.reusable import REUSABLE, Reusable
 from service.caching.freshness import Lifetimes
 from service.domain.reading import Provenance, Source
 
@@ -31,6 +33,8 @@ class Variant:
     form: tuple[str, ...]
     media_type: str
     varies: tuple[str, ...] = ()
+    entry: tuple[str, bytes] | None = None
+    """The key and digest of the one stored entry that the content is made of, where it is made of one."""
 
 
 class Answers:
@@ -48,7 +52,7 @@ class Answers:
         coding = encodings.choose(request.headers.get("Accept-Encoding"))
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
-        if _client_has(tag):
+        if client_has(tag, request.headers.get("If-None-Match")):
             response = Response(status=304)
         else:
             pieces = self._body(plain, tag, coding, make)
@@ -56,8 +60,17 @@ class Answers:
             response.headers["Content-Length"] = str(size_of(pieces))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
+            _remark(variant, tag)
         self._describe(response, tag, variant, provenance)
         return response
+
+    def made(self, tag: str) -> Body | None:
+        """The representation that ``tag`` names, if it is at hand."""
+        return self._ready.get(tag)
+
+    def cache_control(self, provenance: Provenance) -> str:
+        """The ``Cache-Control`` field of the answer (RFC 9111, RFC 5861)."""
+        return f"private, max-age={int(provenance.lifetime)}, {self._windows}"
 
     def _body(self, plain: str, tag: str, coding: str, make: Callable[[], Iterable[bytes]]) -> Body:
         if coding == encodings.IDENTITY:
@@ -70,10 +83,10 @@ class Answers:
             g.upstream_ms = round(provenance.upstream * 1000, 3)
         headers = response.headers
         headers["ETag"] = f'"{tag}"'
-        headers["Cache-Control"] = f"private, max-age={int(provenance.lifetime)}, {self._windows}"
+        headers["Cache-Control"] = self.cache_control(provenance)
         headers["Vary"] = ", ".join((*_VARY, *variant.varies))
         headers["Age"] = str(int(provenance.age))
-        headers["Cache-Status"] = f"metric-resource; {_status(provenance)}"
+        headers["Cache-Status"] = status_of(provenance)
 
 
 def _tag(variant: Variant) -> str:
@@ -81,12 +94,23 @@ def _tag(variant: Variant) -> str:
     return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
 
 
-def _client_has(tag: str) -> bool:
-    """RFC 9110, 13.1.2: ``If-None-Match`` compares weakly."""
-    given = request.headers.get("If-None-Match")
+def _remark(variant: Variant, tag: str) -> None:
+    """Tell the fast lane that this answer can be given again, and when."""
+    if variant.entry is not None:
+        key, digest = variant.entry
+        request.environ[REUSABLE] = Reusable(key, digest, tag, g.access_rule, g.resource_group, route())
+
+
+def client_has(tag: str, given: str | None) -> bool:
+    """Whether ``If-None-Match`` names the representation (RFC 9110, 13.1.2: compared weakly)."""
     if given is None:
         return False
     return given.strip() == "*" or tag in _TAGS.findall(given)
+
+
+def status_of(provenance: Provenance) -> str:
+    """The ``Cache-Status`` field (RFC 9211)."""
+    return f"metric-resource; {_status(provenance)}"
 
 
 def _status(provenance: Provenance) -> str:

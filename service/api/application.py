@@ -12,6 +12,7 @@ from flask import Flask
 from service.api import access_log, guards, headers, problems
 from service.api.answers import Answers
 from service.api.blueprints import blueprints
+from service.api.fast_lane import FastLane
 from service.api.inputs import Defaults, RequestReader
 from service.api.openapi import Api
 from service.api.routes import capabilities, documentation, metric_resource, operations
@@ -53,6 +54,14 @@ def build(interface: Interface) -> Flask:
         api.register_blueprint(routes)
     documentation.register(app)
     app.extensions["metric-resource-api"] = api
+    app.wsgi_app = FastLane(  # type: ignore[method-assign]
+        app.wsgi_app,
+        verifier=interface.parts.verifier,
+        answers=interface.answers,
+        still=interface.queries.still,
+        telemetry=interface.telemetry,
+        forwards_token=interface.defaults.forward_token,
+    )
     unruled = guards.without_rule(app)
     if unruled:
         raise RuntimeError(f"routes without an access rule: {', '.join(unruled)}")

@@ -8,7 +8,7 @@ from typing import cast
 
 from flask import g, request
 
-from service.api.request_ids import request_id, traceparent
+from service.api.request_ids import REQUEST_ID_HEADERS, request_id, traceparent
 from service.domain.access import Principal
 
 
@@ -26,7 +26,9 @@ class Trail:
 def trail() -> Trail:
     """The trail of the request being served."""
     if "trail" not in g:
-        g.trail = Trail(request_id(request.headers), traceparent(request.headers))
+        g.trail = Trail(
+            request_id(map(request.headers.get, REQUEST_ID_HEADERS)), traceparent(request.headers.get("traceparent"))
+        )
     return cast(Trail, g.trail)
 
 

@@ -54,6 +54,7 @@ def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> Non
         rule = rule_of(app, request.endpoint)
         if rule is None:
             raise Forbidden("this route states no access rule")
+        g.access_rule = rule
         if rule.token:
             g.principal = verifier.verify(request.headers.get("Authorization"))
             for scope in rule.scopes:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-
-from werkzeug.datastructures import Headers
+from collections.abc import Iterable
 
 REQUEST_ID_HEADERS = ("X-Request-ID", "X-CorrelationID", "X-Correlation-ID", "x-vcap-request-id")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}", re.ASCII)
@@ -16,18 +15,16 @@ _TRACEPARENT = re.compile(
 _LONGEST_TRACEPARENT = 512
 
 
-def request_id(headers: Headers) -> str:
-    """The first well-formed request id among the headers, or a new one."""
-    for name in REQUEST_ID_HEADERS:
-        given = headers.get(name)
+def request_id(candidates: Iterable[str | None]) -> str:
+    """The first well-formed request id among the values of ``REQUEST_ID_HEADERS``, or a new one."""
+    for given in candidates:
         if given is not None and _REQUEST_ID.fullmatch(given):
             return given
     return str(uuid.uuid4())
 
 
-def traceparent(headers: Headers) -> str:
+def traceparent(given: str | None) -> str:
     """The caller's ``traceparent`` if it is well-formed (W3C Trace Context, 3.2.2), or a new, unsampled one."""
-    given = headers.get("traceparent")
     if given is not None and len(given) <= _LONGEST_TRACEPARENT:
         match = _TRACEPARENT.fullmatch(given)
         if match and not (given.startswith("00") and match["later"]):
@@ -37,4 +34,5 @@ def traceparent(headers: Headers) -> str:
 
 def new_traceparent() -> str:
     """The start of a trace that nobody samples."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    random = secrets.token_hex(24)
+    return f"00-{random[:32]}-{random[32:]}-00"

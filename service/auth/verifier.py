@@ -51,13 +51,16 @@ class Verifier:
         self._refresher: threading.Thread | None = None
 
     def verify(self, authorization: str | None) -> Principal:
-        now = self._clock()
-        known = self._remembered.get(authorization, now)
+        known = self.known(authorization)
         if known is not None:
             return known
+        now = self._clock()
         principal = self._verified(parse(bearer(authorization)), now)
         self._remembered.put(authorization or "", principal, now)
         return principal
+
+    def known(self, authorization: str | None) -> Principal | None:
+        return self._remembered.get(authorization, self._clock())
 
     def keys_loaded(self) -> Mapping[str, bool]:
         return {issuer.name: keys.loaded for issuer, keys in self._issuers}

@@ -11,6 +11,11 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from service.cli.threads import LendingThreads
+
+MOST_WAITING = 256
+"""Requests of a worker that may wait for the runtime at once; any further one is refused."""
+
 _log = logging.getLogger("service.server")
 _REFUSED: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.LimitRequestLine, 414, "uri-too-long", "URI Too Long"),
@@ -23,6 +28,10 @@ _REFUSED: tuple[tuple[type[Exception], int, str, str], ...] = (
 
 class Worker(ThreadWorker):
     """A threaded worker that refuses what is not HTTP with a problem document (RFC 9457)."""
+
+    def get_thread_pool(self) -> LendingThreads:  # type: ignore[override]
+        """The threads that serve requests; those that wait for the runtime give their place to others."""
+        return LendingThreads(self.cfg.threads, MOST_WAITING)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that never reached the application."""

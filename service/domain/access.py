@@ -57,6 +57,10 @@ class TokenVerifier(Protocol):
         """
         ...
 
+    def known(self, authorization: str | None) -> Principal | None:
+        """Who asks, if this very header held before and still does; at the price of a hash."""
+        ...
+
     def keys_loaded(self) -> Mapping[str, bool]:
         """For each trusted issuer, whether at least one key of it is loaded."""
         ...

@@ -86,6 +86,10 @@ class CachedRuntime:
             raise BadGateway("the AI runtime does not tell what it can do")
         return codec.unpack(packed, Capabilities), found
 
+    def still(self, key: str, digest: bytes) -> Provenance | None:
+        """See ``ReadThrough.still``."""
+        return self._reads.still(key, digest)
+
     def close(self) -> None:
         self._reads.close()
         self._side_by_side.close()

@@ -20,6 +20,7 @@ from service.caching.store import Entry, EntryStore
 from service.domain.deadlines import Deadline
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError
 from service.domain.reading import Provenance, Source
+from service.domain.waiting import waiting
 from service.runtimes.failures import error_named, name_of
 from service.runtimes.flights import Flight, Flights
 from service.runtimes.leases import Leases
@@ -119,6 +120,16 @@ class ReadThrough:
             self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
         return results
 
+    def still(self, key: str, digest: bytes) -> Provenance | None:
+        """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched."""
+        header = self._store.headers([key]).get(key)
+        if header is None or header.digest != digest or header.outcome != VALUE:
+            return None
+        if self._freshness(header).state is not State.FRESH:
+            return None
+        self._telemetry.cache_outcome(Source.STORED)
+        return self._provenance(header, Source.STORED)
+
     def body(self, found: Found) -> Packed | None:
         """The packed body of what was found; ``None`` where it has gone since."""
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)
@@ -198,9 +209,12 @@ class ReadThrough:
         if joined:
             self._telemetry.flight_wait()
         try:
-            outcome = flight.landed.result(timeout=deadline.remaining())
+            with waiting():
+                outcome = flight.landed.result(timeout=deadline.remaining())
         except FutureTimeout:
             return RuntimeTimeout()
+        except Overloaded as error:
+            return error
         if joined and demand.directives.no_cache and not deadline.expired:
             began = outcome.header.fetched_at if isinstance(outcome, _Landed) else flight.began_at
             if began < demand.asked_at:

@@ -95,7 +95,7 @@ class ServerSettings:
     host: str = "0.0.0.0"  # noqa: S104 - a container's port is published by its platform
     port: int = 8000
     workers: int = 1
-    threads: int = 16
+    threads: int = 4
     log_level: str = "INFO"
 
 

@@ -124,6 +124,12 @@ TABLE: tuple[Variable, ...] = (
     Variable("HOST", _S, "host", addresses.bind_host, "address to listen on"),
     Variable("PORT", _S, "port", integer(1, 65535), "port to listen on"),
     Variable("WEB_CONCURRENCY", _S, "workers", integer(1, 1024), "worker processes", default_text="one a core"),
-    Variable("WEB_THREADS", _S, "threads", integer(1, 1024), "threads of each worker"),
+    Variable(
+        "WEB_THREADS",
+        _S,
+        "threads",
+        integer(1, 1024),
+        "threads of each worker that work at once; waiting ones do not count",
+    ),
     Variable("LOG_LEVEL", _S, "log_level", words.log_level, "least severe log line written"),
 )

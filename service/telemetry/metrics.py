@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -73,9 +75,15 @@ class Telemetry:
             registry=registry,
         )
 
+        self._of_route = lru_cache(maxsize=1024)(self._find_route)
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        count, duration = self._of_route(method, route, status)
+        count.inc()
+        duration.observe(seconds)
+
+    def _find_route(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(method, route, str(status)), self._request_seconds.labels(route)
 
     def cache_outcome(self, outcome: str) -> None:
         self._cache.labels(outcome).inc()

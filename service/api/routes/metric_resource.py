@@ -28,7 +28,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     ) -> Response:
         def respond(demand: Demand) -> Response:
             run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
-            variant = Variant(_content(run), form, ask.media_type, varies)
+            variant = Variant(_content(run), form, ask.media_type, varies, (run.key, run.digest))
             return answers.answer(variant, run.provenance, lambda: make(run.resource()))
 
         try:

@@ -1,0 +1,98 @@
+"""The fast lane gives what the plain way gives: byte for byte, and to the same callers only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.domain.zones import zone_names
+from tests.integration.service.conftest import RUN, Service
+from tests.servers.scripted_runtime import POINT
+
+EACH_REQUESTS = {"X-Request-ID", "traceparent", "Age", "Cache-Status", "Date"}
+PLAINLY = {"Cache_Control": "max-age=1000000"}
+"""Asks for nothing that is not given anyway, and makes a request go the plain way."""
+
+
+def told(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
+    headers = sorted((name, value) for name, value in answer.headers.items() if name not in EACH_REQUESTS)
+    return answer.status_code, answer.data, headers
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from([RUN, "/runs/run1/tags", "/runs/run1/custom-info", "/runs/run2/metric-resource"]),
+    query=st.none() | st.sampled_from(sorted(zone_names())) | st.sampled_from(["+05:30", "Mars/Base"]),
+    header=st.none() | st.sampled_from(["Asia/Tokyo", "UTC", "nowhere"]),
+    coding=st.none() | st.sampled_from(["gzip", "br", "zstd", "gzip;q=0", "identity"]),
+    accept=st.none() | st.sampled_from(["application/json", "*/*", "text/html"]),
+    origin=st.none() | st.sampled_from(["https://front-end.example", "https://elsewhere.example"]),
+    group=st.none() | st.sampled_from(["default", "another", "no"]),
+    conditional=st.booleans(),
+)
+def test_every_answer_is_the_plain_one(
+    service: Service, path, query, header, coding, accept, origin, group, conditional
+) -> None:
+    headers = {"Time_Zone": header, "Accept_Encoding": coding, "Accept": accept, "Origin": origin}
+    headers["AI_Resource_Group"] = group
+    headers = {name: value for name, value in headers.items() if value is not None}
+    url = path if query is None else f"{path}?timezone={query.replace('+', '%2B')}"
+    plain = service.get(url, **headers, **PLAINLY)
+    service.get(url, **headers)
+    if conditional and "ETag" in plain.headers:
+        headers["If_None_Match"] = plain.headers["ETag"]
+        plain = service.get(url, **headers, **PLAINLY)
+    again = service.get(url, **headers)
+    if plain.status_code >= 400:
+        assert (again.status_code, again.json["type"]) == (plain.status_code, plain.json["type"])
+    else:
+        assert told(again) == told(plain)
+        assert again.headers["Cache-Status"].startswith("metric-resource; hit; ttl=")
+
+
+def test_what_one_may_see_another_may_not(service: Service) -> None:
+    for _ in range(3):
+        assert service.get().status_code == 200
+        assert service.get(token=service.issuer.mint(roles=["scenario_job_viewer"])).status_code == 403
+        assert (
+            service.get(token=service.issuer.mint(roles=["scenario_metric_viewer"], lifetime=-1000)).status_code == 401
+        )
+        assert service.get(Authorization="Bearer").status_code == 401
+        assert service.get(Authorization="Basic x").status_code == 401
+
+
+def test_a_claimed_zone_is_each_callers_own(service: Service) -> None:
+    tokens = {
+        zone: service.issuer.mint(roles=["scenario_metric_viewer"], zone=zone)
+        for zone in ("Asia/Tokyo", "Europe/Berlin")
+    }
+    for _ in range(3):
+        for zone, token in tokens.items():
+            assert service.get(token=token).json["timezone"] == zone
+
+
+def test_new_data_is_given_as_soon_as_it_is_known(service: Service) -> None:
+    before = [service.get().json for _ in range(3)]
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": [POINT | {"value": 0.25}]}]})
+    assert service.get(Cache_Control="no-cache").json != before[-1]
+    assert service.get().json == service.get(Cache_Control="no-cache").json
+
+
+def test_ids_are_each_requests_own(service: Service) -> None:
+    answers = [service.get() for _ in range(5)]
+    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 5
+    assert len({answer.headers["traceparent"] for answer in answers}) == 5
+    given_id = service.get(X_Request_ID="mine-1", traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+    assert given_id.headers["X-Request-ID"] == "mine-1"
+    assert given_id.headers["traceparent"] == "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
+def test_other_methods_go_the_plain_way(service: Service, method: str) -> None:
+    for _ in range(3):
+        service.get()
+    answer = service.get(method=method)
+    assert answer.data == b"" or answer.status_code == 405
