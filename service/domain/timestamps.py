@@ -86,7 +86,7 @@ class MomentReader:
             lines = "\n".join(texts).encode("ascii")
         except UnicodeEncodeError:
             return False
-        shapes = set(lines.translate(_DIGITS).split(b"\n"))
+        shapes = _shapes(lines, len(texts))
         return (
             len(shapes) <= _MOST_SHAPES
             and lines.count(b"\n") == len(texts) - 1
@@ -104,6 +104,13 @@ class MomentReader:
         except ValueError:
             return False
         return known is not None
+
+
+def _shapes(lines: bytes, count: int) -> set[bytes]:
+    """The lines with their digits as zeros, each once."""
+    zeros = lines.translate(_DIGITS)
+    first, _, _ = zeros.partition(b"\n")
+    return {first} if zeros == b"\n".join([first] * count) else set(zeros.split(b"\n"))
 
 
 class ZoneClock:

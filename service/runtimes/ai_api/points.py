@@ -106,12 +106,11 @@ class PointMapping:
         text = _unspaced(text, count)
         if not count or text.count(_MEMBER) != count or not self._moments.all_utc(stamps):
             return None
-        plus_zero = sum([stamp.endswith("0") for stamp in stamps])
-        if plus_zero:
-            if text.count(_PLUS_ZERO) != plus_zero:
+        if _PLUS_ZERO in text:
+            if text.count(_PLUS_ZERO) != sum([stamp.endswith("0") for stamp in stamps]):
                 return None
             text = text.replace(_PLUS_ZERO, b'Z"')
-        if _MINUS_ZERO.search(text) and 0 in [point.step for point in points]:
+        if 0 in [point.step for point in points] and _MINUS_ZERO.search(text):
             return None
         lacking = _lacking(points)
         if lacking is None:
