@@ -3,13 +3,16 @@ PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done))
 BIN := .venv/bin
 
-.PHONY: demo test lint types openapi clean
+.PHONY: demo test bench lint types openapi clean
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
 
 test: .venv/dev
 	$(BIN)/pytest -n auto
+
+bench: .venv/dev
+	$(BIN)/python -m bench $(BENCH)
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -52,6 +52,7 @@ class Answers:
         coding = encodings.choose(request.headers.get("Accept-Encoding"))
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
+        _remark(variant, tag)
         if client_has(tag, request.headers.get("If-None-Match")):
             response = Response(status=304)
         else:
@@ -60,7 +61,6 @@ class Answers:
             response.headers["Content-Length"] = str(size_of(pieces))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
-            _remark(variant, tag)
         self._describe(response, tag, variant, provenance)
         return response
 

@@ -50,17 +50,20 @@ Still = Callable[[str, bytes], Provenance | None]
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """An answer that was given: what it hung on, and its headers but for those that are each request's own."""
+    """An answer that was given: what it hung on, and its headers but for those that are each request's own.
+
+    ``headers`` go with a body and are ``None`` where only a ``304`` was given so far; ``bare`` go without one.
+    """
 
     reusable: Reusable
-    headers: Headers
+    headers: Headers | None
+    bare: Headers
 
     @classmethod
-    def of(cls, reusable: Reusable, headers: Headers) -> _Given:
-        return cls(reusable, [(name, value) for name, value in headers if name.lower() not in _OF_THE_REQUEST])
-
-    def without_body(self) -> Headers:
-        return [(name, value) for name, value in self.headers if name.lower() not in _OF_THE_BODY]
+    def of(cls, reusable: Reusable, headers: Headers, *, whole: bool) -> _Given:
+        kept = [(name, value) for name, value in headers if name.lower() not in _OF_THE_REQUEST]
+        bare = [(name, value) for name, value in kept if name.lower() not in _OF_THE_BODY]
+        return cls(reusable, kept if whole else None, bare)
 
 
 class FastLane:
@@ -127,8 +130,10 @@ class FastLane:
         if provenance is None:
             return None
         if client_has(reusable.tag, environ.get("HTTP_IF_NONE_MATCH")):
-            status, line, headers = 304, "304 NOT MODIFIED", given.without_body()
+            status, line, headers = 304, "304 NOT MODIFIED", given.bare
             body: Body | None = ()
+        elif given.headers is None:
+            return None
         else:
             status, line, headers = 200, "200 OK", given.headers
             body = self._answers.made(reusable.tag)
@@ -151,10 +156,10 @@ class FastLane:
     def _learning(self, signature: Signature, environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
         def learn(status: str, headers: Headers, exc_info: Any = None) -> Any:
             reusable = environ.get(REUSABLE)
-            if reusable is not None and status.startswith("200") and _short(signature):
+            if reusable is not None and status.startswith(("200", "304")) and _short(signature):
                 if len(self._given) >= _MOST:
                     self._given.clear()
-                self._given[signature] = _Given.of(reusable, headers)
+                self._given[signature] = _Given.of(reusable, headers, whole=status.startswith("200"))
             return start_response(status, headers, exc_info)
 
         return learn

@@ -1,0 +1,34 @@
+"""``make bench``: one table of what the service does and what it could be compared with."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from bench.measuring import Plan, measure
+from service.cli.processes import Processes
+
+FULL = Plan(sizes=[10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True)
+QUICK = Plan(sizes=[10, 1000], rounds=1, seconds=1.0, peers=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
+    parser.add_argument("--quick", action="store_true", help="small and short: does it run at all?")
+    parser.add_argument("--rounds", type=int, help="how often each row is measured")
+    arguments = parser.parse_args()
+    plan = QUICK if arguments.quick else FULL
+    if arguments.rounds:
+        plan = plan.with_rounds(arguments.rounds)
+    with tempfile.TemporaryDirectory(prefix="metric-resource-bench-") as directory:
+        with Processes(Path(directory)) as processes:
+            results = measure(plan, processes, Path(directory))
+        print(results.table())
+        if arguments.json:
+            results.write(arguments.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""What is measured, in which order."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from email.message import Message
+from pathlib import Path
+
+from bench import load, peers
+from bench.results import Results
+from bench.world import PYTHON, World, peak_memory, worker_of
+from service.cli.processes import Processes
+
+_THREADS = 4
+_ZONES = ("UTC", "Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "+05:45")
+_BODIES_MIB = 128
+"""What the service may keep of ready answers, by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for."""
+
+    sizes: list[int]
+    rounds: int
+    seconds: float
+    peers: bool
+
+    def with_rounds(self, rounds: int) -> Plan:
+        return replace(self, rounds=rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind of request: measured in every round."""
+
+    name: str
+    url: str
+    headers: Mapping[str, str]
+    connections: int = 16
+
+
+def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
+    results = Results()
+    if peers.find_wrk() is None:
+        results.skipped.append("wrk: a generator of our own puts the load on, which is slower than what it measures")
+    world = World(processes, directory, plan.sizes)
+    if world.load_core is None:
+        results.skipped.append("one core only: load and servers share it")
+    _starting(results)
+    redis = world.redis()
+    base, master, seconds = world.service("service", redis, workers=1)
+    results.times["start to first answer"] = [seconds * 1000]
+    rows = [*_service_rows(plan, world, base), *_peer_rows(plan, world, base, results)]
+    two, _, _ = world.service("two workers", redis, workers=2)
+    rows += [replace(row, name=f"two workers, {row.name}", url=row.url.replace(base, two)) for row in rows[:3]]
+    _memory_warm(results, worker_of(master), rows)
+    _rounds(plan, world, rows, results)
+    _cold(plan, world, base, results)
+    if 1_000_000 in plan.sizes:
+        _giants(world, base, worker_of(master), results)
+    return results
+
+
+def _starting(results: Results) -> None:
+    samples = []
+    for _ in range(3):
+        began = time.perf_counter()
+        subprocess.run([PYTHON, "-c", "import service.app"], check=True)
+        samples.append((time.perf_counter() - began) * 1000)
+    results.times["import of service.app"] = samples
+
+
+def _service_rows(plan: Plan, world: World, base: str) -> list[Row]:
+    bearer = {"Authorization": f"Bearer {world.token}"}
+    rows = [Row("gunicorn hello", world.gunicorn("hello", "bench.hello:application", _THREADS), {})]
+    smallest = f"{base}/runs/run-{plan.sizes[0]}/metric-resource"
+    rows.append(Row("service 304", smallest, {**bearer, "If-None-Match": _tag(smallest, bearer)}))
+    for size in plan.sizes:
+        url = f"{base}/runs/run-{size}/metric-resource"
+        connections = 4 if size >= 100_000 else 16
+        rows.append(Row(f"service {size}", url, bearer, connections))
+        rows.append(Row(f"service {size} gzip", url, {**bearer, "Accept-Encoding": "gzip"}, connections))
+    return rows
+
+
+def _peer_rows(plan: Plan, world: World, base: str, results: Results) -> list[Row]:
+    rows = [
+        Row(
+            "naive 10",
+            f"{world.gunicorn('naive', 'bench.naive:application', _THREADS)}/runs/run-10/metric-resource",
+            {},
+        )
+    ]
+    if not plan.peers:
+        return rows
+    rows += [
+        replace(rows[0], name=f"naive {n}", url=rows[0].url.replace("run-10/", f"run-{n}/")) for n in (1000, 10_000)
+    ]
+    _save_answers(plan, world, base)
+    try:
+        for name, tuning in (("nginx", ""), ("nginx tuned", peers.TUNING)):
+            url = peers.nginx(world, name.replace(" ", "-"), tuning)
+            for size in plan.sizes:
+                connections = 4 if size >= 100_000 else 16
+                rows.append(Row(f"{name} {size}", f"{url}/{size}.json", {}, connections))
+                if not tuning:
+                    rows.append(Row(f"{name} {size} gzip", f"{url}/{size}.gz", {}, connections))
+    except peers.Skipped as reason:
+        results.skipped.append(f"nginx: {reason}")
+    try:
+        histories = peers.mlflow(world, [size for size in plan.sizes if 10_000 <= size <= 100_000])
+        rows += [Row(f"mlflow {size}", url, {}, 4) for size, url in histories.items()]
+    except peers.Skipped as reason:
+        results.skipped.append(f"MLflow: {reason}")
+    return rows
+
+
+def _save_answers(plan: Plan, world: World, base: str) -> None:
+    for size in plan.sizes:
+        url = f"{base}/runs/run-{size}/metric-resource"
+        body = _get(url, {"Authorization": f"Bearer {world.token}"})[0]
+        (world.answers / f"{size}.json").write_bytes(body)
+        (world.answers / f"{size}.gz").write_bytes(gzip.compress(body, 1))
+
+
+def _memory_warm(results: Results, worker: int, rows: list[Row]) -> None:
+    """After each row was asked once, but for the million: what a worker holds beside ready answers and its cache."""
+    results.memory["worker, after its start"] = peak_memory(worker)
+    held = 0
+    for row in rows:
+        if row.name.startswith("service") and "1000000" not in row.name and "304" not in row.name:
+            held += len(_get(row.url, row.headers)[0])
+    resident = _resident(worker)
+    results.memory["worker, warm"] = resident
+    results.memory["worker, warm, beyond bodies"] = resident - min(held / 2**20, _BODIES_MIB)
+
+
+def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
+    for row in rows:
+        _get(row.url, row.headers)
+    for number in range(plan.rounds):
+        for row in rows:
+            print(f"\rround {number + 1} of {plan.rounds}: {row.name:40}", end="", file=sys.stderr, flush=True)
+            seen = load.apply(
+                row.url, row.headers, connections=row.connections, seconds=plan.seconds, core=world.load_core
+            )
+            if seen.failed:
+                raise RuntimeError(f"{row.name}: {seen.failed} requests failed")
+            results.rates.setdefault(row.name, []).append(seen.rate)
+            results.times.setdefault(f"{row.name} p50", []).append(seen.p50)
+            results.times.setdefault(f"{row.name} p99", []).append(seen.p99)
+        _mixed_zones(plan, world, rows, results)
+    print(file=sys.stderr)
+
+
+def _mixed_zones(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
+    """Readers of one run in many zones at once: the sum of what they get."""
+    row = next(row for row in rows if row.name == f"service {plan.sizes[1]}")
+    rates: list[float] = []
+
+    def one(zone: str) -> None:
+        zoned = {**row.headers, "Time-Zone": zone}
+        rates.append(load.apply(row.url, zoned, connections=2, seconds=plan.seconds, core=world.load_core).rate)
+
+    threads = [threading.Thread(target=one, args=(zone,)) for zone in _ZONES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    results.rates.setdefault(f"{row.name}, {len(_ZONES)} zones", []).append(sum(rates))
+
+
+def _cold(plan: Plan, world: World, base: str, results: Results) -> None:
+    counts = {10: 60, 1000: 60, 10_000: 30, 100_000: 8, 1_000_000: 3}
+    for size in plan.sizes:
+        half = max(1, counts[size] * min(plan.rounds, 3) // 6)
+        for _ in range(2):
+            bare = _timed(f"{world.runtime}/v2/lm/metrics?executionIds=run-{size}", half, "requests", world.server_core)
+            cold = _timed(f"{base}/runs/run-{size}/metric-resource", half, world.token, world.load_core)
+            zoned = _timed(
+                f"{base}/runs/run-{size}/metric-resource?timezone=Asia/Tokyo", half, world.token, world.load_core
+            )
+            for name, samples in (("bare fetch", bare), ("cold", cold), ("cold, in another zone", zoned)):
+                results.times.setdefault(f"{name} {size}", []).extend(samples)
+
+
+def _timed(url: str, count: int, how: str, core: int | None) -> list[float]:
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
+    command = [*pinned, PYTHON, "-m", "bench.cold", url, str(count), how]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    return [seconds * 1000 for seconds in json.loads(told.stdout)]
+
+
+def _giants(world: World, base: str, worker: int, results: Results) -> None:
+    """Cold reads of a million points: what they take of memory, and of others' time on the same worker."""
+    bearer = {"Authorization": f"Bearer {world.token}"}
+    body = len(_get(f"{world.runtime}/v2/lm/metrics?executionIds=run-1000000", {})[0])
+    before = _resident(worker)
+    peak_memory(worker, anew=True)
+    _get(f"{base}/runs/run-1000000/metric-resource", {**bearer, "Cache-Control": "no-cache"})
+    results.memory["upstream body 1M"] = body / 2**20
+    results.memory["growth, cold 1M"] = peak_memory(worker) - before
+    ended = threading.Event()
+
+    def read_giants() -> None:
+        while not ended.is_set():
+            _get(f"{base}/runs/run-1000000/metric-resource", {**bearer, "Cache-Control": "no-cache"})
+
+    reader = threading.Thread(target=read_giants)
+    reader.start()
+    seen = load.apply(f"{base}/runs/run-10/metric-resource", bearer, connections=4, seconds=10, core=world.load_core)
+    ended.set()
+    reader.join()
+    results.times["service 10 p50 beside cold 1M"] = [seen.p50]
+    results.times["service 10 p99 beside cold 1M"] = [seen.p99]
+
+
+def _resident(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
+
+
+def _get(url: str, headers: Mapping[str, str]) -> tuple[bytes, Message]:
+    request = urllib.request.Request(url, headers=dict(headers))
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.read(), answer.headers
+    except urllib.error.HTTPError as error:
+        if error.code != 304:
+            raise
+        return b"", error.headers
+
+
+def _tag(url: str, headers: Mapping[str, str]) -> str:
+    return _get(url, headers)[1]["ETag"]

@@ -1,0 +1,120 @@
+"""What the service is compared with beside bare gunicorn: nginx's cache, and MLflow's tracking server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from bench import upstream
+from bench.world import World, free_port, until_answers
+
+_NGINX = """
+daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; keepalive_requests 100000000;
+  client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
+  uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
+  proxy_cache_path {directory}/cache keys_zone=c:1m;
+  server {{
+    listen 127.0.0.1:{port};
+    {tuning}
+    location / {{ proxy_pass {upstream}; proxy_cache c; proxy_cache_valid 200 1h; }}
+  }}
+}}
+"""
+TUNING = "sendfile off; output_buffers 2 512k;"
+
+
+class Skipped(Exception):
+    """A peer that cannot be had here, and why."""
+
+
+def nginx(world: World, name: str, tuning: str) -> str:
+    """nginx in front of the service's own answers: its base URL."""
+    binary = shutil.which("nginx") or _installed("nginx")
+    directory = world.directory / name
+    directory.mkdir()
+    port = free_port()
+    configuration = directory / "nginx.conf"
+    configuration.write_text(_NGINX.format(directory=directory, port=port, tuning=tuning, upstream=world.runtime))
+    world.start(name, [binary, "-c", str(configuration), "-p", str(directory)], port, core=world.server_core)
+    return f"http://127.0.0.1:{port}/answers"
+
+
+def find_wrk() -> str | None:
+    """``wrk``, installed where that can be done."""
+    try:
+        return shutil.which("wrk") or _installed("wrk")
+    except Skipped:
+        return None
+
+
+def mlflow(world: World, sizes: list[int]) -> dict[int, str]:
+    """MLflow's tracking server with the same runs: for each size the URL of its metric's whole history."""
+    binary = _mlflow_installed()
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    store = f"sqlite:///{world.directory}/mlflow.db"
+    command = [str(binary), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", store, "--default-artifact-root", str(world.directory / "artifacts")]
+    world.start("mlflow", command, port, core=world.server_core, environment={"MLFLOW_DISABLE_TELEMETRY": "true"})
+    until_answers(f"{base}/health")
+    return {size: _logged(base, size) for size in sizes}
+
+
+def _logged(base: str, size: int) -> str:
+    run: dict[str, Any] = _post(base, "runs/create", {"experiment_id": "0", "start_time": 0})["run"]
+    run_id = run["info"]["run_id"]
+    for begin in range(0, size, 1000):
+        points = [json.loads(upstream.point(number)) for number in range(begin, min(begin + 1000, size))]
+        metrics = [
+            {"key": "loss", "value": point["value"], "timestamp": point["step"] * 1000, "step": point["step"]}
+            for point in points
+        ]
+        _post(base, "runs/log-batch", {"run_id": run_id, "metrics": metrics})
+    return f"{base}/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key=loss&max_results={max(size, 1)}"
+
+
+def _post(base: str, path: str, document: dict[str, Any]) -> Any:
+    request = urllib.request.Request(
+        f"{base}/api/2.0/mlflow/{path}", json.dumps(document).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.load(answer)
+
+
+def _installed(package: str) -> str:
+    """Install one of Debian's packages, as root."""
+    apt = shutil.which("apt-get")
+    if apt is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        raise Skipped(f"{package} is not installed (on Debian: apt-get install {package})")
+    debian = {"nginx": "nginx-light"}.get(package, package)
+    for command in ([apt, "update", "-q"], [apt, "install", "-qy", "--no-install-recommends", debian]):
+        subprocess.run(command, capture_output=True, check=False, timeout=300)
+    found = shutil.which(package)
+    if found is None:
+        raise Skipped(f"{package} could not be installed")
+    return found
+
+
+def _mlflow_installed() -> Path:
+    """MLflow in a virtual environment of its own, beside other caches of the user."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "metric-resource-bench" / "mlflow"
+    binary = home / "bin" / "mlflow"
+    if binary.exists():
+        return binary
+    print("installing MLflow into a virtual environment of its own ...", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    for command in ([sys.executable, "-m", "venv", str(home)], [str(home / "bin" / "pip"), "install", "-q", "mlflow"]):
+        done = subprocess.run(command, capture_output=True, check=False, timeout=900)
+        if done.returncode:
+            raise Skipped(f"MLflow could not be installed (tried for {time.monotonic() - began:.0f} s)")
+    return binary

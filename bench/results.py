@@ -1,0 +1,131 @@
+"""What was measured, and how it is told."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+
+@dataclass
+class Results:
+    """Samples by name: requests a second (``rates``), ms (``times``), MiB (``memory``); what was skipped, and why."""
+
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    times: dict[str, list[float]] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+
+    def rate(self, name: str) -> float | None:
+        return statistics.median(self.rates[name]) if name in self.rates else None
+
+    def time(self, name: str) -> float | None:
+        return statistics.median(self.times[name]) if name in self.times else None
+
+    def write(self, path: Path) -> None:
+        document = {"machine": machine(), "rates": self.rates, "times": self.times, "memory": self.memory}
+        goals = [{"goal": goal.text, "measured": goal.value(self), "met": goal.met(self)} for goal in GOALS]
+        path.write_text(json.dumps({**document, "skipped": self.skipped, "goals": goals}, indent=2) + "\n")
+
+    def table(self) -> str:
+        lines = [f"{machine()}", "", f"{'requests a second':44} {'median':>10} {'least':>10} {'most':>10}"]
+        lines += [_line(name, samples, ",.1f") for name, samples in self.rates.items()]
+        lines += ["", f"{'milliseconds':44} {'median':>10} {'least':>10} {'most':>10}"]
+        lines += [_line(name, samples, ",.2f") for name, samples in self.times.items()]
+        lines += ["", "MiB"]
+        lines += [f"{name:44} {value:>10,.1f}" for name, value in self.memory.items()]
+        lines += ["", f"{'goal':66} {'measured':>10}"]
+        lines += [_goal_line(goal, self) for goal in GOALS]
+        return "\n".join([*lines, *(f"skipped: {reason}" for reason in self.skipped)])
+
+
+def machine() -> str:
+    """The machine, the versions and the day, in one line."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("gunicorn", "flask", "redis", "msgspec"))
+    processor = _processor()
+    return f"{datetime.now(UTC):%Y-%m-%d}, {processor}, Python {platform.python_version()}, {packages}"
+
+
+def _processor() -> str:
+    try:
+        told = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in told.splitlines() if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else platform.machine()
+
+
+def _line(name: str, samples: list[float], form: str) -> str:
+    return f"{name:44} " + " ".join(
+        f"{value:>10{form}}" for value in (statistics.median(samples), min(samples), max(samples))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A goal: ``value`` gives what was measured, ``None`` where it could not be; it should be ``least`` or ``most``."""
+
+    text: str
+    value: Callable[[Results], float | None]
+    least: float | None = None
+    most: float | None = None
+
+    def met(self, results: Results) -> bool | None:
+        value = self.value(results)
+        if value is None:
+            return None
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+def _goal_line(goal: Goal, results: Results) -> str:
+    value, met = goal.value(results), goal.met(results)
+    verdict = {None: "", True: "met", False: "missed"}[met]
+    return f"{goal.text:66} {'-' if value is None else f'{value:.2f}':>10}  {verdict}"
+
+
+def _rates(over: str, under: str) -> Callable[[Results], float | None]:
+    return lambda results: _ratio(results.rate(over), results.rate(under))
+
+
+def _times(over: str, under: str, scale: float = 1.0) -> Callable[[Results], float | None]:
+    def measured(results: Results) -> float | None:
+        ratio = _ratio(results.time(over), results.time(under))
+        return None if ratio is None else ratio * scale
+
+    return measured
+
+
+def _memory(over: str, under: str) -> Callable[[Results], float | None]:
+    return lambda results: _ratio(results.memory.get(over), results.memory.get(under))
+
+
+def _ratio(over: float | None, under: float | None) -> float | None:
+    return None if over is None or not under else over / under
+
+
+GOALS = (
+    Goal("warm 10 points / gunicorn hello >= 0.50 (0.65)", _rates("service 10", "gunicorn hello"), least=0.5),
+    Goal("304 / gunicorn hello >= 0.55 (0.70)", _rates("service 304", "gunicorn hello"), least=0.55),
+    Goal("warm 10k / tuned nginx >= 0.45", _rates("service 10000", "nginx tuned 10000"), least=0.45),
+    Goal("warm 10k gzip / nginx gzip >= 0.22 (0.30)", _rates("service 10000 gzip", "nginx 10000 gzip"), least=0.22),
+    Goal("warm 100k / tuned nginx >= 0.95", _rates("service 100000", "nginx tuned 100000"), least=0.95),
+    Goal("warm 100k gzip / nginx gzip >= 0.85 (1.0)", _rates("service 100000 gzip", "nginx 100000 gzip"), least=0.85),
+    Goal("warm 10k / MLflow >= 600", _rates("service 10000", "mlflow 10000"), least=600),
+    Goal("warm 100k / MLflow >= 1200", _rates("service 100000", "mlflow 100000"), least=1200),
+    Goal("cold 10k / bare fetch <= 5 (3)", _times("cold 10000", "bare fetch 10000"), most=5),
+    Goal("cold 100k / bare fetch <= 5 (3)", _times("cold 100000", "bare fetch 100000"), most=5),
+    Goal("cold 1M / bare fetch <= 5 (3)", _times("cold 1000000", "bare fetch 1000000"), most=5),
+    Goal("cold cost a point, 1M / 10k <= 1.2", _times("cold 1000000", "cold 10000", 0.01), most=1.2),
+    Goal(
+        "worker RSS warm, MiB beyond the bodies <= 60", lambda r: r.memory.get("worker, warm, beyond bodies"), most=60
+    ),
+    Goal("growth in a cold 1M read / upstream body <= 4 (1.5)", _memory("growth, cold 1M", "upstream body 1M"), most=4),
+    Goal("warm p99 / p50, 16 connections <= 3", _times("service 10 p99", "service 10 p50"), most=3),
+    Goal("warm p99 beside cold 1M reads, ms <= 50", lambda r: r.time("service 10 p99 beside cold 1M"), most=50),
+    Goal("first answer after start, s <= 2", lambda r: (r.time("start to first answer") or 0) / 1000 or None, most=2),
+)
