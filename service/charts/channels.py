@@ -11,6 +11,7 @@ from service.charts.units import titled
 
 Encoding = dict[str, Any]
 View = dict[str, Any]
+_LARGE, _SMALL = 1e7, 1e-3
 
 
 def clean(text: str) -> str:
@@ -28,7 +29,12 @@ def names(panel: Panel) -> list[str]:
 
 
 def value(panel: Panel) -> Encoding:
-    return {"field": "value", "type": "quantitative", "title": clean(titled(panel.metric))}
+    """The metric's value; very large and very small ones in the E notation that they are logged in."""
+    greatest = max(
+        (abs(float(bytes(mark.value))) for trace in panel.traces for mark in trace.marks if mark.value), default=0.0
+    )
+    notation = {"axis": {"format": "~g"}} if greatest >= _LARGE or 0 < greatest < _SMALL else {}
+    return {"field": "value", "type": "quantitative", "title": clean(titled(panel.metric)), **notation}
 
 
 def colour(panel: Panel, legend: str) -> Encoding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.charts import channels, style
+from service.charts import channels, clocks, style
 from service.charts.channels import Encoding, View
 from service.charts.model import Axis, AxisKind, Panel
 
@@ -65,12 +65,13 @@ def _encoding(panel: Panel, axis: Axis, legend: str) -> Encoding:
 
 def _along(panel: Panel, axis: Axis) -> Encoding:
     encoding: Encoding = {"field": "x", "type": str(axis.kind), "title": channels.clean(axis.title)}
+    places = [mark.place for trace in panel.traces for mark in trace.marks]
     match axis.kind:
         case AxisKind.TIME:
-            return encoding | {"scale": {"type": "utc"}}
+            ticks = {"format": clocks.tick_format(places), "tickCount": 8}
+            return encoding | {"scale": {"type": "utc"}, "axis": ticks}
         case AxisKind.NUMBER:
-            whole = all(mark.place.is_integer() for trace in panel.traces for mark in trace.marks)
-            ticks = {"axis": {"tickMinStep": 1}} if whole else {}
-            return encoding | {"scale": {"zero": False}} | ticks
+            ticks = {"tickMinStep": 1} if all(map(float.is_integer, places)) else {}
+            return encoding | {"scale": {"zero": False}, "axis": ticks}
         case AxisKind.CATEGORY:
             return encoding | {"sort": None, "axis": {"labelAngle": 0, "labelLimit": 160}}

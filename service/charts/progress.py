@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Raw
 
-from service.charts import captions, specification
+from service.charts import captions, clocks, slotted, specification
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
 from service.domain import points
 from service.domain.errors import Fault, InvalidParameter
@@ -23,6 +23,7 @@ from service.domain.zones import TimeZone
 MOST_POINTS = 500
 """Points of a series that a chart shows; more would be finer than its pixels."""
 _MOST_FACTS = 12
+SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
 
 
 class Against(StrEnum):
@@ -45,14 +46,13 @@ def chart(run_id: str, series: Sequence[Series], against: Against, chart_type: C
     """
     drawing = _Drawing(against, ZoneClock(zone))
     panels = drawing.panels(series)
-    if series and not any(trace.marks for panel in panels for trace in panel.traces):
+    if series and not panels:
         others = " and ".join(f"x={other}" for other in Against if other is not against)
         raise InvalidParameter([Fault("x", f"none of these points has a {_lacks(against)}; possible is {others}")])
-    title = "Step" if against is Against.STEP else f"Time ({zone.name})"
-    axis = Axis(title, AxisKind.NUMBER if against is Against.STEP else AxisKind.TIME, "x", against)
+    axis = _axis(panels, against, zone)
     caption = Caption(
         title=f"{captions.cut(captions.enumerated([panel.metric for panel in panels]))} by {against}",
-        notes=[f"Run {run_id}", *_notes(series, drawing.unplaced, drawing.not_finite, against)],
+        notes=[f"Run {run_id}", *_notes(series, drawing, against), *_of_slots(panels, chart_type)],
         legend="Series",
         facts=[f"Run {run_id}", *(_fact(one) for one in series[:_MOST_FACTS])],
     )
@@ -73,11 +73,13 @@ class _Drawing:
         by_metric: dict[str, list[Series]] = {}
         for one in series:
             by_metric.setdefault(points.text(one.name), []).append(one)
-        return [self._panel(metric, several) for metric, several in by_metric.items()]
+        panels = [self._panel(metric, several) for metric, several in by_metric.items()]
+        return [panel for panel in panels if panel.traces]
 
     def _panel(self, metric: str, series: Sequence[Series]) -> Panel:
         names = captions.trace_names([_labels(one.labels) for one in series], metric)
-        return Panel(metric, [Trace(name, self._marks(one)) for name, one in zip(names, series, strict=True)])
+        traces = [Trace(name, self._marks(one)) for name, one in zip(names, series, strict=True)]
+        return Panel(metric, [trace for trace in traces if trace.marks])
 
     def _marks(self, series: Series) -> list[Mark]:
         placed = [self._mark(msgspec.json.decode(text, type=_Point)) for text in series.points]
@@ -118,15 +120,29 @@ def _lacks(against: Against) -> str:
     return "step" if against is Against.STEP else "timestamp"
 
 
-def _notes(series: Sequence[Series], unplaced: int, not_finite: int, against: Against) -> list[str]:
+def _axis(panels: Sequence[Panel], against: Against, zone: TimeZone) -> Axis:
+    if against is Against.STEP:
+        return Axis("Step", AxisKind.NUMBER, "x", against)
+    day = clocks.only_day([mark.place for panel in panels for trace in panel.traces for mark in trace.marks])
+    title = f"Time ({zone.name})" if day is None else f"Time on {day.isoformat()} ({zone.name})"
+    return Axis(title, AxisKind.TIME, "x", against)
+
+
+def _of_slots(panels: Sequence[Panel], chart_type: ChartType) -> list[str]:
+    if chart_type not in SLOTTED or not any(slotted.crowded(panel, chart_type) for panel in panels):
+        return []
+    return ["Of each stretch of the axis the last point"]
+
+
+def _notes(series: Sequence[Series], drawing: _Drawing, against: Against) -> list[str]:
     shown, whole = sum(len(one.points) for one in series), sum(one.count for one in series)
     notes = []
     if shown < whole:
         notes.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
-    if unplaced:
-        notes.append(f"{unplaced:,} without a {_lacks(against)}, not drawn")
-    if not_finite:
-        notes.append(f"{not_finite:,} not finite (NaN or infinite), without a place on the value axis")
+    if drawing.unplaced:
+        notes.append(f"{drawing.unplaced:,} without a {_lacks(against)}, not drawn")
+    if drawing.not_finite:
+        notes.append(f"{drawing.not_finite:,} not finite (NaN or infinite), without a place on the value axis")
     return notes
 
 

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-from service.charts import channels, style
+from service.charts import channels, clocks, style
 from service.charts.channels import Encoding, View
-from service.charts.model import Axis, AxisKind, Mark, Panel
+from service.charts.model import Axis, AxisKind, ChartType, Panel
 from service.charts.slots import slots
 
-_COLUMNS, _BARS, _CELLS = 120, 40, 64
-_LEAST_COLUMNS = 6
+_COLUMNS, _BARS, _CELLS = 96, 48, 96
+_LEAST_COLUMNS = 8
 _UPRIGHT = 4
 """Up to so many characters, labels below columns stand upright."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def columns(panel: Panel, axis: Axis, legend: str) -> View:
-    drawn = _Slotted(panel, axis, max(_LEAST_COLUMNS, _COLUMNS // (2 * len(panel.traces))))
+    drawn = _Slotted(panel, axis, _room(panel, ChartType.COLUMN))
     return drawn.view("bar", 300, drawn.beside("x", "y", legend))
 
 
 def bars(panel: Panel, axis: Axis, legend: str) -> View:
-    drawn = _Slotted(panel, axis, _BARS)
+    drawn = _Slotted(panel, axis, _room(panel, ChartType.BAR))
     height = len(drawn.labels) * max(16, 7 * len(panel.traces))
     return drawn.view("bar", max(80, height), drawn.beside("y", "x", legend))
 
 
 def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
-    drawn = _Slotted(panel, axis, _CELLS)
+    drawn = _Slotted(panel, axis, _room(panel, ChartType.HEATMAP))
     alone = len(panel.traces) == 1
     rows = {
         "field": "series",
@@ -47,6 +44,17 @@ def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
     return drawn.view("rect", max(100, 30 * len(panel.traces)), encoding)
 
 
+def crowded(panel: Panel, chart_type: ChartType) -> bool:
+    """Whether there are more places than slots, so that only the last point of each slot is drawn."""
+    return slots(panel.traces, _room(panel, chart_type)).width is not None
+
+
+def _room(panel: Panel, chart_type: ChartType) -> int:
+    if chart_type is ChartType.COLUMN:
+        return max(_LEAST_COLUMNS, _COLUMNS // len(panel.traces))
+    return _BARS if chart_type is ChartType.BAR else _CELLS
+
+
 class _Slotted:
     """A panel's marks, at most one a slot and trace."""
 
@@ -55,8 +63,7 @@ class _Slotted:
         self._axis = axis
         self._slots = slots(panel.traces, at_most)
         self._traces = [self._slots.thin(trace) for trace in panel.traces]
-        at = {self._slots.number(mark.place): mark for trace in self._traces for mark in trace.marks}
-        self.labels = {number: self._label(number, at.get(number)) for number in self._slots.numbers(self._traces)}
+        self.labels = self._named()
 
     def view(self, mark: str, height: int, encoding: Encoding) -> View:
         rows = [
@@ -91,12 +98,18 @@ class _Slotted:
             "axis": {"labelAngle": 0 if upright else -45, "labelLimit": 160},
         }
 
-    def _label(self, number: float, mark: Mark | None) -> str:
-        begin, end = self._slots.bounds(number)
+    def _named(self) -> dict[float, str]:
+        """A label for each slot, no two alike: Vega-Lite would stack what they hold."""
+        numbers = self._slots.numbers(self._traces)
+        begins = [self._slots.bounds(number)[0] for number in numbers]
         if self._axis.kind is AxisKind.TIME:
-            return (_EPOCH + timedelta(seconds=begin)).strftime("%m-%d %H:%M:%S")
-        if self._slots.width is None:
-            return "" if mark is None else mark.at
-        if begin.is_integer() and end.is_integer():
-            return f"{begin:.0f}–{end - 1:.0f}"
-        return f"{begin:.4g}–{end:.4g}"
+            return dict(zip(numbers, clocks.labels(begins), strict=True))
+        if self._slots.width is not None:
+            return {number: _stretch(*self._slots.bounds(number)) for number in numbers}
+        at = {mark.place: mark.at for trace in self._traces for mark in trace.marks}
+        return {number: channels.clean(at[number]) for number in numbers}
+
+
+def _stretch(begin: float, end: float) -> str:
+    whole = begin.is_integer() and end.is_integer()
+    return f"{begin:.0f}–{end - 1:.0f}" if whole else f"{begin:.6g}–{end:.6g}"
