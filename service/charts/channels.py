@@ -31,7 +31,8 @@ def names(panel: Panel) -> list[str]:
 def value(panel: Panel) -> Encoding:
     """The metric's value; very large and very small ones in the E notation that they are logged in."""
     greatest = max(
-        (abs(float(bytes(mark.value))) for trace in panel.traces for mark in trace.marks if mark.value), default=0.0
+        (abs(float(bytes(mark.value))) for trace in panel.traces for mark in trace.marks if mark.value is not None),
+        default=0.0,
     )
     notation = {"axis": {"format": "~g"}} if greatest >= _LARGE or 0 < greatest < _SMALL else {}
     return {"field": "value", "type": "quantitative", "title": clean(titled(panel.metric)), **notation}

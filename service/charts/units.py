@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|%|µs")
+_WORDS = re.compile(r"[kKMG]i?B(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|%|µs")
 _UNITS = {
     "s": ("seconds", "second", "secs", "sec", "s"),
     "ms": ("milliseconds", "millis", "msec", "ms"),
