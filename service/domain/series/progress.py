@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.series import columns, ordering, summaries
 from service.domain.series.columns import Columns, Integers
 from service.domain.series.model import Series
 
 
-def series(chunks: Sequence[Chunk], at_most: int | None = None) -> list[Series]:
-    """The series of the chunks' points, in the order in which they first appear.
+def series(chunks: Sequence[Chunk], at_most: int | None = None, names: Collection[str] = ()) -> list[Series]:
+    """The series of the chunks' points, of metrics called one of ``names`` or of all, by their first appearance.
 
     A series of more than ``at_most`` (2 or more) points is downsampled: its first and last point, its extremes, and of
     the others those that make its picture.
     """
     if not chunks:
         return []
-    return _Progress(columns.read(chunks)).series(at_most)
+    read = columns.read(chunks)
+    wanted = [number for number, (name, _) in enumerate(read.names) if not names or points.text(name) in names]
+    return _Progress(read).series(wanted, at_most) if wanted else []
 
 
 class _Progress:
@@ -33,18 +36,18 @@ class _Progress:
         self._values = read.value[self._order]
         self._least, self._greatest = summaries.extremes(read, self._order, self._bounds[:-1])
 
-    def series(self, at_most: int | None) -> list[Series]:
-        """All series, each of ``at_most`` points."""
-        shown = [self._shown(number, at_most) for number in range(len(self._columns.names))]
-        extremes = np.concatenate([self._least, self._greatest])
+    def series(self, wanted: Sequence[int], at_most: int | None) -> list[Series]:
+        """The series of these numbers, each of ``at_most`` points."""
+        shown = [self._shown(number, at_most) for number in wanted]
+        extremes = np.concatenate([self._least[wanted], self._greatest[wanted]])
         told = np.union1d(np.concatenate(shown), extremes[extremes != summaries.ABSENT])
         texts = self._texts(told)
         return [
             self._one(number, [texts[index] for index in np.searchsorted(told, places).tolist()], told, texts)
-            for number, places in enumerate(shown)
+            for number, places in zip(wanted, shown, strict=True)
         ]
 
-    def _one(self, number: int, points: list[bytes], told: Integers, texts: list[bytes]) -> Series:
+    def _one(self, number: int, shown: list[bytes], told: Integers, texts: list[bytes]) -> Series:
         def text(place: Integers) -> bytes | None:
             return None if place == summaries.ABSENT else texts[np.searchsorted(told, place)]
 
@@ -54,13 +57,13 @@ class _Progress:
             name=name,
             labels=labels,
             count=len(values),
-            first=points[0],
-            last=points[-1],
+            first=shown[0],
+            last=shown[-1],
             min=text(self._least[number]),
             max=text(self._greatest[number]),
             mean=summaries.mean(values),
-            points=points,
-            downsampled=len(points) < len(values),
+            points=shown,
+            downsampled=len(shown) < len(values),
         )
 
     def _shown(self, number: int, at_most: int | None) -> Integers:
