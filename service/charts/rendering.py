@@ -1,7 +1,8 @@
 """Pictures of charts, drawn by one process beside each worker, within bounds of time and size.
 
 Vega's JavaScript runs in that process (``vl-convert``, the extra ``charts``): what it takes of memory and time is not
-the worker's, and it is ended when a picture takes too long. One picture is drawn at a time; others wait their turn.
+the worker's, and it is ended when a picture takes too long. One picture is drawn at a time; a few wait their turn, and
+the rest are refused at once, so that those who wait never take all of a worker's threads.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from service.domain.errors import Overloaded
 
 SVG, PNG = "image/svg+xml", "image/png"
 _FORMS: Mapping[str, bytes] = {SVG: b"s", PNG: b"p"}
+_BUSY = "other charts are being drawn; try again, or ask for the Vega-Lite specification"
 _COMMAND = (sys.executable, "-m", "service.charts.drawing_process")
 _PASSED = ("PATH", "LANG", "HOME", "TMPDIR")
 _MOST_BYTES = 32 * 1024 * 1024
+_MOST_WAITING = 4
 _MOST_PICTURES = 1000
 """After so many pictures a new process takes over, so that what JavaScript holds on to does not add up."""
 
@@ -43,6 +46,7 @@ class Renderer:
         self._needs = needs
         self._command = command
         self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(_MOST_WAITING)
         self._process: subprocess.Popen[bytes] | None = None
         self._pictures = 0
 
@@ -53,9 +57,16 @@ class Renderer:
 
     def render(self, specification: bytes, media_type: str) -> bytes:
         """The picture. Raises ``Overloaded`` where it is not drawn in time, ``CannotDraw`` where it cannot be."""
-        deadline = Deadline.after(self._seconds)
+        if not self._places.acquire(blocking=False):
+            raise Overloaded(_BUSY)
+        try:
+            return self._in_turn(specification, media_type, Deadline.after(self._seconds))
+        finally:
+            self._places.release()
+
+    def _in_turn(self, specification: bytes, media_type: str, deadline: Deadline) -> bytes:
         if not self._turn.acquire(timeout=deadline.remaining()):
-            raise Overloaded("other charts are being drawn; try again, or ask for the Vega-Lite specification")
+            raise Overloaded(_BUSY)
         try:
             return self._draw(frames.pack(_FORMS[media_type], specification), deadline)
         except BaseException:

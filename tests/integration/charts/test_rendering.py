@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -58,8 +58,8 @@ def test_markup_in_a_name_stays_text(renderer: Renderer) -> None:
 
 
 def test_callers_side_by_side_have_their_own_pictures(renderer: Renderer) -> None:
-    asked = [_LOSS.replace(b"Loss", b"Loss%d" % number) for number in range(6)]
-    with ThreadPoolExecutor(6) as pool:
+    asked = [_LOSS.replace(b"Loss", b"Loss%d" % number) for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(lambda made: renderer.render(made, SVG), asked))
     assert all(b"Loss%d" % number in image for number, image in enumerate(drawn))
 
@@ -88,6 +88,15 @@ def test_a_process_that_never_answers_is_ended(tmp_path: Path) -> None:
     for process in started:
         with pytest.raises(ProcessLookupError):
             os.kill(process, signal.SIG_DFL)
+
+
+def test_only_a_few_wait_and_the_others_are_refused_at_once() -> None:
+    renderer = Renderer(seconds=3, command=(sys.executable, "-c", "import time; time.sleep(600)"))
+    with ThreadPoolExecutor(10) as pool:
+        asked = [pool.submit(renderer.render, _LOSS, SVG) for _ in range(10)]
+        refused = [done for _, done in zip(range(6), as_completed(asked), strict=False)]
+        assert sum(not one.done() for one in asked) == 4
+    assert all("other charts are being drawn" in str(one.exception()) for one in refused)
 
 
 def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:

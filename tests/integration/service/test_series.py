@@ -118,6 +118,7 @@ def test_a_chart_is_vega_lite_unless_asked_otherwise(logged: Service) -> None:
     png = logged.get(f"{CHART}?name=loss&type=heatmap", Accept="text/html, image/png;q=0.5")
     assert png.content_type == "image/png"
     assert png.data.startswith(b"\x89PNG")
+    assert "Content-Encoding" not in logged.get(CHART, Accept="image/png", Accept_Encoding="gzip").headers
 
 
 @pytest.mark.parametrize("path", [SERIES, f"{SERIES}?points=5", CHART, f"{CHART}?type=bar"])

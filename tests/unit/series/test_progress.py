@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -73,6 +75,11 @@ def test_downsampling_chooses_and_never_makes(texts: list[bytes], size: int, at_
 def test_digits_pass_through() -> None:
     text = b'{"name":"n","labels":[],"value":12345678901234567890.10,"step":9007199254740993,"timestamp":null}'
     assert of(text).points == [b'{"step":9007199254740993,"timestamp":null,"value":12345678901234567890.10}']
+
+
+def test_a_worker_that_is_not_asked_for_series_loads_no_numpy() -> None:
+    program = "import sys, service.app; print(*{'numpy', 'tsdownsample', 'vl_convert'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == ""
 
 
 def test_no_chunks_no_series() -> None:
