@@ -40,7 +40,10 @@ class _Progress:
         """The series of these numbers, each of ``at_most`` points."""
         shown = [self._shown(number, at_most) for number in wanted]
         extremes = np.concatenate([self._least[wanted], self._greatest[wanted]])
-        told = np.union1d(np.concatenate(shown), extremes[extremes != summaries.ABSENT])
+        telling = np.zeros(len(self._order), dtype=bool)
+        telling[np.concatenate(shown)] = True
+        telling[extremes[extremes != summaries.ABSENT]] = True
+        told = np.flatnonzero(telling)
         texts = self._texts(told)
         return [
             self._one(number, [texts[index] for index in np.searchsorted(told, places).tolist()], told, texts)
