@@ -22,7 +22,7 @@ def trace_names(label_sets: Sequence[Sequence[NameValue]], otherwise: str) -> li
 
 def enumerated(names: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "Nothing"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def cut(text: str) -> str:

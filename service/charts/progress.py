@@ -51,7 +51,7 @@ def chart(run_id: str, series: Sequence[Series], against: Against, chart_type: C
         raise InvalidParameter([Fault("x", f"none of these points has a {_lacks(against)}; possible is {others}")])
     axis = _axis(panels, against, zone)
     caption = Caption(
-        title=f"{captions.cut(captions.enumerated([panel.metric for panel in panels]))} by {against}",
+        title=_title(panels, against),
         notes=[f"Run {run_id}", *_notes(series, drawing, against), *_of_slots(panels, chart_type)],
         legend="Series",
         facts=[f"Run {run_id}", *(_fact(one) for one in series[:_MOST_FACTS])],
@@ -118,6 +118,11 @@ def _labels(literal: bytes) -> list[NameValue]:
 
 def _lacks(against: Against) -> str:
     return "step" if against is Against.STEP else "timestamp"
+
+
+def _title(panels: Sequence[Panel], against: Against) -> str:
+    metrics = captions.enumerated([panel.metric for panel in panels])
+    return f"{captions.cut(metrics)} by {against}" if panels else "No points"
 
 
 def _axis(panels: Sequence[Panel], against: Against, zone: TimeZone) -> Axis:

@@ -7,7 +7,7 @@ from service.charts.channels import Encoding, View
 from service.charts.model import Axis, AxisKind, ChartType, Panel
 from service.charts.slots import slots
 
-_COLUMNS, _BARS, _CELLS = 96, 48, 96
+_COLUMNS, _BARS, _CELLS = 96, 48, 128
 _LEAST_COLUMNS = 8
 _UPRIGHT = 4
 """Up to so many characters, labels below columns stand upright."""

@@ -102,7 +102,7 @@ def test_no_point_with_a_place_is_refused_with_what_is_possible(against: str, ot
 def test_nothing_logged_is_an_empty_chart(kind: str) -> None:
     made = drawn(kind=kind)
     vega_lite.validate(made)
-    assert made["mark"]["text"] == "No points"
+    assert made["mark"]["text"] == made["title"]["text"] == "No points"
 
 
 def test_a_sample_says_so() -> None:
