@@ -19,6 +19,7 @@ from typing import BinaryIO, cast
 from service.charts import frames
 from service.domain.deadlines import Deadline
 from service.domain.errors import Overloaded
+from service.domain.waiting import waiting
 
 SVG, PNG = "image/svg+xml", "image/png"
 _FORMS: Mapping[str, bytes] = {SVG: b"s", PNG: b"p"}
@@ -60,7 +61,8 @@ class Renderer:
         if not self._places.acquire(blocking=False):
             raise Overloaded(_BUSY)
         try:
-            return self._in_turn(specification, media_type, Deadline.after(self._seconds))
+            with waiting():
+                return self._in_turn(specification, media_type, Deadline.after(self._seconds))
         finally:
             self._places.release()
 
