@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+_LAST = datetime.max.replace(tzinfo=UTC)
+"""For the last fraction of a second of the year 9999, which a ``float`` rounds up."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400.0
 _LENGTHS = (len("17:49"), len("17:49:12"), len("17:49:12.396"), len("17:49:12.396901"))
@@ -38,4 +40,7 @@ def labels(places: Sequence[float]) -> list[str]:
 
 
 def _moment(place: float) -> datetime:
-    return _EPOCH + timedelta(seconds=place)
+    try:
+        return _EPOCH + timedelta(seconds=place)
+    except OverflowError:
+        return _LAST

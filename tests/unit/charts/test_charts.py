@@ -59,6 +59,12 @@ def test_time_is_the_callers_clock_whatever_the_viewers() -> None:
     assert made["data"]["format"]["parse"]["x"].startswith("utc:")
 
 
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"])
+def test_the_ends_of_time_are_drawn(timestamp: str, kind: str) -> None:
+    vega_lite.validate(drawn(point(1, 1, timestamp), point(2, 2, timestamp), kind=kind, against="time"))
+
+
 def test_several_days_are_on_the_axis() -> None:
     made = drawn(point(1, 1, "2026-03-29T00:00:00Z"), point(2, 2, "2026-03-30T00:00:00Z"), against="time")
     (axis,) = encodings(made, "x")
