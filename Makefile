@@ -34,7 +34,7 @@ clean:
 
 .venv/demo: pyproject.toml | .venv/bin/python
 	@echo "Installing the service and its demo into .venv ..."
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[demo]'
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[charts,demo]'
 	@touch $@
 
 .venv/dev: pyproject.toml | .venv/bin/python

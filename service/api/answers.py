@@ -21,6 +21,7 @@ from service.domain.reading import Provenance, Source
 
 _REPRESENTATION_VERSION = "1"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_COMPRESSED = frozenset({"image/png"})
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "AI-Resource-Group")
 
 
@@ -49,7 +50,7 @@ class Answers:
 
     def answer(self, variant: Variant, provenance: Provenance, make: Callable[[], Iterable[bytes]]) -> Response:
         """``304`` where the client has the representation already, otherwise the representation."""
-        coding = encodings.choose(request.headers.get("Accept-Encoding"))
+        coding = _coding(variant.media_type)
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
         _remark(variant, tag)
@@ -87,6 +88,13 @@ class Answers:
         headers["Vary"] = ", ".join((*_VARY, *variant.varies))
         headers["Age"] = str(int(provenance.age))
         headers["Cache-Status"] = status_of(provenance)
+
+
+def _coding(media_type: str) -> str:
+    """The content coding that the client likes best; none for what is compressed as it is."""
+    if media_type in _COMPRESSED:
+        return encodings.IDENTITY
+    return encodings.choose(request.headers.get("Accept-Encoding"))
 
 
 def _tag(variant: Variant) -> str:

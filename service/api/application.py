@@ -15,8 +15,9 @@ from service.api.blueprints import blueprints
 from service.api.fast_lane import FastLane
 from service.api.inputs import Defaults, RequestReader
 from service.api.openapi import Api
-from service.api.routes import capabilities, documentation, metric_resource, operations
+from service.api.routes import capabilities, charts, documentation, metric_resource, operations, series
 from service.api.routes.operations import Parts
+from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
 from service.queries import Queries
 from service.telemetry.metrics import Telemetry
@@ -32,6 +33,7 @@ class Interface:
     defaults: Defaults
     parts: Parts
     telemetry: Telemetry
+    renderer: Renderer
     cors_origins: Collection[str] = ()
 
 
@@ -47,6 +49,8 @@ def build(interface: Interface) -> Flask:
     made = blueprints(RequestReader(interface.defaults))
     for routes in (
         metric_resource.blueprint(interface.queries, interface.answers, made),
+        series.blueprint(interface.queries, interface.answers, made),
+        charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         operations.blueprint(interface.parts, made),
         documentation.blueprint(cache(lambda: document(app)), made),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -49,14 +49,18 @@ def documented(
     zoned: bool = False,
     run: bool = True,
     media_type: str = "application/json",
+    others: Mapping[str, Any] | None = None,
 ) -> Callable[[View], View]:
-    """State a route's place in the OpenAPI document: a resource that is read with a token."""
+    """State a route's place in the OpenAPI document: a resource that is read with a token.
+
+    ``others`` are the schemas of media types beside ``media_type``.
+    """
     return _doc(
         operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
         parameters=components.parameters(query, zoned=zoned, run=run),
-        responses=components.responses(schema, media_type, run=run),
+        responses=components.responses(schema, media_type, run=run, others=others),
     )
 
 

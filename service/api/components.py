@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema
@@ -136,14 +137,17 @@ def parameters(query: type[Schema], *, zoned: bool, run: bool) -> list[Any]:
     return [{"in": "query", "schema": query}, *kept]
 
 
-def responses(schema: type[Schema], media_type: str, *, run: bool) -> dict[str, Any]:
-    """All answers of a resource."""
+def responses(
+    schema: type[Schema], media_type: str, *, run: bool, others: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """All answers of a resource; ``others`` are the schemas of further media types."""
     statuses = [status for status in _PROBLEMS if run or status not in {404, 501}]
     return {
         "200": {
             "description": "As asked.",
             "headers": headers(*STORED_ANSWER),
-            "content": {media_type: {"schema": schema}},
+            "content": {media_type: {"schema": schema}}
+            | {name: {"schema": other} for name, other in (others or {}).items()},
         },
         "304": {"description": "The client has the current answer.", "headers": headers(*STORED_ANSWER)},
         **{str(status): _PROBLEMS[status][0] for status in statuses},

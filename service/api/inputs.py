@@ -66,24 +66,38 @@ class RequestReader:
         self._defaults = defaults
 
     def use_args(
-        self, schema: type[Schema], *, location: str, grouped: bool = True, offers: tuple[str, ...] = (JSON,)
+        self,
+        schema: type[Schema],
+        *,
+        location: str,
+        grouped: bool = True,
+        offers: tuple[str, ...] = (JSON,),
+        missing: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a view so that it is given the ``Ask`` as its first argument.
 
         ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``offers``: the
-        media types that the answer can have, ours to prefer in this order.
+        media types that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
         """
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(view)
             def reading(*args: Any, **path: Any) -> Any:
-                return view(*args, self.read(schema, path, grouped=grouped, offers=offers), **path)
+                return view(*args, self.read(schema, path, grouped=grouped, offers=offers, missing=missing), **path)
 
             return reading
 
         return decorate
 
-    def read(self, schema: type[Schema], path: Mapping[str, str], *, grouped: bool, offers: tuple[str, ...]) -> Ask:
+    def read(
+        self,
+        schema: type[Schema],
+        path: Mapping[str, str],
+        *,
+        grouped: bool,
+        offers: tuple[str, ...],
+        missing: str = "",
+    ) -> Ask:
         """Read the request being served.
 
         Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's,
@@ -104,7 +118,7 @@ class RequestReader:
         if grouped and not principal.may_use(group):
             raise Forbidden(f"this caller may not use the resource group {group}")
         g.resource_group = group if grouped else None
-        media_type = _acceptable(request.headers.get("Accept"), offers)
+        media_type = _acceptable(request.headers.get("Accept"), offers, missing)
         return Ask(query, media_type, zone, self._vantage(principal, group), self._exchange(), self._demand())
 
     def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
@@ -136,13 +150,13 @@ class RequestReader:
 
 
 @lru_cache(maxsize=1024)
-def _acceptable(accept: str | None, offers: tuple[str, ...]) -> str:
+def _acceptable(accept: str | None, offers: tuple[str, ...], missing: str) -> str:
     """The media type to answer in (RFC 9110, 12.5.1)."""
     if not accept:
         return offers[0]
     best = parse_accept_header(accept, MIMEAccept).best_match(offers)
     if best is None:
-        raise NotAcceptable(offers)
+        raise NotAcceptable(offers, missing)
     return best
 
 

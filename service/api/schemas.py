@@ -6,9 +6,24 @@ against the document that these make.
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 _ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
+
+
+def zoned_metadata() -> dict[str, Any]:
+    """What the document says of a timestamp that may be missing."""
+    return {"description": f"{_ZONED} `null` where the runtime's cannot be read.", "format": "date-time"}
+
+
+def value_metadata() -> dict[str, Any]:
+    """What the document says of a metric's value."""
+    return {
+        "description": "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold.",
+        "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}],
+    }
 
 
 class Query(Schema):
@@ -41,18 +56,8 @@ class Metric(Schema):
     """One point that was logged."""
 
     name = fields.String(required=True, metadata={"example": "loss"})
-    value = fields.Raw(
-        required=True,
-        metadata={
-            "description": "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold.",
-            "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}],
-        },
-    )
-    timestamp = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": f"{_ZONED} `null` where the runtime's cannot be read.", "format": "date-time"},
-    )
+    value = fields.Raw(required=True, metadata=value_metadata())
+    timestamp = fields.String(required=True, allow_none=True, metadata=zoned_metadata())
     step = fields.Integer(required=True, allow_none=True, metadata={"minimum": 0, "example": 1})
     labels = fields.List(fields.Nested(NameValue), required=True)
 

@@ -25,6 +25,7 @@ from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
+from service.charts.rendering import Renderer
 from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable
 from service.domain.runtime import AIRuntime, Exchange, Vantage
@@ -56,7 +57,12 @@ class Probes:
 
 
 def create_app(
-    settings: Settings, *, runtime: AIRuntime | None = None, cache: Cache | None = None, access: Access | None = None
+    settings: Settings,
+    *,
+    runtime: AIRuntime | None = None,
+    cache: Cache | None = None,
+    access: Access | None = None,
+    renderer: Renderer | None = None,
 ) -> Flask:
     """Put the service together; what is not given is made from the settings.
 
@@ -66,6 +72,7 @@ def create_app(
     cache = cache or _cache(settings, telemetry)
     access = access or build_access(settings.auth, telemetry)
     runtime = runtime or build_runtime(settings.runtime, telemetry)
+    renderer = renderer or Renderer()
     lifetimes = _lifetimes(settings)
     leases = Leases(cache)
     reads = ReadThrough(
@@ -90,11 +97,12 @@ def create_app(
             defaults=_defaults(settings),
             parts=parts,
             telemetry=telemetry,
+            renderer=renderer,
             cors_origins=settings.cors_origins,
         )
     )
     app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtime, parts.cache)
-    app.extensions[_CLOSING] = (queries.close, cache.close, access.verifier.close)
+    app.extensions[_CLOSING] = (queries.close, cache.close, access.verifier.close, renderer.close)
     access.verifier.start()
     threading.Thread(target=parts.runtime, name="first-look", daemon=True).start()
     return app

@@ -81,10 +81,14 @@ class MetricsNotSupported(ServiceError):
 
 
 class NotAcceptable(ServiceError):
-    """None of the media types that the caller takes can be given; ``offered`` lists those that can."""
+    """None of the media types that the caller takes can be given; ``offered`` lists those that can.
 
-    def __init__(self, offered: Sequence[str]) -> None:
-        super().__init__("this resource is available as " + ", ".join(offered))
+    ``reason`` tells why another, that might be expected, cannot.
+    """
+
+    def __init__(self, offered: Sequence[str], reason: str = "") -> None:
+        detail = "this resource is available as " + ", ".join(offered)
+        super().__init__(f"{detail}; {reason}" if reason else detail)
         self.offered = tuple(offered)
 
 

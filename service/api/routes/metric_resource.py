@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from flask import Response
 
 from service.api import representations
-from service.api.answers import Answers, Variant
+from service.api.answers import Answers
 from service.api.blueprints import Blueprint, documented
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
+from service.api.run_answers import RunAnswers
 from service.api.schemas import CustomInfoSchema, MetricResourceSchema, Query, TagsSchema
 from service.domain.access import Scope
-from service.domain.metrics import MetricResource
 from service.queries import Queries
-from service.runtimes.cached import ContentGone, ReadRun
-from service.runtimes.read_through import Demand
 
 
 def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
     """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
     routes = blueprints("Metric resource", "Everything that was tracked for one run.")
-
-    def answer(
-        ask: Ask, run_id: str, form: tuple[str, ...], make: Callable[[MetricResource], Iterable[bytes]], *varies: str
-    ) -> Response:
-        def respond(demand: Demand) -> Response:
-            run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
-            variant = Variant(_content(run), form, ask.media_type, varies, (run.key, run.digest))
-            return answers.answer(variant, run.provenance, lambda: make(run.resource()))
-
-        try:
-            return respond(ask.demand)
-        except ContentGone:
-            return respond(Demand.anew())
+    answer = RunAnswers(queries, answers).answer
 
     @routes.route("/runs/<string:run_id>/metric-resource")
     @routes.arguments(Query, location="query")
@@ -66,7 +52,3 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         return answer(ask, run_id, ("custom-info",), representations.custom_info)
 
     return routes
-
-
-def _content(run: ReadRun) -> tuple[str, str]:
-    return run.key, run.digest.hex()

@@ -1,0 +1,75 @@
+"""Charts of a run's metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import msgspec
+from flask import Response
+
+from service.api.answers import Answers
+from service.api.blueprints import Blueprint, documented
+from service.api.guards import requires
+from service.api.inputs import TIME_ZONE, Ask
+from service.api.run_answers import RunAnswers
+from service.api.series_schemas import ChartQuery, ChartSchema
+from service.charts.model import ChartType
+from service.charts.progress import MOST_POINTS, Against, chart
+from service.charts.rendering import PNG, SVG, Renderer
+from service.domain.access import Scope
+from service.domain.metrics import MetricResource
+from service.queries import Queries
+
+VEGA_LITE = "application/vnd.vegalite.v6+json"
+_NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not installed here"
+_PICTURES = {
+    SVG: {"type": "string", "description": "The chart, with its description as accessible name."},
+    PNG: {"type": "string", "contentMediaType": PNG, "description": "The chart at twice its size in pixels."},
+}
+
+
+def blueprint(
+    queries: Queries, answers: Answers, renderer: Renderer, blueprints: Callable[[str, str], Blueprint]
+) -> Blueprint:
+    """Route ``/runs/{runId}/metric-resource/chart``."""
+    routes = blueprints("Charts", "Pictures of metrics, and their specifications.")
+    answer = RunAnswers(queries, answers).answer
+    pictures = renderer.media_types
+
+    @routes.route("/runs/<string:run_id>/metric-resource/chart")
+    @routes.arguments(
+        ChartQuery, location="query", offers=(VEGA_LITE, *pictures), missing="" if pictures else _NO_PICTURES
+    )
+    @documented(
+        "getChart",
+        ChartSchema,
+        "Draw a run's metrics",
+        query=ChartQuery,
+        zoned=True,
+        media_type=VEGA_LITE,
+        others=_PICTURES,
+    )
+    @requires(Scope.METRICS_READ)
+    def metric_chart(ask: Ask, run_id: str) -> Response:
+        """A chart of the run's metrics, one panel for each and one colour for each label set.
+
+        It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;
+        times are by the caller's clock, whatever the viewer's.
+        """
+        names, against, kind = tuple(ask.query["name"]), Against(ask.query["x"]), ChartType(ask.query["type"])
+
+        def make(run: MetricResource) -> tuple[bytes]:
+            from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+
+            series = progress.series(run.metrics, MOST_POINTS, names)
+            specification = chart(run.run_id, series, against, kind, ask.zone)
+            drawn = ask.media_type != VEGA_LITE
+            return (renderer.render(specification, ask.media_type) if drawn else specification,)
+
+        return answer(ask, run_id, ("chart", ask.zone.name, against, kind, _said(names)), make, TIME_ZONE)
+
+    return routes
+
+
+def _said(names: Collection[str]) -> str:
+    return msgspec.json.encode(sorted(set(names))).decode()

@@ -1,0 +1,50 @@
+"""How a run's metrics progressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+import msgspec
+from flask import Response
+
+from service.api import series_representation
+from service.api.answers import Answers
+from service.api.blueprints import Blueprint, documented
+from service.api.guards import requires
+from service.api.inputs import TIME_ZONE, Ask
+from service.api.run_answers import RunAnswers
+from service.api.series_schemas import ProgressSchema, SeriesQuery
+from service.domain.access import Scope
+from service.domain.metrics import MetricResource
+from service.queries import Queries
+
+
+def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Route ``/runs/{runId}/metric-resource/series``."""
+    routes = blueprints("Series", "How the metrics of a run progressed.")
+    answer = RunAnswers(queries, answers).answer
+
+    @routes.route("/runs/<string:run_id>/metric-resource/series")
+    @routes.arguments(SeriesQuery, location="query")
+    @documented("getSeries", ProgressSchema, "Read how a run's metrics progressed", query=SeriesQuery, zoned=True)
+    @requires(Scope.METRICS_READ)
+    def series(ask: Ask, run_id: str) -> Response:
+        """One series for each metric name and label set, with its first, last, least and greatest point and its mean.
+
+        With `points`, a series that has more is downsampled: the points given are points that were logged, the
+        extremes among them, and `downsampled` and `count` say what is left out.
+        """
+        names, at_most = tuple(ask.query["name"]), ask.query["points"]
+
+        def make(run: MetricResource) -> Iterator[bytes]:
+            from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+
+            return series_representation.progress(run.run_id, progress.series(run.metrics, at_most, names), ask.zone)
+
+        return answer(ask, run_id, ("series", ask.zone.name, str(at_most), _said(names)), make, TIME_ZONE)
+
+    return routes
+
+
+def _said(names: Collection[str]) -> str:
+    return msgspec.json.encode(sorted(set(names))).decode()

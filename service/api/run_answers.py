@@ -1,0 +1,42 @@
+"""Answers that are made of one run's metric resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from flask import Response
+
+from service.api.answers import Answers, Variant
+from service.api.inputs import Ask
+from service.domain.metrics import MetricResource
+from service.queries import Queries
+from service.runtimes.cached import ContentGone
+from service.runtimes.read_through import Demand
+
+
+class RunAnswers:
+    """Reads a run and answers with a representation of it, made where there is none yet."""
+
+    def __init__(self, queries: Queries, answers: Answers) -> None:
+        self._queries = queries
+        self._answers = answers
+
+    def answer(
+        self,
+        ask: Ask,
+        run_id: str,
+        form: tuple[str, ...],
+        make: Callable[[MetricResource], Iterable[bytes]],
+        *varies: str,
+    ) -> Response:
+        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it."""
+
+        def respond(demand: Demand) -> Response:
+            run = self._queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
+            variant = Variant((run.key, run.digest.hex()), form, ask.media_type, varies, (run.key, run.digest))
+            return self._answers.answer(variant, run.provenance, lambda: make(run.resource()))
+
+        try:
+            return respond(ask.demand)
+        except ContentGone:
+            return respond(Demand.anew())

@@ -1,0 +1,42 @@
+"""What a chart says in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from service.domain.points import NameValue
+
+_LONGEST = 48
+
+
+def trace_names(label_sets: Sequence[Sequence[NameValue]], otherwise: str) -> list[str]:
+    """A name for each series of one metric: the labels that tell it from the others, else all of them.
+
+    A label's name loses its prefix (``metrics.ai.sap.com/Artifact.name`` → ``Artifact.name``); names are kept apart.
+    """
+    common = frozenset.intersection(*map(frozenset, label_sets)) if len(label_sets) > 1 else frozenset()
+    named = [_name([label for label in labels if label not in common]) or otherwise for labels in label_sets]
+    return _apart(named)
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _name(labels: Sequence[NameValue]) -> str:
+    return cut(", ".join(f"{label.name.rpartition('/')[2]}={label.value}" for label in labels))
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found

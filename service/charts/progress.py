@@ -1,0 +1,166 @@
+"""A run's series → a chart of how its metrics progressed, against step or time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+from msgspec import Raw
+
+from service.charts import captions, clocks, slotted, specification
+from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
+from service.domain import points
+from service.domain.errors import Fault, InvalidParameter
+from service.domain.points import NameValue
+from service.domain.series.model import Series
+from service.domain.timestamps import Moment, MomentReader, ZoneClock
+from service.domain.zones import TimeZone
+
+MOST_POINTS = 500
+"""Points of a series that a chart shows; more would be finer than its pixels."""
+_MOST_FACTS = 12
+SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
+
+
+class Against(StrEnum):
+    """What metrics are drawn against."""
+
+    STEP = "step"
+    TIME = "time"
+
+
+class _Point(msgspec.Struct):
+    step: Raw
+    timestamp: str | None
+    value: Raw
+
+
+def chart(run_id: str, series: Sequence[Series], against: Against, chart_type: ChartType, zone: TimeZone) -> bytes:
+    """A Vega-Lite v6 specification of one run's ``series``.
+
+    Raises ``InvalidParameter`` where none of the points can be placed on the axis, or there are too many series.
+    """
+    drawing = _Drawing(against, ZoneClock(zone))
+    panels = drawing.panels(series)
+    if series and not panels:
+        others = " and ".join(f"x={other}" for other in Against if other is not against)
+        raise InvalidParameter([Fault("x", f"none of these points has a {_lacks(against)}; possible is {others}")])
+    axis = _axis(panels, against, zone)
+    caption = Caption(
+        title=_title(panels, against),
+        notes=[f"Run {run_id}", *_notes(series, drawing, against), *_of_slots(panels, chart_type)],
+        legend="Series",
+        facts=[f"Run {run_id}", *(_fact(one) for one in series[:_MOST_FACTS])],
+    )
+    return specification.chart(panels, axis, chart_type, caption)
+
+
+class _Drawing:
+    """Series → panels; counts what cannot be drawn."""
+
+    def __init__(self, against: Against, clock: ZoneClock) -> None:
+        self._against = against
+        self._clock = clock
+        self._moments = MomentReader()
+        self.unplaced = 0
+        self.not_finite = 0
+
+    def panels(self, series: Sequence[Series]) -> list[Panel]:
+        by_metric: dict[str, list[Series]] = {}
+        for one in series:
+            by_metric.setdefault(points.text(one.name), []).append(one)
+        panels = [self._panel(metric, several) for metric, several in by_metric.items()]
+        return [panel for panel in panels if panel.traces]
+
+    def _panel(self, metric: str, series: Sequence[Series]) -> Panel:
+        names = captions.trace_names([_labels(one.labels) for one in series], metric)
+        traces = [Trace(name, self._marks(one)) for name, one in zip(names, series, strict=True)]
+        return Panel(metric, [trace for trace in traces if trace.marks])
+
+    def _marks(self, series: Series) -> list[Mark]:
+        placed = [self._mark(msgspec.json.decode(text, type=_Point)) for text in series.points]
+        marks = [mark for mark in placed if mark is not None]
+        self.unplaced += len(placed) - len(marks)
+        self.not_finite += sum(mark.value is None for mark in marks)
+        return marks
+
+    def _mark(self, point: _Point) -> Mark | None:
+        literal = bytes(point.value).decode("ascii")
+        told = literal.strip('"')
+        value = Raw(point.value) if math.isfinite(float(told)) else None
+        if self._against is Against.STEP:
+            return self._at_step(bytes(point.step), value, told)
+        return self._at_time(point.timestamp, value, told)
+
+    def _at_step(self, step: bytes, value: Raw | None, told: str) -> Mark | None:
+        if step == points.NULL or not math.isfinite(float(step)):
+            return None
+        return Mark(Raw(step), float(step), value, step.decode("ascii"), told)
+
+    def _at_time(self, timestamp: str | None, value: Raw | None, told: str) -> Mark | None:
+        moment = None if timestamp is None else self._moments.read(timestamp.encode("ascii"))
+        if not isinstance(moment, Moment):
+            return None
+        written = self._clock.write(moment).decode("ascii")
+        local = datetime.fromisoformat(written[:19]).replace(tzinfo=UTC)
+        fraction = float(f"0{moment.rest[3:].decode('ascii')}") if len(moment.rest) > 3 else 0.0
+        milliseconds = f"{written[:19]}.{int(fraction * 1000):03d}"
+        return Mark(Raw(f'"{milliseconds}"'.encode()), local.timestamp() + fraction, value, written, told)
+
+
+def _labels(literal: bytes) -> list[NameValue]:
+    return [NameValue(label["name"], label["value"]) for label in json.loads(literal)]
+
+
+def _lacks(against: Against) -> str:
+    return "step" if against is Against.STEP else "timestamp"
+
+
+def _title(panels: Sequence[Panel], against: Against) -> str:
+    metrics = captions.enumerated([panel.metric for panel in panels])
+    return f"{captions.cut(metrics)} by {against}" if panels else "No points"
+
+
+def _axis(panels: Sequence[Panel], against: Against, zone: TimeZone) -> Axis:
+    if against is Against.STEP:
+        return Axis("Step", AxisKind.NUMBER, "x", against)
+    day = clocks.only_day([mark.place for panel in panels for trace in panel.traces for mark in trace.marks])
+    title = f"Time ({zone.name})" if day is None else f"Time on {day.isoformat()} ({zone.name})"
+    return Axis(title, AxisKind.TIME, "x", against)
+
+
+def _of_slots(panels: Sequence[Panel], chart_type: ChartType) -> list[str]:
+    if chart_type not in SLOTTED or not any(slotted.crowded(panel, chart_type) for panel in panels):
+        return []
+    return ["Of each stretch of the axis the last point"]
+
+
+def _notes(series: Sequence[Series], drawing: _Drawing, against: Against) -> list[str]:
+    shown, whole = sum(len(one.points) for one in series), sum(one.count for one in series)
+    notes = []
+    if shown < whole:
+        notes.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
+    if drawing.unplaced:
+        notes.append(f"{drawing.unplaced:,} without a {_lacks(against)}, not drawn")
+    if drawing.not_finite:
+        notes.append(f"{drawing.not_finite:,} not finite (NaN or infinite), without a place on the value axis")
+    return notes
+
+
+def _fact(series: Series) -> str:
+    """A series in words."""
+    first, last = _value(series.first), _value(series.last)
+    labels = ", ".join(f"{label.name}={label.value}" for label in _labels(series.labels))
+    name = points.text(series.name) + (f" ({labels})" if labels else "")
+    if series.min is None or series.max is None:
+        return f"{name}: {series.count:,} points, none of them a number"
+    extremes = f"least {_value(series.min)}, greatest {_value(series.max)}"
+    return f"{name}: {series.count:,} points, first {first}, last {last}, {extremes}"
+
+
+def _value(point: bytes) -> str:
+    return bytes(msgspec.json.decode(point, type=_Point).value).decode("ascii").strip('"')

@@ -1,0 +1,157 @@
+"""Pictures of charts, drawn by one process beside each worker, within bounds of time and size.
+
+Vega's JavaScript runs in that process (``vl-convert``, the extra ``charts``): what it takes of memory and time is not
+the worker's, and it is ended when a picture takes too long. One picture is drawn at a time; a few wait their turn, and
+the rest are refused at once, so that those who wait never take all of a worker's threads.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import BinaryIO, cast
+
+from service.charts import frames
+from service.domain.deadlines import Deadline
+from service.domain.errors import Overloaded
+from service.domain.waiting import waiting
+
+SVG, PNG = "image/svg+xml", "image/png"
+_FORMS: Mapping[str, bytes] = {SVG: b"s", PNG: b"p"}
+_BUSY = "other charts are being drawn; try again, or ask for the Vega-Lite specification"
+_COMMAND = (sys.executable, "-m", "service.charts.drawing_process")
+_PASSED = ("PATH", "LANG", "HOME", "TMPDIR")
+_MOST_BYTES = 32 * 1024 * 1024
+_MOST_WAITING = 4
+_MOST_PICTURES = 1000
+"""After so many pictures a new process takes over, so that what JavaScript holds on to does not add up."""
+
+
+class CannotDraw(Exception):
+    """The process that draws has ended, or refused a specification; says why."""
+
+
+class Renderer:
+    """Draws specifications, each within ``seconds``, waiting for its turn included.
+
+    ``command`` starts the process when the first picture is asked for; it ``needs`` a module that may be missing.
+    """
+
+    def __init__(self, seconds: float = 10.0, command: Sequence[str] = _COMMAND, needs: str = "vl_convert") -> None:
+        self._seconds = seconds
+        self._needs = needs
+        self._command = command
+        self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(_MOST_WAITING)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pictures = 0
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """What can be drawn here: nothing where the extra ``charts`` is not installed."""
+        return tuple(_FORMS) if find_spec(self._needs) is not None else ()
+
+    def render(self, specification: bytes, media_type: str) -> bytes:
+        """The picture. Raises ``Overloaded`` where it is not drawn in time, ``CannotDraw`` where it cannot be."""
+        if not self._places.acquire(blocking=False):
+            raise Overloaded(_BUSY)
+        try:
+            with waiting():
+                return self._in_turn(specification, media_type, Deadline.after(self._seconds))
+        finally:
+            self._places.release()
+
+    def _in_turn(self, specification: bytes, media_type: str, deadline: Deadline) -> bytes:
+        if not self._turn.acquire(timeout=deadline.remaining()):
+            raise Overloaded(_BUSY)
+        try:
+            return self._draw(frames.pack(_FORMS[media_type], specification), deadline)
+        except BaseException:
+            self._end()
+            raise
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """End the process."""
+        with self._turn:
+            self._end()
+
+    def _draw(self, message: bytes, deadline: Deadline) -> bytes:
+        if self._pictures >= _MOST_PICTURES or (self._process is not None and self._process.poll() is not None):
+            self._end()
+        process = self._process = self._process or self._start()
+        self._pictures += 1
+        _send(cast(BinaryIO, process.stdin).fileno(), message, deadline)
+        tag, body = _receive(cast(BinaryIO, process.stdout).fileno(), deadline)
+        if tag != frames.DRAWN:
+            raise CannotDraw(body.decode("utf-8", "replace"))
+        return body
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
+        environment |= {"TZ": "UTC", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            bufsize=0,
+            start_new_session=True,
+        )
+        os.set_blocking(cast(BinaryIO, process.stdin).fileno(), False)
+        os.set_blocking(cast(BinaryIO, process.stdout).fileno(), False)
+        return process
+
+    def _end(self) -> None:
+        process, self._process, self._pictures = self._process, None, 0
+        if process is not None:
+            process.kill()
+            process.wait()
+            cast(BinaryIO, process.stdin).close()
+            cast(BinaryIO, process.stdout).close()
+
+
+def _send(descriptor: int, message: bytes, deadline: Deadline) -> None:
+    rest = memoryview(message)
+    while rest:
+        _wait(deadline, to_write=[descriptor])
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BrokenPipeError as error:
+            raise CannotDraw("the process that draws has ended") from error
+
+
+def _receive(descriptor: int, deadline: Deadline) -> tuple[bytes, bytes]:
+    tag, length = frames.HEADER.unpack(_exactly(descriptor, frames.HEADER.size, deadline))
+    if length > _MOST_BYTES:
+        raise CannotDraw("the picture is too large")
+    return tag, _exactly(descriptor, length, deadline)
+
+
+def _exactly(descriptor: int, size: int, deadline: Deadline) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        _wait(deadline, to_read=[descriptor])
+        part = os.read(descriptor, size - len(received))
+        if not part:
+            raise CannotDraw("the process that draws has ended")
+        received += part
+    return bytes(received)
+
+
+def _wait(deadline: Deadline, to_read: Sequence[int] = (), to_write: Sequence[int] = ()) -> None:
+    """Until a pipe is ready. Polls rather than selects: a server may hold more than 1024 descriptors."""
+    poll = select.poll()
+    for descriptor in to_read:
+        poll.register(descriptor, select.POLLIN)
+    for descriptor in to_write:
+        poll.register(descriptor, select.POLLOUT)
+    if not poll.poll(deadline.remaining() * 1000):
+        raise Overloaded("the chart could not be drawn in time; choose fewer metrics, or the Vega-Lite specification")

@@ -1,0 +1,53 @@
+"""As many marks as columns or cells have room for: of each stretch of the axis the last point, unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.charts.model import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """``count`` stretches of an axis, ``width`` wide each; each place is its own where ``width`` is ``None``."""
+
+    start: float
+    width: float | None
+    count: int
+
+    def number(self, place: float) -> float:
+        """What tells a place's slot from others, ascending."""
+        if self.width is None:
+            return place
+        return min((place - self.start) // self.width, self.count - 1)
+
+    def bounds(self, number: float) -> tuple[float, float]:
+        """Where a slot begins and ends."""
+        if self.width is None:
+            return number, number
+        begin = self.start + number * self.width
+        return begin, begin + self.width
+
+    def numbers(self, traces: Sequence[Trace]) -> list[float]:
+        """All slots in order: those that are empty too, but where every place is a slot."""
+        if self.width is not None:
+            return list(map(float, range(self.count)))
+        return sorted({mark.place for trace in traces for mark in trace.marks})
+
+    def thin(self, trace: Trace) -> Trace:
+        """The trace with the last of its marks in each slot."""
+        kept = {self.number(mark.place): mark for mark in trace.marks}
+        return Trace(trace.name, list(kept.values()))
+
+
+def slots(traces: Sequence[Trace], at_most: int) -> Slots:
+    """Slots for all ``traces``: one a place, or where these are too many, ``at_most`` of equal width."""
+    places = {mark.place for trace in traces for mark in trace.marks}
+    if len(places) <= at_most:
+        return Slots(min(places, default=0.0), None, len(places))
+    start, end = min(places), max(places)
+    if not all(place.is_integer() for place in places):
+        return Slots(start, (end - start) / at_most, at_most)
+    width = -(-(end - start + 1) // at_most)
+    return Slots(start, width, int(-(-(end - start + 1) // width)))

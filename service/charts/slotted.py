@@ -1,0 +1,115 @@
+"""Columns, bars and heat maps: marks stand side by side, in slots."""
+
+from __future__ import annotations
+
+from service.charts import channels, clocks, style
+from service.charts.channels import Encoding, View
+from service.charts.model import Axis, AxisKind, ChartType, Panel
+from service.charts.slots import slots
+
+_COLUMNS, _BARS, _CELLS = 96, 48, 128
+_LEAST_COLUMNS = 8
+_UPRIGHT = 4
+"""Up to so many characters, labels below columns stand upright."""
+
+
+def columns(panel: Panel, axis: Axis, legend: str) -> View:
+    drawn = _Slotted(panel, axis, _room(panel, ChartType.COLUMN))
+    return drawn.view("bar", 300, drawn.beside("x", "y", legend))
+
+
+def bars(panel: Panel, axis: Axis, legend: str) -> View:
+    drawn = _Slotted(panel, axis, _room(panel, ChartType.BAR))
+    height = len(drawn.labels) * max(16, 7 * len(panel.traces))
+    return drawn.view("bar", max(80, height), drawn.beside("y", "x", legend))
+
+
+def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
+    drawn = _Slotted(panel, axis, _room(panel, ChartType.HEATMAP))
+    alone = len(panel.traces) == 1
+    rows = {
+        "field": "series",
+        "type": "nominal",
+        "sort": channels.names(panel),
+        "title": None if alone else legend,
+        "axis": {"labelLimit": 220, "labels": not alone, "ticks": not alone, "domain": not alone},
+    }
+    heat = {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"scheme": style.HEAT},
+        "legend": {"title": channels.value(panel)["title"], "titleLimit": 220, "gradientLength": 100},
+    }
+    encoding = {"x": drawn.along("x"), "y": rows, "color": heat, "tooltip": channels.tooltip(panel, axis)}
+    return drawn.view("rect", max(100, 30 * len(panel.traces)), encoding)
+
+
+def crowded(panel: Panel, chart_type: ChartType) -> bool:
+    """Whether there are more places than slots, so that only the last point of each slot is drawn."""
+    return slots(panel.traces, _room(panel, chart_type)).width is not None
+
+
+def _room(panel: Panel, chart_type: ChartType) -> int:
+    if chart_type is ChartType.COLUMN:
+        return max(_LEAST_COLUMNS, _COLUMNS // len(panel.traces))
+    return _BARS if chart_type is ChartType.BAR else _CELLS
+
+
+class _Slotted:
+    """A panel's marks, at most one a slot and trace."""
+
+    def __init__(self, panel: Panel, axis: Axis, at_most: int) -> None:
+        self._panel = panel
+        self._axis = axis
+        self._slots = slots(panel.traces, at_most)
+        self._traces = [self._slots.thin(trace) for trace in panel.traces]
+        self.labels = self._named()
+
+    def view(self, mark: str, height: int, encoding: Encoding) -> View:
+        rows = [
+            channels.row(trace, number, mark) | {"slot": self.labels[self._slots.number(mark.place)]}
+            for trace in self._traces
+            for number, mark in enumerate(trace.marks)
+        ]
+        size = {"width": style.WIDTH, "height": height}
+        return {**size, "data": {"values": rows}, "mark": {"type": mark}, "encoding": encoding}
+
+    def beside(self, along: str, across: str, legend: str) -> Encoding:
+        """Slots in direction ``along``, the traces side by side in each; values ``across``."""
+        encoding = {
+            along: self.along(along),
+            across: channels.value(self._panel),
+            "color": channels.colour(self._panel, legend),
+            "tooltip": channels.tooltip(self._panel, self._axis),
+        }
+        if len(self._traces) > 1:
+            names = channels.names(self._panel)
+            encoding[f"{along}Offset"] = {"field": "series", "type": "nominal", "sort": names}
+        return encoding
+
+    def along(self, direction: str) -> Encoding:
+        labels = list(self.labels.values())
+        upright = direction == "y" or max(map(len, labels)) <= _UPRIGHT
+        return {
+            "field": "slot",
+            "type": "ordinal",
+            "scale": {"domain": labels},
+            "title": channels.clean(self._axis.title),
+            "axis": {"labelAngle": 0 if upright else -45, "labelLimit": 160},
+        }
+
+    def _named(self) -> dict[float, str]:
+        """A label for each slot, no two alike: Vega-Lite would stack what they hold."""
+        numbers = self._slots.numbers(self._traces)
+        begins = [self._slots.bounds(number)[0] for number in numbers]
+        if self._axis.kind is AxisKind.TIME:
+            return dict(zip(numbers, clocks.labels(begins), strict=True))
+        if self._slots.width is not None:
+            return {number: _stretch(*self._slots.bounds(number)) for number in numbers}
+        at = {mark.place: mark.at for trace in self._traces for mark in trace.marks}
+        return {number: channels.clean(at[number]) for number in numbers}
+
+
+def _stretch(begin: float, end: float) -> str:
+    whole = begin.is_integer() and end.is_integer()
+    return f"{begin:.0f}–{end - 1:.0f}" if whole else f"{begin:.6g}–{end:.6g}"

@@ -1,0 +1,72 @@
+"""Panels → a Vega-Lite v6 specification, its data inline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from service.charts import plotted, slotted, style
+from service.charts.channels import View, clean
+from service.charts.model import Axis, AxisKind, Caption, ChartType, Panel
+from service.domain.errors import Fault, InvalidParameter
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+_MOST_PANELS = 8
+_MOST_TRACES = 40
+_DRAW: Mapping[ChartType, Callable[[Panel, Axis, str], View]] = {
+    ChartType.LINE: plotted.line,
+    ChartType.SCATTER: plotted.scatter,
+    ChartType.COLUMN: slotted.columns,
+    ChartType.BAR: slotted.bars,
+    ChartType.HEATMAP: slotted.heatmap,
+}
+_POSSIBLE: Mapping[AxisKind, Sequence[ChartType]] = {
+    AxisKind.NUMBER: tuple(ChartType),
+    AxisKind.TIME: tuple(ChartType),
+    AxisKind.CATEGORY: (ChartType.SCATTER, ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP),
+}
+_APART = {"color": "independent", "shape": "independent", "strokeDash": "independent"}
+
+
+def chart(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, caption: Caption) -> bytes:
+    """The specification as JSON, one panel below the other.
+
+    Raises ``InvalidParameter`` where the type does not go with the axis, or where there is too much to be told apart.
+    """
+    _check(panels, axis, chart_type)
+    shown = [_DRAW[chart_type](panel, axis, caption.legend) for panel in panels]
+    specification: dict[str, Any] = {
+        "$schema": SCHEMA,
+        "title": {"text": clean(caption.title), "subtitle": [clean(note) for note in caption.notes]},
+        "description": clean(". ".join([f"{chart_type.title()} chart: {caption.title}", *caption.facts]) + "."),
+        "config": style.CONFIG,
+        **_arranged(shown),
+    }
+    return msgspec.json.encode(specification)
+
+
+def _arranged(shown: Sequence[View]) -> View:
+    if not shown:
+        return {
+            "width": style.WIDTH,
+            "height": 80,
+            "data": {"values": [{}]},
+            "mark": {"type": "text", "text": "No points"},
+        }
+    return shown[0] if len(shown) == 1 else {"vconcat": shown, "spacing": 28, "resolve": {"scale": _APART}}
+
+
+def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType) -> None:
+    if chart_type not in _POSSIBLE[axis.kind]:
+        possible = ", ".join(_POSSIBLE[axis.kind])
+        raise InvalidParameter([Fault("type", f"with {axis.parameter}={axis.asked} it can be {possible}")])
+    if len(panels) > _MOST_PANELS:
+        known = ", ".join(clean(panel.metric) for panel in panels[: 2 * _MOST_PANELS])
+        detail = f"a chart shows up to {_MOST_PANELS} metrics, and here are {len(panels)}; choose by name among {known}"
+        raise InvalidParameter([Fault("name", detail)])
+    traces = sum(len(panel.traces) for panel in panels)
+    if traces > _MOST_TRACES or any(len(panel.traces) > style.MOST_TRACES for panel in panels):
+        detail = f"a chart shows up to {style.MOST_TRACES} series of a metric and {_MOST_TRACES} in all, not {traces}"
+        raise InvalidParameter([Fault("name", detail)])

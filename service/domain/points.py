@@ -1,0 +1,140 @@
+"""A chunk's points, read only as far as they are needed: numbers to calculate with, literals to give away.
+
+Literals are the very bytes of the chunk. On the rare path where the strict parser refuses a chunk (a lone surrogate
+escape such as ``\\ud83d``, a number beyond any ``float``), the standard library reads it: numbers stay literal there
+too, strings may be escaped another way and mean the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from service.domain.metrics import Chunk
+
+NULL = b"null"
+
+
+class Measure(msgspec.Struct, gc=False):
+    """A point as numbers. ``name`` and ``labels`` are literals; ``value`` may be the name of what JSON cannot hold."""
+
+    name: Raw
+    labels: Raw
+    value: float | str
+    step: int | float | None
+
+
+class Point(msgspec.Struct, gc=False):
+    """A point as literals."""
+
+    name: Raw
+    labels: Raw
+    value: Raw
+    step: Raw
+    timestamp: Raw
+
+
+class NameValue(NamedTuple):
+    """A label."""
+
+    name: str
+    value: str
+
+
+class _Label(msgspec.Struct, gc=False):
+    name: str
+    value: str
+
+
+class _Stamped(msgspec.Struct, gc=False):
+    timestamp: Raw
+
+
+class _Number(str):
+    """A number's literal."""
+
+    __slots__ = ()
+
+
+_measures = msgspec.json.Decoder(list[Measure])
+_stamped = msgspec.json.Decoder(list[_Stamped])
+_objects = msgspec.json.Decoder(list[Raw])
+_points = msgspec.json.Decoder(list[Point])
+_point = msgspec.json.Decoder(Point)
+_labels = msgspec.json.Decoder(list[_Label])
+
+
+def measures(chunk: Chunk) -> list[Measure]:
+    """All points of the chunk as numbers."""
+    try:
+        return _measures.decode(b"[" + chunk.text + b"]")
+    except msgspec.DecodeError:
+        return [Measure(point.name, point.labels, _value(point), _step(point)) for point in _leniently(chunk)]
+
+
+def timestamps(chunk: Chunk) -> list[bytes]:
+    """The timestamp literals of all points of the chunk."""
+    try:
+        return [bytes(point.timestamp) for point in _stamped.decode(b"[" + chunk.text + b"]")]
+    except msgspec.DecodeError:
+        return [bytes(point.timestamp) for point in _leniently(chunk)]
+
+
+def points(chunk: Chunk, positions: Sequence[int]) -> list[Point]:
+    """The points at ``positions`` of the chunk, as literals."""
+    array = b"[" + chunk.text + b"]"
+    try:
+        if 4 * len(positions) < chunk.count:
+            objects = _objects.decode(array)
+            return [_point.decode(objects[position]) for position in positions]
+        every = _points.decode(array)
+    except msgspec.DecodeError:
+        every = list(_leniently(chunk))
+    return [every[position] for position in positions]
+
+
+def text(literal: bytes) -> str:
+    """The text of a JSON string; a lone surrogate stays what it is."""
+    found: str = json.loads(literal)
+    return found
+
+
+def label_set(literal: bytes) -> frozenset[NameValue]:
+    """The labels of a point as a set: their order does not tell one series from another."""
+    try:
+        return frozenset(NameValue(label.name, label.value) for label in _labels.decode(literal))
+    except msgspec.DecodeError:
+        return frozenset(NameValue(label["name"], label["value"]) for label in json.loads(literal))
+
+
+def exact(literal: bytes) -> Decimal:
+    """A step or value with all its digits; ``NaN`` and infinities by their names."""
+    written = literal.decode("ascii").strip('"')
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        return Decimal(float(written))
+
+
+def _leniently(chunk: Chunk) -> Iterator[Point]:
+    members: list[dict[str, Any]] = json.loads(b"[" + chunk.text + b"]", parse_int=_Number, parse_float=_Number)
+    for point in members:
+        yield Point(**{name: Raw(_literal(point[name])) for name in Point.__struct_fields__})
+
+
+def _literal(value: Any) -> bytes:
+    return value.encode("ascii") if isinstance(value, _Number) else json.dumps(value).encode("ascii")
+
+
+def _value(point: Point) -> float:
+    return float(bytes(point.value).strip(b'"'))
+
+
+def _step(point: Point) -> int | None:
+    literal = bytes(point.step)
+    return None if literal == NULL else int(exact(literal))

@@ -1,0 +1,56 @@
+"""Fewer points, the same picture: MinMaxLTTB (Van Der Donckt et al., 2023), by ``tsdownsample``.
+
+Points are chosen, never made. Parts of the series with as many points each have a say, so that gaps in steps or time
+take nothing of the budget, and steps that repeat or are missing are as good as any.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from tsdownsample import MinMaxLTTBDownsampler
+
+from service.domain.series.columns import Floats, Integers
+
+_LEAST = 3
+"""What ``tsdownsample`` needs at least."""
+
+
+def choose(values: Floats, extremes: list[int], at_most: int) -> Integers:
+    """Positions, ascending, of ``at_most`` (2 or more) of more ``values``: the first, the last, and ``extremes``.
+
+    Where there is no room for all of them, the first and the last go before the extremes, and those in their order.
+    Values that are not finite are nowhere in the picture: of these, up to a quarter of ``at_most`` are taken from
+    where the series stops being finite and where it is finite again.
+    """
+    ends = [0, len(values) - 1]
+    kept = list(dict.fromkeys(ends + extremes))[:at_most]
+    finite = np.isfinite(values)
+    kept += _borders(finite, (at_most - len(kept)) // 4)
+    room = at_most - len(set(kept))
+    shown = np.flatnonzero(finite)
+    picked = shown[_lttb(values[shown], room + _covered(kept, shown))]
+    return np.array(sorted({*kept, *picked.tolist()}), dtype=np.int64)
+
+
+def _covered(kept: list[int], shown: Integers) -> int:
+    """How many of the ends that LTTB always takes are kept anyway."""
+    return len({int(place) for place in shown[[0, -1]]} & set(kept)) if len(shown) else 0
+
+
+def _lttb(values: Floats, at_most: int) -> Integers:
+    if len(values) <= at_most:
+        return np.arange(len(values))
+    if at_most < _LEAST:
+        return np.array([], dtype=np.int64)
+    picked = MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(values), n_out=at_most)  # type: ignore[no-untyped-call]
+    return np.asarray(picked, dtype=np.int64)
+
+
+def _borders(finite: np.typing.NDArray[np.bool_], at_most: int) -> list[int]:
+    """The first and the last point of stretches that are not finite, evenly chosen where they are many."""
+    changes = np.flatnonzero(finite[1:] != finite[:-1])
+    borders = np.unique(np.where(finite[changes], changes + 1, changes))
+    if len(borders) > at_most:
+        borders = borders[np.linspace(0, len(borders) - 1, at_most).astype(np.int64)]
+    found: list[int] = borders.tolist()
+    return found

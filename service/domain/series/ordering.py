@@ -1,0 +1,38 @@
+"""The order of points: by series, step, timestamp, and then as the runtime gave them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain import points
+from service.domain.series import instants
+from service.domain.series.columns import EXACT, Columns, Floats, Integers
+
+
+def order(columns: Columns) -> Integers:
+    """The rows, ordered. Timestamps are read only where steps do not decide."""
+    keys: list[Floats | NDArray[np.signedinteger]] = [columns.step, columns.series]
+    if (np.abs(columns.step) >= EXACT).any():
+        keys.insert(0, _ranks(columns))
+    ordered: Integers = np.lexsort(tuple(keys))
+    if not _tied(columns, ordered):
+        return ordered
+    moments = instants.read(columns.chunks)
+    return np.lexsort((moments.fraction, moments.seconds, *keys))
+
+
+def _tied(columns: Columns, ordered: Integers) -> bool:
+    series, step = columns.series[ordered], columns.step[ordered]
+    same_step = (step[1:] == step[:-1]) | (np.isnan(step[1:]) & np.isnan(step[:-1]))
+    return bool(((series[1:] == series[:-1]) & same_step).any())
+
+
+def _ranks(columns: Columns) -> Integers:
+    """Tells apart the steps that double precision rounds to one."""
+    rows = np.flatnonzero(np.abs(columns.step) >= EXACT)
+    steps = [points.exact(bytes(point.step)) for point in columns.rows(rows)]
+    ranks = {step: rank for rank, step in enumerate(sorted(set(steps)))}
+    found = np.zeros(len(columns.step), dtype=np.int64)
+    found[rows] = [ranks[step] for step in steps]
+    return found

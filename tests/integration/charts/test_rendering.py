@@ -1,0 +1,131 @@
+"""Pictures by the real process: what it draws, and what becomes of it in trouble."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from service.charts.model import ChartType
+from service.charts.rendering import PNG, SVG, CannotDraw, Renderer
+from service.domain.errors import Overloaded
+from tests.unit.charts.drawn import recording, specification
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_LOSS = specification(recording("digits-rate-0.01", "Loss"))
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[Renderer]:
+    made = Renderer(seconds=60)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("against", ["step", "time"])
+@pytest.mark.parametrize("kind", list(ChartType))
+def test_every_type_is_drawn(renderer: Renderer, kind: ChartType, against: str) -> None:
+    made = specification(recording("diabetes-boosting", "RMSE"), against, kind, "Asia/Kolkata")
+    image = ElementTree.fromstring(renderer.render(made, SVG))
+    assert image.attrib["aria-label"].startswith(f"{kind.title()} chart: RMSE by {against}")
+    words = " ".join(image.itertext())
+    assert "RMSE" in words
+    assert ("Asia/Kolkata" in words) == (against == "time")
+    assert renderer.render(made, PNG).startswith(_PNG_SIGNATURE)
+
+
+def test_the_clock_on_the_axis_is_the_callers(renderer: Renderer) -> None:
+    made = specification(recording("digits-every-batch", "Accuracy"), "time", "line", "Asia/Kolkata")
+    assert "22:19:20" in " ".join(ElementTree.fromstring(renderer.render(made, SVG)).itertext())
+
+
+def test_the_same_specification_is_the_same_picture(renderer: Renderer) -> None:
+    assert renderer.render(_LOSS, SVG) == renderer.render(_LOSS, SVG)
+    assert renderer.render(_LOSS, PNG) == renderer.render(_LOSS, PNG)
+
+
+def test_markup_in_a_name_stays_text(renderer: Renderer) -> None:
+    hostile = _LOSS.replace(b"Loss", b"<script>alert(1)</script>")
+    image = ElementTree.fromstring(renderer.render(hostile, SVG))
+    assert "<script>alert(1)</script>" in "".join(image.itertext())
+    assert not [element for element in image.iter() if element.tag.endswith("script")]
+
+
+def test_callers_side_by_side_have_their_own_pictures(renderer: Renderer) -> None:
+    asked = [_LOSS.replace(b"Loss", b"Loss%d" % number) for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        drawn = list(pool.map(lambda made: renderer.render(made, SVG), asked))
+    assert all(b"Loss%d" % number in image for number, image in enumerate(drawn))
+
+
+def test_a_refused_specification_says_why_and_the_next_is_drawn(renderer: Renderer) -> None:
+    with pytest.raises(CannotDraw, match="Vega-Lite"):
+        renderer.render(b'{"mark":"nonsense"}', SVG)
+    assert renderer.render(_LOSS, PNG).startswith(_PNG_SIGNATURE)
+
+
+def test_nothing_is_fetched_from_elsewhere(renderer: Renderer) -> None:
+    elsewhere = b'{"data":{"url":"http://127.0.0.1:9/data.json"},"mark":"point","encoding":{"x":{"field":"x"}}}'
+    with pytest.raises(CannotDraw):
+        renderer.render(elsewhere, SVG)
+
+
+def test_a_process_that_never_answers_is_ended(tmp_path: Path) -> None:
+    ids = tmp_path / "ids"
+    silent = f"import os, time; open({str(ids)!r}, 'a').write(f'{{os.getpid()}}\\n'); time.sleep(600)"
+    renderer = Renderer(seconds=1, command=(sys.executable, "-c", silent))
+    for _ in range(2):
+        with pytest.raises(Overloaded, match="could not be drawn in time"):
+            renderer.render(_LOSS, SVG)
+    started = [int(line) for line in ids.read_text().split()]
+    assert len(set(started)) == 2
+    for process in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, signal.SIG_DFL)
+
+
+def test_only_a_few_wait_and_the_others_are_refused_at_once() -> None:
+    renderer = Renderer(seconds=3, command=(sys.executable, "-c", "import time; time.sleep(600)"))
+    with ThreadPoolExecutor(10) as pool:
+        asked = [pool.submit(renderer.render, _LOSS, SVG) for _ in range(10)]
+        refused = [done for _, done in zip(range(6), as_completed(asked), strict=False)]
+        assert sum(not one.done() for one in asked) == 4
+    assert all("other charts are being drawn" in str(one.exception()) for one in refused)
+
+
+def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:
+    ids = tmp_path / "ids"
+    told = f"import os; open({str(ids)!r}, 'a').write(f'{{os.getpid()}}\\n')"
+    command = (sys.executable, "-c", f"{told}; from service.charts.drawing_process import main; main()")
+    renderer = Renderer(seconds=60, command=command)
+    renderer.render(_LOSS, SVG)
+    os.kill(int(ids.read_text()), signal.SIGKILL)
+    try:
+        drawn = renderer.render(_LOSS, SVG)
+    except CannotDraw:
+        drawn = renderer.render(_LOSS, SVG)
+    renderer.close()
+    assert drawn.startswith(b"<svg")
+    assert len(ids.read_text().split()) == 2
+
+
+def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AICORE_CLIENT_SECRET", "of the service")
+    telling = (
+        "import os, sys; from service.charts import frames; frames.read(sys.stdin.buffer);"
+        "sys.stdout.buffer.write(frames.pack(frames.DRAWN, repr(dict(os.environ)).encode()))"
+    )
+    renderer = Renderer(seconds=60, command=(sys.executable, "-c", telling))
+    assert b"AICORE" not in renderer.render(_LOSS, SVG)
+    renderer.close()
+
+
+def test_without_the_extra_nothing_can_be_drawn() -> None:
+    assert Renderer(needs="not_installed").media_types == ()
+    assert Renderer().media_types == (SVG, PNG)

@@ -1,0 +1,200 @@
+"""Series and charts over HTTP: the contract, from token to bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from service.app import close, create_app
+from service.charts.rendering import Renderer
+from service.sandbox.issuer import Issuer
+from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
+from tests.integration.service.conftest import RUN, Service
+from tests.openapi.test_document import validate
+from tests.servers.scripted_runtime import scripted_runtime
+
+SERIES, CHART = f"{RUN}/series", f"{RUN}/chart"
+VEGA_LITE = "application/vnd.vegalite.v6+json"
+
+
+def point(value: Any, step: int | None = None, name: str = "loss", timestamp: str = "2026-03-29T01:00:00.10Z") -> Any:
+    return {"name": name, "value": value, "step": step, "timestamp": timestamp}
+
+
+def log(service: Service, *points: Any) -> None:
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": list(points)}]})
+
+
+@pytest.fixture
+def logged(service: Service) -> Service:
+    log(service, *(point(step % 10, step) for step in range(100)), point("NaN", 1, "accuracy"), point(7, None, "count"))
+    return service
+
+
+def test_a_series_with_all_that_is_said_of_it(service: Service) -> None:
+    log(service, point(3, 2), point("NaN", 3), point(0.10, 1))
+    answer = service.get(f"{SERIES}?timezone=Europe/Berlin")
+    at = "2026-03-29T03:00:00.10+02:00"
+    points = [{"step": step, "timestamp": at, "value": value} for step, value in ((1, 0.1), (2, 3), (3, "NaN"))]
+    assert json.loads(answer.data) == {
+        "runId": "run1",
+        "timezone": "Europe/Berlin",
+        "series": [
+            {
+                "name": "loss",
+                "labels": [],
+                "count": 3,
+                "first": points[0],
+                "last": points[2],
+                "min": points[0],
+                "max": points[1],
+                "mean": 1.55,
+                "points": points,
+                "downsampled": False,
+            }
+        ],
+    }
+    validate(answer.data, "Progress")
+
+
+def test_numbers_reach_the_client_digit_for_digit(service: Service) -> None:
+    body = json.dumps({"resources": [{"executionId": "run1", "metrics": [point(0, 1)]}]}).replace(
+        '"value": 0', '"value": 12345678901234567890.10'
+    )
+    service.runtime.say("metrics", 200, body.encode())
+    assert service.get(SERIES).data.count(b'"value":12345678901234567890.10') == 5
+
+
+def test_a_sample_says_so(logged: Service) -> None:
+    answer = logged.get(f"{SERIES}?points=10&name=loss")
+    validate(answer.data, "Progress")
+    (series,) = json.loads(answer.data)["series"]
+    assert (series["count"], series["downsampled"], series["mean"]) == (100, True, 4.5)
+    assert len(series["points"]) <= 10
+    assert [series["points"][end]["step"] for end in (0, -1)] == [0, 99]
+
+
+def test_names_choose(logged: Service) -> None:
+    def named(query: str) -> list[str]:
+        return [one["name"] for one in json.loads(logged.get(SERIES + query).data)["series"]]
+
+    assert named("") == ["loss", "accuracy", "count"]
+    assert named("?name=count&name=loss") == ["loss", "count"]
+    assert named("?name=absent") == []
+
+
+def test_a_series_of_nothing_but_nan(logged: Service) -> None:
+    answer = logged.get(f"{SERIES}?name=accuracy")
+    validate(answer.data, "Progress")
+    (series,) = json.loads(answer.data)["series"]
+    assert (series["min"], series["max"], series["mean"]) == (None, None, None)
+
+
+def test_a_run_without_metrics_has_no_series(service: Service) -> None:
+    log(service)
+    assert json.loads(service.get(SERIES).data)["series"] == []
+
+
+@pytest.mark.parametrize("points", ["1", "10001", "x", "1_000", "٣", "5.0", "-5", "", " 5"])
+def test_points_out_of_bounds(service: Service, points: str) -> None:
+    problem = json.loads(service.get(f"{SERIES}?points={points}").data)
+    assert (problem["status"], problem["errors"][0]["parameter"]) == (400, "points")
+    assert problem["errors"][0]["detail"] == "must be a whole number from 2 to 10000"
+
+
+def test_a_chart_is_vega_lite_unless_asked_otherwise(logged: Service) -> None:
+    answer = logged.get(f"{CHART}?name=loss&x=time&timezone=Asia/Kolkata")
+    assert answer.content_type == VEGA_LITE
+    validate(answer.data, "Chart")
+    assert "Asia/Kolkata" in answer.text
+    svg = logged.get(f"{CHART}?name=loss", Accept="image/svg+xml")
+    assert svg.content_type.startswith("image/svg+xml")
+    assert ElementTree.fromstring(svg.data).attrib["role"] == "img"
+    png = logged.get(f"{CHART}?name=loss&type=heatmap", Accept="text/html, image/png;q=0.5")
+    assert png.content_type == "image/png"
+    assert png.data.startswith(b"\x89PNG")
+    assert "Content-Encoding" not in logged.get(CHART, Accept="image/png", Accept_Encoding="gzip").headers
+
+
+@pytest.mark.parametrize("path", [SERIES, f"{SERIES}?points=5", CHART, f"{CHART}?type=bar"])
+def test_conditional_head_and_compressed(logged: Service, path: str) -> None:
+    answer = logged.get(path)
+    tag = answer.headers["ETag"]
+    assert logged.get(path, If_None_Match=tag).status_code == 304
+    head = logged.get(path, method="HEAD")
+    assert (head.data, head.headers["ETag"], head.headers["Content-Length"]) == (b"", tag, str(len(answer.data)))
+    assert logged.get(path, Accept_Encoding="gzip").headers["Content-Encoding"] == "gzip"
+    assert "Time-Zone" in answer.headers["Vary"]
+    assert answer.headers["Cache-Status"].startswith("metric-resource; ")
+
+
+def test_each_question_has_its_own_tag(logged: Service) -> None:
+    queries = ["", "?points=5", "?points=6", "?name=loss", "?name=accuracy", "?name=loss&name=accuracy"]
+    queries += ["?name=loss%00accuracy", "?timezone=Asia/Tokyo"]
+    asked = [SERIES + query for query in queries]
+    asked += [CHART + query for query in ("", "?type=bar", "?x=time", "?name=loss", "?timezone=Asia/Tokyo")]
+    tags = {logged.get(path).headers["ETag"] for path in asked}
+    tags |= {logged.get(CHART, Accept=image).headers["ETag"] for image in ("image/png", "image/svg+xml")}
+    assert len(tags) == len(asked) + 2
+
+
+def test_one_fetch_serves_all(logged: Service) -> None:
+    for path in (RUN, SERIES, CHART, f"{CHART}?type=column"):
+        assert logged.get(path).status_code == 200
+    assert logged.runtime.asked["metrics"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "detail"),
+    [
+        ("?type=pie", "type", "must be line, scatter, column, bar or heatmap"),
+        ("?x=value", "x", "must be step or time"),
+        ("?points=5", "points", "is not a parameter of this resource"),
+        ("?name=count", "x", "none of these points has a step; possible is x=time"),
+    ],
+)
+def test_charts_that_cannot_be(logged: Service, query: str, parameter: str, detail: str) -> None:
+    problem = json.loads(logged.get(CHART + query).data)
+    assert (problem["status"], problem["errors"]) == (400, [{"parameter": parameter, "detail": detail}])
+
+
+@pytest.mark.parametrize("path", [SERIES, CHART])
+def test_both_need_the_scope(service: Service, path: str) -> None:
+    answer = service.get(path, service.issuer.mint(roles=["scenario_job_viewer"]))
+    assert (answer.status_code, json.loads(answer.data)["scope"]) == (403, "scenarios.metrics.read")
+
+
+def test_nothing_else_is_acceptable(service: Service) -> None:
+    answer = service.get(CHART, Accept="text/html")
+    assert answer.status_code == 406
+    assert "image/png" in json.loads(answer.data)["detail"]
+
+
+@pytest.fixture
+def without_extra(issuer_at: tuple[str, Path]) -> Iterator[Service]:
+    url, directory = issuer_at
+    with scripted_runtime() as runtime:
+        settings = Settings(
+            RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE),
+            AuthSettings(issuers=(url,), audiences=("metric-resource",)),
+        )
+        app = create_app(settings, renderer=Renderer(needs="not_installed"))
+        try:
+            yield Service(app.test_client(), Issuer.at(directory, url), runtime, None)  # type: ignore[arg-type]
+        finally:
+            close(app)
+
+
+def test_without_the_extra_pictures_are_refused_clearly(without_extra: Service) -> None:
+    answer = without_extra.get(CHART, Accept="image/png")
+    assert answer.status_code == 406
+    assert json.loads(answer.data)["detail"] == (
+        f"this resource is available as {VEGA_LITE}; "
+        "SVG and PNG need the extra 'charts' of this service, which is not installed here"
+    )
+    assert without_extra.get(CHART, Accept=f"image/png, {VEGA_LITE};q=0.1").content_type == VEGA_LITE

@@ -1,0 +1,194 @@
+"""What charts show and say, read from their specifications."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
+from service.charts.progress import Against
+from service.charts.specification import chart
+from service.charts.style import PALETTE
+from service.domain.errors import InvalidParameter
+from service.sandbox import recorded
+from tests.unit.charts import vega_lite
+from tests.unit.charts.drawn import drawn, encodings, panels, recording, rows, specification
+from tests.unit.series.logged import chunks, point
+
+TYPES = [str(kind) for kind in ChartType]
+DRAWABLE = [name for name in recorded.names() if name != "wine-silent"]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("name", DRAWABLE)
+def test_every_recorded_run_makes_vega_lite(name: str, kind: str) -> None:
+    for against in Against:
+        made = json.loads(specification(recording(name), against, kind))
+        vega_lite.validate(made)
+        assert made["description"].startswith(f"{kind.title()} chart: {made['title']['text']}. Run run-1.")
+        for axis in ("x", "y"):
+            named = [one["title"] for one in encodings(made, axis) if "title" in one]
+            assert named
+
+
+def test_the_schema_refuses_what_is_not_vega_lite() -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        vega_lite.validate({"data": {"values": []}, "mark": "line", "encoding": {"x": {"field": "x", "type": "wrong"}}})
+
+
+def test_digits_pass_through() -> None:
+    text = b'{"name":"n","labels":[],"value":0.10,"step":9007199254740993,"timestamp":null}'
+    assert b'"value":0.10,' in specification(chunks([text], 1))
+    assert b'"x":9007199254740993}' in specification(chunks([text], 1))
+
+
+def test_time_is_the_callers_clock_whatever_the_viewers() -> None:
+    made = drawn(
+        point(1, 1, "2026-03-29T00:59:59.1239Z"),
+        point(2, 2, "2026-03-29T01:00:00Z"),
+        against="time",
+        zone="Europe/Berlin",
+    )
+    assert [row["x"] for row in rows(made)] == ["2026-03-29T01:59:59.123", "2026-03-29T03:00:00.000"]
+    assert [row["at"] for row in rows(made)] == ["2026-03-29T01:59:59.1239+01:00", "2026-03-29T03:00:00+02:00"]
+    (axis,) = encodings(made, "x")
+    assert axis["title"] == "Time on 2026-03-29 (Europe/Berlin)"
+    assert axis["scale"] == {"type": "utc"}
+    assert made["data"]["format"]["parse"]["x"].startswith("utc:")
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"])
+def test_the_ends_of_time_are_drawn(timestamp: str, kind: str) -> None:
+    vega_lite.validate(drawn(point(1, 1, timestamp), point(2, 2, timestamp), kind=kind, against="time"))
+
+
+def test_several_days_are_on_the_axis() -> None:
+    made = drawn(point(1, 1, "2026-03-29T00:00:00Z"), point(2, 2, "2026-03-30T00:00:00Z"), against="time")
+    (axis,) = encodings(made, "x")
+    assert axis["title"] == "Time (UTC)"
+    assert axis["axis"]["format"] == "%m-%d %H:%M"
+
+
+def test_what_is_not_finite_is_no_number_and_told() -> None:
+    made = drawn(point(1.5, 1), point("NaN", 2), point("-Infinity", 3), point(2.5, 4))
+    assert [(row["value"], row["told"]) for row in rows(made)] == [
+        (1.5, "1.5"),
+        (None, "NaN"),
+        (None, "-Infinity"),
+        (2.5, "2.5"),
+    ]
+    assert "2 not finite (NaN or infinite), without a place on the value axis" in made["title"]["subtitle"]
+    vega_lite.validate(made)
+
+
+def test_a_number_that_javascript_cannot_hold_is_not_finite() -> None:
+    made = drawn(b'{"name":"n","labels":[],"value":1e999,"step":1,"timestamp":null}')
+    assert [(row["value"], row["told"]) for row in rows(made)] == [(None, "1e999")]
+
+
+def test_points_without_a_place_are_told() -> None:
+    made = drawn(point(1, 1), point(2, None))
+    assert len(rows(made)) == 1
+    assert "1 without a step, not drawn" in made["title"]["subtitle"]
+
+
+@pytest.mark.parametrize(("against", "other"), [("step", "time"), ("time", "step")])
+def test_no_point_with_a_place_is_refused_with_what_is_possible(against: str, other: str) -> None:
+    lacking = point(1, None if against == "step" else 1, None if against == "time" else "2026-01-01T00:00:00Z")
+    with pytest.raises(InvalidParameter) as refused:
+        drawn(lacking, against=against)
+    assert refused.value.faults[0].parameter == "x"
+    assert refused.value.faults[0].detail.endswith(f"possible is x={other}")
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_nothing_logged_is_an_empty_chart(kind: str) -> None:
+    made = drawn(kind=kind)
+    vega_lite.validate(made)
+    assert made["mark"]["text"] == made["title"]["text"] == "No points"
+
+
+def test_a_sample_says_so() -> None:
+    made = drawn(*(point(step % 7, step) for step in range(2000)))
+    assert len(rows(made)) <= 500
+    assert f"{len(rows(made))} of 2,000 points, chosen so that the picture stays" in made["title"]["subtitle"]
+    assert "loss: 2,000 points, first 0, last 4, least 0, greatest 6" in made["description"]
+
+
+@pytest.mark.parametrize("kind", ["column", "bar", "heatmap"])
+@pytest.mark.parametrize("against", list(Against))
+def test_no_two_marks_share_a_slot(kind: str, against: str) -> None:
+    texts = [point(step, step, f"2026-01-01T00:00:00.{step:03d}Z", l=str(step % 3)) for step in range(300)]
+    made = drawn(*texts, kind=kind, against=against)
+    places = [(row["slot"], row["series"]) for row in rows(made)]
+    assert len(set(places)) == len(places)
+    assert "Of each stretch of the axis the last point" in made["title"]["subtitle"]
+    assert max(row["value"] for row in rows(made)) == 299
+
+
+def test_few_steps_have_a_column_each() -> None:
+    made = drawn(*(point(step, step) for step in (1, 2, 10)), kind="column")
+    assert [(row["slot"], row["value"]) for row in rows(made)] == [("1", 1), ("2", 2), ("10", 10)]
+    assert made["title"]["subtitle"] == ["Run run-1"]
+
+
+def test_each_metric_has_its_panel_and_unit() -> None:
+    made = drawn(point(1, 1, name="loss"), point(2, 1, name="epoch_seconds"), point(3, 1, name="loss", l="x"))
+    assert [next(encodings(panel, "y"))["title"] for panel in panels(made)] == ["loss", "epoch_seconds (s)"]
+
+
+def test_series_are_named_by_what_tells_them_apart() -> None:
+    label = "metrics.ai.sap.com/Artifact.name"
+    made = drawn(
+        point(1, 1, **{label: "model", "dataset": "train"}),
+        point(2, 1, **{label: "model", "dataset": "test"}),
+        point(3, 1, **{label: "model"}),
+    )
+    (colour,) = encodings(made, "color")
+    assert colour["scale"] == {"domain": ["dataset=train", "dataset=test", "loss"], "range": list(PALETTE[:3])}
+
+
+def test_names_that_would_be_cut_alike_stay_apart() -> None:
+    made = drawn(*(point(1, 1, l="x" * 100 + end) for end in "ab"))
+    (colour,) = encodings(made, "color")
+    assert len(set(colour["scale"]["domain"])) == 2
+
+
+def test_more_series_than_colours_differ_in_their_dashes() -> None:
+    made = drawn(*(point(value, step, l=str(value)) for value in range(9) for step in (1, 2)))
+    colour, dash = next(encodings(made, "color")), next(encodings(made, "strokeDash"))
+    looks = list(zip(colour["scale"]["range"], map(tuple, dash["scale"]["range"]), strict=True))
+    assert len(set(looks)) == 9
+
+
+@pytest.mark.parametrize(
+    "texts", [[point(1, 1, name=f"m{number}") for number in range(9)], [point(1, 1, l=str(n)) for n in range(25)]]
+)
+def test_too_much_to_be_told_apart_is_refused(texts: list[bytes]) -> None:
+    with pytest.raises(InvalidParameter, match="a chart shows up to") as refused:
+        drawn(*texts)
+    assert refused.value.faults[0].parameter == "name"
+
+
+def test_a_lone_surrogate_does_no_harm() -> None:
+    made = drawn(b'{"name":"\\ud83d","labels":[{"name":"a","value":"\\ud83d"}],"value":1,"step":1,"timestamp":null}')
+    assert made["title"]["text"] == "? by step"
+
+
+def test_categories_have_no_line_between_them() -> None:
+    axis = Axis("Run", AxisKind.CATEGORY, "against", "run")
+    marks = [Mark(json_text(run), float(number), json_text(0.5), run, "0.5") for number, run in enumerate(("a", "b"))]
+    caption = Caption("loss by run", (), "Series")
+    with pytest.raises(InvalidParameter, match="with against=run it can be scatter, column, bar, heatmap"):
+        chart([Panel("loss", [Trace("loss", marks)])], axis, ChartType.LINE, caption)
+    for kind in (ChartType.SCATTER, ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP):
+        vega_lite.validate(json.loads(chart([Panel("loss", [Trace("loss", marks)])], axis, kind, caption)))
+
+
+def json_text(value: object):  # type: ignore[no-untyped-def]
+    from msgspec import Raw
+
+    return Raw(json.dumps(value).encode())

@@ -1,0 +1,63 @@
+"""Series as the contract has them, written as plainly as can be: what the fast ones are held against."""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+BEYOND = 2**53
+
+
+class Literal(str):
+    """A number's literal."""
+
+
+def read(texts: list[bytes]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(b"[" + b",".join(texts) + b"]", parse_int=Literal, parse_float=Literal)
+    return found
+
+
+def number(value: str) -> Decimal:
+    """As numbers compare: exactly from 2^53 on, rounded to double precision below."""
+    rounded = float(value)
+    return Decimal(value) if math.isinf(rounded) or abs(rounded) >= BEYOND else Decimal(rounded)
+
+
+def instant(timestamp: str | None) -> tuple[bool, str, Fraction]:
+    if timestamp is None:
+        return (True, "", Fraction(0))
+    clock, _, fraction = timestamp.rstrip("Z").partition(".")
+    return (False, clock, Fraction(f"0.{fraction or 0}"))
+
+
+def order(point: dict[str, Any]) -> tuple[Any, ...]:
+    step = point["step"]
+    return (step is None, Decimal(step or 0), *instant(point["timestamp"]))
+
+
+def series(texts: list[bytes]) -> list[list[dict[str, Any]]]:
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for point in read(texts):
+        labels = frozenset((label["name"], label["value"]) for label in point["labels"])
+        found.setdefault((point["name"], labels), []).append(point)
+    return [sorted(points, key=order) for points in found.values()]
+
+
+def extremes(points: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    told = [point for point in points if point["value"] != "NaN"]
+    if not told:
+        return None, None
+    return min(told, key=lambda point: number(point["value"])), max(told, key=lambda point: number(point["value"]))
+
+
+def mean(points: list[dict[str, Any]]) -> Fraction | float | None:
+    values = [float(point["value"]) for point in points if point["value"] != "NaN"]
+    if not values:
+        return None
+    infinite = {value for value in values if math.isinf(value)}
+    if infinite:
+        return infinite.pop() if len(infinite) == 1 else math.nan
+    return sum(map(Fraction, values), Fraction(0)) / len(values)

@@ -1,0 +1,171 @@
+"""Series against a plain reading of the contract, and the cases that a plain reading may have overlooked."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.series.model import Series
+from service.domain.series.progress import series
+from tests.unit.series import reference
+from tests.unit.series.logged import chunks, point, points
+
+SIZES = st.integers(1, 7)
+
+
+def read(text: bytes | None) -> dict[str, Any] | None:
+    return None if text is None else reference.read([text])[0]
+
+
+def shown(logged: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if logged is None else {name: logged[name] for name in ("step", "timestamp", "value")}
+
+
+def of(*texts: bytes, at_most: int | None = None) -> Series:
+    (found,) = series(chunks(list(texts), 2), at_most)
+    return found
+
+
+def values(found: Series) -> list[Any]:
+    return [json.loads(text)["value"] for text in found.points]
+
+
+@given(st.lists(points(), min_size=1, max_size=40), SIZES)
+def test_series_are_as_the_contract_has_them(texts: list[bytes], size: int) -> None:
+    found, expected = series(chunks(texts, size)), reference.series(texts)
+    assert [[read(text) for text in one.points] for one in found] == [list(map(shown, one)) for one in expected]
+    for one, logged in zip(found, expected, strict=True):
+        assert (one.count, one.downsampled) == (len(logged), False)
+        assert (read(one.first), read(one.last)) == (shown(logged[0]), shown(logged[-1]))
+        assert (read(one.min), read(one.max)) == tuple(map(shown, reference.extremes(logged)))
+        assert_mean(one.mean, reference.mean(logged))
+        assert json.loads(one.name) == logged[0]["name"]
+
+
+def assert_mean(given_mean: float | None, exact: Fraction | float | None) -> None:
+    if not isinstance(exact, Fraction):
+        assert given_mean == exact or (given_mean is not None and math.isnan(given_mean) and math.isnan(exact or 0.0))
+    else:
+        assert given_mean is not None
+        assert abs(Fraction(given_mean) - exact) <= 2 * Fraction(math.ulp(float(exact)))
+
+
+@given(st.lists(points(), min_size=1, max_size=60), SIZES, st.integers(2, 12))
+def test_downsampling_chooses_and_never_makes(texts: list[bytes], size: int, at_most: int) -> None:
+    for whole, fewer in zip(series(chunks(texts, size)), series(chunks(texts, size), at_most), strict=True):
+        assert len(fewer.points) == len(whole.points) or len(fewer.points) <= at_most
+        assert fewer.downsampled == (len(whole.points) > at_most)
+        remaining = iter(whole.points)
+        assert all(text in remaining for text in fewer.points), "in the same order"
+        facts = ("name", "labels", "count", "first", "last", "min", "max")
+        assert [getattr(fewer, fact) for fact in facts] == [getattr(whole, fact) for fact in facts]
+        assert {fewer.first, fewer.last} <= set(fewer.points)
+        if at_most >= 4:
+            assert {fewer.min, fewer.max} - {None} <= set(fewer.points)
+
+
+def test_digits_pass_through() -> None:
+    text = b'{"name":"n","labels":[],"value":12345678901234567890.10,"step":9007199254740993,"timestamp":null}'
+    assert of(text).points == [b'{"step":9007199254740993,"timestamp":null,"value":12345678901234567890.10}']
+
+
+def test_a_worker_that_is_not_asked_for_series_loads_no_numpy() -> None:
+    program = "import sys, service.app; print(*{'numpy', 'tsdownsample', 'vl_convert'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == ""
+
+
+def test_no_chunks_no_series() -> None:
+    assert series([]) == []
+
+
+def test_labels_in_another_order_are_the_same_series_shown_as_first_logged() -> None:
+    found = of(point(1, a="x", b="y"), point(2, b="y", a="x"))
+    assert json.loads(found.labels) == [{"name": "a", "value": "x"}, {"name": "b", "value": "y"}]
+    assert found.count == 2
+
+
+def test_names_apart_and_in_order_of_appearance() -> None:
+    found = series(chunks([point(1, name="b"), point(2, name="a"), point(3, name="b"), point(4, name="b", l="x")], 3))
+    assert [(one.name, one.count) for one in found] == [(b'"b"', 2), (b'"a"', 1), (b'"b"', 1)]
+
+
+def test_all_steps_zero_is_the_order_of_time() -> None:
+    found = of(*(point(minute, 0, f"2026-01-01T00:0{minute}:00Z") for minute in (3, 1, 2)))
+    assert values(found) == [1, 2, 3]
+
+
+def test_time_running_backwards_does_not_matter_where_there_are_steps() -> None:
+    assert values(of(*(point(step, step, f"2026-01-01T00:0{9 - step}:00Z") for step in (2, 0, 1)))) == [0, 1, 2]
+
+
+def test_what_is_logged_twice_keeps_the_runtimes_order() -> None:
+    assert values(of(*(point(value, 1, "2026-01-01T00:00:00Z") for value in (5, 3, 4)))) == [5, 3, 4]
+
+
+def test_points_without_a_step_come_last_and_stay_null() -> None:
+    found = of(point(1), point(2, 7), point(3, None, "2026-01-01T00:00:00Z"))
+    assert [json.loads(text)["step"] for text in found.points] == [7, None, None]
+    assert values(found) == [2, 3, 1], "and those without a timestamp after those with one"
+
+
+def test_one_point_is_everything() -> None:
+    found = of(point(4, 1))
+    assert {found.first, found.last, found.min, found.max} == set(found.points)
+    assert (found.mean, found.count) == (4.0, 1)
+
+
+def test_only_nan_has_no_extremes_and_no_mean() -> None:
+    found = of(point("NaN"), point("NaN"))
+    assert (found.min, found.max, found.mean, found.count) == (None, None, None, 2)
+
+
+@pytest.mark.parametrize(
+    ("logged", "mean"),
+    [
+        ([1, "NaN", 2], 1.5),
+        ([1, "Infinity"], math.inf),
+        ([1, "-Infinity", "NaN"], -math.inf),
+        ([1.7e308] * 5, 1.7e308),
+        ([-1.7e308, 1.7e308, 1.7e308, 1.7e308], 0.85e308),
+        ([1e16, 1, -1e16], 1 / 3),
+        ([0.1] * 10, 0.1),
+        ([5e-324, 5e-324], 5e-324),
+    ],
+)
+def test_means(logged: list[Any], mean: float) -> None:
+    assert of(*map(point, logged)).mean == mean
+
+
+def test_infinities_that_differ_have_no_mean() -> None:
+    found = of(point("Infinity"), point("-Infinity"), point(3))
+    assert math.isnan(found.mean or 0.0)
+    assert json.loads(found.max or b"")["value"] == "Infinity"
+
+
+def test_a_spike_among_a_million_survives() -> None:
+    texts = [point(1e9 if step == 654_321 else step % 7, step) for step in range(1_000_000)]
+    found = series(chunks(texts, 2000), 500)[0]
+    assert len(found.points) <= 500
+    assert 1e9 in values(found)
+    assert (found.count, found.downsampled) == (1_000_000, True)
+
+
+def test_where_a_series_stops_being_finite_is_kept() -> None:
+    texts = [point("NaN" if 4000 <= step < 6000 else math.sin(step / 500), step) for step in range(10_000)]
+    found = of(*texts, at_most=100)
+    steps = {json.loads(text)["step"]: json.loads(text)["value"] for text in found.points}
+    assert steps[4000] == steps[5999] == "NaN"
+    assert sum(value != "NaN" for value in steps.values()) > 80
+
+
+def test_nothing_but_nan_downsampled() -> None:
+    found = of(*(point("NaN", step) for step in range(100)), at_most=10)
+    assert {json.loads(text)["step"] for text in found.points} == {0, 99}
