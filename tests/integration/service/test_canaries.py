@@ -39,7 +39,12 @@ ROLES: dict[str, dict[str, Any]] = {
 }
 SEEING = frozenset({"by role", "by collection", "by scope"})
 LEAVE: tuple[tuple[str, ...], ...] = ((), ("group-a",), ("group-b", "group-c"))
-ZONES = {"UTC": "01:00:00Z", "Europe/Berlin": "03:00:00+02:00", "Asia/Tokyo": "10:00:00+09:00", "-03:30": "21:30:00-03:30"}
+ZONES = {
+    "UTC": "01:00:00Z",
+    "Europe/Berlin": "03:00:00+02:00",
+    "Asia/Tokyo": "10:00:00+09:00",
+    "-03:30": "21:30:00-03:30",
+}
 PARTS = ("metric-resource", "tags", "custom-info")
 
 
@@ -148,15 +153,19 @@ class World:
     def _is_right(self, read: Read, answer: Answer) -> bool:
         if not read.caller.may_see(read.group):
             self.refusals.add(_without_ids(answer.body))
-            return answer.status == 403 and b"|" not in answer.body and not {"ETag", "Cache-Status"} & set(answer.headers)
+            return (
+                answer.status == 403 and b"|" not in answer.body and not {"ETag", "Cache-Status"} & set(answer.headers)
+            )
         if answer.status == 504:
             return read.extra.get("HTTP_CACHE_CONTROL") == "only-if-cached" and b"|" not in answer.body
         if read.run == UNKNOWN_RUN or ONLY_IN.get(read.run, read.group) != read.group:
             return answer.status == 404 and b"|" not in answer.body
         if answer.status == 304:
             return read.tag == "*" or self.tags[str(read.tag)] == read.representation
+        if answer.status != 200:
+            return False
         whose = self.tags.setdefault(answer.headers["ETag"], read.representation)
-        return answer.status == 200 and whose == read.representation and _is_own(read, answer.body)
+        return whose == read.representation and _is_own(read, answer.body)
 
 
 def _is_own(read: Read, body: bytes) -> bool:
