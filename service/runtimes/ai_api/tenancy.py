@@ -29,7 +29,7 @@ class Tenancy:
         self._asking = threading.Lock()
 
     def heed(self, capabilities: Capabilities, heard_at: float) -> None:
-        """Note what was heard, in this process or another, at ``heard_at`` (epoch seconds), unless later news is here."""
+        """Note what was heard, by this process or another, at ``heard_at`` (epoch seconds); the latest counts."""
         if heard_at >= self._heard_at:
             self._multitenant, self._heard_at = capabilities.multitenant, heard_at
 

@@ -156,6 +156,8 @@ class World:
             return (
                 answer.status == 403 and b"|" not in answer.body and not {"ETag", "Cache-Status"} & set(answer.headers)
             )
+        if answer.status == 503:
+            return b"urn:metric-resource:overloaded" in answer.body and b"|" not in answer.body
         if answer.status == 504:
             return read.extra.get("HTTP_CACHE_CONTROL") == "only-if-cached" and b"|" not in answer.body
         if read.run == UNKNOWN_RUN or ONLY_IN.get(read.run, read.group) != read.group:
@@ -238,4 +240,5 @@ def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: p
     assert sum(world.seen.values()) == READS // THREADS * THREADS
     for mode in world.apps:
         assert all(world.seen[f"{mode} {status}"] > READS / 100 for status in (200, 304, 403, 404)), world.seen
+        assert world.seen[f"{mode} 503"] < READS / 100, "a few refreshes too many at once"
     assert len(world.refusals) == 2, "one text for a missing role and one for another's group, whatever the run"
