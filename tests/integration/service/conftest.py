@@ -25,7 +25,15 @@ RUN = "/runs/run1/metric-resource"
 class Service:
     """A client of the service that can mint tokens."""
 
-    def __init__(self, client: FlaskClient, issuer: Issuer, runtime: ScriptedRuntime, valkey: ValkeyServer) -> None:
+    def __init__(
+        self,
+        client: FlaskClient,
+        issuer: Issuer,
+        runtime: ScriptedRuntime,
+        valkey: ValkeyServer,
+        settings: Settings,
+    ) -> None:
+        self.settings = settings
         self.client = client
         self.issuer = issuer
         self.runtime = runtime
@@ -80,7 +88,7 @@ class Surroundings:
         app = create_app(settings)
         issuer = Issuer.at(self.issuer_directory, self.issuer_url)
         try:
-            yield Service(app.test_client(), issuer, self.runtime, self.valkey)
+            yield Service(app.test_client(), issuer, self.runtime, self.valkey, settings)
         finally:
             close(app)
 
