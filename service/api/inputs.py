@@ -102,7 +102,7 @@ class RequestReader:
             raise InvalidParameter(faults)
         principal: Principal = g.principal
         if grouped and not principal.may_use(group):
-            raise Forbidden(f"this caller may not use the resource group {group}")
+            raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
         media_type = _acceptable(request.headers.get("Accept"), offers)
         return Ask(query, media_type, zone, self._vantage(principal, group), self._exchange(), self._demand())
 
