@@ -85,5 +85,6 @@ def _refusal(response: Response, route: str) -> None:
             "tenant": getattr(principal, "tenant", None),
             "subject": getattr(principal, "subject", None),
             "scope": g.get("missing_scope"),
+            "resourceGroup": g.get("refused_group"),
         },
     )

@@ -23,6 +23,8 @@ _ALLOWED = ", ".join(
 )
 _METHODS = "GET, HEAD, OPTIONS"
 _PREFLIGHT_SECONDS = "600"
+_BODILESS = frozenset({204, 304})
+"""Flask would call their nothing ``text/html``, and a cache would take that over from a 304 (RFC 9111, 3.2)."""
 
 
 def register(app: Flask, origins: Collection[str]) -> None:
@@ -38,6 +40,8 @@ def register(app: Flask, origins: Collection[str]) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         headers = response.headers
+        if response.status_code in _BODILESS or request.method == "OPTIONS":
+            headers.pop("Content-Type", None)
         headers["X-Request-ID"] = trail().request_id
         headers["traceparent"] = trail().traceparent
         headers["X-Content-Type-Options"] = "nosniff"

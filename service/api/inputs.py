@@ -116,7 +116,7 @@ class RequestReader:
             raise InvalidParameter(faults)
         principal: Principal = g.principal
         if grouped and not principal.may_use(group):
-            raise Forbidden(f"this caller may not use the resource group {group}")
+            raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
         g.resource_group = group if grouped else None
         media_type = _acceptable(request.headers.get("Accept"), offers, missing)
         return Ask(query, media_type, zone, self._vantage(principal, group), self._exchange(), self._demand())

@@ -88,7 +88,7 @@ def _service_error(error: errors.ServiceError) -> Response:
     problem = problem_of(error)
     g.problem = problem.slug
     if isinstance(error, errors.Forbidden):
-        g.missing_scope = error.scope
+        g.missing_scope, g.refused_group = error.scope, error.resource_group
     response = _response(problem, error.detail, _members(error))
     for name, value in _headers(error).items():
         response.headers[name] = value

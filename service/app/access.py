@@ -35,7 +35,7 @@ def build_access(settings: AuthSettings, telemetry: Telemetry) -> Access:
         connect_timeout=_CONNECT_SECONDS, max_body_bytes=FETCH_BYTES, pool_size=4, telemetry=telemetry
     )
     fetch = fetch_document(transport)
-    issuers = [(issuer, IssuerKeys(issuer, fetch)) for issuer in trusted_issuers(settings)]
+    issuers = [(issuer, IssuerKeys(issuer, fetch, identified=fetch)) for issuer in trusted_issuers(settings)]
     return Access(Verifier(issuers, catalogue, algorithms=settings.algorithms, leeway=settings.leeway), catalogue)
 
 
@@ -65,7 +65,14 @@ def _xsuaa(settings: AuthSettings, binding: XsuaaBinding) -> TrustedIssuer:
 
 def _identity(settings: AuthSettings, binding: IdentityBinding) -> TrustedIssuer:
     reading = _reading(settings, settings.tenant_claim or "app_tid", settings.scope_prefix)
-    return TrustedIssuer(Dialect.IDENTITY, frozenset({binding.client_id}), reading, issuer=binding.url.rstrip("/"))
+    return TrustedIssuer(
+        Dialect.IDENTITY,
+        frozenset({binding.client_id}),
+        reading,
+        issuer=binding.url.rstrip("/"),
+        hosts=binding.domains,
+        scheme=urlsplit(binding.url).scheme,
+    )
 
 
 def _reading(settings: AuthSettings, tenant_claim: str | None, scope_prefix: str) -> Reading:

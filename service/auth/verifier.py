@@ -88,11 +88,12 @@ class Verifier:
         return principal_of(token, issuer, name, self._catalogue)
 
     def _issuer(self, token: Token) -> tuple[TrustedIssuer, IssuerKeys, str]:
-        for issuer, keys in self._issuers:
-            name = issuer.issued(token.claims)
-            if name is not None:
-                return issuer, keys, name
-        raise InvalidToken("the token's issuer is not trusted")
+        """Of several that may have issued the token, as bindings of one tenant are, the one that it is meant for."""
+        named = [(issuer, keys, issuer.issued(token.claims)) for issuer, keys in self._issuers]
+        trusted = [(issuer, keys, name) for issuer, keys, name in named if name is not None]
+        if not trusted:
+            raise InvalidToken("the token's issuer is not trusted")
+        return next((found for found in trusted if is_meant(token.claims, found[0])), trusted[0])
 
     def _check_signature(self, token: Token, candidates: Candidates) -> None:
         if not candidates.keys:

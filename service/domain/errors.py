@@ -54,12 +54,19 @@ class KeysUnavailable(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """The caller is known and may not do this. ``scope`` is the scope that is missing, where one is."""
+    """The caller is known and may not do this: ``scope`` is missing, or ``resource_group`` is not the caller's."""
 
     def __init__(
-        self, detail: str, *, scope: str | None = None, roles: Sequence[str] = (), role_collections: Sequence[str] = ()
+        self,
+        detail: str,
+        *,
+        scope: str | None = None,
+        roles: Sequence[str] = (),
+        role_collections: Sequence[str] = (),
+        resource_group: str | None = None,
     ) -> None:
         super().__init__(detail)
+        self.resource_group = resource_group
         self.scope = scope
         self.roles = tuple(roles)
         self.role_collections = tuple(role_collections)

@@ -84,7 +84,9 @@ class CachedRuntime:
         packed = self._reads.body(found) if found.header.outcome == VALUE else None
         if packed is None:
             raise BadGateway("the AI runtime does not tell what it can do")
-        return codec.unpack(packed, Capabilities), found
+        capabilities = codec.unpack(packed, Capabilities)
+        self._runtime.heed(capabilities, found.header.fetched_at)
+        return capabilities, found
 
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """See ``ReadThrough.still``."""

@@ -6,9 +6,10 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 META = {
@@ -17,22 +18,27 @@ META = {
     "aiApi": {"version": "2.18.0", "capabilities": {"multitenant": True}},
     "extensions": {"metrics": {"version": "1.0.0", "capabilities": {"extendedResults": True}}},
 }
+Runtime = TypeVar("Runtime", bound="ScriptedRuntime")
 POINT = {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T01:00:00.10Z", "step": 1}
 
 
 class ScriptedRuntime:
-    """``answers`` by what is asked (``meta``, ``metrics``, ``execution``): status, body, and seconds to wait first."""
+    """``answers`` by what is asked (``meta``, ``metrics``, ``execution``): status, body, and seconds to wait first.
+
+    ``headers`` are those of each request so far, ``sends`` those that go with every answer.
+    """
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
+        self.sends: dict[str, str] = {}
         self.answers: dict[str, tuple[int, bytes, float]] = {}
         self.url = ""
 
     def say(self, what: str, status: int, body: object, wait: float = 0.0) -> None:
         self.answers[what] = (status, body if isinstance(body, bytes) else json.dumps(body).encode(), wait)
 
-    def answer(self, path: str) -> tuple[int, bytes, float]:
+    def answer(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, float]:
         parts = urlsplit(path)
         what = {"/v2/lm/meta": "meta", "/v2/lm/metrics": "metrics"}.get(parts.path, "execution")
         self.asked[what] += 1
@@ -50,18 +56,26 @@ class ScriptedRuntime:
 
 @contextmanager
 def scripted_runtime() -> Iterator[ScriptedRuntime]:
-    runtime = ScriptedRuntime()
+    with serving(ScriptedRuntime()) as runtime:
+        yield runtime
+
+
+@contextmanager
+def serving(runtime: Runtime) -> Iterator[Runtime]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            runtime.headers.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
-            status, body, wait = runtime.answer(self.path)
+            headers = {"path": self.path, **{name.lower(): value for name, value in self.headers.items()}}
+            runtime.headers.append(headers)
+            status, body, wait = runtime.answer(self.path, headers)
             time.sleep(wait)
             self.send_response(status)
             self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "application/json")
             self.send_header("Content-Length", str(len(body)))
+            for name, value in runtime.sends.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

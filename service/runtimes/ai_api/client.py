@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from service.domain.deadlines import Deadline
@@ -19,6 +21,7 @@ from service.domain.metrics import MetricResource
 from service.domain.runs import RunStatus
 from service.domain.runtime import Capabilities, Exchange, RunMetrics, Vantage
 from service.runtimes.ai_api import mapping, meta
+from service.runtimes.ai_api.tenancy import GRACE, Tenancy
 from service.runtimes.side_by_side import SideBySide
 
 _OK, _NOT_FOUND, _GONE, _NOT_IMPLEMENTED = 200, 404, 410, 501
@@ -59,7 +62,7 @@ class AIAPIRuntime:
         self.identity = identity
         self._client = client
         self._side_by_side = side_by_side
-        self._single_tenant = False
+        self._tenancy = Tenancy()
 
     def run_metrics(
         self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
@@ -71,12 +74,16 @@ class AIAPIRuntime:
         return {run_id: _judged(run_id, resources, status) for run_id, status in zip(run_ids, found, strict=True)}
 
     def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities:
+        began = time.time()
         answer = self._get("/lm/meta", (), vantage, exchange, "meta", grouped=False)
         if answer.status != _OK:
             raise BadGateway("the AI runtime does not tell what it can do")
         found = meta.capabilities(answer.body)
-        self._single_tenant = not found.multitenant
+        self.heed(found, began)
         return found
+
+    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
+        self._tenancy.heed(capabilities, heard_at)
 
     def _metric_resources(
         self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
@@ -108,7 +115,7 @@ class AIAPIRuntime:
         grouped: bool = True,
     ) -> HTTPAnswer:
         headers = {"X-Request-ID": exchange.request_id, "traceparent": exchange.traceparent}
-        if grouped and not self._single_tenant:
+        if grouped and self._takes_groups(vantage, exchange):
             headers["AI-Resource-Group"] = vantage.resource_group
         return self._client.get(
             path,
@@ -118,6 +125,10 @@ class AIAPIRuntime:
             operation=operation,
             caller_token=vantage.token,
         )
+
+    def _takes_groups(self, vantage: Vantage, exchange: Exchange) -> bool:
+        soon = replace(exchange, deadline=exchange.deadline.sooner(GRACE))
+        return self._tenancy.takes_groups(lambda: self.capabilities(vantage, soon), exchange.deadline)
 
 
 def _judged(

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
 
 from service.domain.deadlines import Deadline
 from service.domain.errors import BadGateway, RateLimited, RuntimeUnavailable
 from service.runtimes.transport.http_transport import HttpTransport
 from service.runtimes.transport.retry_after import retry_after, whole_seconds
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500
 
 
-def fetch_document(transport: HttpTransport) -> Callable[[str, float, int], bytes]:
-    """A function of URL, timeout in seconds and most bytes, that gives the body of a 200.
+class DocumentFetch(Protocol):
+    """Gets the body of a 200 within ``timeout`` seconds; raises ``RuntimeTrouble`` for anything else."""
 
-    It raises ``RuntimeTrouble`` for anything else.
-    """
+    def __call__(
+        self, url: str, timeout: float, max_bytes: int, headers: Mapping[str, str] = _NO_HEADERS, /
+    ) -> bytes: ...
 
-    def fetch(url: str, timeout: float, max_bytes: int) -> bytes:
+
+def fetch_document(transport: HttpTransport) -> DocumentFetch:
+    """A fetch over a transport; besides the headers it is given it sends what the transport always does."""
+
+    def fetch(url: str, timeout: float, max_bytes: int, headers: Mapping[str, str] = _NO_HEADERS, /) -> bytes:
         deadline = Deadline.after(timeout)
         answer = transport.exchange(
-            "GET", url, headers={}, deadline=deadline, operation="document", max_body_bytes=max_bytes
+            "GET", url, headers=headers, deadline=deadline, operation="document", max_body_bytes=max_bytes
         )
         if answer.status == _TOO_MANY:
             raise RateLimited(whole_seconds(retry_after(answer.headers)))

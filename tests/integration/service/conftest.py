@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,15 @@ RUN = "/runs/run1/metric-resource"
 class Service:
     """A client of the service that can mint tokens."""
 
-    def __init__(self, client: FlaskClient, issuer: Issuer, runtime: ScriptedRuntime, valkey: ValkeyServer) -> None:
+    def __init__(
+        self,
+        client: FlaskClient,
+        issuer: Issuer,
+        runtime: ScriptedRuntime,
+        valkey: ValkeyServer,
+        settings: Settings,
+    ) -> None:
+        self.settings = settings
         self.client = client
         self.issuer = issuer
         self.runtime = runtime
@@ -40,10 +50,10 @@ class Service:
 def issuer_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     directory = tmp_path_factory.mktemp("sandbox")
     with running(Options(directory, port=0)) as app:
-        yield app.config.get("PUBLIC_URL") or _url(app), directory
+        yield app.config.get("PUBLIC_URL") or url_of(app), directory
 
 
-def _url(app: Any) -> str:
+def url_of(app: Any) -> str:
     from service.sandbox.app import parts_of
 
     return str(parts_of(app).public_url)
@@ -55,18 +65,41 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeySe
         yield server
 
 
-@pytest.fixture
-def service(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[Service]:
-    url, directory = issuer_at
-    with scripted_runtime() as runtime:
+@dataclass(frozen=True)
+class Surroundings:
+    """What a service stands in: an issuer, a store that others share, a runtime."""
+
+    issuer_url: str
+    issuer_directory: Path
+    valkey: ValkeyServer
+    runtime: ScriptedRuntime
+
+    @contextmanager
+    def service(
+        self, auth: RuntimeAuth = RuntimeAuth.NONE, *, trust: AuthSettings | None = None, **runtime: Any
+    ) -> Iterator[Service]:
+        """One process's worth of the service, trusting the sandbox's issuer unless told otherwise."""
         settings = Settings(
-            RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE, timeout=3.0),
-            AuthSettings(issuers=(url,), audiences=("metric-resource",)),
-            CacheSettings(redis_url=valkey_server.url, secret="a secret of the tests", fresh_running=60),
+            RuntimeSettings(self.runtime.url, auth=auth, **{"timeout": 3.0, **runtime}),
+            trust or AuthSettings(issuers=(self.issuer_url,), audiences=("metric-resource",)),
+            CacheSettings(redis_url=self.valkey.url, secret="a secret of the tests", fresh_running=60),
             cors_origins=("https://front-end.example",),
         )
         app = create_app(settings)
+        issuer = Issuer.at(self.issuer_directory, self.issuer_url)
         try:
-            yield Service(app.test_client(), Issuer.at(directory, url), runtime, valkey_server)
+            yield Service(app.test_client(), issuer, self.runtime, self.valkey, settings)
         finally:
             close(app)
+
+
+@pytest.fixture
+def surroundings(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[Surroundings]:
+    with scripted_runtime() as runtime:
+        yield Surroundings(*issuer_at, valkey_server, runtime)
+
+
+@pytest.fixture
+def service(surroundings: Surroundings) -> Iterator[Service]:
+    with surroundings.service() as service:
+        yield service

@@ -25,6 +25,7 @@ class FakeRuntime:
         self.describes: Capabilities | ServiceError | Callable[[], Capabilities] = WITH_METRICS
         self.asked: list[tuple[str, ...]] = []
         self.described = 0
+        self.heeded: list[tuple[Capabilities, float]] = []
         self._lock = threading.Lock()
 
     def log(self, run_id: str, metrics: bytes, *, tenant: str = "t", group: str = "g", may_change: bool = True) -> None:
@@ -49,6 +50,9 @@ class FakeRuntime:
         if isinstance(self.describes, ServiceError):
             raise self.describes
         return self.describes if isinstance(self.describes, Capabilities) else self.describes()
+
+    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
+        self.heeded.append((capabilities, heard_at))
 
 
 def exchange(seconds: float = PATIENCE) -> Exchange:

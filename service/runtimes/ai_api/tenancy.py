@@ -1,0 +1,56 @@
+"""Whether a runtime keeps resource groups apart (AI API ``GET /lm/meta``, ``aiApi.capabilities.multitenant``)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import RuntimeTrouble, ServiceError
+from service.domain.runtime import Capabilities
+
+GRACE = 1.0
+"""Seconds that a request waits to hear it."""
+_PAUSE = 5.0
+
+
+class Tenancy:
+    """What this process knows of it. Safe from any thread.
+
+    A runtime that does not tell counts as one that does: without a group it might answer from its default group, and
+    that answer would be kept as another group's.
+    """
+
+    def __init__(self) -> None:
+        self._multitenant: bool | None = None
+        self._heard_at = float("-inf")
+        self._ask_from = float("-inf")
+        self._asking = threading.Lock()
+
+    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
+        """Note what was heard, by this process or another, at ``heard_at`` (epoch seconds); the latest counts."""
+        if heard_at >= self._heard_at:
+            self._multitenant, self._heard_at = capabilities.multitenant, heard_at
+
+    def takes_groups(self, ask: Callable[[], object], deadline: Deadline) -> bool:
+        """Whether requests name their resource group.
+
+        Where that was never heard, one thread at a time has ``ask`` tell it by ``heed``, and the others wait for that.
+        """
+        if self._multitenant is None and self._asking.acquire(timeout=min(GRACE, deadline.remaining())):
+            try:
+                self._find_out(ask)
+            finally:
+                self._asking.release()
+        return self._multitenant is not False
+
+    def _find_out(self, ask: Callable[[], object]) -> None:
+        if self._multitenant is not None or time.monotonic() < self._ask_from:
+            return
+        try:
+            ask()
+        except RuntimeTrouble:
+            self._ask_from = time.monotonic() + _PAUSE
+        except ServiceError:
+            return

@@ -1,0 +1,244 @@
+"""Nobody ever sees what is another's: random reads, side by side, of a runtime with a canary for each tenant and group.
+
+Two services on one store, one that asks the runtime as itself and one that forwards its callers' tokens. Set
+``CANARY_READS`` for more reads than usual.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.app import close, create_app
+from service.sandbox.issuer import Issuer
+from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, CanaryRuntime
+from tests.servers.scripted_runtime import serving
+from tests.servers.valkey import ValkeyServer
+
+READS = int(os.environ.get("CANARY_READS", "20000"))
+THREADS = 4
+TENANTS = ("tenant-1", "tenant-2")
+GROUPS = ("group-a", "group-b", "group-c")
+ROLES: dict[str, dict[str, Any]] = {
+    "by role": {"roles": ["scenario_metric_viewer"]},
+    "by collection": {"role_collections": ["ailaunchpad_mloperations_viewer"]},
+    "by scope": {"scopes": ["scenarios.metrics.read"]},
+    "editor": {"roles": ["scenario_job_editor"]},
+    "none": {},
+}
+SEEING = frozenset({"by role", "by collection", "by scope"})
+LEAVE: tuple[tuple[str, ...], ...] = ((), ("group-a",), ("group-b", "group-c"))
+ZONES = {
+    "UTC": "01:00:00Z",
+    "Europe/Berlin": "03:00:00+02:00",
+    "Asia/Tokyo": "10:00:00+09:00",
+    "-03:30": "21:30:00-03:30",
+}
+PARTS = ("metric-resource", "tags", "custom-info")
+
+
+@dataclass(frozen=True)
+class Caller:
+    tenant: str
+    subject: str
+    role: str
+    groups: tuple[str, ...]
+    zone: str
+    token: str = field(repr=False)
+
+    def may_see(self, group: str) -> bool:
+        return self.role in SEEING and (not self.groups or group in self.groups)
+
+
+@dataclass(frozen=True)
+class Read:
+    """One question; ``whose`` is what it may see, ``tag`` an entity tag that came from any answer to anyone."""
+
+    mode: str
+    caller: Caller
+    group: str
+    run: str
+    part: str
+    zone: str
+    tag: str | None
+    extra: Mapping[str, str]
+
+    @property
+    def whose(self) -> str:
+        caller = self.caller.subject if self.mode == "forward" else ""
+        return "|".join((self.caller.tenant, self.group, self.run, caller))
+
+    @property
+    def representation(self) -> tuple[str, ...]:
+        return (self.mode, self.whose, self.part, self.zone if self.part == "metric-resource" else "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class World:
+    """Callers, services, and what was seen."""
+
+    def __init__(self, apps: Mapping[str, Any], callers: list[Caller]) -> None:
+        self.apps = apps
+        self.callers = callers
+        self.tags: dict[str, tuple[str, ...]] = {}
+        self.refusals: set[str] = set()
+        self.seen: Counter[str] = Counter()
+        self.foreign: list[tuple[Read, Answer]] = []
+
+    def any_read(self, dice: random.Random) -> Read:
+        caller = dice.choice(self.callers)
+        tag = None
+        if dice.random() < 0.4:
+            tag = dice.choice([*dice.sample(list(self.tags), min(3, len(self.tags))), "*"])
+        extra: dict[str, str] = {}
+        if dice.random() < 0.02:
+            extra["HTTP_CACHE_CONTROL"] = dice.choice(["no-cache", "max-age=0", "no-store", "only-if-cached"])
+        how = dice.choice(["query", "header", "claim"])
+        zone = caller.zone if how == "claim" else dice.choice(list(ZONES))
+        if how == "query":
+            extra["QUERY_STRING"] = "timezone=" + zone.replace("+", "%2B")
+        elif how == "header":
+            extra["HTTP_TIME_ZONE"] = zone
+        part = dice.choice(PARTS)
+        if part != "metric-resource":
+            extra.pop("QUERY_STRING", None)
+        runs = (*SHARED_RUNS, *ONLY_IN, UNKNOWN_RUN)
+        mode = dice.choice(list(self.apps))
+        return Read(mode, caller, dice.choice(GROUPS), dice.choice(runs), part, zone, tag, extra)
+
+    def ask(self, read: Read) -> Answer:
+        given = {
+            "REQUEST_METHOD": "GET",
+            "SCRIPT_NAME": "",
+            "PATH_INFO": f"/runs/{read.run}/{read.part}",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "service",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "http",
+            "HTTP_AUTHORIZATION": f"Bearer {read.caller.token}",
+            "HTTP_AI_RESOURCE_GROUP": read.group,
+            "HTTP_X_REQUEST_ID": f"{read.caller.tenant}.{read.caller.subject}",
+            **read.extra,
+        }
+        if read.tag is not None:
+            given["HTTP_IF_NONE_MATCH"] = read.tag
+        told: list[Any] = []
+        body = b"".join(self.apps[read.mode](given, lambda status, headers, _=None: told.extend((status, headers))))
+        return Answer(int(told[0][:3]), dict(told[1]), body)
+
+    def check(self, read: Read, answer: Answer) -> None:
+        """Count the answer, and keep it where there is anything in it that is not the caller's."""
+        self.seen[f"{read.mode} {answer.status}"] += 1
+        if not self._is_right(read, answer):
+            self.foreign.append((read, answer))
+
+    def _is_right(self, read: Read, answer: Answer) -> bool:
+        if not read.caller.may_see(read.group):
+            self.refusals.add(_without_ids(answer.body))
+            return (
+                answer.status == 403 and b"|" not in answer.body and not {"ETag", "Cache-Status"} & set(answer.headers)
+            )
+        if answer.status == 503:
+            return b"urn:metric-resource:overloaded" in answer.body and b"|" not in answer.body
+        if answer.status == 504:
+            return read.extra.get("HTTP_CACHE_CONTROL") == "only-if-cached" and b"|" not in answer.body
+        if read.run == UNKNOWN_RUN or ONLY_IN.get(read.run, read.group) != read.group:
+            return answer.status == 404 and b"|" not in answer.body
+        if answer.status == 304:
+            return read.tag == "*" or self.tags[str(read.tag)] == read.representation
+        if answer.status != 200:
+            return False
+        whose = self.tags.setdefault(answer.headers["ETag"], read.representation)
+        return whose == read.representation and _is_own(read, answer.body)
+
+
+def _is_own(read: Read, body: bytes) -> bool:
+    document = json.loads(body)
+    if read.part == "metric-resource":
+        timestamp = document["metrics"][0]["timestamp"]
+        if document["timezone"] != read.zone or not timestamp.endswith(ZONES[read.zone]):
+            return False
+    canaries = [word for word in body.decode().split('"') if "|" in word]
+    own = f"{read.whose}|"
+    return bool(canaries) and document["runId"] == read.run and all(canary.startswith(own) for canary in canaries)
+
+
+def _without_ids(body: bytes) -> str:
+    """A refusal without what the caller itself has said: path, request id and resource group."""
+    document = json.loads(body)
+    document.pop("instance"), document.pop("requestId")
+    text = json.dumps(document, sort_keys=True)
+    for group in GROUPS:
+        text = text.replace(group, "<group>")
+    return text
+
+
+@pytest.fixture
+def world(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[World]:
+    url, directory = issuer_at
+    issuer = Issuer.at(directory, url)
+    auth = AuthSettings(issuers=(url,), audiences=("metric-resource",), tenant_claim="zid")
+    cache = CacheSettings(redis_url=valkey_server.url, secret="a secret of the tests", fresh_running=2)
+    with serving(CanaryRuntime()) as runtime:
+        apps = {
+            auth_mode.value: create_app(Settings(RuntimeSettings(runtime.url, auth=auth_mode), auth, cache))
+            for auth_mode in (RuntimeAuth.NONE, RuntimeAuth.FORWARD)
+        }
+        try:
+            yield World(apps, callers(issuer))
+        finally:
+            for app in apps.values():
+                close(app)
+
+
+def callers(issuer: Issuer) -> list[Caller]:
+    """Of each tenant one for every role and restriction, the subjects' names the same in both."""
+    found = []
+    for tenant in TENANTS:
+        for number, (role, groups) in enumerate((role, groups) for role in ROLES for groups in LEAVE):
+            zone = list(ZONES)[number % 3]
+            token = issuer.mint(
+                subject=f"user-{number}", tenant=tenant, zone=zone, resource_groups=groups, **ROLES[role]
+            )
+            found.append(Caller(tenant, f"user-{number}", role, groups, zone, token))
+    return found
+
+
+def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "service")
+
+    def read(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(READS // THREADS):
+            question = world.any_read(dice)
+            world.check(question, world.ask(question))
+
+    readers = [threading.Thread(target=read, args=(seed,)) for seed in range(THREADS)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert world.foreign[:3] == []
+    assert sum(world.seen.values()) == READS // THREADS * THREADS
+    for mode in world.apps:
+        assert all(world.seen[f"{mode} {status}"] > READS / 100 for status in (200, 304, 403, 404)), world.seen
+        assert world.seen[f"{mode} 503"] < READS / 100, "a few refreshes too many at once"
+    assert len(world.refusals) == 2, "one text for a missing role and one for another's group, whatever the run"

@@ -1,0 +1,151 @@
+"""A real server, spoken to byte by byte: nothing sent splits an answer, and even what is not HTTP is refused safely."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.sandbox.issuer import Issuer
+from tests.servers.scripted_runtime import scripted_runtime
+from tests.servers.valkey import eventually, free_port
+
+SERVE = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())", "serve"]
+
+
+class Server:
+    def __init__(self, port: int, token: str, log: Path) -> None:
+        self.port = port
+        self.token = token
+        self.log = log
+
+    def say(self, request: bytes) -> bytes:
+        """Everything that comes back until the server closes the connection."""
+        with socket.create_connection(("127.0.0.1", self.port), 20) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def get(self, path: bytes = b"/runs/run1/tags", *headers: bytes, token: bool = True) -> bytes:
+        lines = [b"GET " + path + b" HTTP/1.1", b"Host: service", b"Connection: close", *headers]
+        if token:
+            lines.append(b"Authorization: Bearer " + self.token.encode())
+        return self.say(b"\r\n".join([*lines, b"", b""]))
+
+    def is_up(self) -> bool:
+        return self.get(b"/readyz", token=False).startswith(b"HTTP/1.1 200")
+
+
+@pytest.fixture(scope="module")
+def server(issuer_at: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    url, directory = issuer_at
+    port, log = free_port(), tmp_path_factory.mktemp("wire") / "log"
+    with scripted_runtime() as runtime, log.open("wb") as written:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AICORE_", "JWT_", "VCAP_"))},
+            "AICORE_BASE_URL": runtime.url,
+            "RUNTIME_AUTH": "none",
+            "JWT_ISSUER": url,
+            "JWT_AUDIENCE": "metric-resource",
+            "WEB_CONCURRENCY": "1",
+        }
+        process = subprocess.Popen([*SERVE, "--bind", f"127.0.0.1:{port}"], env=environment, stderr=written)
+        try:
+            token = Issuer.at(directory, url).mint(roles=["scenario_metric_viewer"])
+            made = Server(port, token, log)
+            eventually(lambda: process.poll() is not None or made.is_up())
+            assert process.poll() is None, log.read_text()
+            yield made
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def head_of(answer: bytes) -> tuple[int, dict[str, str]]:
+    first, *lines = answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    assert re.fullmatch(r"HTTP/1\.1 [2-5]\d\d [A-Za-z -]+", first), first
+    return int(first.split()[1]), {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+
+
+def check_safe(headers: dict[str, str]) -> None:
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["content-type"] in {"application/json", "application/problem+json"}
+    assert not {"x-evil", "set-cookie"} & set(headers)
+
+
+@pytest.mark.parametrize("sign", [b"\n", b"\r", b"\r\n", b"\0", b"\x85", b"%0d%0a", "\u2028".encode()])
+@pytest.mark.parametrize(
+    "name",
+    [b"X-Request-ID", b"traceparent", b"AI-Resource-Group", b"Time-Zone", b"Origin", b"Accept", b"If-None-Match"],
+)
+def test_no_header_splits_the_answer(server: Server, name: bytes, sign: bytes) -> None:
+    answer = server.get(b"/runs/run1/metric-resource", name + b": a" + sign + b"X-Evil: yes")
+    _, headers = head_of(answer)
+    check_safe(headers)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/runs/run1%0d%0aX-Evil:%20yes/tags",
+        b"/runs/run1/tags?timezone=UTC%0d%0aX-Evil:%20yes",
+        b"/runs/run1/tags?%0d%0aX-Evil=yes",
+        b"/%0d%0aSet-Cookie:%20a=b",
+        b"/runs/run1/../../tags",
+        b"/runs/%2e%2e%2f%2e%2e/tags",
+        b"/runs/run1%00/tags",
+        b"/runs/\xff\xfe\xff\xfe/tags",
+        b"http://elsewhere.example/runs/run1%0a/tags",
+    ],
+)
+def test_no_path_splits_the_answer(server: Server, path: bytes) -> None:
+    answer = server.get(path)
+    status, headers = head_of(answer)
+    assert status in {400, 404}
+    check_safe(headers)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /livez HTTP/9.9\r\n\r\n",
+        b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000 + b"\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=lambda request: str(request[:40]),
+)
+def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes) -> None:
+    answer = server.say(request_)
+    status, headers = head_of(answer)
+    assert status in {400, 414, 431, 501}
+    check_safe(headers)
+
+
+def test_two_tokens_are_none(server: Server) -> None:
+    answer = server.get(b"/runs/run1/tags", b"Authorization: Bearer " + server.token.encode())
+    assert head_of(answer)[0] == 401
+
+
+def test_every_line_of_the_log_is_the_servers_own(server: Server) -> None:
+    server.get(b"/%0a%7b%22event%22:%22refusal%22%7d", b'X-Request-ID: a{"event": "refusal"}')
+    server.say(b'GET /\x0b{"event":"refusal"} HTTP/1.1\r\n\r\n')
+    server.get(token=False)
+    eventually(lambda: b'"event": "refusal"' in server.log.read_bytes())
+    for line in server.log.read_text().splitlines():
+        assert line.startswith('{"time": "')
+        assert line.endswith("}")
+    assert server.token.split(".")[2] not in server.log.read_text()

@@ -1,0 +1,69 @@
+"""An AI runtime that gives every tenant, resource group and run a canary of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from itertools import count
+from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.scripted_runtime import ScriptedRuntime
+
+SHARED_RUNS = ("run-1", "run-2", "run-3")
+ONLY_IN = {"run-of-a": "group-a"}
+UNKNOWN_RUN = "run-of-nobody"
+
+
+class CanaryRuntime(ScriptedRuntime):
+    """Says in each run's metric resource for whom it was fetched: ``tenant|group|run|caller``, then what differs.
+
+    Tenant and caller are those of the token where one comes along, and stand in the request id otherwise
+    (``tenant.caller``), which the service sends upstream.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fetches = count()
+
+    def answer(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, float]:
+        parts = urlsplit(path)
+        if headers is None or parts.path == "/v2/lm/meta":
+            return super().answer(path)
+        group = headers["ai-resource-group"]
+        if parts.path != "/v2/lm/metrics":
+            return self._execution(parts.path.rsplit("/", 1)[1], group)
+        self.asked["metrics"] += 1
+        runs = parse_qs(parts.query)["executionIds"][0].split(",")
+        resources = [self._resource(run, "|".join((_tenant(headers), group, run, _caller(headers)))) for run in runs]
+        return 200, json.dumps({"count": len(runs), "resources": resources}).encode(), 0.0
+
+    def _execution(self, run: str, group: str) -> tuple[int, bytes, float]:
+        if run not in SHARED_RUNS and ONLY_IN.get(run) != group:
+            return 404, b'{"error":{"code":"04010404","message":"not found"}}', 0.0
+        return 200, json.dumps({"id": run, "status": "RUNNING", "configurationId": "c"}).encode(), 0.0
+
+    def _resource(self, run: str, canary: str) -> dict[str, object]:
+        canary = f"{canary}|{next(self._fetches)}"
+        point = {"name": canary, "value": 0.5, "timestamp": "2026-03-29T01:00:00Z", "step": 1}
+        named = [{"name": "canary", "value": canary}]
+        return {"executionId": run, "metrics": [point], "tags": named, "customInfo": named}
+
+
+def _claims(headers: Mapping[str, str]) -> dict[str, str] | None:
+    token = headers.get("authorization", "").removeprefix("Bearer ")
+    if not token:
+        return None
+    payload = token.split(".")[1]
+    claims: dict[str, str] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+def _tenant(headers: Mapping[str, str]) -> str:
+    claims = _claims(headers)
+    return headers["x-request-id"].split(".")[0] if claims is None else claims["zid"]
+
+
+def _caller(headers: Mapping[str, str]) -> str:
+    claims = _claims(headers)
+    return "" if claims is None else claims["sub"]
