@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 from service.caching.directives import RequestDirectives
-from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
-from service.domain.reading import Provenance, Source
+from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, RuntimeTrouble, ServiceError
+from service.domain.reading import Provenance, Snapshot, Source
+from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import Capabilities, Exchange, Vantage
-from service.runtimes.cached import CachedRuntime, ReadRun
+from service.runtimes.cached import CachedRuntime, ReadEntry, ReadRun
 from service.runtimes.read_through import Demand
+
+R = TypeVar("R", ReadRun, ReadEntry[RunList])
 
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 _STATE_SECONDS = 10
@@ -22,12 +26,46 @@ class Queries:
     def __init__(self, runtime: CachedRuntime) -> None:
         self._runtime = runtime
 
-    def metric_resource(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadRun:
-        """One run's metrics, tags and custom info."""
-        found = self._runtime.run_metrics([run_id], vantage, exchange, demand)[run_id]
-        if isinstance(found, ServiceError):
-            raise found
-        return found
+    def metric_resource(
+        self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand, as_of: Snapshot | None = None
+    ) -> ReadRun:
+        """One run's metrics, tags and custom info; for a further page ``as_of`` the first one's snapshot.
+
+        Raises ``CursorExpired`` where that is stored no more.
+        """
+
+        def read() -> ReadRun:
+            found = self._runtime.run_metrics([run_id], vantage, exchange, demand)[run_id]
+            if isinstance(found, ServiceError):
+                raise found
+            return found
+
+        return _as_of(as_of, read, lambda snapshot: self._runtime.run_metrics_as_of(run_id, snapshot, vantage))
+
+    def runs(
+        self, vantage: Vantage, exchange: Exchange, demand: Demand, as_of: Snapshot | None = None
+    ) -> ReadEntry[RunList]:
+        """All runs of the resource group, newest first; for a further page ``as_of`` the first one's snapshot.
+
+        Raises ``CursorExpired`` where that is stored no more.
+        """
+        return _as_of(
+            as_of,
+            lambda: self._runtime.runs(vantage, exchange, demand),
+            lambda snapshot: self._runtime.runs_as_of(snapshot, vantage),
+        )
+
+    def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
+        """One run and what surrounds it."""
+        return self._runtime.run(run_id, vantage, exchange, demand)
+
+    def has_metrics(self, vantage: Vantage, exchange: Exchange) -> bool | None:
+        """Whether the runtime's runs have a metric resource; ``None`` where that cannot be told now."""
+        try:
+            found, _, _ = self.capabilities(vantage, exchange, Demand(RequestDirectives(), time.time()))
+        except ServiceError:
+            return None
+        return found.metrics
 
     def capabilities(
         self, vantage: Vantage, exchange: Exchange, demand: Demand
@@ -53,3 +91,17 @@ class Queries:
 
     def close(self) -> None:
         self._runtime.close()
+
+
+def _as_of(snapshot: Snapshot | None, read: Callable[[], R], read_snapshot: Callable[[Snapshot], R]) -> R:
+    """What there is now, or the snapshot, where there is one and it differs.
+
+    What there is now is read first: who may not read that, or would find it gone, has no snapshot of it either.
+    """
+    try:
+        found = read()
+    except RuntimeTrouble:
+        if snapshot is None:
+            raise
+        return read_snapshot(snapshot)
+    return found if snapshot is None or found.digest == snapshot.digest else read_snapshot(snapshot)

@@ -12,10 +12,12 @@ from flask import Flask
 from service.api import access_log, guards, headers, problems
 from service.api.answers import Answers
 from service.api.blueprints import blueprints
+from service.api.cursors import Cursors
 from service.api.fast_lane import FastLane
 from service.api.inputs import Defaults, RequestReader
 from service.api.openapi import Api
-from service.api.routes import capabilities, charts, documentation, metric_resource, operations, series
+from service.api.pages import Pages
+from service.api.routes import capabilities, charts, documentation, metric_resource, operations, runs, series
 from service.api.routes.operations import Parts
 from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
@@ -30,6 +32,7 @@ class Interface:
     queries: Queries
     grants: GrantDirectory
     answers: Answers
+    cursors: Cursors
     defaults: Defaults
     parts: Parts
     telemetry: Telemetry
@@ -51,6 +54,7 @@ def build(interface: Interface) -> Flask:
         metric_resource.blueprint(interface.queries, interface.answers, made),
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
+        runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         operations.blueprint(interface.parts, made),
         documentation.blueprint(cache(lambda: document(app)), made),

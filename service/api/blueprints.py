@@ -48,6 +48,7 @@ def documented(
     query: type[Schema] = Query,
     zoned: bool = False,
     run: bool = True,
+    paged: bool = False,
     media_type: str = "application/json",
     others: Mapping[str, Any] | None = None,
 ) -> Callable[[View], View]:
@@ -60,7 +61,7 @@ def documented(
         summary=summary,
         security=[{"bearer": []}],
         parameters=components.parameters(query, zoned=zoned, run=run),
-        responses=components.responses(schema, media_type, run=run, others=others),
+        responses=components.responses(schema, media_type, run=run, paged=paged, others=others),
     )
 
 

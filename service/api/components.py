@@ -34,6 +34,7 @@ _PROBLEMS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
             "roleCollections": ["ailaunchpad_mloperations_viewer"],
         },
     ),
+    410: ("CursorExpired", "cursor-expired", "The snapshot that a sequence of pages was reading is gone.", {}),
     404: ("RunNotFound", "run-not-found", "The runtime knows no such run in that resource group.", {}),
     406: ("NotAcceptable", "not-acceptable", "None of the media types in `Accept` can be given.", {}),
     429: ("TooManyRequests", "too-many-requests", "The runtime limits the rate of requests.", {}),
@@ -116,6 +117,10 @@ _HEADERS: dict[str, tuple[str, Any]] = {
     "Cache-Status": ("How the answer was come by (RFC 9211).", "metric-resource; hit; ttl=288"),
     "X-Request-ID": ("The request's id.", "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"),
     "traceparent": ("The request's trace.", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    "Link": (
+        "The next page of the same snapshot (RFC 8288); absent on the last.",
+        '</runs?limit=10&cursor=kp3Z…>; rel="next"',
+    ),
     "Retry-After": ("Seconds after which to try again.", "5"),
     "WWW-Authenticate": (
         "What is wrong with the credentials (RFC 6750).",
@@ -138,14 +143,21 @@ def parameters(query: type[Schema], *, zoned: bool, run: bool) -> list[Any]:
 
 
 def responses(
-    schema: type[Schema], media_type: str, *, run: bool, others: Mapping[str, Any] | None = None
+    schema: type[Schema],
+    media_type: str,
+    *,
+    run: bool,
+    paged: bool = False,
+    others: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """All answers of a resource; ``others`` are the schemas of further media types."""
-    statuses = [status for status in _PROBLEMS if run or status not in {404, 501}]
+    impossible = (set() if run else {404, 501}) | (set() if paged else {410})
+    statuses = [status for status in _PROBLEMS if status not in impossible]
+    paging = ("Link",) if paged else ()
     return {
         "200": {
             "description": "As asked.",
-            "headers": headers(*STORED_ANSWER),
+            "headers": headers(*STORED_ANSWER, *paging),
             "content": {media_type: {"schema": schema}}
             | {name: {"schema": other} for name, other in (others or {}).items()},
         },

@@ -38,6 +38,7 @@ _PROBLEMS: dict[type[errors.ServiceError], Problem] = {
     errors.RuntimeForbids: Problem(403, "forbidden", "Not allowed"),
     errors.RunNotFound: Problem(404, "run-not-found", "There is no such run"),
     errors.RunGone: Problem(404, "run-not-found", "There is no such run"),
+    errors.CursorExpired: Problem(410, "cursor-expired", "The pages have expired"),
     errors.NotAcceptable: Problem(406, "not-acceptable", "Not available in a media type that was asked for"),
     errors.RateLimited: Problem(429, "too-many-requests", "The AI runtime limits the rate of requests"),
     errors.MetricsNotSupported: Problem(501, "metrics-not-supported", "The AI runtime has no metrics"),

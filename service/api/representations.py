@@ -34,7 +34,7 @@ def metric_resource(resource: MetricResource, zone: TimeZone) -> Iterator[bytes]
         if number:
             yield b","
         yield localized(chunk.text, hands)
-    yield b'],"tags":%b,"customInfo":%b%b}' % (resource.tags, resource.custom_info, _warnings(resource.unreadable))
+    yield b'],"tags":%b,"customInfo":%b%b}' % (resource.tags, resource.custom_info, warnings(resource.unreadable))
 
 
 def tags(resource: MetricResource) -> Iterator[bytes]:
@@ -57,7 +57,7 @@ def capabilities(found: Capabilities) -> Iterator[bytes]:
     yield msgspec.json.encode(document)
 
 
-def _warnings(unreadable: int) -> bytes:
+def warnings(unreadable: int) -> bytes:
     if not unreadable:
         return b""
     detail = f"{unreadable} of the runtime's timestamps cannot be read and are given as null"

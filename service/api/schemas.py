@@ -6,9 +6,10 @@ against the document that these make.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 _ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
 
@@ -37,6 +38,55 @@ class Query(Schema):
                 "header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
             ),
             "example": "Europe/Berlin",
+        },
+    )
+
+
+_LIMIT = "must be a whole number from 1 to 10000"
+
+
+def whole_number(detail: str) -> Callable[[str], str]:
+    """A check for plain decimal digits: ``int`` would take ``1_000`` and blanks as well."""
+
+    def check(text: str) -> str:
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise ValidationError(detail)
+        return text
+
+    return check
+
+
+class PagedQuery(Query):
+    """The query parameters of what comes in pages."""
+
+    limit = fields.Integer(
+        load_default=None,
+        pre_load=[whole_number(_LIMIT)],
+        validate=validate.Range(1, 10_000, error=_LIMIT),
+        metadata={"description": "Items of a page; without it all there are."},
+    )
+    cursor = fields.String(
+        load_default=None,
+        validate=validate.Length(min=1, error="must not be empty"),
+        metadata={
+            "description": (
+                "Where to go on, from `page.next` or the `Link` of the page before. All pages of a sequence are of one "
+                "snapshot; when that is no longer stored, the answer is `410`."
+            )
+        },
+    )
+
+
+class PageSchema(Schema):
+    """Where a page stands; given with `limit` or `cursor`."""
+
+    total = fields.Integer(required=True, metadata={"description": "Items on all pages together.", "minimum": 0})
+    next = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The next page's URL, relative to the server; `null` on the last.",
+            "format": "uri-reference",
         },
     )
 

@@ -14,6 +14,7 @@ from flask import Flask
 from service.api import application
 from service.api.answers import Answers
 from service.api.application import Interface
+from service.api.cursors import Cursors
 from service.api.inputs import Defaults
 from service.api.ready_answers import ReadyAnswers
 from service.api.request_ids import new_traceparent
@@ -94,6 +95,7 @@ def create_app(
             queries=queries,
             grants=access.grants,
             answers=Answers(ReadyAnswers(settings.cache.representation_bytes), lifetimes),
+            cursors=Cursors(_cursor_secret(settings)),
             defaults=_defaults(settings),
             parts=parts,
             telemetry=telemetry,
@@ -129,6 +131,11 @@ def _lifetimes(settings: Settings) -> Lifetimes:
         stale_if_error=cache.stale_if_error,
         remembered_absence=cache.remember_absence,
     )
+
+
+def _cursor_secret(settings: Settings) -> bytes:
+    secret = settings.cache.secret
+    return settings.cache.cursor_secret if secret is None else secret.encode()
 
 
 def _defaults(settings: Settings) -> Defaults:

@@ -68,14 +68,14 @@ class EntryStore:
             found.update(self._shared_headers(unknown))
         return found
 
-    def body(self, key: str, header: Header) -> Packed | None:
-        """The packed body of an entry; ``None`` where it is gone."""
+    def body(self, key: str, header: Header, *, current: bool = True) -> Packed | None:
+        """The packed body of an entry; ``None`` where it is gone. ``current``: the header is the entry's latest."""
         kept = self._kept.get(key)
         if kept is not None and kept.body is not None and kept.header.digest == header.digest:
             return codec.decompress(kept.body, header)
         compressed = self._shared_body(key, header)
         packed = None if compressed is None else codec.decompress(compressed, header)
-        if packed is not None:
+        if packed is not None and current:
             self._keep(key, header, compressed, over_newer=False)
         return packed
 

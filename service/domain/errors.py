@@ -72,6 +72,13 @@ class Forbidden(ServiceError):
         self.role_collections = tuple(role_collections)
 
 
+class CursorExpired(ServiceError):
+    """The snapshot that a sequence of pages was reading is not stored any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the snapshot that this cursor goes on with is gone; begin again without a cursor")
+
+
 class RunNotFound(ServiceError):
     """The runtime knows no such run in that resource group."""
 

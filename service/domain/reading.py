@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Source(StrEnum):
     """Where an answer came from."""
@@ -33,3 +35,12 @@ class Provenance:
     kept: bool = True
     shared: bool = False
     upstream: float | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True):
+    """Names one content of an entry, whatever the entry holds by now; see ``caching.codec.Header``."""
+
+    digest: bytes
+    size: int
+    fetched_at: float
+    may_change: bool

@@ -11,6 +11,7 @@ import msgspec
 from service.domain.deadlines import Deadline
 from service.domain.errors import ServiceError
 from service.domain.metrics import MetricResource
+from service.domain.runs import RunDetails, RunList
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,14 @@ class AIRuntime(Protocol):
         self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
     ) -> Mapping[str, RunMetrics | ServiceError]:
         """Each run's metric resource, or what is the matter with that run (``RunNotFound`` among others)."""
+        ...
+
+    def runs(self, vantage: Vantage, exchange: Exchange) -> RunList:
+        """All runs of the vantage's resource group, newest first."""
+        ...
+
+    def run(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunDetails:
+        """One run and what surrounds it, as far as that could be read. Raises ``RunNotFound`` among others."""
         ...
 
     def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities: ...

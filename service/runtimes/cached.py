@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, TypeVar
 
 from service.caching import codec
 from service.caching.directives import RequestDirectives
 from service.caching.keys import entry_key
 from service.domain.errors import (
     BadGateway,
+    CursorExpired,
     MetricsNotSupported,
     RunGone,
     RunNotFound,
@@ -20,11 +22,14 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.metrics import MetricResource
-from service.domain.reading import Provenance, Source
+from service.domain.reading import Provenance, Snapshot, Source
+from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import AIRuntime, Capabilities, Exchange, RunMetrics, Vantage
 from service.runtimes import stored
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.runtimes.side_by_side import Question, SideBySide
+
+T = TypeVar("T")
 
 _ABSENT, _GONE, _UNSUPPORTED, _UNTOLD = "absent", "gone", "unsupported", "untold"
 _FORBIDDEN, _REFUSED = "forbidden", "refused"
@@ -45,6 +50,18 @@ class ReadRun:
     digest: bytes
     provenance: Provenance
     resource: Callable[[], MetricResource]
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEntry(Generic[T]):
+    """A stored answer as it was read; ``content`` loads it and raises ``ContentGone`` where it has left the store."""
+
+    key: str
+    digest: bytes
+    provenance: Provenance
+    content: Callable[[], T]
+    snapshot: Snapshot
 
 
 class ContentGone(Exception):
@@ -88,6 +105,71 @@ class CachedRuntime:
         self._runtime.heed(capabilities, found.header.fetched_at)
         return capabilities, found
 
+    def runs(self, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunList]:
+        """All runs of the resource group. Raises ``ServiceError``s."""
+
+        def fetch() -> Fetched:
+            return Fetched(VALUE, packed=codec.pack(self._runtime.runs(vantage, exchange)))
+
+        return self._read_one(self._key("runs", vantage, ""), fetch, RunList, exchange, demand)
+
+    def runs_as_of(self, snapshot: Snapshot, vantage: Vantage) -> ReadEntry[RunList]:
+        """The runs as they were. Raises ``CursorExpired`` where that is stored no more."""
+        return self._entry(self._as_of(self._key("runs", vantage, ""), snapshot), RunList)
+
+    def run_metrics_as_of(self, run_id: str, snapshot: Snapshot, vantage: Vantage) -> ReadRun:
+        """A run's metric resource as it was. Raises ``CursorExpired`` where that is stored no more."""
+        found = self._as_of(self._key("run-metrics", vantage, run_id), snapshot)
+        return ReadRun(found.key, found.header.digest, found.provenance, partial(self._resource, found), snapshot)
+
+    def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
+        """One run and what surrounds it; soon read again where a part is missing. Raises ``ServiceError``s."""
+
+        def fetch() -> Fetched:
+            found = self._runtime.run(run_id, vantage, exchange)
+            return Fetched(VALUE, found.run.may_change or bool(found.unavailable), codec.pack(found))
+
+        return self._read_one(self._key("run", vantage, run_id), fetch, RunDetails, exchange, demand, run_id=run_id)
+
+    def _read_one(
+        self,
+        key: str,
+        fetch: Callable[[], Fetched],
+        kind: type[T],
+        exchange: Exchange,
+        demand: Demand,
+        *,
+        run_id: str = "",
+    ) -> ReadEntry[T]:
+        def fetch_all(keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
+            try:
+                return dict.fromkeys(keys, fetch())
+            except ServiceError as error:
+                return dict.fromkeys(keys, _outcome(error))
+
+        found = self._reads.read([key], fetch_all, demand, exchange.deadline)[key]
+        if isinstance(found, ServiceError):
+            raise found
+        if found.header.outcome != VALUE:
+            raise _missing(found.header.outcome, run_id)
+
+        return self._entry(found, kind)
+
+    def _entry(self, found: Found, kind: type[T]) -> ReadEntry[T]:
+        def load() -> T:
+            packed = self._reads.body(found)
+            if packed is None:
+                raise ContentGone
+            return codec.unpack(packed, kind)
+
+        return ReadEntry(found.key, found.header.digest, found.provenance, load, found.snapshot)
+
+    def _as_of(self, key: str, snapshot: Snapshot) -> Found:
+        found = self._reads.snapshot(key, snapshot)
+        if found is None:
+            raise CursorExpired
+        return found
+
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """See ``ReadThrough.still``."""
         return self._reads.still(key, digest)
@@ -105,7 +187,7 @@ class CachedRuntime:
             return found
         if found.header.outcome != VALUE:
             return _missing(found.header.outcome, run_id)
-        return ReadRun(found.key, found.header.digest, found.provenance, partial(self._resource, found))
+        return ReadRun(found.key, found.header.digest, found.provenance, partial(self._resource, found), found.snapshot)
 
     def _resource(self, found: Found) -> MetricResource:
         packed = self._reads.body(found)
@@ -141,9 +223,14 @@ class CachedRuntime:
 
 
 def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
-    match outcome:
-        case RunMetrics():
-            return Fetched(VALUE, outcome.may_change, stored.packed(outcome.resource))
+    if isinstance(outcome, RunMetrics):
+        return Fetched(VALUE, outcome.may_change, stored.packed(outcome.resource))
+    return _outcome(outcome)
+
+
+def _outcome(error: ServiceError) -> Fetched | ServiceError:
+    """What an error means for the store: something to remember, or trouble."""
+    match error:
         case RunGone():
             return Fetched(_GONE)
         case RunNotFound():
@@ -155,7 +242,7 @@ def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
         case RuntimeRefuses():
             return Fetched(_REFUSED)
         case _:
-            return outcome
+            return error
 
 
 def _missing(outcome: str, run_id: str) -> ServiceError:

@@ -19,7 +19,7 @@ from service.caching.freshness import Freshness, Kind, Lifetimes, State, judge
 from service.caching.store import Entry, EntryStore
 from service.domain.deadlines import Deadline
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError
-from service.domain.reading import Provenance, Source
+from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.waiting import waiting
 from service.runtimes.failures import error_named, name_of
 from service.runtimes.flights import Flight, Flights
@@ -61,6 +61,11 @@ class Found:
     header: Header
     provenance: Provenance
     packed: Packed | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        header = self.header
+        return Snapshot(header.digest, header.size, header.fetched_at, header.may_change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,12 @@ class ReadThrough:
         for found in results.values():
             self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
         return results
+
+    def snapshot(self, key: str, named: Snapshot) -> Found | None:
+        """The content that was under ``key`` once, whatever is there now; ``None`` where it is stored no more."""
+        header = Header(VALUE, named.may_change, named.fetched_at, named.digest, named.size)
+        packed = self._store.body(key, header, current=False)
+        return None if packed is None else Found(key, header, self._provenance(header, Source.STORED), packed)
 
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -79,6 +80,9 @@ class CacheSettings:
 
     redis_url: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
+    cursor_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """What cursors are signed with where there is no ``secret``: made at the start, so the workers of one start share
+    it."""
     fresh_running: float = 5.0
     fresh_finished: float = 300.0
     stale_while_revalidate: float = 30.0

@@ -23,7 +23,7 @@ POINT = {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T01:00:00.10Z", "
 
 
 class ScriptedRuntime:
-    """``answers`` by what is asked (``meta``, ``metrics``, ``execution``): status, body, and seconds to wait first.
+    """``answers`` by what is asked (``meta``, ``metrics``, ``execution``, ``executions``, ``artifacts/<id>`` …): status, body, and seconds to wait first.
 
     ``headers`` are those of each request so far, ``sends`` those that go with every answer.
     """
@@ -40,18 +40,27 @@ class ScriptedRuntime:
 
     def answer(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, float]:
         parts = urlsplit(path)
-        what = {"/v2/lm/meta": "meta", "/v2/lm/metrics": "metrics"}.get(parts.path, "execution")
+        what = _asked(parts.path)
         self.asked[what] += 1
         if what in self.answers:
             return self.answers[what]
         if what == "meta":
             return 200, json.dumps(META).encode(), 0.0
+        if what not in {"execution", "metrics"}:
+            return 404, json.dumps({"error": {"code": "1", "message": "there is no such thing"}}).encode(), 0.0
         if what == "execution":
             execution = {"id": parts.path.rsplit("/", 1)[1], "status": "RUNNING", "configurationId": "c"}
             return 200, json.dumps(execution).encode(), 0.0
         runs = parse_qs(parts.query)["executionIds"][0].split(",")
         resources = [{"executionId": run, "metrics": [POINT]} for run in runs]
         return 200, json.dumps({"count": len(runs), "resources": resources}).encode(), 0.0
+
+
+def _asked(path: str) -> str:
+    """What a path asks for: ``executions`` is the list of them, ``executables/tree`` one executable."""
+    told = path.removeprefix("/v2/lm/").split("/")
+    known = {"meta": "meta", "metrics": "metrics", "executions": "executions" if len(told) == 1 else "execution"}
+    return known.get(told[0], "/".join(told[-2:]))
 
 
 @contextmanager

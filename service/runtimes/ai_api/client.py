@@ -18,15 +18,20 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.metrics import MetricResource
-from service.domain.runs import RunStatus
+from service.domain.runs import RunDetails, RunList, RunStatus
 from service.domain.runtime import Capabilities, Exchange, RunMetrics, Vantage
-from service.runtimes.ai_api import mapping, meta
+from service.runtimes.ai_api import mapping, meta, run_mapping
+from service.runtimes.ai_api.runs import Surroundings
 from service.runtimes.ai_api.tenancy import GRACE, Tenancy
 from service.runtimes.side_by_side import SideBySide
 
 _OK, _NOT_FOUND, _GONE, _NOT_IMPLEMENTED = 200, 404, 410, 501
 _HTML = re.compile(r"\s*text/html\b", re.IGNORECASE)
 IDS_A_REQUEST = 10
+
+
+MOST_RUNS = 100_000
+"""The most that the AI API lists at once."""
 
 
 class HTTPAnswer(Protocol):
@@ -73,6 +78,25 @@ class AIAPIRuntime:
         resources, *found = self._side_by_side.ask([*questions, *statuses], exchange.deadline)
         return {run_id: _judged(run_id, resources, status) for run_id, status in zip(run_ids, found, strict=True)}
 
+    def runs(self, vantage: Vantage, exchange: Exchange) -> RunList:
+        """All runs, in one request."""
+        answer = self._get("/lm/executions", (("$top", str(MOST_RUNS)),), vantage, exchange, "executions")
+        if answer.status != _OK:
+            raise BadGateway("the AI runtime did not list its runs")
+        return run_mapping.run_list(answer.body)
+
+    def run(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunDetails:
+        """The execution first; only without it there is no answer."""
+
+        def get(path: str, operation: str) -> bytes:
+            answer = self._get(path, (), vantage, exchange, operation)
+            if answer.status != _OK:
+                raise BadGateway(f"the AI runtime did not give the {operation} of a run")
+            return answer.body
+
+        execution = run_mapping.execution(self._execution(run_id, vantage, exchange), run_id)
+        return Surroundings(*execution, get, self._side_by_side).read(exchange.deadline)
+
     def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities:
         began = time.time()
         answer = self._get("/lm/meta", (), vantage, exchange, "meta", grouped=False)
@@ -97,12 +121,15 @@ class AIAPIRuntime:
         return mapping.metric_resources(answer.body, run_ids)
 
     def _status(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunStatus:
+        return mapping.run_status(self._execution(run_id, vantage, exchange), run_id)
+
+    def _execution(self, run_id: str, vantage: Vantage, exchange: Exchange) -> bytes:
         answer = self._get(f"/lm/executions/{run_id}", (), vantage, exchange, "execution")
         if answer.status in {_NOT_FOUND, _GONE} and not _HTML.match(answer.headers.get("Content-Type", "")):
             raise RunNotFound(run_id) if answer.status == _NOT_FOUND else RunGone(run_id)
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not tell whether the run exists")
-        return mapping.run_status(answer.body, run_id)
+        return answer.body
 
     def _get(
         self,

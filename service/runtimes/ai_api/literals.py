@@ -56,6 +56,11 @@ def restored(literals: bytes) -> bytes:
     return _ESCAPE.sub(_put_back, literals) if b"\\" in literals else literals
 
 
+def shape(what: str) -> str:
+    """What is said of an answer in which ``what`` is of another type than the AI API has it."""
+    return f"{_SHAPE}: {what} is of another type"
+
+
 def is_string(literal: bytes) -> bool:
     return literal.startswith(b'"')
 

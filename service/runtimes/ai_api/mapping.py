@@ -119,11 +119,11 @@ def _mapped(resource: _Resource, mapping: PointMapping, chunks: list[Chunk], *, 
     tags, custom_info = pairs(resource.tags or ()), pairs(resource.custom_info or ())
     return MetricResource(
         run_id=resource.execution_id,
-        created_at=mapping.timestamp(resource.created_at),
-        modified_at=mapping.timestamp(resource.modified_at),
+        created_at=mapping.timestamps.literal(resource.created_at),
+        modified_at=mapping.timestamps.literal(resource.modified_at),
         metrics=tuple(chunks),
         tags=literals.restored(tags) if mended else tags,
         custom_info=literals.restored(custom_info) if mended else custom_info,
         count=sum(chunk.count for chunk in chunks),
-        unreadable=mapping.unreadable,
+        unreadable=mapping.timestamps.unreadable,
     )

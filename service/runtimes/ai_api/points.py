@@ -14,11 +14,10 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from service.domain.errors import BadGateway
-from service.domain.localizing import utc_literal
 from service.domain.metrics import Chunk
-from service.domain.timestamps import MomentReader
 from service.runtimes.ai_api import literals
 from service.runtimes.ai_api.literals import NULL
+from service.runtimes.ai_api.timestamps import TimestampMapping
 
 _NULL = Raw(NULL)
 _INTEGER = re.compile(rb"[0-9]+(?:\.0+)?")
@@ -61,14 +60,10 @@ _REGULAR: msgspec.json.Decoder[list[_RegularPoint]] = msgspec.json.Decoder(list[
 
 
 class PointMapping:
-    """The mapping of one resource's points: what it has seen, so that repeated names and labels are looked at once.
-
-    ``unreadable`` counts the timestamps that were given and could not be read.
-    """
+    """The mapping of one resource's points: what it has seen, so that repeated names and labels are looked at once."""
 
     def __init__(self) -> None:
-        self.unreadable = 0
-        self._moments = MomentReader()
+        self.timestamps = TimestampMapping()
         self._names: set[bytes] = set()
         self._labels: dict[bytes, bytes] = {NULL: b"[]"}
 
@@ -82,19 +77,6 @@ class PointMapping:
         mapped = b",".join(map(self._point, points))
         return Chunk(literals.restored(mapped) if mended else mapped, len(points))
 
-    def timestamp(self, literal: Raw, *, required: bool = False) -> bytes:
-        """A timestamp in UTC, as a JSON literal."""
-        given = bytes(literal)
-        if given == NULL and not required:
-            return NULL
-        if not literals.is_string(given):
-            _refuse("a timestamp")
-        written = given[1:-1] if b"\\" not in given else literals.text(given).encode("utf-8", "replace")
-        moment = self._moments.read(written)
-        if moment is None:
-            self.unreadable += 1
-        return utc_literal(moment)
-
     def _regular(self, text: bytes) -> Chunk | None:
         """``text`` as it is, but for members that every point lacks and ``+00:00`` in place of ``Z``."""
         try:
@@ -104,7 +86,7 @@ class PointMapping:
         count = len(points)
         stamps = [point.timestamp for point in points]
         text = _unspaced(text, count)
-        if not count or text.count(_MEMBER) != count or not self._moments.all_utc(stamps):
+        if not count or text.count(_MEMBER) != count or not self.timestamps.moments.all_utc(stamps):
             return None
         if _PLUS_ZERO in text:
             if text.count(_PLUS_ZERO) != sum([stamp.endswith("0") for stamp in stamps]):
@@ -121,7 +103,7 @@ class PointMapping:
         return b'{"name":%b,"value":%b,"timestamp":%b,"step":%b,"labels":%b}' % (
             self._name(bytes(point.name)),
             _number(bytes(point.value)),
-            self.timestamp(point.timestamp, required=True),
+            self.timestamps.literal(point.timestamp, required=True),
             _step(bytes(point.step)),
             self._label_list(bytes(point.labels)),
         )
@@ -177,4 +159,4 @@ def _step(literal: bytes) -> bytes:
 
 
 def _refuse(what: str) -> bytes:
-    raise BadGateway(f"the AI runtime's answer does not have the shape of the AI API: {what} is of another type")
+    raise BadGateway(literals.shape(what))

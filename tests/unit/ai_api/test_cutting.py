@@ -87,7 +87,7 @@ def test_the_short_way_gives_what_the_long_one_gives(points, compact: bool) -> N
 def points_of_chunk(mapping: PointMapping, text: bytes, read_chunk: cutting.Read) -> object:
     chunk = read_chunk(text)
     keyed = json.loads(b"[" + chunk.text + b"]", parse_int=str, parse_float=str)
-    return keyed, chunk.count, mapping.unreadable
+    return keyed, chunk.count, mapping.timestamps.unreadable
 
 
 def regular(count: int) -> bytes:

@@ -1,0 +1,83 @@
+"""Pages of a long answer: ``limit`` and ``cursor`` of a request, ``page`` and ``Link`` of its answer (RFC 8288)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Response, request
+
+from service.api.cursors import Cursor, Cursors
+from service.api.inputs import Ask
+from service.domain.reading import Snapshot
+
+_OF_A_PAGE = frozenset({"cursor", "limit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The items of a page: ``limit`` of them (``None``: all that are left), from ``position`` on."""
+
+    position: int
+    limit: int | None
+
+    @property
+    def end(self) -> int | None:
+        return None if self.limit is None else self.position + self.limit
+
+    @property
+    def form(self) -> tuple[str, str]:
+        """What tells a representation with this window from others."""
+        return str(self.position), str(self.limit)
+
+
+class Pages:
+    """Reads and writes cursors for the request being served."""
+
+    def __init__(self, cursors: Cursors) -> None:
+        self._cursors = cursors
+
+    def asked(self, ask: Ask) -> tuple[Window, Snapshot | None]:
+        """Which page is asked for, and of which snapshot; ``None`` for the current one.
+
+        Raises ``InvalidParameter`` for a cursor that was not given for this request.
+        """
+        limit, text = ask.query["limit"], ask.query["cursor"]
+        if text is None:
+            return Window(0, limit), None
+        cursor = self._cursors.read(text, _view(ask))
+        return Window(cursor.position, limit), cursor.snapshot
+
+    def next(self, ask: Ask, window: Window, snapshot: Snapshot, total: int) -> str | None:
+        """The URL of the page behind ``window``, relative to the server; ``None`` behind the last."""
+        if window.end is None or window.end >= total:
+            return None
+        cursor = self._cursors.write(Cursor(snapshot, window.end), _view(ask))
+        kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE]
+        return f"{request.path}?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
+
+
+def is_paged(ask: Ask) -> bool:
+    """Whether the request wants pages at all."""
+    return ask.query["limit"] is not None or ask.query["cursor"] is not None
+
+
+def member(total: int, following: str | None) -> bytes:
+    """``"page":{…}``, as it stands in an answer."""
+    return b'"page":' + msgspec.json.encode({"total": total, "next": following})
+
+
+def link(response: Response, following: str | None) -> None:
+    """Point to the next page."""
+    if following is not None:
+        response.headers["Link"] = f'<{following}>; rel="next"'
+
+
+def _view(ask: Ask) -> Sequence[str]:
+    """All that must be the same when a sequence goes on, but for the limit."""
+    vantage = ask.vantage
+    query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE)
+    parts = (part for pair in query for part in pair)
+    return (request.path, vantage.tenant, vantage.resource_group, vantage.caller or "", ask.zone.name, *parts)

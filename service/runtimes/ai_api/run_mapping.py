@@ -1,0 +1,188 @@
+"""AI API JSON → domain: executions and what surrounds them become runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Raw
+
+from service.domain.errors import BadGateway
+from service.domain.runs import NULL, Run, RunList
+from service.runtimes.ai_api import literals
+from service.runtimes.ai_api.timestamps import TimestampMapping
+
+_NULL = Raw(NULL)
+
+
+class _Artifact(msgspec.Struct):
+    id: Raw = _NULL
+    name: Raw = _NULL
+    kind: Raw = _NULL
+    url: Raw = _NULL
+    key: Raw = _NULL
+
+
+class Execution(msgspec.Struct, rename="camel"):
+    """An execution; of it ``id``, ``configurationId`` and ``status`` must be there."""
+
+    id: str
+    configuration_id: Raw
+    status: str
+    target_status: Raw = _NULL
+    status_message: Raw = _NULL
+    scenario_id: Raw = _NULL
+    executable_id: Raw = _NULL
+    configuration_name: Raw = _NULL
+    created_at: Raw = _NULL
+    modified_at: Raw = _NULL
+    submission_time: Raw = _NULL
+    start_time: Raw = _NULL
+    completion_time: Raw = _NULL
+    status_details: Raw = _NULL
+    output_artifacts: list[_Artifact] | None = None
+
+
+class _Executions(msgspec.Struct):
+    resources: list[Execution]
+
+
+class _KeyValue(msgspec.Struct):
+    key: Raw
+    value: Raw
+
+
+class _Binding(msgspec.Struct, rename="camel"):
+    key: Raw
+    artifact_id: str
+
+
+class Configuration(msgspec.Struct, rename="camel"):
+    """What a run was started with."""
+
+    parameter_bindings: list[_KeyValue] | None = None
+    input_artifact_bindings: list[_Binding] | None = None
+    scenario_id: Raw = _NULL
+    executable_id: Raw = _NULL
+
+
+class _Named(msgspec.Struct):
+    id: Raw = _NULL
+    name: Raw = _NULL
+
+
+def run_list(body: bytes) -> RunList:
+    """All runs of the answer to ``GET /lm/executions``, newest first; runs created at once in the order of their ids.
+
+    Runs whose creation cannot be told come last.
+    """
+    answer, mended = literals.decode_mended(body, _Executions)
+    runs = [run(execution, mended=mended) for execution in answer.resources]
+    runs.sort(key=lambda each: each.run_id)
+    runs.sort(key=_created, reverse=True)
+    return RunList(tuple(runs))
+
+
+def execution(body: bytes, asked: str) -> tuple[Execution, bool]:
+    """The execution ``asked`` for, and whether its literals must be restored."""
+    found, mended = literals.decode_mended(body, Execution)
+    if found.id != asked:
+        raise BadGateway("the AI runtime answered with another run than the one it was asked for")
+    return found, mended
+
+
+def run(execution: Execution, *, mended: bool) -> Run:
+    """A run, as its execution tells it."""
+    timestamps = TimestampMapping()
+
+    def text(literal: Raw) -> bytes:
+        return _text(literal, mended=mended)
+
+    return Run(
+        run_id=execution.id,
+        status=execution.status,
+        target_status=text(execution.target_status),
+        status_message=text(execution.status_message),
+        scenario_id=text(execution.scenario_id),
+        executable_id=text(execution.executable_id),
+        configuration_id=text(execution.configuration_id),
+        configuration_name=text(execution.configuration_name),
+        created_at=timestamps.literal(execution.created_at),
+        modified_at=timestamps.literal(execution.modified_at),
+        submission_time=timestamps.literal(execution.submission_time),
+        start_time=timestamps.literal(execution.start_time),
+        completion_time=timestamps.literal(execution.completion_time),
+        unreadable=timestamps.unreadable,
+    )
+
+
+def status_details(execution: Execution, *, mended: bool) -> bytes:
+    """Whatever the runtime says there, as it says it."""
+    details = bytes(execution.status_details)
+    return literals.restored(details) if mended else details
+
+
+def output_artifacts(execution: Execution, *, mended: bool) -> bytes:
+    """The artifacts that came of a run; the AI API gives them no key of their own, so their name is it."""
+    return _array(
+        _artifact(one.name if one.key == _NULL else one.key, one, mended=mended)
+        for one in execution.output_artifacts or ()
+    )
+
+
+def configuration(body: bytes) -> tuple[Configuration, bool]:
+    return literals.decode_mended(body, Configuration)
+
+
+def parameters(found: Configuration, *, mended: bool) -> bytes:
+    return _array(
+        b'{"key":%b,"value":%b}' % (_text(one.key, mended=mended), _text(one.value, mended=mended))
+        for one in found.parameter_bindings or ()
+    )
+
+
+def input_artifacts(found: Configuration, bodies: Mapping[str, bytes], *, mended: bool) -> bytes:
+    """The artifacts that a run was given; ``bodies`` by artifact id are the answers for those that could be read."""
+    return _array(_input(binding, bodies.get(binding.artifact_id), mended=mended) for binding in bindings(found))
+
+
+def bindings(found: Configuration) -> Sequence[_Binding]:
+    return found.input_artifact_bindings or ()
+
+
+def named(body: bytes, id_: Raw, *, mended: bool) -> bytes:
+    """A scenario or an executable: ``{"id", "name"}``."""
+    found, name_mended = literals.decode_mended(body, _Named)
+    return b'{"id":%b,"name":%b}' % (_text(id_, mended=mended), _text(found.name, mended=name_mended))
+
+
+def _input(binding: _Binding, body: bytes | None, *, mended: bool) -> bytes:
+    key, id_ = _text(binding.key, mended=mended), msgspec.json.encode(binding.artifact_id)
+    if body is None:
+        return b'{"key":%b,"id":%b,"name":null,"kind":null,"url":null}' % (key, id_)
+    found, found_mended = literals.decode_mended(body, _Artifact)
+    found.id = Raw(id_)
+    return _artifact(Raw(key), found, mended=found_mended)
+
+
+def _artifact(key: Raw, found: _Artifact, *, mended: bool) -> bytes:
+    return b'{"key":%b,"id":%b,"name":%b,"kind":%b,"url":%b}' % tuple(
+        _text(literal, mended=mended) for literal in (key, found.id, found.name, found.kind, found.url)
+    )
+
+
+def _array(items: Iterable[bytes]) -> bytes:
+    return b"[" + b",".join(items) + b"]"
+
+
+def _text(literal: Raw, *, mended: bool) -> bytes:
+    """A string or ``null``, as it was sent."""
+    given = bytes(literal)
+    if given != NULL and not literals.is_string(given):
+        raise BadGateway(literals.shape("a member of a run"))
+    return literals.restored(given) if mended else given
+
+
+def _created(run: Run) -> bytes:
+    """What instants are compared by. UTC texts compare as their instants do, but for the dot behind the seconds."""
+    return run.created_at[1:-2] if run.created_at.endswith(b'Z"') else b""

@@ -1,0 +1,107 @@
+"""Reads what surrounds a run from an AI API: configuration, artifacts, scenario, executable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from msgspec import Raw
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import BadGateway, ServiceError
+from service.domain.runs import NULL, RunDetails
+from service.runtimes.ai_api import literals, run_mapping
+from service.runtimes.ai_api.run_mapping import Configuration, Execution
+from service.runtimes.side_by_side import SideBySide
+
+MOST_INPUTS = 50
+"""Input artifacts of a run that are looked up; any further ones are given by key and id."""
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.:~-]{1,256}")
+
+Get = Callable[[str, str], bytes]
+"""What the runtime answers a path with, for an operation's name. Raises ``ServiceError`` for all but success."""
+_Questions = Mapping[str, Callable[[], object]]
+
+
+class Surroundings:
+    """What surrounds one run: asked side by side as far as one answer does not name what is to be asked next."""
+
+    def __init__(self, execution: Execution, mended: bool, get: Get, side_by_side: SideBySide) -> None:
+        self._execution = execution
+        self._mended = mended
+        self._get = get
+        self._side_by_side = side_by_side
+        self._answers: dict[str, object] = {}
+        self._unavailable: list[str] = []
+
+    def read(self, deadline: Deadline) -> RunDetails:
+        """The run with all that could be read."""
+        execution, mended = self._execution, self._mended
+        self._ask({"configuration": self._configuration, **self._places(execution, mended=mended)}, deadline)
+        configured = self._answers["configuration"]
+        parameters = inputs = NULL
+        if isinstance(configured, ServiceError):
+            self._unavailable += ("parameters", "inputArtifacts")
+        else:
+            assert isinstance(configured, tuple)  # noqa: S101 - what ``_configuration`` gives
+            parameters, inputs = self._configured(configured[0], deadline, mended=configured[1])
+        return RunDetails(
+            run=run_mapping.run(execution, mended=mended),
+            status_details=run_mapping.status_details(execution, mended=mended),
+            parameters=parameters,
+            input_artifacts=inputs,
+            output_artifacts=run_mapping.output_artifacts(execution, mended=mended),
+            scenario=self._part("scenario"),
+            executable=self._part("executable"),
+            unavailable=tuple(self._unavailable),
+        )
+
+    def _configured(self, found: Configuration, deadline: Deadline, *, mended: bool) -> tuple[bytes, bytes]:
+        """Parameters and input artifacts; and scenario and executable, where only the configuration names them."""
+        ids = [binding.artifact_id for binding in run_mapping.bindings(found)]
+        artifacts = {id_: partial(self._body, "artifacts", id_) for id_ in dict.fromkeys(ids[:MOST_INPUTS])}
+        places = {} if "scenario" in self._answers else self._places(found, mended=mended)
+        self._ask({**places, **{f"artifact {id_}": ask for id_, ask in artifacts.items()}}, deadline)
+        bodies = {id_: body for id_ in artifacts if isinstance(body := self._answers[f"artifact {id_}"], bytes)}
+        if not bodies.keys() >= set(ids):
+            self._unavailable.append("inputArtifacts")
+        return run_mapping.parameters(found, mended=mended), run_mapping.input_artifacts(found, bodies, mended=mended)
+
+    def _ask(self, questions: _Questions, deadline: Deadline) -> None:
+        answers = self._side_by_side.ask(list(questions.values()), deadline)
+        self._answers.update(zip(questions, answers, strict=True))
+
+    def _configuration(self) -> tuple[Configuration, bool]:
+        return run_mapping.configuration(self._body("configurations", _id(self._execution.configuration_id)))
+
+    def _places(self, source: Execution | Configuration, *, mended: bool) -> _Questions:
+        """How to ask for the scenario and the executable that ``source`` names."""
+        scenario, executable = source.scenario_id, source.executable_id
+        questions: dict[str, Callable[[], object]] = {}
+        if bytes(scenario) != NULL:
+            questions["scenario"] = lambda: run_mapping.named(
+                self._body("scenarios", _id(scenario)), scenario, mended=mended
+            )
+            if bytes(executable) != NULL:
+                questions["executable"] = lambda: run_mapping.named(
+                    self._body("scenarios", _id(scenario), "executables", _id(executable)), executable, mended=mended
+                )
+        return questions
+
+    def _body(self, *path: str) -> bytes:
+        if not all(map(_ID.fullmatch, path)):
+            raise BadGateway("the AI runtime named something by an id that cannot be asked for")
+        return self._get("/lm/" + "/".join(path), path[-2].removesuffix("s"))
+
+    def _part(self, name: str) -> bytes:
+        answer = self._answers.get(name)
+        if isinstance(answer, bytes):
+            return answer
+        self._unavailable.append(name)
+        return NULL
+
+
+def _id(literal: Raw) -> str:
+    given = bytes(literal)
+    return literals.text(given) if literals.is_string(given) else ""

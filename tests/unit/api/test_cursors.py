@@ -1,0 +1,57 @@
+"""Cursors: read only as they were written, for the very view that they were written for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from service.api.cursors import Cursor, Cursors
+from service.domain.errors import InvalidParameter
+from service.domain.reading import Snapshot
+
+CURSORS = st.builds(
+    Cursor,
+    st.builds(Snapshot, st.binary(min_size=16, max_size=16), st.integers(0, 2**40), st.floats(0, 2e9), st.booleans()),
+    st.integers(0, 10**7),
+)
+VIEWS = st.lists(st.text(max_size=10), max_size=5)
+
+
+@given(CURSORS, VIEWS)
+def test_what_was_written_is_read(cursor: Cursor, view: list[str]) -> None:
+    assert Cursors(b"secret").read(Cursors(b"secret").write(cursor, view), view) == cursor
+
+
+@given(CURSORS, VIEWS, VIEWS)
+def test_it_is_bound_to_its_view(cursor: Cursor, view: list[str], other: list[str]) -> None:
+    assume(view != other)
+    text = Cursors(b"secret").write(cursor, view)
+    with pytest.raises(InvalidParameter, match="cursor"):
+        Cursors(b"secret").read(text, other)
+
+
+@given(CURSORS, st.integers(0, 100), st.characters())
+def test_a_changed_one_is_refused(cursor: Cursor, position: int, character: str) -> None:
+    text = Cursors(b"secret").write(cursor, ())
+    position %= len(text)
+    changed = text[:position] + character + text[position + 1 :]
+    try:
+        assert Cursors(b"secret").read(changed, ()) == cursor
+    except InvalidParameter as refused:
+        faults = refused.faults
+    else:
+        return
+    assert [fault.parameter for fault in faults] == ["cursor"]
+
+
+@given(CURSORS)
+def test_another_service_cannot_have_written_it(cursor: Cursor) -> None:
+    with pytest.raises(InvalidParameter):
+        Cursors(b"secret").read(Cursors(b"another").write(cursor, ()), ())
+
+
+@given(st.text(max_size=600))
+def test_garbage_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidParameter, match="cursor"):
+        Cursors(b"secret").read(text, ())
