@@ -185,7 +185,7 @@ def without_extra(issuer_at: tuple[str, Path]) -> Iterator[Service]:
         )
         app = create_app(settings, renderer=Renderer(needs="not_installed"))
         try:
-            yield Service(app.test_client(), Issuer.at(directory, url), runtime, None)  # type: ignore[arg-type]
+            yield Service(app.test_client(), Issuer.at(directory, url), runtime, None, settings)  # type: ignore[arg-type]
         finally:
             close(app)
 
