@@ -45,7 +45,8 @@ ZONES = {
     "Asia/Tokyo": "10:00:00+09:00",
     "-03:30": "21:30:00-03:30",
 }
-PARTS = ("metric-resource", "tags", "custom-info")
+PARTS = ("metric-resource", "metric-resource/series", "tags", "custom-info")
+ZONED = PARTS[:2]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Read:
 
     @property
     def representation(self) -> tuple[str, ...]:
-        return (self.mode, self.whose, self.part, self.zone if self.part == "metric-resource" else "")
+        return (self.mode, self.whose, self.part, self.zone if self.part in ZONED else "")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class World:
         elif how == "header":
             extra["HTTP_TIME_ZONE"] = zone
         part = dice.choice(PARTS)
-        if part != "metric-resource":
+        if part not in ZONED:
             extra.pop("QUERY_STRING", None)
         runs = (*SHARED_RUNS, *ONLY_IN, UNKNOWN_RUN)
         mode = dice.choice(list(self.apps))
@@ -172,8 +173,9 @@ class World:
 
 def _is_own(read: Read, body: bytes) -> bool:
     document = json.loads(body)
-    if read.part == "metric-resource":
-        timestamp = document["metrics"][0]["timestamp"]
+    if read.part in ZONED:
+        point = document["metrics"][0] if "metrics" in document else document["series"][0]["points"][0]
+        timestamp = point["timestamp"]
         if document["timezone"] != read.zone or not timestamp.endswith(ZONES[read.zone]):
             return False
     canaries = [word for word in body.decode().split('"') if "|" in word]
