@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from service.caching.directives import RequestDirectives
+from service.domain.comparison import Compared
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, RuntimeTrouble, ServiceError
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
@@ -18,6 +20,33 @@ R = TypeVar("R", ReadRun, ReadEntry[RunList])
 
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 _STATE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReadComparison:
+    """Runs as they were read for a comparison, in the order asked for; ``missing`` are those that could not be."""
+
+    found: dict[str, tuple[ReadEntry[RunDetails], ReadRun]]
+    missing: dict[str, ServiceError]
+
+    @property
+    def entries(self) -> list[tuple[str, bytes]]:
+        """The keys and digests of all that it is made of."""
+        return [(each.key, each.digest) for pair in self.found.values() for each in pair]
+
+    @property
+    def provenance(self) -> Provenance:
+        """That of the entry that is the first to be stale."""
+        return min((each.provenance for pair in self.found.values() for each in pair), key=lambda each: each.ttl)
+
+    def compared(self, at_most: int) -> list[Compared]:
+        """The runs with their series, of ``at_most`` points each (0: all). Raises ``ContentGone``."""
+        from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+
+        return [
+            Compared(details.content(), progress.series(resource.resource().metrics, at_most or None))
+            for details, resource in self.found.values()
+        ]
 
 
 class Queries:
@@ -58,6 +87,24 @@ class Queries:
     def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
         """One run and what surrounds it."""
         return self._runtime.run(run_id, vantage, exchange, demand)
+
+    def comparison(
+        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange, demand: Demand
+    ) -> ReadComparison:
+        """Runs with what surrounds them and their metrics; raises the first run's error where none can be read."""
+        details, metrics = self._runtime.runs_compared(run_ids, vantage, exchange, demand)
+        read = ReadComparison({}, {})
+        for run_id in run_ids:
+            one, resource = details[run_id], metrics[run_id]
+            if isinstance(one, ServiceError):
+                read.missing[run_id] = one
+            elif isinstance(resource, ServiceError):
+                read.missing[run_id] = resource
+            else:
+                read.found[run_id] = (one, resource)
+        if not read.found:
+            raise next(iter(read.missing.values()))
+        return read
 
     def has_metrics(self, vantage: Vantage, exchange: Exchange) -> bool | None:
         """Whether the runtime's runs have a metric resource; ``None`` where that cannot be told now."""

@@ -17,7 +17,16 @@ from service.api.fast_lane import FastLane
 from service.api.inputs import Defaults, RequestReader
 from service.api.openapi import Api
 from service.api.pages import Pages
-from service.api.routes import capabilities, charts, documentation, metric_resource, operations, runs, series
+from service.api.routes import (
+    capabilities,
+    charts,
+    comparisons,
+    documentation,
+    metric_resource,
+    operations,
+    runs,
+    series,
+)
 from service.api.routes.operations import Parts
 from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
@@ -55,6 +64,7 @@ def build(interface: Interface) -> Flask:
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
+        comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         operations.blueprint(interface.parts, made),
         documentation.blueprint(cache(lambda: document(app)), made),

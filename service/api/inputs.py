@@ -166,9 +166,9 @@ def _with_plus(name: str) -> str:
 
 
 def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:
-    if not request.query_string:
-        return _nothing(schema)
     loader = _loader(schema)
+    if not request.query_string and not any(field.required for field in loader.fields.values()):
+        return _nothing(schema)
     given = request.args
     lists = {field.data_key or name for name, field in loader.fields.items() if isinstance(field, fields.List)}
     faults += [Fault(name, "is given more than once") for name in given if name not in lists and _often(given, name)]

@@ -85,6 +85,11 @@ def body(problem: Problem, detail: str, members: Mapping[str, Any] | None = None
     }
 
 
+def document(error: errors.ServiceError) -> dict[str, Any]:
+    """The problem document of an error that is a part of an answer."""
+    return body(problem_of(error), error.detail, _members(error))
+
+
 def _service_error(error: errors.ServiceError) -> Response:
     problem = problem_of(error)
     g.problem = problem.slug

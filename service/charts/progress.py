@@ -32,6 +32,11 @@ class Against(StrEnum):
     STEP = "step"
     TIME = "time"
 
+    @property
+    def lacks(self) -> str:
+        """What a point has not that cannot be placed."""
+        return "step" if self is Against.STEP else "timestamp"
+
 
 class _Point(msgspec.Struct):
     step: Raw
@@ -44,22 +49,22 @@ def chart(run_id: str, series: Sequence[Series], against: Against, chart_type: C
 
     Raises ``InvalidParameter`` where none of the points can be placed on the axis, or there are too many series.
     """
-    drawing = _Drawing(against, ZoneClock(zone))
+    drawing = Drawing(against, ZoneClock(zone))
     panels = drawing.panels(series)
     if series and not panels:
         others = " and ".join(f"x={other}" for other in Against if other is not against)
-        raise InvalidParameter([Fault("x", f"none of these points has a {_lacks(against)}; possible is {others}")])
-    axis = _axis(panels, against, zone)
+        raise InvalidParameter([Fault("x", f"none of these points has a {against.lacks}; possible is {others}")])
+    axis = axis_of(panels, against, zone, "x")
     caption = Caption(
         title=_title(panels, against),
-        notes=[f"Run {run_id}", *_notes(series, drawing, against), *_of_slots(panels, chart_type)],
+        notes=[f"Run {run_id}", *notes(series, drawing, against), *_of_slots(panels, chart_type)],
         legend="Series",
         facts=[f"Run {run_id}", *(_fact(one) for one in series[:_MOST_FACTS])],
     )
     return specification.chart(panels, axis, chart_type, caption)
 
 
-class _Drawing:
+class Drawing:
     """Series → panels; counts what cannot be drawn."""
 
     def __init__(self, against: Against, clock: ZoneClock) -> None:
@@ -78,10 +83,11 @@ class _Drawing:
 
     def _panel(self, metric: str, series: Sequence[Series]) -> Panel:
         names = captions.trace_names([_labels(one.labels) for one in series], metric)
-        traces = [Trace(name, self._marks(one)) for name, one in zip(names, series, strict=True)]
+        traces = [Trace(name, self.marks(one)) for name, one in zip(names, series, strict=True)]
         return Panel(metric, [trace for trace in traces if trace.marks])
 
-    def _marks(self, series: Series) -> list[Mark]:
+    def marks(self, series: Series) -> list[Mark]:
+        """The points of one series that have a place."""
         placed = [self._mark(msgspec.json.decode(text, type=_Point)) for text in series.points]
         marks = [mark for mark in placed if mark is not None]
         self.unplaced += len(placed) - len(marks)
@@ -116,21 +122,18 @@ def _labels(literal: bytes) -> list[NameValue]:
     return [NameValue(label["name"], label["value"]) for label in json.loads(literal)]
 
 
-def _lacks(against: Against) -> str:
-    return "step" if against is Against.STEP else "timestamp"
-
-
 def _title(panels: Sequence[Panel], against: Against) -> str:
     metrics = captions.enumerated([panel.metric for panel in panels])
     return f"{captions.cut(metrics)} by {against}" if panels else "No points"
 
 
-def _axis(panels: Sequence[Panel], against: Against, zone: TimeZone) -> Axis:
+def axis_of(panels: Sequence[Panel], against: Against, zone: TimeZone, parameter: str) -> Axis:
+    """The axis that the panels share; ``parameter`` of the query chose it."""
     if against is Against.STEP:
-        return Axis("Step", AxisKind.NUMBER, "x", against)
+        return Axis("Step", AxisKind.NUMBER, parameter, against)
     day = clocks.only_day([mark.place for panel in panels for trace in panel.traces for mark in trace.marks])
     title = f"Time ({zone.name})" if day is None else f"Time on {day.isoformat()} ({zone.name})"
-    return Axis(title, AxisKind.TIME, "x", against)
+    return Axis(title, AxisKind.TIME, parameter, against)
 
 
 def _of_slots(panels: Sequence[Panel], chart_type: ChartType) -> list[str]:
@@ -139,16 +142,17 @@ def _of_slots(panels: Sequence[Panel], chart_type: ChartType) -> list[str]:
     return ["Of each stretch of the axis the last point"]
 
 
-def _notes(series: Sequence[Series], drawing: _Drawing, against: Against) -> list[str]:
+def notes(series: Sequence[Series], drawing: Drawing, against: Against) -> list[str]:
+    """What a reader must know of what is not drawn."""
     shown, whole = sum(len(one.points) for one in series), sum(one.count for one in series)
-    notes = []
+    said = []
     if shown < whole:
-        notes.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
+        said.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
     if drawing.unplaced:
-        notes.append(f"{drawing.unplaced:,} without a {_lacks(against)}, not drawn")
+        said.append(f"{drawing.unplaced:,} without a {against.lacks}, not drawn")
     if drawing.not_finite:
-        notes.append(f"{drawing.not_finite:,} not finite (NaN or infinite), without a place on the value axis")
-    return notes
+        said.append(f"{drawing.not_finite:,} not finite (NaN or infinite), without a place on the value axis")
+    return said
 
 
 def _fact(series: Series) -> str:

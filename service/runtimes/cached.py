@@ -25,6 +25,7 @@ from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import AIRuntime, Capabilities, Exchange, RunMetrics, Vantage
+from service.domain.waiting import waiting
 from service.runtimes import stored
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.runtimes.side_by_side import Question, SideBySide
@@ -33,6 +34,8 @@ T = TypeVar("T")
 
 _ABSENT, _GONE, _UNSUPPORTED, _UNTOLD = "absent", "gone", "unsupported", "untold"
 _FORBIDDEN, _REFUSED = "forbidden", "refused"
+_COMPARING = 24
+"""Threads that wait for the parts of comparisons, some six for each."""
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 _CURRENT = frozenset({Source.STORED, Source.FETCHED_NEW, Source.FETCHED_OVER_STALE, Source.FETCHED_ON_REQUEST})
@@ -75,6 +78,7 @@ class CachedRuntime:
         self._runtime = runtime
         self._reads = reads
         self._side_by_side = side_by_side
+        self._comparing = SideBySide(_COMPARING)
 
     def run_metrics(
         self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange, demand: Demand
@@ -131,6 +135,25 @@ class CachedRuntime:
 
         return self._read_one(self._key("run", vantage, run_id), fetch, RunDetails, exchange, demand, run_id=run_id)
 
+    def runs_compared(
+        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange, demand: Demand
+    ) -> tuple[dict[str, ReadEntry[RunDetails] | ServiceError], dict[str, ReadRun | ServiceError]]:
+        """Several runs and their metric resources, read side by side; all metrics by one request at most."""
+
+        def read(run_id: str) -> ReadEntry[RunDetails]:
+            return self.run(run_id, vantage, exchange, demand)
+
+        def read_metrics() -> dict[str, ReadRun | ServiceError]:
+            return self.run_metrics(run_ids, vantage, exchange, demand)
+
+        with waiting():
+            metrics, *details = self._comparing.ask(
+                [read_metrics, *(partial(read, run_id) for run_id in run_ids)], exchange.deadline
+            )
+        if isinstance(metrics, ServiceError):
+            metrics = dict.fromkeys(run_ids, metrics)
+        return dict(zip(run_ids, details, strict=True)), metrics
+
     def _read_one(
         self,
         key: str,
@@ -177,6 +200,7 @@ class CachedRuntime:
     def close(self) -> None:
         self._reads.close()
         self._side_by_side.close()
+        self._comparing.close()
 
     def _key(self, kind: str, vantage: Vantage, run_id: str) -> str:
         group = "" if kind == "capabilities" else vantage.resource_group

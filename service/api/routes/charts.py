@@ -21,8 +21,8 @@ from service.domain.metrics import MetricResource
 from service.queries import Queries
 
 VEGA_LITE = "application/vnd.vegalite.v6+json"
-_NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not installed here"
-_PICTURES = {
+NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not installed here"
+PICTURES = {
     SVG: {"type": "string", "description": "The chart, with its description as accessible name."},
     PNG: {"type": "string", "contentMediaType": PNG, "description": "The chart at twice its size in pixels."},
 }
@@ -38,7 +38,7 @@ def blueprint(
 
     @routes.route("/runs/<string:run_id>/metric-resource/chart")
     @routes.arguments(
-        ChartQuery, location="query", offers=(VEGA_LITE, *pictures), missing="" if pictures else _NO_PICTURES
+        ChartQuery, location="query", offers=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES
     )
     @documented(
         "getChart",
@@ -47,7 +47,7 @@ def blueprint(
         query=ChartQuery,
         zoned=True,
         media_type=VEGA_LITE,
-        others=_PICTURES,
+        others=PICTURES,
     )
     @requires(Scope.METRICS_READ)
     def metric_chart(ask: Ask, run_id: str) -> Response:

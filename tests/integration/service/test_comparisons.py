@@ -1,0 +1,214 @@
+"""``/comparisons``: runs side by side, whatever each of them lacks, in as few questions as can be."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from service.api.routes.charts import VEGA_LITE
+from tests.integration.service.conftest import Service
+
+MODEL = {"name": "metrics.ai.sap.com/Artifact.name", "value": "forest"}
+BOTH = "/comparisons?run=run1&run=run2"
+
+
+def point(name: str, value: Any, step: int | None, *labels: dict[str, str]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": value,
+        "timestamp": f"2026-03-29T01:00:{(step or 0) % 60:02d}Z",
+        "step": step,
+        "labels": list(labels),
+    }
+
+
+METRICS = {
+    "run1": [point("loss", 0.5, 1), point("loss", 0.25, 2), point("loss", 0.125, 3), point("f1", 0.9, 1, MODEL)],
+    "run2": [point("loss", 9007199254740993, 2), point("loss", 1.5, 4), point("loss", 1.25, 4), point("loss", 7, None)],
+    "run3": [],
+}
+PARAMETERS = {
+    "run1": [("rate", "0.1"), ("depth", "3")],
+    "run2": [("rate", "0.01"), ("depth", "3"), ("seed", "x")],
+    "run3": [("rate", "0.1")],
+}
+
+
+@pytest.fixture
+def told(service: Service) -> Service:
+    plain = service.runtime.answer
+
+    def answer(path: str, headers: Any = None) -> tuple[int, bytes, float]:
+        parts = urlsplit(path)
+        name = parts.path.rsplit("/", 1)[1]
+        if parts.path.endswith("/lm/metrics"):
+            asked = parse_qs(parts.query)["executionIds"][0].split(",")
+            service.runtime.asked["metrics"] += 1
+            resources = [{"executionId": run, "metrics": METRICS[run]} for run in asked if run in METRICS]
+            return 200, json.dumps({"resources": resources}).encode(), 0.0
+        if "/executions/" in parts.path and name not in METRICS:
+            return 404, b'{"error":{}}', 0.0
+        if "/executions/" in parts.path:
+            service.runtime.asked["execution"] += 1
+            execution = {
+                "id": name,
+                "configurationId": f"conf-{name}",
+                "status": "COMPLETED",
+                "configurationName": name,
+            }
+            return 200, json.dumps({**execution, "createdAt": "2026-03-29T00:59:59Z"}).encode(), 0.0
+        if "/configurations/" in parts.path:
+            bound = [{"key": key, "value": value} for key, value in PARAMETERS[name.removeprefix("conf-")]]
+            return 200, json.dumps({"id": name, "parameterBindings": bound}).encode(), 0.0
+        return plain(path, headers)
+
+    service.runtime.answer = answer  # type: ignore[method-assign] - the fixture's own server, told what to say
+    service.token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
+    return service
+
+
+def read(service: Service, url: str) -> Any:
+    answer = service.get(url)
+    assert answer.status_code == 200, answer.data
+    return json.loads(answer.data, parse_float=str)
+
+
+def test_parameters_and_metrics_stand_side_by_side(told: Service) -> None:
+    found = read(told, f"{BOTH}&run=run3&timezone=Asia/Tokyo")
+    assert found["timezone"] == "Asia/Tokyo"
+    assert [(run["runId"], run["status"], run["createdAt"]) for run in found["runs"]] == [
+        (run, "COMPLETED", "2026-03-29T09:59:59+09:00") for run in ("run1", "run2", "run3")
+    ]
+    assert found["parameters"] == [
+        {"key": "rate", "values": ["0.1", "0.01", "0.1"], "differs": True},
+        {"key": "depth", "values": ["3", "3", None], "differs": True},
+        {"key": "seed", "values": [None, "x", None], "differs": True},
+    ]
+    (loss,) = found["metrics"]
+    assert (loss["name"], loss["labels"], loss["last"][2]) == ("loss", [], None)
+    assert [each and each["value"] for each in loss["last"]] == ["0.125", 7, None]
+    assert [each and each["value"] for each in loss["min"]] == ["0.125", "1.25", None]
+    assert [each and each["value"] for each in loss["max"]] == ["0.5", 9007199254740993, None]
+    assert loss["last"][0]["timestamp"] == "2026-03-29T10:00:03+09:00"
+    assert [(model["name"], [one["name"] for one in model["metrics"]]) for model in found["models"]] == [
+        ("forest", ["f1"])
+    ]
+    assert (found["missing"], "aligned" in found) == ([], False)
+
+
+def test_only_what_differs_on_request(told: Service) -> None:
+    assert [one["key"] for one in read(told, f"{BOTH}&differs=true")["parameters"]] == ["rate", "seed"]
+
+
+def test_series_are_joined_by_step(told: Service) -> None:
+    (joined,) = read(told, f"{BOTH}&align=step&metric=loss")["aligned"]
+    assert joined == {
+        "name": "loss",
+        "labels": [],
+        "steps": [1, 2, 3, 4],
+        "values": [["0.5", "0.25", "0.125", None], [None, 9007199254740993, None, "1.25"]],
+    }
+    assert read(told, f"{BOTH}&align=step&metric=nothing")["aligned"] == []
+
+
+def test_a_run_that_cannot_be_read_takes_no_other_down(told: Service) -> None:
+    found = read(told, "/comparisons?run=run1&run=nosuchrun&run=run2")
+    assert [run["runId"] for run in found["runs"]] == ["run1", "run2"]
+    assert all(len(one["values"]) == 2 for one in found["parameters"])
+    ((missing),) = found["missing"]
+    assert missing["runId"] == "nosuchrun"
+    assert (missing["problem"]["type"], missing["problem"]["status"]) == ("urn:metric-resource:run-not-found", 404)
+
+
+def test_where_no_run_can_be_read_there_is_nothing_to_compare(told: Service) -> None:
+    answer = told.get("/comparisons?run=nosuchrun&run=norun2")
+    assert (answer.status_code, json.loads(answer.data)["type"]) == (404, "urn:metric-resource:run-not-found")
+
+
+def test_all_metrics_come_by_one_request_and_are_shared_with_single_reads(told: Service) -> None:
+    read(told, f"{BOTH}&run=run3")
+    assert told.runtime.asked["metrics"] == 1
+    for run in METRICS:
+        assert told.get(f"/runs/{run}/metric-resource").status_code == told.get(f"/runs/{run}").status_code == 200
+    assert told.runtime.asked["metrics"] == 1
+    read(told, f"{BOTH}&run=run3&differs=true")
+    assert told.runtime.asked["metrics"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("run=run1", "run"),
+        ("", "run"),
+        ("&".join(f"run=run{n}" for n in range(1, 7)), "run"),
+        ("run=run1&run=run1", "run"),
+        ("run=run1&run=a%2Fb", "run"),
+        ("run=run1&run=run2&align=time&metric=loss", "align"),
+        ("run=run1&run=run2&align=step", "metric"),
+        ("run=run1&run=run2&metric=loss", "align"),
+        ("run=run1&run=run2&differs=1", "differs"),
+        ("run=run1&run=run2&sort=x", "sort"),
+    ],
+)
+def test_what_cannot_be_is_named(told: Service, query: str, named: str) -> None:
+    answer = told.get(f"/comparisons?{query}")
+    assert answer.status_code == 400
+    assert [fault["parameter"] for fault in json.loads(answer.data)["errors"]] == [named]
+    assert not told.runtime.asked["execution"]
+
+
+@pytest.mark.parametrize("path", [BOTH, BOTH.replace("?", "/chart?") + "&metric=loss"])
+@pytest.mark.parametrize("role", ["scenario_metric_viewer", "scenario_job_viewer"])
+def test_both_scopes_are_needed(told: Service, path: str, role: str) -> None:
+    answer = told.get(path, told.issuer.mint(roles=[role]))
+    assert answer.status_code == 403
+    assert not told.runtime.asked["execution"]
+
+
+def test_conditional_requests_know_each_selection_apart(told: Service) -> None:
+    urls = [BOTH, f"{BOTH}&run=run3", "/comparisons?run=run2&run=run1", f"{BOTH}&run=nosuchrun", f"{BOTH}&differs=true"]
+    urls += [f"{BOTH}&timezone=Asia/Tokyo", f"{BOTH}&align=step&metric=loss", f"{BOTH}&align=step&metric=f1"]
+    tags = [told.get(url).headers["ETag"] for url in urls]
+    assert len(set(tags)) == len(urls)
+    for url, tag in zip(urls, tags, strict=True):
+        assert told.get(url, If_None_Match=tag).status_code == 304
+
+
+CHART = BOTH.replace("?", "/chart?")
+
+
+@pytest.mark.parametrize("against", ["step", "time", "run", "parameter:rate", "parameter:seed"])
+def test_charts_say_what_they_show(told: Service, against: str) -> None:
+    answer = told.get(f"{CHART}&metric=loss&against={against}")
+    assert (answer.status_code, answer.content_type) == (200, VEGA_LITE)
+    specification = json.loads(answer.data)
+    assert specification["title"]["text"] == f"loss by {against.removeprefix('parameter:')}, 2 runs"
+    assert {"run1", "run2"} <= set(re.findall("run[0-9]", answer.text))
+
+
+def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
+    assert told.get(f"{CHART}&metric=loss", Accept="image/png").data.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("query", "named", "said"),
+    [
+        ("metric=loss&against=run&type=line", "type", "scatter, column, bar, heatmap"),
+        ("metric=loss&against=parameter:nothing", "against", "depth, rate and seed"),
+        ("metric=nothing", "metric", "f1 and loss"),
+        ("metric=loss&against=parameter:", "against", "parameter:<key>"),
+        ("metric=loss&against=value", "against", "run, step, time"),
+        ("metric=loss&type=pie", "type", "heatmap"),
+        ("against=run", "metric", "must name"),
+    ],
+)
+def test_impossible_charts_say_what_is_possible(told: Service, query: str, named: str, said: str) -> None:
+    answer = told.get(f"{CHART}&{query}")
+    assert answer.status_code == 400
+    ((fault),) = json.loads(answer.data)["errors"]
+    assert fault["parameter"] == named
+    assert said in fault["detail"]
