@@ -14,11 +14,14 @@ from service.runtimes.transport import (
     ResilientClient,
     Retries,
     TokenSource,
+    Tolerance,
 )
 from service.settings import RuntimeAuth, RuntimeSettings
 from service.telemetry.metrics import Telemetry
 
 _TOKEN_BYTES = 1024 * 1024
+_TELLING = 2.0
+"""Seconds after which a timeout tells of the runtime; longer than a fetch in the brief lane has."""
 
 
 def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> AIRuntime:
@@ -37,7 +40,7 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> AIRuntime:
         transport,
         base_url=asked.base_url,
         tokens=_tokens(asked, certificate, retries, telemetry),
-        circuit=Circuit(telemetry=telemetry),
+        circuit=Circuit(Tolerance(telling=min(_TELLING, asked.timeout / 2)), telemetry=telemetry),
         limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
         retries=retries,
         telemetry=telemetry,
