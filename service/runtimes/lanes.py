@@ -19,12 +19,12 @@ from service.domain.deadlines import Deadline
 from service.domain.errors import Overloaded
 from service.telemetry.metrics import Telemetry
 
-QUEUE = 2
+QUEUE = 3
 SLOW_FOR = 60.0
 """Seconds for which a key counts as slow after a slow fetch."""
 _MOST_SLOW = 10_000
 _SECONDS = 1.0
-_LONGEST_TURN = 2.0
+_LONGEST_TURN = 3.0
 """Seconds that a fetch may wait for its turn in the brief half."""
 
 Work = Callable[[Deadline], Callable[[], None]]
