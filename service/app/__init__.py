@@ -75,7 +75,10 @@ def create_app(
     telemetry = Telemetry()
     cache = cache or _cache(settings, telemetry)
     access = access or build_access(settings.auth, telemetry)
-    runtime = runtime or build_runtime(settings.runtime, telemetry)
+    closing: list[Callable[[], None]] = []
+    if runtime is None:
+        runtime, close_runtime = build_runtime(settings.runtime, telemetry)
+        closing.append(close_runtime)
     renderer = renderer or Renderer()
     lifetimes = _lifetimes(settings)
     leases = Leases(cache)
@@ -107,7 +110,7 @@ def create_app(
         )
     )
     app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtime, parts.cache)
-    app.extensions[_CLOSING] = (queries.close, cache.close, access.verifier.close, renderer.close)
+    app.extensions[_CLOSING] = (queries.close, *closing, cache.close, access.verifier.close, renderer.close)
     access.verifier.start()
     threading.Thread(target=parts.runtime, name="first-look", daemon=True).start()
     return app

@@ -9,6 +9,7 @@ them goes by the brief half once at most, and what is quick still gets through.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from service.domain.deadlines import Deadline
 from service.domain.errors import Overloaded
 from service.telemetry.metrics import Telemetry
 
+_log = logging.getLogger("service.runtimes")
 QUEUE = 3
 SLOW_FOR = 60.0
 """Seconds for which a key counts as slow after a slow fetch."""
@@ -49,15 +51,18 @@ class Lanes:
         self._patient = _Lane("patient", places - brief_places, 0)
         self._brief = _Lane("brief", brief_places, QUEUE * brief_places)
         self._slow: OrderedDict[str, float] = OrderedDict()
+        self._refusing = False
         self._lock = threading.Lock()
 
     def begin(self, keys: Iterable[str], deadline: Deadline, work: Work) -> None:
         """Have ``work`` done, by the deadline it is given. Raises ``Overloaded`` where there is no place for it."""
         keys = tuple(keys)
         if self._patient.take():
+            self._say(refusing=False)
             return self._submit(self._patient, keys, deadline, work)
         if not self._known_slow(keys) and self._brief.take():
             return self._submit(self._brief, keys, deadline, work)
+        self._say(refusing=True)
         raise Overloaded("too many answers of the AI runtime are being waited for")
 
     def close(self) -> None:
@@ -83,6 +88,15 @@ class Lanes:
         except RuntimeError as error:
             lane.places.release()
             raise Overloaded("the service is shutting down") from error
+
+    def _say(self, *, refusing: bool) -> None:
+        """One line of the log for each change."""
+        with self._lock:
+            if refusing is self._refusing:
+                return
+            self._refusing = refusing
+        level, state = (logging.WARNING, "refusing") if refusing else (logging.INFO, "accepting")
+        _log.log(level, "fetches of slow runs: %s", state, extra={"event": "lanes", "state": state})
 
     def _granted(self, lane: _Lane, deadline: Deadline, turn: Deadline) -> Deadline:
         """A turn that came too late is none: those who wait are better told so."""

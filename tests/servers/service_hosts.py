@@ -80,11 +80,11 @@ class ServiceHost:
     def log(self) -> str:
         return (self.directory / "log").read_text(errors="replace")
 
-    def get(self, path: str, **headers: str) -> Answer:
-        """One request on a connection of its own."""
+    def get(self, path: str, *, patience: float = PATIENCE, **headers: str) -> Answer:
+        """One request on a connection of its own, given up after ``patience`` seconds of silence."""
         given = {"Authorization": f"Bearer {self.token}"}
         given.update((name.replace("_", "-"), value) for name, value in headers.items())
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
         began = time.monotonic()
         with contextlib.closing(connection):
             try:
