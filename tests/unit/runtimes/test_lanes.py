@@ -48,6 +48,7 @@ class Road:
 
     def end(self, *keys: str, after: float = 0.0) -> None:
         self.clock.pass_(after)
+        self.told.clear()
         for key in keys:
             self.gates[key].set()
         eventually(lambda: set(keys) <= set(self.told))
