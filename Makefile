@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done))
 BIN := .venv/bin
 
-.PHONY: demo test bench lint types openapi clean
+.PHONY: demo test bench soak lint types openapi clean
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
@@ -13,6 +13,11 @@ test: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m bench $(BENCH)
+
+# Load with faults of the runtime and of Redis; an hour of it: make soak MINUTES=60
+MINUTES ?= 2
+soak: .venv/dev
+	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/pytest -n 0 tests/integration/processes/soak.py
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -33,6 +33,7 @@ from service.domain.runtime import AIRuntime, Exchange, Vantage
 from service.domain.zones import time_zone
 from service.queries import Queries, RuntimeState
 from service.runtimes.cached import CachedRuntime
+from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
 from service.runtimes.read_through import ReadThrough
 from service.runtimes.side_by_side import SideBySide
@@ -43,6 +44,8 @@ from service.telemetry.metrics import Telemetry
 _CLOSING = "metric-resource-closing"
 _PROBES = "metric-resource-probes"
 _STATE_TIMEOUT = 1.0
+_BRIEF = 1.0
+"""Seconds after which a fetch counts as slow; a quarter of the runtime's timeout where that is less."""
 _HEADERS_IN_FRONT = 4 * 1024 * 1024
 """Bytes of entries kept in front of a cache that is itself in this process: little more than their headers."""
 _MOST_IN_FRONT = 64 * 1024 * 1024
@@ -72,7 +75,10 @@ def create_app(
     telemetry = Telemetry()
     cache = cache or _cache(settings, telemetry)
     access = access or build_access(settings.auth, telemetry)
-    runtime = runtime or build_runtime(settings.runtime, telemetry)
+    closing: list[Callable[[], None]] = []
+    if runtime is None:
+        runtime, close_runtime = build_runtime(settings.runtime, telemetry)
+        closing.append(close_runtime)
     renderer = renderer or Renderer()
     lifetimes = _lifetimes(settings)
     leases = Leases(cache)
@@ -80,7 +86,7 @@ def create_app(
         EntryStore(cache, secret=settings.cache.secret, memory_bytes=_in_front(cache)),
         leases,
         lifetimes=lifetimes,
-        fetches=settings.runtime.concurrency,
+        lanes=_lanes(settings, telemetry),
         telemetry=telemetry,
     )
     queries = Queries(CachedRuntime(runtime, reads, SideBySide(2 * settings.runtime.concurrency)))
@@ -104,7 +110,7 @@ def create_app(
         )
     )
     app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtime, parts.cache)
-    app.extensions[_CLOSING] = (queries.close, cache.close, access.verifier.close, renderer.close)
+    app.extensions[_CLOSING] = (queries.close, *closing, cache.close, access.verifier.close, renderer.close)
     access.verifier.start()
     threading.Thread(target=parts.runtime, name="first-look", daemon=True).start()
     return app
@@ -136,6 +142,11 @@ def _lifetimes(settings: Settings) -> Lifetimes:
 def _cursor_secret(settings: Settings) -> bytes:
     secret = settings.cache.secret
     return settings.cache.cursor_secret if secret is None else secret.encode()
+
+
+def _lanes(settings: Settings, telemetry: Telemetry) -> Lanes:
+    runtime = settings.runtime
+    return Lanes(runtime.concurrency, brief=min(_BRIEF, runtime.timeout / 4), telemetry=telemetry)
 
 
 def _defaults(settings: Settings) -> Defaults:

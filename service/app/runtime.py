@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from service.domain.runtime import AIRuntime
 from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.credentials import ClientCredentials, NoCredentials, TokenEndpoint
@@ -14,15 +16,18 @@ from service.runtimes.transport import (
     ResilientClient,
     Retries,
     TokenSource,
+    Tolerance,
 )
 from service.settings import RuntimeAuth, RuntimeSettings
 from service.telemetry.metrics import Telemetry
 
 _TOKEN_BYTES = 1024 * 1024
+_TELLING = 2.0
+"""Seconds after which a timeout tells of the runtime; longer than a fetch in the brief lane has."""
 
 
-def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> AIRuntime:
-    """The AI runtime that the settings name, asked through one resilient client."""
+def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRuntime, Callable[[], None]]:
+    """The AI runtime that the settings name, asked through one resilient client; and what ends its connections."""
     certificate = None
     if asked.certificate is not None and asked.private_key is not None:
         certificate = ClientCertificate(asked.certificate, asked.private_key)
@@ -32,32 +37,36 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> AIRuntime:
         pool_size=2 * asked.concurrency,
         telemetry=telemetry,
     )
-    retries = Retries()
-    client = ResilientClient(
-        transport,
-        base_url=asked.base_url,
-        tokens=_tokens(asked, certificate, retries, telemetry),
-        circuit=Circuit(telemetry=telemetry),
-        limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
-        retries=retries,
-        telemetry=telemetry,
-    )
-    identity = f"{asked.base_url} {asked.client_id or ''}"
-    return AIAPIRuntime(client, identity=identity, side_by_side=SideBySide(2 * asked.concurrency))
-
-
-def _tokens(
-    asked: RuntimeSettings, certificate: ClientCertificate | None, retries: Retries, telemetry: Telemetry
-) -> TokenSource:
-    if asked.auth is not RuntimeAuth.SERVICE or asked.client_id is None or asked.token_url is None:
-        return NoCredentials()
-    transport = HttpTransport(
+    token_transport = HttpTransport(
         connect_timeout=asked.connect_timeout,
         max_body_bytes=_TOKEN_BYTES,
         pool_size=1,
         client_certificate=certificate,
         telemetry=telemetry,
     )
+    retries = Retries()
+    client = ResilientClient(
+        transport,
+        base_url=asked.base_url,
+        tokens=_tokens(asked, token_transport, retries, telemetry),
+        circuit=Circuit(Tolerance(telling=min(_TELLING, asked.timeout / 2)), telemetry=telemetry),
+        limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
+        retries=retries,
+        telemetry=telemetry,
+    )
+    identity = f"{asked.base_url} {asked.client_id or ''}"
+    side_by_side = SideBySide(2 * asked.concurrency)
+
+    def close() -> None:
+        for part in (side_by_side, transport, token_transport):
+            part.close()
+
+    return AIAPIRuntime(client, identity=identity, side_by_side=side_by_side), close
+
+
+def _tokens(asked: RuntimeSettings, transport: HttpTransport, retries: Retries, telemetry: Telemetry) -> TokenSource:
+    if asked.auth is not RuntimeAuth.SERVICE or asked.client_id is None or asked.token_url is None:
+        return NoCredentials()
     return ClientCredentials(
         TokenEndpoint(
             asked.token_url,

@@ -64,6 +64,7 @@ class Server(BaseApplication):
             "logger_class": "service.cli.worker.Logger",
             "loglevel": server.log_level.lower(),
             "proc_name": "metric-resource",
+            "worker_exit": _close,
             "child_exit": _forget_metrics,
         }
         if _SHARED_MEMORY.is_dir():
@@ -85,6 +86,14 @@ def _share_metrics(settings: Settings) -> str | None:
     directory = tempfile.mkdtemp(prefix="metric-resource-metrics-")
     os.environ[_METRICS_DIRECTORY] = directory
     return directory
+
+
+def _close(_server: Any, worker: Any) -> None:
+    """End what the worker's application began, once its requests are answered: connections, threads, leases."""
+    from service.app import close  # noqa: PLC0415 - in the worker, as in ``load``
+
+    if worker.wsgi is not None:
+        close(worker.wsgi)
 
 
 def _forget_metrics(_server: Any, worker: Any) -> None:

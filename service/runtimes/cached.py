@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
 from service.caching import codec
 from service.caching.directives import RequestDirectives
 from service.caching.keys import entry_key
+from service.domain.deadlines import Deadline
 from service.domain.errors import (
     BadGateway,
     CursorExpired,
@@ -86,8 +87,8 @@ class CachedRuntime:
         """Each run's metric resource, or what is the matter with that run; at most one metrics request upstream."""
         run_of = {self._key("run-metrics", vantage, run_id): run_id for run_id in run_ids}
 
-        def fetch(keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
-            return self._fetch_runs({key: run_of[key] for key in keys}, vantage, exchange)
+        def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
+            return self._fetch_runs({key: run_of[key] for key in keys}, vantage, replace(exchange, deadline=deadline))
 
         found = self._reads.read(list(run_of), fetch, demand, exchange.deadline)
         return {run_id: self._read_run(found[key], run_id) for key, run_id in run_of.items()}
@@ -96,8 +97,8 @@ class CachedRuntime:
         """What the runtime can do. Raises ``ServiceError``s."""
         key = self._key("capabilities", vantage, "")
 
-        def fetch(keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
-            return dict.fromkeys(keys, self._fetch_capabilities(vantage, exchange))
+        def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
+            return dict.fromkeys(keys, self._fetch_capabilities(vantage, replace(exchange, deadline=deadline)))
 
         found = self._reads.read([key], fetch, demand, exchange.deadline)[key]
         if isinstance(found, ServiceError):
@@ -112,8 +113,8 @@ class CachedRuntime:
     def runs(self, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunList]:
         """All runs of the resource group. Raises ``ServiceError``s."""
 
-        def fetch() -> Fetched:
-            return Fetched(VALUE, packed=codec.pack(self._runtime.runs(vantage, exchange)))
+        def fetch(within: Exchange) -> Fetched:
+            return Fetched(VALUE, packed=codec.pack(self._runtime.runs(vantage, within)))
 
         return self._read_one(self._key("runs", vantage, ""), fetch, RunList, exchange, demand)
 
@@ -129,8 +130,8 @@ class CachedRuntime:
     def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
         """One run and what surrounds it; soon read again where a part is missing. Raises ``ServiceError``s."""
 
-        def fetch() -> Fetched:
-            found = self._runtime.run(run_id, vantage, exchange)
+        def fetch(within: Exchange) -> Fetched:
+            found = self._runtime.run(run_id, vantage, within)
             return Fetched(VALUE, found.run.may_change or bool(found.unavailable), codec.pack(found))
 
         return self._read_one(self._key("run", vantage, run_id), fetch, RunDetails, exchange, demand, run_id=run_id)
@@ -157,16 +158,16 @@ class CachedRuntime:
     def _read_one(
         self,
         key: str,
-        fetch: Callable[[], Fetched],
+        fetch: Callable[[Exchange], Fetched],
         kind: type[T],
         exchange: Exchange,
         demand: Demand,
         *,
         run_id: str = "",
     ) -> ReadEntry[T]:
-        def fetch_all(keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
+        def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
             try:
-                return dict.fromkeys(keys, fetch())
+                return dict.fromkeys(keys, fetch(replace(exchange, deadline=deadline)))
             except ServiceError as error:
                 return dict.fromkeys(keys, _outcome(error))
 

@@ -1,6 +1,6 @@
 """Fetches under way in this process: readers of the same thing share one.
 
-A flight serves one or several keys. Its work runs on a bounded pool, so a slow runtime holds a bounded number of
+A flight serves one or several keys. Its work runs in a lane (``lanes``), so a slow runtime holds a bounded number of
 threads, and a reader may stop waiting, at its own deadline, without ending the flight for the others.
 """
 
@@ -9,13 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from service.domain.errors import Overloaded, ServiceError
+from service.domain.deadlines import Deadline
+from service.domain.errors import Overloaded, RuntimeTimeout, ServiceError
+from service.runtimes.lanes import Lanes
 
 T = TypeVar("T")
+Fetch = Callable[[Sequence[str], Deadline], Mapping[str, T | ServiceError]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +30,18 @@ class Flight(Generic[T]):
 
 
 class Flights(Generic[T]):
-    """All flights of this process, by key. At most ``limit`` fetches are under way at once."""
+    """All flights of this process, by key."""
 
-    def __init__(self, limit: int) -> None:
-        self._pool = ThreadPoolExecutor(limit, thread_name_prefix="fetch")
-        self._slots = threading.BoundedSemaphore(limit)
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
         self._by_key: dict[str, Flight[T]] = {}
         self._lock = threading.RLock()
 
-    def join(
-        self,
-        keys: Iterable[str],
-        fetch: Callable[[Sequence[str]], Mapping[str, T | ServiceError]],
-    ) -> dict[str, tuple[Flight[T], bool]]:
+    def join(self, keys: Iterable[str], fetch: Fetch[T], deadline: Deadline) -> dict[str, tuple[Flight[T], bool]]:
         """For each key the flight to wait for, and whether it was under way already.
 
-        Keys without a flight are fetched together. Raises ``Overloaded`` when no further fetch may begin.
+        Keys without a flight are fetched together, by ``deadline`` or sooner. Raises ``Overloaded`` when no further
+        fetch may begin.
         """
         joined: dict[str, tuple[Flight[T], bool]] = {}
         fresh: dict[str, Flight[T]] = {}
@@ -53,41 +52,45 @@ class Flights(Generic[T]):
                     flight = fresh[key] = Flight(time.time())
                 joined[key] = (flight, key not in fresh)
             if fresh:
-                self._begin(fresh, fetch)
+                self._by_key.update(fresh)
+                self._begin(fresh, fetch, deadline)
         return joined
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Begin none any more."""
+        self._lanes.close()
 
-    def _begin(
-        self, fresh: dict[str, Flight[T]], fetch: Callable[[Sequence[str]], Mapping[str, T | ServiceError]]
-    ) -> None:
-        if not self._slots.acquire(blocking=False):
-            raise Overloaded("too many answers of the AI runtime are being waited for")
-        self._by_key.update(fresh)
+    def _begin(self, fresh: dict[str, Flight[T]], fetch: Fetch[T], deadline: Deadline) -> None:
         try:
-            self._pool.submit(self._fly, fresh, fetch)
-        except RuntimeError as error:
-            self._land(fresh)
-            raise Overloaded("the service is shutting down") from error
+            self._lanes.begin(fresh, deadline, lambda granted: self._fly(fresh, fetch, granted, deadline))
+        except Overloaded:
+            self._forget(fresh)
+            raise
 
     def _fly(
-        self, fresh: dict[str, Flight[T]], fetch: Callable[[Sequence[str]], Mapping[str, T | ServiceError]]
-    ) -> None:
+        self, fresh: dict[str, Flight[T]], fetch: Fetch[T], granted: Deadline, deadline: Deadline
+    ) -> Callable[[], None]:
         try:
-            outcomes = fetch(tuple(fresh))
-            landed = [(flight, outcomes[key]) for key, flight in fresh.items()]
+            outcomes = dict.fromkeys(fresh, RuntimeTimeout()) if granted.expired else fetch(tuple(fresh), granted)
+            landed = {key: _told(outcomes[key], granted, deadline) for key in fresh}
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
-            self._land(fresh)
-            for flight in fresh.values():
-                flight.landed.set_exception(error)
-            return
-        self._land(fresh)
-        for flight, outcome in landed:
-            flight.landed.set_result(outcome)
+            failure = error
+            return lambda: self._land(fresh, lambda key: fresh[key].landed.set_exception(failure))
+        return lambda: self._land(fresh, lambda key: fresh[key].landed.set_result(landed[key]))
 
-    def _land(self, fresh: Mapping[str, Flight[T]]) -> None:
+    def _land(self, fresh: Mapping[str, Flight[T]], tell: Callable[[str], None]) -> None:
+        self._forget(fresh)
+        for key in fresh:
+            tell(key)
+
+    def _forget(self, fresh: Mapping[str, Flight[T]]) -> None:
         with self._lock:
             for key in fresh:
                 self._by_key.pop(key, None)
-        self._slots.release()
+
+
+def _told(outcome: T | ServiceError, granted: Deadline, deadline: Deadline) -> T | ServiceError:
+    """What ran out of less time than it was to have ended for lack of a patient place, not by the runtime's fault."""
+    if isinstance(outcome, RuntimeTimeout) and granted.at < deadline.at:
+        return Overloaded("many answers of the AI runtime are slow, and this one would be waited for too long")
+    return outcome

@@ -29,7 +29,7 @@ class RuntimeSettings:
     private_key: str | None = field(default=None, repr=False)
     timeout: float = 10.0
     connect_timeout: float = 3.0
-    concurrency: int = 16
+    concurrency: int = 64
     max_body_bytes: int = 512 * 1024 * 1024
 
 

@@ -81,7 +81,7 @@ TABLE: tuple[Variable, ...] = (
         "RUNTIME_TIMEOUT", _R, "timeout", seconds(300, zero=False), "deadline of one exchange with the runtime, s"
     ),
     Variable("RUNTIME_CONNECT_TIMEOUT", _R, "connect_timeout", seconds(300, zero=False), "of that, for connecting, s"),
-    Variable("RUNTIME_CONCURRENCY", _R, "concurrency", integer(1, 1024), "exchanges at the same time, each worker"),
+    Variable("RUNTIME_CONCURRENCY", _R, "concurrency", integer(1, 1024), "fetches at the same time, each worker"),
     Variable("RUNTIME_MAX_BODY_BYTES", _R, "max_body_bytes", integer(1, _MOST_BYTES), "largest answer, decompressed"),
     Variable("JWT_ISSUER", _A, "issuers", words.listed(addresses.http_url), "trusted issuers"),
     Variable("JWT_AUDIENCE", _A, "audiences", words.listed(words.word), "accepted audiences"),

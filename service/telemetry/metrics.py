@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+_COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "requests": ("Answered requests.", ("method", "route", "status")),
+    "cache_outcomes": ("How reads met the cache, by where the answer came from, or error.", ("outcome",)),
+    "cache_server_errors": ("Cache server operations that failed and were done without.", ()),
+    "upstream_exchanges": (
+        "Exchanges with the AI runtime, by operation and outcome (a status code or an error's name).",
+        ("operation", "outcome"),
+    ),
+    "upstream_retries": ("Exchanges with the AI runtime that were tried again.", ("operation",)),
+    "flight_waits": ("Reads that waited for a fetch another reader had under way.", ()),
+    "refusals": (
+        "What was refused before the runtime was asked: unauthenticated, forbidden, overloaded, refresh.",
+        ("reason",),
+    ),
+}
+_HISTOGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "request_seconds": ("Time from request to answer.", ("route",)),
+    "upstream_seconds": ("Time of exchanges with the AI runtime.", ("operation",)),
+}
+_GAUGES: dict[str, tuple[str, tuple[str, ...], Literal["livemax", "livesum"]]] = {
+    "circuit_state": ("The runtime's circuit: 0 closed, 1 half open, 2 open.", (), "livemax"),
+    "fetches": ("Fetches from the AI runtime under way, by lane: patient, brief.", ("lane",), "livesum"),
+}
+_PREFIX = "metric_resource_"
 
 
 class Telemetry:
@@ -14,67 +40,17 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "metric_resource_requests",
-            "Answered requests.",
-            ("method", "route", "status"),
-            registry=registry,
-        )
-        self._request_seconds = Histogram(
-            "metric_resource_request_seconds",
-            "Time from request to answer.",
-            ("route",),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._cache = Counter(
-            "metric_resource_cache_outcomes",
-            "How reads met the cache: hit, miss, stale, stale-if-error, shared, bypass.",
-            ("outcome",),
-            registry=registry,
-        )
-        self._cache_server_errors = Counter(
-            "metric_resource_cache_server_errors",
-            "Cache server operations that failed and were done without.",
-            registry=registry,
-        )
-        self._upstream = Counter(
-            "metric_resource_upstream_exchanges",
-            "Exchanges with the AI runtime, by operation and outcome (a status code or an error's name).",
-            ("operation", "outcome"),
-            registry=registry,
-        )
-        self._upstream_seconds = Histogram(
-            "metric_resource_upstream_seconds",
-            "Time of exchanges with the AI runtime.",
-            ("operation",),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._retries = Counter(
-            "metric_resource_upstream_retries",
-            "Exchanges with the AI runtime that were tried again.",
-            ("operation",),
-            registry=registry,
-        )
-        self._circuit = Gauge(
-            "metric_resource_circuit_state",
-            "The runtime's circuit: 0 closed, 1 half open, 2 open.",
-            registry=registry,
-            multiprocess_mode="livemax",
-        )
-        self._waits = Counter(
-            "metric_resource_flight_waits",
-            "Reads that waited for a fetch another reader had under way.",
-            registry=registry,
-        )
-        self._refusals = Counter(
-            "metric_resource_refusals",
-            "Requests refused before the runtime was asked: unauthenticated, forbidden, overloaded, …",
-            ("reason",),
-            registry=registry,
-        )
-
+        self._counters = {
+            name: Counter(_PREFIX + name, text, labels, registry=registry) for name, (text, labels) in _COUNTERS.items()
+        }
+        self._histograms = {
+            name: Histogram(_PREFIX + name, text, labels, buckets=_SECONDS, registry=registry)
+            for name, (text, labels) in _HISTOGRAMS.items()
+        }
+        self._gauges = {
+            name: Gauge(_PREFIX + name, text, labels, registry=registry, multiprocess_mode=mode)
+            for name, (text, labels, mode) in _GAUGES.items()
+        }
         self._of_route = lru_cache(maxsize=1024)(self._find_route)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -83,27 +59,34 @@ class Telemetry:
         duration.observe(seconds)
 
     def _find_route(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        return self._requests.labels(method, route, str(status)), self._request_seconds.labels(route)
+        count = self._counters["requests"].labels(method, route, str(status))
+        return count, self._histograms["request_seconds"].labels(route)
 
     def cache_outcome(self, outcome: str) -> None:
-        self._cache.labels(outcome).inc()
+        self._counters["cache_outcomes"].labels(outcome).inc()
 
     def cache_server_error(self) -> None:
-        self._cache_server_errors.inc()
+        self._counters["cache_server_errors"].inc()
 
     def upstream_exchange(self, operation: str, outcome: str, seconds: float) -> None:
-        self._upstream.labels(operation, outcome).inc()
-        self._upstream_seconds.labels(operation).observe(seconds)
+        self._counters["upstream_exchanges"].labels(operation, outcome).inc()
+        self._histograms["upstream_seconds"].labels(operation).observe(seconds)
 
     def upstream_retry(self, operation: str) -> None:
-        self._retries.labels(operation).inc()
+        self._counters["upstream_retries"].labels(operation).inc()
 
     def circuit_state(self, state: int) -> None:
         """``state``: 0 closed, 1 half open, 2 open."""
-        self._circuit.set(state)
+        self._gauges["circuit_state"].set(state)
+
+    def fetch_began(self, lane: str) -> None:
+        self._gauges["fetches"].labels(lane).inc()
+
+    def fetch_ended(self, lane: str) -> None:
+        self._gauges["fetches"].labels(lane).dec()
 
     def flight_wait(self) -> None:
-        self._waits.inc()
+        self._counters["flight_waits"].inc()
 
     def refusal(self, reason: str) -> None:
-        self._refusals.labels(reason).inc()
+        self._counters["refusals"].labels(reason).inc()

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -33,6 +33,8 @@ class ScriptedRuntime:
         self.headers: list[dict[str, str]] = []
         self.sends: dict[str, str] = {}
         self.answers: dict[str, tuple[int, bytes, float]] = {}
+        self.slow: dict[str, float] = {}
+        """Seconds to wait before anything is said of a run whose id begins so."""
         self.url = ""
 
     def say(self, what: str, status: int, body: object, wait: float = 0.0) -> None:
@@ -44,16 +46,21 @@ class ScriptedRuntime:
         self.asked[what] += 1
         if what in self.answers:
             return self.answers[what]
+        waits = [wait for prefix, wait in self.slow.items() if f"/{prefix}" in path or f"={prefix}" in path]
         if what == "meta":
             return 200, json.dumps(META).encode(), 0.0
         if what not in {"execution", "metrics"}:
             return 404, json.dumps({"error": {"code": "1", "message": "there is no such thing"}}).encode(), 0.0
         if what == "execution":
             execution = {"id": parts.path.rsplit("/", 1)[1], "status": "RUNNING", "configurationId": "c"}
-            return 200, json.dumps(execution).encode(), 0.0
+            return 200, json.dumps(execution).encode(), max(waits, default=0.0)
         runs = parse_qs(parts.query)["executionIds"][0].split(",")
         resources = [{"executionId": run, "metrics": [POINT]} for run in runs]
-        return 200, json.dumps({"count": len(runs), "resources": resources}).encode(), 0.0
+        return 200, json.dumps({"count": len(runs), "resources": resources}).encode(), max(waits, default=0.0)
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
 
 
 def _asked(path: str) -> str:
@@ -80,6 +87,10 @@ def serving(runtime: Runtime) -> Iterator[Runtime]:
             runtime.headers.append(headers)
             status, body, wait = runtime.answer(self.path, headers)
             time.sleep(wait)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self._send(status, body)
+
+        def _send(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -91,7 +102,7 @@ def serving(runtime: Runtime) -> Iterator[Runtime]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

@@ -32,6 +32,7 @@ class Tolerance:
     It opens after ``failures`` in a row with no success for ``patience`` among them: a few runs that are slow, or that
     the runtime fails on, do not shut out the others. It stays open for ``cooldown``, doubling with each probe that
     fails up to ``longest``. A timeout after less than ``telling`` says nothing: the caller had no time to give.
+    Nor does one during which another exchange succeeded: that run is slow, not the runtime.
     """
 
     failures: int = 5
@@ -97,11 +98,14 @@ class Circuit:
         """The exchange ended with ``error`` after ``seconds``; whether that is the runtime's failure is told here."""
         if isinstance(error, RuntimeTrouble) and not isinstance(error, RuntimeUnavailable | RuntimeTimeout):
             return self.worked()
-        untold = not isinstance(error, RuntimeTrouble) or (
-            isinstance(error, RuntimeTimeout) and seconds < self._tolerance.telling
-        )
         with self._lock:
+            untold = not isinstance(error, RuntimeTrouble) or (
+                isinstance(error, RuntimeTimeout) and not self._is_telling(seconds)
+            )
             return self._left(probe) if untold else self._count(error, probe)
+
+    def _is_telling(self, seconds: float) -> bool:
+        return seconds >= self._tolerance.telling and self._worked_at < self._clock() - seconds
 
     def _check(self) -> None:
         left = self._shut_until - self._clock()

@@ -247,7 +247,7 @@ def test_several_keys_are_read_at_once_and_only_the_missing_fetched_together() -
 def test_one_keys_error_is_not_another_keys() -> None:
     world = World()
 
-    def fetch(keys: object) -> dict[str, Fetched | ServiceError]:
+    def fetch(keys: object, _: object) -> dict[str, Fetched | ServiceError]:
         return {"a": RuntimeUnavailable(), "b": Fetched(VALUE, True, (b"b",))}
 
     found = world.process.read(fetch, "a", "b", "key")  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.reading import Source
+from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.telemetry.metrics import Telemetry
@@ -50,13 +51,13 @@ class World:
     def process(self, fetches: int = 8) -> ReadThrough:
         store = EntryStore(self.cache, secret=None, memory_bytes=10**6)
         leases = Leases(self.cache)
-        reads = ReadThrough(
-            store, leases, lifetimes=LIFETIMES, fetches=fetches, telemetry=Telemetry(), now=lambda: self.now
-        )
+        telemetry = Telemetry()
+        lanes = Lanes(fetches, telemetry=telemetry)
+        reads = ReadThrough(store, leases, lifetimes=LIFETIMES, lanes=lanes, telemetry=telemetry, now=lambda: self.now)
         self._stack.callback(reads.close)
         return reads
 
-    def fetch(self, keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
+    def fetch(self, keys: Sequence[str], _: Deadline) -> dict[str, Fetched | ServiceError]:
         self.fetches += 1
         number = self.fetches
         time.sleep(self.wait)

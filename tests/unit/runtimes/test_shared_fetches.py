@@ -272,7 +272,7 @@ def test_beyond_the_limit_a_fetch_is_refused_but_what_is_stored_is_given(world: 
 def test_an_unforeseen_error_reaches_everyone_and_leaves_nothing_behind(world: World, processes: int) -> None:
     all_ = [world.process() for _ in range(processes)]
 
-    def raises(_: object) -> dict[str, object]:
+    def raises(*_: object) -> dict[str, object]:
         assert world.source.gate.wait(PATIENCE)
         raise ZeroDivisionError
 

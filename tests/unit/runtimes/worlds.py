@@ -14,6 +14,7 @@ from service.caching.protocol import Cache
 from service.caching.store import EntryStore
 from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
+from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.telemetry.metrics import Telemetry
@@ -133,7 +134,7 @@ class Source:
         self._lock = threading.Lock()
         self.gate.set()
 
-    def __call__(self, keys: Sequence[str]) -> dict[str, Fetched | ServiceError]:
+    def __call__(self, keys: Sequence[str], _: Deadline | None = None) -> dict[str, Fetched | ServiceError]:
         with self._lock:
             self.asked.append(tuple(keys))
             number = len(self.asked)
@@ -154,7 +155,7 @@ class Process:
             EntryStore(cache, secret="s", memory_bytes=10**6),
             Leases(cache),
             lifetimes=LIFETIMES,
-            fetches=fetches,
+            lanes=Lanes(fetches, brief=PATIENCE, telemetry=self.telemetry),
             telemetry=self.telemetry,
             now=clock,
         )

@@ -47,11 +47,21 @@ def test_failures_among_successes_do_not_open_it(circuit: Circuit, clock: Clock)
     for _ in range(10):
         circuit.worked()
         fail(circuit, 20, RuntimeTimeout())
+        fail(circuit, 20, RuntimeUnavailable())
         clock.now += 1.9
     assert circuit.state is State.CLOSED
-    fail(circuit, 20, RuntimeTimeout())
+    fail(circuit, 20)
     clock.now += 0.2
-    fail(circuit, 1, RuntimeTimeout())
+    fail(circuit, 1)
+    assert circuit.state is State.OPEN
+
+
+def test_a_timeout_tells_nothing_where_another_exchange_succeeded_meanwhile(circuit: Circuit, clock: Clock) -> None:
+    circuit.worked()
+    clock.now += 4.9
+    fail(circuit, 20, RuntimeTimeout(), seconds=5)
+    assert circuit.state is State.CLOSED
+    fail(circuit, 3, RuntimeTimeout(), seconds=4.8)
     assert circuit.state is State.OPEN
 
 

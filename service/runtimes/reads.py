@@ -1,0 +1,67 @@
+"""What reads are made of: what a caller wants, what a fetch brings, what is found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from service.caching.codec import Header, Packed
+from service.caching.directives import RequestDirectives
+from service.domain.deadlines import Deadline
+from service.domain.errors import ServiceError
+from service.domain.reading import Provenance, Snapshot
+
+VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch."""
+
+    directives: RequestDirectives
+    asked_at: float
+
+    @classmethod
+    def anew(cls) -> Demand:
+        """What is fetched from now on, nothing stored before."""
+        return cls(RequestDirectives(no_cache=True), time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch brought: ``VALUE`` with its packed body, or the name of what there is instead."""
+
+    outcome: str
+    may_change: bool = True
+    packed: Packed = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A read's result. ``packed`` is the body where it is at hand, otherwise ``ReadThrough.body`` loads it."""
+
+    key: str
+    header: Header
+    provenance: Provenance
+    packed: Packed | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        header = self.header
+        return Snapshot(header.digest, header.size, header.fetched_at, header.may_change)
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What a flight brought for one key; ``seconds`` is how long the runtime took, where this process asked it."""
+
+    header: Header
+    packed: Packed | None
+    kept: bool
+    shared: bool
+    seconds: float | None = None
+
+
+Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
+"""Asks the runtime for those keys, by that deadline."""

@@ -1,0 +1,60 @@
+"""Runs that are slow cost others nothing: the goals of isolation, with the service's own defaults but the timeout."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import threading
+
+import pytest
+
+from tests.integration.processes.conftest import NewHost
+from tests.servers.scripted_runtime import ScriptedRuntime
+from tests.servers.service_hosts import Answer, ServiceHost, load
+from tests.servers.valkey import ValkeyServer
+
+CLIENTS = 160
+TIMEOUT = 5
+ALLOWED = {"runtime-timeout", "overloaded", "runtime-unavailable"}
+"""What a client of a slow run may be told."""
+
+
+def problem(answer: Answer) -> str:
+    return str(json.loads(answer.body)["type"]).removeprefix("urn:metric-resource:")
+
+
+def read_others(host: ServiceHost) -> tuple[list[Answer], list[Answer]]:
+    """Warm reads of one run and cold reads of others, in turns."""
+    warm, cold = [], []
+    for number in range(40):
+        warm += [host.get("/runs/run-warm/metric-resource") for _ in range(3)]
+        cold.append(host.get(f"/runs/run-cold-{number}/metric-resource"))
+    return warm, cold
+
+
+@pytest.mark.parametrize("runs", [12, CLIENTS])
+def test_many_clients_on_slow_runs_cost_the_others_nothing(
+    new_host: NewHost, runtime: ScriptedRuntime, valkey: ValkeyServer, runs: int
+) -> None:
+    runtime.slow["slow-"] = 30.0
+    host = new_host(REDIS_URL=valkey.url, RUNTIME_TIMEOUT=str(TIMEOUT))
+    assert host.get("/runs/run-warm/metric-resource").status == 200
+    numbers = itertools.count()
+    pause = threading.Event()
+
+    def slow() -> Answer:
+        answer = host.get(f"/runs/slow-{next(numbers) % runs}/metric-resource")
+        pause.wait(float(answer.headers.get("Retry-After", 0)))
+        return answer
+
+    with load(CLIENTS, slow) as answers:
+        warm, cold = read_others(host)
+        pause.set()
+    assert {answer.status for answer in warm} == {200}
+    assert statistics.quantiles([answer.seconds for answer in warm], n=100)[98] < 2
+    assert sum(answer.status == 200 for answer in cold) >= 0.9 * len(cold), [answer.status for answer in cold]
+    assert {problem(answer) for answer in answers} <= ALLOWED
+    assert max(answer.seconds for answer in answers) < TIMEOUT + 5
+    assert all("Retry-After" in answer.headers for answer in answers if answer.status == 503)
+    assert host.get("/runs/run-after/metric-resource").status == 200

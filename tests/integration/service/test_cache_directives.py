@@ -1,0 +1,188 @@
+"""RFC 9111, 5.2.1: what a request's directives do, by HTTP, with what RFC 9111 and RFC 9211 have the answer say.
+
+Time is not waited for: an entry's age is what its sealed header in Redis says, so the tests write that header anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+
+from service.app import close, create_app
+from service.caching.codec import Sealer
+from service.sandbox.issuer import Issuer
+from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
+from tests.servers.valkey import ValkeyServer, eventually
+
+RUN = "/runs/run-aged/metric-resource"
+SECRET = "a secret of the tests"
+FRESH, REVALIDATE, ON_ERROR = 60, 30, 600
+HIT = r"hit; ttl=\d+"
+STALE = r"hit; ttl=-\d+; detail=stale-while-revalidate"
+STANDS_IN = r"hit; ttl=-?\d+; detail=stale-if-error"
+OVER_STALE, ON_REQUEST = "fwd=stale; stored", "fwd=request; stored"
+
+TABLE: list[tuple[str, int, str, int, str]] = [
+    # the request's Cache-Control, the stored answer's age, what is told, the status, and why
+    ("", 10, HIT, 200, "fresh"),
+    ("", 70, STALE, 200, "stale, given while it is refreshed (RFC 5861, 3)"),
+    ("", 100, OVER_STALE, 200, "too stale to be given"),
+    ("", 100_000, "fwd=(miss|stale); stored", 200, "expired"),
+    ("max-age=20", 10, HIT, 200, "5.2.1.1: young enough"),
+    ("max-age=5", 10, ON_REQUEST, 200, "5.2.1.1: older than asked for"),
+    ("max-age=0", 0, ON_REQUEST, 200, "5.2.1.1: a new one is wanted"),
+    ("max-age=1000", 70, OVER_STALE, 200, "5.2.1.1: young enough, and stale: max-age does not allow that"),
+    ("max-stale", 100, STALE, 200, "5.2.1.2: however stale"),
+    ("max-stale=50", 100, STALE, 200, "5.2.1.2: stale by less"),
+    ("max-stale=20", 100, OVER_STALE, 200, "5.2.1.2: stale by more"),
+    ("max-stale=5", 70, OVER_STALE, 200, "5.2.1.2: the client's word over the service's own window"),
+    ("max-stale=50, max-age=80", 100, OVER_STALE, 200, "both must hold"),
+    ("max-stale=50, max-age=200", 100, STALE, 200, "both hold"),
+    ("min-fresh=20", 10, HIT, 200, "5.2.1.3: fresh for longer"),
+    ("min-fresh=55", 10, ON_REQUEST, 200, "5.2.1.3: fresh for less"),
+    ("no-cache", 10, ON_REQUEST, 200, "5.2.1.4: fetched after it was asked for"),
+    ("no-cache, max-stale", 10, ON_REQUEST, 200, "5.2.1.4 over 5.2.1.2"),
+    ("no-store", 10, HIT, 200, "5.2.1.5 says nothing of what was stored before"),
+    ("no-store", 100, "fwd=stale", 200, "5.2.1.5: fetched, and not stored"),
+    ("only-if-cached", 10, HIT, 200, "5.2.1.7"),
+    ("only-if-cached", 100, "", 504, "5.2.1.7: nothing that may be given"),
+    ("only-if-cached, max-stale", 100, STALE, 200, "5.2.1.7 with 5.2.1.2"),
+    ("only-if-cached, no-cache", 10, "", 504, "5.2.1.7: a new answer cannot be stored yet"),
+    ("MAX-AGE=5, unheard-of", 10, ON_REQUEST, 200, "5.2: names regardless of case, unknown ones ignored"),
+]
+WHILE_FAILING: list[tuple[str, int, str, int]] = [
+    ("", 10, HIT, 200),
+    ("", 100, STANDS_IN, 200),
+    ("max-age=5", 10, STANDS_IN, 200),
+    ("min-fresh=55", 10, STANDS_IN, 200),
+    ("no-store", 100, STANDS_IN, 200),
+    ("", FRESH + ON_ERROR + 10, "", 503),
+    ("no-cache", 10, "", 503),
+    ("only-if-cached", 100, "", 504),
+]
+
+
+class World:
+    """One run, stored in Redis, as old as a test wants it; a new process of the service for each look at it."""
+
+    def __init__(self, issuer: tuple[str, Path], valkey: ValkeyServer, runtime: ScriptedRuntime) -> None:
+        url, directory = issuer
+        self.runtime = runtime
+        self._redis = redis.Redis(port=valkey.port)
+        self._token = Issuer.at(directory, url).mint(roles=["scenario_metric_viewer"])
+        self._settings = Settings(
+            RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE, timeout=3.0),
+            AuthSettings(issuers=(url,), audiences=("metric-resource",)),
+            CacheSettings(
+                redis_url=valkey.url,
+                secret=SECRET,
+                fresh_running=FRESH,
+                stale_while_revalidate=REVALIDATE,
+                stale_if_error=ON_ERROR,
+            ),
+        )
+        self._redis.flushall()
+        assert self.get("").status_code == 200
+
+    @contextmanager
+    def process(self) -> Iterator[Callable[[str], Any]]:
+        """Asks one process of the service, with a ``Cache-Control``."""
+        app = create_app(self._settings)
+        client, given = app.test_client(), {"Authorization": f"Bearer {self._token}"}
+        try:
+            yield lambda directives: client.get(
+                RUN, headers=given | ({"Cache-Control": directives} if directives else {})
+            )
+        finally:
+            close(app)
+
+    def get(self, directives: str) -> Any:
+        with self.process() as get:
+            return get(directives)
+
+    def age(self, seconds: float) -> None:
+        """Have what is stored of the run be that old."""
+        sealer, aged = Sealer(SECRET), 0
+        for key in self._redis.keys("*"):
+            name, value = key.decode(), self._redis.get(key)
+            header = None if value is None else sealer.open(name, value)
+            if header is not None and header.may_change:
+                older = _older(header, seconds)
+                self._redis.set(key, sealer.seal(name, older), ex=1000)
+                aged += 1
+        assert aged == 1
+
+    def close(self) -> None:
+        self._redis.close()
+
+
+def _older(header: Any, seconds: float) -> Any:
+    return msgspec.structs.replace(header, fetched_at=header.fetched_at - seconds)
+
+
+@pytest.fixture
+def world(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[World]:
+    with scripted_runtime() as runtime:
+        made = World(issuer_at, valkey_server, runtime)
+        yield made
+        made.close()
+
+
+def told(answer: Any) -> str:
+    return str(answer.headers.get("Cache-Status", "")).removeprefix("metric-resource; ")
+
+
+@pytest.mark.parametrize(("directives", "age", "expected", "status", "why"), TABLE)
+def test_directives(world: World, directives: str, age: int, expected: str, status: int, why: str) -> None:
+    world.age(age)
+    asked = world.runtime.asked["metrics"]
+    answer = world.get(directives)
+    assert answer.status_code == status, why
+    assert re.fullmatch(expected, told(answer)), (why, told(answer))
+    if status == 504:
+        assert json.loads(answer.data)["type"] == "urn:metric-resource:not-stored"
+        assert world.runtime.asked["metrics"] == asked
+    elif expected in {HIT, STALE}:
+        assert age <= int(answer.headers["Age"]) <= age + 20
+        assert abs(int(told(answer).split("ttl=")[1].split(";")[0]) - (FRESH - age)) <= 20
+        if expected == HIT:
+            assert world.runtime.asked["metrics"] == asked
+    else:
+        assert int(answer.headers["Age"]) <= 20
+        assert world.runtime.asked["metrics"] == asked + 1
+
+
+@pytest.mark.parametrize(("directives", "age", "expected", "status"), WHILE_FAILING)
+def test_directives_while_the_runtime_fails(
+    world: World, directives: str, age: int, expected: str, status: int
+) -> None:
+    world.age(age)
+    world.runtime.say("metrics", 500, {})
+    answer = world.get(directives)
+    assert answer.status_code == status
+    assert re.fullmatch(expected, told(answer)), told(answer)
+    if status == 200:
+        assert age <= int(answer.headers["Age"]) <= age + 20
+
+
+def test_what_no_store_fetched_is_not_stored(world: World) -> None:
+    world.age(100)
+    assert told(world.get("no-store")) == "fwd=stale"
+    assert told(world.get("only-if-cached")) == "", "what was stored is as old as before"
+
+
+def test_a_stale_answer_is_refreshed_behind_it(world: World) -> None:
+    world.age(70)
+    with world.process() as get:
+        assert re.fullmatch(STALE, told(get("")))
+        eventually(lambda: re.fullmatch(HIT, told(get(""))))
+    assert world.runtime.asked["metrics"] == 2

@@ -1,0 +1,210 @@
+"""A runtime that misbehaves, as a caller sees it: each fault has one decided answer, and none of them leaks."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.app import close, create_app
+from service.sandbox.issuer import Issuer
+from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from tests.integration.transport.servers import HEAD_OK, Reply, Request, raw, reply, serving, silence, trickle
+from tests.servers.scripted_runtime import META, POINT
+
+RUN = "/runs/run1/metric-resource"
+SECRET = "c0nf1dent1al"
+"""Is in every fault that has room for it, and must never come out."""
+TIMEOUT = 2.0
+GATEWAY, UNAVAILABLE, TIMED_OUT = (502, "bad-gateway"), (503, "runtime-unavailable"), (504, "runtime-timeout")
+LIMITED, MISSING, UNSUPPORTED = (429, "too-many-requests"), (404, "run-not-found"), (501, "metrics-not-supported")
+
+
+def resource(**members: object) -> dict[str, object]:
+    return {"executionId": "run1", "metrics": [POINT], **members}
+
+
+def resources(*found: object) -> bytes:
+    return json.dumps({"count": len(found), "resources": found, "private": SECRET}).encode()
+
+
+def point(**members: object) -> bytes:
+    return resources(resource(metrics=[{**POINT, **members}]))
+
+
+def valued(literal: str) -> bytes:
+    return point(value=0.5).replace(b"0.5", literal.encode())
+
+
+def bomb() -> bytes:
+    """512 MiB of nothing in some 500 KiB."""
+    packer = zlib.compressobj(9, wbits=31)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(512)) + packer.flush()
+    return reply(packed, headers={"Content-Encoding": "gzip", "X-Secret": SECRET})
+
+
+FAULTS: dict[str, tuple[Reply, tuple[int, str]]] = {
+    "the same run twice": (reply(resources(resource(), resource())), GATEWAY),
+    "another run": (reply(resources(resource(executionId="run2"))), GATEWAY),
+    "no run id": (reply(resources({"metrics": [POINT]})), GATEWAY),
+    "no resources": (reply(json.dumps({"count": 0, "private": SECRET}).encode()), GATEWAY),
+    "resources of a wrong type": (reply(json.dumps({"resources": {SECRET: 1}}).encode()), GATEWAY),
+    "a list": (reply(json.dumps([SECRET]).encode()), GATEWAY),
+    "a number": (reply(b"42"), GATEWAY),
+    "null": (reply(b"null"), GATEWAY),
+    "metrics of a wrong type": (reply(resources(resource(metrics=SECRET))), GATEWAY),
+    "a name of a wrong type": (reply(point(name=7)), GATEWAY),
+    "a value of a wrong type": (reply(point(value=SECRET)), GATEWAY),
+    "a step of a wrong type": (reply(point(step=SECRET)), GATEWAY),
+    "labels of a wrong type": (reply(point(labels=[{"name": SECRET}])), GATEWAY),
+    "a point without a value": (reply(resources(resource(metrics=[{"name": SECRET}]))), GATEWAY),
+    "nothing": (reply(b""), GATEWAY),
+    "204": (reply(b"", status=204), GATEWAY),
+    "201": (reply(resources(resource()), status=201), GATEWAY),
+    "not JSON": (reply(SECRET.encode()), GATEWAY),
+    "not UTF-8": (reply(point(name="x").replace(b'"x"', b'"\xff\xfe"')), GATEWAY),
+    "HTML": (reply(f"<html>{SECRET}</html>".encode(), headers={"Content-Type": "text/html"}), GATEWAY),
+    "HTML as 404": (reply(f"<html>{SECRET}".encode(), status=404, headers={"Content-Type": "text/html"}), GATEWAY),
+    "HTML as 500": (reply(f"<html>{SECRET}</html>".encode(), status=500), UNAVAILABLE),
+    "400": (reply(json.dumps({"error": {"message": SECRET}}).encode(), status=400), GATEWAY),
+    "418": (reply(SECRET.encode(), status=418), GATEWAY),
+    "too deep": (reply(b'{"resources": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"), GATEWAY),
+    "deep where it is ignored": (reply(b'{"resources": [], "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"), GATEWAY),
+    "a redirect": (reply(status=302, headers={"Location": f"http://{SECRET}.example/"}), GATEWAY),
+    "a permanent redirect": (reply(status=308, headers={"Location": "/v2/lm/metrics"}), GATEWAY),
+    "huge headers": (reply(resources(resource()), headers={"X-Huge": SECRET * 20_000}), GATEWAY),
+    "many headers": (reply(headers={f"X-{number}": SECRET for number in range(2000)}), GATEWAY),
+    "not HTTP": (raw(f"SSH-2.0-{SECRET}\r\n".encode()), GATEWAY),
+    "a body cut off": (raw(HEAD_OK + b"Content-Length: 1000\r\n\r\n{"), UNAVAILABLE),
+    "a connection cut off": (raw(b"", reset=True), UNAVAILABLE),
+    "a byte a second": (trickle(HEAD_OK + b"Content-Length: 100000\r\n\r\n", 1.0), TIMED_OUT),
+    "silence": (silence, TIMED_OUT),
+    "a bomb": (bomb(), GATEWAY),
+    "not what its coding says": (reply(b"{}", headers={"Content-Encoding": "gzip"}), GATEWAY),
+    "an unknown coding": (reply(b"{}", headers={"Content-Encoding": "sdch"}), GATEWAY),
+    "401": (reply(SECRET.encode(), status=401), GATEWAY),
+    "429": (reply(SECRET.encode(), status=429, headers={"Retry-After": "7"}), LIMITED),
+    "500": (reply(SECRET.encode(), status=500), UNAVAILABLE),
+    "503": (reply(SECRET.encode(), status=503, headers={"Retry-After": "9"}), UNAVAILABLE),
+    "504": (reply(SECRET.encode(), status=504), UNAVAILABLE),
+    "501": (reply(SECRET.encode(), status=501), UNSUPPORTED),
+}
+ENDING = {"401", "501"}
+"""No stored answer stands in: access may have been withdrawn, there are no metrics."""
+
+BORNE: dict[str, tuple[bytes, object]] = {
+    "unknown fields": (point(unit="percent"), 0.5),
+    "NaN": (valued("NaN"), "NaN"),
+    "Infinity": (valued("Infinity"), "Infinity"),
+    "-Infinity": (valued("-Infinity"), "-Infinity"),
+    "a number beyond what doubles hold": (valued("1e999"), math.inf),
+    "a large integer": (valued("123456789012345678901234567890"), 123456789012345678901234567890),
+}
+
+
+class Runtime:
+    """A good runtime but for what it says of metrics, or of the run."""
+
+    def __init__(self) -> None:
+        self.metrics: Reply = reply(resources(resource()))
+        self.execution: Reply = reply(b'{"id": "run1", "status": "RUNNING"}')
+
+    def __call__(self, request: Request) -> Reply:
+        if "/lm/meta" in request.target:
+            return reply(json.dumps(META).encode())
+        return self.metrics if "/lm/metrics" in request.target else self.execution
+
+
+class Caller:
+    """Asks the service over the runtime."""
+
+    def __init__(self, runtime: Runtime, get: Callable[..., Any]) -> None:
+        self.runtime = runtime
+        self._get = get
+
+    def get(self, cache_control: str = "") -> Any:
+        return self._get(RUN, cache_control)
+
+
+@pytest.fixture
+def caller(issuer_at: tuple[str, Path]) -> Iterator[Caller]:
+    url, directory = issuer_at
+    token = Issuer.at(directory, url).mint(roles=["scenario_metric_viewer"])
+    runtime = Runtime()
+    with serving(runtime) as server:
+        settings = Settings(
+            RuntimeSettings(f"{server.url}/v2", auth=RuntimeAuth.NONE, timeout=TIMEOUT),
+            AuthSettings(issuers=(url,), audiences=("metric-resource",)),
+            CacheSettings(fresh_running=60),
+        )
+        app = create_app(settings)
+        client = app.test_client()
+
+        def get(path: str, cache_control: str) -> Any:
+            headers = {"Authorization": f"Bearer {token}"}
+            return client.get(path, headers=headers | ({"Cache-Control": cache_control} if cache_control else {}))
+
+        try:
+            yield Caller(runtime, get)
+        finally:
+            close(app)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) -> None:
+    caller.runtime.metrics, expected = FAULTS[fault]
+    began = time.monotonic()
+    answer = caller.get()
+    problem = json.loads(answer.data)
+    assert (answer.status_code, problem["type"].rpartition(":")[2]) == expected
+    assert answer.content_type == "application/problem+json"
+    for told in (answer.data, str(answer.headers).encode()):
+        assert SECRET.encode() not in told
+        assert b"127.0.0.1" not in told
+    assert (expected[0] in {429, 503}) == ("Retry-After" in answer.headers)
+    assert time.monotonic() - began < TIMEOUT + 5
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - ENDING))
+def test_the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
+    good = caller.get()
+    caller.runtime.metrics = FAULTS[fault][0]
+    stale = caller.get("max-age=0")
+    assert (stale.status_code, stale.data, stale.headers["ETag"]) == (200, good.data, good.headers["ETag"])
+    assert stale.headers["Cache-Status"].endswith("; detail=stale-if-error")
+    assert stale.headers["Cache-Status"].startswith("metric-resource; hit; ttl=")
+    assert "Age" in stale.headers
+
+
+@pytest.mark.parametrize(
+    ("what", "ending", "expected"),
+    [
+        ("metrics", FAULTS["401"][0], 502),
+        ("metrics", FAULTS["501"][0], 501),
+        ("metrics", reply(b"{}", status=403), 502),
+        ("execution", reply(b'{"error": {}}', status=403), 502),
+        ("execution", reply(b'{"error": {}}', status=404, headers={"Content-Type": "application/json"}), 404),
+        ("execution", reply(b'{"error": {}}', status=410, headers={"Content-Type": "application/json"}), 404),
+    ],
+)
+def test_a_refusal_or_an_absence_ends_it_at_once(caller: Caller, what: str, ending: Reply, expected: int) -> None:
+    assert caller.get().status_code == 200
+    setattr(caller.runtime, what, ending)
+    assert caller.get("max-age=0").status_code == expected
+    caller.runtime.metrics = caller.runtime.execution = reply(b"", status=500)
+    assert caller.get("max-age=0").status_code in {503, expected}, "nothing stands in afterwards either"
+
+
+@pytest.mark.parametrize("odd", BORNE)
+def test_what_is_odd_and_borne(caller: Caller, odd: str) -> None:
+    body, value = BORNE[odd]
+    caller.runtime.metrics = reply(body, headers={"Content-Type": "application/x-whatever"})
+    answer = caller.get()
+    assert answer.status_code == 200
+    assert json.loads(answer.data)["metrics"][0]["value"] == value

@@ -1,0 +1,146 @@
+"""The whole service as its users have it: ``metric-resource serve`` with gunicorn's workers, as processes of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.valkey import eventually, free_port
+
+PATIENCE = 60.0
+"""Seconds after which a request of a test counts as never answered."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``seconds`` is how long it took; ``status`` is 0 where the connection broke off."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+class ServiceHost:
+    """One gunicorn. ``environment`` configures the service; the tests' own tokens open it."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str], token: str) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.token = token
+        self._environment = dict(environment)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        entry = "from service.cli import main; raise SystemExit(main())"
+        command = [sys.executable, "-c", entry, "serve", "--bind", f"127.0.0.1:{self.port}"]
+        clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env={**clean, **self._environment}, stdout=log, stderr=log, start_new_session=True
+            )
+        eventually(lambda: self.get("/readyz").status == 200, PATIENCE)
+
+    def stop(self) -> None:
+        """End it and its workers at once."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself; its exit status."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE)
+
+    def workers(self) -> list[int]:
+        """The process ids of its workers."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def log(self) -> str:
+        return (self.directory / "log").read_text(errors="replace")
+
+    def get(self, path: str, *, patience: float = PATIENCE, **headers: str) -> Answer:
+        """One request on a connection of its own, given up after ``patience`` seconds of silence."""
+        given = {"Authorization": f"Bearer {self.token}"}
+        given.update((name.replace("_", "-"), value) for name, value in headers.items())
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
+        began = time.monotonic()
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", path, headers=given)
+                response = connection.getresponse()
+                body = response.read()
+            except (OSError, http.client.HTTPException):
+                return Answer(0, {}, b"", time.monotonic() - began)
+            return Answer(response.status, dict(response.getheaders()), body, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def serving(directory: Path, environment: Mapping[str, str], token: str) -> Iterator[ServiceHost]:
+    """A host that is up, ended afterwards."""
+    host = ServiceHost(directory, environment, token)
+    try:
+        host.start()
+        yield host
+    finally:
+        host.stop()
+
+
+def at_once(*tasks: Callable[[], Answer]) -> list[Answer]:
+    """What each task returned, all begun at one moment on threads of their own."""
+    results: list[Answer] = []
+    start = threading.Barrier(len(tasks))
+
+    def run(task: Callable[[], Answer]) -> None:
+        start.wait(PATIENCE)
+        results.append(task())
+
+    threads = [threading.Thread(target=run, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(results) == len(tasks)
+    return results
+
+
+@contextlib.contextmanager
+def load(readers: int, task: Callable[[], Answer]) -> Iterator[list[Answer]]:
+    """``readers`` threads that do ``task`` over and over while the context lasts; all that they were answered."""
+    answers: list[Answer] = []
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            answers.append(task())
+
+    threads = [threading.Thread(target=read, daemon=True) for _ in range(readers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(PATIENCE)

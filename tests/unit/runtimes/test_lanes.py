@@ -1,0 +1,132 @@
+"""Lanes: slow keys hold the patient half at most, and what is not known to be slow still gets through."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from service.domain.deadlines import Deadline
+from service.domain.errors import Overloaded
+from service.runtimes.lanes import QUEUE, SLOW_FOR, Lanes
+from service.telemetry.metrics import Telemetry
+from tests.unit.runtimes.worlds import PATIENCE, Clock, eventually
+
+PLACES = 4
+PATIENT = BRIEF = PLACES // 2
+
+
+@dataclass
+class Road:
+    """Lanes, and fetches that take until their key's gate is opened."""
+
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    clock: Clock = field(default_factory=lambda: Clock(0.0))
+    granted: dict[str, float] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lanes = Lanes(PLACES, brief=1.0, telemetry=self.telemetry, clock=self.clock)
+        self.gates: dict[str, threading.Event] = {}
+
+    def begin(self, key: str) -> None:
+        gate = self.gates.setdefault(key, threading.Event())
+
+        def work(deadline: Deadline) -> Callable[[], None]:
+            self.granted[key] = deadline.remaining()
+            assert gate.wait(PATIENCE)
+            return lambda: self.told.append(key)
+
+        self.lanes.begin([key], Deadline.after(PATIENCE), work)
+
+    def fill(self, *keys: str) -> None:
+        for key in keys:
+            self.begin(key)
+        eventually(lambda: set(keys) <= set(self.granted))
+
+    def end(self, *keys: str, after: float = 0.0) -> None:
+        self.clock.pass_(after)
+        self.told.clear()
+        for key in keys:
+            self.gates[key].set()
+        eventually(lambda: set(keys) <= set(self.told))
+        for key in keys:
+            del self.gates[key], self.granted[key]
+
+    def under_way(self, lane: str) -> float | None:
+        return self.telemetry.registry.get_sample_value("metric_resource_fetches", {"lane": lane})
+
+
+@pytest.fixture
+def road() -> Iterator[Road]:
+    made = Road()
+    yield made
+    for gate in made.gates.values():
+        gate.set()
+    made.lanes.close()
+
+
+def test_a_fetch_has_all_its_time_while_there_is_room_and_little_when_there_is_not(road: Road) -> None:
+    road.fill("a", "b", "c")
+    assert min(road.granted["a"], road.granted["b"]) > 1.0
+    assert road.granted["c"] <= 1.0
+    assert (road.under_way("patient"), road.under_way("brief")) == (2, 1)
+
+
+def test_what_is_known_to_be_slow_never_takes_a_brief_place(road: Road) -> None:
+    road.fill("slow", "b")
+    road.end("slow", "b", after=2.0)
+    road.fill("other", "another")
+    with pytest.raises(Overloaded):
+        road.begin("slow")
+    road.fill("quick")
+    road.end("other")
+    road.fill("slow")
+    assert road.granted["slow"] > 1.0, "a patient place is for any"
+
+
+def test_slowness_is_forgotten_after_a_while_and_by_a_quick_fetch(road: Road) -> None:
+    road.fill("a", "b")
+    road.end("a", "b", after=2.0)
+    road.fill("b")
+    road.end("b")
+    road.fill("c", "d")
+    road.fill("b")
+    with pytest.raises(Overloaded):
+        road.begin("a")
+    road.clock.pass_(SLOW_FOR + 1)
+    road.fill("a")
+
+
+def test_the_queue_is_short_and_a_turn_that_comes_too_late_is_none(road: Road) -> None:
+    road.fill("a", "b", "c", "d")
+    queued = [f"queued-{number}" for number in range(QUEUE * BRIEF)]
+    for key in queued:
+        road.begin(key)
+    with pytest.raises(Overloaded):
+        road.begin("one-too-many")
+    assert not set(queued) & set(road.granted)
+    road.end("c")
+    eventually(lambda: queued[0] in road.granted)
+
+
+def test_every_place_is_given_back_whatever_comes_of_the_fetch(road: Road) -> None:
+    raised: list[str] = []
+
+    def raises(_: Deadline) -> Callable[[], None]:
+        raised.append("once more")
+        raise ZeroDivisionError
+
+    for number in range(3 * PLACES):
+        road.lanes.begin(["key"], Deadline.after(PATIENCE), raises)
+        eventually(lambda number=number: len(raised) > number and not road.under_way("patient"))
+    road.fill("a", "b", "c", "d")
+
+
+def test_after_closing_nothing_begins(road: Road) -> None:
+    road.lanes.close()
+    for _ in range(2 * PLACES):
+        with pytest.raises(Overloaded):
+            road.begin("a")
