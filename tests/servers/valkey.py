@@ -100,7 +100,7 @@ class ValkeyServer:
         """Send one command to this server, on a connection of its own."""
         client = redis.Redis(port=self.port, username=username, password=password, socket_timeout=5, protocol=2)
         with contextlib.closing(client):
-            return client.execute_command(*command)
+            return client.execute_command(*command)  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager
