@@ -146,8 +146,7 @@ def _memory_warm(results: Results, worker: int, rows: list[Row]) -> None:
 
 
 def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
-    for row in rows:
-        _get(row.url, row.headers)
+    rows = [row for row in rows if _answers(row, results)]
     for number in range(plan.rounds):
         for row in rows:
             print(f"\rround {number + 1} of {plan.rounds}: {row.name:40}", end="", file=sys.stderr, flush=True)
@@ -161,6 +160,18 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
             results.times.setdefault(f"{row.name} p99", []).append(seen.p99)
         _mixed_zones(plan, world, rows, results)
     print(file=sys.stderr)
+
+
+def _answers(row: Row, results: Results) -> bool:
+    """Whether a row can be measured; a peer that cannot is told of and left out."""
+    try:
+        _get(row.url, row.headers)
+    except OSError as error:
+        if row.name.startswith(("service", "two workers")):
+            raise
+        results.skipped.append(f"{row.name}: {error!r}")
+        return False
+    return True
 
 
 def _mixed_zones(plan: Plan, world: World, rows: list[Row], results: Results) -> None:

@@ -80,7 +80,7 @@ def _logged(base: str, size: int) -> str:
             for point in points
         ]
         _post(base, "runs/log-batch", {"run_id": run_id, "metrics": metrics})
-    return f"{base}/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key=loss&max_results={max(size, 1)}"
+    return f"{base}/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key=loss"
 
 
 def _post(base: str, path: str, document: dict[str, Any]) -> Any:
