@@ -67,6 +67,8 @@ def _by(key: SortKey, literals: Sequence[bytes], order: list[int]) -> list[int]:
 
 def _settled(rows: list[int], places: Sequence[float], literals: Sequence[bytes], *, descending: bool) -> list[int]:
     """Rows that are equal in double precision, by all of their digits: rounding keeps the order of the others."""
+    if len({places[row] for row in rows}) == len(rows):
+        return rows
     settled: list[int] = []
     for _, group in groupby(rows, key=places.__getitem__):
         equal = list(group)
