@@ -70,6 +70,13 @@ class Warning(Schema):
     detail = fields.String(required=True)
 
 
+class Page(Schema):
+    """What part of the whole this is."""
+
+    total = fields.Integer(required=True, metadata={"description": "All points that match.", "minimum": 0})
+    next = fields.String(required=True, allow_none=True)
+
+
 class MetricResourceSchema(Schema):
     """Everything that was tracked for one run, in the runtime's order."""
 
@@ -81,6 +88,7 @@ class MetricResourceSchema(Schema):
     tags = fields.List(fields.Nested(NameValue), required=True)
     customInfo = fields.List(fields.Nested(NameValue), required=True)
     warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})
+    page = fields.Nested(Page, metadata={"description": "With filters only."})
 
 
 class TagsSchema(Schema):
@@ -90,11 +98,32 @@ class TagsSchema(Schema):
     tags = fields.List(fields.Nested(NameValue), required=True)
 
 
+class CustomInfoQuery(Query):
+    """Whether values are parsed."""
+
+    parse = fields.String(
+        load_default="false",
+        validate=validate.OneOf(["true", "false"], error="must be true or false"),
+        metadata={"description": "With `true`, a value that is JSON is given as JSON too.", "default": "false"},
+    )
+
+
+class CustomInfo(NameValue):
+    """A piece of custom info."""
+
+    parsed = fields.Raw(
+        metadata={
+            "description": "With `parse=true`: the value as JSON, where it is that, at most 1 MiB, and not deeper "
+            "than 64; absent otherwise."
+        }
+    )
+
+
 class CustomInfoSchema(Schema):
     """A run's custom info; values are often JSON in a string."""
 
     runId = fields.String(required=True)
-    customInfo = fields.List(fields.Nested(NameValue), required=True)
+    customInfo = fields.List(fields.Nested(CustomInfo), required=True)
 
 
 class RuntimeSchema(Schema):
