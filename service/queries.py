@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from service.caching.directives import RequestDirectives
 from service.domain.comparison import Compared
-from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, RuntimeTrouble, ServiceError
+from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import Capabilities, Exchange, Vantage
@@ -69,7 +69,7 @@ class Queries:
                 raise found
             return found
 
-        return _as_of(as_of, read, lambda snapshot: self._runtime.run_metrics_as_of(run_id, snapshot, vantage))
+        return _as_of(as_of, read, self._runtime.run_metrics_as_of)
 
     def runs(
         self, vantage: Vantage, exchange: Exchange, demand: Demand, as_of: Snapshot | None = None
@@ -81,7 +81,7 @@ class Queries:
         return _as_of(
             as_of,
             lambda: self._runtime.runs(vantage, exchange, demand),
-            lambda snapshot: self._runtime.runs_as_of(snapshot, vantage),
+            self._runtime.runs_as_of,
         )
 
     def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
@@ -140,15 +140,10 @@ class Queries:
         self._runtime.close()
 
 
-def _as_of(snapshot: Snapshot | None, read: Callable[[], R], read_snapshot: Callable[[Snapshot], R]) -> R:
+def _as_of(snapshot: Snapshot | None, read: Callable[[], R], before: Callable[[Snapshot, R], R]) -> R:
     """What there is now, or the snapshot, where there is one and it differs.
 
     What there is now is read first: who may not read that, or would find it gone, has no snapshot of it either.
     """
-    try:
-        found = read()
-    except RuntimeTrouble:
-        if snapshot is None:
-            raise
-        return read_snapshot(snapshot)
-    return found if snapshot is None or found.digest == snapshot.digest else read_snapshot(snapshot)
+    now = read()
+    return now if snapshot is None or now.digest == snapshot.digest else before(snapshot, now)

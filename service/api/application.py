@@ -60,7 +60,7 @@ def build(interface: Interface) -> Flask:
     api = Api(app)
     made = blueprints(RequestReader(interface.defaults))
     for routes in (
-        metric_resource.blueprint(interface.queries, interface.answers, made),
+        metric_resource.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),

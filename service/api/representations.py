@@ -10,6 +10,7 @@ import msgspec
 
 from service.domain.localizing import localized, localized_literal
 from service.domain.metrics import MetricResource
+from service.domain.parsed_text import with_parsed
 from service.domain.runtime import Capabilities
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
@@ -21,8 +22,8 @@ def clock(zone: TimeZone) -> ZoneClock:
     return ZoneClock(zone)
 
 
-def metric_resource(resource: MetricResource, zone: TimeZone) -> Iterator[bytes]:
-    """The whole metric resource, in pieces."""
+def metric_resource(resource: MetricResource, zone: TimeZone, page: bytes = b"") -> Iterator[bytes]:
+    """The metric resource, in pieces; ``page`` is a further member, ``,"page":…``."""
     hands = clock(zone)
     yield b'{"runId":"%b","timezone":"%b","createdAt":%b,"modifiedAt":%b,"metrics":[' % (
         resource.run_id.encode("ascii"),
@@ -34,7 +35,12 @@ def metric_resource(resource: MetricResource, zone: TimeZone) -> Iterator[bytes]
         if number:
             yield b","
         yield localized(chunk.text, hands)
-    yield b'],"tags":%b,"customInfo":%b%b}' % (resource.tags, resource.custom_info, warnings(resource.unreadable))
+    yield b'],"tags":%b,"customInfo":%b%b%b}' % (
+        resource.tags,
+        resource.custom_info,
+        warnings(resource.unreadable),
+        page,
+    )
 
 
 def tags(resource: MetricResource) -> Iterator[bytes]:
@@ -43,6 +49,10 @@ def tags(resource: MetricResource) -> Iterator[bytes]:
 
 def custom_info(resource: MetricResource) -> Iterator[bytes]:
     yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), resource.custom_info)
+
+
+def parsed_custom_info(resource: MetricResource) -> Iterator[bytes]:
+    yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), with_parsed(resource.custom_info))
 
 
 def capabilities(found: Capabilities) -> Iterator[bytes]:

@@ -36,7 +36,12 @@ class RunAnswers:
             variant = Variant((run.key, run.digest.hex()), form, ask.media_type, varies, (run.key, run.digest))
             return self._answers.answer(variant, run.provenance, lambda: make(run.resource()))
 
-        try:
-            return respond(ask.demand)
-        except ContentGone:
-            return respond(Demand.anew())
+        return anew_if_gone(respond, ask.demand)
+
+
+def anew_if_gone(respond: Callable[[Demand], Response], demand: Demand) -> Response:
+    """The answer, of what is fetched anew where the store knows of a content that it no longer holds."""
+    try:
+        return respond(demand)
+    except ContentGone:
+        return respond(Demand.anew())

@@ -131,6 +131,7 @@ class MetricResourceSchema(Schema):
     tags = fields.List(fields.Nested(NameValue), required=True)
     customInfo = fields.List(fields.Nested(NameValue), required=True)
     warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})
+    page = fields.Nested(PageSchema, metadata={"description": "With filters, `limit` or `cursor`."})
 
 
 class TagsSchema(Schema):
@@ -140,11 +141,32 @@ class TagsSchema(Schema):
     tags = fields.List(fields.Nested(NameValue), required=True)
 
 
+class CustomInfoQuery(Query):
+    """Whether values are parsed."""
+
+    parse = fields.String(
+        load_default="false",
+        validate=validate.OneOf(["true", "false"], error="must be true or false"),
+        metadata={"description": "With `true`, a value that is JSON is given as JSON too.", "default": "false"},
+    )
+
+
+class CustomInfo(NameValue):
+    """A piece of custom info."""
+
+    parsed = fields.Raw(
+        metadata={
+            "description": "With `parse=true`: the value as JSON, where it is that, at most 1 MiB, and not deeper "
+            "than 64; absent otherwise."
+        }
+    )
+
+
 class CustomInfoSchema(Schema):
     """A run's custom info; values are often JSON in a string."""
 
     runId = fields.String(required=True)
-    customInfo = fields.List(fields.Nested(NameValue), required=True)
+    customInfo = fields.List(fields.Nested(CustomInfo), required=True)
 
 
 class RuntimeSchema(Schema):

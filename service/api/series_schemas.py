@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
 from service.api.schemas import NameValue, Query, value_metadata, zoned_metadata
+from service.api.selection_query import FilterQuery
 
 _NAMES = {"description": "Metrics by their exact names; all without it.", "example": ["Loss"]}
 _POINTS = "must be a whole number from 2 to 10000"
@@ -19,10 +20,9 @@ def _digits(text: str) -> str:
     return text
 
 
-class SeriesQuery(Query):
-    """Which series, and how finely."""
+class SeriesQuery(FilterQuery):
+    """Which points the series are made of, and how finely they are given."""
 
-    name = fields.List(fields.String(), load_default=(), metadata=_NAMES)
     points = fields.Integer(
         load_default=None,
         pre_load=[_digits],

@@ -106,10 +106,15 @@ def text(literal: bytes) -> str:
 
 def label_set(literal: bytes) -> frozenset[NameValue]:
     """The labels of a point as a set: their order does not tell one series from another."""
+    return frozenset(labels(literal))
+
+
+def labels(literal: bytes) -> list[NameValue]:
+    """The labels of a point, in their order."""
     try:
-        return frozenset(NameValue(label.name, label.value) for label in _labels.decode(literal))
+        return [NameValue(label.name, label.value) for label in _labels.decode(literal)]
     except msgspec.DecodeError:
-        return frozenset(NameValue(label["name"], label["value"]) for label in json.loads(literal))
+        return [NameValue(label["name"], label["value"]) for label in json.loads(literal)]
 
 
 def exact(literal: bytes) -> Decimal:

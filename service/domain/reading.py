@@ -42,5 +42,3 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 
     digest: bytes
     size: int
-    fetched_at: float
-    may_change: bool

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from service.caching import codec
+from service.caching.codec import Packed
 from service.caching.directives import RequestDirectives
 from service.caching.keys import entry_key
 from service.domain.deadlines import Deadline
@@ -118,14 +119,15 @@ class CachedRuntime:
 
         return self._read_one(self._key("runs", vantage, ""), fetch, RunList, exchange, demand)
 
-    def runs_as_of(self, snapshot: Snapshot, vantage: Vantage) -> ReadEntry[RunList]:
-        """The runs as they were. Raises ``CursorExpired`` where that is stored no more."""
-        return self._entry(self._as_of(self._key("runs", vantage, ""), snapshot), RunList)
+    def runs_as_of(self, snapshot: Snapshot, now: ReadEntry[RunList]) -> ReadEntry[RunList]:
+        """The runs as they were before ``now``. Raises ``CursorExpired`` where that is stored no more."""
+        packed = self._as_of(now.key, snapshot)
+        return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: codec.unpack(packed, RunList))
 
-    def run_metrics_as_of(self, run_id: str, snapshot: Snapshot, vantage: Vantage) -> ReadRun:
-        """A run's metric resource as it was. Raises ``CursorExpired`` where that is stored no more."""
-        found = self._as_of(self._key("run-metrics", vantage, run_id), snapshot)
-        return ReadRun(found.key, found.header.digest, found.provenance, partial(self._resource, found), snapshot)
+    def run_metrics_as_of(self, snapshot: Snapshot, now: ReadRun) -> ReadRun:
+        """A run's metric resource as it was before ``now``. Raises ``CursorExpired`` where that is stored no more."""
+        packed = self._as_of(now.key, snapshot)
+        return replace(now, digest=snapshot.digest, snapshot=snapshot, resource=lambda: stored.unpacked(packed))
 
     def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
         """One run and what surrounds it; soon read again where a part is missing. Raises ``ServiceError``s."""
@@ -188,11 +190,11 @@ class CachedRuntime:
 
         return ReadEntry(found.key, found.header.digest, found.provenance, load, found.snapshot)
 
-    def _as_of(self, key: str, snapshot: Snapshot) -> Found:
-        found = self._reads.snapshot(key, snapshot)
-        if found is None:
+    def _as_of(self, key: str, snapshot: Snapshot) -> Packed:
+        packed = self._reads.snapshot(key, snapshot)
+        if packed is None:
             raise CursorExpired
-        return found
+        return packed
 
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """See ``ReadThrough.still``."""

@@ -74,11 +74,10 @@ class ReadThrough:
             self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
         return results
 
-    def snapshot(self, key: str, named: Snapshot) -> Found | None:
+    def snapshot(self, key: str, named: Snapshot) -> Packed | None:
         """The content that was under ``key`` once, whatever is there now; ``None`` where it is stored no more."""
-        header = Header(VALUE, named.may_change, named.fetched_at, named.digest, named.size)
-        packed = self._store.body(key, header, current=False)
-        return None if packed is None else Found(key, header, self._judgement.provenance(header, Source.STORED), packed)
+        header = Header(VALUE, may_change=True, fetched_at=0.0, digest=named.digest, size=named.size)
+        return self._store.body(key, header, current=False)
 
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched."""

@@ -49,7 +49,7 @@ class Found:
     @property
     def snapshot(self) -> Snapshot:
         header = self.header
-        return Snapshot(header.digest, header.size, header.fetched_at, header.may_change)
+        return Snapshot(header.digest, header.size)
 
 
 @dataclass(frozen=True, slots=True)

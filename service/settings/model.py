@@ -80,7 +80,7 @@ class CacheSettings:
 
     redis_url: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
-    cursor_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    cursor_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
     """What cursors are signed with where there is no ``secret``: made at the start, so the workers of one start share
     it."""
     fresh_running: float = 5.0

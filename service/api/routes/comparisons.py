@@ -15,13 +15,13 @@ from service.api.comparison_schemas import ComparisonChartQuery, ComparisonQuery
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.routes.charts import NO_PICTURES, PICTURES, VEGA_LITE
+from service.api.run_answers import anew_if_gone
 from service.api.series_schemas import ChartSchema
 from service.charts.model import ChartType
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.domain.errors import Fault, InvalidParameter
 from service.queries import Queries
-from service.runtimes.cached import ContentGone
 from service.runtimes.read_through import Demand
 
 if TYPE_CHECKING:
@@ -46,10 +46,7 @@ def blueprint(
             variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,))
             return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing))
 
-        try:
-            return respond(ask.demand)
-        except ContentGone:
-            return respond(Demand.anew())
+        return anew_if_gone(respond, ask.demand)
 
     @routes.route("/comparisons")
     @routes.arguments(ComparisonQuery, location="query")

@@ -6,25 +6,39 @@ from collections.abc import Callable
 
 from flask import Response
 
-from service.api import representations
-from service.api.answers import Answers
+from service.api import metric_csv, pages, representations
+from service.api.answers import Answers, Variant
 from service.api.blueprints import Blueprint, documented
 from service.api.guards import requires
-from service.api.inputs import TIME_ZONE, Ask
-from service.api.run_answers import RunAnswers
-from service.api.schemas import CustomInfoSchema, MetricResourceSchema, Query, TagsSchema
+from service.api.inputs import JSON, TIME_ZONE, Ask
+from service.api.pages import Pages, is_paged
+from service.api.run_answers import RunAnswers, anew_if_gone
+from service.api.schemas import CustomInfoQuery, CustomInfoSchema, MetricResourceSchema, Query, TagsSchema
+from service.api.selection_query import SelectionQuery
+from service.api.selections import CSV, NDJSON, Selection
 from service.domain.access import Scope
 from service.queries import Queries
+from service.runtimes.read_through import Demand
 
 
-def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+def blueprint(
+    queries: Queries, answers: Answers, paging: Pages, blueprints: Callable[[str, str], Blueprint]
+) -> Blueprint:
     """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
     routes = blueprints("Metric resource", "Everything that was tracked for one run.")
     answer = RunAnswers(queries, answers).answer
 
     @routes.route("/runs/<string:run_id>/metric-resource")
-    @routes.arguments(Query, location="query")
-    @documented("getMetricResource", MetricResourceSchema, "Read a run's metric resource", zoned=True)
+    @routes.arguments(SelectionQuery, location="query", offers=(JSON, CSV, NDJSON))
+    @documented(
+        "getMetricResource",
+        MetricResourceSchema,
+        "Read a run's metric resource",
+        query=SelectionQuery,
+        zoned=True,
+        others={CSV: {"type": "string"}, NDJSON: {"type": "string"}},
+        paged=True,
+    )
     @requires(Scope.METRICS_READ)
     def metric_resource(ask: Ask, run_id: str) -> Response:
         """Metrics, tags and custom info of a run, complete and in the runtime's order.
@@ -32,8 +46,32 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         Numbers are the runtime's, digit for digit; what JSON cannot hold is the string `"NaN"`, `"Infinity"` or
         `"-Infinity"`. A run without metrics has empty lists.
         """
-        form = ("metric-resource", ask.zone.name)
-        return answer(ask, run_id, form, lambda run: representations.metric_resource(run, ask.zone), TIME_ZONE)
+        page, snapshot = paging.asked(ask)
+        selection = Selection.asked(ask, page)
+
+        def respond(demand: Demand) -> Response:
+            run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand, snapshot)
+            following = selection.following(paging, run.resource(), run.snapshot) if is_paged(ask) else None
+            response = answers.answer(
+                Variant(
+                    (run.key, run.digest.hex()),
+                    (*selection.form, str(following)),
+                    ask.media_type,
+                    (TIME_ZONE,),
+                    (run.key, run.digest),
+                ),
+                run.provenance,
+                lambda: selection.written(run.resource(), following),
+            )
+            pages.link(response, following)
+            return response
+
+        response = anew_if_gone(respond, ask.demand)
+        if ask.media_type == CSV:
+            response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-metrics.csv"'
+            if response.status_code == 200:
+                response.headers["Content-Type"] = metric_csv.MEDIA_TYPE
+        return response
 
     @routes.route("/runs/<string:run_id>/tags")
     @routes.arguments(Query, location="query")
@@ -44,11 +82,13 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         return answer(ask, run_id, ("tags",), representations.tags)
 
     @routes.route("/runs/<string:run_id>/custom-info")
-    @routes.arguments(Query, location="query")
-    @documented("getCustomInfo", CustomInfoSchema, "Read a run's custom info")
+    @routes.arguments(CustomInfoQuery, location="query")
+    @documented("getCustomInfo", CustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
     @requires(Scope.METRICS_READ)
     def custom_info(ask: Ask, run_id: str) -> Response:
         """The custom info of a run, as it was logged."""
-        return answer(ask, run_id, ("custom-info",), representations.custom_info)
+        parse = ask.query["parse"] == "true"
+        make = representations.parsed_custom_info if parse else representations.custom_info
+        return answer(ask, run_id, ("custom-info", str(parse)), make)
 
     return routes

@@ -14,12 +14,12 @@ from service.api.blueprints import Blueprint, documented
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.pages import Pages, is_paged
+from service.api.run_answers import anew_if_gone
 from service.api.run_schemas import RunDetailsSchema, RunsQuery, RunsSchema
 from service.api.schemas import Query
 from service.domain.access import Scope
 from service.domain.runs import Run
 from service.queries import Queries
-from service.runtimes.cached import ContentGone
 from service.runtimes.read_through import Demand
 
 
@@ -57,7 +57,7 @@ def blueprint(
             pages.link(response, following)
             return response
 
-        return _anew_if_gone(respond, ask.demand)
+        return anew_if_gone(respond, ask.demand)
 
     @routes.route("/runs/<string:run_id>")
     @routes.arguments(Query, location="query")
@@ -79,7 +79,7 @@ def blueprint(
                 lambda: run_representations.run_details(read.content(), ask.zone, available=available),
             )
 
-        return _anew_if_gone(respond, ask.demand)
+        return anew_if_gone(respond, ask.demand)
 
     return routes
 
@@ -89,13 +89,6 @@ _IDS: Mapping[str, Callable[[Run], bytes]] = {
     "executableId": lambda run: run.executable_id,
     "configurationId": lambda run: run.configuration_id,
 }
-
-
-def _anew_if_gone(respond: Callable[[Demand], Response], demand: Demand) -> Response:
-    try:
-        return respond(demand)
-    except ContentGone:
-        return respond(Demand.anew())
 
 
 def _wanted(query: Mapping[str, Any]) -> Callable[[Run], bool]:

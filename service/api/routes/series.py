@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
-import msgspec
 from flask import Response
 
 from service.api import series_representation
@@ -13,9 +12,11 @@ from service.api.blueprints import Blueprint, documented
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.run_answers import RunAnswers
+from service.api.selection_query import filter_of
 from service.api.series_schemas import ProgressSchema, SeriesQuery
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
+from service.domain.selection.filters import selected
 from service.queries import Queries
 
 
@@ -34,17 +35,14 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         With `points`, a series that has more is downsampled: the points given are points that were logged, the
         extremes among them, and `downsampled` and `count` say what is left out.
         """
-        names, at_most = tuple(ask.query["name"]), ask.query["points"]
+        wanted, at_most = filter_of(ask.query), ask.query["points"]
 
         def make(run: MetricResource) -> Iterator[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
-            return series_representation.progress(run.run_id, progress.series(run.metrics, at_most, names), ask.zone)
+            series = progress.series(tuple(selected(run.metrics, wanted)), at_most)
+            return series_representation.progress(run.run_id, series, ask.zone)
 
-        return answer(ask, run_id, ("series", ask.zone.name, str(at_most), _said(names)), make, TIME_ZONE)
+        return answer(ask, run_id, ("series", ask.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE)
 
     return routes
-
-
-def _said(names: Collection[str]) -> str:
-    return msgspec.json.encode(sorted(set(names))).decode()

@@ -12,7 +12,7 @@ from service.domain.reading import Snapshot
 
 CURSORS = st.builds(
     Cursor,
-    st.builds(Snapshot, st.binary(min_size=16, max_size=16), st.integers(0, 2**40), st.floats(0, 2e9), st.booleans()),
+    st.builds(Snapshot, st.binary(min_size=16, max_size=16), st.integers(0, 2**40)),
     st.integers(0, 10**7),
 )
 VIEWS = st.lists(st.text(max_size=10), max_size=5)

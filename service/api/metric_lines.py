@@ -1,0 +1,22 @@
+"""Points as newline-delimited JSON, one object a line, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from service.domain.localizing import localized
+from service.domain.metrics import Chunk
+from service.domain.selection.objects import objects
+from service.domain.timestamps import ZoneClock
+
+MEDIA_TYPE = "application/x-ndjson"
+_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
+
+
+def lines(chunks: Iterable[Chunk], clock: ZoneClock) -> Iterator[bytes]:
+    """The lines of each chunk. Line breaks stand between tokens only, for inside strings JSON has them escaped."""
+    for chunk in chunks:
+        text = localized(chunk.text, clock)
+        if b"\n" in text or b"\r" in text:
+            text = text.translate(_ONE_LINE)
+        yield b"\n".join((*objects(Chunk(text, chunk.count)), b""))

@@ -1,0 +1,74 @@
+"""The points of a run that a request asks for, a page of them where it wants pages, in the format that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from service.api import metric_csv, metric_lines, pages, representations
+from service.api.inputs import Ask
+from service.api.pages import Pages, Window, is_paged
+from service.api.selection_query import filter_of
+from service.domain.metrics import Chunk, MetricResource
+from service.domain.reading import Snapshot
+from service.domain.selection.filters import Filter, selected
+from service.domain.selection.sorting import SortKey, ordered
+from service.domain.selection.windows import window
+
+CSV = "text/csv"
+NDJSON = metric_lines.MEDIA_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is asked for of the points of a run."""
+
+    ask: Ask
+    wanted: Filter
+    sort: Sequence[SortKey]
+    window: Window
+
+    @classmethod
+    def asked(cls, ask: Ask, window: Window) -> Selection:
+        return cls(ask, filter_of(ask.query), ask.query["sort"], window)
+
+    @property
+    def form(self) -> tuple[str, ...]:
+        """What tells its representations from others."""
+        return ("metric-resource", self.ask.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
+
+    def points(self, resource: MetricResource) -> tuple[Chunk, ...]:
+        """All points that match, in order."""
+        return tuple(ordered(selected(resource.metrics, self.wanted), self.sort))
+
+    def written(self, resource: MetricResource, following: str | None) -> Iterator[bytes]:
+        """The answer, in pieces; ``following`` is the next page's URL."""
+        matching = self.points(resource)
+        shown = self._page(matching)
+        hands = representations.clock(self.ask.zone)
+        if self.ask.media_type == CSV:
+            return metric_csv.rows(shown, hands, metric_csv.label_names(matching))
+        if self.ask.media_type == NDJSON:
+            return metric_lines.lines(shown, hands)
+        whole = self.wanted.is_empty and not is_paged(self.ask)
+        page = b"" if whole else b"," + pages.member(total_of(matching), following)
+        return representations.metric_resource(msgspec.structs.replace(resource, metrics=shown), self.ask.zone, page)
+
+    def following(self, paging: Pages, resource: MetricResource, snapshot: Snapshot) -> str | None:
+        """The next page's URL, where there is one."""
+        everything = self.wanted.is_empty
+        total = resource.count if everything else total_of(selected(resource.metrics, self.wanted))
+        return paging.next(self.ask, self.window, snapshot, total)
+
+    def _page(self, matching: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
+        position, limit = self.window.position, self.window.limit
+        if not position and limit is None:
+            return matching
+        return tuple(window(matching, position, total_of(matching) if limit is None else limit))
+
+
+def total_of(chunks: Iterator[Chunk] | Sequence[Chunk]) -> int:
+    """How many points the chunks have."""
+    return sum(chunk.count for chunk in chunks)

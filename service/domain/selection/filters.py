@@ -1,0 +1,123 @@
+"""Which points of a run are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress
+from typing import TypeVar
+
+from service.domain import points
+from service.domain.metrics import Chunk
+from service.domain.points import NameValue, Point
+from service.domain.selection.instants import instant
+from service.domain.selection.objects import chunk_of, objects
+from service.domain.selection.steps import step
+
+_REMEMBERED = 65_536
+_Key = TypeVar("_Key", bytes, int)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a point must have, all of it. Empty and ``None`` members ask for nothing.
+
+    ``names``: one of them, exactly. ``search``: a part of the name, whatever the case. ``labels``: each as ``name`` or
+    ``name:value``; both may hold colons, and any way to divide the text will do. ``min_step`` to ``max_step`` and
+    ``since`` to ``until`` (as ``instants.instant`` has them) are inclusive; a point without a step or timestamp lies
+    outside of all bounds.
+    """
+
+    names: tuple[str, ...] = ()
+    search: str = ""
+    labels: tuple[str, ...] = ()
+    min_step: int | None = None
+    max_step: int | None = None
+    since: bytes | None = None
+    until: bytes | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every point passes."""
+        return self == _EVERYTHING
+
+
+_EVERYTHING = Filter()
+_Criterion = Callable[[Point], bool]
+
+
+def selected(chunks: Iterable[Chunk], wanted: Filter) -> Iterator[Chunk]:
+    """The points that pass, in their order. A chunk of which all pass is given as it is."""
+    if wanted.is_empty:
+        yield from chunks
+        return
+    criteria = _criteria(wanted)
+    for chunk in chunks:
+        passes = _passes(points.points(chunk, range(chunk.count)), criteria)
+        count = sum(passes)
+        if count == chunk.count:
+            yield chunk
+        elif count:
+            yield chunk_of(list(compress(objects(chunk), passes)))
+
+
+def _passes(every: Sequence[Point], criteria: Sequence[_Criterion]) -> list[bool]:
+    first, *others = criteria
+    passes = list(map(first, every))
+    for criterion in others:
+        passes = [passed and criterion(point) for passed, point in zip(passes, every, strict=True)]
+    return passes
+
+
+def _criteria(wanted: Filter) -> list[_Criterion]:
+    """The tests that a point must pass. Names and labels repeat from point to point; each is read once."""
+    criteria: list[_Criterion] = []
+    if wanted.names or wanted.search:
+        named = _name_test(frozenset(wanted.names), wanted.search.casefold())
+        criteria.append(lambda point: named(bytes(point.name)))
+    if wanted.labels:
+        labelled = _label_test(tuple(map(_readings, wanted.labels)))
+        criteria.append(lambda point: labelled(bytes(point.labels)))
+    if wanted.min_step is not None or wanted.max_step is not None:
+        stepped = _range_test(step, wanted.min_step, wanted.max_step)
+        criteria.append(lambda point: stepped(bytes(point.step)))
+    if wanted.since is not None or wanted.until is not None:
+        stamped = _range_test(instant, wanted.since, wanted.until)
+        criteria.append(lambda point: stamped(bytes(point.timestamp)))
+    return criteria
+
+
+def _name_test(names: frozenset[str], part: str) -> Callable[[bytes], bool]:
+    @lru_cache(_REMEMBERED)
+    def passes(literal: bytes) -> bool:
+        name = points.text(literal)
+        return (not names or name in names) and part in name.casefold()
+
+    return passes
+
+
+def _label_test(wanted: tuple[tuple[str, frozenset[NameValue]], ...]) -> Callable[[bytes], bool]:
+    @lru_cache(_REMEMBERED)
+    def passes(literal: bytes) -> bool:
+        labels = points.label_set(literal)
+        names = {label.name for label in labels}
+        return all(name in names or not labels.isdisjoint(pairs) for name, pairs in wanted)
+
+    return passes
+
+
+def _readings(label: str) -> tuple[str, frozenset[NameValue]]:
+    """``a:b:c`` as a name, and as each pair that it may stand for: ``a`` with ``b:c``, ``a:b`` with ``c``."""
+    colons = [at for at, character in enumerate(label) if character == ":"]
+    return label, frozenset(NameValue(label[:at], label[at + 1 :]) for at in colons)
+
+
+def _range_test(
+    read: Callable[[bytes], _Key | None], least: _Key | None, greatest: _Key | None
+) -> Callable[[bytes], bool]:
+    def passes(literal: bytes) -> bool:
+        key = read(literal)
+        return key is not None and (least is None or least <= key) and (greatest is None or key <= greatest)
+
+    return passes

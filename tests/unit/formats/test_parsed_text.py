@@ -1,0 +1,41 @@
+"""Custom info that is JSON, and what is not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from service.domain.parsed_text import DEEPEST, LARGEST, parsed_text, with_parsed
+
+
+@pytest.mark.parametrize("text", ['{"a": [0.10, 9007199254740993]}', "1e400", '"x"', "null", '\n[1,\n"é"]', "9" * 5000])
+def test_json_stays_digit_for_digit(text: str) -> None:
+    assert parsed_text(text) == text.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "plain", "NaN", "[-Infinity]", '{"a":1,"a":2}', '{"b":{"a":1,"\\u0061":2}}', "[1", "1 2", '["\ud83d"]', "\ufeff1", '"a\nb"'],
+)  # fmt: skip
+def test_all_else_stays_raw(text: str) -> None:
+    assert parsed_text(text) is None
+
+
+def test_size_and_depth_are_bounded() -> None:
+    assert parsed_text("[" * DEEPEST + "]" * DEEPEST) is not None
+    assert parsed_text("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1)) is None
+    assert parsed_text("[" * 500_000) is None
+    assert parsed_text(json.dumps("[" * (DEEPEST + 1))) is not None, "brackets in a string are no depth"
+    assert parsed_text('"' + "x" * (LARGEST - 2) + '"') is not None
+    assert parsed_text('"' + "x" * (LARGEST - 1) + '"') is None
+
+
+def test_parsed_stands_beside_the_raw_value() -> None:
+    pairs = b'[{"name":"\\ud83d","value":"{\\"a\\":0.10}"},{"name":"b","value":"text"}]'
+    written = with_parsed(pairs)
+    assert b'"parsed":{"a":0.10}' in written
+    assert json.loads(written) == [
+        {"name": "\ud83d", "value": '{"a":0.10}', "parsed": {"a": 0.1}},
+        {"name": "b", "value": "text"},
+    ]

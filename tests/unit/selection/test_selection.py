@@ -1,0 +1,132 @@
+"""Filters, orders and windows against plain and slow references."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cmp_to_key
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.metrics import Chunk
+from service.domain.selection.filters import Filter, selected
+from service.domain.selection.instants import instant, instant_of
+from service.domain.selection.sorting import FIELDS, SortKey, ordered
+from service.domain.selection.windows import window
+from tests.unit.selection.made import (
+    LABELS,
+    NAMES,
+    STAMPS,
+    STEPS,
+    VALUES,
+    Made,
+    exact_instant,
+    exact_step,
+    exact_value,
+    made_runs,
+    texts,
+)  # fmt: skip
+
+given_stamps = st.none() | st.sampled_from([stamp for stamp in STAMPS if stamp != "null"])
+given_steps = st.none() | st.sampled_from([0, 1, 2, 9007199254740993, 2**65])
+given_labels = st.lists(
+    st.sampled_from(LABELS) | st.builds("{}:{}".format, st.sampled_from(LABELS), st.sampled_from(VALUES)), max_size=2
+)
+
+
+@given(
+    made_runs(), st.lists(st.sampled_from(NAMES), max_size=2), st.sampled_from(["", "LOSS", "strasse", "ß", "="]),
+    given_labels, given_steps, given_steps, given_stamps, given_stamps,
+)  # fmt: skip
+def test_filters(run, names, search, labels, least, greatest, since, until) -> None:
+    points, chunks = run
+
+    def within(low: Any, found: Any, high: Any) -> bool:
+        if low is None and high is None:
+            return True
+        return found is not None and (low is None or low <= found) and (high is None or found <= high)
+
+    def wanted(point: Made) -> bool:
+        return (
+            (not names or point.name in names)
+            and search.casefold() in point.name.casefold()
+            and all(any(label in {name, f"{name}:{value}"} for name, value in point.labels) for label in labels)
+            and within(least, exact_step(point.step), greatest)
+            and within(*(stamp and exact_instant(stamp) for stamp in (since, point.timestamp, until)))
+        )
+
+    bounds = [stamp and instant(stamp.encode()) for stamp in (since, until)]
+    wish = Filter(tuple(names), search, tuple(labels), least, greatest, *bounds)
+    assert texts(selected(chunks, wish)) == [point.text for point in points if wanted(point)]
+
+
+@given(made_runs())
+def test_an_empty_filter_costs_nothing(run: tuple[list[Made], tuple[Chunk, ...]]) -> None:
+    chunks = run[1]
+    assert Filter().is_empty
+    assert all(one is other for one, other in zip(chunks, selected(chunks, Filter()), strict=True))
+    assert all(one is other for one, other in zip(chunks, ordered(chunks, ()), strict=True))
+
+
+@given(made_runs(), st.permutations(FIELDS), st.integers(1, 4), st.lists(st.booleans(), min_size=4, max_size=4))
+def test_orders(run, fields, length, directions) -> None:
+    points, chunks = run
+    keys = [SortKey(field, down) for field, down in zip(fields[:length], directions, strict=False)]
+    meanings = {
+        "name": lambda point: point.name,
+        "step": lambda point: exact_step(point.step),
+        "timestamp": lambda point: exact_instant(point.timestamp),
+        "value": lambda point: exact_value(point.value),
+    }
+
+    def compare(one: Made, other: Made) -> int:
+        for key in keys:
+            left, right = meanings[key.field](one), meanings[key.field](other)
+            if left is None or right is None:
+                if (left is None) != (right is None):
+                    return 1 if left is None else -1
+            elif left != right:
+                return (-1 if left < right else 1) * (-1 if key.descending else 1)
+        return 0
+
+    assert texts(ordered(chunks, keys)) == [point.text for point in sorted(points, key=cmp_to_key(compare))]
+
+
+@given(made_runs(), st.integers(0, 30), st.integers(1, 30))
+def test_windows(run, offset, limit) -> None:
+    points, chunks = run
+    assert texts(window(chunks, offset, limit)) == [point.text for point in points[offset : offset + limit]]
+
+
+@given(st.sampled_from(STAMPS), st.sampled_from(STAMPS))
+def test_instants_compare_as_they_follow_each_other(one: str, other: str) -> None:
+    if "null" in {one, other}:
+        assert None in {instant(one.encode()), instant(other.encode())}
+        return
+    left, right = exact_instant(one), exact_instant(other)
+    assert isinstance(left, Fraction)
+    assert (instant(one.encode()) < instant(other.encode())) == (left < right)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-29T03:00:13.500+02:00", b"2026-03-29T01:00:13.5"),
+        ("2026-03-29t01:00:00z", b"2026-03-29T01:00:00"),
+        ("2026-03-29", None),
+        ("2026-02-30T00:00:00Z", None),
+        ("２026-03-29T01:00:00Z", None),
+    ],
+)
+def test_bounds_are_read_from_any_offset(text: str, expected: bytes | None) -> None:
+    assert instant_of(text) == expected
+
+
+def test_every_step_that_a_runtime_may_send_is_known(subtests: pytest.Subtests) -> None:
+    for step in STEPS:
+        with subtests.test(step):
+            chunk = Chunk(b'{"name":"a","value":1,"timestamp":null,"step":%b,"labels":[]}' % step.encode(), 1)
+            kept = list(selected([chunk], Filter(min_step=0)))
+            assert kept == ([] if step == "null" else [chunk])
