@@ -1,4 +1,4 @@
-"""Which points are asked for, as query parameters. Resources that read points take a schema made from ``FilterQuery``."""
+"""Which points are asked for, as query parameters; resources that read points derive from ``FilterQuery``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from flask import Response
@@ -16,6 +16,9 @@ from service.api.run_answers import RunAnswers
 from service.api.schemas import CustomInfoQuery, CustomInfoSchema, MetricResourceSchema, Query, TagsSchema
 from service.api.selection_query import SelectionQuery, filter_of
 from service.domain.access import Scope
+from service.domain.metrics import MetricResource
+from service.domain.selection.filters import selected
+from service.domain.selection.sorting import ordered
 from service.queries import Queries
 
 

@@ -1,0 +1,82 @@
+"""Filters, orders and formats over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.integration.service.conftest import RUN, Service
+
+POINTS = [
+    {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T01:00:00.10Z", "step": 1},
+    {"name": "Loss", "value": 9007199254740993, "timestamp": "2026-03-29T01:00:01Z", "step": 2},
+    {"name": "accuracy", "value": -1.5, "timestamp": "2026-03-29T01:00:02Z", "labels": [{"name": "a", "value": "b:c"}]},
+]
+INFO = [{"name": "matrix", "value": '{"a": 0.10}'}, {"name": "note", "value": "plain"}]
+
+
+@pytest.fixture(autouse=True)
+def _points(service: Service) -> None:
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": POINTS, "customInfo": INFO}]})
+
+
+@pytest.mark.parametrize(
+    ("query", "steps"),
+    [
+        ("name=loss&name=accuracy", [1, None]), ("search=LOSS", [1, 2]), ("label=a:b:c", [None]), ("label=a", [None]),
+        ("minStep=2", [2]), ("maxStep=1", [1]), ("since=2026-03-29T03:00:01%2B02:00", [2, None]),
+        ("until=2026-03-29T03:00:00.1+02:00", [1]), ("search=nothing", []), ("search=LOSS&sort=-value", [2, 1]),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_said(service: Service, query: str, steps: list[int | None]) -> None:
+    found = json.loads(service.get(f"{RUN}?{query}", Cache_Control="no-cache").data)
+    assert [point["step"] for point in found["metrics"]] == steps
+    assert found["page"] == {"total": len(steps), "next": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters"),
+    [
+        ("minStep=2&maxStep=1", {"minStep"}), ("since=2026-03-29T01:00:01Z&until=2026-03-29T01:00:00Z", {"since"}),
+        ("sort=name,-name", {"sort"}), ("sort=colour", {"sort"}), ("sort=", {"sort"}), ("sort=--step", {"sort"}),
+        ("minStep=-1&maxStep=x&since=now&until=", {"minStep", "maxStep", "since", "until"}),
+    ],
+)  # fmt: skip
+def test_faults_are_named(service: Service, query: str, parameters: set[str]) -> None:
+    answer = service.get(f"{RUN}?{query}")
+    assert answer.status_code == 400
+    assert {fault["parameter"] for fault in json.loads(answer.data)["errors"]} == parameters
+
+
+def test_formats(service: Service) -> None:
+    table = service.get(
+        RUN + "?timezone=Asia/Tokyo", Accept="text/csv, application/json;q=0.5", Cache_Control="no-cache"
+    )
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    assert table.headers["Content-Disposition"] == 'attachment; filename="run1-metrics.csv"'
+    header, first, *_ = csv.reader(io.StringIO(table.data.decode(), newline=""))
+    assert header == ["name", "value", "timestamp", "step", "a"]
+    assert first == ["loss", "0.5", "2026-03-29T10:00:00.10+09:00", "1", ""]
+    lines = service.get(Accept="application/x-ndjson")
+    assert lines.headers["Content-Type"] == "application/x-ndjson"
+    whole = json.loads(service.get().data)
+    assert [json.loads(line) for line in lines.data.splitlines()] == whole["metrics"]
+    assert "page" not in whole
+
+
+def test_each_combination_has_its_tag(service: Service) -> None:
+    asked = [("", "*/*"), ("?search=l", "*/*"), ("?sort=name", "*/*"), ("", "text/csv"), ("", "application/x-ndjson")]
+    tags = {service.get(RUN + query, Accept=accept).headers["ETag"] for query, accept in asked}
+    assert len(tags) == len(asked)
+
+
+def test_custom_info_is_parsed_on_request(service: Service) -> None:
+    path = "/runs/run1/custom-info"
+    answer = service.get(path + "?parse=true", Cache_Control="no-cache")
+    assert b'"parsed":{"a": 0.10}' in answer.data
+    assert json.loads(answer.data)["customInfo"][1] == INFO[1]
+    assert json.loads(service.get(path).data)["customInfo"] == INFO
+    assert service.get(path + "?parse=yes").status_code == 400
