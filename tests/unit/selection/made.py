@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -71,7 +71,7 @@ def made_runs(draw: st.DrawFn) -> tuple[list[Made], tuple[Chunk, ...]]:
     points = draw(st.lists(made_points(), max_size=25))
     cuts = sorted(draw(st.sets(st.integers(0, len(points)), max_size=4)) | {0, len(points)})
     space = draw(st.sampled_from(SPACES))
-    stretches = [points[start:end] for start, end in itertools.pairwise(cuts) if start < end]
+    stretches = [points[start:end] for start, end in pairwise(cuts) if start < end]
     joined = [f"{space},{space}".join(point.text for point in stretch).encode() for stretch in stretches]
     return points, tuple(Chunk(text, len(stretch)) for text, stretch in zip(joined, stretches, strict=True))
 
