@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis.exceptions import RedisClusterException
@@ -22,7 +23,9 @@ from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.url import Form, ServerUrl, parse_url
 from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable
-from service.telemetry.metrics import Telemetry
+
+if TYPE_CHECKING:
+    from service.telemetry.metrics import Telemetry  # loading it decides how metrics are kept: not before the workers
 
 
 class RedisCache:

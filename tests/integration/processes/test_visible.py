@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -67,3 +69,9 @@ def test_what_is_refused_shows(new_host: NewHost, runtime: ScriptedRuntime) -> N
     assert host.log().count('"event": "lanes", "state": "refusing"') == 1
     assert host.get(RUN).status == 200
     assert host.log().count('"event": "lanes", "state": "accepting"') == 1
+
+
+def test_what_decides_how_metrics_are_kept_is_loaded_in_the_workers_only() -> None:
+    """``prometheus_client`` looks at its environment when it is loaded; before the workers that is not complete."""
+    told = "import sys, service.cli.serve; sys.exit('prometheus_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0

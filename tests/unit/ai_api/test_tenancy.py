@@ -12,7 +12,7 @@ from service.domain.runtime import Capabilities
 from service.runtimes.ai_api.tenancy import Tenancy
 
 MANY, ONE = (Capabilities("r", "2", metrics=True, multitenant=many) for many in (True, False))
-SOON = Deadline.after(60)
+SOON = Deadline.after(24 * 3600)
 
 
 def never() -> None:

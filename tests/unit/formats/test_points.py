@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator, Sequence
 
 from hypothesis import given
 
-from service.api.metric_csv import rows
+from service.api.metric_csv import label_names, rows
 from service.api.metric_lines import lines
 from service.domain.metrics import Chunk
 from service.domain.timestamps import ZoneClock
@@ -21,8 +22,12 @@ TOKYO = ZoneClock(time_zone("Asia/Tokyo"))
 POINT = b'{"name":%b,"value":%b,"timestamp":"2026-03-29T01:00:00.10Z","step":1,"labels":%b}'
 
 
+def all_rows(chunks: Sequence[Chunk], clock: ZoneClock) -> Iterator[bytes]:
+    return rows(chunks, clock, label_names(chunks))
+
+
 def table(*points: bytes, clock: ZoneClock = UTC) -> list[list[str]]:
-    written = b"".join(rows([Chunk(b",".join(points), len(points))], clock)).decode()
+    written = b"".join(all_rows([Chunk(b",".join(points), len(points))], clock)).decode()
     return list(csv.reader(io.StringIO(written, newline=""), strict=True))
 
 
@@ -34,7 +39,7 @@ def harmless(text: str) -> str:
 @given(made_runs())
 def test_csv_read_back_has_all_that_was_written(run) -> None:
     points, chunks = run
-    written = b"".join(rows(chunks, UTC))
+    written = b"".join(all_rows(chunks, UTC))
     header, *found = csv.reader(io.StringIO(written.decode(), newline=""), strict=True)
     names = list(dict.fromkeys(name for point in points for name, _ in point.labels))
     assert header == [
@@ -73,7 +78,7 @@ def test_formulas_cannot_run_and_numbers_stay_numbers() -> None:
 
 
 def test_no_cell_begins_where_a_semicolon_would_separate() -> None:
-    written = b"".join(rows([Chunk(POINT % (b'"a;=1+1"', b"1", b"[]"), 1)], UTC))
+    written = b"".join(all_rows([Chunk(POINT % (b'"a;=1+1"', b"1", b"[]"), 1)], UTC))
     assert written.split(b"\r\n")[1] == b'"a;=1+1",1,2026-03-29T01:00:00.10Z,1'
 
 
@@ -91,5 +96,5 @@ def test_label_names_that_are_taken_have_columns_of_their_own() -> None:
 
 
 def test_no_points_leave_a_header() -> None:
-    assert b"".join(rows([], UTC)) == b"name,value,timestamp,step\r\n"
+    assert b"".join(all_rows([], UTC)) == b"name,value,timestamp,step\r\n"
     assert b"".join(lines([], UTC)) == b""
