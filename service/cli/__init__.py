@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -21,9 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("metric-resource", description="Reads the metric resource of runs.")
     parser.add_argument("--version", action="version", version=version("metric-resource-service"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    given = sys.argv[1:] if arguments is None else arguments
+    chosen = next((argument for argument in given if argument in _COMMANDS), None)
     for name, summary in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
-        import_module(f"service.cli.{name}").add_arguments(command)
-    parsed = parser.parse_args(arguments)
+        if name == chosen:  # the others are not loaded: ``serve`` decides what its workers load, and when
+            import_module(f"service.cli.{name}").add_arguments(command)
+    parsed = parser.parse_args(given)
     status: int = import_module(f"service.cli.{parsed.command}").run(parsed)
     return status
