@@ -47,6 +47,8 @@ class Row:
     url: str
     headers: Mapping[str, str]
     connections: int = 16
+    one_by_one: bool = False
+    """So slow that its answers are timed one by one, over one connection."""
 
 
 def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
@@ -60,10 +62,11 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     redis = world.redis()
     base, master, seconds = world.service("service", redis, workers=1)
     results.times["start to first answer"] = [seconds * 1000]
-    rows = [*_service_rows(plan, world, base), *_peer_rows(plan, world, base, results)]
+    rows = _service_rows(plan, world, base)
+    _memory_warm(results, worker_of(master), rows)
+    rows += _peer_rows(plan, world, base, results)
     two, _, _ = world.service("two workers", redis, workers=2)
     rows += [replace(row, name=f"two workers, {row.name}", url=row.url.replace(base, two)) for row in rows[:3]]
-    _memory_warm(results, worker_of(master), rows)
     _rounds(plan, world, rows, results)
     _cold(plan, world, base, results)
     if 1_000_000 in plan.sizes:
@@ -119,7 +122,7 @@ def _peer_rows(plan: Plan, world: World, base: str, results: Results) -> list[Ro
         results.skipped.append(f"nginx: {reason}")
     try:
         histories = peers.mlflow(world, [size for size in plan.sizes if 10_000 <= size <= 100_000])
-        rows += [Row(f"mlflow {size}", url, {}, 4) for size, url in histories.items()]
+        rows += [Row(f"mlflow {size}", url, {}, one_by_one=True) for size, url in histories.items()]
     except peers.Skipped as reason:
         results.skipped.append(f"MLflow: {reason}")
     return rows
@@ -150,6 +153,11 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
     for number in range(plan.rounds):
         for row in rows:
             print(f"\rround {number + 1} of {plan.rounds}: {row.name:40}", end="", file=sys.stderr, flush=True)
+            if row.one_by_one:
+                began = time.perf_counter()
+                _get(row.url, row.headers)
+                results.rates.setdefault(row.name, []).append(1 / (time.perf_counter() - began))
+                continue
             seen = load.apply(
                 row.url, row.headers, connections=row.connections, seconds=plan.seconds, core=world.load_core
             )

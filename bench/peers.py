@@ -16,7 +16,7 @@ from bench import upstream
 from bench.world import World, free_port, until_answers
 
 _NGINX = """
-daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log;
+daemon off; {user} worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log;
 events {{ worker_connections 256; }}
 http {{
   access_log off; keepalive_requests 100000000;
@@ -44,7 +44,10 @@ def nginx(world: World, name: str, tuning: str) -> str:
     directory.mkdir()
     port = free_port()
     configuration = directory / "nginx.conf"
-    configuration.write_text(_NGINX.format(directory=directory, port=port, tuning=tuning, upstream=world.runtime))
+    user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""  # the directory is this user's alone
+    configuration.write_text(
+        _NGINX.format(directory=directory, port=port, tuning=tuning, upstream=world.runtime, user=user)
+    )
     world.start(name, [binary, "-c", str(configuration), "-p", str(directory)], port, core=world.server_core)
     return f"http://127.0.0.1:{port}/answers"
 

@@ -35,7 +35,12 @@ class JSONFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send all logs of the process to standard error as JSON."""
+    """Send all logs of the process to standard error as JSON.
+
+    What no line says is not looked up: the caller's place in the source, thread, process (Python's "Optimization").
+    """
+    logging._srcfile = None  # type: ignore[attr-defined]
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONFormatter())
     root = logging.getLogger()
