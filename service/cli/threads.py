@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from service.domain.errors import Overloaded
@@ -90,19 +91,16 @@ class _Worker:
 
     def __init__(self, threads: LendingThreads) -> None:
         self._threads = threads
-        self._given: deque[_Task | None] = deque()
-        self._something = threading.Semaphore(0)
+        self._given: SimpleQueue[_Task | None] = SimpleQueue()
         threading.Thread(target=self._work, name="request", daemon=True).start()
 
     def give(self, task: _Task | None) -> None:
-        self._given.append(task)
-        self._something.release()
+        self._given.put(task)
 
     def _work(self) -> None:
         belongs_to(self._threads)
         while True:
-            self._something.acquire()
-            task = self._given.popleft()
+            task = self._given.get()
             if task is None:
                 return
             while task is not None:

@@ -11,6 +11,7 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from service.cli.allocator import give_back
 from service.cli.threads import LendingThreads
 
 MOST_WAITING = 256
@@ -28,6 +29,10 @@ _REFUSED: tuple[tuple[type[Exception], int, str, str], ...] = (
 
 class Worker(ThreadWorker):
     """A threaded worker that refuses what is not HTTP with a problem document (RFC 9457)."""
+
+    def init_process(self) -> None:
+        give_back()
+        super().init_process()
 
     def get_thread_pool(self) -> LendingThreads:  # type: ignore[override]
         """The threads that serve requests; those that wait for the runtime give their place to others."""

@@ -39,7 +39,7 @@ def configure(level: str) -> None:
 
     What no line says is not looked up: the caller's place in the source, thread, process (Python's "Optimization").
     """
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONFormatter())
