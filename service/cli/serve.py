@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
     if settings is None:
         return 1
     logs.configure(settings.server.log_level)
+    master = os.getpid()
     shared = _share_metrics(settings)
-    try:
+    import_module("service.app")  # once for all workers, so that a new one is there at once; not before it is known
+    try:  # how metrics are shared, which the metrics library looks at when it is loaded
         Server(settings, arguments.bind).run()
     finally:
-        if shared is not None:
+        if shared is not None and os.getpid() == master:  # workers, forked in between, come by here as they end
             shutil.rmtree(shared, ignore_errors=True)
     return 0
 

@@ -6,6 +6,9 @@ import itertools
 import json
 import statistics
 import threading
+import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -18,6 +21,7 @@ CLIENTS = 160
 TIMEOUT = 5
 ALLOWED = {"runtime-timeout", "overloaded", "runtime-unavailable"}
 """What a client of a slow run may be told."""
+_TRIES = 4
 
 
 def problem(answer: Answer) -> str:
@@ -29,8 +33,19 @@ def read_others(host: ServiceHost) -> tuple[list[Answer], list[Answer]]:
     warm, cold = [], []
     for number in range(40):
         warm += [host.get("/runs/run-warm/metric-resource") for _ in range(3)]
-        cold.append(host.get(f"/runs/run-cold-{number}/metric-resource"))
+        cold.append(patiently(partial(host.get, f"/runs/run-cold-{number}/metric-resource")))
     return warm, cold
+
+
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """As a client asks that is told to come back."""
+    answer = ask()
+    for _ in range(_TRIES - 1):
+        if answer.status != 503:
+            break
+        time.sleep(float(answer.headers["Retry-After"]))
+        answer = ask()
+    return answer
 
 
 @pytest.mark.parametrize("runs", [12, CLIENTS])
