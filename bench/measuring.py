@@ -8,20 +8,19 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from email.message import Message
 from pathlib import Path
 
 from bench import load, peers
+from bench.asking import get, resident, tag
 from bench.results import Results
 from bench.world import PYTHON, World, peak_memory, worker_of
 from service.cli.processes import Processes
 
 _THREADS = 4
 _ZONES = ("UTC", "Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "+05:45")
+_BY_TWO = ("service 304", "service 10", "service 1000 gzip", "service 10000", "service 10000 gzip")
 _BODIES_MIB = 128
 """What the service may keep of ready answers, by default."""
 
@@ -53,7 +52,7 @@ class Row:
 
 def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     results = Results()
-    if peers.find_wrk() is None:
+    if peers.find_wrk(install=plan.peers) is None:
         results.skipped.append("wrk: a generator of our own puts the load on, which is slower than what it measures")
     world = World(processes, directory, plan.sizes)
     if world.load_core is None:
@@ -66,9 +65,15 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     _memory_warm(results, worker_of(master), rows)
     rows += _peer_rows(plan, world, base, results)
     two, _, _ = world.service("two workers", redis, workers=2)
-    rows += [replace(row, name=f"two workers, {row.name}", url=row.url.replace(base, two)) for row in rows[:3]]
+    rows += [
+        replace(row, name=f"two workers, {row.name}", url=row.url.replace(base, two))
+        for row in rows
+        if row.name in _BY_TWO
+    ]
     _rounds(plan, world, rows, results)
-    _cold(plan, world, base, results)
+    # Without ready answers: those of an unchanged body would be found again, and nothing be converted or written.
+    cold, _, _ = world.service("cold", redis, workers=1, REPRESENTATION_CACHE_BYTES="0")
+    _cold(plan, world, cold, results)
     if 1_000_000 in plan.sizes:
         _giants(world, base, worker_of(master), results)
     return results
@@ -87,7 +92,7 @@ def _service_rows(plan: Plan, world: World, base: str) -> list[Row]:
     bearer = {"Authorization": f"Bearer {world.token}"}
     rows = [Row("gunicorn hello", world.gunicorn("hello", "bench.hello:application", _THREADS), {})]
     smallest = f"{base}/runs/run-{plan.sizes[0]}/metric-resource"
-    rows.append(Row("service 304", smallest, {**bearer, "If-None-Match": _tag(smallest, bearer)}))
+    rows.append(Row("service 304", smallest, {**bearer, "If-None-Match": tag(smallest, bearer)}))
     for size in plan.sizes:
         url = f"{base}/runs/run-{size}/metric-resource"
         connections = 4 if size >= 100_000 else 16
@@ -131,7 +136,7 @@ def _peer_rows(plan: Plan, world: World, base: str, results: Results) -> list[Ro
 def _save_answers(plan: Plan, world: World, base: str) -> None:
     for size in plan.sizes:
         url = f"{base}/runs/run-{size}/metric-resource"
-        body = _get(url, {"Authorization": f"Bearer {world.token}"})[0]
+        body = get(url, {"Authorization": f"Bearer {world.token}"})[0]
         (world.answers / f"{size}.json").write_bytes(body)
         (world.answers / f"{size}.gz").write_bytes(gzip.compress(body, 1))
 
@@ -142,10 +147,10 @@ def _memory_warm(results: Results, worker: int, rows: list[Row]) -> None:
     held = 0
     for row in rows:
         if row.name.startswith("service") and "1000000" not in row.name and "304" not in row.name:
-            held += len(_get(row.url, row.headers)[0])
-    resident = _resident(worker)
-    results.memory["worker, warm"] = resident
-    results.memory["worker, warm, beyond bodies"] = resident - min(held / 2**20, _BODIES_MIB)
+            held += len(get(row.url, row.headers)[0])
+    held_by_all = resident(worker)
+    results.memory["worker, warm"] = held_by_all
+    results.memory["worker, warm, beyond bodies"] = held_by_all - min(held / 2**20, _BODIES_MIB)
 
 
 def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
@@ -155,7 +160,7 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
             print(f"\rround {number + 1} of {plan.rounds}: {row.name:40}", end="", file=sys.stderr, flush=True)
             if row.one_by_one:
                 began = time.perf_counter()
-                _get(row.url, row.headers)
+                get(row.url, row.headers)
                 results.rates.setdefault(row.name, []).append(1 / (time.perf_counter() - began))
                 continue
             seen = load.apply(
@@ -173,7 +178,7 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
 def _answers(row: Row, results: Results) -> bool:
     """Whether a row can be measured; a peer that cannot is told of and left out."""
     try:
-        _get(row.url, row.headers)
+        get(row.url, row.headers)
     except OSError as error:
         if row.name.startswith(("service", "two workers")):
             raise
@@ -202,7 +207,7 @@ def _mixed_zones(plan: Plan, world: World, rows: list[Row], results: Results) ->
 def _cold(plan: Plan, world: World, base: str, results: Results) -> None:
     counts = {10: 60, 1000: 60, 10_000: 30, 100_000: 8, 1_000_000: 3}
     for size in plan.sizes:
-        half = max(1, counts[size] * min(plan.rounds, 3) // 6)
+        half = max(2, counts[size] * min(plan.rounds, 3) // 6)
         for _ in range(2):
             bare = _timed(f"{world.runtime}/v2/lm/metrics?executionIds=run-{size}", half, "requests", world.server_core)
             cold = _timed(f"{base}/runs/run-{size}/metric-resource", half, world.token, world.load_core)
@@ -223,17 +228,17 @@ def _timed(url: str, count: int, how: str, core: int | None) -> list[float]:
 def _giants(world: World, base: str, worker: int, results: Results) -> None:
     """Cold reads of a million points: what they take of memory, and of others' time on the same worker."""
     bearer = {"Authorization": f"Bearer {world.token}"}
-    body = len(_get(f"{world.runtime}/v2/lm/metrics?executionIds=run-1000000", {})[0])
-    before = _resident(worker)
+    body = len(get(f"{world.runtime}/v2/lm/metrics?executionIds=run-1000000", {})[0])
+    before = resident(worker)
     peak_memory(worker, anew=True)
-    _get(f"{base}/runs/run-1000000/metric-resource", {**bearer, "Cache-Control": "no-cache"})
+    get(f"{base}/runs/run-1000000/metric-resource", {**bearer, "Cache-Control": "no-cache"})
     results.memory["upstream body 1M"] = body / 2**20
     results.memory["growth, cold 1M"] = peak_memory(worker) - before
     ended = threading.Event()
 
     def read_giants() -> None:
         while not ended.is_set():
-            _get(f"{base}/runs/run-1000000/metric-resource", {**bearer, "Cache-Control": "no-cache"})
+            get(f"{base}/runs/run-1000000/metric-resource", {**bearer, "Cache-Control": "no-cache"})
 
     reader = threading.Thread(target=read_giants)
     reader.start()
@@ -242,23 +247,3 @@ def _giants(world: World, base: str, worker: int, results: Results) -> None:
     reader.join()
     results.times["service 10 p50 beside cold 1M"] = [seen.p50]
     results.times["service 10 p99 beside cold 1M"] = [seen.p99]
-
-
-def _resident(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
-
-
-def _get(url: str, headers: Mapping[str, str]) -> tuple[bytes, Message]:
-    request = urllib.request.Request(url, headers=dict(headers))
-    try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return answer.read(), answer.headers
-    except urllib.error.HTTPError as error:
-        if error.code != 304:
-            raise
-        return b"", error.headers
-
-
-def _tag(url: str, headers: Mapping[str, str]) -> str:
-    return _get(url, headers)[1]["ETag"]

@@ -35,6 +35,7 @@ class World:
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
         if len(cores) > 1:
             self.server_core, self.load_core = cores[:2]
+            os.sched_setaffinity(0, {self.load_core})  # what this process asks itself is load, too
         self.answers = directory / "answers"
         self.answers.mkdir()
         self.runtime_port = free_port()
@@ -92,7 +93,7 @@ class World:
         self.start("redis", [*command, "--dir", str(self.directory)], port, core=self.server_core)
         return f"unix://{path}"
 
-    def service(self, name: str, redis: str | None, workers: int) -> tuple[str, int, float]:
+    def service(self, name: str, redis: str | None, workers: int, **more: str) -> tuple[str, int, float]:
         """The service under gunicorn: its base URL, its master's process id, the seconds to its first answer."""
         port = free_port()
         environment = {
@@ -106,6 +107,7 @@ class World:
             "WEB_CONCURRENCY": str(workers),
             "PORT": str(port),
             **({"REDIS_URL": redis} if redis else {}),
+            **more,
         }
         began = time.perf_counter()
         command = [str(BIN / "metric-resource"), "serve"]
