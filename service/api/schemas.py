@@ -151,7 +151,7 @@ class CustomInfoQuery(Query):
     )
 
 
-class CustomInfo(NameValue):
+class CustomInfoItem(NameValue):
     """A piece of custom info."""
 
     parsed = fields.Raw(
@@ -166,7 +166,7 @@ class CustomInfoSchema(Schema):
     """A run's custom info; values are often JSON in a string."""
 
     runId = fields.String(required=True)
-    customInfo = fields.List(fields.Nested(CustomInfo), required=True)
+    customInfo = fields.List(fields.Nested(CustomInfoItem), required=True)
 
 
 class RuntimeSchema(Schema):

@@ -96,3 +96,16 @@ def test_other_methods_go_the_plain_way(service: Service, method: str) -> None:
         service.get()
     answer = service.get(method=method)
     assert answer.data == b"" or answer.status_code == 405
+
+
+def test_a_client_that_always_has_it_learns_of_what_is_new(service: Service) -> None:
+    """The lane may know an answer from its ``304`` alone, before it was ever given whole."""
+    tag = service.get(**PLAINLY).headers["ETag"]
+    assert [service.get(If_None_Match=tag).status_code for _ in range(3)] == [304] * 3
+    whole = service.get()
+    assert (whole.status_code, whole.headers["ETag"]) == (200, tag)
+    assert whole.content_type == "application/json"
+    assert service.get(If_None_Match=tag).status_code == 304
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": [POINT | {"value": 0.25}]}]})
+    assert service.get(Cache_Control="no-cache").headers["ETag"] != tag
+    assert service.get(If_None_Match=tag).status_code == 200

@@ -282,3 +282,16 @@ def test_conditional_and_head_requests(many: Service) -> None:
         head = many.get(path, method="HEAD")
         assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", answer.headers["ETag"])
         assert answer.headers["Cache-Status"].startswith("metric-resource; ")
+
+
+@pytest.mark.parametrize("path", ["/runs/run1", "/runs/no-such-run", "/runs", "/comparisons?run=run1&run=no-such-run"])
+def test_a_refusal_says_the_same_of_any_run_stored_or_not(told: Service, path: str) -> None:
+    assert told.get(RUN).status_code == 200
+    restricted = told.issuer.mint(
+        roles=["scenario_job_viewer", "scenario_metric_viewer"], resource_groups=["another-group"]
+    )
+    for token in (told.issuer.mint(roles=["viewer"]), restricted):
+        answer = told.get(path, token, If_None_Match="*")
+        assert answer.status_code == 403
+        assert "run1" not in json.loads(answer.data)["detail"]
+    assert told.runtime.asked["executions"] == 0
