@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,8 @@ WHILE_FAILING: list[tuple[str, int, str, int]] = [
     ("no-cache", 10, "", 503),
     ("only-if-cached", 100, "", 504),
 ]
+DATABASES = cycle(range(1, 16))
+"""In turn, so that what an earlier test's process is still refreshing is not taken for this test's."""
 
 
 class World:
@@ -77,20 +80,21 @@ class World:
     def __init__(self, issuer: tuple[str, Path], valkey: ValkeyServer, runtime: ScriptedRuntime) -> None:
         url, directory = issuer
         self.runtime = runtime
-        self._redis = redis.Redis(port=valkey.port)
+        database = next(DATABASES)
+        self._redis = redis.Redis(port=valkey.port, db=database)
         self._token = Issuer.at(directory, url).mint(roles=["scenario_metric_viewer"])
         self._settings = Settings(
             RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE, timeout=3.0),
             AuthSettings(issuers=(url,), audiences=("metric-resource",)),
             CacheSettings(
-                redis_url=valkey.url,
+                redis_url=f"{valkey.url}/{database}",
                 secret=SECRET,
                 fresh_running=FRESH,
                 stale_while_revalidate=REVALIDATE,
                 stale_if_error=ON_ERROR,
             ),
         )
-        self._redis.flushall()
+        self._redis.flushdb()
         assert self.get("").status_code == 200
 
     @contextmanager
