@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from service.caching.directives import RequestDirectives
 from service.domain.comparison import Compared
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
+from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import Capabilities, Exchange, Vantage
@@ -43,10 +44,11 @@ class ReadComparison:
         """The runs with their series, of ``at_most`` points each (0: all). Raises ``ContentGone``."""
         from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
-        return [
-            Compared(details.content(), progress.series(resource.resource().metrics, at_most or None))
-            for details, resource in self.found.values()
-        ]
+        def compared(details: RunDetails, resource: MetricResource) -> Compared:
+            series = progress.series(resource.metrics, at_most or None)
+            return Compared(details, series, details.run.unreadable + resource.unreadable)
+
+        return [compared(details.content(), resource.resource()) for details, resource in self.found.values()]
 
 
 class Queries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -51,37 +51,43 @@ def documented(
     paged: bool = False,
     media_type: str = "application/json",
     others: Mapping[str, Any] | None = None,
+    more: Sequence[str] = (),
 ) -> Callable[[View], View]:
     """State a route's place in the OpenAPI document: a resource that is read with a token.
 
-    ``others`` are the schemas of media types beside ``media_type``.
+    ``others`` are the schemas of media types beside ``media_type``, ``more`` names headers beside the usual ones.
     """
     return _doc(
         operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
         parameters=components.parameters(query, zoned=zoned, run=run),
-        responses=components.responses(schema, media_type, run=run, paged=paged, others=others),
+        responses=components.responses(schema, media_type, run=run, paged=paged, others=others, more=more),
     )
 
 
 def documented_open(
-    operation: str, schema: type[Schema] | None, summary: str, media_type: str, *more: int
+    operation: str, schema: type[Schema] | None, summary: str, media_type: str, *more: int, tagged: bool = False
 ) -> Callable[[View], View]:
-    """State the place of a route that needs no token; ``more`` are further statuses of the same shape."""
+    """State the place of a route that needs no token.
+
+    ``more`` are further statuses of the same shape; a ``tagged`` answer can be asked for with ``If-None-Match``.
+    """
+    told = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", *components.EVERY_ANSWER)
     content: dict[str, Any] = {
         media_type: {"schema": schema or ({"type": "object"} if media_type.endswith("json") else {"type": "string"})}
     }
     answers = {
         str(status): {
             "description": components.DESCRIPTIONS[status],
-            "headers": components.headers(*components.EVERY_ANSWER),
+            "headers": told,
             "content": content,
         }
         for status in (200, *more)
     }
+    current = {"304": {"description": "The client has the current answer.", "headers": told}} if tagged else {}
     problems = {"4XX": "Problem", "default": "Problem"}
-    return _doc(operationId=operation, summary=summary, security=[], responses={**answers, **problems})
+    return _doc(operationId=operation, summary=summary, security=[], responses={**answers, **current, **problems})
 
 
 def _doc(**manual: Any) -> Callable[[View], View]:

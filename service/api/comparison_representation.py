@@ -18,6 +18,8 @@ from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
 Missing = Sequence[Mapping[str, Any]]
+_COMPARED = frozenset({"parameters"})
+"""Parts of what surrounds a run that are in a comparison."""
 
 
 def compared(
@@ -41,12 +43,12 @@ def compared(
     yield b"]"
     if joined is not None:
         yield from _joined([one for one in series if one.identity.name == joined])
-    unreadable = sum(run.details.run.unreadable for run in runs)
+    unreadable = sum(run.unreadable for run in runs)
     yield b',"missing":%b%b}' % (msgspec.json.encode(missing), warnings(unreadable))
 
 
 def _run(run: Compared, hands: ZoneClock) -> bytes:
-    unavailable = run.details.unavailable
+    unavailable = [part for part in run.details.unavailable if part in _COMPARED]
     more = b',"unavailable":' + msgspec.json.encode(unavailable) if unavailable else b""
     return b"{%b%b}" % (members(run.details.run, hands), more)
 

@@ -57,10 +57,13 @@ class ComparisonQuery(RunsCompared):
     )
     align = fields.String(
         load_default=None,
+        allow_none=False,
         validate=validate.Equal("step", error="must be step"),
         metadata={"description": "With `step` the series of `metric` are joined by step.", "enum": ["step"]},
     )
-    metric = fields.String(load_default=None, metadata={"description": "The metric whose series are joined."})
+    metric = fields.String(
+        load_default=None, allow_none=False, metadata={"description": "The metric whose series are joined."}
+    )
 
 
 class ComparisonChartQuery(RunsCompared):
@@ -141,11 +144,20 @@ class MissingRun(Schema):
     problem = fields.Nested(ProblemSchema, required=True)
 
 
+class ComparedRun(RunSchema):
+    """One of the runs."""
+
+    unavailable = fields.List(
+        fields.String(validate=validate.OneOf(["parameters"])),
+        metadata={"description": "Given where the run's parameters could not be read: they are `null` then."},
+    )
+
+
 class ComparisonSchema(Schema):
     """Runs side by side. Every list of values has one for each of `runs`, in their order."""
 
     timezone = fields.String(required=True)
-    runs = fields.List(fields.Nested(RunSchema), required=True)
+    runs = fields.List(fields.Nested(ComparedRun), required=True)
     parameters = fields.List(fields.Nested(ComparedParameter), required=True)
     metrics = fields.List(
         fields.Nested(ComparedMetric), required=True, metadata={"description": "Metrics of the runs as a whole."}

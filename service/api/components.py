@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema
@@ -121,6 +121,7 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "The next page of the same snapshot (RFC 8288); absent on the last.",
         '</runs?limit=10&cursor=kp3Z…>; rel="next"',
     ),
+    "Content-Disposition": ("With `text/csv`: a name to save it under.", 'attachment; filename="run1-metrics.csv"'),
     "Retry-After": ("Seconds after which to try again.", "5"),
     "WWW-Authenticate": (
         "What is wrong with the credentials (RFC 6750).",
@@ -149,19 +150,20 @@ def responses(
     run: bool,
     paged: bool = False,
     others: Mapping[str, Any] | None = None,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """All answers of a resource; ``others`` are the schemas of further media types."""
+    """All answers of a resource; ``others`` are the schemas of further media types, ``more`` names further headers."""
     impossible = (set() if run else {404, 501}) | (set() if paged else {410})
     statuses = [status for status in _PROBLEMS if status not in impossible]
-    paging = ("Link",) if paged else ()
+    told = headers(*STORED_ANSWER, *(("Link",) if paged else ()), *more)
     return {
         "200": {
             "description": "As asked.",
-            "headers": headers(*STORED_ANSWER, *paging),
+            "headers": told,
             "content": {media_type: {"schema": schema}}
             | {name: {"schema": other} for name, other in (others or {}).items()},
         },
-        "304": {"description": "The client has the current answer.", "headers": headers(*STORED_ANSWER)},
+        "304": {"description": "The client has the current answer.", "headers": told},
         **{str(status): _PROBLEMS[status][0] for status in statuses},
         "default": "Problem",
     }
@@ -184,7 +186,7 @@ def register(spec: Any) -> None:
 
 
 def _problem(status: int, slug: str, description: str, members: dict[str, Any]) -> dict[str, Any]:
-    names = [*EVERY_ANSWER]
+    names = ["Cache-Control", "Vary", *EVERY_ANSWER]
     names += ["Retry-After"] if status in _RETRIED else []
     names += ["WWW-Authenticate"] if status in {401, 403} else []
     example = {

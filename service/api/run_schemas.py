@@ -36,9 +36,13 @@ class RunsQuery(PagedQuery):
         validate=_statuses,
         metadata={"description": "Runs in one of these states; comma-separated or repeated: " + ", ".join(_STATUSES)},
     )
-    scenarioId = fields.String(load_default=None, metadata={"description": "Runs of this scenario."})
-    executableId = fields.String(load_default=None, metadata={"description": "Runs of this executable."})
-    configurationId = fields.String(load_default=None, metadata={"description": "Runs of this configuration."})
+    scenarioId = fields.String(load_default=None, allow_none=False, metadata={"description": "Runs of this scenario."})
+    executableId = fields.String(
+        load_default=None, allow_none=False, metadata={"description": "Runs of this executable."}
+    )
+    configurationId = fields.String(
+        load_default=None, allow_none=False, metadata={"description": "Runs of this configuration."}
+    )
 
 
 class RunSchema(Schema):

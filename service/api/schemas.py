@@ -61,12 +61,14 @@ class PagedQuery(Query):
 
     limit = fields.Integer(
         load_default=None,
+        allow_none=False,
         pre_load=[whole_number(_LIMIT)],
         validate=validate.Range(1, 10_000, error=_LIMIT),
         metadata={"description": "Items of a page; without it all there are."},
     )
     cursor = fields.String(
         load_default=None,
+        allow_none=False,
         validate=validate.Length(min=1, error="must not be empty"),
         metadata={
             "description": (

@@ -46,11 +46,17 @@ class _Sort(fields.Field[tuple[SortKey, ...]]):
 
 
 def _step(description: str) -> _Step:
-    return _Step(load_default=None, metadata={"description": description, "type": "integer", "minimum": 0})
+    return _Step(
+        load_default=None, allow_none=False, metadata={"description": description, "type": "integer", "minimum": 0}
+    )
 
 
 def _instant(description: str) -> _Instant:
-    return _Instant(load_default=None, metadata={"description": description, "type": "string", "format": "date-time"})
+    return _Instant(
+        load_default=None,
+        allow_none=False,
+        metadata={"description": description, "type": "string", "format": "date-time"},
+    )
 
 
 class FilterQuery(Query):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from service.api.representations import clock
+from service.api.representations import clock, warnings
 from service.domain.localizing import localized
 from service.domain.series.model import Series
 from service.domain.timestamps import ZoneClock
@@ -16,15 +16,15 @@ from service.domain.zones import TimeZone
 _AT_ONCE = 2000
 
 
-def progress(run_id: str, series: Sequence[Series], zone: TimeZone) -> Iterator[bytes]:
-    """The answer, in pieces."""
+def progress(run_id: str, series: Sequence[Series], zone: TimeZone, unreadable: int) -> Iterator[bytes]:
+    """The answer, in pieces. ``unreadable`` counts the run's timestamps that could not be read."""
     hands = clock(zone)
     yield b'{"runId":"%b","timezone":"%b","series":[' % (run_id.encode("ascii"), zone.name.encode("ascii"))
     for number, one in enumerate(series):
         if number:
             yield b","
         yield from _one(one, hands)
-    yield b"]}"
+    yield b"]%b}" % warnings(unreadable)
 
 
 def _one(series: Series, hands: ZoneClock) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
-from service.api.schemas import NameValue, Query, value_metadata, zoned_metadata
+from service.api.schemas import NameValue, Query, Warning, value_metadata, zoned_metadata
 from service.api.selection_query import FilterQuery
 
 _NAMES = {"description": "Metrics by their exact names; all without it.", "example": ["Loss"]}
@@ -25,6 +25,7 @@ class SeriesQuery(FilterQuery):
 
     points = fields.Integer(
         load_default=None,
+        allow_none=False,
         pre_load=[_digits],
         validate=validate.Range(2, 10_000, error=_POINTS),
         error_messages={"invalid": _POINTS},
@@ -117,6 +118,7 @@ class ProgressSchema(Schema):
     runId = fields.String(required=True)
     timezone = fields.String(required=True)
     series = fields.List(fields.Nested(OneSeries), required=True)
+    warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})
 
 
 class ChartSchema(Schema):

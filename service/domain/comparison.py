@@ -21,10 +21,11 @@ MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run of a comparison."""
+    """One run of a comparison. ``unreadable`` counts the timestamps that were given for it and could not be read."""
 
     details: RunDetails
     series: Sequence[Series]
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from flask import Flask
 
@@ -17,8 +15,7 @@ from service.api.problems import INTERNAL, problem_of
 from service.app import close, create_app
 from service.domain.errors import ServiceError
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
-
-COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
+from tests.document import COMMITTED, check, schema
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +23,6 @@ def app() -> Iterator[Flask]:
     made = create_app(Settings(RuntimeSettings("http://127.0.0.1:9/v2", auth=RuntimeAuth.FORWARD), AuthSettings()))
     yield made
     close(made)
-
-
-def validate(body: bytes, schema: str) -> None:
-    root = json.loads(COMMITTED.read_bytes())
-    jsonschema.validate(json.loads(body), {"$ref": f"#/components/schemas/{schema}", "components": root["components"]})
 
 
 def test_the_committed_document_is_what_the_code_generates(app: Flask) -> None:
@@ -86,8 +78,11 @@ def test_every_error_has_its_problem() -> None:
 def test_problems_are_as_documented(app: Flask) -> None:
     client = app.test_client()
     for answer in (client.get("/nothing"), client.post("/livez"), client.get("/capabilities")):
-        validate(answer.data, "Problem")
-    validate(client.get("/livez").data, "Liveness")
+        schema("Problem", answer.data)
+    for path in ("/livez", "/readyz", "/metrics", "/openapi.json", "/nothing"):
+        for method in ("GET", "HEAD", "POST", "OPTIONS"):
+            answer = client.open(path, method=method)
+            check(method, path, answer.status_code, dict(answer.headers), answer.data)
 
 
 def test_the_page_loads_nothing_from_elsewhere(app: Flask) -> None:
@@ -108,5 +103,5 @@ def test_query_parameters_are_documented() -> None:
 
 def test_no_component_is_made_of_itself() -> None:
     """Two schemas of one name would share a component, and one of them be told wrongly."""
-    for name, schema in json.loads(COMMITTED.read_bytes())["components"]["schemas"].items():
-        assert f'#/components/schemas/{name}"' not in json.dumps(schema), name
+    for name, component in json.loads(COMMITTED.read_bytes())["components"]["schemas"].items():
+        assert f'#/components/schemas/{name}"' not in json.dumps(component), name

@@ -28,7 +28,7 @@ def blueprint(document: Callable[[], bytes], blueprints: Callable[[str, str], Bl
     routes = blueprints("Documentation", "What this service offers. No token needed.")
 
     @routes.route("/openapi.json")
-    @documented_open("getOpenAPI", None, "The OpenAPI document", "application/json")
+    @documented_open("getOpenAPI", None, "The OpenAPI document", "application/json", tagged=True)
     @open_to_everyone
     def openapi_document() -> Response:
         """This document."""

@@ -38,6 +38,7 @@ def blueprint(
         zoned=True,
         others={CSV: {"type": "string"}, NDJSON: {"type": "string"}},
         paged=True,
+        more=("Content-Disposition",),
     )
     @requires(Scope.METRICS_READ)
     def metric_resource(ask: Ask, run_id: str) -> Response:

@@ -15,6 +15,7 @@ from service.app import close, create_app
 from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from tests import document
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
 from tests.servers.valkey import ValkeyServer
 from tests.servers.valkey import running as running_valkey
@@ -23,7 +24,7 @@ RUN = "/runs/run1/metric-resource"
 
 
 class Service:
-    """A client of the service that can mint tokens."""
+    """A client of the service that can mint tokens and holds every answer against the OpenAPI document."""
 
     def __init__(
         self,
@@ -43,7 +44,10 @@ class Service:
     def get(self, path: str = RUN, token: str | None = None, method: str = "GET", **headers: str) -> Any:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given.setdefault("Authorization", f"Bearer {token or self.token}")
-        return self.client.open(path, method=method, headers=given)
+        answer = self.client.open(path, method=method, headers=given)
+        if "Content-Encoding" not in answer.headers:
+            document.check(method, path, answer.status_code, dict(answer.headers), answer.data)
+        return answer
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ METRICS = {
     "run1": [point("loss", 0.5, 1), point("loss", 0.25, 2), point("loss", 0.125, 3), point("f1", 0.9, 1, MODEL)],
     "run2": [point("loss", 9007199254740993, 2), point("loss", 1.5, 4), point("loss", 1.25, 4), point("loss", 7, None)],
     "run3": [],
+    "run4": [{**point("loss", 1, 1), "timestamp": "yesterday"}],
 }
 PARAMETERS = {
     "run1": [("rate", "0.1"), ("depth", "3")],
@@ -61,6 +62,8 @@ def told(service: Service) -> Service:
                 "configurationName": name,
             }
             return 200, json.dumps({**execution, "createdAt": "2026-03-29T00:59:59Z"}).encode(), 0.0
+        if "/configurations/" in parts.path and name.removeprefix("conf-") not in PARAMETERS:
+            return 500, b"", 0.0
         if "/configurations/" in parts.path:
             bound = [{"key": key, "value": value} for key, value in PARAMETERS[name.removeprefix("conf-")]]
             return 200, json.dumps({"id": name, "parameterBindings": bound}).encode(), 0.0
@@ -124,6 +127,14 @@ def test_a_run_that_cannot_be_read_takes_no_other_down(told: Service) -> None:
     assert (missing["problem"]["type"], missing["problem"]["status"]) == ("urn:metric-resource:run-not-found", 404)
 
 
+def test_what_is_incomplete_of_a_run_is_said(told: Service) -> None:
+    found = read(told, "/comparisons?run=run1&run=run4")
+    assert [run.get("unavailable") for run in found["runs"]] == [None, ["parameters"]]
+    assert {one["key"]: one["values"][1] for one in found["parameters"]} == {"rate": None, "depth": None}
+    assert found["metrics"][0]["last"][1]["timestamp"] is None
+    assert [(one["code"], one["count"]) for one in found["warnings"]] == [("unreadable-timestamp", 1)]
+
+
 def test_where_no_run_can_be_read_there_is_nothing_to_compare(told: Service) -> None:
     answer = told.get("/comparisons?run=nosuchrun&run=norun2")
     assert (answer.status_code, json.loads(answer.data)["type"]) == (404, "urn:metric-resource:run-not-found")
@@ -132,7 +143,7 @@ def test_where_no_run_can_be_read_there_is_nothing_to_compare(told: Service) -> 
 def test_all_metrics_come_by_one_request_and_are_shared_with_single_reads(told: Service) -> None:
     read(told, f"{BOTH}&run=run3")
     assert told.runtime.asked["metrics"] == 1
-    for run in METRICS:
+    for run in ("run1", "run2", "run3"):
         assert told.get(f"/runs/{run}/metric-resource").status_code == told.get(f"/runs/{run}").status_code == 200
     assert told.runtime.asked["metrics"] == 1
     read(told, f"{BOTH}&run=run3&differs=true")
