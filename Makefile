@@ -28,6 +28,7 @@ types: .venv/dev
 	$(BIN)/mypy
 
 openapi: .venv/dev
+	$(BIN)/python -m tests.openapi.examples
 	$(BIN)/metric-resource openapi > openapi/openapi.json
 
 clean:

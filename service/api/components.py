@@ -16,47 +16,24 @@ DESCRIPTIONS = {200: "As asked.", 503: "Not ready."}
 _EXAMPLE_ID = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
 """A run of the demo, so that *Try it out* works as it comes."""
 
-_PROBLEMS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
-    400: (
-        "InvalidParameter",
-        "invalid-parameter",
-        "A parameter is not valid; all that are wrong are named.",
-        {"errors": [{"parameter": "timezone", "detail": "must be an IANA time zone such as Europe/Berlin"}]},
-    ),
-    401: ("Unauthenticated", "unauthenticated", "There is no token, or it is not valid (RFC 6750).", {}),
-    403: (
-        "Forbidden",
-        "forbidden",
-        "The token lacks a scope, or the resource group is not the caller's.",
-        {
-            "scope": "scenarios.metrics.read",
-            "roles": ["scenario_metric_viewer", "mloperations_viewer"],
-            "roleCollections": ["ailaunchpad_mloperations_viewer"],
-        },
-    ),
-    410: ("CursorExpired", "cursor-expired", "The snapshot that a sequence of pages was reading is gone.", {}),
-    404: ("RunNotFound", "run-not-found", "The runtime knows no such run in that resource group.", {}),
-    406: ("NotAcceptable", "not-acceptable", "None of the media types in `Accept` can be given.", {}),
-    429: ("TooManyRequests", "too-many-requests", "The runtime limits the rate of requests.", {}),
-    501: ("MetricsNotSupported", "metrics-not-supported", "The runtime has no metrics extension.", {}),
-    502: (
-        "BadGateway",
-        "bad-gateway",
-        "The runtime's answer is not the AI API's, or it refuses the service's credentials.",
-        {},
-    ),
+_PROBLEMS: dict[int, tuple[str, str]] = {
+    400: ("InvalidParameter", "A parameter is not valid; all that are wrong are named."),
+    401: ("Unauthenticated", "There is no token, or it is not valid (RFC 6750)."),
+    403: ("Forbidden", "The token lacks a scope, or the resource group is not the caller's."),
+    410: ("CursorExpired", "The snapshot that a sequence of pages was reading is gone."),
+    404: ("RunNotFound", "The runtime knows no such run in that resource group."),
+    406: ("NotAcceptable", "None of the media types in `Accept` can be given."),
+    429: ("TooManyRequests", "The runtime limits the rate of requests."),
+    501: ("MetricsNotSupported", "The runtime has no metrics extension."),
+    502: ("BadGateway", "The runtime's answer is not the AI API's, or it refuses the service's credentials."),
     503: (
         "Unavailable",
-        "runtime-unavailable",
         "The runtime cannot be reached or its circuit is open (`runtime-unavailable`), the service is at its limit "
         "(`overloaded`), or no key to check tokens with could be had (`keys-unavailable`).",
-        {},
     ),
     504: (
         "RuntimeTimeout",
-        "runtime-timeout",
         "The runtime did not answer in time, or with `only-if-cached` there is no stored answer.",
-        {},
     ),
 }
 _RETRIED = frozenset({429, 503})
@@ -180,26 +157,17 @@ def register(spec: Any) -> None:
     for name, parameter in _PARAMETERS.items():
         location = parameter.get("in", "header")
         spec.components.parameter(name, location, {"name": name, "in": location, **parameter})
-    for status, (name, slug, description, members) in _PROBLEMS.items():
-        spec.components.response(name, _problem(status, slug, description, members))
-    spec.components.response("Problem", _problem(500, "internal-error", "Any other error.", {}))
+    for status, (name, description) in _PROBLEMS.items():
+        spec.components.response(name, _problem(status, description))
+    spec.components.response("Problem", _problem(500, "Any other error."))
 
 
-def _problem(status: int, slug: str, description: str, members: dict[str, Any]) -> dict[str, Any]:
+def _problem(status: int, description: str) -> dict[str, Any]:
     names = ["Cache-Control", "Vary", *EVERY_ANSWER]
     names += ["Retry-After"] if status in _RETRIED else []
     names += ["WWW-Authenticate"] if status in {401, 403} else []
-    example = {
-        "type": f"urn:metric-resource:{slug}",
-        "title": description.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].rstrip("."),
-        "status": status,
-        "detail": description,
-        "instance": f"/runs/{_EXAMPLE_ID}/metric-resource",
-        "requestId": "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11",
-        **members,
-    }
     return {
         "description": description,
         "headers": headers(*names),
-        "content": {"application/problem+json": {"schema": ProblemSchema, "example": example}},
+        "content": {"application/problem+json": {"schema": ProblemSchema}},
     }

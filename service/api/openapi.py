@@ -9,7 +9,7 @@ from typing import Any
 import flask_smorest
 from flask import Flask
 
-from service.api import components
+from service.api import components, examples
 
 _DESCRIPTION = """\
 Reads the *metric resource* of machine-learning runs: metrics, labels, tags and custom info that were logged to an AI
@@ -44,12 +44,13 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         components.register(self.spec)
 
     def document(self) -> dict[str, Any]:
-        """The document, its paths with the contract's parameter names."""
+        """The document, its paths with the contract's parameter names, with the recorded examples."""
         document: dict[str, Any] = self.spec.to_dict()
         document["paths"] = {
             re.sub(r"\{run_id\}", "{runId}", path): _without_generated_parameters(item)
             for path, item in document["paths"].items()
         }
+        examples.add(document)
         return document
 
     def _register_doc_blueprint(self) -> None:
