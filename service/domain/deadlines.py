@@ -24,6 +24,10 @@ class Deadline:
     def expired(self) -> bool:
         return time.monotonic() >= self.at
 
+    def earlier(self, seconds: float) -> Deadline:
+        """The moment ``seconds`` before this deadline."""
+        return Deadline(self.at - seconds)
+
     def sooner(self, seconds: float) -> Deadline:
         """This deadline, or the one ``seconds`` from now if that comes first."""
         return min(self, Deadline.after(seconds), key=lambda deadline: deadline.at)

@@ -142,11 +142,11 @@ class ZoneClock:
         return first if first == last else None
 
     def _read_second(self, minute: bytes, second: int) -> Reading:
-        instant = datetime.fromisoformat(minute.decode("ascii")).replace(second=second, tzinfo=UTC)
         try:
+            instant = datetime.fromisoformat(minute.decode("ascii")).replace(second=second, tzinfo=UTC)
             offset = _rounded(instant.astimezone(self._zone.rules).utcoffset() or timedelta())
             local = instant.replace(tzinfo=None) + offset * _MINUTE
-        except OverflowError:
+        except (OverflowError, ValueError):  # also a minute of the year 0000, which is UTC as it is
             return Reading(minute, b"Z")
         return Reading(local.isoformat(timespec="minutes").encode("ascii"), _offset_text(offset))
 

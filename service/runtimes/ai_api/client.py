@@ -30,6 +30,8 @@ _HTML = re.compile(r"\s*text/html\b", re.IGNORECASE)
 IDS_A_REQUEST = 10
 
 
+_MARGIN = 0.1
+"""Of the time that is left for a run's surroundings, the share that is kept for telling which of them came too late."""
 MOST_RUNS = 100_000
 """The most that the AI API lists at once."""
 
@@ -95,7 +97,8 @@ class AIAPIRuntime:
             return answer.body
 
         execution = run_mapping.execution(self._execution(run_id, vantage, exchange), run_id)
-        return Surroundings(*execution, get, self._side_by_side).read(exchange.deadline)
+        soon = exchange.deadline.earlier(_MARGIN * exchange.deadline.remaining())
+        return Surroundings(*execution, get, self._side_by_side).read(soon)
 
     def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities:
         began = time.time()
@@ -111,14 +114,19 @@ class AIAPIRuntime:
 
     def _metric_resources(
         self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
-    ) -> Mapping[str, MetricResource]:
+    ) -> Mapping[str, MetricResource | BadGateway]:
         query = (("executionIds", ",".join(run_ids)), ("$select", "*"))
         answer = self._get("/lm/metrics", query, vantage, exchange, "metrics")
         if answer.status == _NOT_IMPLEMENTED:
             raise MetricsNotSupported
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not give the metrics that it was asked for")
-        return mapping.metric_resources(answer.body, run_ids)
+        try:
+            return mapping.metric_resources(answer.body, run_ids)
+        except BadGateway:
+            if len(run_ids) == 1:
+                raise
+            return mapping.metric_resources_apart(answer.body, run_ids)
 
     def _status(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunStatus:
         return mapping.run_status(self._execution(run_id, vantage, exchange), run_id)
@@ -160,17 +168,18 @@ class AIAPIRuntime:
 
 def _judged(
     run_id: str,
-    resources: Mapping[str, MetricResource] | ServiceError,
+    resources: Mapping[str, MetricResource | BadGateway] | ServiceError,
     status: RunStatus | ServiceError,
 ) -> RunMetrics | ServiceError:
     """What the two answers say together: that a run does not exist outweighs trouble with its metrics."""
     if isinstance(resources, MetricsNotSupported):
         return resources
+    resource = resources if isinstance(resources, ServiceError) else resources.get(run_id, MetricResource(run_id))
     if isinstance(status, ServiceError) and not (
-        isinstance(status, RuntimeTrouble) and isinstance(resources, ServiceError)
+        isinstance(status, RuntimeTrouble) and isinstance(resource, ServiceError)
     ):
         return status
-    if isinstance(resources, ServiceError):
-        return resources
+    if isinstance(resource, ServiceError):
+        return resource
     assert isinstance(status, RunStatus)  # noqa: S101 - what is left
-    return RunMetrics(resources.get(run_id, MetricResource(run_id)), status.may_change)
+    return RunMetrics(resource, status.may_change)

@@ -21,6 +21,7 @@ from service.runtimes.ai_api.points import NameValue, PointMapping, pairs
 
 _NULL = Raw(NULL)
 _POINTS_A_CHUNK = 2000
+_FOREIGN = "the AI runtime answered with metrics of another run, or of one run twice"
 
 
 class _Resource(msgspec.Struct, rename="camel"):
@@ -34,6 +35,14 @@ class _Resource(msgspec.Struct, rename="camel"):
 
 class _Resources(msgspec.Struct):
     resources: list[_Resource]
+
+
+class _Whose(msgspec.Struct, rename="camel"):
+    execution_id: str
+
+
+class _Apart(msgspec.Struct):
+    resources: list[Raw]
 
 
 class _KnownResource(_Resource, rename="camel", forbid_unknown_fields=True):
@@ -57,7 +66,25 @@ def metric_resources(body: bytes, asked: Collection[str], *, stretch: int = STRE
         mapped = list(_as_a_whole(body))
     found = {resource.run_id: resource for resource in mapped}
     if len(found) != len(mapped) or not found.keys() <= set(asked):
-        raise BadGateway("the AI runtime answered with metrics of another run, or of one run twice")
+        raise BadGateway(_FOREIGN)
+    return found
+
+
+def metric_resources_apart(body: bytes, asked: Collection[str]) -> dict[str, MetricResource | BadGateway]:
+    """As ``metric_resources``, for an answer that it refuses: what breaks one run's shape is that run's error.
+
+    Raises ``BadGateway`` where the fault is not within one run.
+    """
+    answer, mended = literals.decode_mended(body, _Apart)
+    found: dict[str, MetricResource | BadGateway] = {}
+    for text in map(bytes, answer.resources):
+        run_id = literals.decode(text, _Whose).execution_id
+        if run_id in found or run_id not in asked:
+            raise BadGateway(_FOREIGN)
+        try:
+            found[run_id] = _whole(literals.decode(text, _Resource), mended=mended)
+        except BadGateway as error:
+            found[run_id] = error
     return found
 
 
@@ -98,12 +125,15 @@ def _piecewise(body: bytes, stretch: int) -> Iterator[MetricResource]:
 def _as_a_whole(body: bytes) -> Iterator[MetricResource]:
     answer, mended = literals.decode_mended(body, _Resources)
     for resource in answer.resources:
-        mapping = PointMapping()
-        points = resource.metrics or []
-        chunks = [_chunk(mapping, batch) for batch in _batches(points)]
-        if mended:
-            chunks = [Chunk(literals.restored(chunk.text), chunk.count) for chunk in chunks]
-        yield _mapped(resource, mapping, chunks, mended=mended)
+        yield _whole(resource, mended=mended)
+
+
+def _whole(resource: _Resource, *, mended: bool) -> MetricResource:
+    mapping = PointMapping()
+    chunks = [_chunk(mapping, batch) for batch in _batches(resource.metrics or [])]
+    if mended:
+        chunks = [Chunk(literals.restored(chunk.text), chunk.count) for chunk in chunks]
+    return _mapped(resource, mapping, chunks, mended=mended)
 
 
 def _batches(points: list[Raw]) -> Iterator[list[Raw]]:

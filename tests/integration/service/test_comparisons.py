@@ -30,12 +30,14 @@ METRICS = {
     "run1": [point("loss", 0.5, 1), point("loss", 0.25, 2), point("loss", 0.125, 3), point("f1", 0.9, 1, MODEL)],
     "run2": [point("loss", 9007199254740993, 2), point("loss", 1.5, 4), point("loss", 1.25, 4), point("loss", 7, None)],
     "run3": [],
+    "run5": [{**point("loss", 1, 1), "timestamp": None}],
     "run4": [{**point("loss", 1, 1), "timestamp": "yesterday"}],
 }
 PARAMETERS = {
     "run1": [("rate", "0.1"), ("depth", "3")],
     "run2": [("rate", "0.01"), ("depth", "3"), ("seed", "x")],
     "run3": [("rate", "0.1")],
+    "run5": [],
 }
 
 
@@ -133,6 +135,16 @@ def test_what_is_incomplete_of_a_run_is_said(told: Service) -> None:
     assert {one["key"]: one["values"][1] for one in found["parameters"]} == {"rate": None, "depth": None}
     assert found["metrics"][0]["last"][1]["timestamp"] is None
     assert [(one["code"], one["count"]) for one in found["warnings"]] == [("unreadable-timestamp", 1)]
+
+
+@pytest.mark.parametrize("runs", [("run1", "run5", "run2"), ("run5", "run1", "run2"), ("run1", "run2", "run5")])
+def test_metrics_of_one_run_that_are_not_the_ai_apis_take_no_other_down(told: Service, runs: tuple[str, ...]) -> None:
+    found = read(told, "/comparisons?" + "&".join(f"run={run}" for run in runs))
+    assert [run["runId"] for run in found["runs"]] == ["run1", "run2"]
+    ((missing),) = found["missing"]
+    assert (missing["runId"], missing["problem"]["status"]) == ("run5", 502)
+    assert told.runtime.asked["metrics"] == 1
+    assert told.get("/runs/run5/metric-resource").status_code == 502
 
 
 def test_where_no_run_can_be_read_there_is_nothing_to_compare(told: Service) -> None:

@@ -118,6 +118,22 @@ def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_given(
     assert found["status"] == "COMPLETED"
 
 
+@pytest.mark.parametrize("what", ["configurations/conf1", "artifacts/art1", "scenarios/scene1"])
+def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(told: Service, what: str) -> None:
+    told.runtime.say(what, 200, {}, wait=told.settings.runtime.timeout + 1)
+    answer = told.get(RUN)
+    assert answer.status_code == 200
+    part = {"configurations/conf1": "parameters", "artifacts/art1": "inputArtifacts", "scenarios/scene1": "scenario"}
+    assert part[what] in json.loads(answer.data)["unavailable"]
+
+
+def test_a_time_of_the_year_zero_is_given_as_it_is(told: Service) -> None:
+    told.runtime.say("execution", 200, {**EXECUTION, "startTime": "0000-01-01T00:00:00Z"})
+    for zone in ("UTC", "Asia/Tokyo", "-05:00"):
+        found = json.loads(told.get(f"/runs/run1?timezone={zone}").data)
+        assert found["startTime"] == "0000-01-01T00:00:00Z"
+
+
 def test_an_artifact_that_cannot_be_read_keeps_its_key_and_id(told: Service) -> None:
     told.runtime.say("artifacts/art1", 500, {})
     found = json.loads(told.get(RUN).data)

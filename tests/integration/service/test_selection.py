@@ -80,3 +80,13 @@ def test_custom_info_is_parsed_on_request(service: Service) -> None:
     assert json.loads(answer.data)["customInfo"][1] == INFO[1]
     assert json.loads(service.get(path).data)["customInfo"] == INFO
     assert service.get(path + "?parse=yes").status_code == 400
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv", "application/x-ndjson"])
+@pytest.mark.parametrize("path", [RUN, f"{RUN}?sort=timestamp", f"{RUN}?until=2026-01-01T00:00:00Z"])
+def test_a_time_of_the_year_zero_is_given_as_it_is_in_every_zone(service: Service, path: str, accept: str) -> None:
+    point = {"name": "loss", "value": 1, "timestamp": "0000-01-01T00:00:00Z"}
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": [point, point]}]})
+    for zone in ("UTC", "Asia/Tokyo", "-05:00"):
+        answer = service.get(path, Accept=accept, Time_Zone=zone)
+        assert (answer.status_code, answer.data.count(b"0000-01-01T00:00:00Z")) == (200, 2)
