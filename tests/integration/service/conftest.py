@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from flask.testing import FlaskClient
 
 from service.app import close, create_app
@@ -99,6 +100,9 @@ class Surroundings:
 
 @pytest.fixture
 def surroundings(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[Surroundings]:
+    """A runtime, and a store that knows nothing: an earlier test's runtime may have had the same port."""
+    with redis.Redis(port=valkey_server.port) as store:
+        store.flushall()
     with scripted_runtime() as runtime:
         yield Surroundings(*issuer_at, valkey_server, runtime)
 
