@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from service.api.run_schemas import RunSchema
 from service.api.schemas import NameValue, ProblemSchema, Query, Warning, value_metadata
@@ -21,8 +22,10 @@ def _runs(ids: list[str]) -> None:
         raise ValidationError(f"must be given {_LEAST} to {_MOST} times, once for each run, not {len(ids)} times")
     if len(set(ids)) < len(ids):
         raise ValidationError("names a run more than once")
-    if not all(map(_ID.fullmatch, ids)):
-        raise ValidationError("must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'")
+    for number, id_ in enumerate(ids, 1):
+        if not _ID.fullmatch(id_):
+            detail = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
+            raise ValidationError(f"{detail}; the one given as number {number} is not")
 
 
 def _against(text: str) -> None:
@@ -64,6 +67,12 @@ class ComparisonQuery(RunsCompared):
     metric = fields.String(
         load_default=None, allow_none=False, metadata={"description": "The metric whose series are joined."}
     )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _joined(self, data: Mapping[str, Any], **_: Any) -> None:
+        for name, other in (("align", "metric"), ("metric", "align")):
+            if name in data and other in data and data[name] is None and data[other] is not None:
+                raise ValidationError({name: [f"must be given with {other}"]})
 
 
 class ComparisonChartQuery(RunsCompared):

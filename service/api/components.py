@@ -99,6 +99,10 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         '</runs?limit=10&cursor=kp3Z…>; rel="next"',
     ),
     "Content-Disposition": ("With `text/csv`: a name to save it under.", 'attachment; filename="run1-metrics.csv"'),
+    "X-Total-Count": (
+        "With `text/csv` or `application/x-ndjson`, where filters or pages leave points out: how many match.",
+        "10320",
+    ),
     "Retry-After": ("Seconds after which to try again.", "5"),
     "WWW-Authenticate": (
         "What is wrong with the credentials (RFC 6750).",

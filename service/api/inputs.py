@@ -151,10 +151,11 @@ class RequestReader:
 
 @lru_cache(maxsize=1024)
 def _acceptable(accept: str | None, offers: tuple[str, ...], missing: str) -> str:
-    """The media type to answer in (RFC 9110, 12.5.1)."""
+    """The media type to answer in (RFC 9110, 12.5.1); parameters such as ``charset=utf-8`` make no difference."""
     if not accept:
         return offers[0]
-    best = parse_accept_header(accept, MIMEAccept).best_match(offers)
+    bare = [(name.partition(";")[0].strip(), quality) for name, quality in parse_accept_header(accept, MIMEAccept)]
+    best = MIMEAccept(bare).best_match(offers)
     if best is None:
         raise NotAcceptable(offers, missing)
     return best

@@ -74,11 +74,15 @@ class FilterQuery(Query):
     since = _instant("The earliest timestamp; points without a timestamp are left out.")
     until = _instant("The latest timestamp; points without a timestamp are left out.")
 
-    @validates_schema(skip_on_field_errors=True)
+    @validates_schema(skip_on_field_errors=False)
     def _ranges(self, data: Mapping[str, Any], **_: Any) -> None:
-        for least, greatest in (("minStep", "maxStep"), ("since", "until")):
-            if None not in {data[least], data[greatest]} and data[least] > data[greatest]:
-                raise ValidationError({least: [f"must not be beyond {greatest}"]})
+        wrong = {
+            least: [f"must not be beyond {greatest}"]
+            for least, greatest in (("minStep", "maxStep"), ("since", "until"))
+            if None not in {data.get(least), data.get(greatest)} and data[least] > data[greatest]
+        }
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class SelectionQuery(FilterQuery, PagedQuery):

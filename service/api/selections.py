@@ -9,10 +9,9 @@ import msgspec
 
 from service.api import metric_csv, metric_lines, pages, representations
 from service.api.inputs import Ask
-from service.api.pages import Pages, Window, is_paged
+from service.api.pages import Window, is_paged
 from service.api.selection_query import filter_of
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.reading import Snapshot
 from service.domain.selection.filters import Filter, selected
 from service.domain.selection.sorting import SortKey, ordered
 from service.domain.selection.windows import window
@@ -52,15 +51,17 @@ class Selection:
             return metric_csv.rows(shown, hands, metric_csv.label_names(matching))
         if self.ask.media_type == NDJSON:
             return metric_lines.lines(shown, hands)
-        whole = self.wanted.is_empty and not is_paged(self.ask)
-        page = b"" if whole else b"," + pages.member(total_of(matching), following)
+        page = b"" if self.is_whole else b"," + pages.member(total_of(matching), following)
         return representations.metric_resource(msgspec.structs.replace(resource, metrics=shown), self.ask.zone, page)
 
-    def following(self, paging: Pages, resource: MetricResource, snapshot: Snapshot) -> str | None:
-        """The next page's URL, where there is one."""
-        everything = self.wanted.is_empty
-        total = resource.count if everything else total_of(selected(resource.metrics, self.wanted))
-        return paging.next(self.ask, self.window, snapshot, total)
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.wanted.is_empty and not is_paged(self.ask)
+
+    def total(self, resource: MetricResource) -> int:
+        """How many points match, on all pages together."""
+        return resource.count if self.wanted.is_empty else total_of(selected(resource.metrics, self.wanted))
 
     def _page(self, matching: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
         position, limit = self.window.position, self.window.limit

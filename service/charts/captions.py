@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from service.domain.points import NameValue
@@ -17,7 +16,7 @@ def trace_names(label_sets: Sequence[Sequence[NameValue]], otherwise: str) -> li
     """
     common = frozenset.intersection(*map(frozenset, label_sets)) if len(label_sets) > 1 else frozenset()
     named = [_name([label for label in labels if label not in common]) or otherwise for labels in label_sets]
-    return _apart(named)
+    return apart(named)
 
 
 def enumerated(names: Sequence[str]) -> str:
@@ -33,10 +32,16 @@ def _name(labels: Sequence[NameValue]) -> str:
     return cut(", ".join(f"{label.name.rpartition('/')[2]}={label.value}" for label in labels))
 
 
-def _apart(names: Sequence[str]) -> list[str]:
-    seen: Counter[str] = Counter()
+def apart(names: Sequence[str]) -> list[str]:
+    """The names, with a number behind those that would be alike."""
+    taken = {*names}
+    seen: set[str] = set()
     found = []
     for name in names:
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        one, number = name, 1
+        while one in seen or (one != name and one in taken):
+            number += 1
+            one = f"{name} ({number})"
+        seen.add(one)
+        found.append(one)
     return found

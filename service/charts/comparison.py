@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Raw
 
 from service.charts import captions, specification
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
-from service.charts.progress import Against, Drawing, axis_of, notes
+from service.charts.progress import Against, Drawing, axis_of, not_finite, notes
 from service.domain import comparison
 from service.domain.comparison import Compared
 from service.domain.errors import Fault, InvalidParameter
@@ -21,21 +21,28 @@ from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
 PARAMETER = "parameter:"
+_NO_METRIC = "it has no such metric"
+_Place = tuple[Raw, float, str]
+"""Where a run stands on the axis: as a literal, as a number, in words."""
 _SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is to be drawn: ``metric`` of ``runs`` against ``against``, as the request has it."""
+    """What is to be drawn: ``metric`` of ``runs`` against ``against``, as the request has it.
+
+    ``missing`` are runs that could not be read, by id, and why.
+    """
 
     runs: Sequence[Compared]
     metric: str
     against: str
     zone: TimeZone
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def chart(self, asked: ChartType | None) -> bytes:
         """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where that cannot be drawn, saying what can."""
-        told = [_told_apart(run, self.metric) for run in self.runs]
+        told = self._told_apart()
         if not any(told):
             names = sorted({comparison.identity_of(series).name for run in self.runs for series in run.series})
             known = captions.enumerated(names[:20]) or "no metric at all"
@@ -43,6 +50,17 @@ class Comparison:
         if self.against in {Against.STEP, Against.TIME}:
             return self._progress(told, asked or ChartType.LINE)
         return self._outcome(told, asked or ChartType.COLUMN)
+
+    def _told_apart(self) -> list[dict[str, Series]]:
+        """Each run's series of the metric, by the labels that tell it from all others: by nothing, where all agree."""
+        several = [
+            {comparison.identity_of(one): one for one in run.series if _name(one) == self.metric} for run in self.runs
+        ]
+        identities = list(dict.fromkeys(identity for each in several for identity in each))
+        labels = [sorted(identity.labels) for identity in identities]
+        names = captions.trace_names(labels, "without labels") if len(labels) > 1 else [""] * len(labels)
+        named = dict(zip(identities, names, strict=True))
+        return [{named[identity]: series for identity, series in each.items()} for each in several]
 
     def _progress(self, told: Sequence[dict[str, Series]], asked: ChartType) -> bytes:
         against = Against(self.against)
@@ -52,23 +70,43 @@ class Comparison:
             for run, several in zip(self._names(), told, strict=True)
             for labels, series in several.items()
         ]
-        traces = [Trace(name, drawing.marks(series)) for name, series in pairs]
+        names = captions.apart([name for name, _ in pairs])
+        traces = [Trace(name, drawing.marks(series)) for name, (_, series) in zip(names, pairs, strict=True)]
         panel = Panel(self.metric, [trace for trace in traces if trace.marks])
         if not panel.traces:
-            raise InvalidParameter([Fault("against", f"none of these points has a {against.lacks}")])
-        shown = [series for _, series in pairs]
+            others = captions.enumerated(
+                [other for other in (*Against, "run", f"{PARAMETER}<key>") if other != against]
+            )
+            detail = f"none of these points has a {against.lacks}; possible is {others}"
+            raise InvalidParameter([Fault("against", detail)])
         axis = axis_of([panel], against, self.zone, "against")
-        return self._drawn(panel, axis, asked, notes(shown, drawing, against))
+        said = notes([series for _, series in pairs], drawing, against)
+        return self._drawn(panel, axis, asked, said, [None if each else _NO_METRIC for each in told], legend="Run")
 
     def _outcome(self, told: Sequence[dict[str, Series]], asked: ChartType) -> bytes:
         """The last value of each series against runs, or against a parameter of theirs."""
         places, axis = self._places()
-        labels = dict.fromkeys(label for several in told for label in several)
-        traces = [Trace(label or self.metric, _marks([each.get(label) for each in told], places)) for label in labels]
-        return self._drawn(Panel(self.metric, traces), axis, asked, ["The last value of each run"])
+        absent = [_absence(*each) for each in zip(self.runs, told, places, strict=True)]
+        legend = "Series"
+        held = [place[1] for place, why in zip(places, absent, strict=True) if place is not None and why is None]
+        if len(set(held)) == len(held):
+            labels = dict.fromkeys(label for several in told for label in several)
+            traces = [Trace(one or self.metric, _marks([each.get(one) for each in told], places)) for one in labels]
+        else:  # runs that share a place stand side by side there
+            legend = "Run"
+            traces = [
+                Trace(f"{name}, {label}" if label else name, _marks([series], [place]))
+                for name, several, place in zip(self._names(), told, places, strict=True)
+                for label, series in several.items()
+            ]
+        panel = Panel(self.metric, [trace for trace in traces if trace.marks])
+        said = ["The last value of each run"]
+        infinite = sum(mark.value is None for trace in panel.traces for mark in trace.marks)
+        said += [not_finite(infinite)] if infinite else []
+        return self._drawn(panel, axis, asked, said, absent, legend=legend)
 
-    def _places(self) -> tuple[list[tuple[Raw, float, str] | None], Axis]:
-        """Where each run stands on the axis (literal, as a number, in words), and the axis."""
+    def _places(self) -> tuple[list[_Place | None], Axis]:
+        """Where each run stands on the axis, and the axis."""
         if not self.against.startswith(PARAMETER):
             texts: list[str | None] = [*self._names()]
             return _categories(texts), Axis("Run", AxisKind.CATEGORY, "against", self.against)
@@ -87,33 +125,55 @@ class Comparison:
     def _names(self) -> list[str]:
         """What each run is called: its configuration's name, where that tells it from the others, else its id."""
         named = [json.loads(run.details.run.configuration_name) for run in self.runs]
-        if len({*named} - {None}) == len(named):
-            return [captions.cut(name) for name in named]
+        cut = [captions.cut(name) for name in named if name is not None]
+        if len(set(cut)) == len(named):
+            return cut
         ids = [run.details.run.run_id for run in self.runs]
         short = [id_[:_SHORT] for id_ in ids]
         return short if len(set(short)) == len(short) else ids
 
-    def _drawn(self, panel: Panel, axis: Axis, asked: ChartType, said: Sequence[str]) -> bytes:
+    def _drawn(
+        self,
+        panel: Panel,
+        axis: Axis,
+        asked: ChartType,
+        said: Sequence[str],
+        absent: Sequence[str | None],
+        *,
+        legend: str,
+    ) -> bytes:
         by = "run" if self.against == "run" else self.against.removeprefix(PARAMETER)
         ids = captions.enumerated([run.details.run.run_id for run in self.runs])
-        legend = "Run" if self.against in {Against.STEP, Against.TIME} else "Series"
-        caption = Caption(f"{captions.cut(self.metric)} by {by}, {len(self.runs)} runs", said, legend, [f"Runs {ids}"])
-        return specification.chart([panel], axis, asked, caption)
+        count = sum(why is None for why in absent)
+        left = [f"{name} ({why})" for name, why in zip(self._names(), absent, strict=True) if why is not None]
+        left += [f"{id_} ({why})" for id_, why in self.missing.items()]
+        caption = Caption(
+            f"{captions.cut(self.metric)} by {by}, {count} {'run' if count == 1 else 'runs'}",
+            [*said, *([f"Not drawn: {', '.join(left)}"] if left else [])],
+            legend,
+            [f"Runs {ids}"],
+        )
+        return specification.chart([panel], axis, asked, caption, chosen_by="metric")
 
 
 class _Value(msgspec.Struct):
     value: Raw
 
 
-def _told_apart(run: Compared, metric: str) -> dict[str, Series]:
-    """A run's series of one metric, by the labels that tell them from each other: by nothing, where there is one."""
-    several = [series for series in run.series if comparison.identity_of(series).name == metric]
-    labels = [sorted(comparison.identity_of(series).labels) for series in several]
-    names = captions.trace_names(labels, "without labels") if len(several) > 1 else [""] * len(several)
-    return dict(zip(names, several, strict=True))
+def _absence(run: Compared, several: Mapping[str, Series], place: _Place | None) -> str | None:
+    """Why a run is not drawn."""
+    if not several:
+        return _NO_METRIC
+    if place is not None:
+        return None
+    return "its parameters cannot be read" if "parameters" in run.details.unavailable else "it has no such parameter"
 
 
-def _marks(several: Sequence[Series | None], places: Sequence[tuple[Raw, float, str] | None]) -> list[Mark]:
+def _name(series: Series) -> str:
+    return comparison.identity_of(series).name
+
+
+def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) -> list[Mark]:
     marks = []
     for place, series in zip(places, several, strict=True):
         if place is not None and series is not None:
@@ -128,7 +188,7 @@ def _last(series: Series) -> tuple[Raw | None, str]:
     return (Raw(value) if math.isfinite(float(told)) else None), told
 
 
-def _categories(texts: Sequence[str | None]) -> list[tuple[Raw, float, str] | None]:
+def _categories(texts: Sequence[str | None]) -> list[_Place | None]:
     order = {text: number for number, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
     return [
         None if text is None else (Raw(json.dumps(text).encode("ascii")), float(order[text]), text) for text in texts

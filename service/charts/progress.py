@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Raw
 
-from service.charts import captions, clocks, slotted, specification
+from service.charts import captions, clocks, specification
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
 from service.domain import points
 from service.domain.errors import Fault, InvalidParameter
@@ -23,7 +23,6 @@ from service.domain.zones import TimeZone
 MOST_POINTS = 500
 """Points of a series that a chart shows; more would be finer than its pixels."""
 _MOST_FACTS = 12
-SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
 
 
 class Against(StrEnum):
@@ -57,7 +56,7 @@ def chart(run_id: str, series: Sequence[Series], against: Against, chart_type: C
     axis = axis_of(panels, against, zone, "x")
     caption = Caption(
         title=_title(panels, against),
-        notes=[f"Run {run_id}", *notes(series, drawing, against), *_of_slots(panels, chart_type)],
+        notes=[f"Run {run_id}", *notes(series, drawing, against)],
         legend="Series",
         facts=[f"Run {run_id}", *(_fact(one) for one in series[:_MOST_FACTS])],
     )
@@ -73,6 +72,7 @@ class Drawing:
         self._moments = MomentReader()
         self.unplaced = 0
         self.not_finite = 0
+        self.offsets: set[str] = set()
 
     def panels(self, series: Sequence[Series]) -> list[Panel]:
         by_metric: dict[str, list[Series]] = {}
@@ -112,6 +112,7 @@ class Drawing:
         if not isinstance(moment, Moment):
             return None
         written = self._clock.write(moment).decode("ascii")
+        self.offsets.add(written[19 + len(moment.rest) - 3 :])
         local = datetime.fromisoformat(written[:19]).replace(tzinfo=UTC)
         fraction = float(f"0{moment.rest[3:].decode('ascii')}") if len(moment.rest) > 3 else 0.0
         milliseconds = f"{written[:19]}.{int(fraction * 1000):03d}"
@@ -136,12 +137,6 @@ def axis_of(panels: Sequence[Panel], against: Against, zone: TimeZone, parameter
     return Axis(title, AxisKind.TIME, parameter, against)
 
 
-def _of_slots(panels: Sequence[Panel], chart_type: ChartType) -> list[str]:
-    if chart_type not in SLOTTED or not any(slotted.crowded(panel, chart_type) for panel in panels):
-        return []
-    return ["Of each stretch of the axis the last point"]
-
-
 def notes(series: Sequence[Series], drawing: Drawing, against: Against) -> list[str]:
     """What a reader must know of what is not drawn."""
     shown, whole = sum(len(one.points) for one in series), sum(one.count for one in series)
@@ -151,8 +146,14 @@ def notes(series: Sequence[Series], drawing: Drawing, against: Against) -> list[
     if drawing.unplaced:
         said.append(f"{drawing.unplaced:,} without a {against.lacks}, not drawn")
     if drawing.not_finite:
-        said.append(f"{drawing.not_finite:,} not finite (NaN or infinite), without a place on the value axis")
+        said.append(not_finite(drawing.not_finite))
+    if len(drawing.offsets) > 1:
+        said.append("The clocks change in between: an hour is there twice, or missing")
     return said
+
+
+def not_finite(count: int) -> str:
+    return f"{count:,} not finite (NaN or infinite), without a place on the value axis"
 
 
 def _fact(series: Series) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from service.charts import channels, clocks, style
 from service.charts.channels import Encoding, View
 from service.charts.model import Axis, AxisKind, ChartType, Panel
 from service.charts.slots import slots
 
+_SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
 _COLUMNS, _BARS, _CELLS = 96, 48, 128
 _LEAST_COLUMNS = 8
 _UPRIGHT = 4
@@ -44,9 +47,15 @@ def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
     return drawn.view("rect", max(100, 30 * len(panel.traces)), encoding)
 
 
-def crowded(panel: Panel, chart_type: ChartType) -> bool:
-    """Whether there are more places than slots, so that only the last point of each slot is drawn."""
-    return slots(panel.traces, _room(panel, chart_type)).width is not None
+def left_out(panels: Sequence[Panel], chart_type: ChartType) -> str | None:
+    """What is to be said where a slot holds several marks of a trace, of which the last is drawn."""
+    if chart_type not in _SLOTTED:
+        return None
+    made = [(panel, slots(panel.traces, _room(panel, chart_type))) for panel in panels]
+    given = sum(len(trace.marks) for panel in panels for trace in panel.traces)
+    drawn = sum(len(of.thin(trace).marks) for panel, of in made for trace in panel.traces)
+    where = "stretch" if any(of.width is not None for _, of in made) else "place"
+    return None if drawn == given else f"{drawn:,} of these {given:,} drawn: the last at each {where} of the axis"
 
 
 def _room(panel: Panel, chart_type: ChartType) -> int:

@@ -30,16 +30,21 @@ _POSSIBLE: Mapping[AxisKind, Sequence[ChartType]] = {
 _APART = {"color": "independent", "shape": "independent", "strokeDash": "independent"}
 
 
-def chart(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, caption: Caption) -> bytes:
+def chart(
+    panels: Sequence[Panel], axis: Axis, chart_type: ChartType, caption: Caption, *, chosen_by: str = "name"
+) -> bytes:
     """The specification as JSON, one panel below the other.
 
-    Raises ``InvalidParameter`` where the type does not go with the axis, or where there is too much to be told apart.
+    Raises ``InvalidParameter`` where the type does not go with the axis, or where there is too much to be told apart:
+    ``chosen_by`` is the query parameter that could choose less.
     """
-    _check(panels, axis, chart_type)
+    _check(panels, axis, chart_type, chosen_by)
+    left_out = slotted.left_out(panels, chart_type)
+    notes = [*caption.notes, *([] if left_out is None else [left_out])]
     shown = [_DRAW[chart_type](panel, axis, caption.legend) for panel in panels]
     specification: dict[str, Any] = {
         "$schema": SCHEMA,
-        "title": {"text": clean(caption.title), "subtitle": [clean(note) for note in caption.notes]},
+        "title": {"text": clean(caption.title), "subtitle": [clean(note) for note in notes]},
         "description": clean(". ".join([f"{chart_type.title()} chart: {caption.title}", *caption.facts]) + "."),
         "config": style.CONFIG,
         **_arranged(shown),
@@ -58,15 +63,15 @@ def _arranged(shown: Sequence[View]) -> View:
     return shown[0] if len(shown) == 1 else {"vconcat": shown, "spacing": 28, "resolve": {"scale": _APART}}
 
 
-def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType) -> None:
+def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, chosen_by: str) -> None:
     if chart_type not in _POSSIBLE[axis.kind]:
         possible = ", ".join(_POSSIBLE[axis.kind])
         raise InvalidParameter([Fault("type", f"with {axis.parameter}={axis.asked} it can be {possible}")])
     if len(panels) > _MOST_PANELS:
         known = ", ".join(clean(panel.metric) for panel in panels[: 2 * _MOST_PANELS])
         detail = f"a chart shows up to {_MOST_PANELS} metrics, and here are {len(panels)}; choose by name among {known}"
-        raise InvalidParameter([Fault("name", detail)])
+        raise InvalidParameter([Fault(chosen_by, detail)])
     traces = sum(len(panel.traces) for panel in panels)
     if traces > _MOST_TRACES or any(len(panel.traces) > style.MOST_TRACES for panel in panels):
         detail = f"a chart shows up to {style.MOST_TRACES} series of a metric and {_MOST_TRACES} in all, not {traces}"
-        raise InvalidParameter([Fault("name", detail)])
+        raise InvalidParameter([Fault(chosen_by, detail)])

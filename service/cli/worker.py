@@ -74,12 +74,18 @@ class Logger(GunicornLogger):
         """There is nothing to close."""
 
 
+_DETAILS = {
+    414: "the URL is longer than is read",
+    431: "the header fields are more, or longer, than are read",
+}
+
+
 def _problem(status: int, slug: str, title: str, request_id: str) -> bytes:
     document = {
         "type": f"urn:metric-resource:{slug}",
         "title": title,
         "status": status,
-        "detail": "the request cannot be understood" if status < 500 else "the service failed",
+        "detail": _DETAILS.get(status, "the request is not valid HTTP" if status < 500 else "the service failed"),
         "instance": "",
         "requestId": request_id,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 
 import msgspec
@@ -30,14 +31,14 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """``key`` is a JSON literal; ``values`` are, one for each run, ``null`` where it has no such parameter."""
+    """``key`` is a JSON literal; ``values`` are, one for each run, ``null`` where it has no such parameter.
+
+    ``differs``: between runs whose parameters are known.
+    """
 
     key: bytes
     values: Sequence[bytes]
-
-    @property
-    def differs(self) -> bool:
-        return len(set(self.values)) > 1
+    differs: bool
 
 
 class Identity(NamedTuple):
@@ -85,7 +86,13 @@ def parameters(runs: Sequence[Compared]) -> list[Parameter]:
     """The parameters of all runs, in the order in which they first appear."""
     given = [dict(_given(run.details.parameters)) for run in runs]
     keys = dict.fromkeys(key for each in given for key in each)
-    return [Parameter(_literal(key), [each.get(key, points.NULL) for each in given]) for key in keys]
+    known = ["parameters" not in run.details.unavailable for run in runs]
+
+    def parameter(key: str) -> Parameter:
+        values = [each.get(key, points.NULL) for each in given]
+        return Parameter(_literal(key), values, len(set(compress(values, known))) > 1)
+
+    return [parameter(key) for key in keys]
 
 
 def aligned(runs: Sequence[Compared]) -> list[Aligned]:

@@ -20,7 +20,6 @@ from service.api.series_schemas import ChartSchema
 from service.charts.model import ChartType
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
-from service.domain.errors import Fault, InvalidParameter
 from service.queries import Queries
 from service.runtimes.read_through import Demand
 
@@ -58,9 +57,6 @@ def blueprint(
         A run that cannot be read is listed with its problem in `missing`; the others stand.
         """
         align, metric, differs = ask.query["align"], ask.query["metric"], ask.query["differs"]
-        if (align is None) != (metric is None):
-            name, other = ("align", "metric") if align is None else ("metric", "align")
-            raise InvalidParameter([Fault(name, f"must be given with {other}")])
 
         def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
             return comparison_representation.compared(
@@ -89,12 +85,12 @@ def blueprint(
         """One metric of two to five runs: how it progressed in each, or what it came to in the end."""
         metric, against, asked = ask.query["metric"], ask.query["against"], ask.query["type"]
 
-        def make(runs: Sequence[Compared], _missing: list[dict[str, Any]]) -> Iterable[bytes]:
+        def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
             from service.charts.comparison import Comparison  # noqa: PLC0415 - brings numpy
 
-            specification = Comparison(runs, metric, against, ask.zone).chart(
-                None if asked is None else ChartType(asked)
-            )
+            reasons = {one["runId"]: one["problem"]["title"] for one in missing}
+            drawing = Comparison(runs, metric, against, ask.zone, reasons)
+            specification = drawing.chart(None if asked is None else ChartType(asked))
             return (renderer.render(specification, ask.media_type) if ask.media_type != VEGA_LITE else specification,)
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))

@@ -20,6 +20,8 @@ from service.domain.access import Scope
 from service.queries import Queries
 from service.runtimes.read_through import Demand
 
+TOTAL = "X-Total-Count"
+
 
 def blueprint(
     queries: Queries, answers: Answers, paging: Pages, blueprints: Callable[[str, str], Blueprint]
@@ -38,21 +40,24 @@ def blueprint(
         zoned=True,
         others={CSV: {"type": "string"}, NDJSON: {"type": "string"}},
         paged=True,
-        more=("Content-Disposition",),
+        more=("Content-Disposition", TOTAL),
     )
     @requires(Scope.METRICS_READ)
     def metric_resource(ask: Ask, run_id: str) -> Response:
         """Metrics, tags and custom info of a run, complete and in the runtime's order.
 
         Numbers are the runtime's, digit for digit; what JSON cannot hold is the string `"NaN"`, `"Infinity"` or
-        `"-Infinity"`. A run without metrics has empty lists.
+        `"-Infinity"`. A run without metrics has empty lists. Where filters or pages leave points out, `page.total`
+        says how many match; CSV and NDJSON have that in the header `X-Total-Count`.
         """
         page, snapshot = paging.asked(ask)
         selection = Selection.asked(ask, page)
 
         def respond(demand: Demand) -> Response:
             run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand, snapshot)
-            following = selection.following(paging, run.resource(), run.snapshot) if is_paged(ask) else None
+            told_apart = ask.media_type != JSON and not selection.is_whole
+            total = selection.total(run.resource()) if is_paged(ask) or told_apart else 0
+            following = paging.next(ask, page, run.snapshot, total) if is_paged(ask) else None
             response = answers.answer(
                 Variant(
                     (run.key, run.digest.hex()),
@@ -65,6 +70,8 @@ def blueprint(
                 lambda: selection.written(run.resource(), following),
             )
             pages.link(response, following)
+            if told_apart:  # what JSON has in ``page.total``
+                response.headers[TOTAL] = str(total)
             return response
 
         response = anew_if_gone(respond, ask.demand)

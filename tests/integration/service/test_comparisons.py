@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,10 +27,15 @@ def point(name: str, value: Any, step: int | None, *labels: dict[str, str]) -> d
     }
 
 
+LONG = "training-run-for-customer-churn-prediction-model-lr-0.{}"
+PART = {"name": "part"}
 METRICS = {
     "run1": [point("loss", 0.5, 1), point("loss", 0.25, 2), point("loss", 0.125, 3), point("f1", 0.9, 1, MODEL)],
     "run2": [point("loss", 9007199254740993, 2), point("loss", 1.5, 4), point("loss", 1.25, 4), point("loss", 7, None)],
     "run3": [],
+    LONG.format(1): [point("loss", 0.1, 1, PART | {"value": "training"})],
+    LONG.format(2): [point("loss", 9, 1, PART | {"value": "validation"})],
+    "run6": [point("loss", "NaN", None)],
     "run5": [{**point("loss", 1, 1), "timestamp": None}],
     "run4": [{**point("loss", 1, 1), "timestamp": "yesterday"}],
 }
@@ -38,6 +44,9 @@ PARAMETERS = {
     "run2": [("rate", "0.01"), ("depth", "3"), ("seed", "x")],
     "run3": [("rate", "0.1")],
     "run5": [],
+    "run6": [("rate", "0.1"), ("depth", "3")],
+    LONG.format(1): [("rate", "0.1")],
+    LONG.format(2): [("rate", "0.1")],
 }
 
 
@@ -133,6 +142,7 @@ def test_what_is_incomplete_of_a_run_is_said(told: Service) -> None:
     found = read(told, "/comparisons?run=run1&run=run4")
     assert [run.get("unavailable") for run in found["runs"]] == [None, ["parameters"]]
     assert {one["key"]: one["values"][1] for one in found["parameters"]} == {"rate": None, "depth": None}
+    assert not any(one["differs"] for one in found["parameters"]), "what is not known does not differ"
     assert found["metrics"][0]["last"][1]["timestamp"] is None
     assert [(one["code"], one["count"]) for one in found["warnings"]] == [("unreadable-timestamp", 1)]
 
@@ -160,6 +170,12 @@ def test_all_metrics_come_by_one_request_and_are_shared_with_single_reads(told: 
     assert told.runtime.asked["metrics"] == 1
     read(told, f"{BOTH}&run=run3&differs=true")
     assert told.runtime.asked["metrics"] == 1
+
+
+def test_all_that_is_wrong_is_named(told: Service) -> None:
+    answer = told.get("/comparisons?run=run1&run=run1&align=step&differs=maybe&timezone=Mars")
+    named = [fault["parameter"] for fault in json.loads(answer.data)["errors"]]
+    assert sorted(named) == ["differs", "metric", "run", "timezone"]
 
 
 @pytest.mark.parametrize(
@@ -209,8 +225,40 @@ def test_charts_say_what_they_show(told: Service, against: str) -> None:
     answer = told.get(f"{CHART}&metric=loss&against={against}")
     assert (answer.status_code, answer.content_type) == (200, VEGA_LITE)
     specification = json.loads(answer.data)
-    assert specification["title"]["text"] == f"loss by {against.removeprefix('parameter:')}, 2 runs"
+    drawn = "1 run" if against == "parameter:seed" else "2 runs"
+    assert specification["title"]["text"] == f"loss by {against.removeprefix('parameter:')}, {drawn}"
+    not_drawn = "Not drawn: run1 (it has no such parameter)" in specification["title"]["subtitle"]
+    assert not_drawn == (against == "parameter:seed")
     assert {"run1", "run2"} <= set(re.findall("run[0-9]", answer.text))
+
+
+def drawing(service: Service, runs: Sequence[str], rest: str) -> Any:
+    return read(service, "/comparisons/chart?" + "&".join(f"run={run}" for run in runs) + f"&metric=loss&{rest}")
+
+
+def test_label_sets_are_told_apart_across_runs(told: Service) -> None:
+    runs = [LONG.format(1), LONG.format(2)]
+    rows = drawing(told, runs, "against=run")["data"]["values"]
+    assert {(row["series"], row["told"]) for row in rows} == {("part=training", "0.1"), ("part=validation", "9")}
+    rows = drawing(told, runs, "against=step")["data"]["values"]
+    assert {row["series"] for row in rows} == {f"{runs[0]}, part=training", f"{runs[1]}, part=validation"}
+
+
+@pytest.mark.parametrize("kind", ["column", "bar", "heatmap", "scatter"])
+def test_runs_with_the_same_parameter_are_all_drawn(told: Service, kind: str) -> None:
+    made = drawing(told, ["run1", "run2", "run6"], f"against=parameter:depth&type={kind}")
+    assert sorted(row["told"] for row in made["data"]["values"]) == ["0.125", "7", "NaN"]
+    assert {row["series"] for row in made["data"]["values"]} == {"run1", "run2", "run6"}
+    assert "1 not finite (NaN or infinite), without a place on the value axis" in made["title"]["subtitle"]
+
+
+@pytest.mark.parametrize("against", ["run", "step", "parameter:rate"])
+def test_what_is_not_drawn_is_named(told: Service, against: str) -> None:
+    made = drawing(told, ["run1", "nosuchrun", "run3", "run2"], f"against={against}")
+    assert made["title"]["text"].endswith(", 2 runs")
+    assert made["title"]["subtitle"][-1] == (
+        "Not drawn: run3 (it has no such metric), nosuchrun (There is no such run)"
+    )
 
 
 def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
@@ -227,10 +275,12 @@ def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
         ("metric=loss&against=value", "against", "run, step, time"),
         ("metric=loss&type=pie", "type", "heatmap"),
         ("against=run", "metric", "must name"),
+        ("metric=loss&against=step&run=run6", "against", "possible is time, run and parameter:<key>"),
     ],
 )
 def test_impossible_charts_say_what_is_possible(told: Service, query: str, named: str, said: str) -> None:
-    answer = told.get(f"{CHART}&{query}")
+    chart = CHART.replace("run=run1&run=run2", "run=run3") if "run=run6" in query else CHART
+    answer = told.get(f"{chart}&{query}")
     assert answer.status_code == 400
     ((fault),) = json.loads(answer.data)["errors"]
     assert fault["parameter"] == named

@@ -42,6 +42,8 @@ def test_what_is_left_out_is_said(service: Service, query: str, steps: list[int 
     [
         ("minStep=2&maxStep=1", {"minStep"}), ("since=2026-03-29T01:00:01Z&until=2026-03-29T01:00:00Z", {"since"}),
         ("sort=name,-name", {"sort"}), ("sort=colour", {"sort"}), ("sort=", {"sort"}), ("sort=--step", {"sort"}),
+        ("minStep=2&maxStep=1&since=2026-03-29T01:00:01Z&until=2026-03-29T01:00:00Z&limit=0&foo=1&timezone=Mars",
+         {"minStep", "since", "limit", "foo", "timezone"}),
         ("minStep=-1&maxStep=x&since=now&until=", {"minStep", "maxStep", "since", "until"}),
     ],
 )  # fmt: skip
@@ -49,6 +51,33 @@ def test_faults_are_named(service: Service, query: str, parameters: set[str]) ->
     answer = service.get(f"{RUN}?{query}")
     assert answer.status_code == 400
     assert {fault["parameter"] for fault in json.loads(answer.data)["errors"]} == parameters
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("application/json; charset=utf-8", "application/json"), ("text/csv; charset=utf-8; header=present", "text/csv"),
+        ("text/csv;charset=utf-8;q=0.9, application/json;q=0.1", "text/csv"), ("text/*;q=0.5, application/*;q=0.1", "text/csv"),
+        ("application/json;q=0, */*", "text/csv"), ("text/csv;q=0.5, application/x-ndjson;q=0.7", "application/x-ndjson"),
+    ],
+)  # fmt: skip
+def test_what_the_client_likes_best_is_given(service: Service, accept: str, given: str) -> None:
+    assert service.get(RUN, Accept=accept).content_type.split(";")[0] == given
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
+def test_tables_too_say_that_points_are_left_out(service: Service, accept: str) -> None:
+    for query, total in {
+        "": None,
+        "?sort=-step": None,
+        "?name=loss": "1",
+        "?limit=2": "3",
+        "?limit=2&search=l": "2",
+    }.items():
+        for _ in ("made", "given again"):
+            answer = service.get(RUN + query, Accept=accept)
+            assert answer.headers.get("X-Total-Count") == total, query
+    assert "X-Total-Count" not in service.get(RUN + "?name=loss").headers
 
 
 def test_formats(service: Service) -> None:

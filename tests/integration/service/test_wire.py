@@ -133,6 +133,8 @@ def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes) 
     status, headers = head_of(answer)
     assert status in {400, 414, 431, 501}
     check_safe(headers)
+    why = {400: b"the request is not valid HTTP", 414: b"the URL is longer", 431: b"the header fields are"}
+    assert why.get(status, b"") in answer
 
 
 def test_two_tokens_are_none(server: Server) -> None:

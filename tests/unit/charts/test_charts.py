@@ -7,6 +7,7 @@ import json
 import jsonschema
 import pytest
 
+from service.charts.captions import apart
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
 from service.charts.progress import Against
 from service.charts.specification import chart
@@ -125,8 +126,29 @@ def test_no_two_marks_share_a_slot(kind: str, against: str) -> None:
     made = drawn(*texts, kind=kind, against=against)
     places = [(row["slot"], row["series"]) for row in rows(made)]
     assert len(set(places)) == len(places)
-    assert "Of each stretch of the axis the last point" in made["title"]["subtitle"]
+    told = f"{len(places)} of these 300 drawn: the last at each stretch of the axis"
+    assert (told in made["title"]["subtitle"]) == (len(places) < 300)
     assert max(row["value"] for row in rows(made)) == 299
+
+
+@pytest.mark.parametrize("kind", ["column", "bar", "heatmap"])
+def test_points_at_one_place_are_told(kind: str) -> None:
+    made = drawn(*(point(value, 0) for value in range(5)), kind=kind)
+    assert [row["value"] for row in rows(made)] == [4]
+    assert "1 of these 5 drawn: the last at each place of the axis" in made["title"]["subtitle"]
+
+
+def test_an_hour_that_is_there_twice_is_told() -> None:
+    times = [f"2026-10-25T{hour:02d}:{minute:02d}:00Z" for hour in (0, 1) for minute in (0, 30)]
+    texts = [point(step, step, time) for step, time in enumerate(times)]
+    said = "The clocks change in between: an hour is there twice, or missing"
+    assert said in drawn(*texts, against="time", zone="Europe/Berlin")["title"]["subtitle"]
+    assert said not in drawn(*texts, against="time")["title"]["subtitle"]
+    assert said not in drawn(*texts, zone="Europe/Berlin")["title"]["subtitle"]
+
+
+def test_names_made_to_be_apart_are_apart() -> None:
+    assert apart(["x", "x", "x (2)", "x (2)", "y"]) == ["x", "x (3)", "x (2)", "x (2) (2)", "y"]
 
 
 def test_few_steps_have_a_column_each() -> None:
