@@ -32,7 +32,7 @@ class RunsQuery(PagedQuery):
 
     status = fields.List(
         fields.String(),
-        load_default=(),
+        load_default=tuple,
         validate=_statuses,
         metadata={"description": "Runs in one of these states; comma-separated or repeated: " + ", ".join(_STATUSES)},
     )
@@ -63,7 +63,7 @@ class RunSchema(Schema):
     completionTime = _moment("When it ended.")
 
 
-class RunsSchema(Schema):
+class RunListSchema(Schema):
     """The runs of a resource group, newest first."""
 
     timezone = fields.String(required=True)

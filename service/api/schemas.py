@@ -136,7 +136,7 @@ class MetricResourceSchema(Schema):
     page = fields.Nested(PageSchema, metadata={"description": "With filters, `limit` or `cursor`."})
 
 
-class TagsSchema(Schema):
+class RunTagsSchema(Schema):
     """A run's tags."""
 
     runId = fields.String(required=True)
@@ -146,10 +146,12 @@ class TagsSchema(Schema):
 class CustomInfoQuery(Query):
     """Whether values are parsed."""
 
-    parse = fields.String(
-        load_default="false",
-        validate=validate.OneOf(["true", "false"], error="must be true or false"),
-        metadata={"description": "With `true`, a value that is JSON is given as JSON too.", "default": "false"},
+    parse = fields.Boolean(
+        load_default=False,
+        truthy={"true"},
+        falsy={"false"},
+        error_messages={"invalid": "must be true or false"},
+        metadata={"description": "With `true`, a value that is JSON is given as JSON too.", "default": False},
     )
 
 
@@ -164,7 +166,7 @@ class CustomInfoItem(NameValue):
     )
 
 
-class CustomInfoSchema(Schema):
+class RunCustomInfoSchema(Schema):
     """A run's custom info; values are often JSON in a string."""
 
     runId = fields.String(required=True)

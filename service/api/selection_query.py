@@ -62,11 +62,11 @@ def _instant(description: str) -> _Instant:
 class FilterQuery(Query):
     """Which points; all that is given must hold."""
 
-    name = fields.List(fields.String(), load_default=(), metadata={"description": "One of these names, exactly."})
-    search = fields.String(load_default="", metadata={"description": "A part of the name, whatever the case."})
+    name = fields.List(fields.String(), load_default=tuple, metadata={"description": "One of these names, exactly."})
+    search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
     label = fields.List(
         fields.String(),
-        load_default=(),
+        load_default=tuple,
         metadata={"description": "`name` or `name:value` of a label; every one that is given must match."},
     )
     minStep = _step("The least step; points without a step are left out.")
@@ -89,7 +89,7 @@ class SelectionQuery(FilterQuery, PagedQuery):
     """Which points, in what order, and how many at once."""
 
     sort = _Sort(
-        load_default=(),
+        load_default=tuple,
         metadata={
             "description": f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
             "Exact, stable, `null` and NaN last. Without it, the runtime's order.",

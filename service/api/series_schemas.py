@@ -42,7 +42,7 @@ class SeriesQuery(FilterQuery):
 class ChartQuery(Query):
     """What is drawn, and how."""
 
-    name = fields.List(fields.String(), load_default=(), metadata=_NAMES)
+    name = fields.List(fields.String(), load_default=tuple, metadata=_NAMES)
     x = fields.String(
         load_default="step",
         validate=validate.OneOf(["step", "time"], error="must be step or time"),

@@ -13,7 +13,7 @@ from service.api.guards import requires
 from service.api.inputs import JSON, TIME_ZONE, Ask
 from service.api.pages import Pages, is_paged
 from service.api.run_answers import RunAnswers, anew_if_gone
-from service.api.schemas import CustomInfoQuery, CustomInfoSchema, MetricResourceSchema, Query, TagsSchema
+from service.api.schemas import CustomInfoQuery, MetricResourceSchema, Query, RunCustomInfoSchema, RunTagsSchema
 from service.api.selection_query import SelectionQuery
 from service.api.selections import CSV, NDJSON, Selection
 from service.domain.access import Scope
@@ -83,7 +83,7 @@ def blueprint(
 
     @routes.route("/runs/<string:run_id>/tags")
     @routes.arguments(Query, location="query")
-    @documented("getTags", TagsSchema, "Read a run's tags")
+    @documented("getTags", RunTagsSchema, "Read a run's tags")
     @requires(Scope.METRICS_READ)
     def tags(ask: Ask, run_id: str) -> Response:
         """The tags of a run."""
@@ -91,11 +91,11 @@ def blueprint(
 
     @routes.route("/runs/<string:run_id>/custom-info")
     @routes.arguments(CustomInfoQuery, location="query")
-    @documented("getCustomInfo", CustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
+    @documented("getCustomInfo", RunCustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
     @requires(Scope.METRICS_READ)
     def custom_info(ask: Ask, run_id: str) -> Response:
         """The custom info of a run, as it was logged."""
-        parse = ask.query["parse"] == "true"
+        parse = ask.query["parse"]
         make = representations.parsed_custom_info if parse else representations.custom_info
         return answer(ask, run_id, ("custom-info", str(parse)), make)
 

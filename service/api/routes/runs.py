@@ -15,7 +15,7 @@ from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.pages import Pages, is_paged
 from service.api.run_answers import anew_if_gone
-from service.api.run_schemas import RunDetailsSchema, RunsQuery, RunsSchema
+from service.api.run_schemas import RunDetailsSchema, RunListSchema, RunsQuery
 from service.api.schemas import Query
 from service.domain.access import Scope
 from service.domain.runs import Run
@@ -31,7 +31,7 @@ def blueprint(
 
     @routes.route("/runs")
     @routes.arguments(RunsQuery, location="query")
-    @documented("listRuns", RunsSchema, "List runs", query=RunsQuery, zoned=True, run=False, paged=True)
+    @documented("listRuns", RunListSchema, "List runs", query=RunsQuery, zoned=True, run=False, paged=True)
     @requires(Scope.EXECUTIONS_READ)
     def runs(ask: Ask) -> Response:
         """The runs of the resource group, newest first; all of them, or in pages of one snapshot."""

@@ -2,77 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
+from tests.servers.demo import COMMAND, Demo, ended
+from tests.servers.valkey import eventually
+
 RUNNING = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
 LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    ends = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < ends, "it did not come to be"
-        time.sleep(0.05)
-    return found
-
-
-class Demo:
-    """A demo under way."""
-
-    def __init__(self, directory: Path) -> None:
-        self.temporary = directory / "tmp"
-        self.temporary.mkdir()
-        self.ready_file = directory / "ready.json"
-        self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
-        self.process = subprocess.Popen(
-            [*COMMAND, "demo", "--ready-file", str(self.ready_file)],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
-        self.ready = json.loads(self.ready_file.read_text())
-
-    def children(self) -> list[int]:
-        found = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
-        )
-        return [int(pid) for pid in found.stdout.split()]
-
-    def read(self, run: str, **headers: str) -> requests.Response:
-        authorization = {"Authorization": f"Bearer {self.ready['token']}"}
-        url = f"{self.ready['service']}/runs/{run}/metric-resource"
-        return requests.get(url, headers={**authorization, **headers}, timeout=20)
-
-    def end(self, number: int = signal.SIGTERM) -> str:
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=20)
-        return output
-
-
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
-    demo = Demo(tmp_path)
-    try:
+    with ended(Demo(tmp_path)) as demo:
         yield demo
-    finally:
-        if demo.process.poll() is None:
-            demo.end()
-        demo.process.stdout.close()
 
 
 def test_it_tells_how_to_use_it_and_ends_without_a_trace(demo: Demo) -> None:

@@ -1,0 +1,71 @@
+"""Clients generated from the OpenAPI document, compiled strictly, read the demo: the document is as good as its users."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.document import COMMITTED
+from tests.integration.clients.conftest import FIRST, SECOND, run
+
+INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
+NOT_TRUSTED = re.compile(r"\bcast\(|\bas [A-Z{(]|\bany\b|\bAny\b|ts-ignore|ts-expect-error|type: ignore|!\.")
+
+
+def check(found: Any) -> None:
+    """What both clients read of the demo's runs."""
+    assert found["points"] == 10_320
+    assert found["greatest"] == pytest.approx(13.99, abs=5)
+    assert found["series"] == [["Loss", 5, 40, "+09:00"]] * 2
+    assert "hidden_units" in found["parameters"]
+    assert (found["tab"], found["metrics"]) == (True, True)
+    assert found["runs"][0] == 2
+    assert found["runs"][1] > 4
+    assert found["compared"] == [FIRST, SECOND]
+    assert found["missing"] == [["unheard-of", 404]]
+    assert found["unknown"] == "urn:metric-resource:run-not-found"
+
+
+@pytest.mark.parametrize("workshop", ["typescript"], indirect=True)
+def test_a_typescript_client_reads_the_demo(workshop: Path, demo: Mapping[str, str]) -> None:
+    for needed in ("node", "npm"):
+        if shutil.which(needed) is None:
+            pytest.skip(f"the TypeScript client needs {needed}, which is not on the PATH; CI has it")
+    installed = subprocess.run(INSTALL, check=False, cwd=workshop, capture_output=True, text=True, timeout=180)
+    if installed.returncode:
+        pytest.skip(f"npm cannot install the TypeScript client's tools: {installed.stderr.strip()[-300:]}")
+    assert not NOT_TRUSTED.findall((workshop / "read.ts").read_text())
+    run(("npx", "openapi-typescript", str(COMMITTED), "--output", "schema.d.ts"), workshop)
+    run(("npx", "tsc", "--project", "."), workshop)
+    found = json.loads(run(("node", "built/read.js"), workshop, demo))
+    check(found)
+    assert (found["chart"], found["rows"]) == ("PNG", 1 + 165)
+
+
+@pytest.mark.parametrize("workshop", ["python"], indirect=True)
+def test_a_python_client_reads_the_demo(workshop: Path, demo: Mapping[str, str]) -> None:
+    assert not NOT_TRUSTED.findall((workshop / "read.py").read_text())
+    generate = (
+        "-m",
+        "openapi_python_client",
+        "generate",
+        "--fail-on-warning",
+        "--config",
+        "config.yml",
+        "--meta",
+        "none",
+    )
+    run((sys.executable, *generate, "--path", str(COMMITTED), "--output-path", "generated"), workshop)
+    run((sys.executable, "-m", "mypy", "--strict", "generated", "read.py"), workshop)
+    found = json.loads(run((sys.executable, "read.py"), workshop, demo))
+    check(found)
+    assert found["differing"] == ["learning_rate"]
+    assert any(found["parsed"])

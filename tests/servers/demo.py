@@ -1,0 +1,66 @@
+"""``metric-resource demo`` as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from tests.servers.valkey import eventually
+
+COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
+
+
+class Demo:
+    """A demo under way."""
+
+    def __init__(self, directory: Path) -> None:
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir()
+        self.ready_file = directory / "ready.json"
+        self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        self.process = subprocess.Popen(
+            [*COMMAND, "demo", "--ready-file", str(self.ready_file)],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        self.ready = json.loads(self.ready_file.read_text())
+
+    def children(self) -> list[int]:
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
+        )
+        return [int(pid) for pid in found.stdout.split()]
+
+    def read(self, run: str, **headers: str) -> requests.Response:
+        authorization = {"Authorization": f"Bearer {self.ready['token']}"}
+        url = f"{self.ready['service']}/runs/{run}/metric-resource"
+        return requests.get(url, headers={**authorization, **headers}, timeout=20)
+
+    def end(self, number: int = signal.SIGTERM) -> str:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        output, _ = self.process.communicate(timeout=20)
+        return output
+
+
+@contextmanager
+def ended(demo: Demo) -> Iterator[Demo]:
+    """The demo, ended with the context."""
+    try:
+        yield demo
+    finally:
+        if demo.process.poll() is None:
+            demo.end()
+        assert demo.process.stdout is not None
+        demo.process.stdout.close()
