@@ -37,12 +37,15 @@ class RunsCompared(Query):
     """Which runs."""
 
     run = fields.List(
-        fields.String(),
+        fields.String(metadata={"pattern": f"^{_ID.pattern}$"}),
         required=True,
         validate=_runs,
         error_messages={"required": f"must be given {_LEAST} to {_MOST} times, once for each run"},
         metadata={
             "description": "The runs to compare, two to five.",
+            "minItems": _LEAST,
+            "maxItems": _MOST,
+            "uniqueItems": True,
             "example": ["5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"],
         },
     )
@@ -86,7 +89,11 @@ class ComparisonChartQuery(RunsCompared):
     against = fields.String(
         load_default="step",
         validate=_against,
-        metadata={"description": "`run`, `step`, `time` or `parameter:<key>`.", "default": "step"},
+        metadata={
+            "description": "`run`, `step`, `time` or `parameter:<key>`.",
+            "pattern": "^(run|step|time|parameter:.+)$",
+            "default": "step",
+        },
     )
     type = fields.String(
         load_default=None,

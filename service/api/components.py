@@ -54,7 +54,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "Time-Zone": {
         "description": "Time zone of all timestamps, where the query has no `timezone`: `America/Lima`, `-05:00`.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "format": "time-zone", "minLength": 1},
     },
     "X-Request-ID": {
         "description": (

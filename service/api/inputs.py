@@ -122,13 +122,16 @@ class RequestReader:
         return Ask(query, media_type, zone, self._vantage(principal, group), self._exchange(), self._demand())
 
     def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
+        """The first zone that is named; those of the request must all be known."""
+        found: list[TimeZone] = []
         for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
             if name is not None:
                 try:
-                    return time_zone(_with_plus(name) if parameter == "timezone" else name)
+                    found.append(time_zone(_with_plus(name) if parameter == "timezone" else name))
                 except UnknownTimeZone:
                     faults.append(Fault(parameter, _ZONE_DETAIL))
-                    return self._defaults.zone
+        if found:
+            return found[0]
         claimed: str | None = g.principal.zone
         try:
             return self._defaults.zone if claimed is None else time_zone(claimed)

@@ -31,7 +31,7 @@ class RunsQuery(PagedQuery):
     """Which runs."""
 
     status = fields.List(
-        fields.String(),
+        fields.String(metadata={"pattern": f"^({'|'.join(_STATUSES)})(,({'|'.join(_STATUSES)}))*$"}),
         load_default=tuple,
         validate=_statuses,
         metadata={"description": "Runs in one of these states; comma-separated or repeated: " + ", ".join(_STATUSES)},

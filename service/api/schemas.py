@@ -38,6 +38,7 @@ class Query(Schema):
                 "header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
             ),
             "example": "Europe/Berlin",
+            "format": "time-zone",
         },
     )
 
@@ -74,7 +75,8 @@ class PagedQuery(Query):
             "description": (
                 "Where to go on, from `page.next` or the `Link` of the page before. All pages of a sequence are of one "
                 "snapshot; when that is no longer stored, the answer is `410`."
-            )
+            ),
+            "format": "cursor",
         },
     )
 

@@ -14,6 +14,7 @@ from service.domain.selection.sorting import FIELDS, Field, SortKey
 
 _STEP = "must be a whole number from 0"
 _INSTANT = "must be an RFC 3339 timestamp such as 2026-03-29T03:00:00+02:00"
+_KEY = f"-?({'|'.join(get_args(Field))})"
 _SORT = f"must be a comma-separated list of {', '.join(get_args(Field))}, each at most once, each with an optional '-'"
 
 
@@ -94,6 +95,7 @@ class SelectionQuery(FilterQuery, PagedQuery):
             "description": f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
             "Exact, stable, `null` and NaN last. Without it, the runtime's order.",
             "type": "string",
+            "pattern": f"^{_KEY}(,{_KEY}){{0,{len(FIELDS) - 1}}}$",
             "example": "name,-step",
         },
     )

@@ -69,3 +69,14 @@ def test_a_python_client_reads_the_demo(workshop: Path, demo: Mapping[str, str])
     check(found)
     assert found["differing"] == ["learning_rate"]
     assert any(found["parsed"])
+
+
+@pytest.mark.parametrize("workshop", ["schemathesis"], indirect=True)
+def test_schemathesis_finds_nothing(workshop: Path, demo: Mapping[str, str]) -> None:
+    """All of its checks, on good and bad requests made from the document, one by one and in sequences."""
+    judge = (sys.executable, "-m", "schemathesis.cli", "run", "--checks", "all", "--max-examples", "25", "--no-color")
+    authorization = ("--header", f"Authorization: Bearer {demo['TOKEN']}")
+    said = run((*judge, *authorization, f"{demo['SERVICE']}/openapi.json"), workshop, {"PYTHONPATH": str(workshop)})
+    assert "No issues found" in said
+    phases = re.findall(r"(Examples|Coverage|Fuzzing|Stateful) \(in", said)
+    assert set(phases) == {"Examples", "Coverage", "Fuzzing", "Stateful"}

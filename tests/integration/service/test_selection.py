@@ -119,3 +119,14 @@ def test_a_time_of_the_year_zero_is_given_as_it_is_in_every_zone(service: Servic
     for zone in ("UTC", "Asia/Tokyo", "-05:00"):
         answer = service.get(path, Accept=accept, Time_Zone=zone)
         assert (answer.status_code, answer.data.count(b"0000-01-01T00:00:00Z")) == (200, 2)
+
+
+@pytest.mark.parametrize("query", ["", "?timezone=Asia/Tokyo"])
+@pytest.mark.parametrize("zone", ["Mars/Base", "", "+25:00"])
+def test_a_header_that_names_no_zone_is_refused_whatever_the_query_names(
+    service: Service, query: str, zone: str
+) -> None:
+    for _ in range(2):
+        assert service.get(RUN + query).status_code == 200
+        answer = service.get(RUN + query, Time_Zone=zone)
+        assert [fault["parameter"] for fault in json.loads(answer.data)["errors"]] == ["Time-Zone"]

@@ -1,0 +1,66 @@
+"""What the OpenAPI document says in words only, for schemathesis."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+
+OFFSETS = st.builds("{}{:02d}:{:02d}".format, st.sampled_from("+-"), st.integers(0, 23), st.integers(0, 59))
+ZONES = st.sampled_from(sorted(zone for zone in available_timezones() if "/" in zone))
+
+DRAWN = "/comparisons/chart"
+WITH_LOSS = {"5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"}
+
+schemathesis.openapi.format("time-zone", ZONES | OFFSETS)
+
+
+@schemathesis.hook
+def map_query(context: Any, query: Any) -> Any:
+    """Charts of comparisons: a metric that there is."""
+    if query and "metric" in query and context.operation.path == DRAWN:
+        query["metric"] = "Loss"
+    return query
+
+
+@schemathesis.hook
+def filter_case(_context: Any, case: Any) -> bool:
+    """Leave out requests that no schema tells from good ones, of those that are meant to be good."""
+    meta = case.meta
+    if meta is None or meta.generation.mode is not GenerationMode.POSITIVE:
+        return True
+    query = case.query or {}
+    return not (
+        "cursor" in query  # opaque: one that was not given for this very request is refused
+        or _crossed(query, "minStep", "maxStep", float)
+        or _crossed(query, "since", "until", datetime.fromisoformat)
+        or ("align" in query) != ("metric" in query and case.operation.path == "/comparisons")
+        or _repeats(query.get("sort", ""))
+        or (case.operation.path == DRAWN and not _drawable(query))
+    )
+
+
+def _drawable(query: Any) -> bool:
+    """Whether a chart of these runs is possible, which hangs on what they have logged."""
+    against, kind = query.get("against", "step"), query.get("type", "column")
+    return bool(WITH_LOSS & set(query.get("run", ()))) and (
+        against in {"step", "time"} or (against, kind) == ("run", "bar")
+    )
+
+
+def _crossed(query: Any, least: str, greatest: str, read: Any) -> bool:
+    if least not in query or greatest not in query:
+        return False
+    try:
+        return bool(read(query[least]) > read(query[greatest]))
+    except (TypeError, ValueError):
+        return True
+
+
+def _repeats(sort: str) -> bool:
+    names = [name.removeprefix("-") for name in sort.split(",")]
+    return len(set(names)) < len(names)
