@@ -181,7 +181,9 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:
             {name: given.getlist(name) if name in lists else given[name] for name in given}
         )
     except ValidationError as error:
-        faults += [Fault(name, _first(details)) for name, details in _messages(error).items()]
+        messages = _messages(error)
+        named = [name for name in given if name in messages]  # in the query's order, then what it lacks
+        faults += [Fault(name, _first(messages[name])) for name in dict.fromkeys([*named, *sorted(messages)])]
         return error.valid_data if isinstance(error.valid_data, dict) else {}
     return loaded
 

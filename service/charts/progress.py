@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -43,8 +43,16 @@ class _Point(msgspec.Struct):
     value: Raw
 
 
-def chart(run_id: str, series: Sequence[Series], against: Against, chart_type: ChartType, zone: TimeZone) -> bytes:
-    """A Vega-Lite v6 specification of one run's ``series``.
+def chart(
+    run_id: str,
+    series: Sequence[Series],
+    against: Against,
+    chart_type: ChartType,
+    zone: TimeZone,
+    *,
+    asked: Collection[str] = (),
+) -> bytes:
+    """A Vega-Lite v6 specification of one run's ``series``, those of the metrics ``asked`` for.
 
     Raises ``InvalidParameter`` where none of the points can be placed on the axis, or there are too many series.
     """
@@ -54,9 +62,11 @@ def chart(run_id: str, series: Sequence[Series], against: Against, chart_type: C
         others = " and ".join(f"x={other}" for other in Against if other is not against)
         raise InvalidParameter([Fault("x", f"none of these points has a {against.lacks}; possible is {others}")])
     axis = axis_of(panels, against, zone, "x")
+    lacking = sorted(set(asked) - {points.text(one.name) for one in series})
+    said = [f"Not logged: {captions.enumerated([captions.cut(name) for name in lacking[:8]])}"] if lacking else []
     caption = Caption(
         title=_title(panels, against),
-        notes=[f"Run {run_id}", *notes(series, drawing, against)],
+        notes=[f"Run {run_id}", *said, *notes(series, drawing, against)],
         legend="Series",
         facts=[f"Run {run_id}", *(_fact(one) for one in series[:_MOST_FACTS])],
     )

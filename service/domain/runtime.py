@@ -11,6 +11,7 @@ import msgspec
 from service.domain.deadlines import Deadline
 from service.domain.errors import ServiceError
 from service.domain.metrics import MetricResource
+from service.domain.once import Once
 from service.domain.runs import RunDetails, RunList
 
 
@@ -30,11 +31,12 @@ class Vantage:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request's budget of time, and the ids that follow it upstream."""
+    """One request's budget of time, the ids that follow it upstream, and what was asked there for it already."""
 
     deadline: Deadline
     request_id: str
     traceparent: str
+    asked: Once = field(default_factory=Once, compare=False)
 
 
 class Capabilities(msgspec.Struct, frozen=True, array_like=True):

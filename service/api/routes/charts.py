@@ -62,7 +62,7 @@ def blueprint(
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
             series = progress.series(run.metrics, MOST_POINTS, names)
-            specification = chart(run.run_id, series, against, kind, ask.zone)
+            specification = chart(run.run_id, series, against, kind, ask.zone, asked=names)
             drawn = ask.media_type != VEGA_LITE
             return (renderer.render(specification, ask.media_type) if drawn else specification,)
 

@@ -91,7 +91,7 @@ class AIAPIRuntime:
         """The execution first; only without it there is no answer."""
 
         def get(path: str, operation: str) -> bytes:
-            answer = self._get(path, (), vantage, exchange, operation)
+            answer = self._get_once(path, vantage, exchange, operation)
             if answer.status != _OK:
                 raise BadGateway(f"the AI runtime did not give the {operation} of a run")
             return answer.body
@@ -132,12 +132,18 @@ class AIAPIRuntime:
         return mapping.run_status(self._execution(run_id, vantage, exchange), run_id)
 
     def _execution(self, run_id: str, vantage: Vantage, exchange: Exchange) -> bytes:
-        answer = self._get(f"/lm/executions/{run_id}", (), vantage, exchange, "execution")
+        answer = self._get_once(f"/lm/executions/{run_id}", vantage, exchange, "execution")
         if answer.status in {_NOT_FOUND, _GONE} and not _HTML.match(answer.headers.get("Content-Type", "")):
             raise RunNotFound(run_id) if answer.status == _NOT_FOUND else RunGone(run_id)
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not tell whether the run exists")
         return answer.body
+
+    def _get_once(self, path: str, vantage: Vantage, exchange: Exchange, operation: str) -> HTTPAnswer:
+        """One object: in one exchange, runs that share a scenario, or a run and its status, are asked for together."""
+        return exchange.asked.answer(
+            (path, vantage), lambda: self._get(path, (), vantage, exchange, operation), exchange.deadline
+        )
 
     def _get(
         self,

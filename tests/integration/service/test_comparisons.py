@@ -71,6 +71,8 @@ def told(service: Service) -> Service:
                 "configurationId": f"conf-{name}",
                 "status": "COMPLETED",
                 "configurationName": name,
+                "scenarioId": "scene1",
+                "executableId": "exec1",
             }
             return 200, json.dumps({**execution, "createdAt": "2026-03-29T00:59:59Z"}).encode(), 0.0
         if "/configurations/" in parts.path and name.removeprefix("conf-") not in PARAMETERS:
@@ -163,8 +165,11 @@ def test_where_no_run_can_be_read_there_is_nothing_to_compare(told: Service) -> 
 
 
 def test_all_metrics_come_by_one_request_and_are_shared_with_single_reads(told: Service) -> None:
+    told.runtime.say("scenarios/scene1", 200, {"id": "scene1", "name": "digits"})
+    told.runtime.say("executables/exec1", 200, {"id": "exec1", "name": "a network"})
     read(told, f"{BOTH}&run=run3")
-    assert told.runtime.asked["metrics"] == 1
+    asked = {what: count for what, count in told.runtime.asked.items() if what != "meta"}
+    assert asked == {"metrics": 1, "execution": 3, "scenarios/scene1": 1, "executables/exec1": 1}
     for run in ("run1", "run2", "run3"):
         assert told.get(f"/runs/{run}/metric-resource").status_code == told.get(f"/runs/{run}").status_code == 200
     assert told.runtime.asked["metrics"] == 1

@@ -200,3 +200,9 @@ def test_without_the_extra_pictures_are_refused_clearly(without_extra: Service) 
         "SVG and PNG need the extra 'charts' of this service, which is not installed here"
     )
     assert without_extra.get(CHART, Accept=f"image/png, {VEGA_LITE};q=0.1").content_type == VEGA_LITE
+
+
+def test_a_chart_says_which_metrics_were_never_logged(logged: Service) -> None:
+    notes = json.loads(logged.get(f"{CHART}?name=loss&name=nope&name=never").data)["title"]["subtitle"]
+    assert "Not logged: never and nope" in notes
+    assert "Not logged" not in logged.get(f"{CHART}?name=loss").text
