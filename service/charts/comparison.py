@@ -52,10 +52,15 @@ class Comparison:
         return self._outcome(told, asked or ChartType.COLUMN)
 
     def _told_apart(self) -> list[dict[str, Series]]:
-        """Each run's series of the metric, by the labels that tell it from all others: by nothing, where all agree."""
+        """Each run's series of the metric, by the labels that tell it from all others: by nothing, where all agree.
+
+        The model is none of these where each run has but one: then the run tells it.
+        """
         several = [
             {comparison.identity_of(one): one for one in run.series if _name(one) == self.metric} for run in self.runs
         ]
+        if all(len({identity.model for identity in each}) <= 1 for each in several):
+            several = [{identity.without_model: one for identity, one in each.items()} for each in several]
         identities = list(dict.fromkeys(identity for each in several for identity in each))
         labels = [sorted(identity.labels) for identity in identities]
         names = captions.trace_names(labels, "without labels") if len(labels) > 1 else [""] * len(labels)

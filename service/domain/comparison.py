@@ -52,6 +52,10 @@ class Identity(NamedTuple):
         """The model that the series is of; ``None`` where it is of the run as a whole."""
         return next((label.value for label in sorted(self.labels) if label.name == MODEL_LABEL), None)
 
+    @property
+    def without_model(self) -> Identity:
+        return Identity(self.name, frozenset(label for label in self.labels if label.name != MODEL_LABEL))
+
 
 @dataclass(frozen=True, slots=True)
 class Aligned:

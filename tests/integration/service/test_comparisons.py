@@ -39,12 +39,22 @@ METRICS = {
     "run5": [{**point("loss", 1, 1), "timestamp": None}],
     "run4": [{**point("loss", 1, 1), "timestamp": "yesterday"}],
 }
+
+
+def by_part(model: str) -> list[dict[str, Any]]:
+    return [point("loss", 1, 1, {**MODEL, "value": model}, PART | {"value": part}) for part in "ab"]
+
+
+METRICS |= {"run7": by_part("forest"), "run8": by_part("tree"), "run9": by_part("forest") + by_part("tree")}
 PARAMETERS = {
     "run1": [("rate", "0.1"), ("depth", "3")],
     "run2": [("rate", "0.01"), ("depth", "3"), ("seed", "x")],
     "run3": [("rate", "0.1")],
     "run5": [],
     "run6": [("rate", "0.1"), ("depth", "3")],
+    "run7": [],
+    "run8": [],
+    "run9": [],
     LONG.format(1): [("rate", "0.1")],
     LONG.format(2): [("rate", "0.1")],
 }
@@ -247,6 +257,17 @@ def test_label_sets_are_told_apart_across_runs(told: Service) -> None:
     assert {(row["series"], row["told"]) for row in rows} == {("part=training", "0.1"), ("part=validation", "9")}
     rows = drawing(told, runs, "against=step")["data"]["values"]
     assert {row["series"] for row in rows} == {f"{runs[0]}, part=training", f"{runs[1]}, part=validation"}
+
+
+def test_the_run_tells_the_model_where_it_has_but_one(told: Service) -> None:
+    rows = drawing(told, ["run7", "run8"], "against=run")["data"]["values"]
+    assert {row["series"] for row in rows} == {"part=a", "part=b"}
+    rows = drawing(told, ["run7", "run9"], "against=step")["data"]["values"]
+    assert {row["series"] for row in rows} == {
+        f"{run}, Artifact.name={model}, part={part}"
+        for run, model in (("run7", "forest"), ("run9", "forest"), ("run9", "tree"))
+        for part in "ab"
+    }
 
 
 @pytest.mark.parametrize("kind", ["column", "bar", "heatmap", "scatter"])
