@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from service.api.run_schemas import RunSchema
-from service.api.schemas import NameValue, ProblemSchema, Query, Warning, value_metadata
+from service.api.schemas import NameValue, ProblemOfPartSchema, Query, Warning, value_metadata
 from service.api.series_schemas import SeriesPoint
 
 _ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
@@ -157,7 +157,7 @@ class MissingRun(Schema):
     """A run that could not be read."""
 
     runId = fields.String(required=True)
-    problem = fields.Nested(ProblemSchema, required=True)
+    problem = fields.Nested(ProblemOfPartSchema, required=True)
 
 
 class ComparedRun(RunSchema):

@@ -72,22 +72,19 @@ def problem_of(error: errors.ServiceError) -> Problem:
     return next((_PROBLEMS[kind] for kind in type(error).__mro__ if kind in _PROBLEMS), INTERNAL)
 
 
-def body(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The members of a problem document."""
+def part(error: errors.ServiceError, instance: str) -> dict[str, Any]:
+    """The problem of an error that is a part of an answer, which others may be given too: no word of this request."""
+    return _members_of(problem_of(error), error.detail, instance)
+
+
+def _members_of(problem: Problem, detail: str, instance: str) -> dict[str, Any]:
     return {
         "type": _URN + problem.slug,
         "title": problem.title,
         "status": problem.status,
         "detail": detail,
-        "instance": request.path,
-        "requestId": trail().request_id,
-        **(members or {}),
+        "instance": instance,
     }
-
-
-def document(error: errors.ServiceError) -> dict[str, Any]:
-    """The problem document of an error that is a part of an answer."""
-    return body(problem_of(error), error.detail, _members(error))
 
 
 def _service_error(error: errors.ServiceError) -> Response:
@@ -121,7 +118,8 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:
-    document = msgspec.json.encode(body(problem, detail, members))
+    of_request = {"requestId": trail().request_id, **(members or {})}
+    document = msgspec.json.encode(_members_of(problem, detail, request.path) | of_request)
     response = Response(document, problem.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -224,14 +224,19 @@ class ProblemFault(Schema):
     detail = fields.String(required=True)
 
 
-class ProblemSchema(Schema):
-    """An error (RFC 9457)."""
+class ProblemOfPartSchema(Schema):
+    """What is the matter with a part of an answer (RFC 9457)."""
 
     type = fields.String(required=True, metadata={"example": "urn:metric-resource:run-not-found"})
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
     instance = fields.String(required=True)
+
+
+class ProblemSchema(ProblemOfPartSchema):
+    """An error (RFC 9457)."""
+
     requestId = fields.String(required=True)
     errors = fields.List(fields.Nested(ProblemFault), metadata={"description": "With status 400."})
     scope = fields.String(metadata={"description": "With status 403: the scope that is missing."})

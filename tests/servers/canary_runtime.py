@@ -13,6 +13,7 @@ from tests.servers.scripted_runtime import ScriptedRuntime
 SHARED_RUNS = ("run-1", "run-2", "run-3")
 ONLY_IN = {"run-of-a": "group-a"}
 UNKNOWN_RUN = "run-of-nobody"
+CREATED = "2026-03-29T01:00:00Z"
 
 
 class CanaryRuntime(ScriptedRuntime):
@@ -32,16 +33,36 @@ class CanaryRuntime(ScriptedRuntime):
             return super().answer(path)
         group = headers["ai-resource-group"]
         if parts.path != "/v2/lm/metrics":
-            return self._execution(parts.path.rsplit("/", 1)[1], group)
+            return self._other(parts.path.removeprefix("/v2/lm/").split("/"), group, headers)
         self.asked["metrics"] += 1
         runs = parse_qs(parts.query)["executionIds"][0].split(",")
         resources = [self._resource(run, "|".join((_tenant(headers), group, run, _caller(headers)))) for run in runs]
         return 200, json.dumps({"count": len(runs), "resources": resources}).encode(), 0.0
 
-    def _execution(self, run: str, group: str) -> tuple[int, bytes, float]:
-        if run not in SHARED_RUNS and ONLY_IN.get(run) != group:
-            return 404, b'{"error":{"code":"04010404","message":"not found"}}', 0.0
-        return 200, json.dumps({"id": run, "status": "RUNNING", "configurationId": "c"}).encode(), 0.0
+    def _other(self, asked: list[str], group: str, headers: Mapping[str, str]) -> tuple[int, bytes, float]:
+        """Executions, and the configuration and scenario that each run has for itself."""
+
+        def canary(run: str) -> str:
+            return "|".join((_tenant(headers), group, run, _caller(headers), str(next(self._fetches))))
+
+        def execution(run: str) -> dict[str, object]:
+            of_its_own = {"configurationId": run, "scenarioId": run, "executableId": run}
+            return {"id": run, "status": "RUNNING", "statusMessage": canary(run), "createdAt": CREATED, **of_its_own}
+
+        known = [run for run in (*SHARED_RUNS, *ONLY_IN) if ONLY_IN.get(run, group) == group]
+        found: dict[str, object]
+        match asked:
+            case ["executions"]:
+                found = {"resources": [execution(run) for run in known]}
+            case ["executions", run] if run in known:
+                found = execution(run)
+            case ["configurations", run] if run in known:
+                found = {"id": run, "parameterBindings": [{"key": "canary", "value": canary(run)}]}
+            case ["scenarios", *_, run] if run in known:
+                found = {"id": run, "name": canary(run)}
+            case _:
+                return 404, b'{"error":{"code":"04010404","message":"not found"}}', 0.0
+        return 200, json.dumps(found).encode(), 0.0
 
     def _resource(self, run: str, canary: str) -> dict[str, object]:
         canary = f"{canary}|{next(self._fetches)}"

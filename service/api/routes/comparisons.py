@@ -39,7 +39,10 @@ def blueprint(
     def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make) -> Response:
         def respond(demand: Demand) -> Response:
             read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
-            missing = [{"runId": run_id, "problem": problems.document(error)} for run_id, error in read.missing.items()]
+            missing = [
+                {"runId": run_id, "problem": problems.part(error, f"/runs/{run_id}/metric-resource")}
+                for run_id, error in read.missing.items()
+            ]
             told = json.dumps([(run_id, problems.problem_of(error).slug) for run_id, error in read.missing.items()])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,))

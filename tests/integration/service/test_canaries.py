@@ -31,13 +31,20 @@ THREADS = 4
 TENANTS = ("tenant-1", "tenant-2")
 GROUPS = ("group-a", "group-b", "group-c")
 ROLES: dict[str, dict[str, Any]] = {
-    "by role": {"roles": ["scenario_metric_viewer"]},
+    "by role": {"roles": ["scenario_metric_viewer", "scenario_job_viewer"]},
     "by collection": {"role_collections": ["ailaunchpad_mloperations_viewer"]},
     "by scope": {"scopes": ["scenarios.metrics.read"]},
     "editor": {"roles": ["scenario_job_editor"]},
     "none": {},
 }
-SEEING = frozenset({"by role", "by collection", "by scope"})
+METRICS, EXECUTIONS = "scenarios.metrics.read", "scenarios.executions.read"
+SEES: dict[str, set[str]] = {
+    "by role": {METRICS, EXECUTIONS},
+    "by collection": {METRICS, EXECUTIONS},
+    "by scope": {METRICS},
+    "editor": {EXECUTIONS},
+    "none": set(),
+}
 LEAVE: tuple[tuple[str, ...], ...] = ((), ("group-a",), ("group-b", "group-c"))
 ZONES = {
     "UTC": "01:00:00Z",
@@ -45,8 +52,17 @@ ZONES = {
     "Asia/Tokyo": "10:00:00+09:00",
     "-03:30": "21:30:00-03:30",
 }
-PARTS = ("metric-resource", "metric-resource/series", "tags", "custom-info")
-ZONED = PARTS[:2]
+NEEDS: dict[str, set[str]] = {
+    "metric-resource": {METRICS},
+    "metric-resource/series": {METRICS},
+    "tags": {METRICS},
+    "custom-info": {METRICS},
+    "run": {EXECUTIONS},
+    "runs": {EXECUTIONS},
+    "comparison": {METRICS, EXECUTIONS},
+}
+PARTS = tuple(NEEDS)
+UNZONED = ("tags", "custom-info")
 
 
 @dataclass(frozen=True)
@@ -58,8 +74,8 @@ class Caller:
     zone: str
     token: str = field(repr=False)
 
-    def may_see(self, group: str) -> bool:
-        return self.role in SEEING and (not self.groups or group in self.groups)
+    def may_see(self, group: str, part: str) -> bool:
+        return NEEDS[part] <= SEES[self.role] and (not self.groups or group in self.groups)
 
 
 @dataclass(frozen=True)
@@ -76,13 +92,39 @@ class Read:
     extra: Mapping[str, str]
 
     @property
-    def whose(self) -> str:
+    def runs(self) -> list[str]:
+        """The runs that are asked for, as far as this group has them."""
+        asked = [self.run]
+        if self.part == "runs":
+            asked = [*SHARED_RUNS, *ONLY_IN]
+        elif self.part == "comparison":
+            asked = [self.run, self.other]
+        return [run for run in asked if run != UNKNOWN_RUN and ONLY_IN.get(run, self.group) == self.group]
+
+    @property
+    def other(self) -> str:
+        """What the run is compared with."""
+        return SHARED_RUNS[self.run == SHARED_RUNS[0]]
+
+    @property
+    def url(self) -> tuple[str, str]:
+        """Path and query."""
+        if self.part == "runs":
+            return "/runs", ""
+        if self.part == "comparison":
+            return "/comparisons", f"run={self.run}&run={self.other}"
+        return f"/runs/{self.run}" + ("" if self.part == "run" else f"/{self.part}"), ""
+
+    @property
+    def whose(self) -> list[str]:
+        """How each canary begins that may be seen."""
         caller = self.caller.subject if self.mode == "forward" else ""
-        return "|".join((self.caller.tenant, self.group, self.run, caller))
+        return ["|".join((self.caller.tenant, self.group, run, caller, "")) for run in self.runs]
 
     @property
     def representation(self) -> tuple[str, ...]:
-        return (self.mode, self.whose, self.part, self.zone if self.part in ZONED else "")
+        run = "" if self.part == "runs" else self.run
+        return (self.mode, *self.whose, run, self.part, "" if self.part in UNZONED else self.zone)
 
 
 @dataclass(frozen=True)
@@ -118,18 +160,18 @@ class World:
         elif how == "header":
             extra["HTTP_TIME_ZONE"] = zone
         part = dice.choice(PARTS)
-        if part not in ZONED:
+        if part in UNZONED:
             extra.pop("QUERY_STRING", None)
         runs = (*SHARED_RUNS, *ONLY_IN, UNKNOWN_RUN)
         mode = dice.choice(list(self.apps))
         return Read(mode, caller, dice.choice(GROUPS), dice.choice(runs), part, zone, tag, extra)
 
     def ask(self, read: Read) -> Answer:
+        path, query = read.url
         given = {
             "REQUEST_METHOD": "GET",
             "SCRIPT_NAME": "",
-            "PATH_INFO": f"/runs/{read.run}/{read.part}",
-            "QUERY_STRING": "",
+            "PATH_INFO": path,
             "SERVER_NAME": "service",
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
@@ -138,6 +180,7 @@ class World:
             "HTTP_AI_RESOURCE_GROUP": read.group,
             "HTTP_X_REQUEST_ID": f"{read.caller.tenant}.{read.caller.subject}",
             **read.extra,
+            "QUERY_STRING": "&".join(filter(None, (query, read.extra.get("QUERY_STRING")))),
         }
         if read.tag is not None:
             given["HTTP_IF_NONE_MATCH"] = read.tag
@@ -152,7 +195,7 @@ class World:
             self.foreign.append((read, answer))
 
     def _is_right(self, read: Read, answer: Answer) -> bool:
-        if not read.caller.may_see(read.group):
+        if not read.caller.may_see(read.group, read.part):
             self.refusals.add(_without_ids(answer.body))
             return (
                 answer.status == 403 and b"|" not in answer.body and not {"ETag", "Cache-Status"} & set(answer.headers)
@@ -161,7 +204,7 @@ class World:
             return b"urn:metric-resource:overloaded" in answer.body and b"|" not in answer.body
         if answer.status == 504:
             return read.extra.get("HTTP_CACHE_CONTROL") == "only-if-cached" and b"|" not in answer.body
-        if read.run == UNKNOWN_RUN or ONLY_IN.get(read.run, read.group) != read.group:
+        if not read.runs:
             return answer.status == 404 and b"|" not in answer.body
         if answer.status == 304:
             return read.tag == "*" or self.tags[str(read.tag)] == read.representation
@@ -173,14 +216,14 @@ class World:
 
 def _is_own(read: Read, body: bytes) -> bool:
     document = json.loads(body)
-    if read.part in ZONED:
-        point = document["metrics"][0] if "metrics" in document else document["series"][0]["points"][0]
-        timestamp = point["timestamp"]
-        if document["timezone"] != read.zone or not timestamp.endswith(ZONES[read.zone]):
-            return False
-    canaries = [word for word in body.decode().split('"') if "|" in word]
-    own = f"{read.whose}|"
-    return bool(canaries) and document["runId"] == read.run and all(canary.startswith(own) for canary in canaries)
+    if read.part not in UNZONED and (document["timezone"] != read.zone or ZONES[read.zone].encode() not in body):
+        return False
+    canaries = {word for word in body.decode().split('"') if "|" in word}
+    own = read.whose
+    seen = {begin for canary in canaries for begin in own if canary.startswith(begin)}
+    told = [document["runId"]] if "runId" in document else sorted(run["runId"] for run in document["runs"])
+    foreign = [canary for canary in canaries if not canary.startswith(tuple(own))]
+    return not foreign and seen == set(own) and told == sorted(read.runs)
 
 
 def _without_ids(body: bytes) -> str:
@@ -243,4 +286,4 @@ def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: p
     for mode in world.apps:
         assert all(world.seen[f"{mode} {status}"] > READS / 100 for status in (200, 304, 403, 404)), world.seen
         assert world.seen[f"{mode} 503"] < READS / 100, "a few refreshes too many at once"
-    assert len(world.refusals) == 2, "one text for a missing role and one for another's group, whatever the run"
+    assert len(world.refusals) == 3, "one text for each missing scope and one for another's group, whatever the run"

@@ -148,6 +148,7 @@ def test_a_run_that_cannot_be_read_takes_no_other_down(told: Service) -> None:
     ((missing),) = found["missing"]
     assert missing["runId"] == "nosuchrun"
     assert (missing["problem"]["type"], missing["problem"]["status"]) == ("urn:metric-resource:run-not-found", 404)
+    assert "requestId" not in missing["problem"], "the same bytes are for others as well"
 
 
 def test_what_is_incomplete_of_a_run_is_said(told: Service) -> None:
