@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from service.api.run_schemas import RunSchema
-from service.api.schemas import NameValue, ProblemOfPartSchema, Query, Warning, value_metadata
+from service.api.schemas import NameValue, ProblemOfPartSchema, Query, Warning, true_or_false, value_metadata
 from service.api.series_schemas import SeriesPoint
 
 _ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
@@ -54,13 +54,7 @@ class RunsCompared(Query):
 class ComparisonQuery(RunsCompared):
     """What is compared."""
 
-    differs = fields.Boolean(
-        load_default=False,
-        truthy={"true"},
-        falsy={"false"},
-        error_messages={"invalid": "must be true or false"},
-        metadata={"description": "With `true` only the parameters that differ.", "default": False},
-    )
+    differs = true_or_false("With `true` only the parameters that differ.")
     align = fields.String(
         load_default=None,
         allow_none=False,

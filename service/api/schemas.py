@@ -27,6 +27,17 @@ def value_metadata() -> dict[str, Any]:
     }
 
 
+def true_or_false(description: str) -> fields.Boolean:
+    """A query parameter that is ``true`` or, as by default, ``false``."""
+    return fields.Boolean(
+        load_default=False,
+        truthy={"true"},
+        falsy={"false"},
+        error_messages={"invalid": "must be true or false"},
+        metadata={"description": description, "default": False},
+    )
+
+
 class Query(Schema):
     """The query parameters that every resource takes."""
 
@@ -148,13 +159,7 @@ class RunTagsSchema(Schema):
 class CustomInfoQuery(Query):
     """Whether values are parsed."""
 
-    parse = fields.Boolean(
-        load_default=False,
-        truthy={"true"},
-        falsy={"false"},
-        error_messages={"invalid": "must be true or false"},
-        metadata={"description": "With `true`, a value that is JSON is given as JSON too.", "default": False},
-    )
+    parse = true_or_false("With `true`, a value that is JSON is given as JSON too.")
 
 
 class CustomInfoItem(NameValue):

@@ -16,26 +16,19 @@ from service.domain.deadlines import Deadline
 from service.domain.errors import (
     BadGateway,
     CursorExpired,
-    MetricsNotSupported,
-    RunGone,
-    RunNotFound,
-    RuntimeForbids,
-    RuntimeRefuses,
     ServiceError,
 )
 from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
-from service.domain.runtime import AIRuntime, Capabilities, Exchange, RunMetrics, Vantage
+from service.domain.runtime import AIRuntime, Capabilities, Exchange, Vantage
 from service.domain.waiting import waiting
-from service.runtimes import stored
+from service.runtimes import outcomes, stored
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.runtimes.side_by_side import Question, SideBySide
 
 T = TypeVar("T")
 
-_ABSENT, _GONE, _UNSUPPORTED, _UNTOLD = "absent", "gone", "unsupported", "untold"
-_FORBIDDEN, _REFUSED = "forbidden", "refused"
 _COMPARING = 24
 """Threads that wait for the parts of comparisons, some six for each."""
 _META_GRACE = 1.0
@@ -171,13 +164,13 @@ class CachedRuntime:
             try:
                 return dict.fromkeys(keys, fetch(replace(exchange, deadline=deadline)))
             except ServiceError as error:
-                return dict.fromkeys(keys, _outcome(error))
+                return dict.fromkeys(keys, outcomes.of(error))
 
         found = self._reads.read([key], fetch_all, demand, exchange.deadline)[key]
         if isinstance(found, ServiceError):
             raise found
         if found.header.outcome != VALUE:
-            raise _missing(found.header.outcome, run_id)
+            raise outcomes.error_of(found.header.outcome, run_id)
 
         return self._entry(found, kind)
 
@@ -213,7 +206,7 @@ class CachedRuntime:
         if isinstance(found, ServiceError):
             return found
         if found.header.outcome != VALUE:
-            return _missing(found.header.outcome, run_id)
+            return outcomes.error_of(found.header.outcome, run_id)
         return ReadRun(found.key, found.header.digest, found.provenance, partial(self._resource, found), found.snapshot)
 
     def _resource(self, found: Found) -> MetricResource:
@@ -227,10 +220,10 @@ class CachedRuntime:
     ) -> dict[str, Fetched | ServiceError]:
         """Ask for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
         supported = self._begin_supported(vantage, exchange)
-        outcomes = self._runtime.run_metrics(list(run_of.values()), vantage, exchange)
+        found = self._runtime.run_metrics(list(run_of.values()), vantage, exchange)
         if supported.answer(exchange.deadline.sooner(_META_GRACE)) is False:
-            return dict.fromkeys(run_of, Fetched(_UNSUPPORTED))
-        return {key: _fetched(outcomes[run_id]) for key, run_id in run_of.items()}
+            return dict.fromkeys(run_of, Fetched(outcomes.UNSUPPORTED))
+        return {key: outcomes.fetched(found[run_id]) for key, run_id in run_of.items()}
 
     def _begin_supported(self, vantage: Vantage, exchange: Exchange) -> Question[bool]:
         def supported() -> bool:
@@ -243,44 +236,7 @@ class CachedRuntime:
         try:
             found = self._runtime.capabilities(vantage, exchange)
         except BadGateway:
-            return Fetched(_UNTOLD)
+            return Fetched(outcomes.UNTOLD)
         except ServiceError as error:
             return error
         return Fetched(VALUE, may_change=not found.metrics, packed=codec.pack(found))
-
-
-def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
-    if isinstance(outcome, RunMetrics):
-        return Fetched(VALUE, outcome.may_change, stored.packed(outcome.resource))
-    return _outcome(outcome)
-
-
-def _outcome(error: ServiceError) -> Fetched | ServiceError:
-    """What an error means for the store: something to remember, or trouble."""
-    match error:
-        case RunGone():
-            return Fetched(_GONE)
-        case RunNotFound():
-            return Fetched(_ABSENT)
-        case MetricsNotSupported():
-            return Fetched(_UNSUPPORTED)
-        case RuntimeForbids():
-            return Fetched(_FORBIDDEN)
-        case RuntimeRefuses():
-            return Fetched(_REFUSED)
-        case _:
-            return error
-
-
-def _missing(outcome: str, run_id: str) -> ServiceError:
-    match outcome:
-        case "unsupported":
-            return MetricsNotSupported()
-        case "forbidden":
-            return RuntimeForbids()
-        case "refused":
-            return RuntimeRefuses()
-        case "gone":
-            return RunGone(run_id)
-        case _:
-            return RunNotFound(run_id)
