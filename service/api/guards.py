@@ -6,7 +6,7 @@ existence of a run is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -57,8 +57,7 @@ def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> Non
         g.access_rule = rule
         if rule.token:
             g.principal = verifier.verify(request.headers.get("Authorization"))
-            for scope in rule.scopes:
-                _demand(g.principal, scope, grants)
+            _demand(g.principal, rule.scopes, grants)
 
 
 def without_rule(app: Flask) -> list[str]:
@@ -66,15 +65,22 @@ def without_rule(app: Flask) -> list[str]:
     return [endpoint for endpoint in app.view_functions if rule_of(app, endpoint) is None]
 
 
-def _demand(principal: Principal, scope: Scope, grants: GrantDirectory) -> None:
-    if not principal.has(scope):
-        known = grants.granting(scope)
+def _demand(principal: Principal, scopes: Sequence[Scope], grants: GrantDirectory) -> None:
+    missing = [scope for scope in scopes if not principal.has(scope)]
+    if missing:
+        known = [grants.granting(scope) for scope in missing]
+        said = f"scope {missing[0]} is" if len(missing) == 1 else f"scopes {' and '.join(missing)} are"
+        each = "it" if len(missing) == 1 else "them all"
         raise Forbidden(
-            f"the scope {scope} is missing; the roles and role collections listed here grant it",
-            scope=scope,
-            roles=known.roles,
-            role_collections=known.role_collections,
+            f"the {said} missing; the roles and role collections listed here grant {each}",
+            scope=" ".join(missing),
+            roles=_in_all([grant.roles for grant in known]),
+            role_collections=_in_all([grant.role_collections for grant in known]),
         )
+
+
+def _in_all(lists: Sequence[Sequence[str]]) -> list[str]:
+    return [name for name in lists[0] if all(name in names for names in lists)]
 
 
 def _ruled(rule: AccessRule) -> Callable[[View], View]:

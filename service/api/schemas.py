@@ -244,7 +244,9 @@ class ProblemSchema(ProblemOfPartSchema):
 
     requestId = fields.String(required=True)
     errors = fields.List(fields.Nested(ProblemFault), metadata={"description": "With status 400."})
-    scope = fields.String(metadata={"description": "With status 403: the scope that is missing."})
+    scope = fields.String(
+        metadata={"description": "With status 403: the scope that is missing; several with blanks between."}
+    )
     roles = fields.List(fields.String(), metadata={"description": "With status 403: known roles that grant it."})
     roleCollections = fields.List(
         fields.String(), metadata={"description": "With status 403: known role collections that grant it."}

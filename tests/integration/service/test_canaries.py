@@ -286,4 +286,6 @@ def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: p
     for mode in world.apps:
         assert all(world.seen[f"{mode} {status}"] > READS / 100 for status in (200, 304, 403, 404)), world.seen
         assert world.seen[f"{mode} 503"] < READS / 100, "a few refreshes too many at once"
-    assert len(world.refusals) == 3, "one text for each missing scope and one for another's group, whatever the run"
+    assert len(world.refusals) == 4, (
+        "one text for each missing scope, for both, and one for another's group, whatever the run"
+    )

@@ -217,11 +217,24 @@ def test_what_cannot_be_is_named(told: Service, query: str, named: str) -> None:
 
 
 @pytest.mark.parametrize("path", [BOTH, BOTH.replace("?", "/chart?") + "&metric=loss"])
-@pytest.mark.parametrize("role", ["scenario_metric_viewer", "scenario_job_viewer"])
-def test_both_scopes_are_needed(told: Service, path: str, role: str) -> None:
-    answer = told.get(path, told.issuer.mint(roles=[role]))
+@pytest.mark.parametrize(
+    ("roles", "missing"),
+    [
+        (["scenario_metric_viewer"], "scenarios.executions.read"),
+        (["scenario_job_viewer"], "scenarios.metrics.read"),
+        ([], "scenarios.metrics.read scenarios.executions.read"),
+    ],
+)
+def test_both_scopes_are_needed(told: Service, path: str, roles: list[str], missing: str) -> None:
+    answer = told.get(path, told.issuer.mint(roles=roles))
     assert answer.status_code == 403
     assert not told.runtime.asked["execution"]
+    problem = json.loads(answer.data)
+    assert problem["scope"] == missing
+    assert f'scope="{missing}"' in answer.headers["WWW-Authenticate"]
+    assert {"mloperations_viewer", "genai_manager"} <= set(problem["roles"])
+    assert ("scenario_job_viewer" in problem["roles"]) == (missing == "scenarios.executions.read")
+    assert "ailaunchpad_mloperations_viewer" in problem["roleCollections"]
 
 
 def test_conditional_requests_know_each_selection_apart(told: Service) -> None:
