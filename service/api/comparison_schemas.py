@@ -19,7 +19,7 @@ _TYPES = ["line", "scatter", "column", "bar", "heatmap"]
 
 def _runs(ids: list[str]) -> None:
     if not _LEAST <= len(ids) <= _MOST:
-        raise ValidationError(f"must be given {_LEAST} to {_MOST} times, once for each run, not {len(ids)} times")
+        raise ValidationError(f"must be given {_LEAST} to {_MOST} times, once for each run, not {len(ids)}")
     if len(set(ids)) < len(ids):
         raise ValidationError("names a run more than once")
     for number, id_ in enumerate(ids, 1):

@@ -15,12 +15,12 @@ from hashlib import blake2b
 
 import msgspec
 
+from service.api.schemas import NO_CURSOR
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.reading import Snapshot
 
 _MAC_SIZE = 16
 _LONGEST = 512
-_REFUSED = "is not a cursor that was given for this request"
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -45,14 +45,14 @@ class Cursors:
         """Raises ``InvalidParameter`` for what ``write`` did not make for that very view."""
         try:
             if len(text) > _LONGEST:
-                raise ValueError(_REFUSED)
+                raise ValueError(NO_CURSOR)
             decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             code, packed = decoded[:_MAC_SIZE], decoded[_MAC_SIZE:]
             if not hmac.compare_digest(code, self._code(packed, view)):
-                raise ValueError(_REFUSED)
+                raise ValueError(NO_CURSOR)
             return msgspec.msgpack.decode(packed, type=Cursor)
         except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
-            raise InvalidParameter([Fault("cursor", _REFUSED)]) from error
+            raise InvalidParameter([Fault("cursor", NO_CURSOR)]) from error
 
     def _code(self, packed: bytes, view: Sequence[str]) -> bytes:
         code = blake2b(key=self._key, digest_size=_MAC_SIZE)

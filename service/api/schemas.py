@@ -68,6 +68,9 @@ def whole_number(detail: str) -> Callable[[str], str]:
     return check
 
 
+NO_CURSOR = "is not a cursor that was given for this request"
+
+
 class PagedQuery(Query):
     """The query parameters of what comes in pages."""
 
@@ -81,7 +84,7 @@ class PagedQuery(Query):
     cursor = fields.String(
         load_default=None,
         allow_none=False,
-        validate=validate.Length(min=1, error="must not be empty"),
+        validate=validate.Regexp("^[A-Za-z0-9_-]{24,512}$", error=NO_CURSOR),
         metadata={
             "description": (
                 "Where to go on, from `page.next` or the `Link` of the page before. All pages of a sequence are of one "

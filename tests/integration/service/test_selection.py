@@ -42,8 +42,8 @@ def test_what_is_left_out_is_said(service: Service, query: str, steps: list[int 
     [
         ("minStep=2&maxStep=1", {"minStep"}), ("since=2026-03-29T01:00:01Z&until=2026-03-29T01:00:00Z", {"since"}),
         ("sort=name,-name", {"sort"}), ("sort=colour", {"sort"}), ("sort=", {"sort"}), ("sort=--step", {"sort"}),
-        ("minStep=2&maxStep=1&since=2026-03-29T01:00:01Z&until=2026-03-29T01:00:00Z&limit=0&foo=1&timezone=Mars",
-         {"minStep", "since", "limit", "foo", "timezone"}),
+        ("minStep=2&maxStep=1&since=2026-03-29T01:00:01Z&until=2026-03-29T01:00:00Z&limit=0&foo=1&timezone=Mars&cursor=x",
+         {"minStep", "since", "limit", "foo", "timezone", "cursor"}),
         ("minStep=-1&maxStep=x&since=now&until=", {"minStep", "maxStep", "since", "until"}),
     ],
 )  # fmt: skip
