@@ -32,7 +32,8 @@ class Tolerance:
     It opens after ``failures`` in a row with no success for ``patience`` among them: a few runs that are slow, or that
     the runtime fails on, do not shut out the others. It stays open for ``cooldown``, doubling with each probe that
     fails up to ``longest``. A timeout after less than ``telling`` says nothing: the caller had no time to give.
-    Nor does one during which another exchange succeeded: that run is slow, not the runtime.
+    Nor does one during which another exchange succeeded: that run is slow, not the runtime. For ``promptly`` a probe is
+    waited for by those that come beside it: a read asks for several things at once, and fails where one is refused.
     """
 
     failures: int = 5
@@ -40,6 +41,7 @@ class Tolerance:
     cooldown: float = 1.0
     longest: float = 5.0
     telling: float = 0.5
+    promptly: float = 0.3
 
 
 class Circuit:
@@ -59,12 +61,13 @@ class Circuit:
         self._tolerance = tolerance or Tolerance()
         self._telemetry = telemetry
         self._clock = clock
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._state = State.CLOSED
         self._failures = 0
         self._worked_at = float("-inf")
         self._cooldown = self._tolerance.cooldown
         self._shut_until = 0.0
+        self._probed_promptly_until = 0.0
         telemetry.circuit_state(self._state)
 
     @property
@@ -73,22 +76,28 @@ class Circuit:
 
     def check(self) -> None:
         """Raises ``RuntimeUnavailable`` while nobody may pass."""
-        with self._lock:
-            self._check()
+        with self._changed:
+            if not self._is_probed():
+                self._check()
 
     def enter(self) -> bool:
-        """Whether this exchange is a probe. Raises ``RuntimeUnavailable`` as ``check`` does."""
-        with self._lock:
+        """Whether this exchange is a probe; waits for one that has just begun. Raises as ``check`` does."""
+        with self._changed:
+            if self._is_probed():
+                left = self._probed_promptly_until - self._clock()
+                self._changed.wait_for(lambda: self._state is not State.HALF_OPEN, left)
             self._check()
             if self._state is State.CLOSED:
                 return False
-            self._shut_until = self._clock() + self._tolerance.longest
+            now = self._clock()
+            self._shut_until = now + self._tolerance.longest
+            self._probed_promptly_until = now + self._tolerance.promptly
             self._become(State.HALF_OPEN, "the cool-down is over")
             return True
 
     def worked(self) -> None:
         """The runtime answered, be it with a refusal."""
-        with self._lock:
+        with self._changed:
             self._failures = 0
             self._worked_at = self._clock()
             self._cooldown = self._tolerance.cooldown
@@ -98,7 +107,7 @@ class Circuit:
         """The exchange ended with ``error`` after ``seconds``; whether that is the runtime's failure is told here."""
         if isinstance(error, RuntimeTrouble) and not isinstance(error, RuntimeUnavailable | RuntimeTimeout):
             return self.worked()
-        with self._lock:
+        with self._changed:
             untold = not isinstance(error, RuntimeTrouble) or (
                 isinstance(error, RuntimeTimeout) and not self._is_telling(seconds)
             )
@@ -106,6 +115,10 @@ class Circuit:
 
     def _is_telling(self, seconds: float) -> bool:
         return seconds >= self._tolerance.telling and self._worked_at < self._clock() - seconds
+
+    def _is_probed(self) -> bool:
+        """Whether a probe has just begun, so that its outcome is to be waited for."""
+        return self._state is State.HALF_OPEN and self._clock() < min(self._probed_promptly_until, self._shut_until)
 
     def _check(self) -> None:
         left = self._shut_until - self._clock()
@@ -135,6 +148,7 @@ class Circuit:
         if state is self._state:
             return
         self._state = state
+        self._changed.notify_all()
         self._telemetry.circuit_state(state)
         name = state.name.lower().replace("_", "-")
         level = logging.WARNING if state is State.OPEN else logging.INFO

@@ -11,6 +11,7 @@ import brotli
 import pytest
 
 from tests.integration.service.conftest import RUN, Service
+from tests.servers.valkey import eventually
 
 
 def test_the_whole_resource_in_the_callers_zone(service: Service) -> None:
@@ -247,3 +248,12 @@ def test_a_refusal_of_the_runtime_ends_the_last_good_answer(service: Service, st
     service.runtime.say("execution", 500, {})
     service.runtime.say("metrics", 500, {})
     assert service.get(run, Cache_Control="max-age=0").status_code == 503
+
+
+def test_the_first_read_after_a_runtimes_recovery_succeeds(service: Service) -> None:
+    for what in ("metrics", "execution"):
+        service.runtime.say(what, 500, {})
+    eventually(lambda: b"is left alone" in service.get("/runs/run1/tags", Cache_Control="no-cache").data)
+    service.runtime.answers.clear()
+    time.sleep(6)  # beyond the longest that a circuit stays open
+    assert service.get("/runs/never-read/metric-resource").status_code == 200

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -122,3 +123,37 @@ def test_stragglers_say_nothing_new(circuit: Circuit, clock: Clock) -> None:
     circuit.failed(RuntimeUnavailable(), probe=False, seconds=5)
     clock.now += 0.1
     assert circuit.enter()
+
+
+def half_open(circuit: Circuit, clock: Clock) -> None:
+    fail(circuit, 3)
+    clock.now += 1
+    assert circuit.enter()
+
+
+@pytest.mark.parametrize("worked", [True, False])
+def test_those_beside_a_probe_wait_for_it_and_share_its_fate(clock: Clock, worked: bool) -> None:
+    circuit = Circuit(Tolerance(failures=3, promptly=30), telemetry=Telemetry(), clock=clock)
+    half_open(circuit, clock)
+    circuit.check()
+    with ThreadPoolExecutor(3) as pool:
+        beside = [pool.submit(circuit.enter) for _ in range(3)]
+        assert not wait(beside, 0.05).done
+        if worked:
+            circuit.worked()
+        else:
+            circuit.failed(RuntimeUnavailable(), probe=True, seconds=1)
+        for one in beside:
+            if worked:
+                assert one.result(20) is False
+            else:
+                with pytest.raises(RuntimeUnavailable):
+                    one.result(20)
+
+
+def test_a_probe_that_hangs_is_not_waited_for_by_those_who_come_later(circuit: Circuit, clock: Clock) -> None:
+    half_open(circuit, clock)
+    clock.now += 0.4
+    for step in (circuit.check, circuit.enter):
+        with pytest.raises(RuntimeUnavailable):
+            step()
