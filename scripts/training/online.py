@@ -33,7 +33,7 @@ def running() -> Recorder:
     parameters = {"learning_rate": 0.02, "batch_size": 16}
     plan = Plan(
         "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b",
-        "classifier that is being trained: with --live it logs a point a second",
+        "classifier that is being trained: in the demo it logs a point a second",
         ("digit-recognition", "Recognise hand-written digits"),
         ("digits-online", "Softmax regression, one mini-batch a second"),
         "digits-sample",

@@ -46,7 +46,7 @@ class RunsCompared(Query):
             "minItems": _LEAST,
             "maxItems": _MOST,
             "uniqueItems": True,
-            "example": ["5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"],
+            "example": ["5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "8c2e91d4-7f10-4b6a-a5c3-2d9b7e604c12"],
         },
     )
 

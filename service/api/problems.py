@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from flask import Flask, Response, g, request
@@ -17,6 +18,7 @@ from service.telemetry import logs
 
 MEDIA_TYPE = "application/problem+json"
 _URN = "urn:metric-resource:"
+_OF_A_PATH = "/:@!$&'()*+,;=~"
 REALM = 'Bearer realm="metric-resource"'
 
 
@@ -59,6 +61,12 @@ _HTTP_SLUGS = {
     414: "uri-too-long",
     431: "request-header-fields-too-large",
 }
+
+
+TYPES = sorted(
+    {_URN + problem.slug for problem in (INTERNAL, *_PROBLEMS.values())} | {*map(_URN.__add__, _HTTP_SLUGS.values())}
+)
+"""Every type that the service's own problems have; other statuses of HTTP are named after their reason phrase."""
 
 
 def register(app: Flask) -> None:
@@ -119,7 +127,7 @@ def _unexpected(error: Exception) -> Response:
 
 def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:
     of_request = {"requestId": trail().request_id, **(members or {})}
-    document = msgspec.json.encode(_members_of(problem, detail, request.path) | of_request)
+    document = msgspec.json.encode(_members_of(problem, detail, quote(request.path, safe=_OF_A_PATH)) | of_request)
     response = Response(document, problem.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -14,7 +14,7 @@ _STATUSES = [status.value for status in RunStatus]
 
 def _statuses(texts: list[str]) -> None:
     if not {word for text in texts for word in text.split(",")} <= set(_STATUSES):
-        raise ValidationError("must be of " + ", ".join(_STATUSES))
+        raise ValidationError("must be one or more of " + ", ".join(_STATUSES))
 
 
 def _text(description: str) -> Any:

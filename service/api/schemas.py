@@ -11,6 +11,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from service.api.problems import TYPES
+
 _ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
 
 
@@ -235,7 +237,13 @@ class ProblemFault(Schema):
 class ProblemOfPartSchema(Schema):
     """What is the matter with a part of an answer (RFC 9457)."""
 
-    type = fields.String(required=True, metadata={"example": "urn:metric-resource:run-not-found"})
+    type = fields.String(
+        required=True,
+        metadata={
+            "example": "urn:metric-resource:run-not-found",
+            "description": "One of " + ", ".join(f"`{type_}`" for type_ in TYPES) + ".",
+        },
+    )
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)

@@ -93,10 +93,9 @@ class SelectionQuery(FilterQuery, PagedQuery):
         load_default=tuple,
         metadata={
             "description": f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
-            "Exact, stable, `null` and NaN last. Without it, the runtime's order.",
+            "`name,-step` for one. Exact, stable, `null` and NaN last. Without it, the runtime's order.",
             "type": "string",
             "pattern": f"^{_KEY}(,{_KEY}){{0,{len(FIELDS) - 1}}}$",
-            "example": "name,-step",
         },
     )
 

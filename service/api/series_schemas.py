@@ -34,7 +34,6 @@ class SeriesQuery(FilterQuery):
                 "At most so many points a series: the first, the last and the extremes (with 2 or 3, as many of them "
                 "as there is room for), and of the others those that make its picture. None is made up."
             ),
-            "example": 500,
         },
     )
 

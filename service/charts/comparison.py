@@ -59,11 +59,13 @@ class Comparison:
         several = [
             {comparison.identity_of(one): one for one in run.series if _name(one) == self.metric} for run in self.runs
         ]
+        otherwise = "without labels"
         if all(len({identity.model for identity in each}) <= 1 for each in several):
+            otherwise = ""
             several = [{identity.without_model: one for identity, one in each.items()} for each in several]
         identities = list(dict.fromkeys(identity for each in several for identity in each))
         labels = [sorted(identity.labels) for identity in identities]
-        names = captions.trace_names(labels, "without labels") if len(labels) > 1 else [""] * len(labels)
+        names = captions.trace_names(labels, otherwise) if len(labels) > 1 else [""] * len(labels)
         named = dict(zip(identities, names, strict=True))
         return [{named[identity]: series for identity, series in each.items()} for each in several]
 
@@ -148,15 +150,15 @@ class Comparison:
         legend: str,
     ) -> bytes:
         by = "run" if self.against == "run" else self.against.removeprefix(PARAMETER)
-        ids = captions.enumerated([run.details.run.run_id for run in self.runs])
         count = sum(why is None for why in absent)
-        left = [f"{name} ({why})" for name, why in zip(self._names(), absent, strict=True) if why is not None]
+        runs = [run.details.run.run_id for run in self.runs]
+        left = [f"{id_} ({why})" for id_, why in zip(runs, absent, strict=True) if why is not None]
         left += [f"{id_} ({why})" for id_, why in self.missing.items()]
         caption = Caption(
             f"{captions.cut(self.metric)} by {by}, {count} {'run' if count == 1 else 'runs'}",
             [*said, *([f"Not drawn: {', '.join(left)}"] if left else [])],
             legend,
-            [f"Runs {ids}"],
+            [f"Runs {captions.enumerated(runs)}"],
         )
         return specification.chart([panel], axis, asked, caption, chosen_by="metric")
 

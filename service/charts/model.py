@@ -20,6 +20,10 @@ class ChartType(StrEnum):
     HEATMAP = "heatmap"
 
 
+SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
+"""Types whose marks stand side by side, in slots."""
+
+
 class AxisKind(StrEnum):
     """What the horizontal axis measures; the values are Vega-Lite's types."""
 

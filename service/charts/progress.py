@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, clocks, specification
-from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
+from service.charts.model import SLOTTED, Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
 from service.domain import points
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.points import NameValue
@@ -21,8 +21,15 @@ from service.domain.timestamps import Moment, MomentReader, ZoneClock
 from service.domain.zones import TimeZone
 
 MOST_POINTS = 500
-"""Points of a series that a chart shows; more would be finer than its pixels."""
+"""Points of a series that lines and scattered points show; more would be finer than the pixels."""
+MOST_SLOTTED = 20_000
+"""Points of a series from which columns and cells take their last ones: a coarser sample has its extremes there."""
 _MOST_FACTS = 12
+
+
+def points_for(chart_type: ChartType | None) -> int:
+    """How many points of a series such a chart is made of; ``None`` is the type that suits the axis."""
+    return MOST_SLOTTED if chart_type in SLOTTED else MOST_POINTS
 
 
 class Against(StrEnum):
@@ -66,7 +73,7 @@ def chart(
     said = [f"Not logged: {captions.enumerated([captions.cut(name) for name in lacking[:8]])}"] if lacking else []
     caption = Caption(
         title=_title(panels, against),
-        notes=[f"Run {run_id}", *said, *notes(series, drawing, against)],
+        notes=[f"Run {run_id}", *said, *notes(series, drawing, against), *_of_scatter(series, chart_type)],
         legend="Series",
         facts=[f"Run {run_id}", *(_fact(one) for one in series[:_MOST_FACTS])],
     )
@@ -145,6 +152,11 @@ def axis_of(panels: Sequence[Panel], against: Against, zone: TimeZone, parameter
     day = clocks.only_day([mark.place for panel in panels for trace in panel.traces for mark in trace.marks])
     title = f"Time ({zone.name})" if day is None else f"Time on {day.isoformat()} ({zone.name})"
     return Axis(title, AxisKind.TIME, parameter, against)
+
+
+def _of_scatter(series: Sequence[Series], chart_type: ChartType) -> list[str]:
+    sampled = chart_type is ChartType.SCATTER and any(one.downsampled for one in series)
+    return ["The extremes of each part are among them: dense parts have more points than are drawn"] if sampled else []
 
 
 def notes(series: Sequence[Series], drawing: Drawing, against: Against) -> list[str]:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from service.charts import channels, clocks, style
 from service.charts.channels import Encoding, View
-from service.charts.model import Axis, AxisKind, ChartType, Panel
+from service.charts.model import SLOTTED, Axis, AxisKind, ChartType, Panel
 from service.charts.slots import slots
 
-_SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
 _COLUMNS, _BARS, _CELLS = 96, 48, 128
 _LEAST_COLUMNS = 8
 _UPRIGHT = 4
@@ -49,7 +48,7 @@ def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
 
 def left_out(panels: Sequence[Panel], chart_type: ChartType) -> str | None:
     """What is to be said where a slot holds several marks of a trace, of which the last is drawn."""
-    if chart_type not in _SLOTTED:
+    if chart_type not in SLOTTED:
         return None
     made = [(panel, slots(panel.traces, _room(panel, chart_type))) for panel in panels]
     given = sum(len(trace.marks) for panel in panels for trace in panel.traces)

@@ -18,6 +18,7 @@ from service.api.routes.charts import NO_PICTURES, PICTURES, VEGA_LITE
 from service.api.run_answers import anew_if_gone
 from service.api.series_schemas import ChartSchema
 from service.charts.model import ChartType
+from service.charts.progress import points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.queries import Queries
@@ -97,11 +98,10 @@ def blueprint(
             return (renderer.render(specification, ask.media_type) if ask.media_type != VEGA_LITE else specification,)
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
-        return answer(ask, form, _CHARTED, make)
+        return answer(ask, form, points_for(None if asked is None else ChartType(asked)), make)
 
     return routes
 
 
-_CHARTED = 500
 _WHOLE = 0
-"""Points of a series that are needed, ``_WHOLE`` for all."""
+"""Points of a series that are needed: all."""

@@ -325,3 +325,13 @@ def test_impossible_charts_say_what_is_possible(told: Service, query: str, named
     ((fault),) = json.loads(answer.data)["errors"]
     assert fault["parameter"] == named
     assert said in fault["detail"]
+
+
+def test_the_one_model_of_a_run_is_no_label_of_its_own(told: Service) -> None:
+    rows = drawing(told, ["run7", "run1"], "against=step")["data"]["values"]
+    assert {row["series"] for row in rows} == {"run7, part=a", "run7, part=b", "run1"}
+
+
+def test_an_instance_is_a_uri_reference(told: Service) -> None:
+    problem = json.loads(told.get("/runs/%C3%A4%20b%3Cb%3E/tags").data)
+    assert problem["instance"] == "/runs/%C3%A4%20b%3Cb%3E/tags"

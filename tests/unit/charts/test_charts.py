@@ -151,6 +151,17 @@ def test_names_made_to_be_apart_are_apart() -> None:
     assert apart(["x", "x", "x (2)", "x (2)", "y"]) == ["x", "x (3)", "x (2)", "x (2) (2)", "y"]
 
 
+def test_columns_of_long_series_show_the_last_point_of_each_stretch() -> None:
+    made = drawn(*(point(step % 10, step) for step in range(9600)), kind="column")
+    assert [row["value"] for row in rows(made)] == [9] * 96
+
+
+def test_scattered_samples_say_that_they_favour_extremes() -> None:
+    told = "The extremes of each part are among them: dense parts have more points than are drawn"
+    assert told in drawn(*(point(step % 7, step) for step in range(2000)), kind="scatter")["title"]["subtitle"]
+    assert told not in drawn(*(point(step, step) for step in range(20)), kind="scatter")["title"]["subtitle"]
+
+
 def test_few_steps_have_a_column_each() -> None:
     made = drawn(*(point(step, step) for step in (1, 2, 10)), kind="column")
     assert [(row["slot"], row["value"]) for row in rows(made)] == [("1", 1), ("2", 2), ("10", 10)]
