@@ -20,7 +20,7 @@ from service.api.bodies import Body
 from service.api.context import Trail
 from service.api.request_ids import REQUEST_ID_HEADERS, request_id, traceparent
 from service.api.reusable import REUSABLE, Reusable
-from service.domain.access import Principal, TokenVerifier
+from service.domain.access import Principal, TokenVerifier, allows
 from service.domain.reading import Provenance
 from service.telemetry.metrics import Telemetry
 
@@ -124,7 +124,7 @@ class FastLane:
         began: float,
     ) -> Iterable[bytes] | None:
         reusable = given.reusable
-        if not _may(principal, reusable):
+        if not allows(principal, reusable.rule, reusable.resource_group):
             return None
         provenance = self._still(reusable.key, reusable.digest)
         if provenance is None:
@@ -163,13 +163,6 @@ class FastLane:
             return start_response(status, headers, exc_info)
 
         return learn
-
-
-def _may(principal: Principal, reusable: Reusable) -> bool:
-    for scope in reusable.rule.scopes:
-        if scope not in principal.scopes:
-            return False
-    return reusable.resource_group is None or principal.may_use(reusable.resource_group)
 
 
 def _short(signature: Signature) -> bool:

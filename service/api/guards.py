@@ -7,25 +7,16 @@ existence of a run is looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask, g, request
 
-from service.domain.access import GrantDirectory, Principal, Scope, TokenVerifier
+from service.domain.access import AccessRule, GrantDirectory, Principal, Scope, TokenVerifier, allows
 from service.domain.errors import Forbidden
 
 View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE = "access_rule"
 READ_ONLY = frozenset({"GET", "HEAD"})
-
-
-@dataclass(frozen=True, slots=True)
-class AccessRule:
-    """``scopes`` that the caller needs, all of them; ``token`` is whether a caller must be known at all."""
-
-    token: bool
-    scopes: tuple[Scope, ...] = ()
 
 
 def requires(*scopes: Scope) -> Callable[[View], View]:
@@ -57,7 +48,8 @@ def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> Non
         g.access_rule = rule
         if rule.token:
             g.principal = verifier.verify(request.headers.get("Authorization"))
-            _demand(g.principal, rule.scopes, grants)
+            if not allows(g.principal, rule, None):
+                raise _refusal(g.principal, rule, grants)
 
 
 def without_rule(app: Flask) -> list[str]:
@@ -65,18 +57,18 @@ def without_rule(app: Flask) -> list[str]:
     return [endpoint for endpoint in app.view_functions if rule_of(app, endpoint) is None]
 
 
-def _demand(principal: Principal, scopes: Sequence[Scope], grants: GrantDirectory) -> None:
-    missing = [scope for scope in scopes if not principal.has(scope)]
-    if missing:
-        known = [grants.granting(scope) for scope in missing]
-        said = f"scope {missing[0]} is" if len(missing) == 1 else f"scopes {' and '.join(missing)} are"
-        each = "it" if len(missing) == 1 else "them all"
-        raise Forbidden(
-            f"the {said} missing; the roles and role collections listed here grant {each}",
-            scope=" ".join(missing),
-            roles=_in_all([grant.roles for grant in known]),
-            role_collections=_in_all([grant.role_collections for grant in known]),
-        )
+def _refusal(principal: Principal, rule: AccessRule, grants: GrantDirectory) -> Forbidden:
+    """Names every scope that is missing, and the roles and role collections that grant all of them."""
+    missing = [scope for scope in rule.scopes if not principal.has(scope)]
+    known = [grants.granting(scope) for scope in missing]
+    said = f"scope {missing[0]} is" if len(missing) == 1 else f"scopes {' and '.join(missing)} are"
+    each = "it" if len(missing) == 1 else "them all"
+    return Forbidden(
+        f"the {said} missing; the roles and role collections listed here grant {each}",
+        scope=" ".join(missing),
+        roles=_in_all([grant.roles for grant in known]),
+        role_collections=_in_all([grant.role_collections for grant in known]),
+    )
 
 
 def _in_all(lists: Sequence[Sequence[str]]) -> list[str]:

@@ -16,7 +16,7 @@ from werkzeug.http import parse_accept_header
 
 from service.api.context import trail
 from service.caching.directives import parse_directives
-from service.domain.access import Principal
+from service.domain.access import Principal, allows
 from service.domain.deadlines import Deadline
 from service.domain.errors import Fault, Forbidden, InvalidParameter, NotAcceptable
 from service.domain.runtime import Exchange, Vantage
@@ -115,9 +115,9 @@ class RequestReader:
         if faults:
             raise InvalidParameter(faults)
         principal: Principal = g.principal
-        if grouped and not principal.may_use(group):
-            raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
         g.resource_group = group if grouped else None
+        if not allows(principal, g.access_rule, g.resource_group):
+            raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
         media_type = _acceptable(request.headers.get("Accept"), offers, missing)
         return Ask(query, media_type, zone, self._vantage(principal, group), self._exchange(), self._demand())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.api.guards import AccessRule
+from service.domain.access import AccessRule
 
 REUSABLE = "metric_resource.reusable"
 """Where in the WSGI environment it is told."""

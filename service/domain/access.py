@@ -46,6 +46,25 @@ class Principal:
         return self.resource_groups is None or resource_group in self.resource_groups
 
 
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """Who may use a route: ``token`` is whether a caller must be known at all, ``scopes`` are all needed."""
+
+    token: bool
+    scopes: tuple[Scope, ...] = ()
+
+
+def allows(principal: Principal, rule: AccessRule, resource_group: str | None) -> bool:
+    """Whether a verified caller may use a route for a resource group; ``None`` where the answer belongs to none.
+
+    The one decision of access: the guard, the reader of requests and the response cache all ask it.
+    """
+    for scope in rule.scopes:
+        if scope not in principal.scopes:
+            return False
+    return resource_group is None or principal.may_use(resource_group)
+
+
 class TokenVerifier(Protocol):
     """Turns the ``Authorization`` header into a principal."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+from flask import request_started
 from flask.testing import FlaskClient
 
 from service.app import close, create_app
@@ -41,6 +42,12 @@ class Service:
         self.runtime = runtime
         self.valkey = valkey
         self.token = issuer.mint(roles=["scenario_metric_viewer"])
+        self.dispatched = 0
+        """Requests that reached Flask; the others were answered by the response cache in front of it."""
+        request_started.connect(self._count, client.application)
+
+    def _count(self, _app: Any, **_: Any) -> None:
+        self.dispatched += 1
 
     def get(self, path: str = RUN, token: str | None = None, method: str = "GET", **headers: str) -> Any:
         given = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -22,7 +22,7 @@ def told(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
     return answer.status_code, answer.data, headers
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from([RUN, "/runs/run1/tags", "/runs/run1/custom-info", "/runs/run2/metric-resource"]),
     query=st.none() | st.sampled_from(sorted(zone_names())) | st.sampled_from(["+05:30", "Mars/Base"]),
@@ -45,11 +45,13 @@ def test_every_answer_is_the_plain_one(
     if conditional and "ETag" in plain.headers:
         headers["If_None_Match"] = plain.headers["ETag"]
         plain = service.get(url, **headers, **PLAINLY)
+    before = service.dispatched
     again = service.get(url, **headers)
     if plain.status_code >= 400:
         assert (again.status_code, again.json["type"]) == (plain.status_code, plain.json["type"])
     else:
         assert told(again) == told(plain)
+        assert service.dispatched == before, "the response cache should have answered"
         assert again.headers["Cache-Status"].startswith("metric-resource; hit; ttl=")
 
 
@@ -62,6 +64,29 @@ def test_what_one_may_see_another_may_not(service: Service) -> None:
         )
         assert service.get(Authorization="Bearer").status_code == 401
         assert service.get(Authorization="Basic x").status_code == 401
+
+
+def test_callers_who_differ_in_their_groups_only_are_told_apart(service: Service) -> None:
+    roles = ["scenario_metric_viewer"]
+    own, others, any_group = (
+        service.issuer.mint(roles=roles, resource_groups=groups) for groups in (["default"], ["another"], [])
+    )
+    assert [service.get(token=own).status_code for _ in range(2)] == [200, 200]
+    before = service.dispatched
+    assert service.get(token=own).status_code == 200
+    assert service.get(token=any_group).status_code == 200
+    for refused in (service.get(token=others), service.get(token=others, If_None_Match="*")):
+        assert (refused.status_code, refused.json["type"]) == (403, "urn:metric-resource:forbidden")
+    assert service.get(token=own).status_code == 200
+    assert service.dispatched - before == 3, "one token seen first, and two refusals; the rest from the cache"
+
+
+def test_any_entity_tag_matches_an_asterisk(service: Service) -> None:
+    assert service.get(If_None_Match="*", **PLAINLY).status_code == 304
+    assert service.get().status_code == 200
+    before = service.dispatched
+    assert service.get(If_None_Match="*").status_code == 304
+    assert service.dispatched == before
 
 
 def test_a_claimed_zone_is_each_callers_own(service: Service) -> None:

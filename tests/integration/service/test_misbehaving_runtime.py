@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -159,7 +158,6 @@ def caller(issuer_at: tuple[str, Path]) -> Iterator[Caller]:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) -> None:
     caller.runtime.metrics, expected = FAULTS[fault]
-    began = time.monotonic()
     answer = caller.get()
     problem = json.loads(answer.data)
     assert (answer.status_code, problem["type"].rpartition(":")[2]) == expected
@@ -168,7 +166,6 @@ def test_each_fault_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) 
         assert SECRET.encode() not in told
         assert b"127.0.0.1" not in told
     assert (expected[0] in {429, 503}) == ("Retry-After" in answer.headers)
-    assert time.monotonic() - began < TIMEOUT + 5
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS.keys() - ENDING))
