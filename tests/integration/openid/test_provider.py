@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,8 +15,8 @@ from service.app import close, create_app
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests.integration.openid.conftest import Start, ec_jwk, rsa_jwk
 from tests.servers.scripted_runtime import scripted_runtime
+from tests.servers.valkey import eventually
 
-ROTATION = 15.0
 TAGS = "/runs/run1/tags"
 Get = Callable[..., Any]
 
@@ -61,7 +60,7 @@ def test_another_provider_with_the_same_key_id_is_not_believed(start: Start) -> 
         assert get(ours.token()).status_code == 200
 
 
-def test_a_new_key_works_within_fifteen_seconds_and_the_old_one_beside_it(start: Start) -> None:
+def test_a_new_key_works_and_the_old_one_beside_it(start: Start) -> None:
     old, new = rsa_jwk("old"), ec_jwk("new")
     with start(old) as provider, trusting(provider.issuer) as get:
         before, unseen = provider.token(), provider.token("bob")
@@ -70,10 +69,7 @@ def test_a_new_key_works_within_fifteen_seconds_and_the_old_one_beside_it(start:
         with start(new, old, port=provider.port) as rotated:
             after = rotated.token()
             assert jwt.get_unverified_header(after)["kid"] == "new"
-            rotated_at = time.monotonic()
-            while get(after).status_code != 200:
-                assert time.monotonic() - rotated_at < ROTATION
-                time.sleep(0.1)
+            eventually(lambda: get(after).status_code == 200)
             assert [get(token).status_code for token in (before, unseen)] == [200, 200]
 
 

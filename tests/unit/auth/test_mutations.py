@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.auth.tokens import Token, parse
@@ -82,7 +82,6 @@ def test_no_random_change_holds(change: Change, good: str) -> None:
     assert holds(checked, good).subject == "ada"
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.text(max_size=8), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)),
     st.sampled_from(["header", "payload"]),
@@ -99,7 +98,6 @@ def test_no_change_of_meaning_holds_under_the_old_signature(changes: dict[str, A
         holds(verifier(oidc(), ISSUER), text)
 
 
-@settings(deadline=None)
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_.-]{1,80}", fullmatch=True))
 def test_no_text_is_a_token_or_an_accident(text: str) -> None:
     checked = verifier(oidc(), ISSUER)
@@ -108,7 +106,6 @@ def test_no_text_is_a_token_or_an_accident(text: str) -> None:
             checked.verify(authorization)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=80))
 def test_any_three_parts_are_parsed_or_refused(head: bytes, payload: bytes, end: bytes) -> None:
     try:
@@ -127,7 +124,6 @@ SHAPES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), SHAPES))
 def test_well_signed_claims_of_any_shape_hold_or_are_refused_but_break_nothing(changes: dict[str, Any]) -> None:
     checked = verifier(oidc(), ISSUER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.auth.remembered import Remembered
@@ -29,7 +29,6 @@ def test_never_what_has_ended_already() -> None:
     assert remembered.get("Bearer a", 0.0) is None
 
 
-@settings(deadline=None)
 @given(
     st.text()
     | st.sampled_from(["bearer abc", "Bearer  abc", "Bearer abc ", "Bearer abd", "Bearer ?bc", "Bearer \xe9bc"])

@@ -102,7 +102,7 @@ class Model(RuleBasedStateMachine):
 
 
 TestMemoryCache = Model.TestCase
-TestMemoryCache.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMemoryCache.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_an_item_too_large_to_keep_takes_the_one_it_replaces_with_it() -> None:

@@ -36,7 +36,7 @@ def undo(data: bytes, coding: str, size: int = 65536, most: int = 1 << 30) -> by
 
 
 @pytest.mark.parametrize("coding", COMPRESS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(body=st.binary(max_size=2000), size=st.integers(1, 50))
 def test_undoes_what_comes_in_pieces(coding: str, body: bytes, size: int) -> None:
     assert undo(COMPRESS[coding](body), coding, size) == body
@@ -49,7 +49,7 @@ def test_undoes_more_than_a_step(coding: str) -> None:
 
 
 @pytest.mark.parametrize("coding", COMPRESS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(noise=st.binary(min_size=1, max_size=200))
 def test_noise_raises_nothing_unforeseen(coding: str, noise: bytes) -> None:
     for data in (noise, COMPRESS[coding](b"text" * 100)[:-3] + noise):
