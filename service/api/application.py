@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,7 +11,7 @@ from flask import Flask
 
 from service.api import access_log, guards, headers, problems
 from service.api.answers import Answers
-from service.api.blueprints import blueprints
+from service.api.blueprints import Blueprint, blueprints
 from service.api.cursors import Cursors
 from service.api.fast_lane import FastLane
 from service.api.inputs import Defaults, RequestReader
@@ -32,6 +32,8 @@ from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
 from service.queries import Queries
 from service.telemetry.metrics import Telemetry
+
+_DOCUMENT = "metric-resource-document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,8 @@ def build(interface: Interface) -> Flask:
     headers.register(app, frozenset(interface.cors_origins))
     access_log.register(app, interface.telemetry)
     guards.register(app, interface.parts.verifier, interface.grants)
-    api = Api(app)
     made = blueprints(RequestReader(interface.defaults))
-    for routes in (
+    resources = (
         metric_resource.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
@@ -67,11 +68,12 @@ def build(interface: Interface) -> Flask:
         comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         operations.blueprint(interface.parts, made),
-        documentation.blueprint(cache(lambda: document(app)), made),
-    ):
-        api.register_blueprint(routes)
+        documentation.blueprint(lambda: document(app), made),
+    )
+    for routes in resources:
+        app.register_blueprint(routes)
     documentation.register(app)
-    app.extensions["metric-resource-api"] = api
+    app.extensions[_DOCUMENT] = cache(lambda: _document(resources))
     app.wsgi_app = FastLane(  # type: ignore[method-assign]
         app.wsgi_app,
         verifier=interface.parts.verifier,
@@ -88,5 +90,14 @@ def build(interface: Interface) -> Flask:
 
 def document(app: Flask) -> bytes:
     """The OpenAPI document of the application, as it is committed and served."""
-    api: Api = app.extensions["metric-resource-api"]
+    made: bytes = app.extensions[_DOCUMENT]()
+    return made
+
+
+def _document(resources: Sequence[Blueprint]) -> bytes:
+    """The document is made by flask-smorest when it is first asked for, on an application of its own: most processes
+    never give it, and it takes longer than the routes themselves."""
+    api = Api(Flask("service", static_folder=None))
+    for routes in resources:
+        api.register_blueprint(routes)
     return msgspec.json.format(msgspec.json.encode(api.document(), order="sorted"), indent=2) + b"\n"

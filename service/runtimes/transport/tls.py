@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -42,16 +43,28 @@ def client_context(certificate: ClientCertificate | None) -> ssl.SSLContext:
     """A context that verifies servers against the system's authorities, or certifi's where the system has none.
 
     OpenSSL's variables ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name other authorities, in place of the system's.
+    Clients without a certificate share one context: reading the authorities takes longer than all else at the start.
     """
-    context = ssl.create_default_context(cafile=None if _system_has_authorities() else DEFAULT_CA_BUNDLE_PATH)
-    context.sslsocket_class = BudgetTLSSocket
-    if certificate is not None:
-        certificate.load_into(context)
+    paths = ssl.get_default_verify_paths()
+    if certificate is None:
+        return _anonymous_context(paths)
+    context = _new_context(paths)
+    certificate.load_into(context)
     return context
 
 
-def _system_has_authorities() -> bool:
-    paths = ssl.get_default_verify_paths()
+@lru_cache(maxsize=4)
+def _anonymous_context(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
+    return _new_context(paths)
+
+
+def _new_context(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=None if _has_authorities(paths) else DEFAULT_CA_BUNDLE_PATH)
+    context.sslsocket_class = BudgetTLSSocket
+    return context
+
+
+def _has_authorities(paths: ssl.DefaultVerifyPaths) -> bool:
     return paths.cafile is not None or (paths.capath is not None and any(Path(paths.capath).iterdir()))
 
 
