@@ -79,7 +79,7 @@ def test_a_run_is_fetched_once_and_then_read_by_every_process(world: World) -> N
     first, second = world.run(one), world.run(other)
     assert isinstance(first, ReadRun)
     assert isinstance(second, ReadRun)
-    assert first.resource() == second.resource() == world.runtime.runs["t", "g", "run1"].resource
+    assert first.resource() == second.resource() == world.runtime.logged["t", "g", "run1"].resource
     assert (first.key, first.digest) == (second.key, second.digest)
     assert world.runtime.asked == [("run1",)]
 

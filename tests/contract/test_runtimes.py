@@ -1,0 +1,215 @@
+"""What every runtime behind the port ``domain.runtime.AIRuntime`` must do: each adapter on a real server, and the fake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import requests
+
+from service.app.runtime import build_runtime
+from service.domain.deadlines import Deadline
+from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
+from service.domain.metrics import Chunk, MetricResource
+from service.domain.runs import Run, RunDetails, RunStatus
+from service.domain.runtime import AIRuntime, Capabilities, Exchange, RunMetrics, Vantage
+from service.sandbox.app import parts_of
+from service.sandbox.server import Options, running
+from service.settings import RuntimeSettings
+from service.telemetry.metrics import Telemetry
+from tests.unit.runtimes.fakes import WITH_METRICS, FakeRuntime, exchange
+
+OURS, THEIRS = Vantage("tenant", "default"), Vantage("tenant", "group-b")
+UNKNOWN = "run-of-nobody"
+LABELLED = {
+    "name": "Loss",
+    "value": 0.1,
+    "timestamp": "2026-03-29T01:00:00.123456Z",
+    "step": 1,
+    "labels": [{"name": "part", "value": "train"}],
+}
+PLAIN = {"name": "Loss", "value": 12345678901234567890, "timestamp": "2026-03-29T01:00:01Z"}
+
+
+class World(Protocol):
+    """A runtime of one kind, and the means to fill it."""
+
+    runtime: AIRuntime
+
+    def add(self, vantage: Vantage, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
+        """A new run of that status that has logged ``points``; its id. A later one is newer."""
+        ...
+
+
+class FakeWorld:
+    def __init__(self) -> None:
+        self.runtime = FakeRuntime()
+        self._numbers = count()
+
+    def add(self, vantage: Vantage, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
+        number = next(self._numbers)
+        run_id = f"run-{number:04}"
+        run = Run(run_id, status, created_at=f'"2026-03-29T01:{number // 60:02}:{number % 60:02}Z"'.encode())
+        text = ",".join(json.dumps({"step": None, "labels": [], **point}) for point in points).encode()
+        chunks = (Chunk(text, len(points)),) if points else ()
+        at = (vantage.tenant, vantage.resource_group, run_id)
+        resource = MetricResource(run_id, metrics=chunks, count=len(points))
+        self.runtime.logged[at] = RunMetrics(resource, run.may_change)
+        self.runtime.details[at] = RunDetails(run, parameters=b"[]")
+        return run_id
+
+
+class AIAPIWorld:
+    """The adapter of the AI API, and the sandbox over HTTP."""
+
+    def __init__(self, runtime: AIRuntime, url: str) -> None:
+        self.runtime = runtime
+        self._url = url
+        form = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+        self._session = requests.Session()
+        token = self._session.post(f"{url}/oauth/token", data=form, timeout=30).json()["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def add(self, vantage: Vantage, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
+        executable = {"executableId": "digits-network", "scenarioId": "digit-recognition"}
+        configuration = self._ask(vantage, "POST", "/v2/lm/configurations", {"name": "c", **executable})["id"]
+        run_id = self._ask(vantage, "POST", "/v2/lm/executions", {"configurationId": configuration})["id"]
+        if points:
+            self._ask(vantage, "PATCH", "/v2/lm/metrics", {"executionId": run_id, "metrics": list(points)})
+        moved = {"status": status, "resourceGroup": vantage.resource_group}
+        self._ask(vantage, "PUT", f"/sandbox/executions/{run_id}/status", moved)
+        return str(run_id)
+
+    def _ask(self, vantage: Vantage, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        headers = {"AI-Resource-Group": vantage.resource_group}
+        answer = self._session.request(method, self._url + path, json=body, headers=headers, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+
+@contextmanager
+def ai_api(directory: Path) -> Iterator[World]:
+    with running(Options(directory)) as app:
+        url = parts_of(app).public_url
+        settings = RuntimeSettings(
+            f"{url}/v2", client_id="sandbox-client", client_secret="sandbox-secret", token_url=f"{url}/oauth/token"
+        )
+        runtime, close = build_runtime(settings, Telemetry())
+        world = AIAPIWorld(runtime, url)
+        yield world
+        world.close()
+        close()
+
+
+@contextmanager
+def fake(_: Path) -> Iterator[World]:
+    yield FakeWorld()
+
+
+@pytest.fixture(scope="module", params=[ai_api, fake])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with request.param(tmp_path_factory.mktemp("runtime")) as world:
+        yield world
+
+
+def read(world: World, *run_ids: str, vantage: Vantage = OURS) -> Mapping[str, RunMetrics | ServiceError]:
+    return world.runtime.run_metrics(run_ids, vantage, exchange())
+
+
+def points_of(found: RunMetrics | ServiceError) -> list[dict[str, Any]]:
+    assert isinstance(found, RunMetrics)
+    points = json.loads(b"[" + b",".join(chunk.text for chunk in found.resource.metrics) + b"]")
+    assert len(points) == found.resource.count == sum(chunk.count for chunk in found.resource.metrics)
+    return list(points)
+
+
+def test_points_are_complete_in_the_order_they_were_logged(world: World) -> None:
+    run = world.add(OURS, "RUNNING", [LABELLED, PLAIN, LABELLED])
+    assert points_of(read(world, run)[run]) == [LABELLED, {**PLAIN, "step": None, "labels": []}, LABELLED]
+
+
+def test_a_point_has_exactly_the_five_members(world: World) -> None:
+    run = world.add(OURS, "RUNNING", [PLAIN, LABELLED])
+    assert [set(point) for point in points_of(read(world, run)[run])] == [set(LABELLED)] * 2
+
+
+def test_runs_are_read_together_each_with_its_own(world: World) -> None:
+    one, other, silent = (world.add(OURS, "COMPLETED", points) for points in ([LABELLED], [PLAIN], []))
+    found = read(world, one, UNKNOWN, other, silent)
+    assert list(found) == [one, UNKNOWN, other, silent]
+    assert [len(points_of(found[run])) for run in (one, other, silent)] == [1, 1, 0]
+    assert points_of(found[one])[0]["value"] == 0.1
+    assert isinstance(found[UNKNOWN], RunNotFound)
+    assert UNKNOWN in found[UNKNOWN].detail
+
+
+@pytest.mark.parametrize("status", RunStatus)
+def test_a_run_that_has_ended_does_not_change(world: World, status: RunStatus) -> None:
+    run = world.add(OURS, status)
+    found = read(world, run)[run]
+    assert isinstance(found, RunMetrics)
+    assert found.may_change is (status not in {"COMPLETED", "DEAD", "STOPPED"})
+    assert world.runtime.run(run, OURS, exchange()).run.status == status
+
+
+def test_a_resource_group_hides_its_runs_from_others(world: World) -> None:
+    run = world.add(OURS, "COMPLETED", [PLAIN])
+    assert isinstance(read(world, run, vantage=THEIRS)[run], RunNotFound)
+    with pytest.raises(RunNotFound):
+        world.runtime.run(run, THEIRS, exchange())
+    assert run not in {each.run_id for each in world.runtime.runs(THEIRS, exchange()).runs}
+    assert isinstance(read(world, run)[run], RunMetrics)
+
+
+def test_runs_are_listed_newest_first(world: World) -> None:
+    older, newer = (world.add(OURS, status) for status in ("DEAD", "RUNNING"))
+    listed = world.runtime.runs(OURS, exchange()).runs
+    assert [(run.run_id, run.status) for run in listed[:2]] == [(newer, "RUNNING"), (older, "DEAD")]
+
+
+def test_details_are_of_the_run_asked_for(world: World) -> None:
+    run = world.add(OURS, "COMPLETED")
+    details = world.runtime.run(run, OURS, exchange())
+    assert (details.run.run_id, details.unavailable, json.loads(details.parameters)) == (run, (), [])
+    with pytest.raises(RunNotFound):
+        world.runtime.run(UNKNOWN, OURS, exchange())
+
+
+def test_what_it_can_do_is_told_and_may_be_told_to_it(world: World) -> None:
+    found = world.runtime.capabilities(OURS, exchange())
+    assert isinstance(found, Capabilities)
+    assert found.metrics
+    world.runtime.heed(found, 0.0)
+    world.runtime.heed(WITH_METRICS, 1.0)
+    assert world.runtime.capabilities(OURS, exchange()) == found
+
+
+def test_its_identity_stays_the_same(world: World) -> None:
+    assert world.runtime.identity
+    assert world.runtime.identity == world.runtime.identity
+
+
+def test_nothing_goes_on_beyond_the_deadline(world: World) -> None:
+    run = world.add(OURS, "COMPLETED")
+    over = Exchange(Deadline.after(0), "a-request", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
+    for ask in (
+        lambda: world.runtime.run(run, OURS, over),
+        lambda: world.runtime.runs(OURS, over),
+        lambda: world.runtime.capabilities(OURS, over),
+        lambda: _raised(world.runtime.run_metrics([run], OURS, over)[run]),
+    ):
+        with pytest.raises(RuntimeTimeout):
+            ask()
+
+
+def _raised(found: RunMetrics | ServiceError) -> None:
+    if isinstance(found, ServiceError):
+        raise found
