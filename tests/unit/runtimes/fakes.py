@@ -34,7 +34,9 @@ class FakeRuntime:
         self._lock = threading.Lock()
 
     def log(self, run_id: str, metrics: bytes, *, tenant: str = "t", group: str = "g", may_change: bool = True) -> None:
-        self.logged[tenant, group, run_id] = RunMetrics(MetricResource(run_id, metrics=(Chunk(metrics, 1),)), may_change)
+        self.logged[tenant, group, run_id] = RunMetrics(
+            MetricResource(run_id, metrics=(Chunk(metrics, 1),)), may_change
+        )
 
     def fail(self, run_id: str, error: ServiceError) -> None:
         self.logged["t", "g", run_id] = error
