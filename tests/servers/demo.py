@@ -26,6 +26,7 @@ class Demo:
         self.temporary.mkdir()
         self.ready_file = directory / "ready.json"
         self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        self.environment.pop("XDG_RUNTIME_DIR", None)  # so that its note lies there, too
         self.process = subprocess.Popen(
             [*COMMAND, "demo", "--ready-file", str(self.ready_file)],
             env=self.environment,
