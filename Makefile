@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
-.PHONY: demo test bench soak lint types openapi lock clean .venv/demo .venv/dev
+.PHONY: demo test bench fast soak lint types openapi lock clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
@@ -15,10 +15,13 @@ test: .venv/dev
 	$(BIN)/pytest -n auto
 
 bench: .venv/dev
-	-@$(BIN)/python -c 'import gunicorn_h1c' 2>/dev/null || \
-		$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/fast.txt || \
-		echo "The C parser could not be installed (it has to be compiled): measuring without it."
+	@$(MAKE) --no-print-directory fast || echo "the C parser cannot be compiled here: measuring without it"
 	$(BIN)/python -m bench $(BENCH)
+
+# gunicorn's parser in C (the extra "fast"), which has to be compiled.
+fast: .venv/dev
+	@$(BIN)/python -c 'import gunicorn_h1c' 2>/dev/null || $(BIN)/python -m pip --disable-pip-version-check \
+		install --quiet --no-build-isolation --require-hashes -r requirements/fast.txt
 
 # Load with faults of the runtime and of Redis; an hour of it: make soak MINUTES=60
 MINUTES ?= 2

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class Server(BaseApplication):
-    """gunicorn with threads, its C parser, and limits that suit reading with bearer tokens."""
+    """gunicorn with threads, its C parser where that is installed, and limits that suit reading with bearer tokens."""
 
     def __init__(self, settings: Settings, bind: str | None = None) -> None:
         self._settings = settings
@@ -58,6 +58,8 @@ class Server(BaseApplication):
             "threads": server.threads,
             "worker_connections": 1000 + server.threads,
             "http_parser": "auto",
+            "forwarder_headers": "",
+            "forwarded_allow_ips": "",
             "keepalive": 30,
             "timeout": 60,
             "graceful_timeout": int(self._settings.runtime.timeout) + 20,
