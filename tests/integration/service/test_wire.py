@@ -184,6 +184,11 @@ def test_a_head_that_never_ends_is_not_served(server: Server) -> None:
     assert answer == b"" or head_of(answer)[0] == 400
 
 
+def test_no_header_is_taken_for_a_trusted_proxys(server: Server) -> None:
+    assert head_of(server.get(b"/runs/metrics", b"SCRIPT_NAME: /runs", token=False))[0] == 401
+    assert head_of(server.get(b"/nothing", b"PATH_INFO: /livez", token=False))[0] == 404
+
+
 def test_two_tokens_are_none(server: Server) -> None:
     answer = server.get(b"/runs/run1/tags", b"Authorization: Bearer " + server.token.encode())
     assert head_of(answer)[0] == 401
