@@ -35,8 +35,15 @@ def build_access(settings: AuthSettings, telemetry: Telemetry) -> Access:
         connect_timeout=_CONNECT_SECONDS, max_body_bytes=FETCH_BYTES, pool_size=4, telemetry=telemetry
     )
     fetch = fetch_document(transport)
-    issuers = [(issuer, IssuerKeys(issuer, fetch, identified=fetch)) for issuer in trusted_issuers(settings)]
-    return Access(Verifier(issuers, catalogue, algorithms=settings.algorithms, leeway=settings.leeway), catalogue)
+    issuers = [(issuer, IssuerKeys(issuer, fetch)) for issuer in trusted_issuers(settings)]
+    verifier = Verifier(
+        issuers,
+        catalogue,
+        algorithms=settings.algorithms,
+        leeway=settings.leeway,
+        max_bytes=settings.max_token_bytes,
+    )
+    return Access(verifier, catalogue)
 
 
 def trusted_issuers(settings: AuthSettings) -> Iterator[TrustedIssuer]:
@@ -71,6 +78,7 @@ def _identity(settings: AuthSettings, binding: IdentityBinding) -> TrustedIssuer
         reading,
         issuer=binding.url.rstrip("/"),
         hosts=binding.domains,
+        zone=binding.app_tid,
         scheme=urlsplit(binding.url).scheme,
     )
 

@@ -12,12 +12,15 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from service.auth.tokens import longest_field
 from service.cli import configured
 from service.settings import Settings
 from service.telemetry import logs
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where workers tell that they are alive, without a disk to wait for
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_FIELD_BYTES = 32768
+"""The longest header field that is read; longer ones only where a longer token may come in them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +65,7 @@ class Server(BaseApplication):
             "timeout": 60,
             "graceful_timeout": int(self._settings.runtime.timeout) + 20,
             "limit_request_line": 8190,
-            "limit_request_field_size": 32768,
+            "limit_request_field_size": max(_FIELD_BYTES, longest_field(self._settings.auth.max_token_bytes) + 64),
             "control_socket_disable": True,
             "logger_class": "service.cli.worker.Logger",
             "loglevel": server.log_level.lower(),

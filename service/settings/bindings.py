@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from service.auth.issuers import header_word, zone_id
 from service.settings import addresses, words
 from service.settings.documents import Document, parse_object, text_at
 from service.settings.faults import SettingFault
@@ -107,14 +108,14 @@ def _xsuaa(members: Members) -> XsuaaBinding:
         url=members.need("url", addresses.http_url),
         uaadomain=members.need("uaadomain", addresses.domain),
         verification_key=members.may("verificationkey", words.utf8),
-        identity_zone_id=members.may("identityzoneid"),
+        identity_zone_id=members.may("identityzoneid", zone_id),
     )
 
 
 def _identity(members: Members) -> IdentityBinding:
     return IdentityBinding(
-        client_id=members.need("clientid"),
+        client_id=members.need("clientid", header_word),
         url=members.need("url", addresses.http_url),
         domains=members.domains(),
-        app_tid=members.may("app_tid"),
+        app_tid=members.may("app_tid", header_word),
     )

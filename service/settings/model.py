@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from service.auth.tokens import LONGEST
+
 
 class RuntimeAuth(StrEnum):
     """With whose credentials the runtime is asked."""
@@ -64,6 +66,7 @@ class AuthSettings:
     jwks_urls: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ("RS256", "ES256")
     leeway: float = 60.0
+    max_token_bytes: int = LONGEST
     scope_prefix: str = ""
     tenant_claim: str | None = None
     roles_claim: str = "roles"

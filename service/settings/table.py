@@ -88,6 +88,7 @@ TABLE: tuple[Variable, ...] = (
     Variable("JWT_JWKS_URL", _A, "jwks_urls", _urls, "key set of each issuer"),
     Variable("JWT_ALGORITHMS", _A, "algorithms", words.listed(words.algorithm), "accepted signature algorithms"),
     Variable("JWT_LEEWAY", _A, "leeway", seconds(300), "clock skew allowed, s"),
+    Variable("JWT_MAX_BYTES", _A, "max_token_bytes", integer(256, 64 * 1024), "longest token that is looked at"),
     Variable("JWT_SCOPE_PREFIX", _A, "scope_prefix", words.word, "what precedes a scope's name in the token"),
     Variable("JWT_TENANT_CLAIM", _A, "tenant_claim", words.claim_path, "claim that names the caller's tenant"),
     Variable("JWT_ROLES_CLAIM", _A, "roles_claim", words.claim_path, "claim that lists roles"),

@@ -59,6 +59,18 @@ def test_what_a_binding_may_lack() -> None:
         ({"xsuaa": [XSUAA, XSUAA | {"clientid": 5}]}, "xsuaa[1].credentials.clientid must be a string"),
         ({"xsuaa": [XSUAA | {"uaadomain": "a.example/x"}]}, "xsuaa[0].credentials.uaadomain must be a host name"),
         ({"xsuaa": [XSUAA | {"uaadomain": "u@a.example"}]}, "xsuaa[0].credentials.uaadomain must be a host name"),
+        (
+            {"xsuaa": [XSUAA | {"identityzoneid": "a/b"}]},
+            "xsuaa[0].credentials.identityzoneid must be 1 to 64 letters, digits, _ or -",
+        ),
+        (
+            {"identity": [IDENTITY | {"app_tid": "a,b"}]},
+            "identity[0].credentials.app_tid must be 1 to 128 letters, digits or one of _ . : | ! -",
+        ),
+        (
+            {"identity": [IDENTITY | {"clientid": "a,b"}]},
+            "identity[0].credentials.clientid must be 1 to 128 letters, digits or one of _ . : | ! -",
+        ),
         ({"xsuaa": [None]}, "xsuaa[0].credentials must be an object"),
         ({"identity": [IDENTITY | {"domains": ["a/b"]}]}, "identity[0].credentials.domains.0 must be a host name"),
         ({"identity": [IDENTITY | {"domains": [1]}]}, "identity[0].credentials.domains.0 must be a string"),
