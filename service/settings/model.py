@@ -82,6 +82,8 @@ class CacheSettings:
     """How long answers are good, in seconds, and where they are kept."""
 
     redis_url: str | None = field(default=None, repr=False)
+    redis_source: str = "REDIS_URL"
+    """What gave the URL, for messages."""
     secret: str | None = field(default=None, repr=False)
     cursor_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
     """What cursors are signed with where there is no ``secret``: made at the start, so the workers of one start share

@@ -61,16 +61,6 @@ def written(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def with_redis_check(check: Callable[[str], None]) -> Parser:
-    """A parser of Redis URLs out of a function that raises ``ValueError`` for a bad one."""
-
-    def parse(text: str) -> str:
-        check(words.unpadded(text))
-        return text
-
-    return parse
-
-
 _R, _A, _C, _S = RuntimeSettings, AuthSettings, CacheSettings, ServerSettings
 _urls = words.listed(addresses.http_url_with_query, repeats=True)
 _bytes = integer(0, _MOST_BYTES)
@@ -114,7 +104,7 @@ TABLE: tuple[Variable, ...] = (
         "REDIS_URL",
         _C,
         "redis_url",
-        with_redis_check(addresses.redis_scheme),
+        lambda text: addresses.redis_url(words.unpadded(text)),
         "where answers are kept; in the process without it",
         secret=True,
     ),

@@ -15,7 +15,7 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _RESOURCE_GROUP = re.compile(r"[\w.-]{4,64}", re.ASCII)
 _POINTER = re.compile(r"(/([^~/]|~[01])+)+")
 _DOTTED = re.compile(r"[^./]+(\.[^./]+)*")
-_SECRET_CHARACTERS = 16
+_SECRET_CHARACTERS = 32
 _E = TypeVar("_E", bound=StrEnum)
 _T = TypeVar("_T")
 
