@@ -17,7 +17,6 @@ from service.settings import AuthSettings, IdentityBinding, XsuaaBinding
 from service.telemetry.metrics import Telemetry
 
 _CONNECT_SECONDS = 3.0
-_ROLE_COLLECTIONS = "/xs.system.attributes/xs.rolecollections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _reading(settings: AuthSettings, tenant_claim: str | None, scope_prefix: str
     return Reading(
         tenant=tenant_claim,
         roles=settings.roles_claim,
-        role_collections=settings.role_collections_claim or _ROLE_COLLECTIONS,
+        role_collections=settings.role_collections_claim,
         scope_prefix=scope_prefix,
         require_resource_groups=settings.require_resource_groups,
     )

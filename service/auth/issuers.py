@@ -15,6 +15,10 @@ _XSUAA_OF_OLD = re.compile(rf"http://{_SUBDOMAIN}localhost:8080/uaa/oauth/token"
 """The ``iss`` of an XSUAA that nobody told its address. It is never connected to: keys are the binding's domain's."""
 
 
+ROLE_COLLECTIONS = "/xs.system.attributes/xs.rolecollections"
+"""The claim of XSUAA that lists role collections."""
+
+
 class Dialect(Enum):
     """How an issuer writes its claims."""
 
@@ -33,7 +37,7 @@ class Reading:
 
     tenant: str | None = None
     roles: str = "roles"
-    role_collections: str = "/xs.system.attributes/xs.rolecollections"
+    role_collections: str = ROLE_COLLECTIONS
     scope_prefix: str = ""
     require_resource_groups: bool = False
 

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from service.auth.issuers import ROLE_COLLECTIONS
 from service.auth.tokens import LONGEST
 
 
@@ -70,7 +71,7 @@ class AuthSettings:
     scope_prefix: str = ""
     tenant_claim: str | None = None
     roles_claim: str = "roles"
-    role_collections_claim: str | None = None
+    role_collections_claim: str = ROLE_COLLECTIONS
     role_catalogue: str | None = None
     require_resource_groups: bool = False
     xsuaa: tuple[XsuaaBinding, ...] = ()

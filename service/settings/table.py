@@ -88,7 +88,6 @@ TABLE: tuple[Variable, ...] = (
         "role_collections_claim",
         words.claim_path,
         "claim that lists role collections",
-        default_text="/xs.system.attributes/xs.rolecollections",
     ),
     Variable("ROLE_CATALOGUE", _A, "role_catalogue", words.readable_file, "TOML file of roles and role collections"),
     Variable("REQUIRE_RESOURCE_GROUPS", _A, "require_resource_groups", switch, "a token must name resource groups"),
