@@ -79,6 +79,19 @@ def test_a_short_secret_stops_the_start(command: Command) -> None:
     assert (ended.returncode, ended.stderr) == (1, "CACHE_SECRET: must have at least 32 characters\n")
 
 
+def test_the_longest_token_is_also_the_longest_that_is_let_in(new_host: NewHost) -> None:
+    """Of a header field the server reads 32 kB, or as much as the longest token needs."""
+    host = new_host(JWT_MAX_BYTES="40000", WEB_CONCURRENCY="1")
+    for length, status, detail in (
+        (39_999, 401, b"not a signed JSON Web Token"),
+        (40_000, 401, b"not a signed JSON Web Token"),
+        (40_001, 401, b"longer than 40000 bytes"),
+        (41_000, 431, b"header fields are more, or longer"),
+    ):
+        answer = host.get("/runs/run1/metric-resource", Authorization="Bearer " + "a" * length)
+        assert (answer.status, detail in answer.body) == (status, True), answer.body
+
+
 def test_the_gauges_of_a_master_that_was_killed_are_forgotten(
     new_host: NewHost, runtime: ScriptedRuntime, tmp_path: Path
 ) -> None:
