@@ -102,7 +102,7 @@ class World:
             "RUNTIME_TIMEOUT": "60",
             "JWT_ISSUER": self.issuer,
             "JWT_AUDIENCE": "metric-resource",
-            "CACHE_SECRET": "of the benchmark",
+            "CACHE_SECRET": "of the benchmark, and of nothing else",
             "CACHE_FRESH_FINISHED": "3600",
             "WEB_CONCURRENCY": str(workers),
             "PORT": str(port),

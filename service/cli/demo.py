@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -142,7 +143,7 @@ def _start_service(
         "AICORE_RESOURCE_GROUP": sandbox["resourceGroup"],
         "JWT_ISSUER": sandbox["issuer"],
         "JWT_AUDIENCE": _AUDIENCE,
-        **({} if redis_url is None else {"REDIS_URL": redis_url}),
+        **({} if redis_url is None else {"REDIS_URL": redis_url, "CACHE_SECRET": secrets.token_hex(32)}),
     }
     with _listening(first_port) as listener:
         bind = f"fd://{listener.fileno()}"
