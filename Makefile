@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
-.PHONY: demo test bench fast soak lint types openapi lock clean .venv/demo .venv/dev
+.PHONY: demo test bench fast soak fuzz lint types openapi lock clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
@@ -27,6 +27,11 @@ fast: .venv/dev
 MINUTES ?= 2
 soak: .venv/dev
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/pytest -n 0 tests/integration/processes/soak.py
+
+# Every fuzz target for so many seconds, as many at once as there are cores
+FUZZ_SECONDS ?= 600
+fuzz: .venv/dev
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .
