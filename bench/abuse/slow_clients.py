@@ -24,12 +24,14 @@ def _connected(stage: Stage, count: int, first: Callable[[Stage], bytes]) -> Ite
         for _ in range(count):
             client = stack.enter_context(socket.socket())
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.settimeout(30)
-            with suppress(OSError):  # a service that takes no more connections is what is measured
+            client.setblocking(False)
+            with suppress(BlockingIOError):
                 client.connect(("127.0.0.1", stage.port))
-                client.sendall(first(stage))
-                client.settimeout(1)
-                connections.append(client)
+            connections.append(client)
+        time.sleep(0.5)
+        for client in connections:
+            with suppress(OSError):  # a service that takes no more connections is what is measured
+                client.send(first(stage))
         yield connections
 
 
@@ -58,7 +60,7 @@ def _silent(stage: Stage) -> None:
 
 def _lingering(stage: Stage) -> None:
     """They were answered, the service says that it closes, and they stay."""
-    _stay(stage, lambda _: b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    _stay(stage, lambda s: _head(s, "/runs/run-10/metric-resource", "Connection: close\r\n"))
 
 
 def _dripping_bodies(stage: Stage) -> None:
@@ -88,7 +90,7 @@ def _slow_readers(stage: Stage) -> None:
         while time.monotonic() < ends:
             for client in clients:
                 with suppress(OSError):
-                    client.recv(4096, socket.MSG_DONTWAIT)
+                    client.recv(4096)
             time.sleep(_PACE)
 
 
