@@ -104,7 +104,7 @@ class Loop:
             if what is None:
                 self._do_calls()
             elif not isinstance(what, Connection):
-                self._accept_some(what)
+                self._accept_from_queue(what)
             elif mask & WRITE:
                 writable.append(what)
             else:
@@ -120,7 +120,11 @@ class Loop:
         return len(events)
 
     def stop(self) -> None:
-        """Accept nobody any more. Requests that are there are answered, idle connections end soon."""
+        """Accept nobody any more but who is connected already. Requests that are there are answered, idle connections
+        end soon."""
+        for listener in self._listeners:
+            while self._accepting and self._accept_from_queue(listener):
+                pass
         self.stopping = True
         self._accept(on=False)
         soon = time.monotonic() + self._limits.stop_seconds
@@ -176,31 +180,31 @@ class Loop:
             else:
                 self._selector.unregister(listener)
 
-    def _accept_some(self, listener: socket.socket) -> None:
+    def _accept_from_queue(self, listener: socket.socket) -> bool:
+        """Accept one client; whether there may be another."""
         if not self._accepting:
-            return
+            return False
         if not self._has_room():
             self._accept(on=False)
-            return
+            return False
         try:
             sock, peer = listener.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return
+        except (BlockingIOError, InterruptedError):
+            return False
+        except ConnectionAbortedError:
+            return True
         except OSError:  # no file descriptors, no memory: whoever is there goes first
             _log.exception("cannot accept connections", extra={"event": "connections"})
             self._make_room()
             self._accept(on=False)
             self._accept_from = time.monotonic() + _SWEEP
-            return
-        try:
-            sock.setblocking(False)
-            deadline = time.monotonic() + self._limits.request_seconds
-            connection = Connection(sock, peer, self._listeners[listener], deadline)
-            self.connections.add(connection)
-            self._watch(connection, READ)
-        except Exception:
-            sock.close()
-            raise
+            return False
+        sock.setblocking(False)
+        deadline = time.monotonic() + self._limits.request_seconds
+        connection = Connection(sock, peer, self._listeners[listener], deadline)
+        self.connections.add(connection)
+        self._safely(self._read_on, connection)
+        return True
 
     def _has_room(self) -> bool:
         """Whether one more connection may be had, where need be in place of another."""
@@ -257,6 +261,9 @@ class Loop:
             else:
                 self._read_head(connection)
 
+    def _read_on(self, connection: Connection) -> None:
+        self._watch(connection, READ)
+
     def _park(self, connection: Connection) -> None:
         """Leave alone what a client sends before it is answered: its next request, or that it sends no more."""
         connection.parked = True
@@ -267,7 +274,7 @@ class Loop:
     def _read_again(self, connection: Connection) -> None:
         if connection.parked and connection.state in {State.IDLE, State.LINGERING}:
             connection.parked = False
-            self._watch(connection, READ)
+            self._read_on(connection)
 
     def _read_head(self, connection: Connection) -> None:
         head = connection.take_head()
@@ -440,12 +447,12 @@ class Loop:
             connection.socket.shutdown(socket.SHUT_WR)
             connection.deadline = now + self._limits.linger_seconds
             connection.state = State.LINGERING
-            self._watch(connection, READ)
+            self._read_on(connection)
             return
         idle = self._limits.stop_seconds if self.stopping else self._limits.keepalive_seconds
         connection.deadline = now + idle
         connection.state = State.IDLE
-        self._watch(connection, READ)
+        self._read_on(connection)
         self._read_head(connection)
 
     # Ending.

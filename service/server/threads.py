@@ -96,8 +96,11 @@ class RequestThreads:
     def _begin(self) -> None:
         """Begin what can be begun; the lock is held."""
         while self._tasks and self._working < self._most_working:
+            try:
+                worker = self._idle.pop() if self._idle else _Worker(self)
+            except RuntimeError:  # the system has no further thread: those that there are go on with what is queued
+                return
             self._working += 1
-            worker = self._idle.pop() if self._idle else _Worker(self)
             worker.give(self._tasks.popleft())
 
 

@@ -58,14 +58,14 @@ class Worker(GunicornWorker):
                 self.log.info("Parent changed, shutting down: %s", self)
                 break
         loop.stop()
+        for listener in self.sockets:
+            listener.close()
         ends = time.monotonic() + self.cfg.graceful_timeout
         while loop.connections and time.monotonic() < ends:
             self._turn()
         loop.close()
         for threads in (self._threads, *self._probes.values()):
             threads.shutdown()
-        for listener in self.sockets:
-            listener.close()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: no new connections; what was accepted is answered."""

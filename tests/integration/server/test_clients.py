@@ -287,3 +287,16 @@ def test_a_stop_answers_what_is_there_and_ends_what_is_idle(new_server: NewServe
     assert len(reading.answer().body) == 4 * MIB
     kept.close()
     eventually(lambda: not server.loop.connections)
+
+
+def test_a_stop_answers_who_is_connected_already(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server()
+    server.pause()
+    clients = [new_client(server) for _ in range(20)]
+    for client in clients:
+        client.send(request("/small"))
+    server.loop.stop()
+    assert len(server.loop.connections) == len(clients)
+    while any(client.waits() for client in clients):
+        server.loop.turn(0.05)
+    assert {client.answer().headers["connection"] for client in clients} == {"close"}
