@@ -58,7 +58,7 @@ class Answers:
             response = Response(status=304)
         else:
             pieces = self._body(plain, tag, coding, make)
-            response = Response(pieces, content_type=variant.media_type)
+            response = Response(pieces, content_type=variant.media_type, direct_passthrough=True)
             response.headers["Content-Length"] = str(size_of(pieces))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding

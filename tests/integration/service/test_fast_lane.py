@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import EnvironBuilder
 
 from service.domain.zones import zone_names
 from tests.integration.service.conftest import RUN, Service
@@ -134,3 +135,18 @@ def test_a_client_that_always_has_it_learns_of_what_is_new(service: Service) -> 
     service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": [POINT | {"value": 0.25}]}]})
     assert service.get(Cache_Control="no-cache").headers["ETag"] != tag
     assert service.get(If_None_Match=tag).status_code == 200
+
+
+def test_a_body_in_memory_reaches_the_server_as_it_is_in_either_way(service: Service) -> None:
+    app = service.client.application
+    headers = {"Authorization": f"Bearer {service.token}"}
+    statuses: list[str] = []
+
+    def body(**more: str) -> Any:
+        environ = EnvironBuilder(path=RUN, headers={**headers, **more}).get_environ()
+        return app(environ, lambda status, *_: statuses.append(status))
+
+    first, plain, again = body(), body(**{"Cache-Control": "max-age=1000000"}), body()
+    assert statuses == ["200 OK"] * 3
+    assert [type(each) for each in (first, plain, again)] == [tuple] * 3, "so that the server need not wait for clients"
+    assert all(one is other for one, other in zip(plain, again, strict=True)), "and can share the very bytes"
