@@ -20,12 +20,13 @@ from service.domain.deadlines import Deadline
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.waiting import waiting
-from service.runtimes.fetching import Fetching
+from service.runtimes.fetching import Fetching, Outcome
 from service.runtimes.flights import Flight, Flights
 from service.runtimes.judgement import Judgement
 from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
-from service.runtimes.reads import VALUE, Demand, Fetch, Fetched, Found, Landed
+from service.runtimes.pacing import Pacing
+from service.runtimes.reads import VALUE, Demand, Fetch, Fetched, Found, Landed, TooSoon
 from service.telemetry.metrics import Telemetry
 
 __all__ = ["VALUE", "Demand", "Fetch", "Fetched", "Found", "ReadThrough"]
@@ -38,17 +39,20 @@ class ReadThrough:
         self,
         store: EntryStore,
         leases: Leases,
+        pacing: Pacing,
         *,
         lifetimes: Lifetimes,
         lanes: Lanes,
         telemetry: Telemetry,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._judgement = Judgement(lifetimes, now)
-        self._fetching = Fetching(store, leases, self._judgement)
-        self._flights: Flights[Landed] = Flights(lanes)
+        self._fetching = Fetching(store, leases, pacing, self._judgement)
+        self._flights: Flights[Landed | TooSoon] = Flights(lanes)
         self._telemetry = telemetry
+        self._sleep = sleep
 
     def read(
         self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
@@ -107,9 +111,7 @@ class ReadThrough:
         except Overloaded:
             self._telemetry.refusal("refresh")
 
-    def _flight(
-        self, fetch: Fetch, demand: Demand
-    ) -> Callable[[Sequence[str], Deadline], dict[str, Landed | ServiceError]]:
+    def _flight(self, fetch: Fetch, demand: Demand) -> Callable[[Sequence[str], Deadline], dict[str, Outcome]]:
         return lambda keys, deadline: self._fetching.fetch(keys, fetch, demand, deadline)
 
     def _fetch(
@@ -121,15 +123,33 @@ class ReadThrough:
         pending = list(keys)
         while pending:
             landed = self._land(pending, fetch, demand, deadline)
-            pending = [key for key in pending if landed[key] is None]
+            pending = []
+            wait = 0.0
             for key, outcome in landed.items():
-                if outcome is not None:
+                if outcome is None or isinstance(outcome, TooSoon):
+                    pending.append(key)
+                    wait = max(wait, outcome.seconds if outcome is not None else 0.0)
+                else:
                     results[key] = self._result(key, outcome, stored.get(key), demand)
+            refusal = self._pause(wait, deadline) if wait else None
+            if refusal is not None:
+                results.update((key, self._result(key, refusal, stored.get(key), demand)) for key in pending)
+                break
         return results
 
-    def _land(
-        self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
-    ) -> dict[str, Landed | ServiceError | None]:
+    def _pause(self, seconds: float, deadline: Deadline) -> Overloaded | None:
+        """Wait beside the working threads until a fetch may be forced; why not, where that would be too long."""
+        try:
+            if seconds >= deadline.remaining():
+                raise Overloaded("this was refreshed a moment ago, and is again later", max(1, round(seconds)))
+            with waiting():
+                self._sleep(seconds)
+        except Overloaded as error:
+            self._telemetry.refusal("overloaded")
+            return error
+        return None
+
+    def _land(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome | None]:
         """Join or begin the fetch of each key and wait for it; ``None`` for one that began too early to count."""
         try:
             joined = self._flights.join(keys, self._flight(fetch, demand), deadline)
@@ -139,8 +159,8 @@ class ReadThrough:
         return {key: self._wait(*joined[key], demand, deadline) for key in keys}
 
     def _wait(
-        self, flight: Flight[Landed], joined: bool, demand: Demand, deadline: Deadline
-    ) -> Landed | ServiceError | None:
+        self, flight: Flight[Landed | TooSoon], joined: bool, demand: Demand, deadline: Deadline
+    ) -> Outcome | None:
         if joined:
             self._telemetry.flight_wait()
         try:
@@ -151,6 +171,8 @@ class ReadThrough:
         except Overloaded as error:
             self._telemetry.refusal("overloaded")
             return error
+        if isinstance(outcome, TooSoon):  # to whoever forces it; others that have joined may fetch
+            return outcome if not joined or demand.directives.no_cache else None
         if joined and demand.directives.no_cache and not deadline.expired:
             began = outcome.header.fetched_at if isinstance(outcome, Landed) else flight.began_at
             if began < demand.asked_at:

@@ -17,15 +17,17 @@ VALUE = "value"
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch."""
+    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch; ``paced`` is whether
+    fetches that it forces keep their distance, as those of clients do (``pacing``)."""
 
     directives: RequestDirectives
     asked_at: float
+    paced: bool = True
 
     @classmethod
     def anew(cls) -> Demand:
         """What is fetched from now on, nothing stored before."""
-        return cls(RequestDirectives(no_cache=True), time.time())
+        return cls(RequestDirectives(no_cache=True), time.time(), paced=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,13 @@ class Landed:
     kept: bool
     shared: bool
     seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TooSoon:
+    """No fetch was made, for it would have been forced too soon after another: wait ``seconds`` and try again."""
+
+    seconds: float
 
 
 Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
