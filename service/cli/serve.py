@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from service.cli import configured
 from service.settings import Settings
@@ -18,6 +19,7 @@ from service.telemetry import logs
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where workers tell that they are alive, without a disk to wait for
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_SCRIPT_NAME = "SCRIPT_NAME"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +65,9 @@ class Server(BaseApplication):
             "graceful_timeout": int(self._settings.runtime.timeout) + 20,
             "limit_request_line": 8190,
             "limit_request_field_size": 32768,
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
             "control_socket_disable": True,
             "logger_class": "service.cli.worker.Logger",
             "loglevel": server.log_level.lower(),
@@ -79,7 +84,20 @@ class Server(BaseApplication):
         """Make the application, in the worker."""
         from service.app import create_app  # noqa: PLC0415 - after PROMETHEUS_MULTIPROC_DIR is set, and after the fork
 
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        prefix = _prefix()
+        if prefix:
+            app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {prefix: app.wsgi_app})  # type: ignore[method-assign]
+        return app
+
+
+def _prefix() -> str:
+    """The path that the environment's ``SCRIPT_NAME`` mounts the service below, beside the root.
+
+    It is taken from the environment, since gunicorn refuses every request elsewhere: the platform's probes, say.
+    """
+    segments = os.environ.pop(_SCRIPT_NAME, "").strip("/")
+    return f"/{segments}".encode().decode("latin-1") if segments else ""
 
 
 def _share_metrics(settings: Settings) -> str | None:
