@@ -9,15 +9,15 @@ from service.caching import codec
 from service.caching.codec import Header
 from service.caching.store import Entry, EntryStore
 from service.domain.deadlines import Deadline
-from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError
+from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Source
 from service.runtimes.failures import error_named, name_of
 from service.runtimes.judgement import Judgement
 from service.runtimes.leases import Leases
 from service.runtimes.pacing import Pacing
-from service.runtimes.reads import Demand, Fetch, Fetched, Landed, TooSoon
+from service.runtimes.reads import Demand, Fetch, Fetched, Landed
 
-Outcome = Landed | TooSoon | ServiceError
+Outcome = Landed | ServiceError
 
 _POLL_FIRST, _POLL_MOST = 0.02, 0.1
 _MOST_TROUBLED = 10_000

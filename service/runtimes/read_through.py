@@ -8,7 +8,7 @@ where the runtime fails, the last good answer for as long as ``stale_if_error`` 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from service.caching.directives import RequestDirectives
 from service.caching.freshness import Lifetimes
 from service.caching.store import EntryStore
 from service.domain.deadlines import Deadline
-from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError
+from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.waiting import waiting
 from service.runtimes.fetching import Fetching, Outcome
@@ -26,7 +26,7 @@ from service.runtimes.judgement import Judgement
 from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
 from service.runtimes.pacing import Pacing
-from service.runtimes.reads import VALUE, Demand, Fetch, Fetched, Found, Landed, TooSoon
+from service.runtimes.reads import VALUE, Demand, Fetch, Fetched, Found, Landed
 from service.telemetry.metrics import Telemetry
 
 __all__ = ["VALUE", "Demand", "Fetch", "Fetched", "Found", "ReadThrough"]
@@ -50,7 +50,7 @@ class ReadThrough:
         self._store = store
         self._judgement = Judgement(lifetimes, now)
         self._fetching = Fetching(store, leases, pacing, self._judgement)
-        self._flights: Flights[Landed | TooSoon] = Flights(lanes)
+        self._flights: Flights[Landed] = Flights(lanes)
         self._telemetry = telemetry
         self._sleep = sleep
 
@@ -75,7 +75,8 @@ class ReadThrough:
         if missing:
             results.update(self._fetch(missing, stored, fetch, demand, deadline))
         for found in results.values():
-            self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
+            if not isinstance(found, TooSoon):
+                self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
         return results
 
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:
@@ -94,6 +95,19 @@ class ReadThrough:
     def body(self, found: Found) -> Packed | None:
         """The packed body of what was found; ``None`` where it has gone since."""
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)
+
+    def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
+        """Wait beside the working threads until all of these may be fetched; why not, where that would be too long."""
+        longest = max(soon, key=lambda one: one.seconds)
+        try:
+            if longest.seconds >= deadline.remaining():
+                raise longest
+            with waiting():
+                self._sleep(longest.seconds)
+        except Overloaded as error:
+            self._telemetry.refusal("overloaded")
+            return error
+        return None
 
     def close(self) -> None:
         self._flights.close()
@@ -123,31 +137,17 @@ class ReadThrough:
         pending = list(keys)
         while pending:
             landed = self._land(pending, fetch, demand, deadline)
+            soon = [outcome for outcome in landed.values() if isinstance(outcome, TooSoon)]
+            refusal = self.pause(soon, deadline) if soon and demand.waits else None
             pending = []
-            wait = 0.0
             for key, outcome in landed.items():
-                if outcome is None or isinstance(outcome, TooSoon):
+                if outcome is None or (isinstance(outcome, TooSoon) and demand.waits and refusal is None):
                     pending.append(key)
-                    wait = max(wait, outcome.seconds if outcome is not None else 0.0)
+                elif isinstance(outcome, TooSoon) and not demand.waits:
+                    results[key] = outcome
                 else:
                     results[key] = self._result(key, outcome, stored.get(key), demand)
-            refusal = self._pause(wait, deadline) if wait else None
-            if refusal is not None:
-                results.update((key, self._result(key, refusal, stored.get(key), demand)) for key in pending)
-                break
         return results
-
-    def _pause(self, seconds: float, deadline: Deadline) -> Overloaded | None:
-        """Wait beside the working threads until a fetch may be forced; why not, where that would be too long."""
-        try:
-            if seconds >= deadline.remaining():
-                raise Overloaded("this was refreshed a moment ago, and is again later", max(1, round(seconds)))
-            with waiting():
-                self._sleep(seconds)
-        except Overloaded as error:
-            self._telemetry.refusal("overloaded")
-            return error
-        return None
 
     def _land(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome | None]:
         """Join or begin the fetch of each key and wait for it; ``None`` for one that began too early to count."""
@@ -158,9 +158,7 @@ class ReadThrough:
             return dict.fromkeys(keys, error)
         return {key: self._wait(*joined[key], demand, deadline) for key in keys}
 
-    def _wait(
-        self, flight: Flight[Landed | TooSoon], joined: bool, demand: Demand, deadline: Deadline
-    ) -> Outcome | None:
+    def _wait(self, flight: Flight[Landed], joined: bool, demand: Demand, deadline: Deadline) -> Outcome | None:
         if joined:
             self._telemetry.flight_wait()
         try:

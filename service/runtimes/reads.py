@@ -17,12 +17,16 @@ VALUE = "value"
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch; ``paced`` is whether
-    fetches that it forces keep their distance, as those of clients do (``pacing``)."""
+    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch.
+
+    ``paced`` is whether fetches that it forces keep their distance, as those of clients do (``pacing``); ``waits`` is
+    whether that is waited for, or else told as ``TooSoon``.
+    """
 
     directives: RequestDirectives
     asked_at: float
     paced: bool = True
+    waits: bool = True
 
     @classmethod
     def anew(cls) -> Demand:
@@ -63,13 +67,6 @@ class Landed:
     kept: bool
     shared: bool
     seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TooSoon:
-    """No fetch was made, for it would have been forced too soon after another: wait ``seconds`` and try again."""
-
-    seconds: float
 
 
 Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]

@@ -9,9 +9,10 @@ from functools import partial
 
 import pytest
 
+from service.caching.directives import RequestDirectives
 from service.caching.memory import MemoryCache
 from service.domain.deadlines import Deadline
-from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError
+from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
 from service.domain.waiting import belongs_to
 from service.runtimes.pacing import Pacing
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found
@@ -287,3 +288,15 @@ def test_a_value_that_came_before_the_asking_is_never_given(world: World) -> Non
         found = processes[number * 7 % 3].one(Source(says=lambda _: Fetched(VALUE)), no_cache=True)
         assert fetched_at(found) >= asked_at
         world.clock.pass_((number % 5) * 0.17)
+
+
+def test_who_does_not_wait_is_told_how_long_it_would_be(world: World) -> None:
+    process = world.process()
+    world.refresh(process)
+    world.clock.pass_(0.25)
+    demand = Demand(RequestDirectives(no_cache=True), world.clock.now, waits=False)
+    found = process.reads.read(["key", "new"], world.source, demand, Deadline.after(PATIENCE))
+    assert isinstance(found["new"], Found)
+    assert isinstance(found["key"], TooSoon)
+    assert found["key"].seconds == pytest.approx(0.75)
+    assert world.clock.now == BEGAN + MOMENT + 0.25
