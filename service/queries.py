@@ -129,7 +129,7 @@ class Queries:
 
     def runtime_state(self, vantage: Vantage, exchange: Exchange) -> RuntimeState:
         """How the runtime does, by asking what it can do, at most every few seconds."""
-        demand = Demand(RequestDirectives(max_age=_STATE_SECONDS), time.time())
+        demand = Demand(RequestDirectives(max_age=_STATE_SECONDS), time.time(), paced=False)
         try:
             _, found = self._runtime.capabilities(vantage, exchange, demand)
         except (BadGateway, RuntimeRefuses, RuntimeForbids):

@@ -22,13 +22,14 @@ from service.domain.reading import Provenance, Source
 _REPRESENTATION_VERSION = "1"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _COMPRESSED = frozenset({"image/png"})
-_VARY = ("Accept", "Accept-Encoding", "Authorization", "AI-Resource-Group")
+_VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
+"""``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """What tells one representation of a content from another. ``varies`` are the headers that decided, beside
-    ``Accept``, ``Accept-Encoding``, ``Authorization`` and ``AI-Resource-Group``."""
+    ``_VARY``."""
 
     content: tuple[str, ...]
     form: tuple[str, ...]

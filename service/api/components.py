@@ -88,15 +88,15 @@ _HEADERS: dict[str, tuple[str, Any]] = {
     ),
     "Vary": (
         "The request headers that the answer hangs on.",
-        "Accept, Accept-Encoding, Authorization, AI-Resource-Group, Time-Zone",
+        "Accept, Accept-Encoding, Authorization, Cookie, AI-Resource-Group, Time-Zone",
     ),
     "Age": ("Seconds since the runtime was asked.", "12"),
     "Cache-Status": ("How the answer was come by (RFC 9211).", "metric-resource; hit; ttl=288"),
     "X-Request-ID": ("The request's id.", "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"),
     "traceparent": ("The request's trace.", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     "Link": (
-        "The next page of the same snapshot (RFC 8288); absent on the last.",
-        '</runs?limit=10&cursor=kp3Z…>; rel="next"',
+        "The next page of the same snapshot (RFC 8288), relative to the request's URL; absent on the last.",
+        '<?limit=10&cursor=kp3Z…>; rel="next"',
     ),
     "Content-Disposition": ("With `text/csv`: a name to save it under.", 'attachment; filename="run1-metrics.csv"'),
     "X-Total-Count": (

@@ -51,12 +51,12 @@ class Pages:
         return Window(cursor.position, limit), cursor.snapshot
 
     def next(self, ask: Ask, window: Window, snapshot: Snapshot, total: int) -> str | None:
-        """The URL of the page behind ``window``, relative to the server; ``None`` behind the last."""
+        """The page behind ``window``, relative to the request's URL: another query; ``None`` behind the last."""
         if window.end is None or window.end >= total:
             return None
         cursor = self._cursors.write(Cursor(snapshot, window.end), _view(ask))
         kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE]
-        return f"{request.path}?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
+        return f"?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
 
 
 def is_paged(ask: Ask) -> bool:

@@ -27,9 +27,9 @@ def run_list(runs: Sequence[Run], total: int, zone: TimeZone, *, paged: bool, fo
     yield b"]%b%b}" % (page, warnings(sum(run.unreadable for run in runs)))
 
 
-def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None) -> Iterator[bytes]:
-    """A run and what surrounds it."""
-    metric_resource = {"available": available, "href": f"/runs/{found.run.run_id}/metric-resource"}
+def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None, href: str) -> Iterator[bytes]:
+    """A run and what surrounds it; ``href`` leads to its metric resource."""
+    metric_resource = {"available": available, "href": href}
     unavailable = b',"unavailable":' + msgspec.json.encode(found.unavailable) if found.unavailable else b""
     yield (
         b'{%b,"timezone":"%b","parameters":%b,"inputArtifacts":%b,"outputArtifacts":%b,"scenario":%b,"executable":%b,'

@@ -105,7 +105,7 @@ class PageSchema(Schema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "The next page's URL, relative to the server; `null` on the last.",
+            "description": "The next page, relative to the request's URL; `null` on the last.",
             "format": "uri-reference",
         },
     )
@@ -247,7 +247,13 @@ class ProblemOfPartSchema(Schema):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
-    instance = fields.String(required=True)
+    instance = fields.String(
+        required=True,
+        metadata={
+            "format": "uri-reference",
+            "description": "What the problem is with, relative to the request's URL; empty for that URL itself.",
+        },
+    )
 
 
 class ProblemSchema(ProblemOfPartSchema):

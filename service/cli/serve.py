@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from service.auth.tokens import longest_field
 from service.cli import configured
@@ -24,6 +25,7 @@ _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _log = logging.getLogger("service.server")
 _FIELD_BYTES = 32768
 """The longest header field that is read; longer ones only where a longer token may come in them."""
+_SCRIPT_NAME = "SCRIPT_NAME"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,13 +72,14 @@ class Server(BaseApplication):
             "threads": server.threads,
             "worker_connections": 2000,
             "http_parser": "auto",
-            "forwarder_headers": "",
-            "forwarded_allow_ips": "",
             "keepalive": 30,
             "timeout": 60,
             "graceful_timeout": int(self._settings.runtime.timeout) + 20,
             "limit_request_line": 8190,
             "limit_request_field_size": max(_FIELD_BYTES, longest_field(self._settings.auth.max_token_bytes) + 64),
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
             "control_socket_disable": True,
             "logger_class": "service.server.log.Logger",
             "loglevel": server.log_level.lower(),
@@ -93,7 +96,20 @@ class Server(BaseApplication):
         """Make the application, in the worker."""
         from service.app import create_app  # noqa: PLC0415 - after PROMETHEUS_MULTIPROC_DIR is set, and after the fork
 
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        prefix = _prefix()
+        if prefix:
+            app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {prefix: app.wsgi_app})  # type: ignore[method-assign]
+        return app
+
+
+def _prefix() -> str:
+    """The path that the environment's ``SCRIPT_NAME`` mounts the service below, beside the root.
+
+    It is taken from the environment, since gunicorn refuses every request elsewhere: the platform's probes, say.
+    """
+    segments = os.environ.pop(_SCRIPT_NAME, "").strip("/")
+    return f"/{segments}".encode().decode("latin-1") if segments else ""
 
 
 def _share_metrics(settings: Settings) -> str | None:

@@ -121,6 +121,14 @@ class Overloaded(ServiceError):
         self.retry_after = retry_after
 
 
+class TooSoon(Overloaded):
+    """A fetch would have been forced too soon after another; after ``seconds`` it may be."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("this was refreshed a moment ago; it is again when that is over", max(1, round(seconds)))
+        self.seconds = seconds
+
+
 class RuntimeTrouble(ServiceError):
     """The AI runtime did not give a usable answer. A stored answer may stand in for it (RFC 5861 stale-if-error)."""
 

@@ -94,6 +94,7 @@ class CacheSettings:
     stale_while_revalidate: float = 30.0
     stale_if_error: float = 86400.0
     remember_absence: float = 5.0
+    min_refresh: float = 1.0
     representation_bytes: int = 128 * 1024 * 1024
     memory_bytes: int = 256 * 1024 * 1024
 

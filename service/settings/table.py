@@ -98,6 +98,7 @@ TABLE: tuple[Variable, ...] = (
     Variable(
         "CACHE_REMEMBER_ABSENCE", _C, "remember_absence", seconds(300), "how long an unknown run is remembered, s"
     ),
+    Variable("CACHE_MIN_REFRESH", _C, "min_refresh", seconds(300), "between two fetches that clients force, s"),
     Variable("CACHE_SECRET", _C, "secret", words.secret, "authenticates what is kept in Redis", secret=True),
     Variable(
         "REDIS_URL",

@@ -14,6 +14,7 @@ from service.api.blueprints import Blueprint, documented
 from service.api.comparison_schemas import ComparisonChartQuery, ComparisonQuery, ComparisonSchema
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
+from service.api.relative_urls import relative
 from service.api.routes.charts import NO_PICTURES, PICTURES, VEGA_LITE
 from service.api.run_answers import anew_if_gone
 from service.api.series_schemas import ChartSchema
@@ -40,11 +41,11 @@ def blueprint(
     def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make) -> Response:
         def respond(demand: Demand) -> Response:
             read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
-            missing = [
-                {"runId": run_id, "problem": problems.part(error, f"/runs/{run_id}/metric-resource")}
+            missing: list[dict[str, Any]] = [
+                {"runId": run_id, "problem": problems.part(error, relative(f"/runs/{run_id}/metric-resource"))}
                 for run_id, error in read.missing.items()
             ]
-            told = json.dumps([(run_id, problems.problem_of(error).slug) for run_id, error in read.missing.items()])
+            told = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,))
             return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing))

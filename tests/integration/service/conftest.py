@@ -94,7 +94,7 @@ class Surroundings:
         settings = Settings(
             RuntimeSettings(self.runtime.url, auth=auth, **{"timeout": 3.0, **runtime}),
             trust or AuthSettings(issuers=(self.issuer_url,), audiences=("metric-resource",)),
-            CacheSettings(redis_url=self.valkey.url, secret="a secret of the tests", fresh_running=60),
+            CacheSettings(redis_url=self.valkey.url, secret="a secret of the tests", fresh_running=60, min_refresh=0),
             cors_origins=("https://front-end.example",),
         )
         app = create_app(settings)

@@ -334,4 +334,4 @@ def test_the_one_model_of_a_run_is_no_label_of_its_own(told: Service) -> None:
 
 def test_an_instance_is_a_uri_reference(told: Service) -> None:
     problem = json.loads(told.get("/runs/%C3%A4%20b%3Cb%3E/tags").data)
-    assert problem["instance"] == "/runs/%C3%A4%20b%3Cb%3E/tags"
+    assert problem["instance"] == "../../runs/%C3%A4%20b%3Cb%3E/tags"

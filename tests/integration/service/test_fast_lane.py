@@ -116,6 +116,25 @@ def test_ids_are_each_requests_own(service: Service) -> None:
     assert given_id.headers["traceparent"] == "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
 
+@pytest.mark.parametrize("path", [f"{RUN}?limit=1", f"{RUN}?limit=1&name=loss", "/runs/run1/tags", "/runs/run1%2Ftags"])
+def test_one_answer_serves_every_prefix(service: Service, path: str) -> None:
+    """References are relative, so that an answer hangs on no prefix; the plain way says the same of each."""
+    points = [POINT | {"step": step} for step in range(3)]
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": points}]})
+    prefixes = ("", "/metrics-api", "/a/b", "/runs")
+
+    def get(prefix: str, **headers: str) -> Any:
+        given = {"Authorization": f"Bearer {service.token}"} | headers
+        return service.client.get(path, headers=given, environ_overrides={"SCRIPT_NAME": prefix})
+
+    plain = [get(prefix, **{"Cache-Control": "max-age=1000000"}) for prefix in prefixes]
+    again = [get(prefix) for prefix in prefixes * 2]
+    assert [told(answer) for answer in again] == [told(plain[0])] * len(again) == [told(answer) for answer in plain] * 2
+    assert all("; hit; " in answer.headers["Cache-Status"] for answer in again)
+    if "limit" in path:
+        assert again[-1].json["page"]["next"].startswith("?")
+
+
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
 def test_other_methods_go_the_plain_way(service: Service, method: str) -> None:
     for _ in range(3):

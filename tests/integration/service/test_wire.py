@@ -189,6 +189,82 @@ def test_no_header_is_taken_for_a_trusted_proxys(server: Server) -> None:
     assert head_of(server.get(b"/nothing", b"PATH_INFO: /livez", token=False))[0] == 404
 
 
+FROM_A_PROXY = [
+    b"SCRIPT_NAME: /runs",
+    b"Script_Name: /runs",
+    b"PATH_INFO: /metrics",
+    b"REMOTE_USER: admin",
+    b"HTTP_AUTHORIZATION: Bearer x",
+    b"X_Forwarded_Prefix: /runs",
+    b"X-Forwarded-Prefix: /runs",
+    b"X-Forwarded-Proto: https",
+    b"X-Forwarded-Ssl: on",
+    b"X-Forwarded-Host: elsewhere.example",
+    b"X-Forwarded-For: 10.0.0.1",
+    b"X-Script-Name: /runs",
+    b"X-Original-URL: /metrics",
+    b"X-Rewrite-URL: /metrics",
+    b"Forwarded: for=10.0.0.1;host=elsewhere.example;proto=https",
+    b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off",
+]
+
+
+@pytest.mark.parametrize("lines", FROM_A_PROXY)
+@pytest.mark.parametrize("path", [b"/runs/metrics", b"/docs/", b"/runs/run1/metric-resource?limit=1", b"/runs/run1"])
+def test_no_header_says_where_the_service_is_or_what_is_asked(server: Server, path: bytes, lines: bytes) -> None:
+    plain, proxied = server.get(path), server.get(path, lines)
+    assert not proxied.startswith(b"HTTP/1.1 200") or path != b"/runs/metrics"
+    assert told(proxied) == told(plain)
+
+
+def test_an_underscore_never_stands_for_a_hyphen(server: Server) -> None:
+    lines = (b"AI_Resource_Group: no", b"Time_Zone: Asia/Tokyo", b"Cache_Control: only-if-cached")
+    answer = server.get(b"/runs/run1/metric-resource", *lines)
+    assert head_of(answer)[0] == 200
+    assert b'"timezone":"UTC"' in answer
+
+
+def told(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+    """An answer but for what is each request's own."""
+    status, headers = head_of(answer)
+    kept = {
+        name: value for name, value in headers.items() if name not in {"x-request-id", "traceparent", "date", "age"}
+    }
+    kept.pop("cache-status", None)
+    return status, kept, re.sub(rb'"requestId":"[^"]*"', b"", answer.partition(b"\r\n\r\n")[2])
+
+
+@pytest.mark.parametrize(
+    ("line", "statuses", "instance"),
+    [
+        (b"OPTIONS * HTTP/1.1", {404}, ""),
+        (b"OPTIONS /nothing HTTP/1.1", {404}, "nothing"),
+        (b"OPTIONS http://elsewhere.example/nothing?x HTTP/1.1", {404}, "nothing"),
+        (b"OPTIONS /runs//x HTTP/1.1", {404}, ""),
+        (b"OPTIONS elsewhere.example:443 HTTP/1.1", {400, 404}, ""),
+        (b"CONNECT elsewhere.example:443 HTTP/1.1", {400, 404, 405, 501}, ""),
+        (b"GET * HTTP/1.1", {400, 404}, ""),
+        (b"GET elsewhere.example:443 HTTP/1.1", {400, 404}, ""),
+        (b"GET http://elsewhere.example/runs/run1/nothing HTTP/1.1", {404}, "../../runs/run1/nothing"),
+        (b"GET http://elsewhere.example HTTP/1.1", {404}, "./"),
+        (b"GET nothing HTTP/1.1", {400, 404}, ""),
+        (b"POST http://elsewhere.example/runs HTTP/1.1", {405}, "runs"),
+        (b"TRACE / HTTP/1.1", {404, 405}, "./"),
+        (b"BREW /runs HTTP/1.1", {405}, "runs"),
+    ],
+)
+def test_every_error_is_a_problem_whatever_the_request_target(
+    server: Server, line: bytes, statuses: set[int], instance: str
+) -> None:
+    answer = server.say(line + b"\r\nHost: service\r\nConnection: close\r\n\r\n")
+    status, headers = head_of(answer)
+    assert status in statuses
+    assert headers["content-type"] == "application/problem+json"
+    check_safe(headers)
+    document = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (document["status"], document["instance"]) == (status, instance)
+
+
 def test_two_tokens_are_none(server: Server) -> None:
     answer = server.get(b"/runs/run1/tags", b"Authorization: Bearer " + server.token.encode())
     assert head_of(answer)[0] == 401

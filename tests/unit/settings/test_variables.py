@@ -37,6 +37,7 @@ GOOD = [
     ("CACHE_STALE_WHILE_REVALIDATE", "1.5", 1.5),
     ("CACHE_STALE_IF_ERROR", "0", 0.0),
     ("CACHE_REMEMBER_ABSENCE", "2", 2.0),
+    ("CACHE_MIN_REFRESH", "0.5", 0.5),
     ("CACHE_SECRET", "32 letters, and none to be known", "32 letters, and none to be known"),
     ("REDIS_URL", "rediss+cluster://a,b", "rediss+cluster://a,b"),
     ("REDIS_URL", "valkeys+sentinel://a,b/cache", "valkeys+sentinel://a,b/cache"),
@@ -117,6 +118,7 @@ BAD = {
     "CACHE_STALE_WHILE_REVALIDATE": ["infinity"],
     "CACHE_STALE_IF_ERROR": ["1d"],
     "CACHE_REMEMBER_ABSENCE": ["301"],
+    "CACHE_MIN_REFRESH": ["301", "-1"],
     "CACHE_SECRET": ["31 letters, and none to be known"[:31], "a secret of sufficient length from a file\n"],
     "REDIS_URL": [
         "http://a",
