@@ -19,7 +19,7 @@ from service.api.reusable import REUSABLE, Reusable
 from service.caching.freshness import Lifetimes
 from service.domain.reading import Provenance, Source
 
-_REPRESENTATION_VERSION = "1"
+_REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _COMPRESSED = frozenset({"image/png"})
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "AI-Resource-Group")

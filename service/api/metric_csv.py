@@ -73,7 +73,7 @@ def _liner(labels: Sequence[str], clock: ZoneClock) -> Callable[[Point], bytes]:
         stamp = localized_literal(bytes(point.timestamp), clock)
         return b"%b,%b,%b,%b%b" % (
             named(bytes(point.name)),
-            bytes(point.value).strip(b'"'),
+            b"" if bytes(point.value) == points.NULL else bytes(point.value).strip(b'"'),
             b"" if stamp == points.NULL else stamp[1:-1],
             b"" if bytes(point.step) == points.NULL else bytes(point.step),
             labelled(bytes(point.labels)),

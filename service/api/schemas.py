@@ -12,20 +12,35 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from service.api.problems import TYPES
+from service.domain.metrics import MOST_STEP_DIGITS
 
 _ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
 
 
 def zoned_metadata() -> dict[str, Any]:
     """What the document says of a timestamp that may be missing."""
-    return {"description": f"{_ZONED} `null` where the runtime's cannot be read.", "format": "date-time"}
+    return {"description": f"{_ZONED} `null` where the runtime's is missing or cannot be read.", "format": "date-time"}
 
 
 def value_metadata() -> dict[str, Any]:
     """What the document says of a metric's value."""
     return {
-        "description": "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold.",
-        "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}],
+        "description": (
+            "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold. `null` where the "
+            "runtime's is no number."
+        ),
+        "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}, {"type": "null"}],
+    }
+
+
+def step_metadata() -> dict[str, Any]:
+    """What the document says of a step."""
+    return {
+        "description": (
+            f"A whole number of either sign, of at most {MOST_STEP_DIGITS:,} digits. `null` where the runtime has "
+            "none, or none that can be read."
+        ),
+        "example": 1,
     }
 
 
@@ -126,17 +141,21 @@ class Metric(Schema):
     """One point that was logged."""
 
     name = fields.String(required=True, metadata={"example": "loss"})
-    value = fields.Raw(required=True, metadata=value_metadata())
+    value = fields.Raw(required=True, allow_none=True, metadata=value_metadata())
     timestamp = fields.String(required=True, allow_none=True, metadata=zoned_metadata())
-    step = fields.Integer(required=True, allow_none=True, metadata={"minimum": 0, "example": 1})
+    step = fields.Integer(required=True, allow_none=True, metadata=step_metadata())
     labels = fields.List(fields.Nested(NameValue), required=True)
 
 
 class Warning(Schema):
     """Something that is not as it should be with the runtime's data."""
 
-    code = fields.String(required=True, validate=validate.OneOf(["unreadable-timestamp"]))
-    count = fields.Integer(required=True, metadata={"minimum": 1})
+    code = fields.String(
+        required=True, validate=validate.OneOf(["unreadable-timestamp", "unreadable-step", "unreadable-value"])
+    )
+    count = fields.Integer(
+        required=True, metadata={"description": "How many of the run's, on this page or not.", "minimum": 1}
+    )
     detail = fields.String(required=True)
 
 

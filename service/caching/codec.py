@@ -27,7 +27,7 @@ Packed = tuple[bytes, ...]
 """A body as it is before compression: parts, so that a large one is never copied or worked on as a whole."""
 Length = Annotated[int, msgspec.Meta(ge=0)]
 
-_VERSION = b"\x02"
+_VERSION = b"\x03"
 _MAC_SIZE = 16
 _ZSTD_LEVEL = 1
 

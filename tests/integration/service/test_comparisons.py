@@ -36,7 +36,7 @@ METRICS = {
     LONG.format(1): [point("loss", 0.1, 1, PART | {"value": "training"})],
     LONG.format(2): [point("loss", 9, 1, PART | {"value": "validation"})],
     "run6": [point("loss", "NaN", None)],
-    "run5": [{**point("loss", 1, 1), "timestamp": None}],
+    "run5": [{**point("loss", 1, 1), "name": None}],
     "run4": [{**point("loss", 1, 1), "timestamp": "yesterday"}],
 }
 
