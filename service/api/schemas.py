@@ -69,6 +69,8 @@ class Query(Schema):
             "format": "time-zone",
         },
     )
+    format = fields.String(load_default=None, allow_none=False)
+    """What the answer is to be; each resource documents its own (``components``)."""
 
 
 _LIMIT = "must be a whole number from 1 to 10000"

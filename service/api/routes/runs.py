@@ -44,7 +44,7 @@ def blueprint(
             following = paging.next(ask, window, read.snapshot, len(matching))
             form = ("runs", ask.zone.name, json.dumps(ask.query, sort_keys=True), *window.form, str(following))
             response = answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.media_type, (TIME_ZONE,)),
+                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
                 lambda: run_representations.run_list(
                     matching[window.position : window.end],
@@ -74,7 +74,7 @@ def blueprint(
             available = queries.has_metrics(ask.vantage, ask.exchange)
             form = ("run", ask.zone.name, str(available))
             return answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.media_type, (TIME_ZONE,)),
+                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
                 lambda: run_representations.run_details(read.content(), ask.zone, available=available),
             )
