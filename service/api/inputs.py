@@ -127,7 +127,7 @@ class RequestReader:
         for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
             if name is not None:
                 try:
-                    found.append(time_zone(_with_plus(name) if parameter == "timezone" else name))
+                    found.append(time_zone(with_plus(name)))
                 except UnknownTimeZone:
                     faults.append(Fault(parameter, _ZONE_DETAIL))
         if found:
@@ -152,9 +152,9 @@ class RequestReader:
         return Demand(directives, trail().asked_at)
 
 
-def _with_plus(name: str) -> str:
-    """``?timezone=+02:00`` arrives as ``" 02:00"`` where the plus sign was not percent-encoded."""
-    return "+" + name[1:] if name.startswith(" ") else name
+def with_plus(text: str) -> str:
+    """A zone or instant as it was meant: a plus sign that was not percent-encoded arrives as a blank."""
+    return text.replace(" ", "+")
 
 
 def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:

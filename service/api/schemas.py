@@ -62,8 +62,8 @@ class Query(Schema):
         validate=validate.Length(min=1, error="must not be empty"),
         metadata={
             "description": (
-                "Time zone of all timestamps of the answer: an IANA name or a fixed offset `±hh:mm`. Goes before the "
-                "header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
+                "Time zone of all timestamps of the answer: an IANA name or an offset `±hh:mm`, also `±hhmm`. Goes "
+                "before the header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
             ),
             "example": "Europe/Berlin",
             "format": "time-zone",

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from service.api.inputs import with_plus
 from service.api.schemas import PagedQuery, Query
 from service.domain.metrics import MOST_STEP_DIGITS
 from service.domain.selection.filters import Filter
@@ -17,6 +18,8 @@ from service.domain.selection.sorting import FIELDS, Field, SortKey
 _STEP = f"must be a whole number of at most {MOST_STEP_DIGITS:,} digits"
 _WHOLE = re.compile(f"-?[0-9]{{1,{MOST_STEP_DIGITS}}}")
 _INSTANT = "must be an RFC 3339 timestamp such as 2026-03-29T03:00:00+02:00"
+_OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})\Z")
+"""An offset as Python's ``%z`` writes it, and clients that openapi-generator makes."""
 _KEY = f"-?({'|'.join(get_args(Field))})"
 _SORT = f"must be a comma-separated list of {', '.join(get_args(Field))}, each at most once, each with an optional '-'"
 
@@ -30,7 +33,7 @@ class _Step(fields.Field[int]):
 
 class _Instant(fields.Field[bytes]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bytes:
-        found = instant_of(value.replace(" ", "+"))  # a plus sign that was not percent-encoded
+        found = instant_of(_OFFSET.sub(r"\1:\2", with_plus(value)))
         if found is None:
             raise ValidationError(_INSTANT)
         return found
