@@ -99,7 +99,7 @@ def _liner(columns: dict[str, int], clock: ZoneClock, *, further: bool) -> Calla
             cells[columns[name]] = _cell(guarded("; ".join(given)))
         if others:
             cells[-1] = _cell(_json(others))
-        return b"".join([b"," + cell for cell in cells]) + b"\r\n"
+        return b",".join((b"", *cells)) + b"\r\n"
 
     def line(point: Point) -> bytes:
         stamp = localized_literal(bytes(point.timestamp), clock)
