@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 from service.caching.directives import RequestDirectives
 from service.domain.comparison import Compared
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
-from service.domain.metrics import MetricResource
+from service.domain.metrics import MetricResource, Unreadable
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import Capabilities, Exchange, Vantage
@@ -46,7 +46,7 @@ class ReadComparison:
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
             series = progress.series(resource.metrics, at_most or None)
-            return Compared(details, series, details.run.unreadable + resource.unreadable)
+            return Compared(details, series, Unreadable(timestamps=details.run.unreadable) + resource.unreadable)
 
         return [compared(details.content(), resource.resource()) for details, resource in self.found.values()]
 

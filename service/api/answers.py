@@ -14,14 +14,15 @@ from flask import Response, g, request
 from service.api import encodings
 from service.api.access_log import route
 from service.api.bodies import Body, body, size_of
+from service.api.formats import PNG, Format
 from service.api.ready_answers import ReadyAnswers
 from service.api.reusable import REUSABLE, Reusable
 from service.caching.freshness import Lifetimes
 from service.domain.reading import Provenance, Source
 
-_REPRESENTATION_VERSION = "1"
+_REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_COMPRESSED = frozenset({"image/png"})
+_COMPRESSED = frozenset({PNG})
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
 
@@ -33,7 +34,7 @@ class Variant:
 
     content: tuple[str, ...]
     form: tuple[str, ...]
-    media_type: str
+    format: Format
     varies: tuple[str, ...] = ()
     entry: tuple[str, bytes] | None = None
     """The key and digest of the one stored entry that the content is made of, where it is made of one."""
@@ -51,7 +52,7 @@ class Answers:
 
     def answer(self, variant: Variant, provenance: Provenance, make: Callable[[], Iterable[bytes]]) -> Response:
         """``304`` where the client has the representation already, otherwise the representation."""
-        coding = _coding(variant.media_type)
+        coding = _coding(variant.format)
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
         _remark(variant, tag)
@@ -59,7 +60,7 @@ class Answers:
             response = Response(status=304)
         else:
             pieces = self._body(plain, tag, coding, make)
-            response = Response(pieces, content_type=variant.media_type, direct_passthrough=True)
+            response = Response(pieces, content_type=variant.format.content_type, direct_passthrough=True)
             response.headers["Content-Length"] = str(size_of(pieces))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
@@ -91,15 +92,15 @@ class Answers:
         headers["Cache-Status"] = status_of(provenance)
 
 
-def _coding(media_type: str) -> str:
+def _coding(chosen: Format) -> str:
     """The content coding that the client likes best; none for what is compressed as it is."""
-    if media_type in _COMPRESSED:
+    if chosen in _COMPRESSED:
         return encodings.IDENTITY
     return encodings.choose(request.headers.get("Accept-Encoding"))
 
 
 def _tag(variant: Variant) -> str:
-    named = "\0".join((_REPRESENTATION_VERSION, *variant.content, *variant.form, variant.media_type))
+    named = "\0".join((_REPRESENTATION_VERSION, *variant.content, *variant.form, variant.format.name))
     return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
 
 

@@ -33,7 +33,7 @@ class RunAnswers:
 
         def respond(demand: Demand) -> Response:
             run = self._queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
-            variant = Variant((run.key, run.digest.hex()), form, ask.media_type, varies, (run.key, run.digest))
+            variant = Variant((run.key, run.digest.hex()), form, ask.format, varies, (run.key, run.digest))
             return self._answers.answer(variant, run.provenance, lambda: make(run.resource()))
 
         return anew_if_gone(respond, ask.demand)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from service.api import metric_csv, metric_lines, pages, representations
+from service.api.formats import CSV, CSV_EXCEL, NDJSON, Format
 from service.api.inputs import Ask
 from service.api.pages import Window, is_paged
 from service.api.selection_query import filter_of
@@ -15,9 +16,30 @@ from service.domain.metrics import Chunk, MetricResource
 from service.domain.selection.filters import Filter, selected
 from service.domain.selection.sorting import SortKey, ordered
 from service.domain.selection.windows import window
+from service.domain.timestamps import ZoneClock
 
-CSV = "text/csv"
-NDJSON = metric_lines.MEDIA_TYPE
+Chunks = Sequence[Chunk]
+
+
+def _csv(shown: Chunks, matching: Chunks, clock: ZoneClock) -> Iterator[bytes]:
+    return metric_csv.rows(shown, clock, metric_csv.label_names(matching))
+
+
+def _csv_excel(shown: Chunks, matching: Chunks, clock: ZoneClock) -> Iterator[bytes]:
+    yield metric_csv.BYTE_ORDER_MARK
+    yield from _csv(shown, matching, clock)
+
+
+def _ndjson(shown: Chunks, _matching: Chunks, clock: ZoneClock) -> Iterator[bytes]:
+    return metric_lines.lines(shown, clock)
+
+
+TABLES: Mapping[Format, Callable[[Chunks, Chunks, ZoneClock], Iterator[bytes]]] = {
+    CSV: _csv,
+    CSV_EXCEL: _csv_excel,
+    NDJSON: _ndjson,
+}
+"""What writes the points shown, of all that match, in each format beside JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +68,8 @@ class Selection:
         """The answer, in pieces; ``following`` is the next page's URL."""
         matching = self.points(resource)
         shown = self._page(matching)
-        hands = representations.clock(self.ask.zone)
-        if self.ask.media_type == CSV:
-            return metric_csv.rows(shown, hands, metric_csv.label_names(matching))
-        if self.ask.media_type == NDJSON:
-            return metric_lines.lines(shown, hands)
+        if write := TABLES.get(self.ask.format):
+            return write(shown, matching, representations.clock(self.ask.zone))
         page = b"" if self.is_whole else b"," + pages.member(total_of(matching), following)
         return representations.metric_resource(msgspec.structs.replace(resource, metrics=shown), self.ask.zone, page)
 

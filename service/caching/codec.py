@@ -29,7 +29,7 @@ Length = Annotated[int, msgspec.Meta(ge=0)]
 
 LARGEST = 1024 * 1024 * 1024
 """Bytes of a body unpacked, unless told otherwise."""
-_VERSION = b"\x02"
+_VERSION = b"\x03"
 _MAC_SIZE = 16
 _DIGEST_SIZE = 16
 _ZSTD_LEVEL = 1

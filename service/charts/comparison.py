@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from service.charts import captions, specification
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
-from service.charts.progress import Against, Drawing, axis_of, not_finite, notes
-from service.domain import comparison
+from service.charts.progress import Against, Drawing, axis_of, not_finite, notes, without_value
+from service.domain import comparison, points
 from service.domain.comparison import Compared
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.series.model import Series
@@ -84,8 +84,7 @@ class Comparison:
             others = captions.enumerated(
                 [other for other in (*Against, "run", f"{PARAMETER}<key>") if other != against]
             )
-            detail = f"none of these points has a {against.lacks}; possible is {others}"
-            raise InvalidParameter([Fault("against", detail)])
+            raise InvalidParameter([Fault("against", drawing.why_empty(others))])
         axis = axis_of([panel], against, self.zone, "against")
         said = notes([series for _, series in pairs], drawing, against)
         return self._drawn(panel, axis, asked, said, [None if each else _NO_METRIC for each in told], legend="Run")
@@ -94,6 +93,7 @@ class Comparison:
         """The last value of each series against runs, or against a parameter of theirs."""
         places, axis = self._places()
         absent = [_absence(*each) for each in zip(self.runs, told, places, strict=True)]
+        without = sum(_last(series) is None for several in told for series in several.values())
         legend = "Series"
         held = [place[1] for place, why in zip(places, absent, strict=True) if place is not None and why is None]
         if len(set(held)) == len(held):
@@ -109,6 +109,7 @@ class Comparison:
         panel = Panel(self.metric, [trace for trace in traces if trace.marks])
         said = ["The last value of each run"]
         infinite = sum(mark.value is None for trace in panel.traces for mark in trace.marks)
+        said += [without_value(without)] if without else []
         said += [not_finite(infinite)] if infinite else []
         return self._drawn(panel, axis, asked, said, absent, legend=legend)
 
@@ -171,6 +172,8 @@ def _absence(run: Compared, several: Mapping[str, Series], place: _Place | None)
     """Why a run is not drawn."""
     if not several:
         return _NO_METRIC
+    if all(_last(series) is None for series in several.values()):
+        return "its last value cannot be read"
     if place is not None:
         return None
     return "its parameters cannot be read" if "parameters" in run.details.unavailable else "it has no such parameter"
@@ -183,14 +186,17 @@ def _name(series: Series) -> str:
 def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) -> list[Mark]:
     marks = []
     for place, series in zip(places, several, strict=True):
-        if place is not None and series is not None:
-            literal, told = _last(series)
-            marks.append(Mark(place[0], place[1], literal, place[2], told))
+        last = None if series is None else _last(series)
+        if place is not None and last is not None:
+            marks.append(Mark(place[0], place[1], last[0], place[2], last[1]))
     return sorted(marks, key=lambda mark: mark.place)
 
 
-def _last(series: Series) -> tuple[Raw | None, str]:
+def _last(series: Series) -> tuple[Raw | None, str] | None:
+    """The last value as it is drawn and as it is told; ``None`` where it could not be read."""
     value = msgspec.json.decode(series.last, type=_Value).value
+    if bytes(value) == points.NULL:
+        return None
     told = bytes(value).decode("ascii").strip('"')
     return (Raw(value) if math.isfinite(float(told)) else None), told
 

@@ -67,7 +67,7 @@ def chart(
     panels = drawing.panels(series)
     if series and not panels:
         others = " and ".join(f"x={other}" for other in Against if other is not against)
-        raise InvalidParameter([Fault("x", f"none of these points has a {against.lacks}; possible is {others}")])
+        raise InvalidParameter([Fault("x", drawing.why_empty(others))])
     axis = axis_of(panels, against, zone, "x")
     lacking = sorted(set(asked) - {points.text(one.name) for one in series})
     said = [f"Not logged: {captions.enumerated([captions.cut(name) for name in lacking[:8]])}"] if lacking else []
@@ -88,6 +88,7 @@ class Drawing:
         self._clock = clock
         self._moments = MomentReader()
         self.unplaced = 0
+        self.without_value = 0
         self.not_finite = 0
         self.offsets: set[str] = set()
 
@@ -104,12 +105,20 @@ class Drawing:
         return Panel(metric, [trace for trace in traces if trace.marks])
 
     def marks(self, series: Series) -> list[Mark]:
-        """The points of one series that have a place."""
-        placed = [self._mark(msgspec.json.decode(text, type=_Point)) for text in series.points]
-        marks = [mark for mark in placed if mark is not None]
-        self.unplaced += len(placed) - len(marks)
+        """The points of one series that have a value and a place."""
+        read = [msgspec.json.decode(text, type=_Point) for text in series.points]
+        valued = [point for point in read if bytes(point.value) != points.NULL]
+        marks = [mark for mark in map(self._mark, valued) if mark is not None]
+        self.without_value += len(read) - len(valued)
+        self.unplaced += len(valued) - len(marks)
         self.not_finite += sum(mark.value is None for mark in marks)
         return marks
+
+    def why_empty(self, others: str) -> str:
+        """Why not one point has a mark; ``others`` is what else they can be drawn against."""
+        if not self.unplaced:
+            return "none of these points has a value"
+        return f"none of these points has a {self._against.lacks}; possible is {others}"
 
     def _mark(self, point: _Point) -> Mark | None:
         literal = bytes(point.value).decode("ascii")
@@ -167,6 +176,8 @@ def notes(series: Sequence[Series], drawing: Drawing, against: Against) -> list[
         said.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
     if drawing.unplaced:
         said.append(f"{drawing.unplaced:,} without a {against.lacks}, not drawn")
+    if drawing.without_value:
+        said.append(without_value(drawing.without_value))
     if drawing.not_finite:
         said.append(not_finite(drawing.not_finite))
     if len(drawing.offsets) > 1:
@@ -176,6 +187,10 @@ def notes(series: Sequence[Series], drawing: Drawing, against: Against) -> list[
 
 def not_finite(count: int) -> str:
     return f"{count:,} not finite (NaN or infinite), without a place on the value axis"
+
+
+def without_value(count: int) -> str:
+    return f"{count:,} without a value, not drawn"
 
 
 def _fact(series: Series) -> str:
@@ -190,4 +205,5 @@ def _fact(series: Series) -> str:
 
 
 def _value(point: bytes) -> str:
-    return bytes(msgspec.json.decode(point, type=_Point).value).decode("ascii").strip('"')
+    literal = bytes(msgspec.json.decode(point, type=_Point).value)
+    return "without a value" if literal == points.NULL else literal.decode("ascii").strip('"')

@@ -95,7 +95,7 @@ class MetricsNotSupported(ServiceError):
 
 
 class NotAcceptable(ServiceError):
-    """None of the media types that the caller takes can be given; ``offered`` lists those that can.
+    """None of the formats that the caller takes can be given; ``offered`` lists those that can.
 
     ``reason`` tells why another, that might be expected, cannot.
     """

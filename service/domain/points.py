@@ -21,11 +21,12 @@ NULL = b"null"
 
 
 class Measure(msgspec.Struct, gc=False):
-    """A point as numbers. ``name`` and ``labels`` are literals; ``value`` may be the name of what JSON cannot hold."""
+    """A point as numbers. ``name`` and ``labels`` are literals; ``value`` may be the name of what JSON cannot hold,
+    and ``None`` where the runtime's could not be read."""
 
     name: Raw
     labels: Raw
-    value: float | str
+    value: float | str | None
     step: int | float | None
 
 
@@ -74,7 +75,9 @@ def measures(chunk: Chunk) -> list[Measure]:
     try:
         return _measures.decode(b"[" + chunk.text + b"]")
     except msgspec.DecodeError:
-        return [Measure(point.name, point.labels, _value(point), _step(point)) for point in _leniently(chunk)]
+        return [
+            Measure(point.name, point.labels, number(bytes(point.value)), _step(point)) for point in _leniently(chunk)
+        ]
 
 
 def timestamps(chunk: Chunk) -> list[bytes]:
@@ -117,6 +120,11 @@ def labels(literal: bytes) -> list[NameValue]:
         return [NameValue(label["name"], label["value"]) for label in json.loads(literal)]
 
 
+def number(literal: bytes) -> float | None:
+    """A value in double precision; ``None`` for ``null``."""
+    return None if literal == NULL else float(literal.strip(b'"'))
+
+
 def exact(literal: bytes) -> Decimal:
     """A step or value with all its digits; ``NaN`` and infinities by their names."""
     written = literal.decode("ascii").strip('"')
@@ -134,10 +142,6 @@ def _leniently(chunk: Chunk) -> Iterator[Point]:
 
 def _literal(value: Any) -> bytes:
     return value.encode("ascii") if isinstance(value, _Number) else json.dumps(value).encode("ascii")
-
-
-def _value(point: Point) -> float:
-    return float(bytes(point.value).strip(b'"'))
 
 
 def _step(point: Point) -> int | None:

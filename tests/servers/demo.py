@@ -13,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-from tests.servers.valkey import eventually
+from tests.servers.valkey import HANG_GUARD, eventually
 
 COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
 
@@ -34,7 +34,7 @@ class Demo:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None, 4 * HANG_GUARD)
         self.ready = json.loads(self.ready_file.read_text())
 
     def children(self) -> list[int]:

@@ -12,10 +12,11 @@ from service.api import comparison_representation, problems
 from service.api.answers import Answers, Variant
 from service.api.blueprints import Blueprint, documented
 from service.api.comparison_schemas import ComparisonChartQuery, ComparisonQuery, ComparisonSchema
+from service.api.formats import VEGA_LITE
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.relative_urls import relative
-from service.api.routes.charts import NO_PICTURES, PICTURES, VEGA_LITE
+from service.api.routes.charts import NO_PICTURES, PICTURES, pictures_of
 from service.api.run_answers import anew_if_gone
 from service.api.series_schemas import ChartSchema
 from service.charts.model import ChartType
@@ -36,7 +37,7 @@ def blueprint(
 ) -> Blueprint:
     """Routes ``/comparisons`` and ``/comparisons/chart``."""
     routes = blueprints("Comparisons", "Up to five runs side by side.")
-    pictures = renderer.media_types
+    pictures = pictures_of(renderer)
 
     def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make) -> Response:
         def respond(demand: Demand) -> Response:
@@ -47,7 +48,7 @@ def blueprint(
             ]
             told = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
-            variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,))
+            variant = Variant((*content, told), form, ask.format, (TIME_ZONE,))
             return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing))
 
         return anew_if_gone(respond, ask.demand)
@@ -82,7 +83,7 @@ def blueprint(
         query=ComparisonChartQuery,
         zoned=True,
         run=False,
-        media_type=VEGA_LITE,
+        format=VEGA_LITE,
         others=PICTURES,
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
@@ -96,7 +97,9 @@ def blueprint(
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
             drawing = Comparison(runs, metric, against, ask.zone, reasons)
             specification = drawing.chart(None if asked is None else ChartType(asked))
-            return (renderer.render(specification, ask.media_type) if ask.media_type != VEGA_LITE else specification,)
+            return (
+                renderer.render(specification, ask.format.media_type) if ask.format != VEGA_LITE else specification,
+            )
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
         return answer(ask, form, points_for(None if asked is None else ChartType(asked)), make)

@@ -45,7 +45,7 @@ def blueprint(
             following = paging.next(ask, window, read.snapshot, len(matching))
             form = ("runs", ask.zone.name, json.dumps(ask.query, sort_keys=True), *window.form, str(following))
             response = answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.media_type, (TIME_ZONE,)),
+                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
                 lambda: run_representations.run_list(
                     matching[window.position : window.end],
@@ -76,7 +76,7 @@ def blueprint(
             href = relative(f"/runs/{run_id}/metric-resource")
             form = ("run", ask.zone.name, str(available), href)
             return answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.media_type, (TIME_ZONE,)),
+                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
                 lambda: run_representations.run_details(read.content(), ask.zone, available=available, href=href),
             )

@@ -79,8 +79,8 @@ def _settled(rows: list[int], places: Sequence[float], literals: Sequence[bytes]
 
 
 def _value(literal: bytes) -> float | None:
-    number = float(literal.strip(b'"'))
-    return None if math.isnan(number) else number
+    number = points.number(literal)
+    return None if number is None or math.isnan(number) else number
 
 
 _PLACES: dict[Field, Callable[[], Callable[[bytes], Any]]] = {

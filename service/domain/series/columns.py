@@ -22,9 +22,10 @@ EXACT = 2.0**53
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """``series`` numbers the series of each row by first appearance; ``step`` is NaN where there is none.
+    """``series`` numbers the series of each row by first appearance; ``step`` and ``value`` are NaN where there is
+    none.
 
-    ``value`` and ``step`` are rounded to double precision; ``rows`` gives the literals.
+    Both are rounded to double precision; ``rows`` gives the literals.
     """
 
     series: NDArray[np.int32]

@@ -79,7 +79,7 @@ def test_a_run_is_given_with_all_that_surrounds_it(told: Service) -> None:
             {
                 "code": "unreadable-timestamp",
                 "count": 1,
-                "detail": "1 of the runtime's timestamps cannot be read and are given as null",
+                "detail": "1 of the runtime's timestamps cannot be read or are missing: they are given as null",
             }
         ],
     }

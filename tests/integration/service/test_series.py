@@ -196,7 +196,7 @@ def test_without_the_extra_pictures_are_refused_clearly(without_extra: Service) 
     answer = without_extra.get(CHART, Accept="image/png")
     assert answer.status_code == 406
     assert json.loads(answer.data)["detail"] == (
-        f"this resource is available as {VEGA_LITE}; "
+        f"this resource is available as {VEGA_LITE} (format=vegalite); "
         "SVG and PNG need the extra 'charts' of this service, which is not installed here"
     )
     assert without_extra.get(CHART, Accept=f"image/png, {VEGA_LITE};q=0.1").content_type == VEGA_LITE

@@ -8,9 +8,9 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from service.cli.threads import LendingThreads
 
 from service.auth.verifier import Verifier
-from service.cli.threads import LendingThreads
 from service.domain.errors import InvalidToken, KeysUnavailable
 from service.domain.waiting import belongs_to
 from tests.servers.valkey import eventually
