@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from service.cli.threads import LendingThreads
 
 from service.auth.verifier import Verifier
 from service.domain.errors import InvalidToken, KeysUnavailable
 from service.domain.waiting import belongs_to
+from service.server.threads import RequestThreads
 from tests.servers.valkey import eventually
 from tests.unit.auth.forge import claims, header, jwk, rsa_key, token
 from tests.unit.auth.issuer_server import IssuerServer, fetch
@@ -67,6 +67,20 @@ def fresh(number: int) -> str:
     return token(header(), claims(jti=f"fresh-{number}"))
 
 
+def begun(threads: RequestThreads, task: Callable[[], Any]) -> Future[Any]:
+    """What the task comes to on one of the threads."""
+    future: Future[Any] = Future()
+    threads.start(lambda: outcome(future, task))
+    return future
+
+
+def outcome(future: Future[Any], task: Callable[[], Any]) -> None:
+    try:
+        future.set_result(task())
+    except Exception as error:  # noqa: BLE001 - it is looked at by the test
+        future.set_exception(error)
+
+
 def test_forged_tokens_take_no_working_place_while_keys_are_fetched(
     checked: Verifier, server: IssuerServer, clock: Clock
 ) -> None:
@@ -74,10 +88,10 @@ def test_forged_tokens_take_no_working_place_while_keys_are_fetched(
     holds(checked, GOOD)
     go = server.hold("/keys", FIRST)
     clock.pass_by(20)
-    threads = LendingThreads(working=2, waiting=64)
-    forged = [threads.submit(holds, checked, unknown(number)) for number in range(FEW_WAITING)]
+    threads = RequestThreads(working=2, waiting=64)
+    forged = [begun(threads, lambda number=number: holds(checked, unknown(number))) for number in range(FEW_WAITING)]
     eventually(lambda: len(server.asked) == 2)
-    good = [threads.submit(holds, checked, fresh(number)) for number in range(20)]
+    good = [begun(threads, lambda number=number: holds(checked, fresh(number))) for number in range(20)]
     assert {future.result(20).subject for future in good} == {"ada"}
     assert not any(future.done() for future in forged)
     go.set()
@@ -91,10 +105,7 @@ def at_once(count: int, lender: Counted, task: Any) -> list[Future[Any]]:
 
     def run(number: int) -> None:
         belongs_to(lender)
-        try:
-            futures[number].set_result(task(number))
-        except Exception as error:  # noqa: BLE001 - it is looked at by the test
-            futures[number].set_exception(error)
+        outcome(futures[number], lambda: task(number))
 
     for number in range(count):
         threading.Thread(target=run, args=(number,), daemon=True).start()
