@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service.charts import channels, clocks, style
+from service.charts import captions, channels, style
 from service.charts.channels import Encoding, View
-from service.charts.model import SLOTTED, Axis, AxisKind, ChartType, Panel
+from service.charts.model import SLOTTED, Axis, ChartType, Panel
 from service.charts.slots import slots
 
 _COLUMNS, _BARS, _CELLS = 96, 48, 128
 _LEAST_COLUMNS = 8
+_MOST_HEATS = 4
+"""Labels beside the colours of a heat map."""
 _UPRIGHT = 4
 """Up to so many characters, labels below columns stand upright."""
 
@@ -32,15 +34,22 @@ def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
     rows = {
         "field": "series",
         "type": "nominal",
-        "sort": channels.names(panel),
+        "scale": {"domain": channels.names(panel)},
         "title": None if alone else legend,
         "axis": {"labelLimit": 220, "labels": not alone, "ticks": not alone, "domain": not alone},
     }
+    scale = channels.scale(panel, _MOST_HEATS, nice=False)
     heat = {
         "field": "value",
         "type": "quantitative",
-        "scale": {"scheme": style.HEAT},
-        "legend": {"title": channels.value(panel)["title"], "titleLimit": 220, "gradientLength": 100},
+        "scale": {"scheme": style.HEAT, "domain": scale.domain, "zero": False, "nice": False},
+        "legend": {
+            "title": channels.title(panel),
+            "titleLimit": 220,
+            "gradientLength": 100,
+            "values": scale.ticks,
+            "format": scale.format,
+        },
     }
     encoding = {"x": drawn.along("x"), "y": rows, "color": heat, "tooltip": channels.tooltip(panel, axis)}
     return drawn.view("rect", max(100, 30 * len(panel.traces)), encoding)
@@ -80,19 +89,20 @@ class _Slotted:
             for number, mark in enumerate(trace.marks)
         ]
         size = {"width": style.WIDTH, "height": height}
-        return {**size, "data": {"values": rows}, "mark": {"type": mark}, "encoding": encoding}
+        said = channels.description(self._panel, self._axis)
+        return {**size, "data": {"values": rows}, "mark": {"type": mark, "description": said}, "encoding": encoding}
 
     def beside(self, along: str, across: str, legend: str) -> Encoding:
         """Slots in direction ``along``, the traces side by side in each; values ``across``."""
         encoding = {
             along: self.along(along),
-            across: channels.value(self._panel),
+            across: channels.value(self._panel, zero=True),
             "color": channels.colour(self._panel, legend),
             "tooltip": channels.tooltip(self._panel, self._axis),
         }
         if len(self._traces) > 1:
-            names = channels.names(self._panel)
-            encoding[f"{along}Offset"] = {"field": "series", "type": "nominal", "sort": names}
+            domain = channels.names(self._panel)
+            encoding[f"{along}Offset"] = {"field": "series", "type": "nominal", "scale": {"domain": domain}}
         return encoding
 
     def along(self, direction: str) -> Encoding:
@@ -102,7 +112,7 @@ class _Slotted:
             "field": "slot",
             "type": "ordinal",
             "scale": {"domain": labels},
-            "title": channels.clean(self._axis.title),
+            "title": captions.cut(self._axis.title),
             "axis": {"labelAngle": 0 if upright else -45, "labelLimit": 160},
         }
 
@@ -110,12 +120,12 @@ class _Slotted:
         """A label for each slot, no two alike: Vega-Lite would stack what they hold."""
         numbers = self._slots.numbers(self._traces)
         begins = [self._slots.bounds(number)[0] for number in numbers]
-        if self._axis.kind is AxisKind.TIME:
-            return dict(zip(numbers, clocks.labels(begins), strict=True))
+        if self._axis.clock is not None:
+            return dict(zip(numbers, self._axis.clock.short_labels(begins), strict=True))
         if self._slots.width is not None:
             return {number: _stretch(*self._slots.bounds(number)) for number in numbers}
         at = {mark.place: mark.at for trace in self._traces for mark in trace.marks}
-        return {number: channels.clean(at[number]) for number in numbers}
+        return {number: at[number] for number in numbers}
 
 
 def _stretch(begin: float, end: float) -> str:

@@ -55,6 +55,10 @@ class _Stamped(msgspec.Struct, gc=False):
     timestamp: Raw
 
 
+class _Named(msgspec.Struct, gc=False):
+    name: Raw
+
+
 class _Number(str):
     """A number's literal."""
 
@@ -63,6 +67,7 @@ class _Number(str):
 
 _measures = msgspec.json.Decoder(list[Measure])
 _stamped = msgspec.json.Decoder(list[_Stamped])
+_named = msgspec.json.Decoder(list[_Named])
 _objects = msgspec.json.Decoder(list[Raw])
 _points = msgspec.json.Decoder(list[Point])
 _point = msgspec.json.Decoder(Point)
@@ -75,6 +80,15 @@ def measures(chunk: Chunk) -> list[Measure]:
         return _measures.decode(b"[" + chunk.text + b"]")
     except msgspec.DecodeError:
         return [Measure(point.name, point.labels, _value(point), _step(point)) for point in _leniently(chunk)]
+
+
+def names(chunk: Chunk) -> set[str]:
+    """The names of the chunk's metrics."""
+    try:
+        found = {bytes(point.name) for point in _named.decode(b"[" + chunk.text + b"]")}
+    except msgspec.DecodeError:
+        found = {bytes(point.name) for point in _leniently(chunk)}
+    return set(map(text, found))
 
 
 def timestamps(chunk: Chunk) -> list[bytes]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from flask import Response
 
@@ -21,13 +21,10 @@ from service.charts.model import ChartType
 from service.charts.progress import points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
-from service.queries import Queries
+from service.queries import Queries, ReadComparison
 from service.runtimes.read_through import Demand
 
-if TYPE_CHECKING:
-    from service.domain.comparison import Compared
-
-Make = Callable[[Sequence["Compared"], list[dict[str, Any]]], Iterable[bytes]]
+Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
 
 
 def blueprint(
@@ -37,7 +34,7 @@ def blueprint(
     routes = blueprints("Comparisons", "Up to five runs side by side.")
     pictures = renderer.media_types
 
-    def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make) -> Response:
+    def answer(ask: Ask, form: tuple[str, ...], make: Make) -> Response:
         def respond(demand: Demand) -> Response:
             read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
             missing = [
@@ -47,7 +44,7 @@ def blueprint(
             told = json.dumps([(run_id, problems.problem_of(error).slug) for run_id, error in read.missing.items()])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,))
-            return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing))
+            return answers.answer(variant, read.provenance, lambda: make(read, missing))
 
         return anew_if_gone(respond, ask.demand)
 
@@ -62,13 +59,14 @@ def blueprint(
         """
         align, metric, differs = ask.query["align"], ask.query["metric"], ask.query["differs"]
 
-        def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            runs = read.compared(_WHOLE if align else 2)
             return comparison_representation.compared(
                 runs, missing, ask.zone, only_differing=differs, joined=metric if align else None
             )
 
         form = ("comparison", ask.zone.name, str(differs), json.dumps([align, metric]))
-        return answer(ask, form, _WHOLE if align else 2, make)
+        return answer(ask, form, make)
 
     @routes.route("/comparisons/chart")
     @routes.arguments(
@@ -88,17 +86,18 @@ def blueprint(
     def comparison_chart(ask: Ask) -> Response:
         """One metric of two to five runs: how it progressed in each, or what it came to in the end."""
         metric, against, asked = ask.query["metric"], ask.query["against"], ask.query["type"]
+        kind = None if asked is None else ChartType(asked)
 
-        def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
-            from service.charts.comparison import Comparison  # noqa: PLC0415 - brings numpy
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            from service.charts.comparison import Comparison, room_for  # noqa: PLC0415 - brings numpy
 
+            runs = read.compared(points_for(kind), [metric], lambda: room_for(against))
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
-            drawing = Comparison(runs, metric, against, ask.zone, reasons)
-            specification = drawing.chart(None if asked is None else ChartType(asked))
+            specification = Comparison(runs, metric, against, ask.zone, read.metric_names, reasons).chart(kind)
             return (renderer.render(specification, ask.media_type) if ask.media_type != VEGA_LITE else specification,)
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
-        return answer(ask, form, points_for(None if asked is None else ChartType(asked)), make)
+        return answer(ask, form, make)
 
     return routes
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,13 +18,6 @@ from tests.unit.charts.drawn import recording, specification
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LOSS = specification(recording("digits-rate-0.01", "Loss"))
-
-
-@pytest.fixture(scope="module")
-def renderer() -> Iterator[Renderer]:
-    made = Renderer(seconds=60)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("against", ["step", "time"])
