@@ -17,9 +17,11 @@ from service.charts.model import Axis, AxisKind, Caption, Mark, Panel, Trace
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _BIDI_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 """Unicode's ``Bidi_Control``: a name must not turn round the words beside it."""
+_INVISIBLE = (0x200B, *range(0x2060, 0x2065), 0xFEFF, *range(0xFFF9, 0xFFFC))
 _NONCHARACTERS = (*range(0xFDD0, 0xFDF0), *(plane << 16 | end for plane in range(17) for end in (0xFFFE, 0xFFFF)))
 _VISIBLE: dict[int, str] = {
-    **dict.fromkeys([*range(0xD800, 0xE000), *range(0x80, 0xA0), *_NONCHARACTERS, *_BIDI_CONTROLS], _REPLACEMENT),
+    **dict.fromkeys([*range(0xD800, 0xE000), *range(0x80, 0xA0), *_NONCHARACTERS], _REPLACEMENT),
+    **dict.fromkeys([*_BIDI_CONTROLS, *_INVISIBLE], _REPLACEMENT),
     **{code: chr(0x2400 + code) for code in range(0x20)},
     0x7F: "\N{SYMBOL FOR DELETE}",
     0x2028: "\N{SYMBOL FOR NEWLINE}",
@@ -38,8 +40,9 @@ _OF_OBJECTS = frozenset(
 def visible(text: str) -> str:
     """``text`` with a visible character in place of each that XML or a font cannot show, or that acts on the layout.
 
-    Control characters become their pictures (``\\n`` → ``␊``); lone surrogates, noncharacters and controls of
-    bidirectional text become U+FFFD. A space behind a text that Vega would trip over makes it another one.
+    Control characters become their pictures (``\\n`` → ``␊``); lone surrogates, noncharacters, controls of
+    bidirectional text and format characters without a width become U+FFFD, but for the joiners that scripts need.
+    A space behind a text that Vega would trip over makes it another one.
     """
     if text in _OF_OBJECTS:
         return f"{text} "
