@@ -12,6 +12,8 @@ _FEW = 60
 _HEIGHT = 300
 _MOST_NUMBERS, _MOST_TIMES = 12, 8
 """Ticks along the axis."""
+_STROKES = {"symbolType": "stroke", "symbolSize": 400}
+"""A legend shows lines as lines, 20 pixels long."""
 _BESIDE = 500
 """Milliseconds on each side of a single instant."""
 
@@ -29,10 +31,10 @@ def line(panel: Panel, axis: Axis, legend: str) -> View:
     encoding = _encoding(panel, axis, legend)
     encoding["order"] = {"field": "n", "type": "quantitative"}
     if len(panel.traces) > 1:
-        encoding["color"]["legend"]["symbolType"] = "stroke"
+        encoding["color"]["legend"] |= _STROKES
     if len(panel.traces) > len(style.PALETTE):
         encoding["strokeDash"] = channels.told_apart(panel, style.dashes(len(panel.traces)), legend)
-        encoding["strokeDash"]["legend"]["symbolType"] = "stroke"
+        encoding["strokeDash"]["legend"] |= _STROKES
     return _view(panel, axis, mark, encoding)
 
 

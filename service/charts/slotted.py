@@ -11,6 +11,8 @@ from service.charts.slots import slots
 
 _COLUMNS, _BARS, _CELLS = 96, 48, 128
 _LEAST_COLUMNS = 8
+_WIDEST = 80
+"""Pixels of a column, where there are few."""
 _MOST_HEATS = 4
 """Labels beside the colours of a heat map."""
 _UPRIGHT = 4
@@ -19,13 +21,15 @@ _UPRIGHT = 4
 
 def columns(panel: Panel, axis: Axis, legend: str) -> View:
     drawn = _Slotted(panel, axis, _room(panel, ChartType.COLUMN))
-    return drawn.view("bar", 300, drawn.beside("x", "y", legend))
+    room = style.WIDTH / len(drawn.labels) / len(panel.traces)
+    mark = {"type": "bar"} | ({"width": _WIDEST} if room > _WIDEST else {})
+    return drawn.view(mark, 300, drawn.beside("x", "y", legend))
 
 
 def bars(panel: Panel, axis: Axis, legend: str) -> View:
     drawn = _Slotted(panel, axis, _room(panel, ChartType.BAR))
     height = len(drawn.labels) * max(16, 7 * len(panel.traces))
-    return drawn.view("bar", max(80, height), drawn.beside("y", "x", legend))
+    return drawn.view({"type": "bar"}, max(80, height), drawn.beside("y", "x", legend))
 
 
 def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
@@ -52,7 +56,7 @@ def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
         },
     }
     encoding = {"x": drawn.along("x"), "y": rows, "color": heat, "tooltip": channels.tooltip(panel, axis)}
-    return drawn.view("rect", max(100, 30 * len(panel.traces)), encoding)
+    return drawn.view({"type": "rect"}, max(100, 30 * len(panel.traces)), encoding)
 
 
 def left_out(panels: Sequence[Panel], chart_type: ChartType) -> str | None:
@@ -82,7 +86,7 @@ class _Slotted:
         self._traces = [self._slots.thin(trace) for trace in panel.traces]
         self.labels = self._named()
 
-    def view(self, mark: str, height: int, encoding: Encoding) -> View:
+    def view(self, mark: View, height: int, encoding: Encoding) -> View:
         rows = [
             channels.row(trace, number, mark) | {"slot": self.labels[self._slots.number(mark.place)]}
             for trace in self._traces
@@ -90,7 +94,7 @@ class _Slotted:
         ]
         size = {"width": style.WIDTH, "height": height}
         said = channels.description(self._panel, self._axis)
-        return {**size, "data": {"values": rows}, "mark": {"type": mark, "description": said}, "encoding": encoding}
+        return {**size, "data": {"values": rows}, "mark": mark | {"description": said}, "encoding": encoding}
 
     def beside(self, along: str, across: str, legend: str) -> Encoding:
         """Slots in direction ``along``, the traces side by side in each; values ``across``."""

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 EXACT = 2.0**53
 """From here on a ``float`` no longer holds every integer."""
-_AT_ONCE = 4096
+_AT_ONCE = 1024
 _UNWANTED = -1
 
 
