@@ -16,7 +16,9 @@ _WIDEST = 80
 _MOST_HEATS = 4
 """Labels beside the colours of a heat map."""
 _UPRIGHT = 4
-"""Up to so many characters, labels below columns stand upright."""
+"""Up to so many characters, labels below columns stand upright, and where all have room side by side."""
+_CHARACTER = 8
+"""Pixels of a label's character and of what must be free beside it, at most."""
 
 
 def columns(panel: Panel, axis: Axis, legend: str) -> View:
@@ -111,7 +113,9 @@ class _Slotted:
 
     def along(self, direction: str) -> Encoding:
         labels = list(self.labels.values())
-        upright = direction == "y" or max(map(len, labels)) <= _UPRIGHT
+        longest = max(map(len, labels))
+        fits = longest <= _UPRIGHT or longest * len(labels) * _CHARACTER <= style.WIDTH
+        upright = direction == "y" or fits
         return {
             "field": "slot",
             "type": "ordinal",
