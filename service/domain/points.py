@@ -56,6 +56,10 @@ class _Stamped(msgspec.Struct, gc=False):
     timestamp: Raw
 
 
+class _Named(msgspec.Struct, gc=False):
+    name: Raw
+
+
 class _Number(str):
     """A number's literal."""
 
@@ -64,6 +68,7 @@ class _Number(str):
 
 _measures = msgspec.json.Decoder(list[Measure])
 _stamped = msgspec.json.Decoder(list[_Stamped])
+_named = msgspec.json.Decoder(list[_Named])
 _objects = msgspec.json.Decoder(list[Raw])
 _points = msgspec.json.Decoder(list[Point])
 _point = msgspec.json.Decoder(Point)
@@ -78,6 +83,15 @@ def measures(chunk: Chunk) -> list[Measure]:
         return [
             Measure(point.name, point.labels, number(bytes(point.value)), _step(point)) for point in _leniently(chunk)
         ]
+
+
+def names(chunk: Chunk) -> set[str]:
+    """The names of the chunk's metrics."""
+    try:
+        found = {bytes(point.name) for point in _named.decode(b"[" + chunk.text + b"]")}
+    except msgspec.DecodeError:
+        found = {bytes(point.name) for point in _leniently(chunk)}
+    return set(map(text, found))
 
 
 def timestamps(chunk: Chunk) -> list[bytes]:

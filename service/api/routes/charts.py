@@ -15,7 +15,7 @@ from service.api.inputs import TIME_ZONE, Ask
 from service.api.run_answers import RunAnswers
 from service.api.series_schemas import ChartQuery, ChartSchema
 from service.charts.model import ChartType
-from service.charts.progress import Against, chart, points_for
+from service.charts.progress import Against, chart, points_for, room_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
@@ -65,7 +65,7 @@ def blueprint(
         def make(run: MetricResource) -> tuple[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
-            series = progress.series(run.metrics, points_for(kind), names)
+            series = progress.series(run.metrics, points_for(kind), names, room_for(against))
             specification = chart(run.run_id, series, against, kind, ask.zone, asked=names)
             drawn = ask.format != VEGA_LITE
             return (renderer.render(specification, ask.format.media_type) if drawn else specification,)

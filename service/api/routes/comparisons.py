@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from flask import Response
 
@@ -23,13 +23,10 @@ from service.charts.model import ChartType
 from service.charts.progress import points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
-from service.queries import Queries
+from service.queries import Queries, ReadComparison
 from service.runtimes.read_through import Demand
 
-if TYPE_CHECKING:
-    from service.domain.comparison import Compared
-
-Make = Callable[[Sequence["Compared"], list[dict[str, Any]]], Iterable[bytes]]
+Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
 
 
 def blueprint(
@@ -39,7 +36,7 @@ def blueprint(
     routes = blueprints("Comparisons", "Up to five runs side by side.")
     pictures = pictures_of(renderer)
 
-    def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make) -> Response:
+    def answer(ask: Ask, form: tuple[str, ...], make: Make) -> Response:
         def respond(demand: Demand) -> Response:
             read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
             missing: list[dict[str, Any]] = [
@@ -49,7 +46,7 @@ def blueprint(
             told = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             variant = Variant((*content, told), form, ask.format, (TIME_ZONE,))
-            return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing))
+            return answers.answer(variant, read.provenance, lambda: make(read, missing))
 
         return anew_if_gone(respond, ask.demand)
 
@@ -64,13 +61,14 @@ def blueprint(
         """
         align, metric, differs = ask.query["align"], ask.query["metric"], ask.query["differs"]
 
-        def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            runs = read.compared(_WHOLE if align else 2)
             return comparison_representation.compared(
                 runs, missing, ask.zone, only_differing=differs, joined=metric if align else None
             )
 
         form = ("comparison", ask.zone.name, str(differs), json.dumps([align, metric]))
-        return answer(ask, form, _WHOLE if align else 2, make)
+        return answer(ask, form, make)
 
     @routes.route("/comparisons/chart")
     @routes.arguments(
@@ -90,19 +88,19 @@ def blueprint(
     def comparison_chart(ask: Ask) -> Response:
         """One metric of two to five runs: how it progressed in each, or what it came to in the end."""
         metric, against, asked = ask.query["metric"], ask.query["against"], ask.query["type"]
+        kind = None if asked is None else ChartType(asked)
 
-        def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
-            from service.charts.comparison import Comparison  # noqa: PLC0415 - brings numpy
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            from service.charts.comparison import Comparison, room_for  # noqa: PLC0415 - brings numpy
 
+            runs = read.compared(points_for(kind), [metric], lambda: room_for(against))
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
-            drawing = Comparison(runs, metric, against, ask.zone, reasons)
-            specification = drawing.chart(None if asked is None else ChartType(asked))
-            return (
-                renderer.render(specification, ask.format.media_type) if ask.format != VEGA_LITE else specification,
-            )
+            specification = Comparison(runs, metric, against, ask.zone, read.metric_names, reasons).chart(kind)
+            drawn = ask.format != VEGA_LITE
+            return (renderer.render(specification, ask.format.media_type) if drawn else specification,)
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
-        return answer(ask, form, points_for(None if asked is None else ChartType(asked)), make)
+        return answer(ask, form, make)
 
     return routes
 
