@@ -105,6 +105,7 @@ class World:
             "JWT_AUDIENCE": "metric-resource",
             "CACHE_SECRET": "of the benchmark, and of nothing else",
             "CACHE_FRESH_FINISHED": "3600",
+            "CACHE_MIN_REFRESH": "0",  # cold reads are forced, one after the other
             "WEB_CONCURRENCY": str(workers),
             "PORT": str(port),
             **({"REDIS_URL": redis} if redis else {}),

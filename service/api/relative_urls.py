@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from flask import request
 
-_OF_A_PATH = "/:@!$&'()*+,;=~"
-"""What stands for itself in a path (RFC 3986, 3.3), beside letters, digits and ``-._``."""
+_OF_A_PATH = "/:@!$&'()*+,=~"
+"""What stands for itself in a path (RFC 3986, 3.3), beside letters, digits and ``-._``; but for the semicolon, which
+Python's ``urljoin`` takes for the end of the path, as RFC 1808 had it."""
 _DOTS = frozenset({".", ".."})
 
 

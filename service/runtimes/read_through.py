@@ -7,6 +7,7 @@ where the runtime fails, the last good answer for as long as ``stale_if_error`` 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -31,6 +32,9 @@ from service.telemetry.metrics import Telemetry
 
 __all__ = ["VALUE", "Demand", "Fetch", "Fetched", "Found", "ReadThrough"]
 
+MOST_PAUSING = 128
+"""Readers of a process that may wait for the next forced fetch at once; others are to find places to wait, too."""
+
 
 class ReadThrough:
     """Reads entries by key. Safe from any thread."""
@@ -53,6 +57,7 @@ class ReadThrough:
         self._flights: Flights[Landed] = Flights(lanes)
         self._telemetry = telemetry
         self._sleep = sleep
+        self._pauses = threading.Semaphore(MOST_PAUSING)
 
     def read(
         self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
@@ -97,13 +102,19 @@ class ReadThrough:
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)
 
     def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
-        """Wait beside the working threads until all of these may be fetched; why not, where that would be too long."""
+        """Wait, beside the working threads, until all of these may be fetched.
+
+        Returns why not, where that would be too long, or too many wait so.
+        """
         longest = max(soon, key=lambda one: one.seconds)
         try:
-            if longest.seconds >= deadline.remaining():
+            if longest.seconds >= deadline.remaining() or not self._pauses.acquire(blocking=False):
                 raise longest
-            with waiting():
-                self._sleep(longest.seconds)
+            try:
+                with waiting():
+                    self._sleep(longest.seconds)
+            finally:
+                self._pauses.release()
         except Overloaded as error:
             self._telemetry.refusal("overloaded")
             return error

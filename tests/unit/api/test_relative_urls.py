@@ -112,7 +112,9 @@ def test_encoded_slashes_are_no_slashes_to_a_client(sent: str, reference: str) -
         assert relative("/runs/b") == reference
 
 
-@pytest.mark.parametrize(("target", "reference"), [("/", "./"), ("/a:b", "./a:b"), ("//a", ".//a"), ("/a", "a")])
+@pytest.mark.parametrize(
+    ("target", "reference"), [("/", "./"), ("/a:b", "./a:b"), ("//a", ".//a"), ("/a", "a"), ("/;", "%3B")]
+)
 def test_no_reference_is_taken_for_more_than_a_path(target: str, reference: str) -> None:
     with APP.request_context(environ_of("/runs")):
         assert relative(target) == reference

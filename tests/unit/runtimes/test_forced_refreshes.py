@@ -15,7 +15,7 @@ from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
 from service.domain.waiting import belongs_to
 from service.runtimes.pacing import Pacing
-from service.runtimes.read_through import VALUE, Demand, Fetched, Found
+from service.runtimes.read_through import MOST_PAUSING, VALUE, Demand, Fetched, Found
 from tests.unit.runtimes.worlds import LIFETIMES, PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
 
 PACED = replace(LIFETIMES, min_refresh=1)
@@ -125,10 +125,31 @@ def test_all_who_ask_meanwhile_are_given_one_fetch_together() -> None:
     eventually(lambda: clock.asleep == len(tasks))
     assert world.asked() == 1
     clock.pass_(0.81)
-    eventually(lambda: clock.asleep == 0 and (not waiting.is_alive() or not clock.pass_(0.02)))
     waiting.join(PATIENCE)
     assert all(isinstance(found, Found) and fetched_at(found) >= BEGAN + 1 for found in results)
     assert world.asked() == 2
+
+
+def test_those_who_wait_are_bounded_apart_from_those_who_wait_for_the_runtime() -> None:
+    clock = Waits(BEGAN)
+    world = World(clock)
+    process = Process(world.cache, clock, lifetimes=PACED, sleep=clock.sleep)
+    process.one(world.source, no_cache=True)
+    clock.pass_(0.2)
+    results: list[object] = []
+    tasks = [partial(process.one, world.source, no_cache=True)] * (MOST_PAUSING + 3)
+    waiting = threading.Thread(target=lambda: results.extend(together(*tasks)))
+    waiting.start()
+    refusals = partial(
+        process.telemetry.registry.get_sample_value, "metric_resource_refusals_total", {"reason": "overloaded"}
+    )
+    eventually(lambda: clock.asleep == MOST_PAUSING and refusals() == 3)
+    assert isinstance(process.one(world.source, "another"), Found), "others read on"
+    clock.pass_(1.0)
+    waiting.join(PATIENCE)
+    assert sum(isinstance(found, Overloaded) for found in results) == 3
+    assert sum(isinstance(found, Found) for found in results) == MOST_PAUSING
+    assert world.asked() == 3
 
 
 @pytest.mark.parametrize(
