@@ -30,5 +30,5 @@ class Limits:
     """Without progress, after which a client may be cut off where others need the room."""
     linger_seconds: float = 2.0
     linger_bytes: int = 64 * 1024
-    stop_seconds: float = 2.0
+    stop_seconds: float = 1.0
     """How long idle connections stay when the worker stops: a request may be on its way."""

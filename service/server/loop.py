@@ -35,7 +35,8 @@ _RECEIVED = 16 * 1024
 _SENT_AT_ONCE = 1024 * 1024
 _SENDING_SECONDS = 0.01
 """How long one turn of the loop sends before it looks at requests again."""
-_SWEEP = 1.0
+_SWEEP, _SWEEP_OF_A_STOP = 1.0, 0.1
+"""Seconds between two looks at all deadlines."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ROOM_FROM = {State.LINGERING: 0, State.IDLE: 1, State.BODY: 3, State.SENDING: 4}
 
@@ -97,7 +98,7 @@ class Loop:
 
     def turn(self, timeout: float) -> int:
         """Wait for something to do for ``timeout`` seconds at most, and do it; how many things there were."""
-        events = self._selector.select(timeout)
+        events = self._selector.select(max(0.0, min(timeout, self._next_sweep - time.monotonic())))
         writable: list[Connection] = []
         for key, mask in events:
             what = key.data
@@ -113,7 +114,7 @@ class Loop:
             self._send_to(writable)
         now = time.monotonic()
         if now >= self._next_sweep:
-            self._next_sweep = now + _SWEEP
+            self._next_sweep = now + (_SWEEP_OF_A_STOP if self.stopping else _SWEEP)
             self._sweep(now)
         if not self._accepting and not self.stopping and now >= self._accept_from:
             self._accept(on=self._has_room())
@@ -126,6 +127,7 @@ class Loop:
             while self._accepting and self._accept_from_queue(listener):
                 pass
         self.stopping = True
+        self._next_sweep = 0.0
         self._accept(on=False)
         soon = time.monotonic() + self._limits.stop_seconds
         for connection in self.connections:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -44,7 +45,7 @@ class Worker(GunicornWorker):
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
         root = os.environ.get("SCRIPT_NAME", "")
         self._probes = {root + path: RequestThreads(1, _PROBES_WAITING, _PROBES_WAITING) for path in _PROBES}
-        limits = Limits(connections=_connections(self.cfg.worker_connections), keepalive_seconds=self.cfg.keepalive)
+        limits = Limits(connections=connections(self.cfg.worker_connections), keepalive_seconds=self.cfg.keepalive)
         self._limits = limits
         self._loop = Loop(self.sockets, self._parse, self._serve, limits)
         super().init_process()
@@ -101,10 +102,17 @@ def give_memory_back() -> None:
     mallopt(_ARENA_MAX, _ARENAS)
 
 
-def _connections(wanted: int) -> int:
-    """As many connections as are wanted and as the system gives file descriptors for."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft - _FILES))
+def connections(wanted: int) -> int:
+    """As many connections as are wanted and as the system gives file descriptors for, of which more are asked for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _FILES
+    if soft in {resource.RLIM_INFINITY, needed} or soft > needed:
+        return wanted
+    more = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+        soft = more
+    return max(1, min(wanted, soft - _FILES))
 
 
 def _nothing() -> None:

@@ -146,6 +146,24 @@ def test_waits_for_clients_are_counted_apart_from_those_for_the_runtime(threads:
     assert not wait(tasks, PATIENCE).not_done
 
 
+def test_where_no_thread_can_be_had_those_there_are_go_on(threads: RequestThreads) -> None:
+    gate = Gate()
+    first = submit(threads, gate.stay)
+    gate.until(1)
+    before = threading.stack_size(1 << 46)  # more than any system gives
+    try:
+        queued = [submit(threads, gate.stay) for _ in range(3)]
+    finally:
+        threading.stack_size(before)
+    gate.open.set()
+    assert not wait([first, *queued], PATIENCE).not_done
+    again = Gate()
+    tasks = [submit(threads, again.stay) for _ in range(4)]
+    again.until(2)
+    again.open.set()
+    assert not wait(tasks, PATIENCE).not_done
+
+
 def test_waiting_on_a_thread_of_nobodys_is_just_waiting() -> None:
     with waiting():
         pass
