@@ -11,7 +11,10 @@ from flask import Flask
 
 from service.api import access_log, guards, headers, problems
 from service.api.answers import Answers
-from service.api.blueprints import Blueprint, blueprints
+    resources = (
+        metric_resource.blueprint(
+            interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
+        ),
 from service.api.cursors import Cursors
 from service.api.fast_lane import FastLane
 from service.api.inputs import Defaults, RequestReader
@@ -43,6 +46,7 @@ class Interface:
     queries: Queries
     grants: GrantDirectory
     answers: Answers
+    arrangements: Arrangements
     cursors: Cursors
     defaults: Defaults
     parts: Parts
@@ -60,8 +64,15 @@ def build(interface: Interface) -> Flask:
     access_log.register(app, interface.telemetry)
     guards.register(app, interface.parts.verifier, interface.grants)
     made = blueprints(RequestReader(interface.defaults))
+<<<<<<< HEAD
     resources = (
         metric_resource.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
+=======
+    for routes in (
+        metric_resource.blueprint(
+            interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
+        ),
+>>>>>>> 8f8126d (concurrency: one single flight, a gate by weight and managed waits, which a test holds everybody to)
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),

@@ -8,9 +8,9 @@ from flask import Response
 
 from service.api.answers import Answers, Variant
 from service.api.inputs import Ask
+from service.caching.codec import ContentGone
 from service.domain.metrics import MetricResource
 from service.queries import Queries
-from service.runtimes.cached import ContentGone
 from service.runtimes.read_through import Demand
 
 
@@ -28,12 +28,21 @@ class RunAnswers:
         form: tuple[str, ...],
         make: Callable[[MetricResource], Iterable[bytes]],
         *varies: str,
+        points: bool = True,
     ) -> Response:
-        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it."""
+        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
+        it looks at the run's points."""
 
         def respond(demand: Demand) -> Response:
             run = self._queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
-            variant = Variant((run.key, run.digest.hex()), form, ask.media_type, varies, (run.key, run.digest))
+            variant = Variant(
+                (run.key, run.digest.hex()),
+                form,
+                ask.media_type,
+                varies,
+                (run.key, run.digest),
+                weight=run.size if points else 0,
+            )
             return self._answers.answer(variant, run.provenance, lambda: make(run.resource()))
 
         return anew_if_gone(respond, ask.demand)

@@ -9,8 +9,8 @@ from concurrent.futures import Executor, Future
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+from service.concurrency.blocking import belongs_to
 from service.domain.errors import Overloaded
-from service.domain.waiting import belongs_to
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,7 +19,8 @@ _Task = Callable[[], None]
 
 
 class LendingThreads(Executor):
-    """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait (``domain.waiting``).
+    """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait
+    (``concurrency.blocking``).
 
     Few working threads keep the wait for the interpreter's lock short; threads that wait cost memory only.
     """

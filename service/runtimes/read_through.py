@@ -16,10 +16,10 @@ from service.caching.codec import Header, Packed
 from service.caching.directives import RequestDirectives
 from service.caching.freshness import Lifetimes
 from service.caching.store import EntryStore
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError
 from service.domain.reading import Provenance, Snapshot, Source
-from service.domain.waiting import waiting
 from service.runtimes.fetching import Fetching
 from service.runtimes.flights import Flight, Flights
 from service.runtimes.judgement import Judgement

@@ -1,11 +1,11 @@
-"""A metric resource as a body of the store: its points stay in their chunks."""
+"""A metric resource as a body of the store: its points stay in their chunks, apart from all else."""
 
 from __future__ import annotations
 
 import msgspec
 
 from service.caching.codec import Packed
-from service.domain.metrics import Chunk, MetricResource
+from service.domain.metrics import Chunks, MetricResource
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -22,6 +22,6 @@ def packed(resource: MetricResource) -> Packed:
 
 
 def unpacked(parts: Packed) -> MetricResource:
+    """The resource; chunks are unpacked each time they are looked at. Raises ``ContentGone``, then too."""
     first = msgspec.msgpack.decode(parts[0], type=_Stored)
-    chunks = tuple(map(Chunk, parts[1:], first.counts))
-    return msgspec.structs.replace(first.resource, metrics=chunks)
+    return msgspec.structs.replace(first.resource, metrics=Chunks(first.counts, lambda number: parts[number + 1]))

@@ -46,7 +46,7 @@ def blueprint(
             ]
             told = json.dumps([(run_id, problems.problem_of(error).slug) for run_id, error in read.missing.items()])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
-            variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,))
+            variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,), weight=read.size)
             return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing))
 
         return anew_if_gone(respond, ask.demand)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,11 +48,24 @@ _EVERYTHING = Filter()
 _Criterion = Callable[[Point], bool]
 
 
-def selected(chunks: Iterable[Chunk], wanted: Filter) -> Iterator[Chunk]:
+def selected(chunks: Sequence[Chunk], wanted: Filter) -> Sequence[Chunk]:
     """The points that pass, in their order. A chunk of which all pass is given as it is."""
-    if wanted.is_empty:
-        yield from chunks
-        return
+    return chunks if wanted.is_empty else tuple(_selected(chunks, wanted))
+
+
+def matching(chunks: Iterable[Chunk], wanted: Filter) -> array[int]:
+    """The rows of the points that pass; a point's row is its place among all of them."""
+    rows: array[int] = array("i")
+    criteria = _criteria(wanted)
+    start = 0
+    for chunk in chunks:
+        passes = _passes(points.points(chunk, range(chunk.count)), criteria)
+        rows.extend(compress(range(start, start + chunk.count), passes))
+        start += chunk.count
+    return rows
+
+
+def _selected(chunks: Iterable[Chunk], wanted: Filter) -> Iterator[Chunk]:
     criteria = _criteria(wanted)
     for chunk in chunks:
         passes = _passes(points.points(chunk, range(chunk.count)), criteria)

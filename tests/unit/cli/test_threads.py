@@ -9,8 +9,8 @@ from concurrent.futures import Future, wait
 import pytest
 
 from service.cli.threads import LendingThreads
+from service.concurrency.blocking import waiting
 from service.domain.errors import Overloaded
-from service.domain.waiting import waiting
 
 PATIENCE = 30
 

@@ -6,15 +6,16 @@ from fractions import Fraction
 from functools import cmp_to_key
 from typing import Any
 
+import numpy  # noqa: F401 - loaded before the first example is timed
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.metrics import Chunk
-from service.domain.selection.filters import Filter, selected
+from service.domain.selection.filters import Filter, matching, selected
 from service.domain.selection.instants import instant, instant_of
-from service.domain.selection.sorting import FIELDS, SortKey, ordered
-from service.domain.selection.windows import window
+from service.domain.selection.sorting import FIELDS, SortKey, order
+from service.domain.selection.windows import gathered, window
 from tests.unit.selection.made import (
     LABELS,
     NAMES,
@@ -59,7 +60,10 @@ def test_filters(run, names, search, labels, least, greatest, since, until) -> N
 
     bounds = [stamp and instant(stamp.encode()) for stamp in (since, until)]
     wish = Filter(tuple(names), search, tuple(labels), least, greatest, *bounds)
-    assert texts(selected(chunks, wish)) == [point.text for point in points if wanted(point)]
+    expected = [point.text for point in points if wanted(point)]
+    assert texts(selected(chunks, wish)) == expected
+    if not wish.is_empty:
+        assert texts(gathered(chunks, matching(chunks, wish))) == expected
 
 
 @given(made_runs())
@@ -67,7 +71,6 @@ def test_an_empty_filter_costs_nothing(run: tuple[list[Made], tuple[Chunk, ...]]
     chunks = run[1]
     assert Filter().is_empty
     assert all(one is other for one, other in zip(chunks, selected(chunks, Filter()), strict=True))
-    assert all(one is other for one, other in zip(chunks, ordered(chunks, ()), strict=True))
 
 
 @given(made_runs(), st.permutations(FIELDS), st.integers(1, 4), st.lists(st.booleans(), min_size=4, max_size=4))
@@ -91,7 +94,12 @@ def test_orders(run, fields, length, directions) -> None:
                 return (-1 if left < right else 1) * (-1 if key.descending else 1)
         return 0
 
-    assert texts(ordered(chunks, keys)) == [point.text for point in sorted(points, key=cmp_to_key(compare))]
+    expected = [point.text for point in sorted(points, key=cmp_to_key(compare))]
+    assert texts(gathered(chunks, order(chunks, keys))) == expected
+    some = Filter(search="l")
+    rows = order(chunks, keys, matching(chunks, some))
+    kept = [point.text for point in sorted(points, key=cmp_to_key(compare)) if "l" in point.name.casefold()]
+    assert texts(gathered(chunks, rows)) == kept
 
 
 @given(made_runs(), st.integers(0, 30), st.integers(1, 30))
