@@ -23,8 +23,6 @@ from service.domain.reading import Provenance, Source
 _REPRESENTATION_VERSION = "1"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _COMPRESSED = frozenset({"image/png"})
-LARGE = 8 * 1024 * 1024
-"""Bytes up to which a body is made as a whole, whether it will be kept or not."""
 _STRETCH = 64 * 1024
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "AI-Resource-Group")
 
@@ -43,7 +41,7 @@ class Variant:
     weight: int = 0
     """Bytes of stored content that it is made of (``LargeWork``)."""
     length: int = 0
-    """Bytes that it has itself, roughly, where it may be so large that it is better sent as it is made."""
+    """Bytes that it has itself, roughly, where it can be sent as it is made."""
 
 
 class Answers:
@@ -83,7 +81,7 @@ class Answers:
         self, variant: Variant, plain: str, tag: str, coding: str, make: Callable[[], Iterable[bytes]]
     ) -> Body | Iterator[bytes]:
         """The body as it is kept, or, where it is too large to be kept, in pieces that are made as they are sent."""
-        at_most = max(self._ready.max_bytes, LARGE) if variant.length > LARGE else None
+        at_most = self._ready.most_whole if variant.length else None
 
         def coded() -> Iterable[bytes]:
             whole = self._ready.get(plain)

@@ -11,10 +11,8 @@ from flask import Flask
 
 from service.api import access_log, guards, headers, problems
 from service.api.answers import Answers
-    resources = (
-        metric_resource.blueprint(
-            interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
-        ),
+from service.api.arrangements import Arrangements
+from service.api.blueprints import Blueprint, blueprints
 from service.api.cursors import Cursors
 from service.api.fast_lane import FastLane
 from service.api.inputs import Defaults, RequestReader
@@ -64,15 +62,10 @@ def build(interface: Interface) -> Flask:
     access_log.register(app, interface.telemetry)
     guards.register(app, interface.parts.verifier, interface.grants)
     made = blueprints(RequestReader(interface.defaults))
-<<<<<<< HEAD
     resources = (
-        metric_resource.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
-=======
-    for routes in (
         metric_resource.blueprint(
             interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
         ),
->>>>>>> 8f8126d (concurrency: one single flight, a gate by weight and managed waits, which a test holds everybody to)
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),

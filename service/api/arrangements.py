@@ -49,6 +49,10 @@ class Arrangements:
 
         return self._once(name, self._rows, work_out, run.size)
 
+    def are_worth_knowing(self, run: ReadRun) -> bool:
+        """Whether the run is so large that it makes a difference how many of its points are wanted."""
+        return run.size > self._work.whole
+
     def label_names(self, run: ReadRun, wanted: Filter) -> Labels:
         """The names of all labels of the points that ``wanted`` lets through, by first appearance."""
         name = (run.key, run.digest.hex(), "labels", repr(wanted))

@@ -25,7 +25,8 @@ class LargeWork:
 
     What is made of up to ``free`` bytes is small and never waits. ``capacity`` bytes are worked on at once; of the
     rest up to ``most_waiting`` wait, each up to ``longest_wait`` seconds, without their threads' places. ``longest`` is
-    how many seconds one answer may take, checked between chunks of points (``concurrency.time_limit``).
+    how many seconds one answer may take, checked between chunks of points (``concurrency.time_limit``). An answer of up
+    to ``whole`` bytes is made as a whole, whether it will be kept or not.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class LargeWork:
         most_waiting: int = 64,
         longest_wait: float = 20.0,
         longest: float = 30.0,
+        whole: int = 8 * 1024 * 1024,
     ) -> None:
+        self.whole = whole
         self._gate = WeightedGate(capacity, free=free, most_waiting=most_waiting)
         self._longest_wait = longest_wait
         self._longest = longest

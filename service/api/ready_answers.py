@@ -25,7 +25,8 @@ class ReadyAnswers:
     """
 
     def __init__(self, max_bytes: int, work: LargeWork) -> None:
-        self.max_bytes = max_bytes
+        self.most_whole = max(max_bytes, work.whole)
+        """Bytes of the largest body that is made as a whole where it can be sent as it is made."""
         self._work = work
         self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, size_of)
         self._refusals: BoundedMap[str, tuple[Fault, ...]] = BoundedMap(_REFUSALS_BYTES, _weight_of)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.api import metric_csv, metric_lines, pages, representations
-from service.api.answers import LARGE
 from service.api.arrangements import Arrangements, Rows
 from service.api.inputs import Ask
 from service.api.pages import Window, is_paged
@@ -74,7 +73,7 @@ class Selection:
         if limit is not None and total:
             looked_at = limit * POINTS_A_CHUNK if self.sort else limit + 2 * POINTS_A_CHUNK
             return int(run.size * min(1.0, looked_at / total)), int(run.size * min(1.0, limit / total))
-        if self.wanted.is_empty or run.size <= LARGE:
+        if self.wanted.is_empty or not arrangements.are_worth_knowing(run):
             return run.size, run.size
         return run.size, int(run.size * self.total(run, arrangements) / max(1, run.resource().count))
 
