@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from flask import Response, g, request
@@ -44,6 +44,14 @@ class Variant:
     """Bytes that it has itself, roughly, where it can be sent as it is made."""
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How a representation is drawn from one of ``media_type`` of the same content and form."""
+
+    media_type: str
+    draw: Callable[[bytes], bytes]
+
+
 class Answers:
     """Answers requests with representations that are made at most once."""
 
@@ -54,8 +62,17 @@ class Answers:
             f"stale-if-error={int(lifetimes.stale_if_error)}"
         )
 
-    def answer(self, variant: Variant, provenance: Provenance, make: Callable[[], Iterable[bytes]]) -> Response:
-        """``304`` where the client has the representation already, otherwise the representation."""
+    def answer(
+        self,
+        variant: Variant,
+        provenance: Provenance,
+        make: Callable[[], Iterable[bytes]],
+        drawn: Drawn | None = None,
+    ) -> Response:
+        """``304`` where the client has the representation already, otherwise the representation.
+
+        Where it is ``drawn``, what ``make`` makes is a representation of its own that it is drawn from.
+        """
         coding = _coding(variant.media_type)
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
@@ -63,6 +80,8 @@ class Answers:
         if client_has(tag, request.headers.get("If-None-Match")):
             response = Response(status=304)
         else:
+            if drawn is not None:
+                make, variant = self._drawing(variant, make, drawn), replace(variant, weight=0)
             response = self._response(variant, self._pieces(variant, plain, tag, coding, make))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
@@ -92,6 +111,13 @@ class Answers:
             with suppress(TooLarge):
                 return self._ready.get_or_make(tag, written, variant.weight, at_most=at_most)
         return _in_stretches(written())
+
+    def _drawing(
+        self, variant: Variant, make: Callable[[], Iterable[bytes]], drawn: Drawn
+    ) -> Callable[[], Iterable[bytes]]:
+        """Draws what ``make`` makes, which is kept too; nothing large waits for it to be drawn."""
+        tag = _tag(replace(variant, media_type=drawn.media_type))
+        return lambda: (drawn.draw(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
 
     def _response(self, variant: Variant, pieces: Body | Iterator[bytes]) -> Response:
         response = Response(pieces, content_type=variant.media_type)

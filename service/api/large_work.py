@@ -23,7 +23,7 @@ class _Thread(threading.local):
 class LargeWork:
     """Admits the making of answers by the bytes of stored content that they are made of.
 
-    What is made of up to ``free`` bytes is small and never waits. ``capacity`` bytes are worked on at once; of the
+    What is made of up to ``free`` bytes is small: nothing bounds it. ``capacity`` bytes are worked on at once; of the
     rest up to ``most_waiting`` wait, each up to ``longest_wait`` seconds, without their threads' places. ``longest`` is
     how many seconds one answer may take, checked between chunks of points (``concurrency.time_limit``). An answer of up
     to ``whole`` bytes is made as a whole, whether it will be kept or not.
@@ -40,6 +40,7 @@ class LargeWork:
         whole: int = 8 * 1024 * 1024,
     ) -> None:
         self.whole = whole
+        self._free = free
         self._gate = WeightedGate(capacity, free=free, most_waiting=most_waiting)
         self._longest_wait = longest_wait
         self._longest = longest
@@ -58,7 +59,7 @@ class LargeWork:
     @contextmanager
     def admitted(self, weight: int) -> Iterator[None]:
         """Within it, an answer is made of ``weight`` bytes. Raises ``Overloaded``; a part of such work is a part."""
-        if self._thread.admitted:
+        if weight <= self._free or self._thread.admitted:
             yield
             return
         with ExitStack() as stack:

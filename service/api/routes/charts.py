@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import msgspec
 from flask import Response
 
-from service.api.answers import Answers
+from service.api.answers import Answers, Drawn
 from service.api.blueprints import Blueprint, documented
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
@@ -62,13 +62,19 @@ def blueprint(
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
             series = progress.series(run.metrics, points_for(kind), names)
-            specification = chart(run.run_id, series, against, kind, ask.zone, asked=names)
-            drawn = ask.media_type != VEGA_LITE
-            return (renderer.render(specification, ask.media_type) if drawn else specification,)
+            return (chart(run.run_id, series, against, kind, ask.zone, asked=names),)
 
-        return answer(ask, run_id, ("chart", ask.zone.name, against, kind, _said(names)), make, TIME_ZONE)
+        form = ("chart", ask.zone.name, against, kind, _said(names))
+        return answer(ask, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, ask.media_type))
 
     return routes
+
+
+def drawn(renderer: Renderer, media_type: str) -> Drawn | None:
+    """How a picture is drawn; ``None`` for the specification itself."""
+    if media_type == VEGA_LITE:
+        return None
+    return Drawn(VEGA_LITE, lambda specification: renderer.render(specification, media_type))
 
 
 def _said(names: Collection[str]) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from service.api import comparison_representation, problems
-from service.api.answers import Answers, Variant
+from service.api.answers import Answers, Drawn, Variant
 from service.api.blueprints import Blueprint, documented
 from service.api.comparison_schemas import ComparisonChartQuery, ComparisonQuery, ComparisonSchema
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
-from service.api.routes.charts import NO_PICTURES, PICTURES, VEGA_LITE
+from service.api.routes.charts import NO_PICTURES, PICTURES, VEGA_LITE, drawn
 from service.api.run_answers import anew_if_gone
 from service.api.series_schemas import ChartSchema
 from service.charts.model import ChartType
@@ -37,7 +37,7 @@ def blueprint(
     routes = blueprints("Comparisons", "Up to five runs side by side.")
     pictures = renderer.media_types
 
-    def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make) -> Response:
+    def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make, picture: Drawn | None = None) -> Response:
         def respond(demand: Demand) -> Response:
             read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
             missing = [
@@ -47,7 +47,7 @@ def blueprint(
             told = json.dumps([(run_id, problems.problem_of(error).slug) for run_id, error in read.missing.items()])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,), weight=read.size)
-            return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing))
+            return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing), picture)
 
         return anew_if_gone(respond, ask.demand)
 
@@ -94,11 +94,11 @@ def blueprint(
 
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
             drawing = Comparison(runs, metric, against, ask.zone, reasons)
-            specification = drawing.chart(None if asked is None else ChartType(asked))
-            return (renderer.render(specification, ask.media_type) if ask.media_type != VEGA_LITE else specification,)
+            return (drawing.chart(None if asked is None else ChartType(asked)),)
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
-        return answer(ask, form, points_for(None if asked is None else ChartType(asked)), make)
+        at_most = points_for(None if asked is None else ChartType(asked))
+        return answer(ask, form, at_most, make, drawn(renderer, ask.media_type))
 
     return routes
 

@@ -102,7 +102,7 @@ def test_work_that_finds_no_room_in_time_is_refused_with_a_word_on_when_to_come_
 
 
 def test_work_that_takes_too_long_is_refused(surroundings: Surroundings) -> None:
-    with surroundings.service(large_work=LargeWork(longest=0.0)) as service:
+    with surroundings.service(large_work=LargeWork(longest=0.0, free=0)) as service:
         _is_overloaded(service.get(RUN))
 
 

@@ -126,3 +126,14 @@ def test_work_ends_with_its_time_and_leaves_the_gate_free() -> None:
         with pytest.raises(Overloaded, match="in time"):
             answers.get_or_make("tag", make, 10)
     assert answers.get_or_make("quick", Maker(b"a"), 10) == (b"a",)
+
+
+def test_work_within_work_is_a_part_of_it_and_small_work_is_not() -> None:
+    work = LargeWork(10, free=1, most_waiting=0)
+    with work.admitted(10), work.admitted(10):
+        assert work.is_admitted
+    with work.admitted(1):
+        assert not work.is_admitted
+        with work.admitted(10):
+            assert work.is_admitted
+    assert not work.is_admitted
