@@ -39,7 +39,7 @@ def label_names(chunks: Iterable[Chunk]) -> list[str]:
     """All label names by first appearance."""
     literals: dict[bytes, None] = {}
     for chunk in chunks:
-        literals.update(dict.fromkeys(bytes(point.labels) for point in points.points(chunk, range(chunk.count))))
+        literals.update(dict.fromkeys(points.columns(chunk, ("labels",))[0]))
     return list(dict.fromkeys(name for literal in literals for name, _ in points.labels(literal)))
 
 

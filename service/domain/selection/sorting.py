@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
@@ -51,9 +51,8 @@ def order(chunks: Sequence[Chunk], keys: Sequence[SortKey], rows: array[int] | N
     chosen = chunks if rows is None else list(gathered(chunks, rows))
     columns = {key.field: _COLUMNS[key.field]() for key in keys}
     for chunk in chosen:
-        every = points.points(chunk, range(chunk.count))
-        for field, column in columns.items():
-            column.add([bytes(getattr(point, field)) for point in every])
+        for column, literals in zip(columns.values(), points.columns(chunk, tuple(columns)), strict=True):
+            column.add(literals)
     decisive = [part for key in reversed(keys) for part in columns[key.field].keys(chosen, descending=key.descending)]
     checkpoint()
     found = array("i")
@@ -113,7 +112,7 @@ class _Values:
         doubtful = np.sort(rows[np.isin(groups, groups[1:][differ])])
         wanted = array("i")
         wanted.frombytes(doubtful.astype(np.int32).tobytes())
-        literals = chain.from_iterable(_values(chunk) for chunk in gathered(chunks, wanted))
+        literals = chain.from_iterable(points.columns(chunk, ("value",))[0] for chunk in gathered(chunks, wanted))
         exact = np.zeros(len(numbers), dtype=np.int64)
         exact[doubtful] = _ranks(list(map(points.exact, literals)))
         return exact
@@ -202,10 +201,6 @@ _COLUMNS: dict[Field, Callable[[], _Column]] = {
     "timestamp": _Instants,
     "value": _Values,
 }
-
-
-def _values(chunk: Chunk) -> Iterator[bytes]:
-    return (bytes(point.value) for point in points.points(chunk, range(chunk.count)))
 
 
 def _dense(column: NDArray[Any]) -> NDArray[Any]:
