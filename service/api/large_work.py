@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from service.concurrency.time_limit import TookTooLong, time_limit
 from service.concurrency.weighted_gate import GateFull, WeightedGate
 from service.domain.errors import Overloaded
+from service.telemetry.metrics import Telemetry
 
 BUSY = "many large answers are being made; try again, or ask for less: a page, fewer metrics, a filter"
 _LONG = "the answer could not be made in time; ask for less: a page, fewer metrics, a filter"
@@ -38,12 +39,14 @@ class LargeWork:
         longest_wait: float = 20.0,
         longest: float = 30.0,
         whole: int = 8 * 1024 * 1024,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.whole = whole
         self._free = free
         self._gate = WeightedGate(capacity, free=free, most_waiting=most_waiting)
         self._longest_wait = longest_wait
         self._longest = longest
+        self._telemetry = telemetry
         self._thread = _Thread()
 
     @property
@@ -66,12 +69,17 @@ class LargeWork:
             try:
                 stack.enter_context(self._gate.admitted(weight, self._longest_wait))
             except (GateFull, TimeoutError):
-                raise Overloaded(BUSY, _AFTER) from None
+                raise self._refusal(BUSY) from None
             stack.enter_context(time_limit(self._longest))
             self._thread.admitted = True
             try:
                 yield
             except TookTooLong:
-                raise Overloaded(_LONG, _AFTER) from None
+                raise self._refusal(_LONG) from None
             finally:
                 self._thread.admitted = False
+
+    def _refusal(self, detail: str) -> Overloaded:
+        if self._telemetry is not None:
+            self._telemetry.refusal("overloaded")
+        return Overloaded(detail, _AFTER)

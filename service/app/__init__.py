@@ -83,7 +83,7 @@ def create_app(
         runtime, close_runtime = build_runtime(settings.runtime, telemetry)
         closing.append(close_runtime)
     renderer = renderer or Renderer()
-    large_work = large_work or LargeWork()
+    large_work = large_work or LargeWork(telemetry=telemetry)
     lifetimes = _lifetimes(settings)
     leases = Leases(cache)
     reads = ReadThrough(
