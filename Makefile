@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done))
 BIN := .venv/bin
 
-.PHONY: demo test bench soak lint types openapi clean
+.PHONY: demo test bench soak fuzz lint types openapi clean
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
@@ -18,6 +18,11 @@ bench: .venv/dev
 MINUTES ?= 2
 soak: .venv/dev
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/pytest -n 0 tests/integration/processes/soak.py
+
+# Every fuzz target for so many seconds, as many at once as there are cores
+FUZZ_SECONDS ?= 600
+fuzz: .venv/dev
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from service.api import access_log
 from service.api.answers import Answers, client_has, status_of
 from service.api.bodies import Body
 from service.api.context import Trail
+from service.api.headers import LONGEST_LIST
 from service.api.request_ids import REQUEST_ID_HEADERS, request_id, traceparent
 from service.api.reusable import REUSABLE, Reusable
 from service.domain.access import Principal, TokenVerifier, allows
@@ -108,6 +109,8 @@ class FastLane:
         for name in _PLAIN:
             if environ.get(name):
                 return None
+        if len(environ.get("HTTP_IF_NONE_MATCH", "")) > LONGEST_LIST:
+            return None
         return self._verifier.known(environ.get("HTTP_AUTHORIZATION"))
 
     def _signature(self, environ: WSGIEnvironment, principal: Principal) -> Signature:

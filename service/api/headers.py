@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 
 from service.api.context import trail
 from service.api.request_ids import REQUEST_ID_HEADERS
@@ -22,6 +23,9 @@ _ALLOWED = ", ".join(
     )
 )
 _METHODS = "GET, HEAD, OPTIONS"
+LONGEST_LIST = 8192
+"""Characters; some 200 entity tags."""
+_LISTS = ("Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma")
 _PREFLIGHT_SECONDS = "600"
 _BODILESS = frozenset({204, 304})
 """Flask would call their nothing ``text/html``, and a cache would take that over from a 304 (RFC 9111, 3.2)."""
@@ -33,6 +37,7 @@ def register(app: Flask, origins: Collection[str]) -> None:
     @app.before_request
     def begin() -> Response | None:
         trail()
+        _check_lists()
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return Response(status=204)
         return None
@@ -50,6 +55,16 @@ def register(app: Flask, origins: Collection[str]) -> None:
         if origins:
             _allow(response, origins)
         return response
+
+
+def _check_lists() -> None:
+    """Fields of a request that are lists are read element by element: they have a length that no client needs more of.
+
+    Several fields of one name come as one, so the server's own limit on a field does not hold for them together.
+    """
+    for name in _LISTS:
+        if len(request.headers.get(name, "")) > LONGEST_LIST:
+            raise RequestHeaderFieldsTooLarge(f"{name} must not be longer than {LONGEST_LIST} characters in all")
 
 
 def _allow(response: Response, origins: Collection[str]) -> None:

@@ -113,7 +113,7 @@ def _http_error(error: HTTPException) -> Response:
         return Response(response.get_data(), status, headers=response.headers)
     slug = _HTTP_SLUGS.get(status, re.sub(r"[^a-z]+", "-", error.name.lower()))
     g.problem = slug
-    answer = _response(Problem(status, slug, error.name), _http_detail(status))
+    answer = _response(Problem(status, slug, error.name), _http_detail(error))
     if "Allow" in response.headers:
         answer.headers["Allow"] = response.headers["Allow"]
     return answer
@@ -160,11 +160,13 @@ def _headers(error: errors.ServiceError) -> dict[str, str]:
             return {}
 
 
-def _http_detail(status: int) -> str:
-    match status:
+def _http_detail(error: HTTPException) -> str:
+    match error.code:
         case 404:
             return "there is no such resource"
         case 405:
             return f"{request.method} is not possible here"
+        case 431:
+            return error.description or "the request's header fields are too long"
         case _:
             return "the request cannot be served"

@@ -48,6 +48,8 @@ _PROBES = "metric-resource-probes"
 _STATE_TIMEOUT = 1.0
 _BRIEF = 1.0
 """Seconds after which a fetch counts as slow; a quarter of the runtime's timeout where that is less."""
+_AS_STORED = 2
+"""How many times as large as the runtime's answer an entry may be: members that points lack are written out."""
 _HEADERS_IN_FRONT = 4 * 1024 * 1024
 """Bytes of entries kept in front of a cache that is itself in this process: little more than their headers."""
 _MOST_IN_FRONT = 64 * 1024 * 1024
@@ -87,7 +89,12 @@ def create_app(
     lifetimes = _lifetimes(settings)
     leases = Leases(cache)
     reads = ReadThrough(
-        EntryStore(cache, secret=settings.cache.secret, memory_bytes=_in_front(cache)),
+        EntryStore(
+            cache,
+            secret=settings.cache.secret,
+            memory_bytes=_in_front(cache),
+            largest=_AS_STORED * settings.runtime.max_body_bytes,
+        ),
         leases,
         lifetimes=lifetimes,
         lanes=_lanes(settings, telemetry),

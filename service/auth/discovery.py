@@ -8,7 +8,7 @@ import time
 from service.auth.key_rings import FETCH_BYTES, FETCH_SECONDS, Fetch
 from service.auth.strict_json import read_object
 
-_LOCATION = re.compile(r"(?P<scheme>https?)://[A-Za-z0-9.\-\[\]:_]+(/[!-~]*)?(\?[!-~]*)?", re.ASCII)
+_LOCATION = re.compile(r"(?P<scheme>https?)://[A-Za-z0-9.\-\[\]:_]+(?:[/?][!-~]*)?", re.ASCII)
 
 
 def discovered_keys(issuer: str, fetch: Fetch) -> bytes:

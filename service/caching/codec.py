@@ -6,8 +6,9 @@ for the body too. Whatever does not check out is no entry: a miss, never an erro
 
 A body is made of parts, each a Zstandard frame of its own behind an *index* of their lengths and digests, so that one
 part is unpacked and checked without the others. The header's digest is the index's, and no part is unpacked beyond the
-length that it has there. The first part, small where the others are large, is stored with the index; the others are
-stored beside it and loaded when the first of them is looked at.
+length that it has there; together they are as long as the header says, which is bounded before anything is unpacked.
+The first part, small where the others are large, is stored with the index; the others are stored beside it and loaded
+when the first of them is looked at.
 """
 
 from __future__ import annotations
@@ -32,15 +33,26 @@ Packed = Sequence[bytes]
 """A body as it is before compression: parts, so that a large one is never copied or worked on as a whole."""
 Length = Annotated[int, msgspec.Meta(ge=0)]
 
+LARGEST = 1024 * 1024 * 1024
+"""Bytes of a body unpacked, unless told otherwise."""
 _VERSION = b"\x03"
 _MAC_SIZE = 16
-_ZSTD_LEVEL = 1
 _DIGEST_SIZE = 16
+_ZSTD_LEVEL = 1
 _PREFIX = 4
+_LONGEST_HEADER = 256
+_LONGEST_INDEX = 1024 * 1024
+"""Bytes of an index: some 45,000 parts, where a million points are 500."""
+_Moment = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+_MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, IndexError)
 
 
 class ContentGone(Exception):
     """The store knows of the content and does not hold it any more: read again, past the store."""
+
+
+class NotAnEntry(Exception):
+    """A body that checks out holds something else than what it is read as: nothing that the service wrote."""
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -48,14 +60,16 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     ``outcome`` is ``value``, or the name of what was found instead (``absent``, ``unsupported``). ``fetched_at`` is
     when its fetch began, in seconds since the epoch. ``digest`` tells one content from another (``digest_of``);
-    ``size`` is the body's length unpacked, in bytes.
+    ``size`` is the body's length unpacked, in bytes. ``ended_until`` (since the epoch; 0 for never) is when the last
+    value that an absence put an end to would be of no use to any process any more.
     """
 
     outcome: str
     may_change: bool
-    fetched_at: float
-    digest: bytes = b""
-    size: int = 0
+    fetched_at: _Moment
+    digest: Annotated[bytes, msgspec.Meta(max_length=_DIGEST_SIZE)] = b""
+    size: Length = 0
+    ended_until: _Moment = 0.0
 
 
 class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -97,10 +111,14 @@ def _blake(data: bytes) -> bytes:
 
 
 class Sealer:
-    """Packs and authenticates headers. Without a secret the code only finds damage, not forgery."""
+    """Packs and authenticates headers. Without a secret the code only finds damage, not forgery.
 
-    def __init__(self, secret: str | None) -> None:
+    No header counts whose body would be larger than ``largest`` bytes.
+    """
+
+    def __init__(self, secret: str | None, largest: int = LARGEST) -> None:
         self._key = blake2b((secret or "").encode(), digest_size=32, person=b"cache-entry").digest()
+        self._largest = largest
 
     def seal(self, key: str, header: Header) -> bytes:
         packed = msgspec.msgpack.encode(header)
@@ -108,15 +126,16 @@ class Sealer:
 
     def open(self, key: str, sealed: bytes) -> Header | None:
         """The header stored under ``key``; ``None`` for anything that ``seal`` did not make for that very key."""
-        if sealed[:1] != _VERSION:
+        if sealed[:1] != _VERSION or len(sealed) > _LONGEST_HEADER:
             return None
         code, packed = sealed[1 : 1 + _MAC_SIZE], sealed[1 + _MAC_SIZE :]
         if not hmac.compare_digest(code, self._code(key, packed)):
             return None
         try:
-            return msgspec.msgpack.decode(packed, type=Header)
-        except msgspec.MsgspecError:
+            header = msgspec.msgpack.decode(packed, type=Header)
+        except _MALFORMED:
             return None
+        return header if header.size <= self._largest else None
 
     def _code(self, key: str, packed: bytes) -> bytes:
         return blake2b(key.encode() + b"\0" + packed, key=self._key, digest_size=_MAC_SIZE).digest()
@@ -127,7 +146,11 @@ def pack(value: msgspec.Struct) -> Packed:
 
 
 def unpack(packed: Packed, kind: type[T]) -> T:
-    return msgspec.msgpack.decode(packed[0], type=kind)
+    """What the first part holds. Raises ``NotAnEntry`` where it is something else than a ``kind``."""
+    try:
+        return msgspec.msgpack.decode(packed[0], type=kind)
+    except _MALFORMED as error:
+        raise NotAnEntry from error
 
 
 def size_of(packed: Packed) -> int:
@@ -135,35 +158,38 @@ def size_of(packed: Packed) -> int:
 
 
 def compress(packed: Packed) -> Compressed:
-    """At least one part, each compressed by itself."""
+    """Each part is compressed by itself."""
     frames = [zstd.compress(part, _ZSTD_LEVEL) for part in packed]
     index = msgspec.msgpack.encode(_Index(list(map(_part, packed)), list(map(len, frames))))
-    head = b"".join((len(index).to_bytes(_PREFIX, "big"), index, frames[0]))
+    head = b"".join((len(index).to_bytes(_PREFIX, "big"), index, *frames[:1]))
     return Compressed(head, b"".join(frames[1:]))
 
 
 def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) -> Packed | None:
-    """The body that ``header`` names, each part unpacked and checked when it is looked at, and not kept.
+    """The body that ``header`` names, each part but the first unpacked and checked when it is looked at.
 
-    ``None`` where it is damaged, foreign or of another length than the header says. Parts raise ``ContentGone`` where
-    ``rest``, called when it is needed first, gives none or the part is damaged.
+    ``None`` where it is damaged, foreign or of another length than the header says. Other parts raise
+    ``ContentGone`` where ``rest``, called when it is needed first, gives none or the part is damaged.
     """
     begin = _PREFIX + int.from_bytes(head[:_PREFIX], "big")
+    if begin > _LONGEST_INDEX:
+        return None
     try:
         index = msgspec.msgpack.decode(head[_PREFIX:begin], type=_Index)
-    except msgspec.MsgspecError:
+    except _MALFORMED:
         return None
     if len(index.parts) != len(index.frames) or not index.parts or len(head) != begin + index.frames[0]:
         return None
     if sum(part.length for part in index.parts) != header.size or _digest_of(index.parts) != header.digest:
         return None
-    return _Parts(index, memoryview(head)[begin:], rest)
+    first = _checked(index.parts[0], memoryview(head)[begin:])
+    return None if first is None else _Parts(index, first, rest)
 
 
 class _Parts(Sequence[bytes]):
     """The parts of a stored body."""
 
-    def __init__(self, index: _Index, first: memoryview, rest: Callable[[], bytes | None]) -> None:
+    def __init__(self, index: _Index, first: bytes, rest: Callable[[], bytes | None]) -> None:
         self._index = index
         self._first = first
         self._load = rest
@@ -187,21 +213,26 @@ class _Parts(Sequence[bytes]):
             return [self[each] for each in range(*number.indices(len(self)))]
         if number < 0:
             number += len(self)
-        part = self._index.parts[number]
-        text = _unpacked(self._frame(number), part.length)
-        if text is None or _blake(text) != part.digest:
+        if not number:
+            return self._first
+        text = _checked(self._index.parts[number], self._frame(number))
+        if text is None:
             raise ContentGone
         return text
 
     def _frame(self, number: int) -> memoryview:
-        if not number:
-            return self._first
         if self._rest is None:
             rest = self._load()
             if rest is None or len(rest) != self._ends[-1]:
                 raise ContentGone
             self._rest = memoryview(rest)
         return self._rest[self._ends[number - 1] : self._ends[number]]
+
+
+def _checked(part: _Part, frame: memoryview) -> bytes | None:
+    """What the frame holds, where that is the part."""
+    text = _unpacked(frame, part.length)
+    return text if text is not None and _blake(text) == part.digest else None
 
 
 def _unpacked(frame: memoryview, length: int) -> bytes | None:

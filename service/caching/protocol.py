@@ -26,7 +26,11 @@ class Cache(Protocol):
     def delete(self, key: str) -> None: ...
 
     def acquire(self, key: str, owner: str, ttl: float) -> bool:
-        """Take the lock ``key`` for ``owner`` for ``ttl`` seconds unless someone holds it."""
+        """Take the lock ``key`` for ``owner`` for ``ttl`` seconds unless someone holds it.
+
+        All who take one lock take it for the same time. Where others can write, one that has longer to live than that
+        is nobody's and is taken over.
+        """
         ...
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:

@@ -55,11 +55,17 @@ class Entry:
 
 
 class EntryStore:
-    """Loads and saves entries. Safe from any thread; no method raises for the cache's sake."""
+    """Loads and saves entries. Safe from any thread; no method raises for the cache's sake.
 
-    def __init__(self, cache: Cache | None, *, secret: str | None, memory_bytes: int) -> None:
+    Bodies of more than ``largest`` bytes are neither kept nor read, whatever lies in the shared cache.
+    """
+
+    def __init__(
+        self, cache: Cache | None, *, secret: str | None, memory_bytes: int, largest: int = codec.LARGEST
+    ) -> None:
         self._cache = cache
-        self._sealer = Sealer(secret)
+        self._sealer = Sealer(secret, largest)
+        self._largest = largest
         self._memory_bytes = memory_bytes
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._weight = 0
@@ -94,6 +100,8 @@ class EntryStore:
     def save(self, key: str, entry: Entry, ttl: float) -> bool:
         """Keep the entry for ``ttl`` seconds, here and, if that can be, for all; whether it was."""
         header = entry.header
+        if header.size > self._largest:
+            return False
         compressed = codec.compress(entry.packed) if entry.packed else None
         self._keep(key, header, None if compressed is None else _Body(*compressed))
         if self._cache is None:

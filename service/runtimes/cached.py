@@ -9,7 +9,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from service.caching import codec
-from service.caching.codec import ContentGone, Packed
+from service.caching.codec import ContentGone, NotAnEntry, Packed
 from service.caching.directives import RequestDirectives
 from service.caching.keys import entry_key
 from service.concurrency.blocking import waiting
@@ -95,6 +95,12 @@ class CachedRuntime:
 
     def capabilities(self, vantage: Vantage, exchange: Exchange, demand: Demand) -> tuple[Capabilities, Found]:
         """What the runtime can do. Raises ``ServiceError``s."""
+        try:
+            return self._capabilities(vantage, exchange, demand)
+        except ContentGone:
+            return self._capabilities(vantage, exchange, Demand.anew())
+
+    def _capabilities(self, vantage: Vantage, exchange: Exchange, demand: Demand) -> tuple[Capabilities, Found]:
         key = self._key("capabilities", vantage, "")
 
         def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
@@ -103,10 +109,9 @@ class CachedRuntime:
         found = self._reads.read([key], fetch, demand, exchange.deadline)[key]
         if isinstance(found, ServiceError):
             raise found
-        packed = self._reads.body(found) if found.header.outcome == VALUE else None
-        if packed is None:
+        if found.header.outcome != VALUE:
             raise BadGateway("the AI runtime does not tell what it can do")
-        capabilities = codec.unpack(packed, Capabilities)
+        capabilities = self._content(found, lambda packed: codec.unpack(packed, Capabilities))
         self._runtime.heed(capabilities, found.header.fetched_at)
         return capabilities, found
 
@@ -120,13 +125,13 @@ class CachedRuntime:
 
     def runs_as_of(self, snapshot: Snapshot, now: ReadEntry[RunList]) -> ReadEntry[RunList]:
         """The runs as they were before ``now``. Raises ``CursorExpired`` where that is stored no more."""
-        packed = self._as_of(now.key, snapshot)
-        return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: codec.unpack(packed, RunList))
+        runs = self._as_of(now.key, snapshot, lambda packed: codec.unpack(packed, RunList))
+        return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: runs)
 
     def run_metrics_as_of(self, snapshot: Snapshot, now: ReadRun) -> ReadRun:
         """A run's metric resource as it was before ``now``. Raises ``CursorExpired`` where that is stored no more."""
-        packed = self._as_of(now.key, snapshot)
-        return replace(now, digest=snapshot.digest, snapshot=snapshot, resource=lambda: stored.unpacked(packed))
+        resource = self._as_of(now.key, snapshot, stored.unpacked)
+        return replace(now, digest=snapshot.digest, snapshot=snapshot, resource=lambda: resource)
 
     def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
         """One run and what surrounds it; soon read again where a part is missing. Raises ``ServiceError``s."""
@@ -181,19 +186,26 @@ class CachedRuntime:
         return self._entry(found, kind)
 
     def _entry(self, found: Found, kind: type[T]) -> ReadEntry[T]:
-        def load() -> T:
-            packed = self._reads.body(found)
-            if packed is None:
-                raise ContentGone
-            return codec.unpack(packed, kind)
-
+        load = partial(self._content, found, lambda packed: codec.unpack(packed, kind))
         return ReadEntry(found.key, found.header.digest, found.provenance, load, found.snapshot)
 
-    def _as_of(self, key: str, snapshot: Snapshot) -> Packed:
+    def _content(self, found: Found, unpack: Callable[[Packed], T]) -> T:
+        packed = self._reads.body(found)
+        if packed is None:
+            raise ContentGone
+        try:
+            return unpack(packed)
+        except NotAnEntry:
+            raise ContentGone from None
+
+    def _as_of(self, key: str, snapshot: Snapshot, unpack: Callable[[Packed], T]) -> T:
         packed = self._reads.snapshot(key, snapshot)
         if packed is None:
             raise CursorExpired
-        return packed
+        try:
+            return unpack(packed)
+        except NotAnEntry:
+            raise CursorExpired from None
 
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """See ``ReadThrough.still``."""
@@ -213,13 +225,8 @@ class CachedRuntime:
             return found
         if found.header.outcome != VALUE:
             return outcomes.error_of(found.header.outcome, run_id)
-        return ReadRun(found.key, found.header.digest, found.provenance, partial(self._resource, found), found.snapshot)
-
-    def _resource(self, found: Found) -> MetricResource:
-        packed = self._reads.body(found)
-        if packed is None:
-            raise ContentGone
-        return stored.unpacked(packed)
+        load = partial(self._content, found, stored.unpacked)
+        return ReadRun(found.key, found.header.digest, found.provenance, load, found.snapshot)
 
     def _fetch_runs(
         self, run_of: Mapping[str, str], vantage: Vantage, exchange: Exchange

@@ -15,7 +15,7 @@ from service.domain.reading import Source
 from service.runtimes.failures import error_named, name_of
 from service.runtimes.judgement import Judgement
 from service.runtimes.leases import Leases
-from service.runtimes.reads import Demand, Fetch, Fetched, Landed
+from service.runtimes.reads import VALUE, Demand, Fetch, Fetched, Landed
 
 _POLL_FIRST, _POLL_MOST = 0.02, 0.1
 _MOST_TROUBLED = 10_000
@@ -52,7 +52,8 @@ class Fetching:
     ) -> dict[str, Landed | ServiceError]:
         """Fetch what nobody fetched between the look into the store and the lease."""
         results: dict[str, Landed | ServiceError] = {}
-        for key, header in self._store.headers(keys, latest=True).items():
+        before = self._store.headers(keys, latest=True)
+        for key, header in before.items():
             if self._judgement.usable(header, demand) is Source.STORED:
                 results[key] = Landed(header, None, kept=True, shared=True)
         missing = [key for key in keys if key not in results]
@@ -61,18 +62,27 @@ class Fetching:
             outcomes = fetch(missing, deadline)
             seconds = time.perf_counter() - clock
             for key, outcome in outcomes.items():
-                results[key] = self._keep(key, outcome, began, demand, seconds)
+                results[key] = self._keep(key, outcome, before.get(key), demand, began=began, seconds=seconds)
         return results
 
     def _keep(
-        self, key: str, outcome: Fetched | ServiceError, began: float, demand: Demand, seconds: float
+        self,
+        key: str,
+        outcome: Fetched | ServiceError,
+        before: Header | None,
+        demand: Demand,
+        *,
+        began: float,
+        seconds: float,
     ) -> Landed | ServiceError:
         if isinstance(outcome, ServiceError):
             self._note_failure(key, outcome)
             return outcome
         self._troubled.pop(key, None)
         digest = codec.digest_of(outcome.packed)
-        header = Header(outcome.outcome, outcome.may_change, began, digest, codec.size_of(outcome.packed))
+        ended_until = 0.0 if outcome.outcome == VALUE else self._judgement.ended_until(before)
+        size = codec.size_of(outcome.packed)
+        header = Header(outcome.outcome, outcome.may_change, began, digest, size, ended_until)
         kept = not demand.directives.no_store
         if kept:
             kept = self._store.save(key, Entry(header, outcome.packed), self._judgement.kept_for(header))

@@ -56,8 +56,24 @@ class Judgement:
         return replace(stored, kept=landed.kept, shared=landed.shared, upstream=landed.seconds)
 
     def kept_for(self, header: Header) -> float:
-        """What is not there any more is noted for as long as a stale answer in its place could come up again."""
-        return max(self._lifetimes.kept_for(kind) for kind in (_kind_of(header), Kind.ENDED))
+        """Seconds to keep an answer.
+
+        A value is kept for no less time than the one before it may have been. What is there no more is noted for as
+        long as a value in its place could come up again; what never was, for as long as that counts.
+        """
+        if header.outcome == VALUE:
+            return self._value_kept_for
+        return min(max(self._lifetimes.remembered_absence, header.ended_until - self.now()), self._value_kept_for)
+
+    def ended_until(self, before: Header | None) -> float:
+        """Until when (since the epoch) a value that was stored before an absence could come up again."""
+        if before is None:
+            return 0.0
+        return before.fetched_at + self._value_kept_for if before.outcome == VALUE else before.ended_until
+
+    @property
+    def _value_kept_for(self) -> float:
+        return max(self._lifetimes.kept_for(kind) for kind in (Kind.CHANGING, Kind.ENDED))
 
     def _freshness(self, header: Header) -> Freshness:
         return judge(_kind_of(header), header.fetched_at, self.now(), self._lifetimes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from service.caching.codec import Packed
+from service.caching import codec
+from service.caching.codec import Length, NotAnEntry, Packed
 from service.domain.metrics import Chunks, MetricResource
 
 
@@ -12,7 +13,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     """The first part: all but the points, and how many of them are in each of the parts that follow."""
 
     resource: MetricResource
-    counts: list[int]
+    counts: list[Length]
 
 
 def packed(resource: MetricResource) -> Packed:
@@ -22,6 +23,11 @@ def packed(resource: MetricResource) -> Packed:
 
 
 def unpacked(parts: Packed) -> MetricResource:
-    """The resource; chunks are unpacked each time they are looked at. Raises ``ContentGone``, then too."""
-    first = msgspec.msgpack.decode(parts[0], type=_Stored)
+    """The resource; chunks are unpacked each time they are looked at, and raise ``ContentGone`` then.
+
+    Raises ``NotAnEntry`` for parts that are no metric resource.
+    """
+    first = codec.unpack(parts, _Stored)
+    if len(first.counts) != len(parts) - 1:
+        raise NotAnEntry
     return msgspec.structs.replace(first.resource, metrics=Chunks(first.counts, lambda number: parts[number + 1]))

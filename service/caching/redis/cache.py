@@ -16,7 +16,7 @@ from service.caching.redis.cluster import Cluster
 from service.caching.redis.connections import within
 from service.caching.redis.errors import Verdict, reason, verdict
 from service.caching.redis.gate import Cooldown, Gate
-from service.caching.redis.locks import EXTEND, RELEASE, run
+from service.caching.redis.locks import ACQUIRE, EXTEND, RELEASE, run
 from service.caching.redis.options import pool_of
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
@@ -36,8 +36,8 @@ class RedisCache:
     network; an operation as a whole ends within twice that, name resolution aside. Nothing is tried twice: after
     failures the server is left alone for a moment (``gate``), and operations raise ``CacheUnavailable`` at once.
 
-    An ACL user needs ``MGET``, ``SET``, ``DEL``, ``GET``, ``PEXPIRE``, ``EVAL``, ``EVALSHA`` and ``PING``; in a cluster
-    also ``CLUSTER SLOTS`` and ``COMMAND``.
+    An ACL user needs ``MGET``, ``SET``, ``DEL``, ``GET``, ``PEXPIRE``, ``PTTL``, ``EVAL``, ``EVALSHA`` and ``PING``; in
+    a cluster also ``CLUSTER SLOTS`` and ``COMMAND``.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class RedisCache:
 
     def acquire(self, key: str, owner: str, ttl: float) -> bool:
         with self._operation(), self._share(key, writes=True) as share:
-            return share.client.set(key, owner, nx=True, px=_milliseconds(ttl)) is True
+            return run(share.client, ACQUIRE, key, owner, _milliseconds(ttl))
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         with self._operation(), self._share(key) as share:

@@ -1,7 +1,7 @@
-"""Locks that only their owner can extend or release.
+"""Locks that only their owner can extend or release, and that nobody else can keep from being taken.
 
-The check of the owner and what follows it must be one step, so both are scripts that the server runs. Each touches one
-key, which is all that a cluster asks of a script.
+The check of what is there and what follows it must be one step, so all are scripts that the server runs. Each touches
+one key, which is all that a cluster asks of a script.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ def _script(source: str) -> Script:
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
+ACQUIRE = _script(
+    "local left = redis.call('PTTL', KEYS[1]) "
+    "if left >= 0 and left <= tonumber(ARGV[2]) then return 0 end "
+    "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1"
+)
+"""No lock has longer to live than it is taken for: what is there and does, or never ends, is none."""
 EXTEND = _script(
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) else return 0 end"
 )
@@ -30,7 +36,7 @@ RELEASE = _script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.ca
 
 
 def run(client: Any, script: Script, key: str, *arguments: str | int) -> bool:
-    """Whether the script found ``key`` in its owner's hands. A server that restarted is sent the source again."""
+    """Whether the script did what it is for. A server that restarted is sent the source again."""
     try:
         answer = client.evalsha(script.sha, 1, key, *arguments)
     except NoScriptError:

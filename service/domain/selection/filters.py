@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from service.domain import points
 from service.domain.metrics import Chunk
-from service.domain.points import NameValue
 from service.domain.selection.instants import instant
 from service.domain.selection.objects import chunk_of, objects
 from service.domain.selection.steps import step
@@ -92,7 +91,7 @@ def _criteria(wanted: Filter) -> list[_Criterion]:
     if wanted.names or wanted.search:
         criteria.append(("name", _name_test(frozenset(wanted.names), wanted.search.casefold())))
     if wanted.labels:
-        criteria.append(("labels", _label_test(tuple(map(_readings, wanted.labels)))))
+        criteria.append(("labels", _label_test(frozenset(wanted.labels))))
     if wanted.min_step is not None or wanted.max_step is not None:
         criteria.append(("step", _range_test(step, wanted.min_step, wanted.max_step)))
     if wanted.since is not None or wanted.until is not None:
@@ -109,20 +108,13 @@ def _name_test(names: frozenset[str], part: str) -> Callable[[bytes], bool]:
     return passes
 
 
-def _label_test(wanted: tuple[tuple[str, frozenset[NameValue]], ...]) -> Callable[[bytes], bool]:
+def _label_test(wanted: frozenset[str]) -> Callable[[bytes], bool]:
     @lru_cache(_REMEMBERED)
     def passes(literal: bytes) -> bool:
-        labels = points.label_set(literal)
-        names = {label.name for label in labels}
-        return all(name in names or not labels.isdisjoint(pairs) for name, pairs in wanted)
+        labels = points.labels(literal)
+        return wanted <= {label.name for label in labels} | {f"{label.name}:{label.value}" for label in labels}
 
     return passes
-
-
-def _readings(label: str) -> tuple[str, frozenset[NameValue]]:
-    """``a:b:c`` as a name, and as each pair that it may stand for: ``a`` with ``b:c``, ``a:b`` with ``c``."""
-    colons = [at for at, character in enumerate(label) if character == ":"]
-    return label, frozenset(NameValue(label[:at], label[at + 1 :]) for at in colons)
 
 
 def _range_test(

@@ -14,6 +14,8 @@ from service.domain.series.columns import Integers
 _SECONDS = len("2026-03-29T01:00:00")
 _DIGITS = 18
 _WEIGHTS = 10 ** np.arange(_DIGITS - 1, -1, -1, dtype=np.int64)
+_SHOWN = slice(1, 1 + _SECONDS + 1 + _DIGITS)
+"""What is read of a literal: a column is as wide as its longest member, and fractions may have any number of digits."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -35,7 +37,7 @@ def _instants(literals: list[bytes]) -> Instants:
     seconds = np.full(len(literals), NEVER)
     fraction = np.zeros(len(literals), dtype=np.int64)
     if known.any():
-        written = np.array([literal[1:] for literal in literals if literal != points.NULL], dtype=np.bytes_)
+        written = np.array([literal[_SHOWN] for literal in literals if literal != points.NULL], dtype=np.bytes_)
         seconds[known] = written.astype(f"S{_SECONDS}").astype("datetime64[s]").astype(np.int64)
         fraction[known] = _fraction(written)
     return Instants(seconds, fraction)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,10 +31,14 @@ def _tied(columns: Columns, ordered: Integers) -> bool:
 
 
 def _ranks(columns: Columns) -> Integers:
-    """Tells apart the steps that double precision rounds to one."""
+    """Tells apart the steps that double precision rounds to one.
+
+    By sorting alone: numbers can be chosen so that their hashes are all alike.
+    """
     rows = np.flatnonzero(np.abs(columns.step) >= EXACT)
     steps = [points.exact(bytes(point.step)) for point in columns.rows(rows)]
-    ranks = {step: rank for rank, step in enumerate(sorted(set(steps)))}
+    order = sorted(range(len(steps)), key=steps.__getitem__)
+    differs = [steps[one] != steps[other] for one, other in pairwise(order)]
     found = np.zeros(len(columns.step), dtype=np.int64)
-    found[rows] = [ranks[step] for step in steps]
+    found[rows[order]] = list(accumulate(differs, initial=0))
     return found

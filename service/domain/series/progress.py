@@ -22,7 +22,8 @@ def series(chunks: Sequence[Chunk], at_most: int | None = None, names: Collectio
     if not chunks:
         return []
     read = columns.read(chunks)
-    wanted = [number for number, (name, _) in enumerate(read.names) if not names or points.text(name) in names]
+    asked = frozenset(names)
+    wanted = [number for number, (name, _) in enumerate(read.names) if not asked or points.text(name) in asked]
     return _Progress(read).series(wanted, at_most) if wanted else []
 
 

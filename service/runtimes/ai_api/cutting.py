@@ -7,17 +7,22 @@ is cut where a point seems to end, about every ``STRETCH`` bytes, and each stret
 A cut that was wrong cannot go unnoticed: a stretch that reads as a list of points, between ``[`` and ``]``, is one
 wherever it came from, and stretches and skeleton put together again are the answer. Whatever does not read so is
 ``Unusual``, and the answer has to be read as a whole.
+
+The work is linear whatever the answer is: there are as many arrays as runs were asked for and no more, places for a cut
+are looked for within bounds, and what is read in vain is ``IN_VAIN`` times the answer at most.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk
 
 STRETCH = 256 * 1024
+IN_VAIN = 4
 _LOOK_AHEAD = 64 * 1024
 _TRIES = 3
 _END_TRIES = 16
@@ -25,6 +30,7 @@ _OPENING = re.compile(rb'"metrics"\s*:\s*\[')
 _EMPTY = re.compile(rb"\s*\]")
 _BETWEEN_LABELLED = re.compile(rb"\]\s*(\})\s*,\s*(?=\{)")
 _BETWEEN = re.compile(rb"(\})\s*,\s*(?=\{)")
+_OF_A_RESOURCE = b'"executionId"'
 _MEMBERS = rb'"(?:executionId|createdAt|modifiedAt|metrics|tags|customInfo)"'
 _END = re.compile(
     rb"(\})\s*(?=\](?:\s*,\s*" + _MEMBERS + rb"|\s*\}\s*(?:\]|,\s*\{\s*" + _MEMBERS + rb")))"
@@ -37,46 +43,70 @@ class Unusual(Exception):
     """The answer cannot be cut; it may be good all the same."""
 
 
-def cut(body: bytes, read: Callable[[], Read], stretch: int = STRETCH) -> tuple[bytes, list[list[Chunk]]]:
+def cut(body: bytes, read: Callable[[], Read], most: int, stretch: int = STRETCH) -> tuple[bytes, list[list[Chunk]]]:
     """The skeleton, and the chunks of each array in order; ``read()`` begins an array and gives the reader of its
-    stretches. Raises ``Unusual``."""
-    skeleton, arrays, at = [], [], 0
+    stretches. Raises ``Unusual``, also for more than ``most`` arrays."""
+    cutter = _Cutter(body, stretch)
+    skeleton: list[bytes] = []
+    arrays: list[list[Chunk]] = []
+    at = 0
     while opening := _OPENING.search(body, at):
+        if len(arrays) == most:
+            raise Unusual
         skeleton.append(body[at : opening.end()])
-        chunks, at = _array(body, opening.end(), read(), stretch)
+        chunks, at = cutter.array(opening.end(), read())
         arrays.append(chunks)
     skeleton.append(body[at:])
     return b"".join(skeleton), arrays
 
 
-def _array(body: bytes, at: int, read: Read, stretch: int) -> tuple[list[Chunk], int]:
-    """The chunks of the array whose elements begin at ``at``, and where its closing bracket is."""
-    chunks: list[Chunk] = []
-    if _EMPTY.match(body, at):
+class _Cutter:
+    def __init__(self, body: bytes, stretch: int) -> None:
+        self._body = body
+        self._stretch = stretch
+        self._in_vain = IN_VAIN * len(body)
+
+    def array(self, at: int, read: Read) -> tuple[list[Chunk], int]:
+        """The chunks of the array whose elements begin at ``at``, and where its closing bracket is."""
+        chunks: list[Chunk] = []
+        if _EMPTY.match(self._body, at):
+            return chunks, at
+        last = False
+        while not last:
+            chunk, at, last = self._read(at, read)
+            chunks.append(chunk)
         return chunks, at
-    last = False
-    while not last:
-        chunk, at, last = _stretch(body, at, read, stretch)
-        chunks.append(chunk)
-    return chunks, at
 
+    def _read(self, at: int, read: Read) -> tuple[Chunk, int, bool]:
+        """The stretch that begins at ``at``, where the next one does, and whether it is the array's last."""
+        for end, following, last in self._candidates(at):
+            try:
+                return read(self._body[at:end]), following, last
+            except BadGateway:
+                self._in_vain -= end - at
+                if self._in_vain < 0:
+                    break
+        raise Unusual
 
-def _stretch(body: bytes, at: int, read: Read, stretch: int) -> tuple[Chunk, int, bool]:
-    """The stretch that begins at ``at``, where the next one does, and whether it is the array's last."""
-    for end, following, last in _candidates(body, at, stretch):
-        try:
-            return read(body[at:end]), following, last
-        except BadGateway:
-            continue
-    raise Unusual
+    def _candidates(self, at: int) -> Iterator[tuple[int, int, bool]]:
+        """Where the stretch from ``at`` may end, where the next one begins, and whether it is the array's last.
 
+        The array's end is tried first where the next run begins within a stretch.
+        """
+        if self._body.find(_OF_A_RESOURCE, at, at + self._stretch) >= 0:
+            yield from self._ends(at)
+            yield from self._between(at)
+        else:
+            yield from self._between(at)
+            yield from self._ends(at)
 
-def _candidates(body: bytes, at: int, stretch: int) -> Iterator[tuple[int, int, bool]]:
-    """Where the stretch from ``at`` may end, where the next one begins, and whether it is the array's last."""
-    if len(body) - at > stretch:
-        begin = at + stretch
-        for pattern in (_BETWEEN_LABELLED, _BETWEEN):
-            for _, found in zip(range(_TRIES), pattern.finditer(body, begin, begin + _LOOK_AHEAD), strict=False):
-                yield found.end(1), found.end(), False
-    for _, found in zip(range(_END_TRIES), _END.finditer(body, at, at + stretch + 2 * _LOOK_AHEAD), strict=False):
-        yield found.end(1), found.end(), True
+    def _between(self, at: int) -> Iterator[tuple[int, int, bool]]:
+        begin = at + self._stretch
+        if begin < len(self._body):
+            for pattern in (_BETWEEN_LABELLED, _BETWEEN):
+                for found in islice(pattern.finditer(self._body, begin, begin + _LOOK_AHEAD), _TRIES):
+                    yield found.end(1), found.end(), False
+
+    def _ends(self, at: int) -> Iterator[tuple[int, int, bool]]:
+        for found in islice(_END.finditer(self._body, at, at + self._stretch + 2 * _LOOK_AHEAD), _END_TRIES):
+            yield found.end(1), found.end(), True

@@ -22,7 +22,8 @@ T = TypeVar("T")
 NULL = b"null"
 _BOM = b"\xef\xbb\xbf"
 _SHAPE = "the AI runtime's answer does not have the shape of the AI API"
-_STRING_OR_BARE_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity\b|NaN\b', re.DOTALL)
+_STRING_OR_BARE_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+|-?Infinity\b|NaN\b', re.DOTALL)
+"""A string that nothing ends goes on to the end of the text, so that no part of it is looked at again."""
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
     rb"|u(?P<lone>[dD][89a-fA-F][0-9a-fA-F]{2})|u001[fF](?P<aside>[dD][89a-fA-F][0-9a-fA-F]{2}|~)?|.)",

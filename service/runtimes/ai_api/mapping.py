@@ -61,7 +61,7 @@ def metric_resources(body: bytes, asked: Collection[str], *, stretch: int = STRE
     a run twice or a run nobody asked for.
     """
     try:
-        mapped = list(_piecewise(body, stretch))
+        mapped = list(_piecewise(body, len(asked), stretch))
     except Unusual:
         mapped = list(_as_a_whole(body))
     found = {resource.run_id: resource for resource in mapped}
@@ -101,14 +101,14 @@ def run_status(body: bytes, asked: str) -> RunStatus:
     return RunStatus.of(execution.status)
 
 
-def _piecewise(body: bytes, stretch: int) -> Iterator[MetricResource]:
+def _piecewise(body: bytes, runs: int, stretch: int) -> Iterator[MetricResource]:
     mappings: list[PointMapping] = []
 
     def begin() -> Read:
         mappings.append(PointMapping())
         return mappings[-1].chunk
 
-    skeleton, arrays = cut(body, begin, stretch)
+    skeleton, arrays = cut(body, begin, runs, stretch)
     try:
         answer, mended = literals.decode_mended(skeleton, _Skeleton)
     except BadGateway as error:

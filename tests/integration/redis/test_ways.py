@@ -51,7 +51,7 @@ def test_password(tmp_path: Path, connect: Connect) -> None:
 
 
 def test_acl_user_with_no_more_than_is_needed(server: ValkeyServer, connect: Connect) -> None:
-    needed = ["+mget", "+set", "+del", "+get", "+pexpire", "+eval", "+evalsha", "+ping"]
+    needed = ["+mget", "+set", "+del", "+get", "+pexpire", "+pttl", "+eval", "+evalsha", "+ping"]
     server.ask("ACL", "SETUSER", "svc", "on", ">secret", "~{k}*", "-@all", *needed)
     assert works(connect(f"redis://svc:secret@127.0.0.1:{server.port}"))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from service.api.headers import LONGEST_LIST
 from tests.integration.service.conftest import Service
 
 PARTS = ("metric-resource", "metric-resource/series", "metric-resource/chart", "tags", "custom-info")
@@ -83,3 +84,12 @@ def test_a_missing_role_is_told_with_what_grants_it(service: Service) -> None:
     assert "scenario_job_editor" not in refused["roles"]
     assert "ailaunchpad_functions_explorer_editor_v2" in refused["roleCollections"]
     assert "ailaunchpad_allow_all_resourcegroups" not in refused["roleCollections"]
+
+
+@pytest.mark.parametrize("name", ["Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma"])
+def test_a_list_longer_than_any_client_needs_is_refused_before_it_is_read(service: Service, name: str) -> None:
+    """3 MB of media types, in a hundred fields, took 19 s."""
+    assert service.get(**{name: "*/*" + "," * (LONGEST_LIST - 3)}).status_code != 431
+    refused = service.get(**{name: "*/*" + "," * (LONGEST_LIST - 2)})
+    assert refused.status_code == 431
+    assert refused.json["detail"] == f"{name} must not be longer than {LONGEST_LIST} characters in all"

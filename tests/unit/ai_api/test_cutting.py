@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
+from service.domain.metrics import Chunk
 from service.runtimes.ai_api import cutting
 from service.runtimes.ai_api.mapping import metric_resources
 from service.runtimes.ai_api.points import PointMapping
 from tests.unit.ai_api.answers import points_of
+from tests.work import calls
 
 WHOLE = 10**9
 NAMES = st.sampled_from(
@@ -120,3 +123,58 @@ def test_an_answer_cut_short_is_refused() -> None:
     for length in range(0, len(body), 7):
         with pytest.raises(BadGateway):
             metric_resources(body[:length], ["run0"], stretch=1_000)
+
+
+def bytes_read(body: bytes, stretch: int, most: int = 5) -> int:
+    """How much of ``body`` is handed over to be read, all attempts together."""
+    read = 0
+
+    def reader(text: bytes) -> Chunk:
+        nonlocal read
+        read += len(text)
+        return PointMapping().chunk(text)
+
+    with contextlib.suppress(cutting.Unusual):
+        cutting.cut(body, lambda: reader, most, stretch)
+    return read
+
+
+ONE = b'{"name":"a","value":1,"timestamp":"2026-03-29T01:00:00Z"}'
+ODD = b'{"name":"a","value":1,"timestamp":0},{"a":[{},{}]}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resources":[' + b",".join([b'{"executionId":"r","metrics":[%b]}' % ONE] * 5000) + b"]}",
+        b'{"resources":[' + b",".join([b'{"metrics":[%b],"tags":[]}' % ONE] * 5000) + b"]}",
+        b'{"resources":[{"metrics":[' + b",".join([ODD] * 5000) + b"]}]}",
+        b'{"metrics":[' * 20_000,
+        b'{"metrics":[{}]},' * 20_000,
+        b'{"metrics":[' + b"},{" * 100_000,
+        b'{"metrics":[' + b"]},{" * 80_000,
+        b'{"metrics":[' + b'}],"tags"' * 30_000,
+    ],
+)
+@pytest.mark.parametrize("stretch", [1_000, cutting.STRETCH])
+def test_what_is_read_is_a_few_times_the_answer_at_most(body: bytes, stretch: int) -> None:
+    """A megabyte of runs nobody asked for, a point each, took a minute."""
+    assert bytes_read(body, stretch) <= (cutting.IN_VAIN + 2) * len(body) + stretch
+    assert calls(lambda: metric_resources_or_not(body, stretch)) < len(body) + 10_000
+
+
+def metric_resources_or_not(body: bytes, stretch: int) -> None:
+    with contextlib.suppress(BadGateway):
+        metric_resources(body, ["r"], stretch=stretch)
+
+
+def test_no_more_arrays_are_cut_than_runs_were_asked_for() -> None:
+    body = b'{"resources":[' + b",".join([b'{"executionId":"r","metrics":[%b]}' % ONE] * 3) + b"]}"
+    with pytest.raises(cutting.Unusual):
+        cutting.cut(body, lambda: PointMapping().chunk, 2)
+    assert len(cutting.cut(body, lambda: PointMapping().chunk, 3)[1]) == 3
+
+
+def test_where_the_next_run_begins_soon_little_is_read_in_vain() -> None:
+    body = written(json.loads(regular(200))["resources"] * 5, compact=True, escaped=True)
+    assert bytes_read(body, 15_000) < 1.5 * len(body)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.runtimes.ai_api import literals
 from tests.unit.ai_api.answers import answer, metric, metrics_of, points_of, resource
+from tests.work import run_within
 
 DIGITS = st.text("0123456789", min_size=1, max_size=120)
 NUMBERS = st.builds(
@@ -126,3 +127,17 @@ def test_custom_info_of_any_length_holding_json_is_a_text_like_any_other() -> No
     text = json.dumps([{"Predicted": "False", "é": [1.50, None]}] * 5000)
     found = resource(answer(more=f',"customInfo":[{{"name":"Confusion Matrix","value":{json.dumps(text)}}}]'))
     assert json.loads(json.loads(found.custom_info)[0]["value"]) == json.loads(text)
+
+
+@pytest.mark.parametrize("unit", ['"\\', '"', "\\", "\\u001f", "NaN", '"NaN', '[NaN,"'])
+def test_mending_looks_at_each_byte_once(unit: str) -> None:
+    """A megabyte of what never ends; the first took an hour and held the interpreter's lock."""
+    code = f"""
+from service.domain.errors import BadGateway
+from service.runtimes.ai_api import literals
+try:
+    literals.decode(b'[NaN' + {unit.encode()!r} * (2**20 // {len(unit)}), list)
+except BadGateway:
+    print("refused")
+"""
+    assert run_within(code) == "refused\n"

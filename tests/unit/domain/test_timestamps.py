@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from service.domain.localizing import localized, localized_literal, utc_literal
 from service.domain.timestamps import Moment, MomentReader, ZoneClock
 from service.domain.zones import UnknownTimeZone, time_zone, zone_names
+from tests.work import MEBIBYTE, memory
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 ZONES = st.sampled_from(sorted(zone_names()))
@@ -158,3 +159,9 @@ def test_unknown_zones_are_refused(name: str) -> None:
 def test_every_iana_zone_is_known() -> None:
     assert len(zone_names()) > 590
     assert all(time_zone(name).name == name for name in zone_names())
+
+
+def test_one_long_fraction_among_many_timestamps_takes_no_more_room_than_itself() -> None:
+    """The shapes of all lines used to be compared with the first one's, so many times over: 100 MB for 100 kB."""
+    texts = ["2026-03-29T01:00:00." + "1" * 100_000 + "Z"] + ["2026-03-29T01:00:00Z"] * 2000
+    assert memory(lambda: MomentReader().all_utc(texts)) < 3 * MEBIBYTE

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from service.domain.parsed_text import DEEPEST, LARGEST, parsed_text, with_parsed
+from tests.work import calls, run_within
 
 
 @pytest.mark.parametrize("text", ['{"a": [0.10, 9007199254740993]}', "1e400", '"x"', "null", '\n[1,\n"é"]', "9" * 5000])
@@ -39,3 +40,24 @@ def test_parsed_stands_beside_the_raw_value() -> None:
         {"name": "\ud83d", "value": '{"a":0.10}', "parsed": {"a": 0.1}},
         {"name": "b", "value": "text"},
     ]
+
+
+@pytest.mark.parametrize("unit", ['"\\', "[", "[],", '{"a":', '"', "\\", "[{", "1,"])
+def test_a_value_is_looked_at_once_whatever_it_is(unit: str) -> None:
+    """A megabyte of what never ends; 200 kB of the first used to take minutes with the interpreter's lock held."""
+    assert (
+        run_within(
+            f"from service.domain.parsed_text import *; print(parsed_text('[' + {unit!r} * (LARGEST // {len(unit) + 1})))"
+        )
+        == "None\n"
+    )
+
+
+@pytest.mark.parametrize("unit", ["[],", '{"a":[1]},', "1,", '"\\u0061",'])
+def test_twice_the_value_is_twice_the_work(unit: str) -> None:
+    def work(times: int) -> int:
+        text = f"[{unit * times}0]"
+        assert parsed_text(text) is not None
+        return calls(lambda: parsed_text(text))
+
+    assert work(4000) <= 2.1 * work(2000)

@@ -29,6 +29,7 @@ from tests.unit.selection.made import (
     made_runs,
     texts,
 )  # fmt: skip
+from tests.work import MEBIBYTE, calls, memory
 
 given_stamps = st.none() | st.sampled_from([stamp for stamp in STAMPS if stamp != "null"])
 given_steps = st.none() | st.sampled_from([0, 1, 2, 9007199254740993, 2**65])
@@ -138,3 +139,22 @@ def test_every_step_that_a_runtime_may_send_is_known(subtests: pytest.Subtests) 
             chunk = Chunk(b'{"name":"a","value":1,"timestamp":null,"step":%b,"labels":[]}' % step.encode(), 1)
             kept = list(selected([chunk], Filter(min_step=0)))
             assert kept == ([] if step == "null" else [chunk])
+
+
+def test_a_label_of_nothing_but_colons_takes_no_more_room_than_it_is_long() -> None:
+    """Every way to divide it used to be written out: 62 MB for 8 kB."""
+    chunk = Chunk(b'{"name":"a","labels":[{"name":"::","value":":"}],"value":1,"step":1,"timestamp":null}', 1)
+    assert memory(lambda: list(selected([chunk], Filter(labels=(":" * 8000,))))) < MEBIBYTE
+    assert list(selected([chunk], Filter(labels=("::::", "::")))) == [chunk]
+
+
+def test_labels_asked_for_many_times_are_looked_for_once() -> None:
+    points = [
+        b'{"name":"a","labels":[{"name":"l","value":"%d"}],"value":1,"step":1,"timestamp":null}' % n for n in range(300)
+    ]
+    chunk = Chunk(b",".join(points), len(points))
+
+    def work(times: int) -> int:
+        return calls(lambda: list(selected([chunk], Filter(labels=("l",) * times))))
+
+    assert work(1000) == work(1)

@@ -13,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.domain.metrics import Chunk
+from service.domain.series import instants
 from service.domain.series.model import Series
 from service.domain.series.progress import series
 from tests.unit.series import reference
 from tests.unit.series.logged import chunks, point, points
+from tests.work import MEBIBYTE, memory, run_within
 
 SIZES = st.integers(1, 7)
 
@@ -169,3 +172,48 @@ def test_where_a_series_stops_being_finite_is_kept() -> None:
 def test_nothing_but_nan_downsampled() -> None:
     found = of(*(point("NaN", step) for step in range(100)), at_most=10)
     assert {json.loads(text)["step"] for text in found.points} == {0, 99}
+
+
+def test_one_long_fraction_takes_no_more_room_than_itself() -> None:
+    """A column was as wide as its longest timestamp."""
+    stamps = ["2026-03-29T01:00:00." + "1" * 100_000 + "Z"] + ["2026-03-29T01:00:00.5Z"] * 2000
+    chunk = Chunk(b",".join(b'{"timestamp":"%b"}' % stamp.encode() for stamp in stamps), len(stamps))
+    assert memory(lambda: instants.read([chunk])) < 3 * MEBIBYTE
+    assert instants.read([chunk]).fraction[:2].tolist() == [int("1" * 18), 5 * 10**17]
+
+
+def test_steps_whose_hashes_are_all_alike_are_told_apart_in_time() -> None:
+    """20,000 multiples of the number that Python's hashes are remainders of: 200 million comparisons, as a set."""
+    code = """
+from service.domain.metrics import Chunk
+from service.domain.series.progress import series
+steps = [number * (2**61 - 1) for number in range(20_000, 0, -1)]
+text = b",".join(b'{"name":"a","labels":[],"value":1,"step":%d,"timestamp":null}' % step for step in steps)
+(found,) = series([Chunk(text, len(steps))])
+print(found.first, found.last)
+"""
+    first, last = (b'{"step":%d,"timestamp":null,"value":1}' % (times * (2**61 - 1)) for times in (1, 20_000))
+    assert run_within(code) == f"{first!r} {last!r}\n"
+
+
+def test_many_names_asked_for_cost_no_more_than_one() -> None:
+    chunk = Chunk(
+        b",".join(b'{"name":"a%d","labels":[],"value":1,"step":1,"timestamp":null}' % number for number in range(200)),
+        200,
+    )
+
+    class Name(str):
+        """A name that counts how often it is compared."""
+
+        compared = 0
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            Name.compared += 1
+            return str(self) == other
+
+        __hash__ = str.__hash__
+
+    names = [Name(f"b{number}") for number in range(2000)]
+    assert series([chunk], None, names) == []
+    assert Name.compared < 5000

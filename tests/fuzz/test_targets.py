@@ -1,0 +1,17 @@
+"""Each fuzz target for a moment, with the same examples each time; ``make fuzz`` looks further."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.fuzz.targets import TARGETS
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_nothing_is_found_in_a_moment(name: str) -> None:
+    target = TARGETS[name]
+    once = settings(
+        max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    once(given(target.inputs)(target.check))()

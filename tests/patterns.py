@@ -1,0 +1,68 @@
+"""Every pattern of the service on texts made to have it look at the same characters over and over.
+
+A pattern that goes back over what it has read takes seconds for one of these texts; any other takes a millisecond. Run
+as ``python -m tests.patterns``; it ends with the pattern and the text.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import service
+
+LENGTH = 8_000
+CPU_SECONDS = 0.25
+PREFIXES = ["", "https://a/", "Bearer ", '"timestamp":"2026-03-29T01:00', "2026-03-29T01:00:00.", '"', "[", "}", "/"]
+ALWAYS = ["a", "0", " ", '"', "\\", "/"]
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[Any], bool]]:
+    """The patterns of all modules: where each is, itself, and whether it is looked for anywhere in a text."""
+    for found in pkgutil.walk_packages(service.__path__, "service."):
+        if found.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(found.name)
+        for name, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                searched = re.search(rf"\b{name}\.(search|find|sub|split)", inspect.getsource(module))
+                yield f"{module.__name__}.{name}", value, searched is not None
+
+
+def texts(pattern: re.Pattern[Any]) -> Iterator[Any]:
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    signs = {sign for sign in source if not sign.isalnum() and sign not in "()|^$"}
+    words = {word for word in re.findall(r'"\w+"|[A-Za-z]{4,}', source) if not word.isupper()}
+    tokens = [*dict.fromkeys([*ALWAYS, *sorted(signs)[:8], *sorted(words)[:3]])]
+    pumps = [*tokens, *map("".join, product(tokens, tokens))]
+    for prefix, pump in [*product([""], pumps), *product([*PREFIXES, *tokens], tokens)]:
+        text = prefix + pump * (LENGTH // len(pump)) + "\0"
+        yield text if isinstance(pattern.pattern, str) else text.encode("latin-1")
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError
+
+
+def main() -> None:
+    signal.signal(signal.SIGVTALRM, _too_long)
+    for name, pattern, searched in patterns():
+        for text in texts(pattern):
+            signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
+            try:
+                pattern.findall(text) if searched else pattern.fullmatch(text)
+            except TimeoutError:
+                sys.exit(f"{name} goes over {text[:24]!r}… again and again")
+            finally:
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+if __name__ == "__main__":
+    main()
