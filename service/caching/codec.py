@@ -143,10 +143,10 @@ def compress(packed: Packed) -> Compressed:
 
 
 def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) -> Packed | None:
-    """The body that ``header`` names, each part unpacked and checked when it is looked at, and not kept.
+    """The body that ``header`` names, each part but the first unpacked and checked when it is looked at.
 
-    ``None`` where it is damaged, foreign or of another length than the header says. Parts raise ``ContentGone`` where
-    ``rest``, called when it is needed first, gives none or the part is damaged.
+    ``None`` where it is damaged, foreign or of another length than the header says. Other parts raise
+    ``ContentGone`` where ``rest``, called when it is needed first, gives none or the part is damaged.
     """
     begin = _PREFIX + int.from_bytes(head[:_PREFIX], "big")
     try:
@@ -157,13 +157,14 @@ def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) ->
         return None
     if sum(part.length for part in index.parts) != header.size or _digest_of(index.parts) != header.digest:
         return None
-    return _Parts(index, memoryview(head)[begin:], rest)
+    first = _checked(index.parts[0], memoryview(head)[begin:])
+    return None if first is None else _Parts(index, first, rest)
 
 
 class _Parts(Sequence[bytes]):
     """The parts of a stored body."""
 
-    def __init__(self, index: _Index, first: memoryview, rest: Callable[[], bytes | None]) -> None:
+    def __init__(self, index: _Index, first: bytes, rest: Callable[[], bytes | None]) -> None:
         self._index = index
         self._first = first
         self._load = rest
@@ -187,21 +188,26 @@ class _Parts(Sequence[bytes]):
             return [self[each] for each in range(*number.indices(len(self)))]
         if number < 0:
             number += len(self)
-        part = self._index.parts[number]
-        text = _unpacked(self._frame(number), part.length)
-        if text is None or _blake(text) != part.digest:
+        if not number:
+            return self._first
+        text = _checked(self._index.parts[number], self._frame(number))
+        if text is None:
             raise ContentGone
         return text
 
     def _frame(self, number: int) -> memoryview:
-        if not number:
-            return self._first
         if self._rest is None:
             rest = self._load()
             if rest is None or len(rest) != self._ends[-1]:
                 raise ContentGone
             self._rest = memoryview(rest)
         return self._rest[self._ends[number - 1] : self._ends[number]]
+
+
+def _checked(part: _Part, frame: memoryview) -> bytes | None:
+    """What the frame holds, where that is the part."""
+    text = _unpacked(frame, part.length)
+    return text if text is not None and _blake(text) == part.digest else None
 
 
 def _unpacked(frame: memoryview, length: int) -> bytes | None:

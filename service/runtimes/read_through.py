@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 
-from service.caching.codec import Header, Packed
+from service.caching.codec import ContentGone, Header, Packed
 from service.caching.directives import RequestDirectives
 from service.caching.freshness import Lifetimes
 from service.caching.store import EntryStore
@@ -77,7 +77,13 @@ class ReadThrough:
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:
         """The content that was under ``key`` once, whatever is there now; ``None`` where it is stored no more."""
         header = Header(VALUE, may_change=True, fetched_at=0.0, digest=named.digest, size=named.size)
-        return self._store.body(key, header, current=False)
+        packed = self._store.body(key, header, current=False)
+        if packed is not None and len(packed) > 1:
+            try:
+                _ = packed[-1]
+            except ContentGone:  # only its first part is left
+                return None
+        return packed
 
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched."""
