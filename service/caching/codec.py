@@ -37,6 +37,8 @@ _MAC_SIZE = 16
 _ZSTD_LEVEL = 1
 _DIGEST_SIZE = 16
 _PREFIX = 4
+_LONGEST_INDEX = 1024 * 1024
+"""Bytes of an index: some 45,000 parts, where a million points are 500."""
 
 
 class ContentGone(Exception):
@@ -135,10 +137,10 @@ def size_of(packed: Packed) -> int:
 
 
 def compress(packed: Packed) -> Compressed:
-    """At least one part, each compressed by itself."""
+    """Each part is compressed by itself."""
     frames = [zstd.compress(part, _ZSTD_LEVEL) for part in packed]
     index = msgspec.msgpack.encode(_Index(list(map(_part, packed)), list(map(len, frames))))
-    head = b"".join((len(index).to_bytes(_PREFIX, "big"), index, frames[0]))
+    head = b"".join((len(index).to_bytes(_PREFIX, "big"), index, *frames[:1]))
     return Compressed(head, b"".join(frames[1:]))
 
 
@@ -149,6 +151,8 @@ def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) ->
     ``ContentGone`` where ``rest``, called when it is needed first, gives none or the part is damaged.
     """
     begin = _PREFIX + int.from_bytes(head[:_PREFIX], "big")
+    if begin > _LONGEST_INDEX:
+        return None
     try:
         index = msgspec.msgpack.decode(head[_PREFIX:begin], type=_Index)
     except msgspec.MsgspecError:

@@ -86,6 +86,9 @@ def test_a_body_is_what_its_header_says_or_nothing() -> None:
     assert read(compress((b"b", b"ody"))) is None
     assert read(compress((b"x" * 10**8,))) is None
     assert read(Compressed(b"garbage", b"")) is None
+    assert read(compress(())) is None
+    many = (b"x",) * 60_000
+    assert read(compress(many), header_of(many)) is None  # more parts than any answer has
     assert read(Compressed(stored.head[:-2], stored.rest)) is None
     assert read(Compressed(stored.head, stored.rest[:-2])) is None
     assert read(Compressed(stored.head, compress((b"bo", b"DY")).rest)) is None
