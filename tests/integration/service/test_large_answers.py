@@ -123,3 +123,17 @@ def _is_overloaded(answer: Any) -> None:
     assert answer.status_code == 503
     assert json.loads(answer.data)["type"] == "urn:metric-resource:overloaded"
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_cursor_has_expired_where_only_the_tags_of_its_snapshot_are_left(surroundings: Surroundings) -> None:
+    many(surroundings.runtime)
+    with surroundings.service() as service:
+        following = json.loads(service.get(f"{RUN}?limit=1").data)["page"]["next"]
+        surroundings.runtime.answers.clear()
+        service.get(RUN, Cache_Control="no-cache")
+    with surroundings.service() as another:
+        assert another.get(following).status_code == 200
+    with redis.Redis(port=surroundings.valkey.port) as store:
+        store.delete(*store.scan_iter("*:rest"))
+    with surroundings.service() as another:
+        assert another.get(following).status_code == 410
