@@ -16,9 +16,9 @@ from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=32)
 def clock(zone: TimeZone) -> ZoneClock:
-    """The zone's clock, which remembers what it has worked out."""
+    """The zone's clock, which remembers what it has worked out. Callers choose zones, loggers minutes: few are kept."""
     return ZoneClock(zone)
 
 

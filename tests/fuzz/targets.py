@@ -267,11 +267,20 @@ INFO = [
 ]  # fmt: skip
 
 
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(dict(members)) == len(members), "a member twice"
+    return dict(members)
+
+
 def custom_info(value: str) -> None:
     """What is given away as JSON is the value's own text and JSON to every reader; the value is always there as it is."""
     pairs = json.dumps([{"name": "n", "value": value}]).encode()
     within(lambda: with_parsed(pairs), len(value))
-    (found,) = json.loads(with_parsed(pairs))
+    (found,) = json.loads(with_parsed(pairs), parse_constant=_refuse, object_pairs_hook=_once_each)
     assert found["value"] == value
     if "parsed" in found:
         assert with_parsed(pairs).endswith(b'"parsed":' + value.encode() + b"}]")

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from service.api.representations import clock
 from service.domain.localizing import localized, localized_literal, utc_literal
-from service.domain.timestamps import Moment, MomentReader, ZoneClock
+from service.domain.timestamps import REMEMBERED_MINUTES, Moment, MomentReader, ZoneClock
 from service.domain.zones import UnknownTimeZone, time_zone, zone_names
 from tests.work import MEBIBYTE, memory
 
@@ -165,3 +166,16 @@ def test_one_long_fraction_among_many_timestamps_takes_no_more_room_than_itself(
     """The shapes of all lines used to be compared with the first one's, so many times over: 100 MB for 100 kB."""
     texts = ["2026-03-29T01:00:00." + "1" * 100_000 + "Z"] + ["2026-03-29T01:00:00Z"] * 2000
     assert memory(lambda: MomentReader().all_utc(texts)) < 3 * MEBIBYTE
+
+
+def test_what_is_remembered_of_zones_and_minutes_that_others_choose_is_bounded() -> None:
+    """A thousand zones with 65,536 minutes each were 20 GB."""
+    minutes = [
+        b"%04d-%02d-%02dT%02d:00" % (2000 + n // 8064, n // 672 % 12 + 1, n // 24 % 28 + 1, n % 24)
+        for n in range(20_000)
+    ]
+    zone = ZoneClock(time_zone("+05:30"))
+    used = memory(lambda: [zone.reading(minute) for minute in minutes] and None)
+    assert len(set(minutes)) > REMEMBERED_MINUTES
+    assert len(zone._readings) <= REMEMBERED_MINUTES
+    assert used * (clock.cache_info().maxsize or 0) < 512 * MEBIBYTE
