@@ -158,3 +158,20 @@ def test_labels_asked_for_many_times_are_looked_for_once() -> None:
         return calls(lambda: list(selected([chunk], Filter(labels=("l",) * times))))
 
     assert work(1000) == work(1)
+
+
+def test_values_that_double_precision_takes_for_one_are_told_apart() -> None:
+    values = ["9007199254740993", "9007199254740992", "0.1000000000000000055511151231257827", "0.1", "0.10", "1", "2"]
+    point = '{"name":"a","value":%s,"timestamp":null,"step":1,"labels":[]}'
+    chunks = [Chunk(",".join(point % value for value in values).encode(), len(values))]
+    assert list(order(chunks, [SortKey("value")])) == [3, 4, 2, 5, 6, 1, 0]
+    assert list(order(chunks, [SortKey("value", descending=True)])) == [0, 1, 6, 5, 2, 3, 4]
+
+
+def test_many_objects_are_sorted_in_stretches_and_stay_in_order() -> None:
+    """More than one stretch of steps that 64 bits do not hold, each twice: ties keep the order of the points."""
+    count = 45_000
+    steps = [2**64 + number * 7919 % (count // 2) for number in range(count)]
+    text = ",".join(f'{{"name":"a","value":1,"timestamp":null,"step":{step},"labels":[]}}' for step in steps)
+    rows = order([Chunk(text.encode(), count)], [SortKey("step")])
+    assert list(rows) == sorted(range(count), key=steps.__getitem__)
