@@ -1,17 +1,28 @@
 # syntax=docker/dockerfile:1
-# Builds wheels in one stage and installs only them in the next: no compiler and no source in the result.
-FROM python:3.13-slim AS build
+# Builds wheels in one stage, from the locks with their hashes, and installs only them in the next: no source and no
+# tools in the result. docs/operations.md says how to fix the base images to a digest.
+ARG BUILD_IMAGE=python:3.13-slim
+ARG IMAGE=python:3.13-slim
+
+FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
+COPY requirements ./requirements
 COPY service ./service
-ARG EXTRAS=""
-RUN pip wheel --no-cache-dir --wheel-dir /wheels ".${EXTRAS}"
+# Which of requirements/ to install: service or charts; and fast, where BUILD_IMAGE has a compiler (python:3.13).
+ARG LOCKS="service"
+RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt \
+    && for lock in ${LOCKS}; do \
+        pip wheel --no-cache-dir --wheel-dir /wheels --no-build-isolation --require-hashes -r requirements/${lock}.txt \
+        || exit 1; done \
+    && pip wheel --no-cache-dir --wheel-dir /wheels --no-build-isolation --no-deps .
 
-FROM python:3.13-slim
+FROM ${IMAGE}
 LABEL org.opencontainers.image.title="Metric Resource Service" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels /wheels/*.whl \
+    pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
+    && pip check \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin service \
     && install -d -o service /data
 USER 10001

@@ -1,9 +1,12 @@
-# The service's commands. Everything is installed into .venv; set PYTHON to choose the interpreter (3.11 or newer).
+# The service's commands. Everything is installed into .venv, from the locks in requirements/; set PYTHON to choose the
+# interpreter (3.11 or newer).
 PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done))
 BIN := .venv/bin
+INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
+	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
-.PHONY: demo test bench soak fuzz lint types openapi clean
+.PHONY: demo test bench fast soak fuzz lint types openapi lock clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
@@ -12,7 +15,13 @@ test: .venv/dev
 	$(BIN)/pytest -n auto
 
 bench: .venv/dev
+	@$(MAKE) --no-print-directory fast || echo "the C parser cannot be compiled here: measuring without it"
 	$(BIN)/python -m bench $(BENCH)
+
+# gunicorn's parser in C (the extra "fast"), which has to be compiled.
+fast: .venv/dev
+	@$(BIN)/python -c 'import gunicorn_h1c' 2>/dev/null || $(BIN)/python -m pip --disable-pip-version-check \
+		install --quiet --no-build-isolation --require-hashes -r requirements/fast.txt
 
 # Load with faults of the runtime and of Redis; an hour of it: make soak MINUTES=60
 MINUTES ?= 2
@@ -36,19 +45,12 @@ openapi: .venv/dev
 	$(BIN)/python -m tests.openapi.examples
 	$(BIN)/metric-resource openapi > openapi/openapi.json
 
+lock: .venv/dev
+	$(BIN)/python scripts/lock.py
+
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-
-.venv/demo: pyproject.toml | .venv/bin/python
-	@echo "Installing the service and its demo into .venv ..."
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[charts,demo]'
-	@touch $@
-
-.venv/dev: pyproject.toml | .venv/bin/python
-	@echo "Installing the service and its tools into .venv ..."
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[dev]'
-	@touch $@
+# The script does nothing where all is installed from these locks already.
+.venv/demo .venv/dev:
+	@$(INSTALL) $(@F)

@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from bench.abuse import running as abuse
 from bench.measuring import Plan, measure
 from service.cli.processes import Processes
 
@@ -18,7 +19,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
     parser.add_argument("--quick", action="store_true", help="small and short: does it run at all?")
     parser.add_argument("--rounds", type=int, help="how often each row is measured")
+    parser.add_argument(
+        "--abuse",
+        nargs="*",
+        metavar="CASE",
+        help="only what others may send (bench.abuse); only the cases whose names begin so, where any are given",
+    )
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long a case of abuse lasts that does not end")
     arguments = parser.parse_args()
+    if arguments.abuse is not None:
+        abuse.main(arguments.abuse, arguments.seconds, arguments.json)
+        return
     plan = QUICK if arguments.quick else FULL
     if arguments.rounds:
         plan = plan.with_rounds(arguments.rounds)
@@ -28,6 +39,8 @@ def main() -> None:
         print(results.table())
         if arguments.json:
             results.write(arguments.json)
+    if not arguments.quick:
+        abuse.main((), arguments.seconds, None)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -48,7 +48,15 @@ def machine() -> str:
     """The machine, the versions and the day, in one line."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("gunicorn", "flask", "redis", "msgspec"))
     processor = _processor()
-    return f"{datetime.now(UTC):%Y-%m-%d}, {processor}, Python {platform.python_version()}, {packages}"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {processor}, Python {platform.python_version()}, {packages}, {_parser()}"
+
+
+def _parser() -> str:
+    """The parser of requests that gunicorn uses here: the one in C where it is installed (the extra ``fast``)."""
+    try:
+        return f"HTTP parser in C (gunicorn_h1c {version('gunicorn_h1c')})"
+    except PackageNotFoundError:
+        return "HTTP parser in Python"
 
 
 def _processor() -> str:

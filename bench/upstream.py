@@ -1,8 +1,9 @@
 """An AI runtime that costs next to nothing. ``python -m bench.upstream PORT SIZES DIRECTORY``: answers made once, sent
 from memory.
 
-It speaks the AI API for the service (run ``run-<n>`` has ``n`` points of some 147 bytes), and serves the service's own
-answers (``/answers/<name>``, taken from files) to the proxy that it is compared with.
+It speaks the AI API for the service (run ``run-<n>`` has ``n`` points of some 147 bytes; for any other, a file
+``<run>.metrics`` in the directory is the answer), and serves the service's own answers (``/answers/<name>``, taken from
+files) to the proxy that it is compared with.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def answer(path: str, answers: Path) -> tuple[bytes, str]:
     """The body for a path, and further header lines."""
     asked = re.search(r"executionIds=([^&]*)", path)
     if asked:
-        return metrics(asked[1]), ""
+        told = answers / f"{asked[1]}.metrics"
+        return told.read_bytes() if told.exists() else metrics(asked[1]), ""
     if path.endswith("/lm/meta"):
         return json.dumps(META).encode(), ""
     name = path.rsplit("/", 1)[1]

@@ -16,6 +16,8 @@ from service.sandbox.issuer import mint_token
 PYTHON = sys.executable
 BIN = Path(sys.executable).parent
 _PATIENCE = 60.0
+_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+"""Those that there are before a ``World`` keeps to one of them."""
 
 
 def free_port() -> int:
@@ -32,9 +34,8 @@ class World:
         self.directory = directory
         self.server_core: int | None = None
         self.load_core: int | None = None
-        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-        if len(cores) > 1:
-            self.server_core, self.load_core = cores[:2]
+        if len(_CORES) > 1:
+            self.server_core, self.load_core = _CORES[:2]
             os.sched_setaffinity(0, {self.load_core})  # what this process asks itself is load, too
         self.answers = directory / "answers"
         self.answers.mkdir()
@@ -102,8 +103,9 @@ class World:
             "RUNTIME_TIMEOUT": "60",
             "JWT_ISSUER": self.issuer,
             "JWT_AUDIENCE": "metric-resource",
-            "CACHE_SECRET": "of the benchmark",
+            "CACHE_SECRET": "of the benchmark, and of nothing else",
             "CACHE_FRESH_FINISHED": "3600",
+            "CACHE_MIN_REFRESH": "0",  # cold reads are forced, one after the other
             "WEB_CONCURRENCY": str(workers),
             "PORT": str(port),
             **({"REDIS_URL": redis} if redis else {}),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from service.caching.directives import RequestDirectives
+from service.domain import points
 from service.domain.comparison import Compared
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
-from service.domain.metrics import MetricResource
+from service.domain.metrics import MetricResource, Unreadable
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import Capabilities, Exchange, Vantage
+from service.domain.series.census import Census
 from service.runtimes.cached import CachedRuntime, ReadEntry, ReadRun
 from service.runtimes.read_through import Demand
 
@@ -45,15 +47,25 @@ class ReadComparison:
         """That of the entry that is the first to be stale."""
         return min((each.provenance for pair in self.found.values() for each in pair), key=lambda each: each.ttl)
 
-    def compared(self, at_most: int) -> list[Compared]:
-        """The runs with their series, of ``at_most`` points each (0: all). Raises ``ContentGone``."""
+    def compared(
+        self, at_most: int, metrics: Collection[str] = (), room: Callable[[], Census | None] = lambda: None
+    ) -> list[Compared]:
+        """The runs with their series, of ``metrics`` or of all, of ``at_most`` points each (0: all).
+
+        Raises ``ContentGone``, and what a census raises: ``room`` has one for each run.
+        """
         from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
-            series = progress.series(resource.metrics, at_most or None)
-            return Compared(details, series, details.run.unreadable + resource.unreadable)
+            series = progress.series(resource.metrics, at_most or None, metrics, room())
+            return Compared(details, series, Unreadable(timestamps=details.run.unreadable) + resource.unreadable)
 
         return [compared(details.content(), resource.resource()) for details, resource in self.found.values()]
+
+    def metric_names(self) -> set[str]:
+        """The names of the metrics of all runs. Raises ``ContentGone``."""
+        chunks = [chunk for _, resource in self.found.values() for chunk in resource.resource().metrics]
+        return {name for chunk in chunks for name in points.names(chunk)}
 
 
 class Queries:
@@ -134,7 +146,7 @@ class Queries:
 
     def runtime_state(self, vantage: Vantage, exchange: Exchange) -> RuntimeState:
         """How the runtime does, by asking what it can do, at most every few seconds."""
-        demand = Demand(RequestDirectives(max_age=_STATE_SECONDS), time.time())
+        demand = Demand(RequestDirectives(max_age=_STATE_SECONDS), time.time(), paced=False)
         try:
             _, found = self._runtime.capabilities(vantage, exchange, demand)
         except (BadGateway, RuntimeRefuses, RuntimeForbids):

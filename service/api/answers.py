@@ -15,26 +15,28 @@ from flask import Response, g, request
 from service.api import encodings
 from service.api.access_log import route
 from service.api.bodies import Body, size_of
+from service.api.formats import PNG, Format
 from service.api.ready_answers import ReadyAnswers, TooLarge
 from service.api.reusable import REUSABLE, Reusable
 from service.caching.freshness import Lifetimes
 from service.domain.reading import Provenance, Source
 
-_REPRESENTATION_VERSION = "1"
+_REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_COMPRESSED = frozenset({"image/png"})
+_COMPRESSED = frozenset({PNG})
 _STRETCH = 64 * 1024
-_VARY = ("Accept", "Accept-Encoding", "Authorization", "AI-Resource-Group")
+_VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
+"""``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """What tells one representation of a content from another. ``varies`` are the headers that decided, beside
-    ``Accept``, ``Accept-Encoding``, ``Authorization`` and ``AI-Resource-Group``."""
+    ``_VARY``."""
 
     content: tuple[str, ...]
     form: tuple[str, ...]
-    media_type: str
+    format: Format
     varies: tuple[str, ...] = ()
     entry: tuple[str, bytes] | None = None
     """The key and digest of the one stored entry that the content is made of, where it is made of one."""
@@ -46,9 +48,9 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """How a representation is drawn from one of ``media_type`` of the same content and form."""
+    """How a representation is drawn from one of another ``format`` of the same content and form."""
 
-    media_type: str
+    format: Format
     draw: Callable[[bytes], bytes]
 
 
@@ -73,7 +75,7 @@ class Answers:
 
         Where it is ``drawn``, what ``make`` makes is a representation of its own that it is drawn from.
         """
-        coding = _coding(variant.media_type)
+        coding = _coding(variant.format)
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
         _remark(variant, tag)
@@ -116,11 +118,11 @@ class Answers:
         self, variant: Variant, make: Callable[[], Iterable[bytes]], drawn: Drawn
     ) -> Callable[[], Iterable[bytes]]:
         """Draws what ``make`` makes, which is kept too; nothing large waits for it to be drawn."""
-        tag = _tag(replace(variant, media_type=drawn.media_type))
+        tag = _tag(replace(variant, format=drawn.format))
         return lambda: (drawn.draw(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
 
     def _response(self, variant: Variant, pieces: Body | Iterator[bytes]) -> Response:
-        response = Response(pieces, content_type=variant.media_type)
+        response = Response(pieces, content_type=variant.format.content_type, direct_passthrough=True)
         if isinstance(pieces, tuple):
             response.headers["Content-Length"] = str(size_of(pieces))
         return response
@@ -151,15 +153,15 @@ def _in_stretches(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-def _coding(media_type: str) -> str:
+def _coding(chosen: Format) -> str:
     """The content coding that the client likes best; none for what is compressed as it is."""
-    if media_type in _COMPRESSED:
+    if chosen in _COMPRESSED:
         return encodings.IDENTITY
     return encodings.choose(request.headers.get("Accept-Encoding"))
 
 
 def _tag(variant: Variant) -> str:
-    named = "\0".join((_REPRESENTATION_VERSION, *variant.content, *variant.form, variant.media_type))
+    named = "\0".join((_REPRESENTATION_VERSION, *variant.content, *variant.form, variant.format.name))
     return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
 
 

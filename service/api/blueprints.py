@@ -9,6 +9,7 @@ import flask_smorest
 from marshmallow import Schema
 
 from service.api import components
+from service.api.formats import JSON, Format
 from service.api.inputs import RequestReader
 from service.api.schemas import Query
 
@@ -49,20 +50,20 @@ def documented(
     zoned: bool = False,
     run: bool = True,
     paged: bool = False,
-    media_type: str = "application/json",
-    others: Mapping[str, Any] | None = None,
+    format: Format = JSON,
+    others: Mapping[Format, Any] | None = None,
     more: Sequence[str] = (),
 ) -> Callable[[View], View]:
     """State a route's place in the OpenAPI document: a resource that is read with a token.
 
-    ``others`` are the schemas of media types beside ``media_type``, ``more`` names headers beside the usual ones.
+    ``others`` are the schemas of formats beside ``format``, ``more`` names headers beside the usual ones.
     """
     return _doc(
         operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
-        parameters=components.parameters(query, zoned=zoned, run=run),
-        responses=components.responses(schema, media_type, run=run, paged=paged, others=others, more=more),
+        parameters=components.parameters(query, zoned=zoned, run=run, formats=(format, *(others or ()))),
+        responses=components.responses({format: schema, **(others or {})}, run=run, paged=paged, more=more),
     )
 
 

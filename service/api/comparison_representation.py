@@ -13,6 +13,7 @@ from service.api.run_representations import members
 from service.domain import comparison
 from service.domain.comparison import Aligned, Compared, Parameter
 from service.domain.localizing import localized
+from service.domain.metrics import READABLE
 from service.domain.series.model import Series
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
@@ -43,7 +44,7 @@ def compared(
     yield b"]"
     if joined is not None:
         yield from _joined([one for one in series if one.identity.name == joined])
-    unreadable = sum(run.unreadable for run in runs)
+    unreadable = sum((run.unreadable for run in runs), READABLE)
     yield b',"missing":%b%b}' % (msgspec.json.encode(missing), warnings(unreadable))
 
 

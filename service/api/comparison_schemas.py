@@ -141,7 +141,7 @@ class JoinedSeries(Schema):
     labels = fields.List(fields.Nested(NameValue), required=True)
     steps = fields.List(fields.Integer(), required=True)
     values = fields.List(
-        fields.List(fields.Raw(allow_none=True, metadata={"anyOf": [*value_metadata()["anyOf"], {"type": "null"}]})),
+        fields.List(fields.Raw(allow_none=True, metadata={"anyOf": value_metadata()["anyOf"]})),
         required=True,
         metadata={"description": "For each run its values, one for each of `steps`, `null` where it has none."},
     )

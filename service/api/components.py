@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from service.api.formats import CSV_EXCEL, Format
 from service.api.schemas import ProblemSchema
 
 RUN_ID_PATTERN = r"^[\w.-]{4,64}$"
@@ -22,7 +23,7 @@ _PROBLEMS: dict[int, tuple[str, str]] = {
     403: ("Forbidden", "The token lacks a scope, or the resource group is not the caller's."),
     410: ("CursorExpired", "The snapshot that a sequence of pages was reading is gone."),
     404: ("RunNotFound", "The runtime knows no such run in that resource group."),
-    406: ("NotAcceptable", "None of the media types in `Accept` can be given."),
+    406: ("NotAcceptable", "The resource has none of the media types in `Accept`, or not the `format`."),
     429: ("TooManyRequests", "The runtime limits the rate of requests."),
     501: ("MetricsNotSupported", "The runtime has no metrics extension."),
     502: ("BadGateway", "The runtime's answer is not the AI API's, or it refuses the service's credentials."),
@@ -88,15 +89,15 @@ _HEADERS: dict[str, tuple[str, Any]] = {
     ),
     "Vary": (
         "The request headers that the answer hangs on.",
-        "Accept, Accept-Encoding, Authorization, AI-Resource-Group, Time-Zone",
+        "Accept, Accept-Encoding, Authorization, Cookie, AI-Resource-Group, Time-Zone",
     ),
     "Age": ("Seconds since the runtime was asked.", "12"),
     "Cache-Status": ("How the answer was come by (RFC 9211).", "metric-resource; hit; ttl=288"),
     "X-Request-ID": ("The request's id.", "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"),
     "traceparent": ("The request's trace.", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     "Link": (
-        "The next page of the same snapshot (RFC 8288); absent on the last.",
-        '</runs?limit=10&cursor=kp3Z…>; rel="next"',
+        "The next page of the same snapshot (RFC 8288), relative to the request's URL; absent on the last.",
+        '<?limit=10&cursor=kp3Z…>; rel="next"',
     ),
     "Content-Disposition": ("With `text/csv`: a name to save it under.", 'attachment; filename="run1-metrics.csv"'),
     "X-Total-Count": (
@@ -116,24 +117,35 @@ def headers(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def parameters(query: type[Schema], *, zoned: bool, run: bool) -> list[Any]:
+def parameters(query: type[Schema], *, zoned: bool, run: bool, formats: Sequence[Format]) -> list[Any]:
     """The query parameters of a resource and references to all others."""
     names = ["runId", "AI-Resource-Group"] if run else ["AI-Resource-Group"]
     names += ["Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
     kept = [name for name in names if zoned or name != "Time-Zone"]
-    return [{"in": "query", "schema": query}, *kept]
+    return [{"in": "query", "schema": query(exclude=("format",))}, _format_parameter(formats), *kept]
+
+
+def _format_parameter(formats: Sequence[Format]) -> dict[str, Any]:
+    """The query parameter ``format``, with the formats that a resource has."""
+    excel = (
+        f" `{CSV_EXCEL.name}` begins with a byte order mark, by which Excel knows UTF-8."
+        if CSV_EXCEL in formats
+        else ""
+    )
+    return {
+        "name": "format",
+        "in": "query",
+        "required": False,
+        "description": "The answer's format. Goes before `Accept`: for links and clients that cannot set headers."
+        + excel,
+        "schema": {"type": "string", "enum": [one.name for one in formats]},
+    }
 
 
 def responses(
-    schema: type[Schema],
-    media_type: str,
-    *,
-    run: bool,
-    paged: bool = False,
-    others: Mapping[str, Any] | None = None,
-    more: Sequence[str] = (),
+    schemas: Mapping[Format, Any], *, run: bool, paged: bool = False, more: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """All answers of a resource; ``others`` are the schemas of further media types, ``more`` names further headers."""
+    """All answers of a resource; ``schemas`` are those of its formats, ``more`` names further headers."""
     impossible = (set() if run else {404, 501}) | (set() if paged else {410})
     statuses = [status for status in _PROBLEMS if status not in impossible]
     told = headers(*STORED_ANSWER, *(("Link",) if paged else ()), *more)
@@ -141,8 +153,7 @@ def responses(
         "200": {
             "description": "As asked.",
             "headers": told,
-            "content": {media_type: {"schema": schema}}
-            | {name: {"schema": other} for name, other in (others or {}).items()},
+            "content": {format.media_type: {"schema": schema} for format, schema in schemas.items()},
         },
         "304": {"description": "The client has the current answer.", "headers": told},
         **{str(status): _PROBLEMS[status][0] for status in statuses},

@@ -6,11 +6,13 @@ from collections.abc import Collection
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestHeaderFieldsTooLarge
+from werkzeug.routing import RequestRedirect
 
 from service.api.context import trail
+from service.api.relative_urls import relative
 from service.api.request_ids import REQUEST_ID_HEADERS
 
-_EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID"
+_EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, Content-Disposition"
 _ALLOWED = ", ".join(
     (
         "Authorization",
@@ -40,12 +42,14 @@ def register(app: Flask, origins: Collection[str]) -> None:
         _check_lists()
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return Response(status=204)
+        if isinstance(request.routing_exception, RequestRedirect):
+            return _with_slash()
         return None
 
     @app.after_request
     def finish(response: Response) -> Response:
         headers = response.headers
-        if response.status_code in _BODILESS or request.method == "OPTIONS":
+        if response.status_code in _BODILESS or (request.method == "OPTIONS" and response.status_code < 400):
             headers.pop("Content-Type", None)
         headers["X-Request-ID"] = trail().request_id
         headers["traceparent"] = trail().traceparent
@@ -65,6 +69,13 @@ def _check_lists() -> None:
     for name in _LISTS:
         if len(request.headers.get(name, "")) > LONGEST_LIST:
             raise RequestHeaderFieldsTooLarge(f"{name} must not be longer than {LONGEST_LIST} characters in all")
+
+
+def _with_slash() -> Response:
+    """To where a route's path ends in a slash; Flask's own redirect is to an absolute URL without the prefix."""
+    query = request.query_string.decode("ascii", "replace")
+    location = relative(request.path + "/") + (f"?{query}" if query else "")
+    return Response(status=308, headers={"Location": location})
 
 
 def _allow(response: Response, origins: Collection[str]) -> None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache, wraps
+from functools import cache, wraps
 from hashlib import blake2b
 from typing import Any
 
 from flask import g, request
 from marshmallow import RAISE, Schema, ValidationError, fields
-from werkzeug.datastructures import MIMEAccept, MultiDict
-from werkzeug.http import parse_accept_header
+from werkzeug.datastructures import MultiDict
 
+from service.api import formats
 from service.api.context import trail
+from service.api.formats import JSON, Format
 from service.caching.directives import parse_directives
 from service.domain.access import Principal, allows
 from service.domain.deadlines import Deadline
-from service.domain.errors import Fault, Forbidden, InvalidParameter, NotAcceptable
+from service.domain.errors import Fault, Forbidden, InvalidParameter
 from service.domain.runtime import Exchange, Vantage
 from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
 from service.runtimes.read_through import Demand
 
 _ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
-JSON = "application/json"
 RESOURCE_GROUP = "AI-Resource-Group"
 TIME_ZONE = "Time-Zone"
 _ID_DETAIL = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
@@ -35,12 +35,12 @@ _ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offs
 class Ask:
     """A request that can be answered.
 
-    ``query`` holds the query parameters as their schema loads them, ``media_type`` the one of those on offer that the
-    client likes best.
+    ``query`` holds the query parameters as their schema loads them, ``format`` the one of those on offer that the
+    client names or likes best.
     """
 
     query: Mapping[str, Any]
-    media_type: str
+    format: Format
     zone: TimeZone
     vantage: Vantage
     exchange: Exchange
@@ -71,13 +71,13 @@ class RequestReader:
         *,
         location: str,
         grouped: bool = True,
-        offers: tuple[str, ...] = (JSON,),
+        offers: tuple[Format, ...] = (JSON,),
         missing: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a view so that it is given the ``Ask`` as its first argument.
 
         ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``offers``: the
-        media types that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
+        formats that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
         """
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,7 +95,7 @@ class RequestReader:
         path: Mapping[str, str],
         *,
         grouped: bool,
-        offers: tuple[str, ...],
+        offers: tuple[Format, ...],
         missing: str = "",
     ) -> Ask:
         """Read the request being served.
@@ -118,8 +118,8 @@ class RequestReader:
         g.resource_group = group if grouped else None
         if not allows(principal, g.access_rule, g.resource_group):
             raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
-        media_type = _acceptable(request.headers.get("Accept"), offers, missing)
-        return Ask(query, media_type, zone, self._vantage(principal, group), self._exchange(), self._demand())
+        chosen = formats.choose(offers, query.get("format"), request.headers.get("Accept"), missing)
+        return Ask(query, chosen, zone, self._vantage(principal, group), self._exchange(), self._demand())
 
     def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
         """The first zone that is named; those of the request must all be known."""
@@ -127,7 +127,7 @@ class RequestReader:
         for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
             if name is not None:
                 try:
-                    found.append(time_zone(_with_plus(name) if parameter == "timezone" else name))
+                    found.append(time_zone(with_plus(name)))
                 except UnknownTimeZone:
                     faults.append(Fault(parameter, _ZONE_DETAIL))
         if found:
@@ -152,21 +152,9 @@ class RequestReader:
         return Demand(directives, trail().asked_at)
 
 
-@lru_cache(maxsize=1024)
-def _acceptable(accept: str | None, offers: tuple[str, ...], missing: str) -> str:
-    """The media type to answer in (RFC 9110, 12.5.1); parameters such as ``charset=utf-8`` make no difference."""
-    if not accept:
-        return offers[0]
-    bare = [(name.partition(";")[0].strip(), quality) for name, quality in parse_accept_header(accept, MIMEAccept)]
-    best = MIMEAccept(bare).best_match(offers)
-    if best is None:
-        raise NotAcceptable(offers, missing)
-    return best
-
-
-def _with_plus(name: str) -> str:
-    """``?timezone=+02:00`` arrives as ``" 02:00"`` where the plus sign was not percent-encoded."""
-    return "+" + name[1:] if name.startswith(" ") else name
+def with_plus(text: str) -> str:
+    """A zone or instant as it was meant: a plus sign that was not percent-encoded arrives as a blank."""
+    return text.replace(" ", "+")
 
 
 def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:

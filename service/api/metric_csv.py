@@ -4,76 +4,108 @@
 label whose name is taken is headed ``label:<name>``; several values under one name in one point share a cell, ``; ``
 between them. Numbers are digit for digit the runtime's, ``null`` is an empty cell.
 
-Spreadsheets calculate text that begins like a formula: it gets an apostrophe in front, which they take for "text".
+Of more than ``MOST_COLUMNS`` label names the further ones share the last column, ``labels``: a JSON array of a point's
+``{"name", "value"}``. So a table grows with its points, not with points times names, and nothing is left out.
+
+Spreadsheets calculate text that begins like a formula, at the beginning of a cell and, where a semicolon or a tab
+separates for them, behind one of these or a line end within it. There an apostrophe goes in front, which they take for
+"text"; plain numbers stay as they are. Text that looks guarded as it was logged gets one more, so that who takes one
+away at each such place has what was logged.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from service.domain import points
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Chunk
-from service.domain.points import Point
+from service.domain.points import NameValue, Point
 from service.domain.timestamps import ZoneClock
 
-MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+BYTE_ORDER_MARK = "\ufeff".encode()
+MOST_COLUMNS = 256
+FURTHER = "labels"
 _COLUMNS = ("name", "value", "timestamp", "step")
 _REMEMBERED = 65_536
-_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_BLANKS = r"(?:[^\S\t\r\n]|\")*+"  # blanks and quotation marks, which a spreadsheet may take away
+_NUMBER = r"[+\-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+\-]?[0-9]++)?"
+_CALCULATED = re.compile(
+    rf"(\A|[;\t\r\n])(?='*+{_BLANKS}[=+\-@\uff1d\uff0b\uff0d\uff20])(?!'*+{_BLANKS}{_NUMBER}{_BLANKS}(?:[;\t\r\n]|\Z))"
+)
 _QUOTED = re.compile(r'[",;\s]')  # a semicolon or tab separates too where a spreadsheet is told so
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def rows(chunks: Iterable[Chunk], clock: ZoneClock, labels: Sequence[str]) -> Iterator[bytes]:
     """The whole file in pieces: its header, with a column for each of ``labels``, and the rows of each chunk."""
-    yield b",".join(map(_cell, _headings(labels))) + b"\r\n"
-    line = _liner(labels, clock)
+    columns = {name: number for number, name in enumerate(labels[:MOST_COLUMNS])}
+    yield b",".join(map(_cell, _headings(columns, further=len(labels) > len(columns)))) + b"\r\n"
+    line = _liner(columns, clock, further=len(labels) > len(columns))
     for chunk in chunks:
         yield b"".join(map(line, points.points(chunk, range(chunk.count))))
 
 
 def label_names(chunks: Iterable[Chunk]) -> list[str]:
-    """All label names by first appearance."""
+    """All label names by first appearance, but of those that share a column only one."""
     literals: dict[bytes, None] = {}
     for chunk in chunks:
         literals.update(dict.fromkeys(points.columns(chunk, ("labels",))[0]))
-    return list(dict.fromkeys(name for literal in literals for name, _ in points.labels(literal)))
+    names = dict.fromkeys(name for literal in literals for name, _ in points.labels(literal))
+    return list(islice(names, MOST_COLUMNS + 1))
 
 
-def _headings(labels: Iterable[str]) -> list[str]:
+def guarded(text: str) -> str:
+    """``text`` with an apostrophe wherever a spreadsheet would begin to calculate."""
+    return _CALCULATED.sub(r"\1'", text)
+
+
+def _headings(labels: Iterable[str], *, further: bool) -> list[str]:
     """The columns' names as they are written, each one once."""
-    headings = list(_COLUMNS)
+    headings = dict.fromkeys((*_COLUMNS, FURTHER) if further else _COLUMNS)
     for name in labels:
-        heading = _harmless(name)
+        heading = guarded(name)
         while heading in headings:
             heading = "label:" + heading
-        headings.append(heading)
-    return headings
+        headings[heading] = None
+    if further:
+        headings[FURTHER] = headings.pop(FURTHER)
+    return list(headings)
 
 
-def _liner(labels: Sequence[str], clock: ZoneClock) -> Callable[[Point], bytes]:
+def _liner(columns: dict[str, int], clock: ZoneClock, *, further: bool) -> Callable[[Point], bytes]:
     """What writes a point as a line. Names and labels repeat from point to point; each is written once."""
+    empty = [b""] * (len(columns) + further)
 
     @lru_cache(_REMEMBERED)
     def named(literal: bytes) -> bytes:
-        return _cell(_harmless(points.text(literal)))
+        return _cell(guarded(points.text(literal)))
 
     @lru_cache(_REMEMBERED)
     def labelled(literal: bytes) -> bytes:
         values: dict[str, list[str]] = {}
-        for name, value in points.labels(literal):
-            values.setdefault(name, []).append(value)
-        cells = [_cell(_harmless("; ".join(values.get(name, ())))) for name in labels]
-        return b"".join([b"," + cell for cell in cells]) + b"\r\n"
+        others: list[NameValue] = []
+        for label in points.labels(literal):
+            if label.name in columns:
+                values.setdefault(label.name, []).append(label.value)
+            else:
+                others.append(label)
+        cells = empty.copy()
+        for name, given in values.items():
+            cells[columns[name]] = _cell(guarded("; ".join(given)))
+        if others:
+            cells[-1] = _cell(_json(others))
+        return b",".join((b"", *cells)) + b"\r\n"
 
     def line(point: Point) -> bytes:
         stamp = localized_literal(bytes(point.timestamp), clock)
         return b"%b,%b,%b,%b%b" % (
             named(bytes(point.name)),
-            bytes(point.value).strip(b'"'),
+            b"" if bytes(point.value) == points.NULL else bytes(point.value).strip(b'"'),
             b"" if stamp == points.NULL else stamp[1:-1],
             b"" if bytes(point.step) == points.NULL else bytes(point.step),
             labelled(bytes(point.labels)),
@@ -82,8 +114,9 @@ def _liner(labels: Sequence[str], clock: ZoneClock) -> Callable[[Point], bytes]:
     return line
 
 
-def _harmless(text: str) -> str:
-    return "'" + text if _FORMULA.match(text) else text
+def _json(labels: Iterable[NameValue]) -> str:
+    """Labels as JSON in which nothing separates cells, so that there is nothing to guard."""
+    return json.dumps([label._asdict() for label in labels]).replace(";", "\\u003b")
 
 
 def _cell(text: str) -> bytes:

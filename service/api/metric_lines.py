@@ -9,7 +9,6 @@ from service.domain.metrics import Chunk
 from service.domain.selection.objects import objects
 from service.domain.timestamps import ZoneClock
 
-MEDIA_TYPE = "application/x-ndjson"
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 

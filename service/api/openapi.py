@@ -37,7 +37,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
                     "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
                     "contact": {"name": "The maintainers of the Metric Resource Service"},
                 },
-                "servers": [{"url": "/", "description": "This service."}],
+                "servers": [{"url": ".", "description": "Where this document was read."}],
             },
         )
         super().__init__(app)

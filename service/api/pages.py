@@ -14,6 +14,8 @@ from service.api.inputs import Ask
 from service.domain.reading import Snapshot
 
 _OF_A_PAGE = frozenset({"cursor", "limit"})
+_OF_AN_ANSWER = _OF_A_PAGE | {"format"}
+"""Parameters that say nothing of what the sequence of pages is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,12 @@ class Pages:
         return Window(cursor.position, limit), cursor.snapshot
 
     def next(self, ask: Ask, window: Window, snapshot: Snapshot, total: int) -> str | None:
-        """The URL of the page behind ``window``, relative to the server; ``None`` behind the last."""
+        """The page behind ``window``, relative to the request's URL: another query; ``None`` behind the last."""
         if window.end is None or window.end >= total:
             return None
         cursor = self._cursors.write(Cursor(snapshot, window.end), _view(ask))
         kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE]
-        return f"{request.path}?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
+        return f"?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
 
 
 def is_paged(ask: Ask) -> bool:
@@ -76,8 +78,8 @@ def link(response: Response, following: str | None) -> None:
 
 
 def _view(ask: Ask) -> Sequence[str]:
-    """All that must be the same when a sequence goes on, but for the limit."""
+    """All that must be the same when a sequence goes on; not how many items a page has, and in which format."""
     vantage = ask.vantage
-    query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE)
+    query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_AN_ANSWER)
     parts = (part for pair in query for part in pair)
     return (request.path, vantage.tenant, vantage.resource_group, vantage.caller or "", ask.zone.name, *parts)

@@ -6,19 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from service.api.context import trail
+from service.api.relative_urls import itself
 from service.domain import errors
 from service.telemetry import logs
 
 MEDIA_TYPE = "application/problem+json"
 _URN = "urn:metric-resource:"
-_OF_A_PATH = "/:@!$&'()*+,;=~"
 REALM = 'Bearer realm="metric-resource"'
 
 
@@ -101,6 +100,7 @@ def _service_error(error: errors.ServiceError) -> Response:
     if isinstance(error, errors.Forbidden):
         g.missing_scope, g.refused_group = error.scope, error.resource_group
     response = _response(problem, error.detail, _members(error))
+    response.headers["Vary"] = "Authorization, Cookie"
     for name, value in _headers(error).items():
         response.headers[name] = value
     return response
@@ -127,7 +127,7 @@ def _unexpected(error: Exception) -> Response:
 
 def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:
     of_request = {"requestId": trail().request_id, **(members or {})}
-    document = msgspec.json.encode(_members_of(problem, detail, quote(request.path, safe=_OF_A_PATH)) | of_request)
+    document = msgspec.json.encode(_members_of(problem, detail, itself()) | of_request)
     response = Response(document, problem.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from service.domain.localizing import localized, localized_literal
-from service.domain.metrics import Chunk, MetricResource
+from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
 from service.domain.parsed_text import with_parsed
 from service.domain.runtime import Capabilities
 from service.domain.timestamps import ZoneClock
@@ -69,10 +69,19 @@ def capabilities(found: Capabilities) -> Iterator[bytes]:
     yield msgspec.json.encode(document)
 
 
-def warnings(unreadable: int) -> bytes:
-    if not unreadable:
-        return b""
-    detail = f"{unreadable} of the runtime's timestamps cannot be read and are given as null"
-    return b',"warnings":' + msgspec.json.encode(
-        [{"code": "unreadable-timestamp", "count": unreadable, "detail": detail}]
-    )
+def warnings(unreadable: Unreadable) -> bytes:
+    """What is said of members that could not be read; nothing where all could."""
+    found = [
+        {"code": code, "count": count, "detail": f"{count:,} of the runtime's {what}: they are given as null"}
+        for code, count, what in (
+            ("unreadable-timestamp", unreadable.timestamps, "timestamps cannot be read or are missing"),
+            (
+                "unreadable-step",
+                unreadable.steps,
+                f"steps are no whole numbers of at most {MOST_STEP_DIGITS:,} digits",
+            ),
+            ("unreadable-value", unreadable.values, "values are no numbers or are missing"),
+        )
+        if count
+    ]
+    return b',"warnings":' + msgspec.json.encode(found) if found else b""

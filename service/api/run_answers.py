@@ -39,7 +39,7 @@ class RunAnswers:
             variant = Variant(
                 (run.key, run.digest.hex()),
                 form,
-                ask.media_type,
+                ask.format,
                 varies,
                 (run.key, run.digest),
                 weight=run.size if points else 0,

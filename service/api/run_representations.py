@@ -9,6 +9,7 @@ import msgspec
 from service.api import pages
 from service.api.representations import clock, warnings
 from service.domain.localizing import localized_literal
+from service.domain.metrics import Unreadable
 from service.domain.runs import Run, RunDetails
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
@@ -24,12 +25,12 @@ def run_list(runs: Sequence[Run], total: int, zone: TimeZone, *, paged: bool, fo
         written = b",".join(b"{%b}" % members(run, hands) for run in runs[start : start + _TOGETHER])
         yield b"," + written if start else written
     page = b"," + pages.member(total, following) if paged else b""
-    yield b"]%b%b}" % (page, warnings(sum(run.unreadable for run in runs)))
+    yield b"]%b%b}" % (page, warnings(Unreadable(timestamps=sum(run.unreadable for run in runs))))
 
 
-def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None) -> Iterator[bytes]:
-    """A run and what surrounds it."""
-    metric_resource = {"available": available, "href": f"/runs/{found.run.run_id}/metric-resource"}
+def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None, href: str) -> Iterator[bytes]:
+    """A run and what surrounds it; ``href`` leads to its metric resource."""
+    metric_resource = {"available": available, "href": href}
     unavailable = b',"unavailable":' + msgspec.json.encode(found.unavailable) if found.unavailable else b""
     yield (
         b'{%b,"timezone":"%b","parameters":%b,"inputArtifacts":%b,"outputArtifacts":%b,"scenario":%b,"executable":%b,'
@@ -45,7 +46,7 @@ def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None) ->
         found.status_details,
         msgspec.json.encode(metric_resource),
         unavailable,
-        warnings(found.run.unreadable),
+        warnings(Unreadable(timestamps=found.run.unreadable)),
     )
 
 

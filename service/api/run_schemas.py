@@ -105,7 +105,9 @@ class RunMetricResourceSchema(Schema):
         allow_none=True,
         metadata={"description": "Whether the runtime has the metrics extension; `null` where it cannot be told now."},
     )
-    href = fields.String(required=True, metadata={"format": "uri-reference"})
+    href = fields.String(
+        required=True, metadata={"format": "uri-reference", "description": "Relative to the request's URL."}
+    )
 
 
 class RunDetailsSchema(RunSchema):

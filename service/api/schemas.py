@@ -12,20 +12,35 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from service.api.problems import TYPES
+from service.domain.metrics import MOST_STEP_DIGITS
 
 _ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
 
 
 def zoned_metadata() -> dict[str, Any]:
     """What the document says of a timestamp that may be missing."""
-    return {"description": f"{_ZONED} `null` where the runtime's cannot be read.", "format": "date-time"}
+    return {"description": f"{_ZONED} `null` where the runtime's is missing or cannot be read.", "format": "date-time"}
 
 
 def value_metadata() -> dict[str, Any]:
     """What the document says of a metric's value."""
     return {
-        "description": "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold.",
-        "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}],
+        "description": (
+            "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold. `null` where the "
+            "runtime's is no number."
+        ),
+        "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}, {"type": "null"}],
+    }
+
+
+def step_metadata() -> dict[str, Any]:
+    """What the document says of a step."""
+    return {
+        "description": (
+            f"A whole number of either sign, of at most {MOST_STEP_DIGITS:,} digits. `null` where the runtime has "
+            "none, or none that can be read."
+        ),
+        "example": 1,
     }
 
 
@@ -47,13 +62,15 @@ class Query(Schema):
         validate=validate.Length(min=1, error="must not be empty"),
         metadata={
             "description": (
-                "Time zone of all timestamps of the answer: an IANA name or a fixed offset `±hh:mm`. Goes before the "
-                "header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
+                "Time zone of all timestamps of the answer: an IANA name or an offset `±hh:mm`, also `±hhmm`. Goes "
+                "before the header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
             ),
             "example": "Europe/Berlin",
             "format": "time-zone",
         },
     )
+    format = fields.String(load_default=None, allow_none=False)
+    """What the answer is to be; each resource documents its own (``components``)."""
 
 
 _LIMIT = "must be a whole number from 1 to 10000"
@@ -105,7 +122,7 @@ class PageSchema(Schema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "The next page's URL, relative to the server; `null` on the last.",
+            "description": "The next page, relative to the request's URL; `null` on the last.",
             "format": "uri-reference",
         },
     )
@@ -126,17 +143,21 @@ class Metric(Schema):
     """One point that was logged."""
 
     name = fields.String(required=True, metadata={"example": "loss"})
-    value = fields.Raw(required=True, metadata=value_metadata())
+    value = fields.Raw(required=True, allow_none=True, metadata=value_metadata())
     timestamp = fields.String(required=True, allow_none=True, metadata=zoned_metadata())
-    step = fields.Integer(required=True, allow_none=True, metadata={"minimum": 0, "example": 1})
+    step = fields.Integer(required=True, allow_none=True, metadata=step_metadata())
     labels = fields.List(fields.Nested(NameValue), required=True)
 
 
 class Warning(Schema):
     """Something that is not as it should be with the runtime's data."""
 
-    code = fields.String(required=True, validate=validate.OneOf(["unreadable-timestamp"]))
-    count = fields.Integer(required=True, metadata={"minimum": 1})
+    code = fields.String(
+        required=True, validate=validate.OneOf(["unreadable-timestamp", "unreadable-step", "unreadable-value"])
+    )
+    count = fields.Integer(
+        required=True, metadata={"description": "How many of the run's, on this page or not.", "minimum": 1}
+    )
     detail = fields.String(required=True)
 
 
@@ -247,7 +268,13 @@ class ProblemOfPartSchema(Schema):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
-    instance = fields.String(required=True)
+    instance = fields.String(
+        required=True,
+        metadata={
+            "format": "uri-reference",
+            "description": "What the problem is with, relative to the request's URL; empty for that URL itself.",
+        },
+    )
 
 
 class ProblemSchema(ProblemOfPartSchema):

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from service.api.inputs import with_plus
 from service.api.schemas import PagedQuery, Query
+from service.domain.metrics import MOST_STEP_DIGITS
 from service.domain.selection.filters import Filter
 from service.domain.selection.instants import instant_of
 from service.domain.selection.sorting import FIELDS, Field, SortKey
 
-_STEP = "must be a whole number from 0"
+_STEP = f"must be a whole number of at most {MOST_STEP_DIGITS:,} digits"
+_WHOLE = re.compile(f"-?[0-9]{{1,{MOST_STEP_DIGITS}}}")
 _INSTANT = "must be an RFC 3339 timestamp such as 2026-03-29T03:00:00+02:00"
+_OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})\Z")
+"""An offset as Python's ``%z`` writes it, and clients that openapi-generator makes."""
 _KEY = f"-?({'|'.join(get_args(Field))})"
 _SORT = f"must be a comma-separated list of {', '.join(get_args(Field))}, each at most once, each with an optional '-'"
 
 
 class _Step(fields.Field[int]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        try:
-            if value.isascii() and value.isdigit():
-                return int(value)
-        except ValueError:  # more digits than Python reads
-            pass
-        raise ValidationError(_STEP)
+        if not _WHOLE.fullmatch(value):
+            raise ValidationError(_STEP)
+        return int(value)
 
 
 class _Instant(fields.Field[bytes]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bytes:
-        found = instant_of(value.replace(" ", "+"))  # a plus sign that was not percent-encoded
+        found = instant_of(_OFFSET.sub(r"\1:\2", with_plus(value)))
         if found is None:
             raise ValidationError(_INSTANT)
         return found
@@ -47,9 +50,7 @@ class _Sort(fields.Field[tuple[SortKey, ...]]):
 
 
 def _step(description: str) -> _Step:
-    return _Step(
-        load_default=None, allow_none=False, metadata={"description": description, "type": "integer", "minimum": 0}
-    )
+    return _Step(load_default=None, allow_none=False, metadata={"description": description, "type": "integer"})
 
 
 def _instant(description: str) -> _Instant:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from service.api import metric_csv, metric_lines, pages, representations
 from service.api.arrangements import Arrangements, Rows
+from service.api.formats import CSV, CSV_EXCEL, NDJSON
 from service.api.inputs import Ask
 from service.api.pages import Window, is_paged
 from service.api.selection_query import filter_of
@@ -17,8 +19,8 @@ from service.domain.selection.sorting import SortKey
 from service.domain.selection.windows import gathered, window
 from service.runtimes.cached import ReadRun
 
-CSV = "text/csv"
-NDJSON = metric_lines.MEDIA_TYPE
+TABLES = (CSV, CSV_EXCEL, NDJSON)
+"""The formats beside JSON that points are written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,11 @@ class Selection:
         resource = run.resource()
         shown = self._shown(resource, rows)
         clock = representations.clock(self.ask.zone)
-        if self.ask.media_type == CSV:
-            return metric_csv.rows(shown, clock, arrangements.label_names(run, self.wanted))
-        if self.ask.media_type == NDJSON:
+        if self.ask.format == NDJSON:
             return metric_lines.lines(shown, clock)
+        if self.ask.format in TABLES:
+            table = metric_csv.rows(shown, clock, arrangements.label_names(run, self.wanted))
+            return chain((metric_csv.BYTE_ORDER_MARK,), table) if self.ask.format == CSV_EXCEL else table
         if self.is_whole:
             return representations.metric_resource(resource, shown, self.ask.zone)
         total = resource.count if rows is None else len(rows)

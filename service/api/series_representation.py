@@ -9,6 +9,7 @@ import msgspec
 
 from service.api.representations import clock, warnings
 from service.domain.localizing import localized
+from service.domain.metrics import Unreadable
 from service.domain.series.model import Series
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
@@ -16,8 +17,8 @@ from service.domain.zones import TimeZone
 _AT_ONCE = 2000
 
 
-def progress(run_id: str, series: Sequence[Series], zone: TimeZone, unreadable: int) -> Iterator[bytes]:
-    """The answer, in pieces. ``unreadable`` counts the run's timestamps that could not be read."""
+def progress(run_id: str, series: Sequence[Series], zone: TimeZone, unreadable: Unreadable) -> Iterator[bytes]:
+    """The answer, in pieces. ``unreadable`` counts what of the run could not be read."""
     hands = clock(zone)
     yield b'{"runId":"%b","timezone":"%b","series":[' % (run_id.encode("ascii"), zone.name.encode("ascii"))
     for number, one in enumerate(series):

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
-from service.api.schemas import NameValue, Query, Warning, value_metadata, zoned_metadata
+from service.api.schemas import NameValue, Query, Warning, step_metadata, value_metadata, zoned_metadata
 from service.api.selection_query import FilterQuery
 
 _NAMES = {"description": "Metrics by their exact names; all without it.", "example": ["Loss"]}
+_LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."
 _POINTS = "must be a whole number from 2 to 10000"
 
 
@@ -59,13 +60,14 @@ class ChartQuery(Query):
 class SeriesPoint(Schema):
     """One point of a series."""
 
-    step = fields.Integer(required=True, allow_none=True, metadata={"minimum": 0, "example": 1})
+    step = fields.Integer(required=True, allow_none=True, metadata=step_metadata())
     timestamp = fields.String(required=True, allow_none=True, metadata=zoned_metadata())
-    value = fields.Raw(required=True, metadata=value_metadata())
+    value = fields.Raw(required=True, allow_none=True, metadata=value_metadata())
 
 
 class OneSeries(Schema):
-    """The points of one metric name and label set. `count` and all that follows is of all points, a sample or not."""
+    """The points of one metric name and label set. `count` and all that follows is of all points, a sample or not,
+    those without a value among them."""
 
     name = fields.String(required=True, metadata={"example": "Loss"})
     labels = fields.List(
@@ -80,22 +82,23 @@ class OneSeries(Schema):
         SeriesPoint,
         required=True,
         allow_none=True,
-        metadata={"description": "The first of the least values, NaN left out; `null` where every value is NaN."},
+        metadata={"description": f"The first of the least values; {_LEFT_OUT}"},
     )
     max = fields.Nested(
         SeriesPoint,
         required=True,
         allow_none=True,
-        metadata={"description": "The first of the greatest values, NaN left out; `null` where every value is NaN."},
+        metadata={"description": f"The first of the greatest values; {_LEFT_OUT}"},
     )
     mean = fields.Raw(
         required=True,
+        allow_none=True,
         metadata={
             "description": (
-                "Calculated in double precision, NaN left out. Infinite where a value is, NaN where values of both "
-                "infinities are, `null` where every value is NaN."
+                "Calculated in double precision. Infinite where a value is, NaN where values of both infinities are; "
+                + _LEFT_OUT
             ),
-            "anyOf": [*value_metadata()["anyOf"], {"type": "null"}],
+            "anyOf": value_metadata()["anyOf"],
         },
     )
     points = fields.List(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from service.queries import Queries, RuntimeState
 from service.runtimes.cached import CachedRuntime
 from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
+from service.runtimes.pacing import Pacing
 from service.runtimes.read_through import ReadThrough
 from service.runtimes.side_by_side import SideBySide
 from service.settings import RuntimeAuth, Settings
@@ -96,6 +98,7 @@ def create_app(
             largest=_AS_STORED * settings.runtime.max_body_bytes,
         ),
         leases,
+        Pacing(cache, lifetimes.min_refresh, time.time),
         lifetimes=lifetimes,
         lanes=_lanes(settings, telemetry),
         telemetry=telemetry,
@@ -148,6 +151,7 @@ def _lifetimes(settings: Settings) -> Lifetimes:
         stale_while_revalidate=cache.stale_while_revalidate,
         stale_if_error=cache.stale_if_error,
         remembered_absence=cache.remember_absence,
+        min_refresh=cache.min_refresh,
     )
 
 

@@ -17,7 +17,6 @@ from service.settings import AuthSettings, IdentityBinding, XsuaaBinding
 from service.telemetry.metrics import Telemetry
 
 _CONNECT_SECONDS = 3.0
-_ROLE_COLLECTIONS = "/xs.system.attributes/xs.rolecollections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,15 @@ def build_access(settings: AuthSettings, telemetry: Telemetry) -> Access:
         connect_timeout=_CONNECT_SECONDS, max_body_bytes=FETCH_BYTES, pool_size=4, telemetry=telemetry
     )
     fetch = fetch_document(transport)
-    issuers = [(issuer, IssuerKeys(issuer, fetch, identified=fetch)) for issuer in trusted_issuers(settings)]
-    return Access(Verifier(issuers, catalogue, algorithms=settings.algorithms, leeway=settings.leeway), catalogue)
+    issuers = [(issuer, IssuerKeys(issuer, fetch)) for issuer in trusted_issuers(settings)]
+    verifier = Verifier(
+        issuers,
+        catalogue,
+        algorithms=settings.algorithms,
+        leeway=settings.leeway,
+        max_bytes=settings.max_token_bytes,
+    )
+    return Access(verifier, catalogue)
 
 
 def trusted_issuers(settings: AuthSettings) -> Iterator[TrustedIssuer]:
@@ -71,6 +77,7 @@ def _identity(settings: AuthSettings, binding: IdentityBinding) -> TrustedIssuer
         reading,
         issuer=binding.url.rstrip("/"),
         hosts=binding.domains,
+        zone=binding.app_tid,
         scheme=urlsplit(binding.url).scheme,
     )
 
@@ -79,7 +86,7 @@ def _reading(settings: AuthSettings, tenant_claim: str | None, scope_prefix: str
     return Reading(
         tenant=tenant_claim,
         roles=settings.roles_claim,
-        role_collections=settings.role_collections_claim or _ROLE_COLLECTIONS,
+        role_collections=settings.role_collections_claim,
         scope_prefix=scope_prefix,
         require_resource_groups=settings.require_resource_groups,
     )

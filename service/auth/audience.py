@@ -31,12 +31,13 @@ def _meant_by_xsuaa(claims: Mapping[str, Any], named: set[str], ours: frozenset[
     """The rules of SAP's libraries.
 
     An audience counts by what stands before its first dot. Without any audience scopes stand in for it. The client that
-    asked for the token counts as an audience. Clones of a broker are named ``<clone>|<name of the broker>``.
+    asked for the token counts as an audience: ``cid``, or ``azp`` where there is none. Clones of a broker are named
+    ``<clone>|<name of the broker>``.
     """
     derived = {audience.partition(".")[0].strip() if "." in audience else audience for audience in named}
     if not named:
         derived = {scope.partition(".")[0].strip() for scope in words(claims.get("scope")) if "." in scope}
-    client = claims.get("azp", claims.get("cid"))
+    client = claims.get("cid", claims.get("azp"))
     if isinstance(client, str):
         derived.add(client)
     brokers = tuple(f"|{name}" for name in ours if "!b" in name)

@@ -20,7 +20,7 @@ _CLIENTS = ("user_id", "client_id", "cid", "azp")
 def principal_of(token: Token, issuer: TrustedIssuer, name: str, catalogue: RoleCatalogue) -> Principal:
     """The caller, by a token of the issuer ``name``. Raises ``InvalidToken`` where a needed claim is missing."""
     claims, reading = token.claims, issuer.reading
-    scopes = _scopes(claims, reading.scope_prefix)
+    scopes = _scopes(claims, issuer)
     scopes |= catalogue.scopes(_roles(claims, issuer), _role_collections(claims, issuer))
     zone = claims.get("zoneinfo")
     return Principal(
@@ -35,14 +35,21 @@ def principal_of(token: Token, issuer: TrustedIssuer, name: str, catalogue: Role
     )
 
 
-def _scopes(claims: Mapping[str, Any], prefix: str) -> set[str]:
-    """Those behind our prefix, without it: a scope of another application is not ours, nor one that has ours in it."""
-    given = words(claims.get("scope")) | words(claims.get("scp"))
+def _scopes(claims: Mapping[str, Any], issuer: TrustedIssuer) -> set[str]:
+    """Those behind our prefix, without it: a scope of another application is not ours, nor one that has ours in it.
+
+    XSUAA knows neither ``scp`` nor ``roles``: whatever stands there was not granted by it.
+    """
+    prefix, given = issuer.reading.scope_prefix, words(claims.get("scope"))
+    if issuer.dialect is not Dialect.XSUAA:
+        given |= words(claims.get("scp"))
     return {scope.removeprefix(prefix) for scope in given if scope.startswith(prefix) and scope != prefix}
 
 
 def _roles(claims: Mapping[str, Any], issuer: TrustedIssuer) -> set[str]:
-    """Role names, bare or behind our prefix."""
+    """Role names, bare or behind our prefix, of an OpenID Connect issuer."""
+    if issuer.dialect is Dialect.XSUAA:
+        return set()
     found = texts(find(claims, issuer.reading.roles))
     return {role.removeprefix(issuer.reading.scope_prefix) for role in found}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 
 from service.auth.key_rings import FETCH_BYTES, FETCH_SECONDS, Fetch
 from service.auth.strict_json import read_object
@@ -11,18 +12,19 @@ from service.auth.strict_json import read_object
 _LOCATION = re.compile(r"(?P<scheme>https?)://[A-Za-z0-9.\-\[\]:_]+(?:[/?][!-~]*)?", re.ASCII)
 
 
-def discovered_keys(issuer: str, fetch: Fetch) -> bytes:
-    """The key set that the issuer's discovery document points to; both are fetched within five seconds.
+def discovered_keys(issuer: str, fetch: Fetch, headers: Mapping[str, str]) -> bytes:
+    """The key set that the issuer's discovery document points to; both are fetched with ``headers``, within
+    five seconds.
 
     Raises ``ValueError`` where the document is not that issuer's to the letter, or points to a place less safe than
     itself.
     """
     deadline = time.monotonic() + FETCH_SECONDS
-    document = read_object(fetch(discovery_url(issuer), FETCH_SECONDS, FETCH_BYTES))
+    document = read_object(fetch(discovery_url(issuer), FETCH_SECONDS, FETCH_BYTES, headers))
     if document.get("issuer") != issuer:
         raise ValueError("the discovery document is another issuer's")
     location = _location(document.get("jwks_uri"), issuer)
-    return fetch(location, max(0.1, deadline - time.monotonic()), FETCH_BYTES)
+    return fetch(location, max(0.1, deadline - time.monotonic()), FETCH_BYTES, headers)
 
 
 def discovery_url(issuer: str) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from urllib.parse import quote
 
 _ZONE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _HEADER_WORD = re.compile(r"[A-Za-z0-9_.:|!-]{1,128}", re.ASCII)
 _SUBDOMAIN = r"[A-Za-z0-9-]{1,63}\."
+_XSUAA_OF_OLD = re.compile(rf"http://{_SUBDOMAIN}localhost:8080/uaa/oauth/token", re.ASCII)
+"""The ``iss`` of an XSUAA that nobody told its address. It is never connected to: keys are the binding's domain's."""
+
+
+ROLE_COLLECTIONS = "/xs.system.attributes/xs.rolecollections"
+"""The claim of XSUAA that lists role collections."""
 
 
 class Dialect(Enum):
@@ -32,7 +37,7 @@ class Reading:
 
     tenant: str | None = None
     roles: str = "roles"
-    role_collections: str = "/xs.system.attributes/xs.rolecollections"
+    role_collections: str = ROLE_COLLECTIONS
     scope_prefix: str = ""
     require_resource_groups: bool = False
 
@@ -54,9 +59,10 @@ class TrustedIssuer:
     """One issuer, or, behind a binding, the family of its zones.
 
     ``issuer`` is the exact ``iss``. ``hosts`` are the domains of a binding: an XSUAA zone's ``iss`` is at or one label
-    below the first, an Identity Authentication tenant's one label below any. ``jwks_url`` is where keys are, found by
-    discovery where it is ``None``. ``static_key`` is a PEM public key that counts where no other can be had. ``scheme``
-    is the URL scheme of the binding. ``zone`` is a zone whose keys are loaded ahead.
+    below the first, or the one of old that every XSUAA put into its tokens; an Identity Authentication tenant's one
+    label below any. ``jwks_url`` is where keys are, found by discovery where it is ``None``. ``static_key`` is a PEM
+    public key that counts where no other can be had. ``scheme`` is the URL scheme of the binding. ``zone`` is the zone
+    or tenant whose keys are loaded ahead.
     """
 
     dialect: Dialect
@@ -76,9 +82,10 @@ class TrustedIssuer:
     @property
     def first_source(self) -> KeySource | None:
         """The keys to load before any token asks for them; ``None`` where a token must say which."""
-        if self.dialect is Dialect.XSUAA:
-            return self._zone_source(self.zone) if self.zone else None
-        return self._own_source(self.issuer) if self.issuer else None
+        if self.issuer is None or (self.dialect is not Dialect.OIDC and not self.zone):
+            return None
+        own = {"zid": self.zone, "app_tid": self.zone, "azp": min(self.audiences, default="")}
+        return self.key_source(self.issuer, own)
 
     def issued(self, claims: Mapping[str, Any]) -> str | None:
         """The issuer that the claims name, if it is this one.
@@ -97,28 +104,35 @@ class TrustedIssuer:
         """
         if self.dialect is Dialect.XSUAA:
             return self._zone_source(claims.get("zid"))
-        if self.dialect is Dialect.IDENTITY and issuer != self.issuer:
-            return self._tenant_source(issuer, claims)
-        return self._own_source(issuer)
-
-    def _own_source(self, issuer: str) -> KeySource:
+        if self.dialect is Dialect.IDENTITY:
+            return KeySource(issuer, discover=True, headers=tuple(self._identifying(issuer, claims)))
         return KeySource(issuer, discover=True) if self.jwks_url is None else KeySource(self.jwks_url)
 
     def _zone_source(self, zone: object) -> KeySource:
-        return KeySource(f"{self.scheme}://{self.hosts[0]}/token_keys?zid={quote(_word(_ZONE, zone), safe='')}")
+        return KeySource(f"{self.scheme}://{self.hosts[0]}/token_keys?zid={zone_id(zone)}")
 
-    def _tenant_source(self, issuer: str, claims: Mapping[str, Any]) -> KeySource:
-        """Anyone can have a tenant below the domains: its keys count only where it knows our client and that tenant."""
-        headers = [("x-app_tid", _word(_HEADER_WORD, claims.get("app_tid", claims.get("zone_uuid"))))]
-        headers += [("x-client_id", client) for client in sorted(self.audiences)]
-        if "azp" in claims:
-            headers.append(("x-azp", _word(_HEADER_WORD, claims["azp"])))
-        return KeySource(issuer, discover=True, headers=tuple(headers))
+    def _identifying(self, issuer: str, claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """What an Identity Authentication server is told of a token, so that it gives keys only where it knows our
+        client, the token's tenant and who got the token.
+
+        Anyone can have a tenant below the domains, so there the tenant must be named; the binding's own issuer is asked
+        without all this for a token that names none.
+        """
+        tenant = "app_tid" if "app_tid" in claims else "zone_uuid"
+        if issuer == self.issuer and tenant not in claims:
+            return
+        yield "x-app_tid", header_word(claims.get(tenant))
+        yield from (("x-client_id", client) for client in sorted(self.audiences))
+        for claim in ("azp", "azp_app_tid"):
+            if claim in claims:
+                yield f"x-{claim}", header_word(claims[claim])
 
     def _is_zone(self, issuer: str) -> bool:
         match self.dialect:
             case Dialect.OIDC:
                 return False
+            case Dialect.XSUAA if _XSUAA_OF_OLD.fullmatch(issuer):
+                return True
             case Dialect.XSUAA:
                 label, path = f"(?:{_SUBDOMAIN})?", "/oauth/token"
             case Dialect.IDENTITY:
@@ -127,7 +141,15 @@ class TrustedIssuer:
         return bool(hosts) and re.fullmatch(f"{self.scheme}://{label}(?:{hosts}){path}", issuer, re.ASCII) is not None
 
 
-def _word(form: re.Pattern[str], value: object) -> str:
-    if not isinstance(value, str) or not form.fullmatch(value):
-        raise ValueError("missing or malformed")
+def zone_id(value: object) -> str:
+    """An XSUAA zone's id, as it may stand in a URL. Raises ``ValueError``."""
+    if not isinstance(value, str) or not _ZONE.fullmatch(value):
+        raise ValueError("must be 1 to 64 letters, digits, _ or -")
+    return value
+
+
+def header_word(value: object) -> str:
+    """The id of a client or tenant, as it may stand in a header field. Raises ``ValueError``."""
+    if not isinstance(value, str) or not _HEADER_WORD.fullmatch(value):
+        raise ValueError("must be 1 to 128 letters, digits or one of _ . : | ! -")
     return value

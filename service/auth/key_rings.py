@@ -1,7 +1,8 @@
 """Keys fetched from an issuer: kept, refreshed ahead of time, and fetched anew for a key id not seen before.
 
 A fetch runs beside the requests: those that need none of its keys are not held up, and an issuer that is down, slow or
-answers garbage changes nothing for keys that are known. How often an issuer is asked is bounded whatever tokens say.
+answers garbage changes nothing for keys that are known. How often an issuer is asked is bounded whatever tokens say,
+and so is how many wait for it; those who do give their working place to others meanwhile (``domain.waiting``).
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 
 from service.auth.keys import VerificationKey, read_key_set
 from service.domain.errors import BadGateway, KeysUnavailable, ServiceError
+from service.domain.waiting import waiting
 
-Fetch = Callable[[str, float, int], bytes]
-"""Gets the body of a 200 from a URL, within seconds and bytes; raises ``RuntimeTrouble`` for all else."""
+Fetch = Callable[[str, float, int, Mapping[str, str]], bytes]
+"""Gets the body of a 200 from a URL, within seconds and bytes, by a request with these headers; raises
+``RuntimeTrouble`` for all else."""
 
 FETCH_SECONDS = 5.0
 FETCH_BYTES = 512 * 1024
@@ -25,7 +29,8 @@ _REFRESH_AHEAD = 240.0
 _PAUSE = 10.0
 _FIRST_PAUSE = 1.0
 _PATIENCE = 2.0
-_MOST_WAITING = 8
+_MOST_WAITING = 32
+_FEW_WAITING = 8
 _log = logging.getLogger("service.auth")
 
 
@@ -50,17 +55,38 @@ class _Attempt:
 
     def wait(self) -> None:
         """Until it is done, or has run for so long that nobody should be held up by it any more."""
-        self._done.wait(max(0.0, self._begun + _PATIENCE - time.monotonic()))
+        with waiting():
+            self._done.wait(max(0.0, self._begun + _PATIENCE - time.monotonic()))
+
+
+class Places:
+    """For so many threads at once."""
+
+    def __init__(self, most: int = _MOST_WAITING) -> None:
+        self._free = threading.BoundedSemaphore(most)
+
+    @contextmanager
+    def one(self) -> Iterator[bool]:
+        """Whether there is one for this thread."""
+        taken = self._free.acquire(blocking=False)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._free.release()
 
 
 class KeyRing:
     """The keys of one key set. ``load`` gets its document; ``clock`` in seconds. Safe from any thread.
 
+    Whoever waits for keys takes one of ``places``, which rings may share, and does not wait where there is none.
     Between two fetches lie ten seconds, fewer as long as none has ever succeeded: one at first, twice as many each
     time.
     """
 
-    def __init__(self, name: str, load: Callable[[], bytes], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, name: str, load: Callable[[], bytes], places: Places, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._name = name
         self._load = load
         self._clock = clock
@@ -70,7 +96,8 @@ class KeyRing:
         self._failures = 0
         self._state = State.UNASKED
         self._attempt: _Attempt | None = None
-        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
+        self._places = places
+        self._few = Places(_FEW_WAITING)
         self._lock = threading.Lock()
 
     @property
@@ -85,7 +112,7 @@ class KeyRing:
     def keys(self, key_id: str | None, algorithm: str) -> list[VerificationKey]:
         """The keys a token may have been signed with: those of its key id, or without one the only suitable key.
 
-        Raises ``KeysUnavailable`` where no key was ever loaded.
+        Raises ``KeysUnavailable`` where no key was ever loaded, ``Overloaded`` where too many threads wait already.
         """
         keys = self._keys
         found = _matching(keys, key_id, algorithm)
@@ -120,16 +147,12 @@ class KeyRing:
             return self._attempt
 
     def _wait(self, attempt: _Attempt | None) -> None:
-        """Wait for a fetch. Where keys are known already only a few do, so that unknown key ids hold up nobody."""
+        """Wait for a fetch. Where keys are known already only a few do: unknown key ids are mostly made up."""
         if attempt is None:
             return
-        if not self.loaded:
-            attempt.wait()
-        elif self._waiting.acquire(blocking=False):
-            try:
+        with self._places.one() as free, self._few.one() as among_few:
+            if free and (among_few or not self.loaded):
                 attempt.wait()
-            finally:
-                self._waiting.release()
 
     def _fetch(self, attempt: _Attempt) -> None:
         state, why = State.FAILED, "unforeseen"

@@ -11,14 +11,15 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+from service.auth import edwards
+from service.auth.algorithms import EDWARDS, ELLIPTIC_CURVES, RSA
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | edwards.EdwardsKey
 
 _LEAST_RSA_BITS, _MOST_RSA_BITS = 2048, 8192
 _LEAST_EXPONENT, _MOST_EXPONENT = 3, 2**32
-_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
-_RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
-SIGNATURE_ALGORITHMS = _RSA | _CURVES.keys()
-"""All that can be accepted; none of them works with a shared secret."""
+_READ_AS = {"RSA": "RS256", "EC": None, "OKP": EDWARDS}
+"""The types of key that are read, and the algorithm that has PyJWT read one, whatever the key itself states."""
 _MOST_KEYS = 100
 
 
@@ -56,8 +57,8 @@ def read_pem(pem: str) -> VerificationKey:
     body = text.removeprefix(head).removesuffix(foot)
     normal = f"{head}\n{''.join(body.split())}\n{foot}\n"
     key = load_pem_public_key(normal.encode("ascii"))
-    if not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
-        raise ValueError("neither an RSA nor an elliptic curve key")
+    if not isinstance(key, PublicKey):
+        raise ValueError("neither an RSA nor an elliptic or Edwards curve key")
     algorithms = _algorithms(key, None)
     if not algorithms:
         raise ValueError("the key is too weak")
@@ -65,20 +66,21 @@ def read_pem(pem: str) -> VerificationKey:
 
 
 def _read_key(jwk: Any) -> VerificationKey | None:
-    if not isinstance(jwk, dict) or not _for_verifying(jwk) or not isinstance(jwk.get("kid", ""), str):
+    """``"kid": null`` is no key id, as some servers write it."""
+    if not isinstance(jwk, dict) or not _for_verifying(jwk) or not isinstance(jwk.get("kid"), str | None):
         return None
     try:
-        key = jwt.PyJWK(jwk, algorithm="RS256" if jwk.get("kty") == "RSA" else None).key
+        key = jwt.PyJWK(jwk, algorithm=_READ_AS[jwk["kty"]]).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, UnsupportedAlgorithm, OverflowError, AttributeError):
         return None
-    if not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
+    if not isinstance(key, PublicKey):
         return None
     algorithms = _algorithms(key, jwk.get("alg"))
     return VerificationKey(key, jwk.get("kid"), algorithms) if algorithms else None
 
 
 def _for_verifying(jwk: dict[str, Any]) -> bool:
-    if "d" in jwk or jwk.get("kty") not in ("RSA", "EC"):
+    if "d" in jwk or jwk.get("kty") not in list(_READ_AS):
         return False
     operations = jwk.get("key_ops", ["verify"])
     return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
@@ -87,9 +89,11 @@ def _for_verifying(jwk: dict[str, Any]) -> bool:
 def _algorithms(key: PublicKey, stated: Any) -> frozenset[str]:
     """What the key can verify: by its type, size and curve, and by its own ``alg`` where it states one."""
     if isinstance(key, rsa.RSAPublicKey):
-        able = _RSA if _is_sound(key) else frozenset()
+        able = frozenset(RSA if _is_sound(key) else ())
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        able = frozenset(name for name, curve in ELLIPTIC_CURVES.items() if key.curve.name == curve)
     else:
-        able = frozenset(name for name, curve in _CURVES.items() if key.curve.name == curve)
+        able = frozenset({EDWARDS} if edwards.is_sound(key) else ())
     return able if stated is None else able & {stated} if isinstance(stated, str) else frozenset()
 
 

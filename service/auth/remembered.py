@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from hashlib import blake2b
 
-from service.auth.tokens import LONGEST
+from service.auth.tokens import LONGEST, longest_field
 from service.domain.access import Principal
 
 _MOST = 10_000
@@ -22,7 +22,8 @@ class Remembered:
     token's ``exp``. The oldest go first when there are too many, or too much text in them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest_token: int = LONGEST) -> None:
+        self._longest_field = longest_field(longest_token)
         self._kept: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
         self._characters = 0
         self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=32)
@@ -30,7 +31,7 @@ class Remembered:
 
     def get(self, authorization: str | None, now: float) -> Principal | None:
         """The principal, if this very field held before and still does. Takes no lock."""
-        if authorization is None or len(authorization) > 2 * LONGEST:
+        if authorization is None or len(authorization) > self._longest_field:
             return None
         kept = self._kept.get(self._hash(authorization))
         return kept[1] if kept is not None and now < kept[0] else None

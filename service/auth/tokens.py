@@ -12,7 +12,8 @@ from service.auth.strict_json import read_object
 from service.domain.errors import InvalidToken, Unauthenticated
 
 LONGEST = 16 * 1024
-"""Characters of a token, counted before it is looked at."""
+"""Bytes of a token, counted before it is looked at, where nothing else is said."""
+_SCHEME = "Bearer "
 _CREDENTIALS = re.compile(r"(?P<scheme>[!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(?P<rest>.*))?", re.ASCII | re.DOTALL)
 _PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
@@ -29,16 +30,21 @@ class Token:
     claims: dict[str, Any]
 
 
-def bearer(authorization: str | None) -> str:
-    """The token in an ``Authorization`` field (RFC 6750, 2.1).
+def longest_field(longest: int) -> int:
+    """Characters of an ``Authorization`` field that carries a token of ``longest`` bytes."""
+    return len(_SCHEME) + longest
+
+
+def bearer(authorization: str | None, longest: int = LONGEST) -> str:
+    """The token in an ``Authorization`` field (RFC 6750, 2.1); one of more than ``longest`` bytes is not looked at.
 
     Raises ``Unauthenticated`` where there is none or another scheme, ``InvalidToken`` for a token that cannot be one.
     Several fields come joined by commas, which no token has in it.
     """
     if authorization is None or not authorization.strip(" "):
         raise Unauthenticated("this resource needs a bearer token")
-    if len(authorization) > LONGEST + len("Bearer "):
-        raise InvalidToken(f"the token is longer than {LONGEST} bytes")
+    if len(authorization) > longest_field(longest):
+        raise InvalidToken(f"the token is longer than {longest} bytes")
     match = _CREDENTIALS.fullmatch(authorization)
     if match is None:
         raise InvalidToken("the Authorization field is malformed")

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import jwt
 
+from service.auth.algorithms import SIGNATURE_ALGORITHMS
 from service.auth.audience import is_meant
 from service.auth.catalogue import RoleCatalogue
 from service.auth.claims import principal_of
 from service.auth.issuer_keys import Candidates, IssuerKeys
 from service.auth.issuers import TrustedIssuer
-from service.auth.keys import SIGNATURE_ALGORITHMS
 from service.auth.remembered import Remembered
 from service.auth.times import check_times
-from service.auth.tokens import Token, bearer, parse
+from service.auth.tokens import LONGEST, Token, bearer, parse
 from service.domain.access import Principal
 from service.domain.errors import InvalidToken
 
@@ -24,7 +24,8 @@ _ROUND, _FIRST_ROUND = 30.0, 0.5
 
 
 class Verifier:
-    """See ``domain.access.TokenVerifier``. ``leeway`` in seconds, ``clock`` in seconds since the epoch.
+    """See ``domain.access.TokenVerifier``. ``leeway`` in seconds, ``clock`` in seconds since the epoch; a token of more
+    than ``max_bytes`` is not looked at.
 
     Raises ``ValueError`` for an algorithm that needs no public key: no key of an issuer is ever used as a secret.
     """
@@ -36,16 +37,18 @@ class Verifier:
         *,
         algorithms: Sequence[str],
         leeway: float,
+        max_bytes: int = LONGEST,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not SIGNATURE_ALGORITHMS.issuperset(algorithms):
-            raise ValueError(f"only {', '.join(sorted(SIGNATURE_ALGORITHMS))} are accepted as algorithms")
+        if not set(algorithms) <= set(SIGNATURE_ALGORITHMS):
+            raise ValueError(f"only {', '.join(SIGNATURE_ALGORITHMS)} are accepted as algorithms")
         self._issuers = tuple(issuers)
         self._catalogue = catalogue
         self._algorithms = frozenset(algorithms)
         self._leeway = leeway
         self._clock = clock
-        self._remembered = Remembered()
+        self._max_bytes = max_bytes
+        self._remembered = Remembered(max_bytes)
         self._signatures = jwt.PyJWS(algorithms=list(algorithms))
         self._ended = threading.Event()
         self._refresher: threading.Thread | None = None
@@ -55,7 +58,7 @@ class Verifier:
         if known is not None:
             return known
         now = self._clock()
-        principal = self._verified(parse(bearer(authorization)), now)
+        principal = self._verified(parse(bearer(authorization, self._max_bytes)), now)
         self._remembered.put(authorization or "", principal, now)
         return principal
 

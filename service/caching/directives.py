@@ -48,6 +48,20 @@ def parse_directives(cache_control: str | None, pragma: str | None = None) -> Re
     )
 
 
+def content_with(freshness: Freshness, directives: RequestDirectives, min_refresh: float) -> bool:
+    """Whether an answer so young (below ``min_refresh`` seconds) is what a request means that speaks of age.
+
+    ``max-age=0`` is what browsers poll with, and ``Age`` counts whole seconds: a moment old is as good as new to it.
+    """
+    speaks_of_age = directives.max_age is not None or directives.min_fresh is not None
+    return (
+        speaks_of_age
+        and not directives.no_cache
+        and freshness.state is not State.EXPIRED
+        and freshness.age < min_refresh
+    )
+
+
 def satisfies(freshness: Freshness, directives: RequestDirectives) -> bool:
     """Whether a stored answer of this freshness may be given without asking the runtime first.
 

@@ -48,6 +48,7 @@ class Lifetimes:
     stale_while_revalidate: float = 30
     stale_if_error: float = 86400
     remembered_absence: float = 5
+    min_refresh: float = 1
 
     def fresh_for(self, kind: Kind) -> float:
         """Seconds that an answer of ``kind`` is fresh."""

@@ -33,5 +33,9 @@ def lock_key(key: str) -> str:
     return f"{key}:lock"
 
 
+def refresh_key(key: str) -> str:
+    return f"{key}:refresh"
+
+
 def failure_key(key: str) -> str:
     return f"{key}:failure"

@@ -12,11 +12,10 @@ _LONGEST = 48
 def trace_names(label_sets: Sequence[Sequence[NameValue]], otherwise: str) -> list[str]:
     """A name for each series of one metric: the labels that tell it from the others, else all of them.
 
-    A label's name loses its prefix (``metrics.ai.sap.com/Artifact.name`` → ``Artifact.name``); names are kept apart.
+    A label's name loses its prefix (``metrics.ai.sap.com/Artifact.name`` → ``Artifact.name``). Two names may be alike.
     """
     common = frozenset.intersection(*map(frozenset, label_sets)) if len(label_sets) > 1 else frozenset()
-    named = [_name([label for label in labels if label not in common]) or otherwise for labels in label_sets]
-    return apart(named)
+    return [_name([label for label in labels if label not in common]) or otherwise for labels in label_sets]
 
 
 def enumerated(names: Sequence[str]) -> str:
@@ -33,15 +32,19 @@ def _name(labels: Sequence[NameValue]) -> str:
 
 
 def apart(names: Sequence[str]) -> list[str]:
-    """The names, with a number behind those that would be alike."""
+    """The names, with a number behind those that would be alike.
+
+    Each number is tried once for a name, so that the work is in proportion to the names, however many are alike.
+    """
     taken = {*names}
-    seen: set[str] = set()
+    numbers: dict[str, int] = {}
     found = []
     for name in names:
-        one, number = name, 1
-        while one in seen or (one != name and one in taken):
+        number = numbers.get(name, 0) + 1
+        while number > 1 and f"{name} ({number})" in taken:
             number += 1
-            one = f"{name} ({number})"
-        seen.add(one)
+        numbers[name] = number
+        one = name if number == 1 else f"{name} ({number})"
+        taken.add(one)
         found.append(one)
     return found

@@ -5,37 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from service.charts import style
+from service.charts import captions, scales, style
+from service.charts.display import in_expression, quoted
 from service.charts.model import Axis, AxisKind, Mark, Panel, Trace
-from service.charts.units import titled
+from service.charts.scales import Scale
+from service.charts.units import unit
 
 Encoding = dict[str, Any]
 View = dict[str, Any]
-_LARGE, _SMALL = 1e7, 1e-3
-
-
-def clean(text: str) -> str:
-    """``text`` as UTF-8 can hold it: a lone surrogate becomes a question mark."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+_MOST_TICKS = 8
 
 
 def row(trace: Trace, number: int, mark: Mark) -> dict[str, Any]:
     """A mark as data; ``n`` is its position in the trace."""
-    return {"series": clean(trace.name), "n": number, "at": mark.at, "value": mark.value, "told": mark.told}
+    return {"series": trace.name, "n": number, "at": mark.at, "value": mark.value, "told": mark.told}
 
 
 def names(panel: Panel) -> list[str]:
-    return [clean(trace.name) for trace in panel.traces]
+    return [trace.name for trace in panel.traces]
 
 
-def value(panel: Panel) -> Encoding:
-    """The metric's value; very large and very small ones in the E notation that they are logged in."""
-    greatest = max(
-        (abs(float(bytes(mark.value))) for trace in panel.traces for mark in trace.marks if mark.value is not None),
-        default=0.0,
-    )
-    notation = {"axis": {"format": "~g"}} if greatest >= _LARGE or 0 < greatest < _SMALL else {}
-    return {"field": "value", "type": "quantitative", "title": clean(titled(panel.metric)), **notation}
+def title(panel: Panel) -> str:
+    """The metric with its unit."""
+    found = unit(panel.metric)
+    name = captions.cut(panel.metric)
+    return name if found is None else f"{name} ({found})"
+
+
+def scale(panel: Panel, most: int = _MOST_TICKS, *, zero: bool = False, nice: bool = True) -> Scale:
+    """Of the metric's values."""
+    values = [float(bytes(mark.value)) for trace in panel.traces for mark in trace.marks if mark.value is not None]
+    return scales.linear(values, most, zero=zero, nice=nice)
+
+
+def value(panel: Panel, *, zero: bool) -> Encoding:
+    """The metric's value as a position, from ``zero`` on where asked."""
+    return {"field": "value", "type": "quantitative", "title": title(panel), **numbers(scale(panel, zero=zero))}
+
+
+def numbers(scale: Scale) -> Encoding:
+    """An axis of numbers."""
+    ticks = {"values": scale.ticks, "format": scale.format}
+    return {"scale": {"domain": scale.domain, "zero": False, "nice": False}, "axis": ticks}
 
 
 def colour(panel: Panel, legend: str) -> Encoding:
@@ -55,6 +66,21 @@ def told_apart(panel: Panel, values: Sequence[Any], legend: str) -> Encoding:
 
 
 def tooltip(panel: Panel, axis: Axis) -> list[Encoding]:
-    shown = [("at", "Timestamp" if axis.kind is AxisKind.TIME else clean(axis.title)), ("told", clean(panel.metric))]
+    shown = [("at", _place(axis)), ("told", captions.cut(panel.metric))]
     shown += [("series", "Series")] if len(panel.traces) > 1 else []
-    return [{"field": field, "type": "nominal", "title": title} for field, title in shown]
+    return [{"field": field, "type": "nominal", "title": in_expression(title)} for field, title in shown]
+
+
+def description(panel: Panel, axis: Axis, *, of_each_mark: bool = True) -> Encoding:
+    """What a screen reader says of a mark, or of the line through all marks of a trace.
+
+    Vega-Lite's own would have the digits of its labels, and names in an expression that it does not escape.
+    """
+    name = quoted(captions.cut(panel.metric))
+    said = [f'{name} + ", " + datum.series' if len(panel.traces) > 1 else name]
+    said += [f"{quoted(_place(axis))} + ' ' + datum.at + ': ' + datum.told"] if of_each_mark else []
+    return {"expr": " + '; ' + ".join(said)}
+
+
+def _place(axis: Axis) -> str:
+    return "Timestamp" if axis.kind is AxisKind.TIME else captions.cut(axis.title)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Raw
 
-from service.charts import captions, specification
+from service.charts import captions, scales, specification
+from service.charts.display import visible
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
-from service.charts.progress import Against, Drawing, axis_of, not_finite, notes
-from service.domain import comparison
+from service.charts.progress import Against, Drawing, axis_of, not_finite, notes, without_value
+from service.domain import comparison, points
 from service.domain.comparison import Compared
 from service.domain.errors import Fault, InvalidParameter
+from service.domain.series.census import Census, Needs
 from service.domain.series.model import Series
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
@@ -31,21 +32,22 @@ _SHORT = 8
 class Comparison:
     """What is to be drawn: ``metric`` of ``runs`` against ``against``, as the request has it.
 
-    ``missing`` are runs that could not be read, by id, and why.
+    The runs need have no other series; ``names`` are those of all their metrics. ``missing`` are runs that could not
+    be read, by id, and why.
     """
 
     runs: Sequence[Compared]
     metric: str
     against: str
     zone: TimeZone
+    names: Callable[[], Collection[str]]
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def chart(self, asked: ChartType | None) -> bytes:
         """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where that cannot be drawn, saying what can."""
         told = self._told_apart()
         if not any(told):
-            names = sorted({comparison.identity_of(series).name for run in self.runs for series in run.series})
-            known = captions.enumerated(names[:20]) or "no metric at all"
+            known = captions.enumerated(_known(self.names())) or "no metric at all"
             raise InvalidParameter([Fault("metric", f"none of these runs has it; there is {known}")])
         if self.against in {Against.STEP, Against.TIME}:
             return self._progress(told, asked or ChartType.LINE)
@@ -65,7 +67,7 @@ class Comparison:
             several = [{identity.without_model: one for identity, one in each.items()} for each in several]
         identities = list(dict.fromkeys(identity for each in several for identity in each))
         labels = [sorted(identity.labels) for identity in identities]
-        names = captions.trace_names(labels, otherwise) if len(labels) > 1 else [""] * len(labels)
+        names = captions.apart(captions.trace_names(labels, otherwise)) if len(labels) > 1 else [""] * len(labels)
         named = dict(zip(identities, names, strict=True))
         return [{named[identity]: series for identity, series in each.items()} for each in several]
 
@@ -77,23 +79,22 @@ class Comparison:
             for run, several in zip(self._names(), told, strict=True)
             for labels, series in several.items()
         ]
-        names = captions.apart([name for name, _ in pairs])
-        traces = [Trace(name, drawing.marks(series)) for name, (_, series) in zip(names, pairs, strict=True)]
+        traces = [Trace(name, drawing.marks(series)) for name, series in pairs]
         panel = Panel(self.metric, [trace for trace in traces if trace.marks])
         if not panel.traces:
             others = captions.enumerated(
                 [other for other in (*Against, "run", f"{PARAMETER}<key>") if other != against]
             )
-            detail = f"none of these points has a {against.lacks}; possible is {others}"
-            raise InvalidParameter([Fault("against", detail)])
+            raise InvalidParameter([Fault("against", drawing.why_empty(others))])
         axis = axis_of([panel], against, self.zone, "against")
-        said = notes([series for _, series in pairs], drawing, against)
+        said = notes([series for _, series in pairs], drawing, against, "against")
         return self._drawn(panel, axis, asked, said, [None if each else _NO_METRIC for each in told], legend="Run")
 
     def _outcome(self, told: Sequence[dict[str, Series]], asked: ChartType) -> bytes:
         """The last value of each series against runs, or against a parameter of theirs."""
         places, axis = self._places()
         absent = [_absence(*each) for each in zip(self.runs, told, places, strict=True)]
+        without = sum(_last(series) is None for several in told for series in several.values())
         legend = "Series"
         held = [place[1] for place, why in zip(places, absent, strict=True) if place is not None and why is None]
         if len(set(held)) == len(held):
@@ -109,6 +110,7 @@ class Comparison:
         panel = Panel(self.metric, [trace for trace in traces if trace.marks])
         said = ["The last value of each run"]
         infinite = sum(mark.value is None for trace in panel.traces for mark in trace.marks)
+        said += [without_value(without)] if without else []
         said += [not_finite(infinite)] if infinite else []
         return self._drawn(panel, axis, asked, said, absent, legend=legend)
 
@@ -120,7 +122,7 @@ class Comparison:
         key = self.against.removeprefix(PARAMETER)
         given = {json.loads(one.key): one.values for one in comparison.parameters(self.runs)}
         if key not in given:
-            known = captions.enumerated(sorted(given)[:20]) or "none"
+            known = captions.enumerated(_known(given)) or "none"
             raise InvalidParameter([Fault("against", f"none of these runs has this parameter; there is {known}")])
         texts = [json.loads(value) for value in given[key]]
         numbers = [_number(text) for text in texts if text is not None]
@@ -163,6 +165,17 @@ class Comparison:
         return specification.chart([panel], axis, asked, caption, chosen_by="metric")
 
 
+def room_for(against: str) -> Census:
+    """Ends the reading of one run's points with ``InvalidParameter`` where they have more series than a chart shows."""
+    needs = Against(against).needs if against in {*Against} else Needs.NOTHING
+    return Census(lambda counts: specification.check_room(counts, "metric"), needs)
+
+
+def _known(names: Collection[str]) -> list[str]:
+    """As many of the names as a message has room for."""
+    return [visible(captions.cut(name)) for name in sorted(names)[:20]]
+
+
 class _Value(msgspec.Struct):
     value: Raw
 
@@ -171,6 +184,8 @@ def _absence(run: Compared, several: Mapping[str, Series], place: _Place | None)
     """Why a run is not drawn."""
     if not several:
         return _NO_METRIC
+    if all(_last(series) is None for series in several.values()):
+        return "its last value cannot be read"
     if place is not None:
         return None
     return "its parameters cannot be read" if "parameters" in run.details.unavailable else "it has no such parameter"
@@ -183,16 +198,19 @@ def _name(series: Series) -> str:
 def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) -> list[Mark]:
     marks = []
     for place, series in zip(places, several, strict=True):
-        if place is not None and series is not None:
-            literal, told = _last(series)
-            marks.append(Mark(place[0], place[1], literal, place[2], told))
+        last = None if series is None else _last(series)
+        if place is not None and last is not None:
+            marks.append(Mark(place[0], place[1], last[0], place[2], last[1]))
     return sorted(marks, key=lambda mark: mark.place)
 
 
-def _last(series: Series) -> tuple[Raw | None, str]:
+def _last(series: Series) -> tuple[Raw | None, str] | None:
+    """The last value as it is drawn and as it is told; ``None`` where it could not be read."""
     value = msgspec.json.decode(series.last, type=_Value).value
+    if bytes(value) == points.NULL:
+        return None
     told = bytes(value).decode("ascii").strip('"')
-    return (Raw(value) if math.isfinite(float(told)) else None), told
+    return (Raw(value) if scales.has_place(float(told)) else None), told
 
 
 def _categories(texts: Sequence[str | None]) -> list[_Place | None]:
@@ -207,7 +225,7 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) and text.isascii() and "_" not in text else None
+    return number if scales.has_place(number) and text.isascii() and "_" not in text else None
 
 
 def _plain(text: str) -> bytes:

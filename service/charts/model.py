@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from msgspec import Raw
 
+from service.charts.clocks import LocalClock
+
 
 class ChartType(StrEnum):
     """How a chart is drawn: columns stand, bars lie."""
@@ -34,19 +36,23 @@ class AxisKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """``parameter`` and ``asked`` are the query parameter that chose the axis and its value, for messages."""
+    """``parameter`` and ``asked`` are the query parameter that chose the axis and its value, for messages.
+
+    ``clock`` labels an axis of time, and only that.
+    """
 
     title: str
     kind: AxisKind
     parameter: str
     asked: str
+    clock: LocalClock | None = None
 
 
 class Mark(NamedTuple):
     """One point of a chart.
 
-    ``x`` is the JSON literal of a number, or of a string: a local time ``2026-03-29T03:00:00.123`` or a category.
-    ``place`` is that as a number: a local time in seconds, a category's position among all. ``value`` is the JSON
+    ``x`` is the JSON literal of a number, in milliseconds since 1970 for an instant, or the string of a category.
+    ``place`` is that as a number: an instant in seconds, a category's position among all. ``value`` is the JSON
     literal of a number, ``None`` for what is not finite. ``at`` and ``told`` are both as a reader sees them.
     """
 

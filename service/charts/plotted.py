@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from service.charts import channels, clocks, style
+from service.charts import captions, channels, scales, style
 from service.charts.channels import Encoding, View
+from service.charts.clocks import Label, LocalClock, milliseconds_around
 from service.charts.model import Axis, AxisKind, Panel
 
 _FEW = 60
 """Up to so many points, a line shows them as dots."""
 _HEIGHT = 300
-_LOCAL_TIME = "utc:'%Y-%m-%dT%H:%M:%S.%L'"
-"""Local times are drawn as if they were UTC, so that every viewer sees the same clock, wherever they are."""
+_MOST_NUMBERS, _MOST_TIMES = 12, 8
+"""Ticks along the axis."""
+_STROKES = {"symbolType": "stroke", "symbolSize": 400}
+"""A legend shows lines as lines, 20 pixels long."""
+_BESIDE = 500
+"""Milliseconds on each side of a single instant."""
 
 
 def line(panel: Panel, axis: Axis, legend: str) -> View:
     dots = max(len(trace.marks) for trace in panel.traces) <= _FEW
-    mark = {"type": "line", "strokeWidth": 2, "strokeJoin": "round", "point": {"size": 30} if dots else False}
+    said = channels.description(panel, axis)
+    mark = {
+        "type": "line",
+        "strokeWidth": 2,
+        "strokeJoin": "round",
+        "description": channels.description(panel, axis, of_each_mark=False),
+        "point": {"size": 30, "description": said} if dots else False,
+    }
     encoding = _encoding(panel, axis, legend)
     encoding["order"] = {"field": "n", "type": "quantitative"}
+    if len(panel.traces) > 1:
+        encoding["color"]["legend"] |= _STROKES
     if len(panel.traces) > len(style.PALETTE):
         encoding["strokeDash"] = channels.told_apart(panel, style.dashes(len(panel.traces)), legend)
+        encoding["strokeDash"]["legend"] |= _STROKES
     return _view(panel, axis, mark, encoding)
 
 
@@ -27,7 +42,9 @@ def scatter(panel: Panel, axis: Axis, legend: str) -> View:
     encoding = _encoding(panel, axis, legend)
     if len(panel.traces) > 1:
         encoding["shape"] = channels.told_apart(panel, style.shapes(len(panel.traces)), legend)
-    return _view(panel, axis, {"type": "point", "filled": True, "size": 36, "opacity": 0.75}, encoding)
+    said = channels.description(panel, axis)
+    mark = {"type": "point", "filled": True, "size": 36, "opacity": 0.75, "description": said}
+    return _view(panel, axis, mark, encoding)
 
 
 def _view(panel: Panel, axis: Axis, mark: Encoding, encoding: Encoding) -> View:
@@ -36,20 +53,17 @@ def _view(panel: Panel, axis: Axis, mark: Encoding, encoding: Encoding) -> View:
         for trace in panel.traces
         for number, mark in enumerate(trace.marks)
     ]
-    data: View = {"values": rows}
-    if axis.kind is AxisKind.TIME:
-        data["format"] = {"type": "json", "parse": {"x": _LOCAL_TIME}}
     body: View = {"mark": mark, "encoding": encoding}
     if any(row["value"] is None for row in rows):
-        body = {"layer": [body, _crosses(encoding)]}
-    return {"width": style.WIDTH, "height": _HEIGHT, "data": data, **body}
+        body = {"layer": [body, _crosses(encoding, channels.description(panel, axis))]}
+    return {"width": style.WIDTH, "height": _HEIGHT, "data": {"values": rows}, **body}
 
 
-def _crosses(encoding: Encoding) -> View:
+def _crosses(encoding: Encoding, said: Encoding) -> View:
     """Points that are not finite, as crosses at the top."""
     return {
         "transform": [{"filter": "datum.value === null"}],
-        "mark": {"type": "point", "shape": "cross", "angle": 45, "size": 70, "filled": True},
+        "mark": {"type": "point", "shape": "cross", "angle": 45, "size": 70, "filled": True, "description": said},
         "encoding": {name: encoding[name] for name in ("x", "color", "tooltip")} | {"y": {"value": 0}},
     }
 
@@ -57,21 +71,36 @@ def _crosses(encoding: Encoding) -> View:
 def _encoding(panel: Panel, axis: Axis, legend: str) -> Encoding:
     return {
         "x": _along(panel, axis),
-        "y": channels.value(panel) | {"scale": {"zero": False}},
+        "y": channels.value(panel, zero=False),
         "color": channels.colour(panel, legend),
         "tooltip": channels.tooltip(panel, axis),
     }
 
 
 def _along(panel: Panel, axis: Axis) -> Encoding:
-    encoding: Encoding = {"field": "x", "type": str(axis.kind), "title": channels.clean(axis.title)}
-    places = [mark.place for trace in panel.traces for mark in trace.marks]
-    match axis.kind:
-        case AxisKind.TIME:
-            ticks = {"format": clocks.tick_format(places), "tickCount": 8}
-            return encoding | {"scale": {"type": "utc"}, "axis": ticks}
-        case AxisKind.NUMBER:
-            ticks = {"tickMinStep": 1} if all(map(float.is_integer, places)) else {}
-            return encoding | {"scale": {"zero": False}, "axis": ticks}
-        case AxisKind.CATEGORY:
-            return encoding | {"sort": None, "axis": {"labelAngle": 0, "labelLimit": 160}}
+    encoding: Encoding = {"field": "x", "type": str(axis.kind), "title": captions.cut(axis.title)}
+    marks = [mark for trace in panel.traces for mark in trace.marks]
+    if axis.kind is AxisKind.CATEGORY:
+        names = {mark.place: mark.at for mark in marks}
+        domain = [names[place] for place in sorted(names)]
+        return encoding | {"scale": {"domain": domain}, "axis": {"labelAngle": 0, "labelLimit": 160}}
+    places = [mark.place for mark in marks]
+    if axis.clock is not None:
+        return encoding | _times(axis.clock, min(places), max(places))
+    whole = all(map(float.is_integer, places))
+    return encoding | channels.numbers(scales.linear(places, _MOST_NUMBERS, whole=whole))
+
+
+def _times(clock: LocalClock, start: float, end: float) -> Encoding:
+    """An axis of instants, labelled by the caller's clock, whoever looks at it and wherever they are."""
+    ticks = clock.ticks(start, end, _MOST_TIMES)
+    first, last = (round(bound * 1000) for bound in milliseconds_around(start, end))
+    domain = (first, last) if first < last else (first - _BESIDE, last + _BESIDE)
+    values = [int(tick * 1000 // 1) for tick in ticks]
+    labels = ",".join(map(_label, clock.exact_labels(ticks)))
+    shown = f"[{labels}][indexof([{','.join(map(str, values))}],time(datum.value))]"
+    return {"scale": {"type": "utc", "domain": domain}, "axis": {"values": values, "labelExpr": shown}}
+
+
+def _label(label: Label) -> str:
+    return f"['{label.text}','{label.offset}']" if label.offset else f"'{label.text}'"

@@ -33,7 +33,11 @@ _MOST_PICTURES = 1000
 
 
 class CannotDraw(Exception):
-    """The process that draws has ended, or refused a specification; says why."""
+    """The process that draws has refused a specification, or ended twice over it; says why."""
+
+
+class _Ended(CannotDraw):
+    """The process that draws has ended: by this specification, or by what else ends processes."""
 
 
 class Renderer:
@@ -72,7 +76,7 @@ class Renderer:
         if not has_turn:
             raise Overloaded(_BUSY)
         try:
-            return self._draw(frames.pack(_FORMS[media_type], specification), deadline)
+            return self._draw_twice(frames.pack(_FORMS[media_type], specification), deadline)
         except BaseException:
             self._end()
             raise
@@ -83,6 +87,14 @@ class Renderer:
         """End the process."""
         with self._turn:
             self._end()
+
+    def _draw_twice(self, message: bytes, deadline: Deadline) -> bytes:
+        """By a new process where the one there is ends."""
+        try:
+            return self._draw(message, deadline)
+        except _Ended:
+            self._end()
+            return self._draw(message, deadline)
 
     def _draw(self, message: bytes, deadline: Deadline) -> bytes:
         if self._pictures >= _MOST_PICTURES or (self._process is not None and self._process.poll() is not None):
@@ -127,7 +139,7 @@ def _send(descriptor: int, message: bytes, deadline: Deadline) -> None:
         try:
             rest = rest[os.write(descriptor, rest) :]
         except BrokenPipeError as error:
-            raise CannotDraw("the process that draws has ended") from error
+            raise _Ended("the process that draws has ended") from error
 
 
 def _receive(descriptor: int, deadline: Deadline) -> tuple[bytes, bytes]:
@@ -143,7 +155,7 @@ def _exactly(descriptor: int, size: int, deadline: Deadline) -> bytes:
         _wait(deadline, to_read=[descriptor])
         part = os.read(descriptor, size - len(received))
         if not part:
-            raise CannotDraw("the process that draws has ended")
+            raise _Ended("the process that draws has ended")
         received += part
     return bytes(received)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from service.charts import plotted, slotted, style
-from service.charts.channels import View, clean
+from service.charts import captions, plotted, slotted, style
+from service.charts.channels import View
+from service.charts.display import displayable, visible
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Panel
 from service.domain.errors import Fault, InvalidParameter
 
@@ -39,13 +41,14 @@ def chart(
     ``chosen_by`` is the query parameter that could choose less.
     """
     _check(panels, axis, chart_type, chosen_by)
+    panels, axis, caption = displayable(panels, axis, caption)
     left_out = slotted.left_out(panels, chart_type)
     notes = [*caption.notes, *([] if left_out is None else [left_out])]
     shown = [_DRAW[chart_type](panel, axis, caption.legend) for panel in panels]
     specification: dict[str, Any] = {
         "$schema": SCHEMA,
-        "title": {"text": clean(caption.title), "subtitle": [clean(note) for note in notes]},
-        "description": clean(". ".join([f"{chart_type.title()} chart: {caption.title}", *caption.facts]) + "."),
+        "title": {"text": caption.title, "subtitle": notes},
+        "description": ". ".join([f"{chart_type.title()} chart: {caption.title}", *caption.facts]) + ".",
         "config": style.CONFIG,
         **_arranged(shown),
     }
@@ -67,11 +70,15 @@ def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, chosen_by
     if chart_type not in _POSSIBLE[axis.kind]:
         possible = ", ".join(_POSSIBLE[axis.kind])
         raise InvalidParameter([Fault("type", f"with {axis.parameter}={axis.asked} it can be {possible}")])
-    if len(panels) > _MOST_PANELS:
-        known = ", ".join(clean(panel.metric) for panel in panels[: 2 * _MOST_PANELS])
-        detail = f"a chart shows up to {_MOST_PANELS} metrics, and here are {len(panels)}; choose by name among {known}"
+    check_room({panel.metric: len(panel.traces) for panel in panels}, chosen_by)
+
+
+def check_room(traces: Mapping[str, int], chosen_by: str) -> None:
+    """Raise ``InvalidParameter`` for more than a chart can show: so many ``traces`` of each metric, or more."""
+    if len(traces) > _MOST_PANELS:
+        known = ", ".join(visible(captions.cut(metric)) for metric in islice(traces, 2 * _MOST_PANELS))
+        detail = f"a chart shows up to {_MOST_PANELS} metrics, and here are more; choose by name among {known}"
         raise InvalidParameter([Fault(chosen_by, detail)])
-    traces = sum(len(panel.traces) for panel in panels)
-    if traces > _MOST_TRACES or any(len(panel.traces) > style.MOST_TRACES for panel in panels):
-        detail = f"a chart shows up to {style.MOST_TRACES} series of a metric and {_MOST_TRACES} in all, not {traces}"
+    if sum(traces.values()) > _MOST_TRACES or any(count > style.MOST_TRACES for count in traces.values()):
+        detail = f"a chart shows up to {style.MOST_TRACES} series of a metric and {_MOST_TRACES} in all; here are more"
         raise InvalidParameter([Fault(chosen_by, detail)])

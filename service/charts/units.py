@@ -41,9 +41,3 @@ def unit(metric: str) -> str | None:
     if len(words) < 2 and (not words or len(words[0]) < 3):
         return None
     return None if words[-1] == _MAY_MEAN_LEAST else _BY_WORD.get(words[-1])
-
-
-def titled(metric: str) -> str:
-    """The metric with its unit, for an axis."""
-    found = unit(metric)
-    return metric if found is None else f"{metric} ({found})"

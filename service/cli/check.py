@@ -7,8 +7,10 @@ import logging
 import time
 
 from service.app import Probes, close, create_app, probes
+from service.caching.redis import diagnose
 from service.cli import configured
-from service.settings import describe
+from service.settings import CacheSettings, describe, risks
+from service.telemetry.metrics import Telemetry
 
 _KEYS_SECONDS = 10.0
 
@@ -26,10 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.show:
         for name, value in describe(settings):
             print(f"  {name}={value}")
+    for risk in risks(settings):
+        print(f"warning: {risk}")
     logging.disable()
     app = create_app(settings)
     try:
-        return 0 if all([check(probes(app)) for check in (_keys, _runtime, _cache)]) else 1
+        ask = probes(app)
+        return 0 if all([_keys(ask), _runtime(ask), _redis(settings.cache)]) else 1
     finally:
         close(app)
 
@@ -57,8 +62,10 @@ def _runtime(ask: Probes) -> bool:
     return state in {"reachable", "unknown"}
 
 
-def _cache(ask: Probes) -> bool:
-    state = ask.cache()
-    told = {"redis": "reachable", "in-process": "not configured, answers are kept in the process"}
-    print(f"redis: {told.get(state, 'cannot be reached')}")
-    return state != "unavailable"
+def _redis(cache: CacheSettings) -> bool:
+    if cache.redis_url is None:
+        print("redis: not configured, answers are kept in the process")
+        return True
+    trouble = diagnose(cache.redis_url, Telemetry(), cache.redis_source)
+    print(f"redis: {trouble or 'usable'}")
+    return trouble is None

@@ -9,15 +9,13 @@ from functools import partial
 
 from service.auth.catalogue import load_catalogue
 from service.auth.keys import read_pem
-from service.caching.redis import validate_url
-from service.domain.zones import is_time_zone
 from service.settings import Settings, SettingsError, read_settings
 
 
 def settings() -> Settings | None:
     """The settings from the environment; ``None`` after each fault has been told on standard error, one a line."""
     try:
-        read = read_settings(os.environ, validate_redis_url=validate_url, is_zone=is_time_zone)
+        read = read_settings(os.environ)
     except SettingsError as error:
         _tell(str(error).splitlines())
         return None

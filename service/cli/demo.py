@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -21,7 +22,7 @@ from typing import Any
 from service.cli import demo_text
 from service.cli.processes import PartDied, Processes
 from service.cli.running_demo import RunningDemo, noted
-from service.sandbox import mint_token
+from service.sandbox import announcement, mint_token
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
@@ -80,6 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("\nThe demo has ended.")
         return 0
+    except OSError as error:
+        print(f"The demo ends: {error}", file=sys.stderr)
+        return 1
     except PartDied as error:
         print(f"The demo ends: {error}. The end of its log:\n{error.log}", file=sys.stderr)
         return 1
@@ -139,7 +143,7 @@ def _start_service(
         "AICORE_RESOURCE_GROUP": sandbox["resourceGroup"],
         "JWT_ISSUER": sandbox["issuer"],
         "JWT_AUDIENCE": _AUDIENCE,
-        **({} if redis_url is None else {"REDIS_URL": redis_url}),
+        **({} if redis_url is None else {"REDIS_URL": redis_url, "CACHE_SECRET": secrets.token_hex(32)}),
     }
     with _listening(first_port) as listener:
         bind = f"fd://{listener.fileno()}"
@@ -211,13 +215,11 @@ def _listens(port: int) -> bool:
 
 @contextmanager
 def _announced(path: Path | None) -> Iterator[Any]:
-    """Write the ready file whole, at once, and remove it at the end."""
+    """Write the ready file whole, at once, for this user alone, and remove it at the end."""
 
     def announce(demo: Demo) -> None:
         if path is not None:
-            partial = path.with_name(path.name + ".partial")
-            partial.write_text(json.dumps(demo.ready(), indent=2))
-            partial.replace(path)
+            announcement.write(path, demo.ready())
 
     try:
         yield announce

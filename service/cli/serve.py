@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
+import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from service.auth.tokens import longest_field
 from service.cli import configured
-from service.settings import Settings
+from service.settings import Settings, risks
 from service.telemetry import logs
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where workers tell that they are alive, without a disk to wait for
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_log = logging.getLogger("service.server")
+_FIELD_BYTES = 32768
+"""The longest header field that is read; longer ones only where a longer token may come in them."""
+_SCRIPT_NAME = "SCRIPT_NAME"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     if settings is None:
         return 1
     logs.configure(settings.server.log_level)
+    for risk in risks(settings):
+        _log.warning("%s", risk, extra={"event": "configuration"})
     master = os.getpid()
-    shared = _share_metrics(settings)
+    try:
+        shared = _share_metrics(settings)
+    except OSError as error:
+        print(f"{_METRICS_DIRECTORY}: leads to no directory that can be used: {error.strerror}", file=sys.stderr)
+        return 1
     import_module("service.app")  # once for all workers, so that a new one is there at once; not before it is known
     try:  # how metrics are shared, which the metrics library looks at when it is loaded
         Server(settings, arguments.bind).run()
@@ -42,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class Server(BaseApplication):
-    """gunicorn with threads, its C parser, and limits that suit reading with bearer tokens."""
+    """gunicorn with threads, its C parser where that is installed, and limits that suit reading with bearer tokens."""
 
     def __init__(self, settings: Settings, bind: str | None = None) -> None:
         self._settings = settings
@@ -54,17 +68,20 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": self._bind,
             "workers": server.workers,
-            "worker_class": "service.cli.worker.Worker",
+            "worker_class": "service.server.worker.Worker",
             "threads": server.threads,
-            "worker_connections": 1000 + server.threads,
+            "worker_connections": 2000,
             "http_parser": "auto",
             "keepalive": 30,
             "timeout": 60,
             "graceful_timeout": int(self._settings.runtime.timeout) + 20,
             "limit_request_line": 8190,
-            "limit_request_field_size": 32768,
+            "limit_request_field_size": max(_FIELD_BYTES, longest_field(self._settings.auth.max_token_bytes) + 64),
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
             "control_socket_disable": True,
-            "logger_class": "service.cli.worker.Logger",
+            "logger_class": "service.server.log.Logger",
             "loglevel": server.log_level.lower(),
             "proc_name": "metric-resource",
             "worker_exit": _close,
@@ -79,16 +96,44 @@ class Server(BaseApplication):
         """Make the application, in the worker."""
         from service.app import create_app  # noqa: PLC0415 - after PROMETHEUS_MULTIPROC_DIR is set, and after the fork
 
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        prefix = _prefix()
+        if prefix:
+            app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {prefix: app.wsgi_app})  # type: ignore[method-assign]
+        return app
+
+
+def _prefix() -> str:
+    """The path that the environment's ``SCRIPT_NAME`` mounts the service below, beside the root.
+
+    It is taken from the environment, since gunicorn refuses every request elsewhere: the platform's probes, say.
+    """
+    segments = os.environ.pop(_SCRIPT_NAME, "").strip("/")
+    return f"/{segments}".encode().decode("latin-1") if segments else ""
 
 
 def _share_metrics(settings: Settings) -> str | None:
-    """Have the workers put their metrics where each of them can give the sum."""
-    if settings.server.workers == 1 or _METRICS_DIRECTORY in os.environ:
+    """Have the workers put their metrics where each of them can give the sum; what is to be removed at the end.
+
+    A directory that is given is emptied of metrics: those of a master that was killed would stay for good. Raises
+    ``OSError`` where it cannot be.
+    """
+    if given := os.environ.pop(_METRICS_DIRECTORY, ""):
+        _forget_all_metrics(Path(given))
+        os.environ[_METRICS_DIRECTORY] = given
+        return None
+    if settings.server.workers == 1:
         return None
     directory = tempfile.mkdtemp(prefix="metric-resource-metrics-")
     os.environ[_METRICS_DIRECTORY] = directory
     return directory
+
+
+def _forget_all_metrics(directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in directory.glob("*.db"):
+        if file.is_file() or file.is_symlink():
+            file.unlink(missing_ok=True)
 
 
 def _close(_server: Any, worker: Any) -> None:

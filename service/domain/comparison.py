@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from service.domain import points
+from service.domain.metrics import READABLE, Unreadable
 from service.domain.points import NameValue
 from service.domain.runs import RunDetails
 from service.domain.series.model import Series
@@ -22,11 +23,11 @@ MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run of a comparison. ``unreadable`` counts the timestamps that were given for it and could not be read."""
+    """One run of a comparison. ``unreadable`` counts what was given for it and could not be read."""
 
     details: RunDetails
     series: Sequence[Series]
-    unreadable: int = 0
+    unreadable: Unreadable = READABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class MetricsNotSupported(ServiceError):
 
 
 class NotAcceptable(ServiceError):
-    """None of the media types that the caller takes can be given; ``offered`` lists those that can.
+    """None of the formats that the caller takes can be given; ``offered`` lists those that can.
 
     ``reason`` tells why another, that might be expected, cannot.
     """
@@ -119,6 +119,14 @@ class Overloaded(ServiceError):
     def __init__(self, detail: str, retry_after: int = 1) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class TooSoon(Overloaded):
+    """A fetch would have been forced too soon after another; after ``seconds`` it may be."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("this was refreshed a moment ago; it is again when that is over", max(1, round(seconds)))
+        self.seconds = seconds
 
 
 class RuntimeTrouble(ServiceError):

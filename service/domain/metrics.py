@@ -9,6 +9,23 @@ import msgspec
 
 from service.concurrency.time_limit import checkpoint
 
+MOST_STEP_DIGITS = 1000
+"""Digits of a step that are read; more are no step, so that no reader works on numbers without end."""
+
+
+class Unreadable(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How many members of a runtime's answer could not be read and are given as ``null``, by their kind."""
+
+    timestamps: int = 0
+    steps: int = 0
+    values: int = 0
+
+    def __add__(self, other: Unreadable) -> Unreadable:
+        return Unreadable(self.timestamps + other.timestamps, self.steps + other.steps, self.values + other.values)
+
+
+READABLE = Unreadable()
+
 
 class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A stretch of a run's points, in the runtime's order, as JSON text.
@@ -16,8 +33,10 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ``text`` holds ``count`` objects, separated by commas and without the brackets of an array, each with exactly the
     members ``name``, ``value``, ``timestamp``, ``step`` and ``labels``, in any order. A timestamp is written
     ``"timestamp":"2026-03-29T01:00:13.5Z"``, in UTC and with the runtime's own fraction digits; as it was received,
-    with its offset, where UTC falls outside the years 0001 to 9999; or ``null``. All other literals are the very
-    characters that the runtime sent, white space between them included.
+    with its offset, where UTC falls outside the years 0001 to 9999; or ``null``. ``value`` is a number, the name of
+    what JSON cannot hold, or ``null``; ``step`` is a whole number of either sign, of at most ``MOST_STEP_DIGITS``
+    digits, or ``null``. All other literals are the very characters that the runtime sent, white space between them
+    included.
     """
 
     text: bytes
@@ -69,7 +88,7 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     ``created_at`` and ``modified_at`` are JSON literals of a timestamp, written as in a ``Chunk``, or ``null``;
     ``tags`` and ``custom_info`` are JSON arrays of ``{"name", "value"}``. ``count`` is the number of points in all
-    chunks; ``unreadable`` counts the timestamps that were given and could not be read.
+    chunks; ``unreadable`` counts what could not be read, a point's missing timestamp and value among it.
     """
 
     run_id: str
@@ -79,4 +98,4 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tags: bytes = b"[]"
     custom_info: bytes = b"[]"
     count: int = 0
-    unreadable: int = 0
+    unreadable: Unreadable = READABLE

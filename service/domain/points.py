@@ -23,11 +23,12 @@ NULL = b"null"
 
 
 class Measure(msgspec.Struct, gc=False):
-    """A point as numbers. ``name`` and ``labels`` are literals; ``value`` may be the name of what JSON cannot hold."""
+    """A point as numbers. ``name`` and ``labels`` are literals; ``value`` may be the name of what JSON cannot hold,
+    and ``None`` where the runtime's could not be read."""
 
     name: Raw
     labels: Raw
-    value: float | str
+    value: float | str | None
     step: int | float | None
 
 
@@ -57,6 +58,10 @@ class _Stamped(msgspec.Struct, gc=False):
     timestamp: Raw
 
 
+class _Named(msgspec.Struct, gc=False):
+    name: Raw
+
+
 class _Number(str):
     """A number's literal."""
 
@@ -65,6 +70,7 @@ class _Number(str):
 
 _measures = msgspec.json.Decoder(list[Measure])
 _stamped = msgspec.json.Decoder(list[_Stamped])
+_named = msgspec.json.Decoder(list[_Named])
 _objects = msgspec.json.Decoder(list[Raw])
 _points = msgspec.json.Decoder(list[Point])
 _point = msgspec.json.Decoder(Point)
@@ -76,7 +82,18 @@ def measures(chunk: Chunk) -> list[Measure]:
     try:
         return _measures.decode(b"[" + chunk.text + b"]")
     except msgspec.DecodeError:
-        return [Measure(point.name, point.labels, _value(point), _step(point)) for point in _leniently(chunk)]
+        return [
+            Measure(point.name, point.labels, number(bytes(point.value)), _step(point)) for point in _leniently(chunk)
+        ]
+
+
+def names(chunk: Chunk) -> set[str]:
+    """The names of the chunk's metrics."""
+    try:
+        found = {bytes(point.name) for point in _named.decode(b"[" + chunk.text + b"]")}
+    except msgspec.DecodeError:
+        found = {bytes(point.name) for point in _leniently(chunk)}
+    return set(map(text, found))
 
 
 def timestamps(chunk: Chunk) -> list[bytes]:
@@ -135,6 +152,11 @@ def labels(literal: bytes) -> list[NameValue]:
         return [NameValue(label["name"], label["value"]) for label in json.loads(literal)]
 
 
+def number(literal: bytes) -> float | None:
+    """A value in double precision; ``None`` for ``null``."""
+    return None if literal == NULL else float(literal.strip(b'"'))
+
+
 def exact(literal: bytes) -> Decimal:
     """A step or value with all its digits; ``NaN`` and infinities by their names."""
     written = literal.decode("ascii").strip('"')
@@ -152,10 +174,6 @@ def _leniently(chunk: Chunk) -> Iterator[Point]:
 
 def _literal(value: Any) -> bytes:
     return value.encode("ascii") if isinstance(value, _Number) else json.dumps(value).encode("ascii")
-
-
-def _value(point: Point) -> float:
-    return float(bytes(point.value).strip(b'"'))
 
 
 def _step(point: Point) -> int | None:

@@ -12,13 +12,15 @@ from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-_FIXED_OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+_FIXED_OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):?([0-5][0-9])", re.ASCII)
+_NO_ZONE = "Factory"
+"""What tzdata calls a machine whose zone nobody has set."""
 _NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "UCT", "Etc/UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu"})
 
 
 @dataclass(frozen=True, slots=True)
 class TimeZone:
-    """A zone by the name the caller gave; ``is_utc`` where its instants are written with ``Z``."""
+    """A zone by its IANA name or as ``±hh:mm``; ``is_utc`` where its instants are written with ``Z``."""
 
     name: str
     rules: tzinfo
@@ -26,18 +28,18 @@ class TimeZone:
 
 
 class UnknownTimeZone(ValueError):
-    """The name is neither an IANA zone nor a fixed offset ``±hh:mm``."""
+    """The name is neither an IANA zone nor a fixed offset ``±hh:mm`` or ``±hhmm``."""
 
 
 @cache
 def zone_names() -> frozenset[str]:
     """All IANA names, links included."""
-    return frozenset((resources.files("tzdata") / "zones").read_text("ascii").split())
+    return frozenset((resources.files("tzdata") / "zones").read_text("ascii").split()) - {_NO_ZONE}
 
 
 @lru_cache(maxsize=4096)
 def time_zone(name: str) -> TimeZone:
-    """Return the zone called ``name``: an IANA name, exactly as spelled there, or ``±hh:mm``.
+    """Return the zone called ``name``: an IANA name, exactly as spelled there, ``±hh:mm`` or ``±hhmm``.
 
     Raises ``UnknownTimeZone`` otherwise.
     """
@@ -48,7 +50,7 @@ def time_zone(name: str) -> TimeZone:
     if fixed is None:
         raise UnknownTimeZone(name)
     offset = timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
-    return TimeZone(name, timezone(-offset if fixed[1] == "-" else offset), not offset)
+    return TimeZone(f"{fixed[1]}{fixed[2]}:{fixed[3]}", timezone(-offset if fixed[1] == "-" else offset), not offset)
 
 
 def is_time_zone(name: str) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed
@@ -18,6 +18,7 @@ from service.domain.errors import (
     BadGateway,
     CursorExpired,
     ServiceError,
+    TooSoon,
 )
 from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, Snapshot, Source
@@ -145,21 +146,46 @@ class CachedRuntime:
     def runs_compared(
         self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange, demand: Demand
     ) -> tuple[dict[str, ReadEntry[RunDetails] | ServiceError], dict[str, ReadRun | ServiceError]]:
-        """Several runs and their metric resources, read side by side; all metrics by one request at most."""
+        """Several runs and their metric resources, read side by side; all metrics by one request at most.
 
-        def read(run_id: str) -> ReadEntry[RunDetails]:
-            return self.run(run_id, vantage, exchange, demand)
+        What is refreshed too soon is waited for here, once for all parts, and not on the threads that read them.
+        """
+        details: dict[str, ReadEntry[RunDetails] | ServiceError] = {}
+        metrics: dict[str, ReadRun | ServiceError] = {}
+        without_details, without_metrics = list(run_ids), list(run_ids)
+        asked = replace(demand, waits=False)
+        while without_details or without_metrics:
+            answers = self._read_compared(without_details, without_metrics, vantage, exchange, asked)
+            details |= answers[0]
+            metrics |= answers[1]
+            if asked.waits:
+                break
+            without_details = [run_id for run_id in without_details if isinstance(details[run_id], TooSoon)]
+            without_metrics = [run_id for run_id in without_metrics if isinstance(metrics[run_id], TooSoon)]
+            soon = [one for one in (*details.values(), *metrics.values()) if isinstance(one, TooSoon)]
+            if soon and self._reads.pause(soon, exchange.deadline) is not None:
+                asked = demand  # for what can be given in its place
+        return details, metrics
 
-        def read_metrics() -> dict[str, ReadRun | ServiceError]:
-            return self.run_metrics(run_ids, vantage, exchange, demand)
-
+    def _read_compared(
+        self,
+        details_of: Sequence[str],
+        metrics_of: Sequence[str],
+        vantage: Vantage,
+        exchange: Exchange,
+        demand: Demand,
+    ) -> tuple[dict[str, ReadEntry[RunDetails] | ServiceError], dict[str, ReadRun | ServiceError]]:
+        questions: list[Callable[[], Any]] = [
+            partial(self.run, run_id, vantage, exchange, demand) for run_id in details_of
+        ]
+        if metrics_of:
+            questions.append(partial(self.run_metrics, metrics_of, vantage, exchange, demand))
         with waiting():
-            metrics, *details = self._comparing.ask(
-                [read_metrics, *(partial(read, run_id) for run_id in run_ids)], exchange.deadline
-            )
+            answers = self._comparing.ask(questions, exchange.deadline)
+        metrics = answers.pop() if metrics_of else {}
         if isinstance(metrics, ServiceError):
-            metrics = dict.fromkeys(run_ids, metrics)
-        return dict(zip(run_ids, details, strict=True)), metrics
+            metrics = dict.fromkeys(metrics_of, metrics)
+        return dict(zip(details_of, answers, strict=True)), metrics
 
     def _read_one(
         self,

@@ -10,12 +10,15 @@ from service.caching.codec import Header
 from service.caching.store import Entry, EntryStore
 from service.concurrency.blocking import sleep
 from service.domain.deadlines import Deadline
-from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError
+from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Source
 from service.runtimes.failures import error_named, name_of
 from service.runtimes.judgement import Judgement
 from service.runtimes.leases import Leases
+from service.runtimes.pacing import Pacing
 from service.runtimes.reads import VALUE, Demand, Fetch, Fetched, Landed
+
+Outcome = Landed | ServiceError
 
 _POLL_FIRST, _POLL_MOST = 0.02, 0.1
 _MOST_TROUBLED = 10_000
@@ -24,9 +27,10 @@ _MOST_TROUBLED = 10_000
 class Fetching:
     """Fetches keys whose leases this process has, and waits for the processes that have the others'."""
 
-    def __init__(self, store: EntryStore, leases: Leases, judgement: Judgement) -> None:
+    def __init__(self, store: EntryStore, leases: Leases, pacing: Pacing, judgement: Judgement) -> None:
         self._store = store
         self._leases = leases
+        self._pacing = pacing
         self._judgement = judgement
         self._troubled: dict[str, None] = {}
 
@@ -34,9 +38,7 @@ class Fetching:
         """Whether the last fetch of ``key`` in this process failed, so that the next may well fail, too."""
         return key in self._troubled
 
-    def fetch(
-        self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
-    ) -> dict[str, Landed | ServiceError]:
+    def fetch(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome]:
         mine = [key for key in keys if self._leases.acquire(key)]
         try:
             results = self._fetch_now(mine, fetch, demand, deadline)
@@ -47,15 +49,18 @@ class Fetching:
                 results[key] = self._await_other(key, fetch, demand, deadline)
         return results
 
-    def _fetch_now(
-        self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
-    ) -> dict[str, Landed | ServiceError]:
-        """Fetch what nobody fetched between the look into the store and the lease."""
-        results: dict[str, Landed | ServiceError] = {}
+    def _fetch_now(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome]:
+        """Fetch what nobody fetched between the look into the store and the lease, and what may be fetched now."""
+        results: dict[str, Outcome] = {}
         before = self._store.headers(keys, latest=True)
-        for key, header in before.items():
-            if self._judgement.usable(header, demand) is Source.STORED:
+        for key in keys:
+            header = before.get(key)
+            if header is not None and self._judgement.usable(header, demand) is Source.STORED:
                 results[key] = Landed(header, None, kept=True, shared=True)
+            elif demand.paced and self._judgement.forced(header, demand):
+                wait = self._pacing.begin(key, header.fetched_at if header is not None else None)
+                if wait:
+                    results[key] = TooSoon(wait)
         missing = [key for key in keys if key not in results]
         if missing:
             began, clock = self._judgement.now(), time.perf_counter()
@@ -97,7 +102,7 @@ class Fetching:
             self._troubled.pop(key, None)
         self._store.note_failure(key, name_of(error), self._judgement.now())
 
-    def _await_other(self, key: str, fetch: Fetch, demand: Demand, deadline: Deadline) -> Landed | ServiceError:
+    def _await_other(self, key: str, fetch: Fetch, demand: Demand, deadline: Deadline) -> Outcome:
         """Wait for the process that holds the lease; take over when it lets go without an answer."""
         since, pause = self._judgement.now(), _POLL_FIRST
         while not deadline.expired:

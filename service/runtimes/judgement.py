@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from service.caching.codec import Header
-from service.caching.directives import satisfies
+from service.caching.directives import content_with, satisfies
 from service.caching.freshness import Freshness, Kind, Lifetimes, State, judge
 from service.domain.reading import Provenance, Source
 from service.runtimes.reads import VALUE, Demand, Landed
@@ -27,6 +27,8 @@ class Judgement:
         if demand.directives.no_cache:
             return Source.STORED if header.fetched_at >= demand.asked_at else None
         freshness = self._freshness(header)
+        if content_with(freshness, demand.directives, self._lifetimes.min_refresh):
+            return Source.STORED
         if not satisfies(freshness, demand.directives):
             return None
         return Source.STORED if freshness.state is State.FRESH else Source.STORED_REVALIDATING
@@ -40,13 +42,15 @@ class Judgement:
             and self._freshness(header).state is not State.EXPIRED
         )
 
+    def forced(self, before: Header | None, demand: Demand) -> bool:
+        """Whether it is the caller that wants a fetch, and not what is stored that needs one."""
+        return demand.directives.no_cache or (before is not None and self.fresh(before))
+
     def fetched_as(self, before: Header | None, demand: Demand) -> Source:
         """As what a fetched answer is given, where ``before`` was stored."""
-        if demand.directives.no_cache:
+        if self.forced(before, demand):
             return Source.FETCHED_ON_REQUEST
-        if before is None:
-            return Source.FETCHED_NEW
-        return Source.FETCHED_ON_REQUEST if self.fresh(before) else Source.FETCHED_OVER_STALE
+        return Source.FETCHED_NEW if before is None else Source.FETCHED_OVER_STALE
 
     def provenance(self, header: Header, source: Source, landed: Landed | None = None) -> Provenance:
         freshness = self._freshness(header)

@@ -7,8 +7,9 @@ where the runtime fails, the last good answer for as long as ``stale_if_error`` 
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 
@@ -18,17 +19,21 @@ from service.caching.freshness import Lifetimes
 from service.caching.store import EntryStore
 from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
-from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError
+from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Provenance, Snapshot, Source
-from service.runtimes.fetching import Fetching
+from service.runtimes.fetching import Fetching, Outcome
 from service.runtimes.flights import Flight, Flights
 from service.runtimes.judgement import Judgement
 from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
+from service.runtimes.pacing import Pacing
 from service.runtimes.reads import VALUE, Demand, Fetch, Fetched, Found, Landed
 from service.telemetry.metrics import Telemetry
 
 __all__ = ["VALUE", "Demand", "Fetch", "Fetched", "Found", "ReadThrough"]
+
+MOST_PAUSING = 128
+"""Readers of a process that may wait for the next forced fetch at once; others are to find places to wait, too."""
 
 
 class ReadThrough:
@@ -38,17 +43,21 @@ class ReadThrough:
         self,
         store: EntryStore,
         leases: Leases,
+        pacing: Pacing,
         *,
         lifetimes: Lifetimes,
         lanes: Lanes,
         telemetry: Telemetry,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._judgement = Judgement(lifetimes, now)
-        self._fetching = Fetching(store, leases, self._judgement)
+        self._fetching = Fetching(store, leases, pacing, self._judgement)
         self._flights: Flights[Landed] = Flights(lanes)
         self._telemetry = telemetry
+        self._sleep = sleep
+        self._pauses = threading.Semaphore(MOST_PAUSING)
 
     def read(
         self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
@@ -71,7 +80,8 @@ class ReadThrough:
         if missing:
             results.update(self._fetch(missing, stored, fetch, demand, deadline))
         for found in results.values():
-            self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
+            if not isinstance(found, TooSoon):
+                self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
         return results
 
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:
@@ -97,6 +107,25 @@ class ReadThrough:
         """The packed body of what was found; ``None`` where it has gone since."""
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)
 
+    def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
+        """Wait, beside the working threads, until all of these may be fetched.
+
+        Returns why not, where that would be too long, or too many wait so.
+        """
+        longest = max(soon, key=lambda one: one.seconds)
+        try:
+            if longest.seconds >= deadline.remaining() or not self._pauses.acquire(blocking=False):
+                raise longest
+            try:
+                with waiting():
+                    self._sleep(longest.seconds)
+            finally:
+                self._pauses.release()
+        except Overloaded as error:
+            self._telemetry.refusal("overloaded")
+            return error
+        return None
+
     def close(self) -> None:
         self._flights.close()
 
@@ -113,9 +142,7 @@ class ReadThrough:
         except Overloaded:
             self._telemetry.refusal("refresh")
 
-    def _flight(
-        self, fetch: Fetch, demand: Demand
-    ) -> Callable[[Sequence[str], Deadline], dict[str, Landed | ServiceError]]:
+    def _flight(self, fetch: Fetch, demand: Demand) -> Callable[[Sequence[str], Deadline], dict[str, Outcome]]:
         return lambda keys, deadline: self._fetching.fetch(keys, fetch, demand, deadline)
 
     def _fetch(
@@ -127,15 +154,19 @@ class ReadThrough:
         pending = list(keys)
         while pending:
             landed = self._land(pending, fetch, demand, deadline)
-            pending = [key for key in pending if landed[key] is None]
+            soon = [outcome for outcome in landed.values() if isinstance(outcome, TooSoon)]
+            refusal = self.pause(soon, deadline) if soon and demand.waits else None
+            pending = []
             for key, outcome in landed.items():
-                if outcome is not None:
+                if outcome is None or (isinstance(outcome, TooSoon) and demand.waits and refusal is None):
+                    pending.append(key)
+                elif isinstance(outcome, TooSoon) and not demand.waits:
+                    results[key] = outcome
+                else:
                     results[key] = self._result(key, outcome, stored.get(key), demand)
         return results
 
-    def _land(
-        self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
-    ) -> dict[str, Landed | ServiceError | None]:
+    def _land(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome | None]:
         """Join or begin the fetch of each key and wait for it; ``None`` for one that began too early to count."""
         try:
             joined = self._flights.join(keys, self._flight(fetch, demand), deadline)
@@ -144,9 +175,7 @@ class ReadThrough:
             return dict.fromkeys(keys, error)
         return {key: self._wait(*joined[key], demand, deadline) for key in keys}
 
-    def _wait(
-        self, flight: Flight[Landed], joined: bool, demand: Demand, deadline: Deadline
-    ) -> Landed | ServiceError | None:
+    def _wait(self, flight: Flight[Landed], joined: bool, demand: Demand, deadline: Deadline) -> Outcome | None:
         if joined:
             self._telemetry.flight_wait()
         try:
@@ -157,6 +186,8 @@ class ReadThrough:
         except Overloaded as error:
             self._telemetry.refusal("overloaded")
             return error
+        if isinstance(outcome, TooSoon):  # to whoever forces it; others that have joined may fetch
+            return outcome if not joined or demand.directives.no_cache else None
         if joined and demand.directives.no_cache and not deadline.expired:
             began = outcome.header.fetched_at if isinstance(outcome, Landed) else flight.began_at
             if began < demand.asked_at:

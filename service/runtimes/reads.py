@@ -17,15 +17,21 @@ VALUE = "value"
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch."""
+    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch.
+
+    ``paced`` is whether fetches that it forces keep their distance, as those of clients do (``pacing``); ``waits`` is
+    whether that is waited for, or else told as ``TooSoon``.
+    """
 
     directives: RequestDirectives
     asked_at: float
+    paced: bool = True
+    waits: bool = True
 
     @classmethod
     def anew(cls) -> Demand:
         """What is fetched from now on, nothing stored before."""
-        return cls(RequestDirectives(no_cache=True), time.time())
+        return cls(RequestDirectives(no_cache=True), time.time(), paced=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ def describe(parts: Parts) -> dict[str, Any]:
 def write(path: Path, announcement: dict[str, Any]) -> None:
     """Write the file whole or not at all; only its owner can read it, for there is a secret in it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(announcement, file, ensure_ascii=False, indent=2)
     draft.replace(path)

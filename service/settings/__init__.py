@@ -17,6 +17,7 @@ from service.settings.model import (
     XsuaaBinding,
 )
 from service.settings.reading import available_cores, read_settings
+from service.settings.risks import risks
 
 __all__ = [
     "AuthSettings",
@@ -32,4 +33,5 @@ __all__ = [
     "available_cores",
     "describe",
     "read_settings",
+    "risks",
 ]

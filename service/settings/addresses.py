@@ -6,18 +6,11 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from service.caching.redis import validate_url
+
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_REDIS_SCHEMES = (
-    "redis",
-    "rediss",
-    "unix",
-    "redis+cluster",
-    "rediss+cluster",
-    "redis+sentinel",
-    "rediss+sentinel",
-)
 
 
 def http_url(text: str) -> str:
@@ -72,10 +65,10 @@ def bind_host(text: str) -> str:
     return text
 
 
-def redis_scheme(url: str) -> None:
-    """The least that a Redis URL must fulfil: a known form."""
-    if url.partition("://")[0] not in _REDIS_SCHEMES or "://" not in url:
-        raise ValueError("must begin with " + ", ".join(f"{scheme}://" for scheme in _REDIS_SCHEMES))
+def redis_url(text: str) -> str:
+    """By the grammar in ``caching.redis.url``."""
+    validate_url(text)
+    return text
 
 
 def _split(text: str) -> SplitResult:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from urllib.parse import quote, unquote
 
+from service.auth.issuers import header_word, zone_id
 from service.settings import addresses, words
 from service.settings.documents import Document, parse_object, text_at
 from service.settings.faults import SettingFault
 from service.settings.model import IdentityBinding, XsuaaBinding
+from service.settings.quantities import integer
 
 VARIABLE = "VCAP_SERVICES"
+REDIS_BINDING = "the redis-cache binding"
+_REDIS = "redis-cache"
 _WHOLE = ""
+_PORT = integer(1, 65535)
+_ENCRYPTED = ("rediss", "valkeys")
 
 
 class Bindings:
@@ -37,6 +44,11 @@ class Bindings:
     def identity(self) -> tuple[IdentityBinding, ...]:
         """All Identity Authentication bindings."""
         return tuple(map(_identity, self._members("identity")))
+
+    def redis_url(self) -> str | None:
+        """The URL of the first Redis binding ("Redis on SAP BTP, hyperscaler option"); ``None`` where there is none."""
+        bound = self._members(_REDIS)[:1]
+        return next(filter(None, map(_redis_url, bound)), None)
 
     def credentials(self, label: str) -> list[tuple[str, Document]]:
         """The credentials of each instance of a service, with the place where they stand."""
@@ -87,6 +99,31 @@ class Members:
             self._blame(f"{self._place}.{name} {error}")
             return None
 
+    def switch(self, name: str) -> bool:
+        """A member that is true or false, the latter where it is missing."""
+        value = self._document.get(name)
+        if not isinstance(value, bool | None):
+            self._blame(f"{self._place}.{name} must be true or false")
+        return value is True
+
+    def port(self, name: str) -> int | None:
+        """A member that is a port, as a number or in digits."""
+        value = self._document.get(name)
+        try:
+            text = str(value) if type(value) is int else text_at(self._document, (name,))
+            return None if text is None else _PORT(text)
+        except ValueError as error:
+            self._blame(f"{self._place}.{name} {error}")
+            return None
+
+    def check(self, parse: Callable[[str], str], text: str) -> str | None:
+        """What the members together come to."""
+        try:
+            return parse(text)
+        except ValueError as error:
+            self._blame(f"{self._place} {error}")
+            return None
+
     def domains(self) -> tuple[str, ...]:
         """``domains``, or what older bindings have in its place: ``domain``."""
         found = self._document.get("domains")
@@ -107,14 +144,34 @@ def _xsuaa(members: Members) -> XsuaaBinding:
         url=members.need("url", addresses.http_url),
         uaadomain=members.need("uaadomain", addresses.domain),
         verification_key=members.may("verificationkey", words.utf8),
-        identity_zone_id=members.may("identityzoneid"),
+        identity_zone_id=members.may("identityzoneid", zone_id),
     )
 
 
 def _identity(members: Members) -> IdentityBinding:
     return IdentityBinding(
-        client_id=members.need("clientid"),
+        client_id=members.need("clientid", header_word),
         url=members.need("url", addresses.http_url),
         domains=members.domains(),
-        app_tid=members.may("app_tid"),
+        app_tid=members.may("app_tid", header_word),
     )
+
+
+def _redis_url(members: Members) -> str | None:
+    """``hostname``, ``port``, ``password``, ``tls`` and ``cluster_mode`` say it all. In ``uri`` the password stands as
+    it is, whatever signs it has, so ``uri`` counts only for what is not there; the user in it means none.
+    """
+    scheme, _, rest = (members.may("uri", words.unpadded) or "").partition("://")
+    userinfo, _, place = rest.rpartition("@")
+    host, port = members.may("hostname", addresses.bind_host), members.port("port")
+    password = members.may("password", words.unpadded)
+    tls, cluster = members.switch("tls"), members.switch("cluster_mode")
+    if host is not None:
+        place = host if port is None else f"{host}:{port}"
+    elif not place:
+        members.need("hostname")
+        return None
+    password = unquote(userinfo.partition(":")[2]) if password is None else password
+    secure = "s" if tls or scheme in _ENCRYPTED else ""
+    form = "+cluster" if cluster else ""
+    return members.check(addresses.redis_url, f"redis{secure}{form}://:{quote(password, safe='')}@{place}")

@@ -6,6 +6,9 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from service.auth.issuers import ROLE_COLLECTIONS
+from service.auth.tokens import LONGEST
+
 
 class RuntimeAuth(StrEnum):
     """With whose credentials the runtime is asked."""
@@ -64,10 +67,11 @@ class AuthSettings:
     jwks_urls: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ("RS256", "ES256")
     leeway: float = 60.0
+    max_token_bytes: int = LONGEST
     scope_prefix: str = ""
     tenant_claim: str | None = None
     roles_claim: str = "roles"
-    role_collections_claim: str | None = None
+    role_collections_claim: str = ROLE_COLLECTIONS
     role_catalogue: str | None = None
     require_resource_groups: bool = False
     xsuaa: tuple[XsuaaBinding, ...] = ()
@@ -79,6 +83,8 @@ class CacheSettings:
     """How long answers are good, in seconds, and where they are kept."""
 
     redis_url: str | None = field(default=None, repr=False)
+    redis_source: str = "REDIS_URL"
+    """What gave the URL, for messages."""
     secret: str | None = field(default=None, repr=False)
     cursor_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
     """What cursors are signed with where there is no ``secret``: made at the start, so the workers of one start share
@@ -88,6 +94,7 @@ class CacheSettings:
     stale_while_revalidate: float = 30.0
     stale_if_error: float = 86400.0
     remember_absence: float = 5.0
+    min_refresh: float = 1.0
     representation_bytes: int = 128 * 1024 * 1024
     memory_bytes: int = 256 * 1024 * 1024
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.domain.zones import is_time_zone
-from service.settings import addresses, trust, words
+from service.settings import trust, words
 from service.settings.aicore import AICore
-from service.settings.bindings import Bindings
+from service.settings.bindings import REDIS_BINDING, Bindings
 from service.settings.faults import SettingFault, SettingsError
 from service.settings.misspelt import misspelt
 from service.settings.model import (
@@ -21,7 +21,7 @@ from service.settings.model import (
     ServerSettings,
     Settings,
 )
-from service.settings.table import TABLE, Parser, Section, with_redis_check
+from service.settings.table import TABLE, Parser, Section
 
 Values = Mapping[Section, dict[str, Any]]
 
@@ -29,26 +29,24 @@ Values = Mapping[Section, dict[str, Any]]
 def read_settings(
     environment: Mapping[str, str],
     *,
-    validate_redis_url: Callable[[str], None] = addresses.redis_scheme,
     is_zone: Callable[[str], bool] = is_time_zone,
 ) -> Settings:
     """The settings that ``environment`` describes; a variable that is empty counts as not set.
 
-    Nothing else is looked at, but files that the variables name. ``validate_redis_url`` raises ``ValueError``, without
-    the URL in its text. Raises ``SettingsError`` with all faults.
+    Nothing else is looked at, but files that the variables name. Raises ``SettingsError`` with all faults.
     """
     faults: list[SettingFault] = []
-    parsers = {"REDIS_URL": with_redis_check(validate_redis_url), "DEFAULT_TIME_ZONE": words.time_zone(is_zone)}
+    parsers = {"DEFAULT_TIME_ZONE": words.time_zone(is_zone)}
     values = _simple(environment, parsers, faults)
     bindings = Bindings(environment, faults)
     runtime = _runtime(environment, values[RuntimeSettings], bindings, faults)
     auth = _auth(environment, values[AuthSettings], bindings, faults)
+    cache = _cache(environment, values[CacheSettings], bindings)
     faults.extend(misspelt(environment, {variable.name for variable in TABLE}))
     if faults:
         raise SettingsError(faults)
     values[ServerSettings].setdefault("workers", available_cores())
-    cache, server = CacheSettings(**values[CacheSettings]), ServerSettings(**values[ServerSettings])
-    return Settings(runtime, auth, cache, server, **values[Settings])
+    return Settings(runtime, auth, cache, ServerSettings(**values[ServerSettings]), **values[Settings])
 
 
 def available_cores() -> int:
@@ -87,6 +85,14 @@ def _runtime(
     if group is not None:
         found["resource_group"] = group
     return RuntimeSettings(**found, **simple)
+
+
+def _cache(environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings) -> CacheSettings:
+    """A binding counts only where no URL is given, right or wrong."""
+    bound = None if environment.get("REDIS_URL") else bindings.redis_url()
+    if bound is None:
+        return CacheSettings(**simple)
+    return CacheSettings(**simple, redis_url=bound, redis_source=REDIS_BINDING)
 
 
 def _auth(

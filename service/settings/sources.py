@@ -1,6 +1,6 @@
 """Where the runtime's credentials may come from, by SAP's conventions, in the order of SAP's own clients.
 
-1. ``AICORE_SERVICE_KEY``: a service key, JSON.
+1. ``AICORE_SERVICE_KEY``: a service key, JSON, bare or wrapped in ``credentials``.
 2. ``AICORE_CLIENT_ID`` and the other variables of ``PARTS``.
 3. A configuration file: the one that ``AICORE_CONFIG`` names, else ``config.json`` or ``config_<AICORE_PROFILE>.json``
    in ``AICORE_HOME`` (``~/.aicore``). It holds such variables, or is a service key itself.
@@ -138,6 +138,11 @@ def _variables(document: Document, variable: str | None = None, place: str = "")
 
 
 def _service_key(key: Document, variable: str, place: str = "") -> Source:
+    """A service key, also as ``cf service-key`` prints it from version 8 on: with all of it in ``credentials``."""
+    if "credentials" in key:
+        key, place = key["credentials"], f"{place}credentials."
+        if not isinstance(key, Mapping):
+            raise Unreadable(SettingFault(variable, f"{place.removesuffix('.')} must be an object"))
     parts = {
         part: _text(key, tuple(path.split(".")), SettingFault(variable, place + path)) for part, path in _IN_KEY.items()
     }

@@ -61,16 +61,6 @@ def written(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def with_redis_check(check: Callable[[str], None]) -> Parser:
-    """A parser of Redis URLs out of a function that raises ``ValueError`` for a bad one."""
-
-    def parse(text: str) -> str:
-        check(words.unpadded(text))
-        return text
-
-    return parse
-
-
 _R, _A, _C, _S = RuntimeSettings, AuthSettings, CacheSettings, ServerSettings
 _urls = words.listed(addresses.http_url_with_query, repeats=True)
 _bytes = integer(0, _MOST_BYTES)
@@ -88,6 +78,7 @@ TABLE: tuple[Variable, ...] = (
     Variable("JWT_JWKS_URL", _A, "jwks_urls", _urls, "key set of each issuer"),
     Variable("JWT_ALGORITHMS", _A, "algorithms", words.listed(words.algorithm), "accepted signature algorithms"),
     Variable("JWT_LEEWAY", _A, "leeway", seconds(300), "clock skew allowed, s"),
+    Variable("JWT_MAX_BYTES", _A, "max_token_bytes", integer(256, 64 * 1024), "longest token that is looked at"),
     Variable("JWT_SCOPE_PREFIX", _A, "scope_prefix", words.word, "what precedes a scope's name in the token"),
     Variable("JWT_TENANT_CLAIM", _A, "tenant_claim", words.claim_path, "claim that names the caller's tenant"),
     Variable("JWT_ROLES_CLAIM", _A, "roles_claim", words.claim_path, "claim that lists roles"),
@@ -97,7 +88,6 @@ TABLE: tuple[Variable, ...] = (
         "role_collections_claim",
         words.claim_path,
         "claim that lists role collections",
-        default_text="/xs.system.attributes/xs.rolecollections",
     ),
     Variable("ROLE_CATALOGUE", _A, "role_catalogue", words.readable_file, "TOML file of roles and role collections"),
     Variable("REQUIRE_RESOURCE_GROUPS", _A, "require_resource_groups", switch, "a token must name resource groups"),
@@ -108,12 +98,13 @@ TABLE: tuple[Variable, ...] = (
     Variable(
         "CACHE_REMEMBER_ABSENCE", _C, "remember_absence", seconds(300), "how long an unknown run is remembered, s"
     ),
+    Variable("CACHE_MIN_REFRESH", _C, "min_refresh", seconds(300), "between two fetches that clients force, s"),
     Variable("CACHE_SECRET", _C, "secret", words.secret, "authenticates what is kept in Redis", secret=True),
     Variable(
         "REDIS_URL",
         _C,
         "redis_url",
-        with_redis_check(addresses.redis_scheme),
+        lambda text: addresses.redis_url(words.unpadded(text)),
         "where answers are kept; in the process without it",
         secret=True,
     ),

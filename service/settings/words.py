@@ -7,17 +7,15 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
+from service.auth.algorithms import SIGNATURE_ALGORITHMS
 from service.settings.files import read_text
 from service.settings.quantities import echo
-
-ALGORITHMS = tuple(kind + size for kind in ("RS", "PS", "ES") for size in ("256", "384", "512"))
-"""Signature algorithms that may be allowed: public-key ones. HMAC would turn a public key into a secret."""
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _RESOURCE_GROUP = re.compile(r"[\w.-]{4,64}", re.ASCII)
 _POINTER = re.compile(r"(/([^~/]|~[01])+)+")
 _DOTTED = re.compile(r"[^./]+(\.[^./]+)*")
-_SECRET_CHARACTERS = 16
+_SECRET_CHARACTERS = 32
 _E = TypeVar("_E", bound=StrEnum)
 _T = TypeVar("_T")
 
@@ -72,9 +70,11 @@ def log_level(text: str) -> str:
 
 def algorithm(text: str) -> str:
     """A signature algorithm with a public key."""
-    if text in ALGORITHMS:
+    if text in SIGNATURE_ALGORITHMS:
         return text
-    raise ValueError(f"must be one of {', '.join(ALGORITHMS)} (HMAC and none are never accepted), not {echo(text)}")
+    raise ValueError(
+        f"must be one of {', '.join(SIGNATURE_ALGORITHMS)} (HMAC and none are never accepted), not {echo(text)}"
+    )
 
 
 def resource_group(text: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from service.api import examples
 from service.app import close, create_app
@@ -171,7 +172,7 @@ def expired_page(runtime: ScriptedRuntime, issuer: Issuer) -> str:
     with service(RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE), issuer) as ask:
         following = json.loads(ask(f"{CLASSIFIER}/metric-resource?limit=1").data)["page"]["next"]
     logged(POINT, POINT, POINT)
-    return str(following)
+    return urljoin(f"{CLASSIFIER}/metric-resource", following)
 
 
 def text(of: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ def test_the_committed_document_is_what_the_code_generates(app: Flask) -> None:
 def test_every_route_states_its_access_rule(app: Flask) -> None:
     assert without_rule(app) == []
     open_routes = {rule.rule for rule in app.url_map.iter_rules() if not rule_of(app, rule.endpoint).token}
-    assert open_routes == {"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/<name>"}
+    assert open_routes == {"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/", "/docs/<name>"}
 
 
 def test_every_route_that_needs_a_token_refuses_without_one(app: Flask) -> None:

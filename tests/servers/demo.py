@@ -18,6 +18,10 @@ from tests.servers.valkey import eventually
 COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
 
 
+_START_GUARD = 100.0
+"""Seconds; longer than the demo itself waits for its parts."""
+
+
 class Demo:
     """A demo under way."""
 
@@ -26,6 +30,7 @@ class Demo:
         self.temporary.mkdir()
         self.ready_file = directory / "ready.json"
         self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        self.environment.pop("XDG_RUNTIME_DIR", None)  # so that its note lies there, too
         self.process = subprocess.Popen(
             [*COMMAND, "demo", "--ready-file", str(self.ready_file)],
             env=self.environment,
@@ -33,8 +38,11 @@ class Demo:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
-        self.ready = json.loads(self.ready_file.read_text())
+        try:
+            eventually(lambda: self.ready_file.exists() or self.process.poll() is not None, _START_GUARD)
+            self.ready = json.loads(self.ready_file.read_text())
+        except (AssertionError, OSError):
+            raise AssertionError(f"the demo did not start: {self.end()}") from None
 
     def children(self) -> list[int]:
         found = subprocess.run(

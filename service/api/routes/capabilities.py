@@ -26,7 +26,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     def capabilities(ask: Ask) -> Response:
         """Which runtime this is, and whether its runs have a metric resource. Any valid token will do."""
         found, content, provenance = queries.capabilities(ask.vantage, ask.exchange, ask.demand)
-        variant = Variant((ask.vantage.tenant, content), ("capabilities",), ask.media_type)
+        variant = Variant((ask.vantage.tenant, content), ("capabilities",), ask.format)
         return answers.answer(variant, provenance, lambda: representations.capabilities(found))
 
     return routes

@@ -9,22 +9,26 @@ from flask import Response
 
 from service.api.answers import Answers, Drawn
 from service.api.blueprints import Blueprint, documented
+from service.api.formats import PNG, SVG, VEGA_LITE, Format
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.run_answers import RunAnswers
 from service.api.series_schemas import ChartQuery, ChartSchema
 from service.charts.model import ChartType
-from service.charts.progress import Against, chart, points_for
-from service.charts.rendering import PNG, SVG, Renderer
+from service.charts.progress import Against, chart, points_for, room_for
+from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
 from service.queries import Queries
 
-VEGA_LITE = "application/vnd.vegalite.v6+json"
 NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not installed here"
 PICTURES = {
     SVG: {"type": "string", "description": "The chart, with its description as accessible name."},
-    PNG: {"type": "string", "contentMediaType": PNG, "description": "The chart at twice its size in pixels."},
+    PNG: {
+        "type": "string",
+        "contentMediaType": PNG.media_type,
+        "description": "The chart at twice its size in pixels.",
+    },
 }
 
 
@@ -34,7 +38,7 @@ def blueprint(
     """Route ``/runs/{runId}/metric-resource/chart``."""
     routes = blueprints("Charts", "Pictures of metrics, and their specifications.")
     answer = RunAnswers(queries, answers).answer
-    pictures = renderer.media_types
+    pictures = pictures_of(renderer)
 
     @routes.route("/runs/<string:run_id>/metric-resource/chart")
     @routes.arguments(
@@ -46,7 +50,7 @@ def blueprint(
         "Draw a run's metrics",
         query=ChartQuery,
         zoned=True,
-        media_type=VEGA_LITE,
+        format=VEGA_LITE,
         others=PICTURES,
     )
     @requires(Scope.METRICS_READ)
@@ -61,20 +65,25 @@ def blueprint(
         def make(run: MetricResource) -> tuple[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
-            series = progress.series(run.metrics, points_for(kind), names)
+            series = progress.series(run.metrics, points_for(kind), names, room_for(against))
             return (chart(run.run_id, series, against, kind, ask.zone, asked=names),)
 
         form = ("chart", ask.zone.name, against, kind, _said(names))
-        return answer(ask, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, ask.media_type))
+        return answer(ask, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, ask.format))
 
     return routes
 
 
-def drawn(renderer: Renderer, media_type: str) -> Drawn | None:
+def drawn(renderer: Renderer, chosen: Format) -> Drawn | None:
     """How a picture is drawn; ``None`` for the specification itself."""
-    if media_type == VEGA_LITE:
+    if chosen == VEGA_LITE:
         return None
-    return Drawn(VEGA_LITE, lambda specification: renderer.render(specification, media_type))
+    return Drawn(VEGA_LITE, lambda specification: renderer.render(specification, chosen.media_type))
+
+
+def pictures_of(renderer: Renderer) -> tuple[Format, ...]:
+    """The formats of pictures that can be had here."""
+    return tuple(picture for picture in PICTURES if picture.media_type in renderer.media_types)
 
 
 def _said(names: Collection[str]) -> str:

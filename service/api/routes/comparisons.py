@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from flask import Response
 
@@ -12,22 +12,21 @@ from service.api import comparison_representation, problems
 from service.api.answers import Answers, Drawn, Variant
 from service.api.blueprints import Blueprint, documented
 from service.api.comparison_schemas import ComparisonChartQuery, ComparisonQuery, ComparisonSchema
+from service.api.formats import VEGA_LITE
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
-from service.api.routes.charts import NO_PICTURES, PICTURES, VEGA_LITE, drawn
+from service.api.relative_urls import relative
+from service.api.routes.charts import NO_PICTURES, PICTURES, drawn, pictures_of
 from service.api.run_answers import anew_if_gone
 from service.api.series_schemas import ChartSchema
 from service.charts.model import ChartType
 from service.charts.progress import points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
-from service.queries import Queries
+from service.queries import Queries, ReadComparison
 from service.runtimes.read_through import Demand
 
-if TYPE_CHECKING:
-    from service.domain.comparison import Compared
-
-Make = Callable[[Sequence["Compared"], list[dict[str, Any]]], Iterable[bytes]]
+Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
 
 
 def blueprint(
@@ -35,19 +34,19 @@ def blueprint(
 ) -> Blueprint:
     """Routes ``/comparisons`` and ``/comparisons/chart``."""
     routes = blueprints("Comparisons", "Up to five runs side by side.")
-    pictures = renderer.media_types
+    pictures = pictures_of(renderer)
 
-    def answer(ask: Ask, form: tuple[str, ...], at_most: int, make: Make, picture: Drawn | None = None) -> Response:
+    def answer(ask: Ask, form: tuple[str, ...], make: Make, picture: Drawn | None = None) -> Response:
         def respond(demand: Demand) -> Response:
             read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
-            missing = [
-                {"runId": run_id, "problem": problems.part(error, f"/runs/{run_id}/metric-resource")}
+            missing: list[dict[str, Any]] = [
+                {"runId": run_id, "problem": problems.part(error, relative(f"/runs/{run_id}/metric-resource"))}
                 for run_id, error in read.missing.items()
             ]
-            told = json.dumps([(run_id, problems.problem_of(error).slug) for run_id, error in read.missing.items()])
+            told = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
-            variant = Variant((*content, told), form, ask.media_type, (TIME_ZONE,), weight=read.size)
-            return answers.answer(variant, read.provenance, lambda: make(read.compared(at_most), missing), picture)
+            variant = Variant((*content, told), form, ask.format, (TIME_ZONE,), weight=read.size)
+            return answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
 
         return anew_if_gone(respond, ask.demand)
 
@@ -62,13 +61,14 @@ def blueprint(
         """
         align, metric, differs = ask.query["align"], ask.query["metric"], ask.query["differs"]
 
-        def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            runs = read.compared(_WHOLE if align else 2)
             return comparison_representation.compared(
                 runs, missing, ask.zone, only_differing=differs, joined=metric if align else None
             )
 
         form = ("comparison", ask.zone.name, str(differs), json.dumps([align, metric]))
-        return answer(ask, form, _WHOLE if align else 2, make)
+        return answer(ask, form, make)
 
     @routes.route("/comparisons/chart")
     @routes.arguments(
@@ -81,24 +81,24 @@ def blueprint(
         query=ComparisonChartQuery,
         zoned=True,
         run=False,
-        media_type=VEGA_LITE,
+        format=VEGA_LITE,
         others=PICTURES,
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
     def comparison_chart(ask: Ask) -> Response:
         """One metric of two to five runs: how it progressed in each, or what it came to in the end."""
         metric, against, asked = ask.query["metric"], ask.query["against"], ask.query["type"]
+        kind = None if asked is None else ChartType(asked)
 
-        def make(runs: Sequence[Compared], missing: list[dict[str, Any]]) -> Iterable[bytes]:
-            from service.charts.comparison import Comparison  # noqa: PLC0415 - brings numpy
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            from service.charts.comparison import Comparison, room_for  # noqa: PLC0415 - brings numpy
 
+            runs = read.compared(points_for(kind), [metric], lambda: room_for(against))
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
-            drawing = Comparison(runs, metric, against, ask.zone, reasons)
-            return (drawing.chart(None if asked is None else ChartType(asked)),)
+            return (Comparison(runs, metric, against, ask.zone, read.metric_names, reasons).chart(kind),)
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
-        at_most = points_for(None if asked is None else ChartType(asked))
-        return answer(ask, form, at_most, make, drawn(renderer, ask.media_type))
+        return answer(ask, form, make, drawn(renderer, ask.format))
 
     return routes
 

@@ -11,6 +11,7 @@ from flask import Flask, Response, abort, request
 
 from service.api.blueprints import Blueprint, documented_open
 from service.api.guards import open_to_everyone
+from service.api.relative_urls import relative
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -46,6 +47,12 @@ def register(app: Flask) -> None:
         response = _conditional(_own("docs.html"), "text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = _POLICY
         return response
+
+    @app.get("/docs/")
+    @open_to_everyone
+    def docs_below() -> Response:
+        """The page's references are right at ``/docs`` only."""
+        return Response(status=308, headers={"Location": relative("/docs")})
 
     @app.get("/docs/<name>")
     @open_to_everyone

@@ -6,17 +6,18 @@ from collections.abc import Callable
 
 from flask import Response
 
-from service.api import metric_csv, pages, representations
+from service.api import pages, representations
 from service.api.answers import Answers, Variant
 from service.api.arrangements import Arrangements
 from service.api.blueprints import Blueprint, documented
+from service.api.formats import JSON
 from service.api.guards import requires
-from service.api.inputs import JSON, TIME_ZONE, Ask
+from service.api.inputs import TIME_ZONE, Ask
 from service.api.pages import Pages, is_paged
 from service.api.run_answers import RunAnswers, anew_if_gone
 from service.api.schemas import CustomInfoQuery, MetricResourceSchema, Query, RunCustomInfoSchema, RunTagsSchema
 from service.api.selection_query import SelectionQuery
-from service.api.selections import CSV, NDJSON, Selection
+from service.api.selections import TABLES, Selection
 from service.domain.access import Scope
 from service.queries import Queries
 from service.runtimes.read_through import Demand
@@ -36,14 +37,14 @@ def blueprint(
     answer = RunAnswers(queries, answers).answer
 
     @routes.route("/runs/<string:run_id>/metric-resource")
-    @routes.arguments(SelectionQuery, location="query", offers=(JSON, CSV, NDJSON))
+    @routes.arguments(SelectionQuery, location="query", offers=(JSON, *TABLES))
     @documented(
         "getMetricResource",
         MetricResourceSchema,
         "Read a run's metric resource",
         query=SelectionQuery,
         zoned=True,
-        others={CSV: {"type": "string"}, NDJSON: {"type": "string"}},
+        others={table: {"type": "string"} for table in TABLES},
         paged=True,
         more=("Content-Disposition", TOTAL),
     )
@@ -60,7 +61,7 @@ def blueprint(
 
         def respond(demand: Demand) -> Response:
             run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand, snapshot)
-            told_apart = ask.media_type != JSON and not selection.is_whole
+            told_apart = ask.format != JSON and not selection.is_whole
             total = selection.total(run, arrangements) if is_paged(ask) or told_apart else 0
             following = paging.next(ask, page, run.snapshot, total) if is_paged(ask) else None
             weight, length = selection.extent(run, arrangements, total)
@@ -68,7 +69,7 @@ def blueprint(
                 Variant(
                     (run.key, run.digest.hex()),
                     (*selection.form, str(following)),
-                    ask.media_type,
+                    ask.format,
                     (TIME_ZONE,),
                     (run.key, run.digest),
                     weight=weight,
@@ -83,10 +84,8 @@ def blueprint(
             return response
 
         response = anew_if_gone(respond, ask.demand)
-        if ask.media_type == CSV:
-            response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-metrics.csv"'
-            if response.status_code == 200:
-                response.headers["Content-Type"] = metric_csv.MEDIA_TYPE
+        if ask.format.extension:
+            response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-metrics.{ask.format.extension}"'
         return response
 
     @routes.route("/runs/<string:run_id>/tags")

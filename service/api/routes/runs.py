@@ -14,6 +14,7 @@ from service.api.blueprints import Blueprint, documented
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.pages import Pages, is_paged
+from service.api.relative_urls import relative
 from service.api.run_answers import anew_if_gone
 from service.api.run_schemas import RunDetailsSchema, RunListSchema, RunsQuery
 from service.api.schemas import Query
@@ -44,7 +45,7 @@ def blueprint(
             following = paging.next(ask, window, read.snapshot, len(matching))
             form = ("runs", ask.zone.name, json.dumps(ask.query, sort_keys=True), *window.form, str(following))
             response = answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.media_type, (TIME_ZONE,)),
+                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
                 lambda: run_representations.run_list(
                     matching[window.position : window.end],
@@ -72,11 +73,12 @@ def blueprint(
         def respond(demand: Demand) -> Response:
             read = queries.run(run_id, ask.vantage, ask.exchange, demand)
             available = queries.has_metrics(ask.vantage, ask.exchange)
-            form = ("run", ask.zone.name, str(available))
+            href = relative(f"/runs/{run_id}/metric-resource")
+            form = ("run", ask.zone.name, str(available), href)
             return answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.media_type, (TIME_ZONE,)),
+                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
-                lambda: run_representations.run_details(read.content(), ask.zone, available=available),
+                lambda: run_representations.run_details(read.content(), ask.zone, available=available, href=href),
             )
 
         return anew_if_gone(respond, ask.demand)

@@ -10,7 +10,8 @@
                  [user info@] host [:port] {, host [:port]} /service-name [/db] [?options]
                                                                        its sentinels, port 26379
 
-``rediss://``, ``rediss+cluster://`` and ``rediss+sentinel://`` are the same over TLS, the sentinels included.
+``rediss://``, ``rediss+cluster://`` and ``rediss+sentinel://`` are the same over TLS, the sentinels included;
+``valkey`` and ``valkeys`` are other names of ``redis`` and ``rediss``.
 ``user info`` is ``:password``, ``user:password`` (ACL) or ``user``, and goes to the servers, not to the sentinels. An
 IPv6 address stands in brackets. Everything but scheme and ports may be percent-encoded; ``/``, ``?``, ``#`` and ``%``
 inside a part must be. Options, each at most once:
@@ -55,14 +56,10 @@ class Form(Enum):
 
 
 SCHEMES = {
-    "redis": (Form.SINGLE, False),
-    "rediss": (Form.SINGLE, True),
-    "unix": (Form.SOCKET, False),
-    "redis+cluster": (Form.CLUSTER, False),
-    "rediss+cluster": (Form.CLUSTER, True),
-    "redis+sentinel": (Form.SENTINEL, False),
-    "rediss+sentinel": (Form.SENTINEL, True),
-}
+    f"{name}{form.value}": (form, encrypted)
+    for form in (Form.SINGLE, Form.CLUSTER, Form.SENTINEL)
+    for name, encrypted in (("redis", False), ("rediss", True), ("valkey", False), ("valkeys", True))
+} | {"unix": (Form.SOCKET, False)}
 
 
 class Address(NamedTuple):
@@ -112,7 +109,7 @@ def parse_url(url: str) -> ServerUrl:
     """Read a URL by the grammar above; ``ValueError`` for anything else."""
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES:
-        raise ValueError("it must begin with " + ", ".join(f"{known}://" for known in SCHEMES))
+        raise ValueError("must begin with " + ", ".join(f"{known}://" for known in SCHEMES))
     if "#" in rest:
         raise ValueError("a # in it must be written %23")
     form, encrypted = SCHEMES[scheme]
@@ -173,7 +170,7 @@ def _addresses(form: Form, hosts: str) -> tuple[Address, ...]:
         return ()
     parts = hosts.split(",")
     if form is Form.SINGLE and len(parts) > 1:
-        raise ValueError("it names several hosts; only redis+cluster:// and redis+sentinel:// take several")
+        raise ValueError("it names several hosts; only +cluster and +sentinel take several")
     return tuple(_address(part, 26379 if form is Form.SENTINEL else 6379) for part in parts)
 
 

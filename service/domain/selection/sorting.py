@@ -84,7 +84,7 @@ class _Values:
     def add(self, literals: list[bytes]) -> None:
         import numpy as np  # noqa: PLC0415 - see ``order``
 
-        self._numbers.append(np.array([float(literal.strip(b'"')) for literal in literals], dtype=np.float64))
+        self._numbers.append(np.array([points.number(literal) for literal in literals], dtype=np.float64))
         self._hashes.append(np.array(list(map(hash, literals)), dtype=np.int64))
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:

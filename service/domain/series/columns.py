@@ -1,11 +1,12 @@
-"""Chunks as numpy columns: one row a point, in the runtime's order."""
+"""Chunks as numpy columns: one row a point that is wanted, in the runtime's order."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import cache
+from itertools import accumulate, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,57 +14,94 @@ from numpy.typing import NDArray
 from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.points import Measure, NameValue, Point
+from service.domain.series.census import Census, Needs
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 EXACT = 2.0**53
 """From here on a ``float`` no longer holds every integer."""
+_AT_ONCE = 1024
+_UNWANTED = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """``series`` numbers the series of each row by first appearance; ``step`` is NaN where there is none.
+    """``series`` numbers the series of each row by first appearance; ``step`` and ``value`` are NaN where there is
+    none.
 
-    ``value`` and ``step`` are rounded to double precision; ``rows`` gives the literals.
+    Both are rounded to double precision; ``rows`` gives the literals. ``places`` says which of the chunks' points,
+    counted from the first, each row is.
     """
 
     series: NDArray[np.int32]
     step: Floats
     value: Floats
+    places: Integers
     names: Sequence[tuple[bytes, bytes]]
     chunks: Sequence[Chunk]
     starts: Sequence[int]
 
     def rows(self, rows: Integers) -> Iterator[Point]:
         """The points of ``rows`` (ascending), as literals."""
-        row, end = 0, len(rows)
+        places = self.places[rows]
+        row, end = 0, len(places)
         while row < end:
-            number = bisect_right(self.starts, int(rows[row])) - 1
-            after = int(np.searchsorted(rows, self.starts[number] + self.chunks[number].count))
-            yield from points.points(self.chunks[number], (rows[row:after] - self.starts[number]).tolist())
+            number = bisect_right(self.starts, int(places[row])) - 1
+            after = int(np.searchsorted(places, self.starts[number] + self.chunks[number].count))
+            yield from points.points(self.chunks[number], (places[row:after] - self.starts[number]).tolist())
             row = after
 
 
-def read(chunks: Sequence[Chunk]) -> Columns:
-    """All points of the chunks; at least one chunk."""
-    numbering = _Numbering()
-    series, steps, values = [], [], []
-    for chunk in chunks:
-        measures = points.measures(chunk)
-        series.append(np.array(numbering.numbers(measures), dtype=np.int32))
-        steps.append(_column([measure.step for measure in measures]))
-        values.append(_column([measure.value for measure in measures]))
+def read(chunks: Sequence[Chunk], wanted: Collection[str] = (), census: Census | None = None) -> Columns:
+    """The points of the metrics ``wanted``, or all, of at least one chunk; ends with what the ``census`` raises."""
+    numbering = _Numbering(frozenset(wanted))
     starts = list(accumulate((chunk.count for chunk in chunks), initial=0))[:-1]
+    series, steps, values, places = [], [], [], []
+    for start, chunk in zip(starts, chunks, strict=True):
+        measures = points.measures(chunk)
+        timestamps = cache(lambda chunk=chunk: points.timestamps(chunk))
+        for first in range(0, len(measures), _AT_ONCE):
+            part = measures[first : first + _AT_ONCE]
+            numbers, step = numbering.numbers(part), _column([measure.step for measure in part])
+            if census is not None:
+                census.add(numbers, _having(census.needs, step, timestamps, first), numbering.names)
+            number = np.array(numbers, dtype=np.int32)
+            kept = np.flatnonzero(number != _UNWANTED)
+            series.append(number[kept])
+            steps.append(step[kept])
+            values.append(_column([measure.value for measure in part])[kept])
+            places.append(start + first + kept)
     return Columns(
-        np.concatenate(series), np.concatenate(steps), np.concatenate(values), numbering.names, chunks, starts
+        np.concatenate(series),
+        np.concatenate(steps),
+        np.concatenate(values),
+        np.concatenate(places),
+        numbering.names,
+        chunks,
+        starts,
     )
+
+
+def _having(
+    needs: Needs, step: Floats, timestamps: Callable[[], list[bytes]], first: int
+) -> Callable[[], Iterator[bool]]:
+    """Of the points from ``first`` on, whether each has what it needs."""
+    match needs:
+        case Needs.STEP:
+            return lambda: iter(np.isfinite(step).tolist())
+        case Needs.TIMESTAMP:
+            return lambda: (timestamp != points.NULL for timestamp in timestamps()[first : first + len(step)])
+        case Needs.NOTHING:
+            return lambda: repeat(True)
 
 
 class _Numbering:
     """Numbers series by their first appearance; each spelling of a name and its labels is read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Collection[str]) -> None:
         self.names: list[tuple[bytes, bytes]] = []
+        self._wanted = wanted
+        self._is_wanted: dict[bytes, bool] = {}
         self._by_spelling: dict[tuple[bytes, bytes], int] = {}
         self._by_meaning: dict[tuple[str, frozenset[NameValue]], int] = {}
 
@@ -78,12 +116,20 @@ class _Numbering:
 
     def _add(self, spelling: tuple[bytes, bytes]) -> int:
         name, labels = spelling
+        if self._wanted and not self._wants(name):
+            return self._by_spelling.setdefault(spelling, _UNWANTED)
         meaning = (points.text(name), points.label_set(labels))
         number = self._by_meaning.setdefault(meaning, len(self.names))
         if number == len(self.names):
             self.names.append(spelling)
         self._by_spelling[spelling] = number
         return number
+
+    def _wants(self, name: bytes) -> bool:
+        known = self._is_wanted.get(name)
+        if known is None:
+            known = self._is_wanted[name] = points.text(name) in self._wanted
+        return known
 
 
 def _column(numbers: Sequence[float | str | None]) -> Floats:

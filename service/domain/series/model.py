@@ -16,8 +16,9 @@ class Series:
     ``points`` are ordered by step, then timestamp, then as the runtime gave them; points without a step come after
     those with one, and without a timestamp after those with one. ``count``, ``first``, ``last``, ``min``, ``max`` and
     ``mean`` are of all points, whether ``points`` has them or was ``downsampled``. Of equal extremes the first counts.
-    ``min`` and ``max`` leave NaN out and count infinities; they are ``None`` where every value is NaN. ``mean`` leaves
-    NaN out too and is what IEEE 754 makes of infinities: one of them is the mean, two that differ make it NaN.
+    ``min`` and ``max`` count infinities and leave out NaN and values that could not be read (``null``); they are
+    ``None`` where no value is left. ``mean`` leaves out the same and is what IEEE 754 makes of infinities: one of them
+    is the mean, two that differ make it NaN.
     """
 
     name: bytes

@@ -21,7 +21,7 @@ def order(columns: Columns) -> Integers:
     if not _tied(columns, ordered):
         return ordered
     moments = instants.read(columns.chunks)
-    return np.lexsort((moments.fraction, moments.seconds, *keys))
+    return np.lexsort((moments.fraction[columns.places], moments.seconds[columns.places], *keys))
 
 
 def _tied(columns: Columns, ordered: Integers) -> bool:

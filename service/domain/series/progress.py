@@ -6,25 +6,25 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.series import columns, ordering, summaries
+from service.domain.series.census import Census
 from service.domain.series.columns import Columns, Integers
 from service.domain.series.model import Series
 
 
-def series(chunks: Sequence[Chunk], at_most: int | None = None, names: Collection[str] = ()) -> list[Series]:
+def series(
+    chunks: Sequence[Chunk], at_most: int | None = None, names: Collection[str] = (), census: Census | None = None
+) -> list[Series]:
     """The series of the chunks' points, of metrics called one of ``names`` or of all, by their first appearance.
 
     A series of more than ``at_most`` (2 or more) points is downsampled: its first and last point, its extremes, and of
-    the others those that make its picture.
+    the others those that make its picture. The ``census`` counts them first, and ends it where they are too many.
     """
     if not chunks:
         return []
-    read = columns.read(chunks)
-    asked = frozenset(names)
-    wanted = [number for number, (name, _) in enumerate(read.names) if not asked or points.text(name) in asked]
-    return _Progress(read).series(wanted, at_most) if wanted else []
+    read = columns.read(chunks, names, census)
+    return _Progress(read).series(at_most) if read.names else []
 
 
 class _Progress:
@@ -37,10 +37,10 @@ class _Progress:
         self._values = read.value[self._order]
         self._least, self._greatest = summaries.extremes(read, self._order, self._bounds[:-1])
 
-    def series(self, wanted: Sequence[int], at_most: int | None) -> list[Series]:
-        """The series of these numbers, each of ``at_most`` points."""
-        shown = [self._shown(number, at_most) for number in wanted]
-        extremes = np.concatenate([self._least[wanted], self._greatest[wanted]])
+    def series(self, at_most: int | None) -> list[Series]:
+        """The series, each of ``at_most`` points."""
+        shown = [self._shown(number, at_most) for number in range(len(self._columns.names))]
+        extremes = np.concatenate([self._least, self._greatest])
         telling = np.zeros(len(self._order), dtype=bool)
         telling[np.concatenate(shown)] = True
         telling[extremes[extremes != summaries.ABSENT]] = True
@@ -48,7 +48,7 @@ class _Progress:
         texts = self._texts(told)
         return [
             self._one(number, [texts[index] for index in np.searchsorted(told, places).tolist()], told, texts)
-            for number, places in zip(wanted, shown, strict=True)
+            for number, places in enumerate(shown)
         ]
 
     def _one(self, number: int, shown: list[bytes], told: Integers, texts: list[bytes]) -> Series:

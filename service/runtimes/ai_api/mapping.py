@@ -1,7 +1,8 @@
 """AI API JSON → domain: ``GET /lm/metrics`` answers become metric resources.
 
 Nothing that passes through is converted: names, values, steps and labels stay the literals that the runtime sent.
-Fields that the AI API does not know are dropped; what breaks its shape is a ``BadGateway``.
+Fields that the AI API does not know are dropped; members of a point that cannot be read are ``null``; what breaks the
+shape otherwise is a ``BadGateway``.
 """
 
 from __future__ import annotations
@@ -155,5 +156,5 @@ def _mapped(resource: _Resource, mapping: PointMapping, chunks: list[Chunk], *, 
         tags=literals.restored(tags) if mended else tags,
         custom_info=literals.restored(custom_info) if mended else custom_info,
         count=sum(chunk.count for chunk in chunks),
-        unreadable=mapping.timestamps.unreadable,
+        unreadable=mapping.unreadable,
     )

@@ -2,29 +2,32 @@
 
 Most runtimes write every point alike: exactly the known members, timestamps in UTC. Such a stretch is checked by a
 typed decode and then kept as the text that it is. Any other is mapped point by point.
+
+A timestamp, step or value that is of another type, or not there, is ``null`` and counted, so that one odd point hides
+no other. A point's name and labels say what it is a point of: where they cannot be read, nothing could be said of it
+that holds, and the answer is not the AI API's.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from service.domain.errors import BadGateway
-from service.domain.metrics import Chunk
+from service.domain.metrics import MOST_STEP_DIGITS, Chunk, Unreadable
 from service.runtimes.ai_api import literals
 from service.runtimes.ai_api.literals import NULL
 from service.runtimes.ai_api.timestamps import TimestampMapping
 
 _NULL = Raw(NULL)
-_INTEGER = re.compile(rb"[0-9]+(?:\.0+)?")
 _NOT_A_NUMBER = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
 _NUMBER_STARTS = frozenset(b"-0123456789")
 _MEMBER, _SPACED_MEMBER = b'"timestamp":"', b'"timestamp": "'
-_MINUS_ZERO = re.compile(rb":\s*-0\s*[,}]")
+_OF_64_BITS = Meta(ge=-(2**63), le=2**63 - 1)
 _PLUS_ZERO = b'+00:00"'
 
 
@@ -44,14 +47,14 @@ class _RegularPoint(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     name: str
     value: float
     timestamp: str
-    step: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
+    step: Annotated[int, _OF_64_BITS] | UnsetType | None = UNSET
     labels: list[_RegularLabel] | UnsetType = UNSET
 
 
 class _Point(msgspec.Struct, gc=False):
     name: Raw
-    value: Raw
-    timestamp: Raw
+    value: Raw = _NULL
+    timestamp: Raw = _NULL
     step: Raw = _NULL
     labels: Raw = _NULL
 
@@ -64,8 +67,15 @@ class PointMapping:
 
     def __init__(self) -> None:
         self.timestamps = TimestampMapping()
+        self._steps = 0
+        self._values = 0
         self._names: set[bytes] = set()
         self._labels: dict[bytes, bytes] = {NULL: b"[]"}
+
+    @property
+    def unreadable(self) -> Unreadable:
+        """How much could not be read so far."""
+        return Unreadable(self.timestamps.unreadable, self._steps, self._values)
 
     def chunk(self, text: bytes) -> Chunk:
         """The points that ``text`` holds, JSON objects separated by commas. Raises ``BadGateway`` for all else."""
@@ -92,8 +102,6 @@ class PointMapping:
             if text.count(_PLUS_ZERO) != sum([stamp.endswith("0") for stamp in stamps]):
                 return None
             text = text.replace(_PLUS_ZERO, b'Z"')
-        if 0 in [point.step for point in points] and _MINUS_ZERO.search(text):
-            return None
         lacking = _lacking(points)
         if lacking is None:
             return None
@@ -102,9 +110,9 @@ class PointMapping:
     def _point(self, point: _Point) -> bytes:
         return b'{"name":%b,"value":%b,"timestamp":%b,"step":%b,"labels":%b}' % (
             self._name(bytes(point.name)),
-            _number(bytes(point.value)),
+            self._value(bytes(point.value)),
             self.timestamps.literal(point.timestamp, required=True),
-            _step(bytes(point.step)),
+            self._step(bytes(point.step)),
             self._label_list(bytes(point.labels)),
         )
 
@@ -112,6 +120,18 @@ class PointMapping:
         if literal not in self._names:
             self._names.add(_string(literal))
         return literal
+
+    def _value(self, literal: bytes) -> bytes:
+        if _is_number(literal) or literal in _NOT_A_NUMBER:
+            return literal
+        self._values += 1
+        return NULL
+
+    def _step(self, literal: bytes) -> bytes:
+        if literal == NULL or _is_whole(literal):
+            return literal
+        self._steps += 1
+        return NULL
 
     def _label_list(self, literal: bytes) -> bytes:
         known = self._labels.get(literal)
@@ -150,12 +170,22 @@ def _string(literal: bytes) -> bytes:
     return literal if literals.is_string(literal) else _refuse("a name or a value of a label, tag or custom info")
 
 
-def _number(literal: bytes) -> bytes:
-    return literal if literal[0] in _NUMBER_STARTS or literal in _NOT_A_NUMBER else _refuse("a metric's value")
+def _is_number(literal: bytes) -> bool:
+    return literal[0] in _NUMBER_STARTS
 
 
-def _step(literal: bytes) -> bytes:
-    return literal if literal == NULL or _INTEGER.fullmatch(literal) else _refuse("a metric's step")
+def _is_whole(literal: bytes) -> bool:
+    """Whether a literal is a whole number, ``1.0`` and ``1e3`` too, of at most ``MOST_STEP_DIGITS`` digits."""
+    digits = literal.removeprefix(b"-")
+    if len(digits) > MOST_STEP_DIGITS or not _is_number(literal):
+        return False
+    if digits.isdigit():
+        return True
+    try:
+        number = Decimal(literal.decode("ascii"))
+    except InvalidOperation:  # an exponent without end
+        return False
+    return number.adjusted() < MOST_STEP_DIGITS and number == number.to_integral_value()
 
 
 def _refuse(what: str) -> bytes:

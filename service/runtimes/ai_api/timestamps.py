@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import Raw
 
-from service.domain.errors import BadGateway
 from service.domain.localizing import utc_literal
 from service.domain.timestamps import MomentReader
 from service.runtimes.ai_api import literals
@@ -12,19 +11,18 @@ from service.runtimes.ai_api.literals import NULL
 
 
 class TimestampMapping:
-    """``unreadable`` counts the timestamps that were given and could not be read."""
+    """``unreadable`` counts the timestamps that were given, or had to be, and could not be read."""
 
     def __init__(self) -> None:
         self.unreadable = 0
         self.moments = MomentReader()
 
     def literal(self, given: Raw, *, required: bool = False) -> bytes:
-        """A timestamp in UTC, ``null`` where it cannot be read. Raises ``BadGateway`` for what is no string."""
+        """A timestamp in UTC, ``null`` where it cannot be read; ``null`` itself can, unless it is ``required``."""
         written = bytes(given)
-        if written == NULL and not required:
-            return NULL
         if not literals.is_string(written):
-            raise BadGateway(literals.shape("a timestamp"))
+            self.unreadable += written != NULL or required
+            return NULL
         text = written[1:-1] if b"\\" not in written else literals.text(written).encode("utf-8", "replace")
         moment = self.moments.read(text)
         if moment is None:

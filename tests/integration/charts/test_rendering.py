@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,13 +18,6 @@ from tests.unit.charts.drawn import recording, specification
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LOSS = specification(recording("digits-rate-0.01", "Loss"))
-
-
-@pytest.fixture(scope="module")
-def renderer() -> Iterator[Renderer]:
-    made = Renderer(seconds=60)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("against", ["step", "time"])
@@ -106,13 +98,27 @@ def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:
     renderer = Renderer(seconds=60, command=command)
     renderer.render(_LOSS, SVG)
     os.kill(int(ids.read_text()), signal.SIGKILL)
-    try:
-        drawn = renderer.render(_LOSS, SVG)
-    except CannotDraw:
-        drawn = renderer.render(_LOSS, SVG)
+    drawn = renderer.render(_LOSS, SVG)
     renderer.close()
     assert drawn.startswith(b"<svg")
     assert len(ids.read_text().split()) == 2
+
+
+def test_what_ends_the_process_harms_no_other() -> None:
+    ending = (
+        "import sys; from service.charts import frames\n"
+        "while asked := frames.read(sys.stdin.buffer):\n"
+        "    b'deadly' in asked[1] and sys.exit()\n"
+        "    sys.stdout.buffer.write(frames.pack(frames.DRAWN, asked[1])); sys.stdout.flush()"
+    )
+    renderer = Renderer(seconds=60, command=(sys.executable, "-c", ending))
+    with ThreadPoolExecutor(3) as pool:
+        asked = {text: pool.submit(renderer.render, text, SVG) for text in (b"before", b"deadly", b"after")}
+        assert asked[b"before"].result() == b"before"
+        assert asked[b"after"].result() == b"after"
+        with pytest.raises(CannotDraw, match="has ended"):
+            asked[b"deadly"].result()
+    renderer.close()
 
 
 def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

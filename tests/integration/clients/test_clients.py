@@ -21,7 +21,7 @@ NOT_TRUSTED = re.compile(r"\bcast\(|\bas [A-Z{(]|\bany\b|\bAny\b|ts-ignore|ts-ex
 
 
 def check(found: Any) -> None:
-    """What both clients read of the demo's runs."""
+    """What all clients read of the demo's runs."""
     assert found["points"] == 10_320
     assert found["greatest"] == pytest.approx(13.99, abs=5)
     assert found["series"] == [["Loss", 5, 40, "+09:00"]] * 2
@@ -69,6 +69,30 @@ def test_a_python_client_reads_the_demo(workshop: Path, demo: Mapping[str, str])
     check(found)
     assert found["differing"] == ["learning_rate"]
     assert any(found["parsed"])
+
+
+@pytest.mark.parametrize("workshop", ["openapi_generator"], indirect=True)
+def test_a_client_of_openapi_generator_reads_the_demo(workshop: Path, demo: Mapping[str, str]) -> None:
+    """Its clients write instants with an offset without a colon."""
+    if shutil.which("java") is None:
+        pytest.skip("openapi-generator needs java, which is not on the PATH; CI has it")
+    generator = Path(sys.executable).with_name("openapi-generator-cli")
+    if not generator.exists():
+        pytest.skip("openapi-generator-cli, of the extra 'dev', is not installed")
+    assert not NOT_TRUSTED.findall((workshop / "read.py").read_text())
+    judged = run((str(generator), "validate", "--input-spec", str(COMMITTED)), workshop)
+    assert "No validation issues detected" in judged
+    made = (str(generator), "generate", "--generator-name", "python", "--input-spec", str(COMMITTED), "--output", ".")
+    of_client = "apis,models,supportingFiles,apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"
+    said = run((*made, "--package-name", "generated", "--global-property", of_client), workshop)
+    assert " ERROR " not in said
+    run((sys.executable, "-m", "mypy", "--strict", "--follow-imports", "silent", "read.py"), workshop)
+    found = json.loads(run((sys.executable, "read.py"), workshop, demo))
+    check(found)
+    assert found["zone"] == "+09:00"
+    for expected, *given in found["between"]:
+        assert given == [expected, expected]
+        assert expected > 1
 
 
 @pytest.mark.parametrize("workshop", ["schemathesis"], indirect=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ def test_it_tells_how_to_use_it_and_ends_without_a_trace(demo: Demo) -> None:
     assert set(demo.ready) == {
         "service", "runtime", "authUrl", "clientId", "clientSecret", "issuer", "token", "resourceGroup", "runs"
     }  # fmt: skip
+    assert stat.S_IMODE(demo.ready_file.stat().st_mode) == 0o600
     assert demo.ready["runtime"].endswith("/v2")
     assert {run["status"] for run in demo.ready["runs"]} >= {"COMPLETED", "RUNNING", "DEAD", "STOPPED"}
     assert len(demo.read(LARGE).json()["metrics"]) >= 10_000
@@ -65,7 +67,7 @@ def test_fresh_points_of_the_running_run_arrive(demo: Demo) -> None:
 
 
 def test_a_token_is_minted_for_the_running_demo(demo: Demo) -> None:
-    eventually(lambda: list(demo.temporary.glob("metric-resource-demo-*.json")))
+    eventually(lambda: list(demo.temporary.glob("metric-resource-*/metric-resource-demo.json")))
     command = [*COMMAND, "token", "--role", "scenario_metric_viewer", "--zone", "Asia/Tokyo", "--algorithm", "ES256"]
     minted = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=True).stdout.strip()
     assert demo.read(LARGE, Authorization=f"Bearer {minted}").json()["timezone"] == "Asia/Tokyo"

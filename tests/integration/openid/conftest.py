@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 SOURCES = Path(__file__).parent / "provider"
 INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
@@ -97,6 +97,11 @@ def rsa_jwk(kid: str) -> dict[str, Any]:
 def ec_jwk(kid: str) -> dict[str, Any]:
     private = ec.generate_private_key(ec.SECP256R1())
     return _signing(ECAlgorithm.to_jwk(private, as_dict=True), kid, "ES256")
+
+
+def ed_jwk(kid: str) -> dict[str, Any]:
+    private = ed25519.Ed25519PrivateKey.generate()
+    return _signing(OKPAlgorithm.to_jwk(private, as_dict=True), kid, "EdDSA")
 
 
 def _signing(key: dict[str, Any], kid: str, algorithm: str) -> dict[str, Any]:

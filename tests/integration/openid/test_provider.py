@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from service.app import close, create_app
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
-from tests.integration.openid.conftest import Start, ec_jwk, rsa_jwk
+from tests.integration.openid.conftest import Start, ec_jwk, ed_jwk, rsa_jwk
 from tests.servers.scripted_runtime import scripted_runtime
 from tests.servers.valkey import eventually
 
@@ -22,10 +22,10 @@ Get = Callable[..., Any]
 
 
 @contextmanager
-def trusting(issuer: str, audience: str = "metric-resource") -> Iterator[Get]:
+def trusting(issuer: str, audience: str = "metric-resource", **changes: Any) -> Iterator[Get]:
     """A service that knows of the provider nothing but its name."""
     with scripted_runtime() as runtime:
-        auth = AuthSettings(issuers=(issuer,), audiences=(audience,))
+        auth = AuthSettings(issuers=(issuer,), audiences=(audience,), **changes)
         app = create_app(Settings(RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE), auth))
         client: FlaskClient = app.test_client()
         try:
@@ -41,6 +41,17 @@ def test_its_access_tokens_are_read_end_to_end(start: Start, key: Callable[[str]
         assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
         answer = get(token, "/runs/run1/metric-resource")
         assert (answer.status_code, json.loads(answer.data)["timezone"]) == (200, "Europe/Berlin")
+
+
+def test_its_edwards_keys_count_where_they_are_configured_and_only_there(start: Start) -> None:
+    with start(ed_jwk("first")) as provider:
+        token = provider.token()
+        assert jwt.get_unverified_header(token)["alg"] == "EdDSA"
+        with trusting(provider.issuer, algorithms=("RS256", "EdDSA")) as get:
+            assert get(token, "/runs/run1/metric-resource").status_code == 200
+            assert get(token[:-6] + "AAAAAA").status_code == 401
+        with trusting(provider.issuer) as get:
+            assert get(token).status_code == 401
 
 
 def test_what_its_tokens_do_not_grant_is_refused(start: Start) -> None:

@@ -55,7 +55,7 @@ def new_host(tmp_path: Path, trust: tuple[str, str], runtime: ScriptedRuntime) -
                 "JWT_AUDIENCE": "metric-resource",
                 "WEB_CONCURRENCY": "2",
                 "RUNTIME_TIMEOUT": "5",
-                "CACHE_SECRET": "a secret of the tests",
+                "CACHE_SECRET": "a secret of the tests, for nothing else",
                 **environment,
             }
             return stack.enter_context(serving(tmp_path / f"host-{next(count)}", configured, token))

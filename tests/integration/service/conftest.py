@@ -102,7 +102,9 @@ class Surroundings:
             RuntimeSettings(self.runtime.url, auth=auth, **{"timeout": 3.0, **runtime}),
             trust or AuthSettings(issuers=(self.issuer_url,), audiences=("metric-resource",)),
             CacheSettings(
-                redis_url=self.valkey.url, secret="a secret of the tests", **{"fresh_running": 60, **(cache or {})}
+                redis_url=self.valkey.url,
+                secret="a secret of the tests",
+                **{"fresh_running": 60, "min_refresh": 0, **(cache or {})},
             ),
             cors_origins=("https://front-end.example",),
         )

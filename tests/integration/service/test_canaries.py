@@ -277,7 +277,9 @@ def world(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[
     url, directory = issuer_at
     issuer = Issuer.at(directory, url)
     auth = AuthSettings(issuers=(url,), audiences=("metric-resource",), tenant_claim="zid")
-    cache = CacheSettings(redis_url=valkey_server.url, secret="a secret of the tests", fresh_running=2)
+    cache = CacheSettings(
+        redis_url=valkey_server.url, secret="a secret of the tests", fresh_running=2, min_refresh=0.05
+    )
     with serving(CanaryRuntime()) as runtime:
         apps = {
             auth_mode.value: create_app(Settings(RuntimeSettings(runtime.url, auth=auth_mode), auth, cache))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.api.routes.charts import VEGA_LITE
+from service.api.formats import VEGA_LITE
 from tests.integration.service.conftest import Service
 
 MODEL = {"name": "metrics.ai.sap.com/Artifact.name", "value": "forest"}
@@ -36,7 +36,7 @@ METRICS = {
     LONG.format(1): [point("loss", 0.1, 1, PART | {"value": "training"})],
     LONG.format(2): [point("loss", 9, 1, PART | {"value": "validation"})],
     "run6": [point("loss", "NaN", None)],
-    "run5": [{**point("loss", 1, 1), "timestamp": None}],
+    "run5": [{**point("loss", 1, 1), "name": None}],
     "run4": [{**point("loss", 1, 1), "timestamp": "yesterday"}],
 }
 
@@ -252,7 +252,7 @@ CHART = BOTH.replace("?", "/chart?")
 @pytest.mark.parametrize("against", ["step", "time", "run", "parameter:rate", "parameter:seed"])
 def test_charts_say_what_they_show(told: Service, against: str) -> None:
     answer = told.get(f"{CHART}&metric=loss&against={against}")
-    assert (answer.status_code, answer.content_type) == (200, VEGA_LITE)
+    assert (answer.status_code, answer.content_type) == (200, VEGA_LITE.media_type)
     specification = json.loads(answer.data)
     drawn = "1 run" if against == "parameter:seed" else "2 runs"
     assert specification["title"]["text"] == f"loss by {against.removeprefix('parameter:')}, {drawn}"
@@ -334,4 +334,4 @@ def test_the_one_model_of_a_run_is_no_label_of_its_own(told: Service) -> None:
 
 def test_an_instance_is_a_uri_reference(told: Service) -> None:
     problem = json.loads(told.get("/runs/%C3%A4%20b%3Cb%3E/tags").data)
-    assert problem["instance"] == "/runs/%C3%A4%20b%3Cb%3E/tags"
+    assert problem["instance"] == "../../runs/%C3%A4%20b%3Cb%3E/tags"

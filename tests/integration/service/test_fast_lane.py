@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import EnvironBuilder
 
 from service.domain.zones import zone_names
 from tests.integration.service.conftest import RUN, Service
@@ -115,6 +116,25 @@ def test_ids_are_each_requests_own(service: Service) -> None:
     assert given_id.headers["traceparent"] == "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
 
+@pytest.mark.parametrize("path", [f"{RUN}?limit=1", f"{RUN}?limit=1&name=loss", "/runs/run1/tags", "/runs/run1%2Ftags"])
+def test_one_answer_serves_every_prefix(service: Service, path: str) -> None:
+    """References are relative, so that an answer hangs on no prefix; the plain way says the same of each."""
+    points = [POINT | {"step": step} for step in range(3)]
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": points}]})
+    prefixes = ("", "/metrics-api", "/a/b", "/runs")
+
+    def get(prefix: str, **headers: str) -> Any:
+        given = {"Authorization": f"Bearer {service.token}"} | headers
+        return service.client.get(path, headers=given, environ_overrides={"SCRIPT_NAME": prefix})
+
+    plain = [get(prefix, **{"Cache-Control": "max-age=1000000"}) for prefix in prefixes]
+    again = [get(prefix) for prefix in prefixes * 2]
+    assert [told(answer) for answer in again] == [told(plain[0])] * len(again) == [told(answer) for answer in plain] * 2
+    assert all("; hit; " in answer.headers["Cache-Status"] for answer in again)
+    if "limit" in path:
+        assert again[-1].json["page"]["next"].startswith("?")
+
+
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
 def test_other_methods_go_the_plain_way(service: Service, method: str) -> None:
     for _ in range(3):
@@ -134,3 +154,18 @@ def test_a_client_that_always_has_it_learns_of_what_is_new(service: Service) -> 
     service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": [POINT | {"value": 0.25}]}]})
     assert service.get(Cache_Control="no-cache").headers["ETag"] != tag
     assert service.get(If_None_Match=tag).status_code == 200
+
+
+def test_a_body_in_memory_reaches_the_server_as_it_is_in_either_way(service: Service) -> None:
+    app = service.client.application
+    headers = {"Authorization": f"Bearer {service.token}"}
+    statuses: list[str] = []
+
+    def body(**more: str) -> Any:
+        environ = EnvironBuilder(path=RUN, headers={**headers, **more}).get_environ()
+        return app(environ, lambda status, *_: statuses.append(status))
+
+    first, plain, again = body(), body(**{"Cache-Control": "max-age=1000000"}), body()
+    assert statuses == ["200 OK"] * 3
+    assert [type(each) for each in (first, plain, again)] == [tuple] * 3, "so that the server need not wait for clients"
+    assert all(one is other for one, other in zip(plain, again, strict=True)), "and can share the very bytes"

@@ -140,7 +140,7 @@ def caller(issuer_at: tuple[str, Path]) -> Iterator[Caller]:
         settings = Settings(
             RuntimeSettings(f"{server.url}/v2", auth=RuntimeAuth.NONE, timeout=TIMEOUT),
             AuthSettings(issuers=(url,), audiences=("metric-resource",)),
-            CacheSettings(fresh_running=60),
+            CacheSettings(fresh_running=60, min_refresh=0),
         )
         app = create_app(settings)
         client = app.test_client()

@@ -145,6 +145,33 @@ def test_conditional_requests_and_codings(service: Service) -> None:
     assert {"ETag", "Cache-Control", "Vary", "Age", "Cache-Status"} <= set(unchanged.headers.keys())
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (RUN, 200),
+        (f"{RUN}?limit=1", 200),
+        (f"{RUN}/series", 200),
+        (f"{RUN}/chart", 200),
+        ("/runs/run1/tags", 200),
+        ("/runs/run1/custom-info", 200),
+        ("/capabilities", 200),
+        ("/runs", 403),
+        ("/runs/x/tags", 400),
+        (f"{RUN}?limit=none", 400),
+    ],
+)
+def test_a_browsers_cache_gives_no_answer_to_the_next_one(service: Service, path: str, status: int) -> None:
+    """Whoever is told apart by a cookie, behind an approuter, and by a token without one; given once, again, as 304."""
+    first, again = service.get(path), service.get(path)
+    answers = [first, again]
+    if "ETag" in first.headers:
+        answers += [service.get(path, If_None_Match=first.headers["ETag"]) for _ in range(2)]
+        answers.append(service.get(path, If_None_Match=first.headers["ETag"], Cache_Control="max-age=1000"))
+    assert [answer.status_code for answer in answers] == [status] * 2 + [304] * (len(answers) - 2)
+    for answer in (*answers, service.get(path, Authorization="none")):
+        assert {"Authorization", "Cookie"} <= set(answer.headers["Vary"].split(", "))
+
+
 def test_how_an_answer_was_come_by(service: Service) -> None:
     run = f"/runs/run-{time.time_ns()}/metric-resource"
     assert service.get(run).headers["Cache-Status"] == "metric-resource; fwd=miss; stored"
@@ -235,7 +262,9 @@ def test_pages_of_configured_origins_may_read(service: Service) -> None:
     assert allowed.status_code == 204
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://front-end.example"
     assert "Authorization" in allowed.headers["Access-Control-Allow-Headers"]
-    assert "ETag" in service.get(Origin="https://front-end.example").headers["Access-Control-Expose-Headers"]
+    exposed = service.get(Origin="https://front-end.example").headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"ETag", "Link", "Cache-Status", "Retry-After", "X-Request-ID"} < set(exposed)
+    assert {"X-Total-Count", "Content-Disposition"} < set(exposed)
     assert "Access-Control-Allow-Origin" not in service.get(Origin="https://elsewhere.example").headers
 
 

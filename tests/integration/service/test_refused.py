@@ -26,7 +26,7 @@ def without_group(service: Service) -> str:
 def told(answer: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """What an answer says, but for what the caller itself has said and the ids of the exchange."""
     document = json.loads(answer.data)
-    assert document.pop("instance").startswith("/runs/run-")
+    assert document.pop("instance").lstrip("./").startswith("runs/run-")
     assert document.pop("requestId")
     return document, {
         name: value for name, value in answer.headers if name not in {"X-Request-ID", "traceparent", "Content-Length"}

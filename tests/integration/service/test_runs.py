@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 
 import pytest
 import redis
@@ -74,12 +74,12 @@ def test_a_run_is_given_with_all_that_surrounds_it(told: Service) -> None:
         "scenario": {"id": "scene1", "name": "digits"},
         "executable": {"id": "exec1", "name": "a network"},
         "statusDetails": {"workflow": [1.10, "x"]},
-        "metricResource": {"available": True, "href": "/runs/run1/metric-resource"},
+        "metricResource": {"available": True, "href": "../runs/run1/metric-resource"},
         "warnings": [
             {
                 "code": "unreadable-timestamp",
                 "count": 1,
-                "detail": "1 of the runtime's timestamps cannot be read and are given as null",
+                "detail": "1 of the runtime's timestamps cannot be read or are missing: they are given as null",
             }
         ],
     }
@@ -234,8 +234,9 @@ def pages(service: Service, first: str) -> list[list[str]]:
     while following:
         answer = service.get(following)
         found.append(listed(answer))
-        following = json.loads(answer.data)["page"]["next"]
-        assert answer.headers.get("Link") == (f'<{following}>; rel="next"' if following else None)
+        next_ = json.loads(answer.data)["page"]["next"]
+        assert answer.headers.get("Link") == (f'<{next_}>; rel="next"' if next_ else None)
+        following = next_ and urljoin(following, next_)
     return found
 
 
@@ -250,12 +251,12 @@ def test_pages_are_of_one_snapshot_whatever_happens_meanwhile(many: Service) -> 
     first = many.get("/runs?limit=10")
     many.runtime.say("executions", 200, {"resources": executions(3)})
     assert listed(many.get("/runs", Cache_Control="no-cache")) == ["run-002", "run-001", "run-000"]
-    following = json.loads(first.data)["page"]["next"]
+    following = urljoin("/runs", json.loads(first.data)["page"]["next"])
     assert [run for page in pages(many, following) for run in page] == [f"run-{n:03d}" for n in range(14, -1, -1)]
 
 
 def test_a_snapshot_that_is_gone_is_said_to_be(many: Service, surroundings: Surroundings) -> None:
-    following = json.loads(many.get("/runs?limit=10").data)["page"]["next"]
+    following = urljoin("/runs", json.loads(many.get("/runs?limit=10").data)["page"]["next"])
     many.runtime.say("executions", 200, {"resources": executions(3)})
     with redis.Redis.from_url(many.valkey.url) as client:
         client.flushall()
@@ -279,7 +280,6 @@ def test_a_cursor_is_good_for_what_it_was_given_for_only(many: Service) -> None:
         assert answer.status_code == 400, path
         assert [fault["parameter"] for fault in json.loads(answer.data)["errors"]] == ["cursor"]
     assert many.get(f"/runs?limit=3&cursor={cursor}").status_code == 200
-    assert urlsplit(following).path == "/runs"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_what_is_left_out_is_said(service: Service, query: str, steps: list[int 
         ("sort=name,-name", {"sort"}), ("sort=colour", {"sort"}), ("sort=", {"sort"}), ("sort=--step", {"sort"}),
         ("minStep=2&maxStep=1&since=2026-03-29T01:00:01Z&until=2026-03-29T01:00:00Z&limit=0&foo=1&timezone=Mars&cursor=x",
          {"minStep", "since", "limit", "foo", "timezone", "cursor"}),
-        ("minStep=-1&maxStep=x&since=now&until=", {"minStep", "maxStep", "since", "until"}),
+        ("minStep=1.5&maxStep=x&since=now&until=", {"minStep", "maxStep", "since", "until"}),
     ],
 )  # fmt: skip
 def test_faults_are_named(service: Service, query: str, parameters: set[str]) -> None:
@@ -130,3 +130,46 @@ def test_a_header_that_names_no_zone_is_refused_whatever_the_query_names(
         assert service.get(RUN + query).status_code == 200
         answer = service.get(RUN + query, Time_Zone=zone)
         assert [fault["parameter"] for fault in json.loads(answer.data)["errors"]] == ["Time-Zone"]
+
+
+@pytest.mark.parametrize(
+    ("since", "steps"),
+    [
+        ("2026-03-29T01:00:01.000000%2B0000", [2, None]), ("2026-03-29T01:00:01.000000+0000", [2, None]),
+        ("2026-03-28T23:00:02.000000-0200", [None]), ("2026-03-29T03:00:02+0200", [None]),
+    ],
+)  # fmt: skip
+def test_instants_are_read_as_generated_clients_write_them(
+    service: Service, since: str, steps: list[int | None]
+) -> None:
+    found = json.loads(service.get(f"{RUN}?since={since}").data)
+    assert [point["step"] for point in found["metrics"]] == steps
+
+
+@pytest.mark.parametrize(
+    "since", ["2026-03-29T01:00:01", "2026-03-290000", "2026-03-29T01:00:01+00000", "+0000", "20260329"]
+)
+def test_what_is_no_instant_is_named(service: Service, since: str) -> None:
+    problem = json.loads(service.get(f"{RUN}?since={since}").data)
+    assert [fault["parameter"] for fault in problem["errors"]] == ["since"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        ("%2B0200", "+02:00"), ("+0200", "+02:00"), ("+02:00", "+02:00"), ("-0330", "-03:30"),
+        ("Etc/GMT+2", "Etc/GMT+2"), ("Etc/GMT%2B2", "Etc/GMT+2"), ("Etc/GMT 2", "Etc/GMT+2"),
+    ],
+)  # fmt: skip
+def test_a_zone_is_called_by_its_own_name(service: Service, zone: str, name: str) -> None:
+    by_query = service.get(f"{RUN}?timezone={zone}")
+    by_header = service.get(RUN, Time_Zone=zone.replace("%2B", "+"))
+    for answer in (by_query, by_header):
+        assert json.loads(answer.data)["timezone"] == name
+
+
+def test_factory_is_no_zone(service: Service) -> None:
+    assert service.get(f"{RUN}?timezone=Factory").status_code == 400
+    assert service.get(RUN, Time_Zone="Factory").status_code == 400
+    claimed = service.issuer.mint(roles=["scenario_metric_viewer"], zone="Factory")
+    assert json.loads(service.get(RUN, claimed).data)["timezone"] == "UTC"

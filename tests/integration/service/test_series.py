@@ -196,10 +196,17 @@ def test_without_the_extra_pictures_are_refused_clearly(without_extra: Service) 
     answer = without_extra.get(CHART, Accept="image/png")
     assert answer.status_code == 406
     assert json.loads(answer.data)["detail"] == (
-        f"this resource is available as {VEGA_LITE}; "
+        f"this resource is available as {VEGA_LITE} (format=vegalite); "
         "SVG and PNG need the extra 'charts' of this service, which is not installed here"
     )
     assert without_extra.get(CHART, Accept=f"image/png, {VEGA_LITE};q=0.1").content_type == VEGA_LITE
+
+
+def test_names_of_any_kind_are_drawn(logged: Service) -> None:
+    for name in ("%00x", "%0a", "a%5c", "%EF%BF%BF", "%E2%80%AE", "%FF", "constructor", "%3Cb%3E"):
+        svg = logged.get(f"{CHART}?name=loss&name={name}", Accept="image/svg+xml")
+        assert svg.status_code == 200
+        assert "Not logged: " in "".join(ElementTree.fromstring(svg.data).itertext())
 
 
 def test_a_chart_says_which_metrics_were_never_logged(logged: Service) -> None:

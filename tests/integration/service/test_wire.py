@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -42,10 +43,18 @@ class Server:
         return self.get(b"/readyz", token=False).startswith(b"HTTP/1.1 200")
 
 
-@pytest.fixture(scope="module")
-def server(issuer_at: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["parser in Python", "parser in C"])
+def server(
+    request: pytest.FixtureRequest, issuer_at: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The service with either of gunicorn's parsers: what they refuse, and how, must not differ."""
     url, directory = issuer_at
-    port, log = free_port(), tmp_path_factory.mktemp("wire") / "log"
+    made_in = tmp_path_factory.mktemp("wire")
+    port, log = free_port(), made_in / "log"
+    if request.param == "parser in C":
+        pytest.importorskip("gunicorn_h1c", reason="the extra 'fast' is not installed")
+    else:
+        (made_in / "sitecustomize.py").write_text("import sys\nsys.modules['gunicorn_h1c'] = None\n")
     with scripted_runtime() as runtime, log.open("wb") as written:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AICORE_", "JWT_", "VCAP_"))},
@@ -54,6 +63,7 @@ def server(issuer_at: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
             "JWT_ISSUER": url,
             "JWT_AUDIENCE": "metric-resource",
             "WEB_CONCURRENCY": "1",
+            "PYTHONPATH": str(made_in),
         }
         process = subprocess.Popen([*SERVE, "--bind", f"127.0.0.1:{port}"], env=environment, stderr=written)
         try:
@@ -65,6 +75,10 @@ def server(issuer_at: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _with_body(headers: bytes) -> bytes:
+    return b"GET /livez HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n0\r\n\r\n"
 
 
 def head_of(answer: bytes) -> tuple[int, dict[str, str]]:
@@ -114,27 +128,141 @@ def test_no_path_splits_the_answer(server: Server, path: bytes) -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is longer", "the header fields are"
+
+
 @pytest.mark.parametrize(
-    "request_",
+    ("request_", "status", "detail"),
     [
-        b"nonsense\r\n\r\n",
-        b"GET /livez HTTP/9.9\r\n\r\n",
-        b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000 + b"\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        (b"nonsense\r\n\r\n", 400, NOT_HTTP),
+        (b"GET /livez HTTP/9.9\r\n\r\n", 400, NOT_HTTP),
+        (b"get /livez HTTP/1.1\r\nHost: x\r\n\r\n", 400, NOT_HTTP),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, LONG_URL),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431, LONG_FIELD),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 200 + b"\r\n", 431, LONG_FIELD),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n", 400, NOT_HTTP),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX : x\r\n\r\n", 400, NOT_HTTP),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", 400, NOT_HTTP),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n", 400, NOT_HTTP),
+        (_with_body(b"Content-Length: 5\r\nTransfer-Encoding: chunked"), 400, NOT_HTTP),
+        (_with_body(b"Content-Length: 5\r\nContent-Length: 6"), 400, NOT_HTTP),
+        (_with_body(b"Content-Length: -1"), 400, NOT_HTTP),
+        (_with_body(b"Content-Length: 1_0"), 400, NOT_HTTP),
+        (_with_body(b"Transfer-Encoding: chunked, chunked"), 400, NOT_HTTP),
+        (_with_body(b"Expect: the-unexpected"), 417, NOT_HTTP),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, NOT_HTTP),
     ],
-    ids=lambda request: str(request[:40]),
+    ids=lambda given: str(given[:60]) if isinstance(given, bytes) else "",
 )
-def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes) -> None:
+def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes, status: int, detail: str) -> None:
     answer = server.say(request_)
-    status, headers = head_of(answer)
-    assert status in {400, 414, 431, 501}
+    told, headers = head_of(answer)
+    problem = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (told, problem["status"], headers["content-type"]) == (status, status, "application/problem+json")
+    assert problem["detail"].startswith(detail)
     check_safe(headers)
-    why = {400: b"the request is not valid HTTP", 414: b"the URL is longer", 431: b"the header fields are"}
-    assert why.get(status, b"") in answer
+
+
+@pytest.mark.parametrize(
+    ("request_", "statuses"),
+    [
+        (_with_body(b"Transfer-Encoding: sideways"), {400, 501}),
+        (b"GET  /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", {400, 200}),
+    ],
+)
+def test_what_only_one_of_the_parsers_tells_apart_is_answered_as_safely(
+    server: Server, request_: bytes, statuses: set[int]
+) -> None:
+    status, headers = head_of(server.say(request_))
+    assert status in statuses
+    check_safe(headers)
+
+
+def test_a_head_that_never_ends_is_not_served(server: Server) -> None:
+    """A greeting of TLS, for one: refused, or the connection is closed."""
+    answer = server.say(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    assert answer == b"" or head_of(answer)[0] == 400
+
+
+def test_no_header_is_taken_for_a_trusted_proxys(server: Server) -> None:
+    assert head_of(server.get(b"/runs/metrics", b"SCRIPT_NAME: /runs", token=False))[0] == 401
+    assert head_of(server.get(b"/nothing", b"PATH_INFO: /livez", token=False))[0] == 404
+
+
+FROM_A_PROXY = [
+    b"SCRIPT_NAME: /runs",
+    b"Script_Name: /runs",
+    b"PATH_INFO: /metrics",
+    b"REMOTE_USER: admin",
+    b"HTTP_AUTHORIZATION: Bearer x",
+    b"X_Forwarded_Prefix: /runs",
+    b"X-Forwarded-Prefix: /runs",
+    b"X-Forwarded-Proto: https",
+    b"X-Forwarded-Ssl: on",
+    b"X-Forwarded-Host: elsewhere.example",
+    b"X-Forwarded-For: 10.0.0.1",
+    b"X-Script-Name: /runs",
+    b"X-Original-URL: /metrics",
+    b"X-Rewrite-URL: /metrics",
+    b"Forwarded: for=10.0.0.1;host=elsewhere.example;proto=https",
+    b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off",
+]
+
+
+@pytest.mark.parametrize("lines", FROM_A_PROXY)
+@pytest.mark.parametrize("path", [b"/runs/metrics", b"/docs/", b"/runs/run1/metric-resource?limit=1", b"/runs/run1"])
+def test_no_header_says_where_the_service_is_or_what_is_asked(server: Server, path: bytes, lines: bytes) -> None:
+    plain, proxied = server.get(path), server.get(path, lines)
+    assert not proxied.startswith(b"HTTP/1.1 200") or path != b"/runs/metrics"
+    assert told(proxied) == told(plain)
+
+
+def test_an_underscore_never_stands_for_a_hyphen(server: Server) -> None:
+    lines = (b"AI_Resource_Group: no", b"Time_Zone: Asia/Tokyo", b"Cache_Control: only-if-cached")
+    answer = server.get(b"/runs/run1/metric-resource", *lines)
+    assert head_of(answer)[0] == 200
+    assert b'"timezone":"UTC"' in answer
+
+
+def told(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+    """An answer but for what is each request's own."""
+    status, headers = head_of(answer)
+    kept = {
+        name: value for name, value in headers.items() if name not in {"x-request-id", "traceparent", "date", "age"}
+    }
+    kept.pop("cache-status", None)
+    return status, kept, re.sub(rb'"requestId":"[^"]*"', b"", answer.partition(b"\r\n\r\n")[2])
+
+
+@pytest.mark.parametrize(
+    ("line", "statuses", "instance"),
+    [
+        (b"OPTIONS * HTTP/1.1", {404}, ""),
+        (b"OPTIONS /nothing HTTP/1.1", {404}, "nothing"),
+        (b"OPTIONS http://elsewhere.example/nothing?x HTTP/1.1", {404}, "nothing"),
+        (b"OPTIONS /runs//x HTTP/1.1", {404}, ""),
+        (b"OPTIONS elsewhere.example:443 HTTP/1.1", {400, 404}, ""),
+        (b"CONNECT elsewhere.example:443 HTTP/1.1", {400, 404, 405, 501}, ""),
+        (b"GET * HTTP/1.1", {400, 404}, ""),
+        (b"GET elsewhere.example:443 HTTP/1.1", {400, 404}, ""),
+        (b"GET http://elsewhere.example/runs/run1/nothing HTTP/1.1", {404}, "../../runs/run1/nothing"),
+        (b"GET http://elsewhere.example HTTP/1.1", {404}, "./"),
+        (b"GET nothing HTTP/1.1", {400, 404}, ""),
+        (b"POST http://elsewhere.example/runs HTTP/1.1", {405}, "runs"),
+        (b"TRACE / HTTP/1.1", {404, 405}, "./"),
+        (b"BREW /runs HTTP/1.1", {405}, "runs"),
+    ],
+)
+def test_every_error_is_a_problem_whatever_the_request_target(
+    server: Server, line: bytes, statuses: set[int], instance: str
+) -> None:
+    answer = server.say(line + b"\r\nHost: service\r\nConnection: close\r\n\r\n")
+    status, headers = head_of(answer)
+    assert status in statuses
+    assert headers["content-type"] == "application/problem+json"
+    check_safe(headers)
+    document = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (document["status"], document["instance"]) == (status, instance)
 
 
 def test_two_tokens_are_none(server: Server) -> None:

@@ -25,10 +25,16 @@ STAMPS = st.sampled_from(
     ["2026-03-29T01:00:00Z", "2026-03-29T01:00:00.123456Z", "2026-03-29T01:00:00.5+00:00", "2026-03-29t01:00:00z"]
     + ["2026-03-29T03:00:00+02:00", "2026-03-29T01:00:60Z", "0001-01-01T00:00:00+01:00", "yesterday"]
 )
+ODD = st.sampled_from([None, True, "1", "NaN", 1.5, [1], {"name": "x"}, -(10**999), 10**1000])
 LABELS = st.lists(st.fixed_dictionaries({"name": NAMES, "value": NAMES}), max_size=2)
 POINTS = st.fixed_dictionaries(
-    {"name": NAMES, "value": st.integers() | st.floats(), "timestamp": STAMPS},
-    optional={"step": st.none() | st.integers(0, 2**70), "labels": st.none() | LABELS},
+    {"name": NAMES},
+    optional={
+        "value": st.integers() | st.floats() | ODD,
+        "timestamp": STAMPS | ODD,
+        "step": st.integers(-(2**70), 2**70) | ODD,
+        "labels": st.none() | LABELS,
+    },
 )
 ALIKE = st.fixed_dictionaries(
     {
@@ -36,7 +42,7 @@ ALIKE = st.fixed_dictionaries(
         "name": NAMES,
         "value": st.floats(allow_nan=False),
         "timestamp": STAMPS,
-        "step": st.integers(0, 9),
+        "step": st.integers(-9, 9),
     }
 )
 PAIRS = st.lists(st.fixed_dictionaries({"name": NAMES, "value": NAMES}), max_size=2)
@@ -90,7 +96,7 @@ def test_the_short_way_gives_what_the_long_one_gives(points, compact: bool) -> N
 def points_of_chunk(mapping: PointMapping, text: bytes, read_chunk: cutting.Read) -> object:
     chunk = read_chunk(text)
     keyed = json.loads(b"[" + chunk.text + b"]", parse_int=str, parse_float=str)
-    return keyed, chunk.count, mapping.timestamps.unreadable
+    return keyed, chunk.count, mapping.unreadable
 
 
 def regular(count: int) -> bytes:

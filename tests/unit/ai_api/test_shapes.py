@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
+from service.domain.metrics import READABLE, Unreadable
 from service.runtimes.ai_api import meta
 from service.runtimes.ai_api.mapping import metric_resources, run_status
 from tests.unit.ai_api.answers import MOMENT, RUN, answer, metric, metrics_of, points_of, resource
@@ -30,14 +31,8 @@ def refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("literal", NOT_TEXT)
-@pytest.mark.parametrize("member", ["name", "timestamp"])
-def test_a_name_or_timestamp_that_is_no_text_is_refused(member: str, literal: str) -> None:
-    refused(answer(metric(**{member: literal})))
-
-
-@pytest.mark.parametrize("literal", [*WRONG, '"1"', '""', '"nan"', '"inf"', '"+Infinity"', '"NaN "', '"\\u004eaN"'])
-def test_a_value_that_is_no_number_is_refused(literal: str) -> None:
-    refused(answer(metric(value=literal)))
+def test_a_name_that_is_no_text_is_refused(literal: str) -> None:
+    refused(answer(metric(name=literal)))
 
 
 @pytest.mark.parametrize("literal", ["01", "-01", "1.", ".5", "+1", "1e", "1e+", "--1", "0x1", "1_000", "1.5.5", "-"])
@@ -52,13 +47,22 @@ def test_only_the_three_spellings_of_what_json_cannot_hold_are_mended(literal: s
 
 
 @pytest.mark.parametrize(
-    "literal", ["-1", "-0", "1.5", "0.1", "1e3", "1E2", '"1"', '""', "true", "{}", "[]", "NaN", "-Infinity"]
+    "literal",
+    [
+        "0",
+        "1",
+        "1.0",
+        "9007199254740993",
+        "1" + "0" * 999,
+        "null",
+        "-1",
+        "-0",
+        "-" + "9" * 1000,
+        "1e3",
+        "-1.5E1",
+        "1e999",
+    ],
 )
-def test_a_step_that_is_no_whole_number_from_zero_is_refused(literal: str) -> None:
-    refused(answer(metric(f'"step":{literal}')))
-
-
-@pytest.mark.parametrize("literal", ["0", "1", "1.0", "9007199254740993", "1" + "0" * 100, "null"])
 def test_a_step_passes_as_it_was_sent(literal: str) -> None:
     assert f'"step":{literal},' in metrics_of(answer(metric(f'"step":{literal}'))).decode()
 
@@ -75,17 +79,16 @@ def test_what_are_no_pairs_of_texts_is_refused(literal: str) -> None:
     refused(answer(more=f',"customInfo":{literal}'))
 
 
-@pytest.mark.parametrize("missing", ["name", "value", "timestamp"])
-def test_a_metric_without_a_required_member_is_refused(missing: str) -> None:
-    members = {"name": "loss", "value": 1, "timestamp": "2026-03-29T01:00:00Z"}
-    del members[missing]
-    refused(answer(json.dumps(members)))
+def test_a_metric_without_a_name_is_refused() -> None:
+    refused(answer('{"value":1,"timestamp":"2026-03-29T01:00:00Z"}'))
 
 
 @pytest.mark.parametrize("literal", ["1", "true", "{}", "[]", '{"a":"\\n"}'])
 @pytest.mark.parametrize("member", ["createdAt", "modifiedAt"])
-def test_a_moment_of_the_resource_that_is_no_text_is_refused(member: str, literal: str) -> None:
-    refused(answer(more=f',"{member}":{literal}'))
+def test_a_moment_of_the_resource_that_is_no_text_is_null_and_counted(member: str, literal: str) -> None:
+    found = resource(answer(metric(), more=f',"{member}":{literal}'))
+    assert (found.created_at, found.modified_at, found.count) == (b"null", b"null", 1)
+    assert found.unreadable == Unreadable(timestamps=1)
 
 
 @pytest.mark.parametrize("member", ["metrics", "tags", "customInfo", "createdAt", "modifiedAt"])
@@ -96,7 +99,7 @@ def test_an_optional_member_may_be_null_or_missing(member: str, given: bool) -> 
     )
     assert (found.created_at, found.modified_at) == (b"null", b"null")
     assert (found.metrics, found.tags, found.custom_info) == ((), b"[]", b"[]")
-    assert (found.count, found.unreadable) == (0, 0)
+    assert (found.count, found.unreadable) == (0, READABLE)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_unknown_members_are_dropped_everywhere() -> None:
 @pytest.mark.parametrize("written", ["2026-03-29T01:00:00\\u005A", "\\u0032026-03-29\\u005401:00:00.\\u0035Z"])
 def test_a_timestamp_may_be_written_with_escapes(written: str) -> None:
     found = resource(answer(metric(timestamp=f'"{written}"'), more=f',"createdAt":"{written}"'))
-    assert found.unreadable == 0
+    assert found.unreadable == READABLE
     assert json.loads(found.created_at) == json.loads(f'"{written}"')
 
 
@@ -203,7 +206,7 @@ def test_an_unreadable_timestamp_takes_nothing_else_down(text: str, escaped: boo
     literal = json.dumps(text, ensure_ascii=escaped or not text.isprintable())
     body = answer(metric(timestamp=literal), metric(), more=f',"modifiedAt":{literal}')
     found = resource(body)
-    assert found.unreadable == 2
+    assert found.unreadable == Unreadable(timestamps=2)
     assert found.modified_at == b"null"
     assert [each["timestamp"] for each in json.loads(points_of(found))] == [None, "2026-03-29T01:00:00Z"]
 

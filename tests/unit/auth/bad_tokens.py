@@ -7,7 +7,15 @@ from tests.unit.auth import confusing, forged, malformed, padded, stale
 
 def catalogue() -> dict[str, str]:
     """``Authorization`` fields by name, each another one."""
-    sources = (forged.confusion, forged.unsigned, forged.psychic, forged.keys, forged.embedded, padded.padded)
+    sources = (
+        forged.confusion,
+        forged.unsigned,
+        forged.psychic,
+        forged.edwards,
+        forged.keys,
+        forged.embedded,
+        padded.padded,
+    )
     sources += (malformed.form, malformed.encodings, malformed.cuts, malformed.credentials)
     sources += (confusing.members_of_header, confusing.types_of_header, confusing.json_text, stale.times, stale.names)
     found: dict[str, str] = {}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -28,7 +28,8 @@ class _Gone:
 GONE = _Gone()
 """Stands for a member that is left out."""
 
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+Edwards = ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Edwards
 _HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 _CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1(), "secp256k1": ec.SECP256K1()}
 
@@ -42,6 +43,12 @@ def rsa_key(name: str, bits: int = 2048, exponent: int = 65537) -> rsa.RSAPrivat
 @functools.cache
 def ec_key(name: str, curve: str = "P-256") -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(_CURVES[curve])
+
+
+@functools.cache
+def ed_key(name: str, curve: str = "Ed25519") -> Edwards:
+    made = ed25519.Ed25519PrivateKey if curve == "Ed25519" else ed448.Ed448PrivateKey
+    return made.generate()
 
 
 def b64(data: bytes) -> str:
@@ -68,6 +75,8 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def signature(signed: bytes, key: Key | bytes, algorithm: str) -> bytes:
+    if isinstance(key, Edwards):
+        return key.sign(signed)
     digest = _HASHES[algorithm[2:]]
     if isinstance(key, bytes):
         return hmac.new(key, signed, f"sha{algorithm[2:]}").digest()
@@ -98,12 +107,25 @@ def es256(payload: Mapping[str, Any] | None = None, **head: Any) -> str:
     return token(header(**{"alg": "ES256", "kid": "ec-1", **head}), payload or claims(), ec_key("ec-1"), "ES256")
 
 
+def eddsa(payload: Mapping[str, Any] | None = None, **head: Any) -> str:
+    return token(header(**{"alg": "EdDSA", "kid": "ed-1", **head}), payload or claims(), ed_key("ed-1"), "EdDSA")
+
+
+def okp(raw: bytes, kid: str | None, **changes: Any) -> dict[str, Any]:
+    """An octet key pair's public part as a JWK (RFC 8037, 2), be it a key or not."""
+    base = {"kty": "OKP", "use": "sig", "crv": "Ed25519", "x": b64(raw), "kid": GONE if kid is None else kid}
+    return members(base, changes)
+
+
 def number(value: int) -> str:
     return b64(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
 def jwk(key: Key, kid: str | None, **changes: Any) -> dict[str, Any]:
     """The public key as a JWK (RFC 7518, 6)."""
+    if isinstance(key, Edwards):
+        curve = "Ed25519" if isinstance(key, ed25519.Ed25519PrivateKey) else "Ed448"
+        return okp(key.public_key().public_bytes_raw(), kid, **{"crv": curve, **changes})
     if isinstance(key, rsa.RSAPrivateKey):
         public = key.public_key().public_numbers()
         base = {"kty": "RSA", "use": "sig", "n": number(public.n), "e": number(public.e)}

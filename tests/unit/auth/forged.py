@@ -15,6 +15,8 @@ from tests.unit.auth.forge import (
     compact,
     der,
     ec_key,
+    ed_key,
+    eddsa,
     es256,
     header,
     jwk,
@@ -28,6 +30,7 @@ from tests.unit.auth.forge import (
 from tests.unit.auth.key_sets import Bad, bearer, key_set
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 ATTACKER = "https://attacker.example"
 
 
@@ -112,6 +115,50 @@ def _beyond(right: bytes) -> bytes:
     """The same signature with ``s + n``, where it fits."""
     s = int.from_bytes(right[32:], "big") + P256_ORDER
     return right[:32] + s.to_bytes(33, "big")
+
+
+def edwards() -> Bad:
+    """The same with Edwards curves (RFC 8032, RFC 8037): other keys' algorithms, and signatures that lax readers take."""
+    key = ed_key("ed-1")
+    raw, head = key.public_key().public_bytes_raw(), header(alg="EdDSA", kid="ed-1")
+    for name, secret in (("raw key", raw), ("pem", pem(key)), ("der", der(key)), ("jwk", compact(jwk(key, "ed-1")))):
+        for algorithm in ("HS256", "HS512"):
+            yield (
+                f"{algorithm} with {name}",
+                bearer(token(header(alg=algorithm, kid="ed-1"), claims(), secret, algorithm)),
+            )
+        yield f"EdDSA said, HS256 with {name}", bearer(token(head, claims(), secret, "HS256"))
+    for name in ("RS256", "ES256", "PS256", "EdDsa", "eddsa", "EDDSA", "Ed25519", "Ed448", "EdDSA ", "none"):
+        yield f"{name} said of the Edwards key", bearer(eddsa(alg=name))
+    for kid in ("rsa-1", "ec-1", "ed-448", "shared", "x25519", "ed-small", "unknown"):
+        yield f"EdDSA with the key id {kid}", bearer(eddsa(kid=kid))
+    yield "EdDSA said of the RSA key", bearer(token(header(alg="EdDSA"), claims()))
+    yield "EdDSA said of the EC key", bearer(token(header(alg="EdDSA", kid="ec-1"), claims(), ec_key("ec-1"), "ES256"))
+    yield "another's key", bearer(token(head, claims(), ed_key("attacker"), "EdDSA"))
+    yield "the other curve", bearer(token(head, claims(), ed_key("ed-448", "Ed448"), "EdDSA"))
+    yield "another's key in the header", bearer(eddsa(jwk=jwk(ed_key("attacker"), "ed-1"), kid="attacker"))
+    yield "no kid where two keys would do", bearer(eddsa(kid=GONE))
+    right = key.sign(f"{b64(compact(head))}.{b64(compact(claims()))}".encode())
+    identity = bytes([1, *bytes(31)])
+    for name, given in (
+        ("zeros", bytes(64)),
+        ("identity and zero", identity + bytes(32)),
+        ("s zero", right[:32] + bytes(32)),
+        ("R zero", bytes(32) + right[32:]),
+        (
+            "s plus the order",
+            right[:32] + (int.from_bytes(right[32:], "little") + ED25519_ORDER).to_bytes(32, "little"),
+        ),
+        ("short by one", right[:-1]),
+        ("long by one", right + b"\0"),
+        ("doubled", right * 2),
+        ("swapped", right[32:] + right[:32]),
+        ("as long as Ed448's", right + bytes(50)),
+        ("full", b"\xff" * 64),
+    ):
+        yield name, bearer(with_signature(head, claims(), given))
+    small = header(alg="EdDSA", kid="ed-small")
+    yield "for a key of small order", bearer(with_signature(small, claims(), identity + bytes(32)))
 
 
 def keys() -> Bad:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from tests.unit.auth.forge import (
     b64,
     ec_key,
+    ed_key,
     jwk,
     number,
+    okp,
     rsa_key,
 )
 
@@ -31,6 +33,10 @@ def key_set() -> bytes:
         jwk(rsa_key("rsa-2"), "private", d=number(rsa_key("rsa-2").private_numbers().d)),
         jwk(ec_key("p384", "P-384"), "p384"),
         jwk(ec_key("k1", "secp256k1"), "secp256k1"),
+        jwk(ed_key("ed-1"), "ed-1", alg="EdDSA"),
+        jwk(ed_key("ed-448", "Ed448"), "ed-448"),
+        okp(bytes([1, *bytes(31)]), "ed-small"),
+        okp(ed_key("ed-1").public_key().public_bytes_raw(), "x25519", crv="X25519"),
         {"kty": "oct", "kid": "shared", "k": b64(b"s" * 32), "alg": "HS256"},
         {"kty": "RSA", "kid": "broken", "n": "!", "e": "AQAB"},
         "not a key",

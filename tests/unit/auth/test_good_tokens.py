@@ -8,8 +8,22 @@ from typing import Any
 import pytest
 
 from service.domain.errors import InvalidToken
+from service.settings import AuthSettings
 from tests.unit.auth import forge
-from tests.unit.auth.forge import GONE, NOW, claims, compact, ec_key, header, jwk, rsa_key, token
+from tests.unit.auth.forge import (
+    GONE,
+    NOW,
+    claims,
+    compact,
+    ec_key,
+    ed_key,
+    header,
+    jwk,
+    members,
+    rsa_key,
+    token,
+    with_signature,
+)
 from tests.unit.auth.forged import P256_ORDER
 from tests.unit.auth.key_sets import key_set
 from tests.unit.auth.worlds import KEYS_URL, Clock, Library, holds, oidc, verifier
@@ -81,6 +95,7 @@ def test_scheme_in_any_case(scheme: str) -> None:
 
 ALGORITHMS: dict[str, forge.Key] = {
     **{name: rsa_key("rsa-1") for name in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
+    "EdDSA": ed_key("good"),
     **{name: ec_key(name, f"P-{size}") for name, size in (("ES256", 256), ("ES384", 384), ("ES512", 521))},
 }
 
@@ -96,7 +111,7 @@ def test_algorithm_that_is_accepted_holds_and_else_does_not(algorithm: str) -> N
         holds(verifier(oidc(), library, algorithms=others), good)
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "none", "EdDSA", "ES256K", "", "rs256"])
+@pytest.mark.parametrize("algorithm", ["HS256", "none", "Ed25519", "eddsa", "ES256K", "", "rs256"])
 def test_algorithm_that_cannot_be_configured(algorithm: str) -> None:
     with pytest.raises(ValueError, match="algorithms"):
         verifier(oidc(), ISSUER, algorithms=["RS256", algorithm])
@@ -123,6 +138,60 @@ def test_no_key_id_where_one_key_would_do() -> None:
     checked = verifier(oidc(), library)
     assert holds(checked, token(header(kid=GONE), claims())).subject == "ada"
     assert holds(checked, forge.es256(kid=GONE)).subject == "ada"
+
+
+def test_an_edwards_key_of_either_curve() -> None:
+    """RFC 8037: the algorithm is ``EdDSA`` for both, the key says which curve."""
+    checked = verifier(oidc(), ISSUER)
+    assert holds(checked, forge.eddsa()).subject == "ada"
+    other = token(header(alg="EdDSA", kid="ed-448"), claims(), ed_key("ed-448", "Ed448"), "EdDSA")
+    assert holds(checked, other).subject == "ada"
+
+
+def test_an_edwards_key_is_not_accepted_unless_it_is_configured() -> None:
+    with pytest.raises(InvalidToken, match="algorithm"):
+        holds(verifier(oidc(), ISSUER, algorithms=AuthSettings().algorithms), forge.eddsa())
+
+
+@pytest.mark.parametrize("kid", [None, GONE])
+def test_null_is_no_key_id_in_a_key_set(kid: Any) -> None:
+    library = Library(
+        {KEYS_URL: compact({"keys": [members(jwk(rsa_key("rsa-1"), None), {"kid": kid}), jwk(ec_key("ec-1"), "b")]})}
+    )
+    checked = verifier(oidc(), library)
+    assert holds(checked, token(header(kid=GONE), claims())).subject == "ada"
+    for named in ("", "null", "None", "rsa-1"):
+        with pytest.raises(InvalidToken, match="key"):
+            holds(checked, token(header(kid=named), claims()))
+    with pytest.raises(InvalidToken, match="key id"):
+        holds(checked, token(header(kid=None), claims()))
+
+
+def test_no_key_id_where_two_keys_would_do() -> None:
+    keys = [{**jwk(rsa_key("rsa-1"), None), "kid": None}, jwk(rsa_key("rsa-2"), "b")]
+    with pytest.raises(InvalidToken, match="key"):
+        holds(verifier(oidc(), Library({KEYS_URL: compact({"keys": keys})})), token(header(kid=GONE), claims()))
+
+
+def padded_to(length: int) -> str:
+    """A good token of exactly so many bytes; base64 leaves one length in four out, so the header is padded too."""
+    base = len(token(header(x=""), claims(x="")))
+    for in_header in range(4):
+        for in_claims in range((length - base) * 3 // 4 - 6, (length - base) * 3 // 4 + 1):
+            head, payload = header(x="x" * in_header), claims(x="x" * in_claims)
+            if len(with_signature(head, payload, bytes(256))) == length:
+                return token(head, payload)
+    raise AssertionError(length)
+
+
+@pytest.mark.parametrize("longest", [1024, 16384, 65536])
+def test_the_longest_token_that_is_looked_at(longest: int) -> None:
+    good = padded_to(longest)
+    checked = verifier(oidc(), ISSUER, max_bytes=longest)
+    assert holds(checked, good) == holds(checked, good)
+    with pytest.raises(InvalidToken, match=f"longer than {longest} bytes"):
+        holds(checked, padded_to(longest + 1))
+    assert holds(verifier(oidc(), ISSUER, max_bytes=longest + 1), padded_to(longest + 1)).subject == "ada"
 
 
 def test_two_keys_with_the_same_id() -> None:

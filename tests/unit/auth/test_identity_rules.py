@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from service.domain.errors import InvalidToken
+from service.auth.issuers import Reading
+from service.domain.errors import InvalidToken, KeysUnavailable, RuntimeTimeout
 from tests.unit.auth.forge import GONE, compact, header, jwk, members, rsa_key, token
 from tests.unit.auth.forge import claims as plain
 from tests.unit.auth.worlds import IDENTITY_ISSUER, Library, holds, identity, verifier
@@ -30,19 +31,24 @@ def library(*issuers: str) -> Library:
     return Library(documents)
 
 
-class Identified:
-    """A fetch that sends headers, of a server that knows one tenant."""
+class Identified(Library):
+    """A server that gives its keys only to clients of these tenants, as it knows them by the headers."""
 
-    def __init__(self, known: Library, tenant: str = "tenant-1") -> None:
-        self.known = known
-        self.tenant = tenant
+    def __init__(self, known: Library, *tenants: str) -> None:
+        super().__init__(known.documents)
+        self.tenants = tenants or ("tenant-1",)
         self.sent: list[dict[str, str]] = []
+        self.silent = False
 
     def __call__(self, url: str, timeout: float, max_bytes: int, headers: Mapping[str, str]) -> bytes:
         self.sent.append(dict(headers))
-        if headers["x-app_tid"] != self.tenant:
-            return self.known("unknown tenant", timeout, max_bytes)
-        return self.known(url, timeout, max_bytes)
+        if self.silent:
+            raise RuntimeTimeout
+        known = headers.get("x-app_tid") in self.tenants and headers.get("x-client_id") == "client-uuid"
+        return super().__call__(url if known else "unknown tenant", timeout, max_bytes, headers)
+
+
+OWN = {"x-app_tid": "tenant-1", "x-client_id": "client-uuid", "x-azp": "client-uuid"}
 
 
 def test_tenant_subject_and_groups() -> None:
@@ -89,15 +95,66 @@ def test_a_domain_of_the_customers_own() -> None:
     assert holds(verifier(identity(), library()), own).issuer == IDENTITY_ISSUER
 
 
-def test_tenants_below_the_domains_with_the_headers_that_bind_their_keys() -> None:
-    """Java ``SapIdJwtSignatureValidator``: the key server is told tenant, client and ``azp``, and refuses others."""
-    known = Identified(library(OTHER))
-    checked = verifier(identity(hosts=DOMAINS), library(), identified=known)
-    assert holds(checked, token(header(), claims(iss=OTHER))).issuer == OTHER
-    expected = {"x-app_tid": "tenant-1", "x-client_id": "client-uuid", "x-azp": "client-uuid"}
+@pytest.mark.parametrize("issuer", [IDENTITY_ISSUER, OTHER], ids=["the binding's own", "another"])
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, OWN),
+        ({"azp": "caller"}, {**OWN, "x-azp": "caller"}),
+        ({"azp": GONE}, {"x-app_tid": "tenant-1", "x-client_id": "client-uuid"}),
+        ({"azp_app_tid": "tenant-9"}, {**OWN, "x-azp_app_tid": "tenant-9"}),
+        ({"app_tid": GONE, "zone_uuid": "tenant-1"}, OWN),
+    ],
+    ids=str,
+)
+def test_the_key_server_is_told_tenant_client_and_caller(
+    issuer: str, changes: dict[str, Any], expected: dict[str, str]
+) -> None:
+    """The same of every issuer [Java ``SapIdJwtSignatureValidator``]: keys come only from a server that knows all three."""
+    known = Identified(library(IDENTITY_ISSUER, OTHER))
+    checked = verifier(identity(hosts=DOMAINS), known)
+    assert holds(checked, token(header(), claims(iss=issuer, **changes))).issuer == issuer
     assert known.sent == [expected, expected]
+
+
+@pytest.mark.parametrize("issuer", [IDENTITY_ISSUER, OTHER], ids=["the binding's own", "another"])
+def test_a_tenant_that_the_key_server_does_not_know_is_refused(issuer: str) -> None:
+    """A tenant, or a caller of it, that the server refuses: also where its keys are known from another tenant."""
+    known = Identified(library(IDENTITY_ISSUER, OTHER))
+    checked = verifier(identity(hosts=DOMAINS, zone="tenant-1"), known)
+    for number in range(2):
+        with pytest.raises(InvalidToken):
+            holds(checked, token(header(), claims(iss=issuer, app_tid="tenant-2", jti=str(number))))
+        holds(checked, token(header(), claims(iss=issuer, jti=str(number))))
+
+
+def test_an_own_token_that_names_no_tenant_is_asked_for_without_headers() -> None:
+    """@sap/xssec 3.3.3: tenant and client are sent together or not at all."""
+    known = library()
+    checked = verifier(identity(reading=Reading(tenant="iss")), known)
+    assert holds(checked, token(header(), claims(app_tid=GONE))).tenant == IDENTITY_ISSUER
     with pytest.raises(InvalidToken):
-        holds(checked, token(header(), claims(iss=OTHER, app_tid="tenant-2")))
+        holds(checked, token(header(), claims(iss=OTHER, app_tid=GONE)))
+
+
+def test_the_keys_of_the_bindings_own_tenant_are_loaded_ahead() -> None:
+    known = Identified(library())
+    checked = verifier(identity(zone="tenant-1"), known)
+    assert checked.keys_loaded() == {IDENTITY_ISSUER: False}
+    holds(checked, token(header(), claims()))
+    assert (checked.keys_loaded(), known.sent) == ({IDENTITY_ISSUER: True}, [OWN, OWN])
+    assert verifier(identity(), known).keys_loaded() == {IDENTITY_ISSUER: True}
+
+
+def test_a_server_that_does_not_answer_is_nobodys_fault() -> None:
+    """Of a tenant that names no one known: ``503``, not ``401``, and known tenants go on."""
+    known = Identified(library(), "tenant-1", "tenant-2")
+    checked = verifier(identity(zone="tenant-1"), known)
+    holds(checked, token(header(), claims()))
+    known.silent = True
+    with pytest.raises(KeysUnavailable):
+        holds(checked, token(header(), claims(app_tid="tenant-2")))
+    assert holds(checked, token(header(), claims(jti="again"))).tenant == "tenant-1"
 
 
 @pytest.mark.parametrize(
@@ -119,26 +176,43 @@ def test_issuers_that_are_not_below_the_domains(issuer: str) -> None:
     """Python ``validate_issuer``: ``https``, no query, exactly one label before a domain of the binding."""
     known = Identified(library(issuer))
     with pytest.raises(InvalidToken, match="issuer"):
-        holds(verifier(identity(hosts=DOMAINS), library(), identified=known), token(header(), claims(iss=issuer)))
+        holds(verifier(identity(hosts=DOMAINS), known), token(header(), claims(iss=issuer)))
     assert known.sent == []
 
 
-def test_tenants_below_the_domains_are_not_trusted_where_headers_cannot_be_sent() -> None:
-    known = library(OTHER)
-    with pytest.raises(InvalidToken, match="issuer"):
-        holds(verifier(identity(hosts=DOMAINS), known), token(header(), claims(iss=OTHER)))
-    assert known.asked == []
+@pytest.mark.parametrize("issuer", [IDENTITY_ISSUER, OTHER], ids=["the binding's own", "another"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"app_tid": None},
+        {"app_tid": "a\r\nb"},
+        {"app_tid": 1},
+        {"azp": "x y"},
+        {"azp": None},
+        {"azp_app_tid": "x\r\ny"},
+        {"azp_app_tid": ["tenant-1"]},
+        {"azp_app_tid": "t" * 129},
+    ],
+    ids=str,
+)
+def test_nothing_malformed_goes_into_headers(issuer: str, changes: dict[str, Any]) -> None:
+    known = Identified(library(IDENTITY_ISSUER, OTHER))
+    with pytest.raises(InvalidToken, match="malformed"):
+        holds(verifier(identity(hosts=DOMAINS), known), token(header(), claims(iss=issuer, **changes)))
+    assert known.sent == []
+
+
+def test_an_issuer_other_than_the_bindings_needs_a_tenant() -> None:
+    """Java ``getJwksUri``."""
+    known = Identified(library(OTHER))
+    with pytest.raises(InvalidToken, match="missing"):
+        holds(verifier(identity(hosts=DOMAINS), known), token(header(), claims(iss=OTHER, app_tid=GONE)))
+    assert known.sent == []
 
 
 @pytest.mark.parametrize(
-    "changes", [{"app_tid": GONE}, {"app_tid": "a\r\nb"}, {"app_tid": 1}, {"azp": "x y"}, {"azp": None}], ids=str
+    "changes", [{"scp": ["scenarios.metrics.read"]}, {"roles": ["scenario_metric_viewer"]}], ids=str
 )
-def test_nothing_malformed_goes_into_headers(changes: dict[str, Any]) -> None:
-    """Java ``getJwksUri``: an issuer other than the binding's needs ``app_tid``."""
-    known = Identified(library(OTHER))
-    with pytest.raises(InvalidToken):
-        holds(
-            verifier(identity(hosts=DOMAINS), library(), identified=known),
-            token(header(), claims(iss=OTHER, **changes)),
-        )
-    assert known.sent == []
+def test_it_is_an_openid_connect_issuer_with_scopes_and_roles(changes: dict[str, Any]) -> None:
+    principal = holds(verifier(identity(), library()), token(header(), claims(groups=GONE, **changes)))
+    assert principal.scopes == {"scenarios.metrics.read"}

@@ -141,7 +141,9 @@ GARBAGE: dict[str, tuple[int, bytes, dict[str, str]]] = {
 
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_changes_nothing_for_known_keys(name: str, server: IssuerServer, clock: Clock) -> None:
-    checked = verifier(oidc(jwks_url=f"{server.url}/keys"), lambda url, _, most: fetch(url, 1.0, most), clock=clock)
+    checked = verifier(
+        oidc(jwks_url=f"{server.url}/keys"), lambda url, _, most, headers: fetch(url, 1.0, most), clock=clock
+    )
     holds(checked, GOOD)
     server.give("/elsewhere", BOTH)
     server.routes["/keys"] = lambda: GARBAGE[name]
@@ -159,7 +161,9 @@ def test_garbage_changes_nothing_for_known_keys(name: str, server: IssuerServer,
 
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_from_the_start_is_nobodys_fault(name: str, server: IssuerServer, clock: Clock) -> None:
-    checked = verifier(oidc(jwks_url=f"{server.url}/keys"), lambda url, _, most: fetch(url, 1.0, most), clock=clock)
+    checked = verifier(
+        oidc(jwks_url=f"{server.url}/keys"), lambda url, _, most, headers: fetch(url, 1.0, most), clock=clock
+    )
     server.routes["/keys"] = lambda: GARBAGE[name]
     for number in range(20):
         with pytest.raises(KeysUnavailable):

@@ -6,15 +6,18 @@ import json
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from service.auth import edwards
 from service.auth.keys import read_key_set, read_pem
-from tests.unit.auth.forge import GONE, b64, ec_key, jwk, number, pem, rsa_key
+from tests.unit.auth.forge import GONE, b64, ec_key, ed_key, jwk, number, okp, pem, rsa_key
 
 GOOD = jwk(rsa_key("rsa-1"), "good", alg="RS256")
 ALL_RSA = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 RSA, EC = rsa_key("rsa-2"), ec_key("ec-1")
+RAW = ed_key("ed-1").public_key().public_bytes_raw()
+RAW448 = ed_key("ed-448", "Ed448").public_key().public_bytes_raw()
 EVEN = number(RSA.public_key().public_numbers().n - 1)
 BAD_KEYS: dict[str, Any] = {
     "null": None,
@@ -26,7 +29,22 @@ BAD_KEYS: dict[str, Any] = {
     "kty of another type": jwk(RSA, "k", kty=["RSA"]),
     "kty in lower case": jwk(RSA, "k", kty="rsa"),
     "shared key": {"kty": "oct", "kid": "k", "k": b64(b"x" * 32)},
-    "Ed25519": {"kty": "OKP", "kid": "k", "crv": "Ed25519", "x": b64(b"x" * 32)},
+    "Ed25519 for agreement": okp(RAW, "k", crv="X25519"),
+    "Ed25519 of another curve": okp(RAW, "k", crv="Ed448"),
+    "Ed25519 without a curve": okp(RAW, "k", crv=GONE),
+    "Ed25519 in lower case": okp(RAW, "k", crv="ed25519"),
+    "Ed25519 as elliptic": okp(RAW, "k", kty="EC"),
+    "Ed25519 without a key": okp(RAW, "k", x=GONE),
+    "Ed25519 of another type": okp(RAW, "k", x=[1]),
+    "Ed25519 too short": okp(RAW[:-1], "k"),
+    "Ed25519 too long": okp(RAW + b"\0", "k"),
+    "Ed25519 private": okp(RAW, "k", d=b64(bytes(32))),
+    "Ed25519 for encryption": okp(RAW, "k", use="enc"),
+    "Ed25519 for RS256": okp(RAW, "k", alg="RS256"),
+    "Ed25519 for ES256": okp(RAW, "k", alg="ES256"),
+    "Ed25519 not reduced": okp((2**255 - 19 + 3).to_bytes(32, "little"), "k"),
+    "Ed448 not reduced": okp((2**448 - 1).to_bytes(57, "little"), "k", crv="Ed448"),
+    "Ed448 beyond its bits": okp((RAW448[:-1] + b"\x01"), "k", crv="Ed448"),
     "1024 bits": jwk(rsa_key("weak", bits=1024), "k"),
     "2047 bits": jwk(RSA, "k", n=number(2**2046 + 1)),
     "9000 bits": jwk(RSA, "k", n=number(2**9000 + 1)),
@@ -57,7 +75,7 @@ BAD_KEYS: dict[str, Any] = {
     "alg for encryption": jwk(RSA, "k", alg="RSA-OAEP"),
     "alg of another kind of key": jwk(RSA, "k", alg="ES256"),
     "kid of another type": {**jwk(RSA, "k"), "kid": 7},
-    "kid null": {**jwk(RSA, "k"), "kid": None},
+    "kid a list": {**jwk(RSA, "k"), "kid": []},
     "point not on its curve": jwk(EC, "k", x=b64(b"\1" * 32)),
     "point at zero": jwk(EC, "k", x=b64(bytes(32)), y=b64(bytes(32))),
     "short coordinate": jwk(EC, "k", x=b64(b"\1" * 31)),
@@ -104,6 +122,10 @@ def test_all_bad_keys_together_spoil_nothing() -> None:
         (jwk(EC, "k", alg="ES256"), {"ES256"}),
         (jwk(ec_key("p384", "P-384"), "k"), {"ES384"}),
         (jwk(ec_key("p521", "P-521"), "k"), {"ES512"}),
+        (jwk(ed_key("ed-1"), "k"), {"EdDSA"}),
+        (jwk(ed_key("ed-1"), "k", alg="EdDSA"), {"EdDSA"}),
+        (jwk(ed_key("ed-448", "Ed448"), None), {"EdDSA"}),
+        ({**jwk(RSA, "k"), "kid": None}, ALL_RSA),
     ],
 )
 def test_a_key_is_for_its_own_algorithms(key: dict[str, Any], algorithms: set[str]) -> None:
@@ -162,9 +184,72 @@ def test_a_pem_key_as_bindings_write_it(text: str) -> None:
 
 
 def test_pem_keys_that_are_none() -> None:
-    edwards = ed25519.Ed25519PrivateKey.generate().public_key()
+    agreement = x25519.X25519PrivateKey.generate().public_key()
+    small = ed25519.Ed25519PublicKey.from_public_bytes(bytes([1, *bytes(31)]))
     secret = RSA.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    others = [edwards.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(), secret]
+    others = [key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() for key in (agreement, small)]
+    others.append(secret)
     for text in ("", "key", PEM[:200], "\xe9", pem(rsa_key("weak", bits=1024)).decode(), *others):
         with pytest.raises(ValueError):
             read_pem(text)
+
+
+def test_a_pem_key_on_an_edwards_curve() -> None:
+    assert read_pem(pem(ed_key("ed-1")).decode()).algorithms == {"EdDSA"}
+
+
+Curve = tuple[int, int, int, int, int]
+"""Of ``a x² + y² = 1 + d x² y²`` the prime, ``a`` and ``d``, and its cofactor; the bytes of an encoded point."""
+CURVE_25519: Curve = (2**255 - 19, -1, -121665 * pow(121666, -1, 2**255 - 19), 8, 32)
+CURVE_448: Curve = (2**448 - 2**224 - 1, 1, -39081, 4, 57)
+
+
+@pytest.mark.parametrize("curve", [CURVE_25519, CURVE_448])
+def test_no_key_of_small_order_and_no_other_is_refused(curve: Curve) -> None:
+    """Every point that the cofactor takes to (0, 1), found by taking any point to the power of the large order."""
+    *_, cofactor, size = curve
+    load = ed25519.Ed25519PublicKey if size == 32 else ed448.Ed448PublicKey
+    small = {point for y in range(2, 40) if (point := torsion(y, curve)) is not None}
+    small |= {(x, y) for (x, y) in [add(p, q, curve) for p in small for q in small]}
+    assert len({times(cofactor, point, curve) for point in small}) == 1
+    assert len(small) == cofactor
+    for x, y in small:
+        encoded = bytearray(y.to_bytes(size, "little"))
+        encoded[-1] |= (x & 1) << 7
+        for sign in (0, 0x80):
+            encoded[-1] ^= sign
+            assert not edwards.is_sound(load.from_public_bytes(bytes(encoded)))
+    for name in range(20):
+        assert edwards.is_sound(ed_key(f"any-{name}", "Ed25519" if size == 32 else "Ed448").public_key())
+
+
+def torsion(y: int, curve: Curve) -> tuple[int, int] | None:
+    """The point at ``y``, if there is one, times the order of the large subgroup."""
+    prime, a, d, _, size = curve
+    square = (1 - y * y) * pow(a - d * y * y, -1, prime) % prime
+    root = pow(square, (prime + 3) // 8, prime) if prime % 8 == 5 else pow(square, (prime + 1) // 4, prime)
+    if root * root % prime != square:
+        root = root * pow(2, (prime - 1) // 4, prime) % prime if prime % 8 == 5 else root
+    if root * root % prime != square:
+        return None
+    order = 2**252 + 27742317777372353535851937790883648493
+    if size == 57:
+        order = 2**446 - 13818066809895115352007386748515426880336692474882178609894547503885
+    return times(order, (root, y), curve)
+
+
+def add(p: tuple[int, int], q: tuple[int, int], curve: Curve) -> tuple[int, int]:
+    prime, a, d, *_ = curve
+    (x1, y1), (x2, y2) = p, q
+    both = d * x1 * x2 * y1 * y2
+    x = (x1 * y2 + y1 * x2) * pow(1 + both, -1, prime) % prime
+    return x, (y1 * y2 - a * x1 * x2) * pow(1 - both, -1, prime) % prime
+
+
+def times(factor: int, point: tuple[int, int], curve: Curve) -> tuple[int, int]:
+    result = (0, 1)
+    while factor:
+        if factor & 1:
+            result = add(result, point, curve)
+        point, factor = add(point, point, curve), factor >> 1
+    return result

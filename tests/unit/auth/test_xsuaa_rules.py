@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from service.auth.issuers import Reading
 from service.domain.access import Principal
 from service.domain.errors import InvalidToken
-from tests.unit.auth.forge import GONE, b64, compact, header, jwk, members, pem, rsa_key, token
+from tests.unit.auth.forge import GONE, b64, compact, ec_key, header, jwk, members, pem, rsa_key, token
 from tests.unit.auth.forge import claims as plain
-from tests.unit.auth.worlds import XSUAA_DOMAIN, XSUAA_ISSUER, Library, holds, verifier, xsuaa
+from tests.unit.auth.worlds import XSUAA_DOMAIN, XSUAA_ISSUER, Library, holds, identity, oidc, verifier, xsuaa
 
 ZONE = "11111111-2222-3333-4444-555555555555"
 KEYS = f"https://{XSUAA_DOMAIN}/token_keys?zid={ZONE}"
@@ -66,6 +67,8 @@ AS_BROKER = {"binding": {"audiences": BROKER}}
 AUDIENCE = "Java JwtAudienceValidator"
 ISSUING = "Java XsuaaJwtIssuerValidator and JwtIssuerValidator"
 ZONING = "Java XsuaaJwtSignatureValidator, composeZidQueryParameter"
+CID_FIRST = "@sap/xssec: cid is the client of an XSUAA token"
+OF_OLD = "Python and @sap/xssec check the key server's domain, not iss"
 STRICTER = "stricter than SAP's libraries, RFC 7519 4.1.3"
 
 CASES = (
@@ -87,7 +90,11 @@ CASES = (
     Case("another application", AUDIENCE, False, {"aud": ["other!t2", "openid"], **NO_CLIENT}),
     Case("the client that asked counts as an audience", "Java: azp is added", True, {"aud": ["openid"]}),
     Case("cid where there is no azp", "Java Token.getClientId", True, {"aud": ["openid"], "azp": GONE}),
-    Case("azp goes before cid", "Java Token.getClientId", False, {"aud": ["openid"], "azp": "sb-other!t2"}),
+    Case("azp where there is no cid", "Java Token.getClientId", True, {"aud": ["openid"], "cid": GONE}),
+    Case("cid goes before azp", CID_FIRST, True, {"aud": ["openid"], "azp": "sb-other!t2"}),
+    Case("azp does not stand in for another cid", CID_FIRST, False, {"aud": ["openid"], "cid": "sb-other!t2"}),
+    Case("nor for a cid of another type", STRICTER, False, {"aud": ["openid"], "cid": [CLIENT]}),
+    Case("nor for none", STRICTER, False, {"aud": ["openid"], "cid": None}),
     Case("a client of another type", STRICTER, False, {"aud": ["openid"], "azp": [CLIENT], "cid": GONE}),
     Case("no audience: scopes stand in", AUDIENCE, True, {"aud": [], **NO_CLIENT}),
     Case("no aud claim: scopes stand in", AUDIENCE, True, {"aud": GONE, **NO_CLIENT}),
@@ -116,7 +123,7 @@ CASES = (
         "a clone of the broker as client",
         "Java, pull request 319 (user tokens without scopes)",
         True,
-        {"aud": [], "scope": [], "azp": "sb-f7016e93!b446|master!b123"},
+        {"aud": [], "scope": [], "cid": "sb-f7016e93!b446|master!b123", "azp": GONE},
         **AS_BROKER,
     ),
     Case(
@@ -176,6 +183,34 @@ CASES = (
             [XSUAA_ISSUER],
         )
     ),
+    Case("the issuer of old", OF_OLD, True, {"iss": "http://acme.localhost:8080/uaa/oauth/token"}),
+    *(
+        Case(f"iss of old, {issuer}", "stricter than SAP's libraries", False, {"iss": issuer})
+        for issuer in (
+            "https://acme.localhost:8080/uaa/oauth/token",
+            "http://localhost:8080/uaa/oauth/token",
+            "http://.localhost:8080/uaa/oauth/token",
+            "http://a.b.localhost:8080/uaa/oauth/token",
+            f"http://{'a' * 64}.localhost:8080/uaa/oauth/token",
+            "http://acme.localhost/uaa/oauth/token",
+            "http://acme.localhost:80801/uaa/oauth/token",
+            "http://acme.localhost:8080/oauth/token",
+            "http://acme.localhost:8080/uaa/oauth/token/",
+            "http://acme.localhost:8080/uaa/oauth/token\n",
+            "http://acme.localhost:8080/uaa/oauth/token?x",
+            "http://x@acme.localhost:8080/uaa/oauth/token",
+            "http://acme.localhost.attacker.example:8080/uaa/oauth/token",
+            "http://acme.LOCALHOST:8080/uaa/oauth/token",
+            "http://acme_.localhost:8080/uaa/oauth/token",
+            "http://acm\u0435.localhost:8080/uaa/oauth/token",
+        )
+    ),
+    Case(
+        "the issuer of old, of a zone that the domain does not know",
+        OF_OLD,
+        False,
+        {"iss": "http://acme.localhost:8080/uaa/oauth/token", "zid": "another-zone"},
+    ),
     *(
         Case(f"zid {zone!r}", "stricter than " + ZONING, False, {"zid": zone})
         for zone in (
@@ -223,7 +258,17 @@ def test_only_the_domain_of_the_binding_is_ever_asked() -> None:
     for jku in ("https://attacker.example/token_keys", f"https://{XSUAA_DOMAIN}.attacker.example", "file:///etc"):
         assert holds(checked, token(header(jku=jku), claims(jti=jku))).subject == "user-uuid"
     holds(checked, token(header(), claims(iss=f"https://beta.{XSUAA_DOMAIN}/oauth/token")))
+    holds(checked, token(header(), claims(iss="http://acme.localhost:8080/uaa/oauth/token")))
+    with pytest.raises(InvalidToken, match="signature"):
+        holds(checked, token(header(), claims(iss="http://acme.localhost:8080/uaa/oauth/token"), rsa_key("rsa-2")))
     assert asked.asked == [KEYS]
+
+
+def test_the_issuer_of_old_is_none_of_another_kind_of_issuer() -> None:
+    of_old = token(header(), claims(iss="http://acme.localhost:8080/uaa/oauth/token", aud=["metric-resource"]))
+    for trusted in (oidc(), identity(hosts=("localhost:8080",), scheme="http")):
+        with pytest.raises(InvalidToken, match="issuer"):
+            holds(verifier(trusted, library()), of_old)
 
 
 def test_a_zone_has_its_own_keys() -> None:
@@ -248,6 +293,16 @@ def test_the_key_of_the_binding_counts_where_no_other_can_be_had() -> None:
         holds(checked, token(header(), claims(), rsa_key("rsa-2")))
     with pytest.raises(InvalidToken):
         holds(checked, token(header(alg="HS256"), claims(), pem(rsa_key("rsa-1")), "HS256"))
+
+
+def test_a_token_without_a_key_id_needs_a_set_with_one_key_that_fits() -> None:
+    """Java ``XsuaaJwtSignatureValidator`` takes the binding's key then, whatever the set has: laxer than this."""
+    binding, unnamed = xsuaa(static_key=pem(rsa_key("rsa-1")).decode()), token(header(kid=GONE), claims())
+    one, two, other = jwk(rsa_key("rsa-1"), "rsa-1"), jwk(rsa_key("rsa-2"), "rsa-2"), jwk(ec_key("ec-1"), "ec-1")
+    assert holds(verifier(binding, Library({KEYS: compact({"keys": [one, other]})})), unnamed).tenant == ZONE
+    for keys in ([one, two], [one, one], [other], [two]):
+        with pytest.raises(InvalidToken):
+            holds(verifier(binding, Library({KEYS: compact({"keys": keys})})), unnamed)
 
 
 def test_the_key_of_the_binding_does_not_stand_in_for_a_key_that_is_there() -> None:
@@ -281,6 +336,25 @@ def test_the_key_of_the_binding_does_not_stand_in_for_a_key_that_is_there() -> N
 def test_a_scope_counts_behind_our_prefix_alone(scopes: Any, metrics: bool) -> None:
     """roles.md: "a scope of another application is not ours, and one that merely contains ours is another"."""
     assert verified(claims(scope=scopes)).has("scenarios.metrics.read") is metrics
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scp": [METRICS]},
+        {"scp": METRICS},
+        {"scp": ["scenarios.metrics.read"]},
+        {"roles": ["mloperations_viewer", f"{APP}.mloperations_viewer"]},
+        {"roles": "scenario_metric_viewer"},
+        {"groups": ["ailaunchpad_mloperations_viewer"]},
+    ],
+    ids=str,
+)
+def test_what_openid_connect_issuers_grant_by_grants_nothing_here(changes: dict[str, Any]) -> None:
+    """XSUAA has neither ``scp`` nor ``roles`` nor ``groups``: nobody but itself may grant, in ``scope``."""
+    assert verified(claims(scope=["openid"], **changes)).scopes == frozenset()
+    named = Reading(tenant="zid", scope_prefix=f"{APP}.", roles="roles")
+    assert verified(claims(scope=["openid"], **changes), reading=named).scopes == frozenset()
 
 
 def test_a_client_without_a_user() -> None:

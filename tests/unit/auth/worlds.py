@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from service.auth.catalogue import load_catalogue
 from service.auth.issuer_keys import IssuerKeys
 from service.auth.issuers import Dialect, Reading, TrustedIssuer
+from service.auth.key_rings import Fetch
 from service.auth.verifier import Verifier
 from service.domain.access import Principal
 from service.domain.errors import BadGateway
@@ -40,7 +41,7 @@ class Library:
         self.documents = documents
         self.asked: list[str] = []
 
-    def __call__(self, url: str, timeout: float, max_bytes: int) -> bytes:
+    def __call__(self, url: str, timeout: float, max_bytes: int, headers: Mapping[str, str]) -> bytes:
         self.asked.append(url)
         if url not in self.documents:
             raise BadGateway("no such document")
@@ -72,17 +73,17 @@ def identity(**changes: Any) -> TrustedIssuer:
 
 def verifier(
     issuers: TrustedIssuer | Sequence[TrustedIssuer],
-    fetch: Callable[[str, float, int], bytes],
+    fetch: Fetch,
     *,
     clock: Clock | None = None,
-    algorithms: Sequence[str] = ("RS256", "ES256"),
+    algorithms: Sequence[str] = ("RS256", "ES256", "EdDSA"),
     leeway: float = 60.0,
-    **keys: Any,
+    **limits: int,
 ) -> Verifier:
     trusted = [issuers] if isinstance(issuers, TrustedIssuer) else list(issuers)
     clock = clock or Clock()
-    found = [(issuer, IssuerKeys(issuer, fetch, clock=clock, **keys)) for issuer in trusted]
-    return Verifier(found, load_catalogue(), algorithms=algorithms, leeway=leeway, clock=clock)
+    found = [(issuer, IssuerKeys(issuer, fetch, clock=clock)) for issuer in trusted]
+    return Verifier(found, load_catalogue(), algorithms=algorithms, leeway=leeway, clock=clock, **limits)
 
 
 def holds(checked: Verifier, token: str) -> Principal:

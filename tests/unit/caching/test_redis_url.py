@@ -29,7 +29,16 @@ from service.caching.redis.url import SCHEMES, Address, Credentials, Form, parse
 def test_forms(url: str, form: Form, addresses: list[tuple[str, int]], db: int) -> None:
     parsed = parse_url(url)
     assert (parsed.form, list(parsed.addresses), parsed.db) == (form, [Address(*one) for one in addresses], db)
-    assert (parsed.tls is not None) is url.startswith("rediss")
+    assert (parsed.tls is not None) is url.startswith(("rediss", "valkeys"))
+
+
+def test_valkey_is_another_name_of_redis_in_every_form() -> None:
+    of_redis = [scheme for scheme in SCHEMES if scheme.startswith("redis")]
+    assert len(of_redis) == 6
+    assert len(SCHEMES) == 13
+    for scheme in of_redis:
+        rest = "://u:p@a:1/service" if scheme.endswith("sentinel") else "://u:p@a:1"
+        assert parse_url(scheme.replace("redis", "valkey") + rest) == parse_url(scheme + rest)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.charts.model import ChartType
-from service.charts.progress import Against, chart, points_for
+from service.charts.progress import Against, chart, points_for, room_for
 from service.domain.metrics import Chunk
 from service.domain.series.progress import series
 from service.domain.zones import time_zone
@@ -18,7 +18,8 @@ MEMBERS = ("name", "value", "timestamp", "step", "labels")
 
 
 def specification(made: list[Chunk], against: str = "step", kind: str = "line", zone: str = "UTC") -> bytes:
-    return chart("run-1", series(made, points_for(ChartType(kind))), Against(against), ChartType(kind), time_zone(zone))
+    shown = series(made, points_for(ChartType(kind)), census=room_for(Against(against)))
+    return chart("run-1", shown, Against(against), ChartType(kind), time_zone(zone))
 
 
 def drawn(*texts: bytes, against: str = "step", kind: str = "line", zone: str = "UTC") -> dict[str, Any]:

@@ -52,12 +52,12 @@ def test_time_is_the_callers_clock_whatever_the_viewers() -> None:
         against="time",
         zone="Europe/Berlin",
     )
-    assert [row["x"] for row in rows(made)] == ["2026-03-29T01:59:59.123", "2026-03-29T03:00:00.000"]
+    assert [row["x"] for row in rows(made)] == [1774745999123.9, 1774746000000]
     assert [row["at"] for row in rows(made)] == ["2026-03-29T01:59:59.1239+01:00", "2026-03-29T03:00:00+02:00"]
     (axis,) = encodings(made, "x")
     assert axis["title"] == "Time on 2026-03-29 (Europe/Berlin)"
-    assert axis["scale"] == {"type": "utc"}
-    assert made["data"]["format"]["parse"]["x"].startswith("utc:")
+    assert axis["scale"] == {"type": "utc", "domain": [1774745999123, 1774746000000]}
+    assert "'03:00:00.000'" in axis["axis"]["labelExpr"]
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -70,7 +70,7 @@ def test_several_days_are_on_the_axis() -> None:
     made = drawn(point(1, 1, "2026-03-29T00:00:00Z"), point(2, 2, "2026-03-30T00:00:00Z"), against="time")
     (axis,) = encodings(made, "x")
     assert axis["title"] == "Time (UTC)"
-    assert axis["axis"]["format"] == "%m-%d %H:%M"
+    assert "'03-29 12:00'" in axis["axis"]["labelExpr"]
 
 
 def test_what_is_not_finite_is_no_number_and_told() -> None:
@@ -138,13 +138,40 @@ def test_points_at_one_place_are_told(kind: str) -> None:
     assert "1 of these 5 drawn: the last at each place of the axis" in made["title"]["subtitle"]
 
 
-def test_an_hour_that_is_there_twice_is_told() -> None:
-    times = [f"2026-10-25T{hour:02d}:{minute:02d}:00Z" for hour in (0, 1) for minute in (0, 30)]
+@pytest.mark.parametrize(
+    ("day", "how"),
+    [("2026-10-25", "times that come twice have their offset"), ("2026-03-29", "times that were skipped are missing")],
+)
+def test_a_change_of_the_clocks_is_told(day: str, how: str) -> None:
+    times = [f"{day}T{hour:02d}:{minute:02d}:00Z" for hour in (0, 1) for minute in (0, 30)]
     texts = [point(step, step, time) for step, time in enumerate(times)]
-    said = "The clocks change in between: an hour is there twice, or missing"
+    said = f"The clocks change in between: {how}"
     assert said in drawn(*texts, against="time", zone="Europe/Berlin")["title"]["subtitle"]
     assert said not in drawn(*texts, against="time")["title"]["subtitle"]
     assert said not in drawn(*texts, zone="Europe/Berlin")["title"]["subtitle"]
+
+
+def test_one_step_for_all_says_what_shows_more() -> None:
+    said = "All points have the same step: x=time shows more"
+    texts = [point(value, 0, f"2026-01-01T00:00:0{value}Z") for value in range(3)]
+    assert said in drawn(*texts)["title"]["subtitle"]
+    assert said not in drawn(*texts, against="time")["title"]["subtitle"]
+    assert said not in drawn(*(point(value, 0) for value in range(3)))["title"]["subtitle"]
+    assert (
+        said
+        not in drawn(point(1, 0, "2026-01-01T00:00:01Z"), point(1, 0, "2026-01-01T00:00:02Z", name="other"))["title"][
+            "subtitle"
+        ]
+    )
+    at_once = [point(step, step, "2026-01-01T00:00:00Z") for step in range(3)]
+    assert (
+        "All points have the same timestamp: x=step shows more" in drawn(*at_once, against="time")["title"]["subtitle"]
+    )
+
+
+def test_points_without_a_step_are_shown_by_time() -> None:
+    made = drawn(point(1, 1), point(2, None, "2026-01-01T00:00:00Z"))
+    assert "1 without a step, not drawn: x=time shows them" in made["title"]["subtitle"]
 
 
 def test_names_made_to_be_apart_are_apart() -> None:
@@ -204,11 +231,6 @@ def test_too_much_to_be_told_apart_is_refused(texts: list[bytes]) -> None:
     with pytest.raises(InvalidParameter, match="a chart shows up to") as refused:
         drawn(*texts)
     assert refused.value.faults[0].parameter == "name"
-
-
-def test_a_lone_surrogate_does_no_harm() -> None:
-    made = drawn(b'{"name":"\\ud83d","labels":[{"name":"a","value":"\\ud83d"}],"value":1,"step":1,"timestamp":null}')
-    assert made["title"]["text"] == "? by step"
 
 
 def test_categories_have_no_line_between_them() -> None:

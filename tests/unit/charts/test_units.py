@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.charts.units import titled, unit
+from service.charts.units import unit
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,3 @@ from service.charts.units import titled, unit
 )
 def test_unit(metric: str, expected: str | None) -> None:
     assert unit(metric) == expected
-    assert titled(metric) == (f"{metric} ({expected})" if expected else metric)

@@ -16,7 +16,6 @@ FREE = ("concurrency/", "server/", "sandbox/")
 """What waiting is made of; whose the places are; and a program of its own."""
 
 EXCEPTIONS = {
-    ("auth/key_rings.py", "wait"): "waits for a key server",
     ("auth/key_rings.py", "_wait"): "waits for a key server",
     ("auth/verifier.py", "_refresh"): "a thread of its own in the background",
     ("auth/verifier.py", "close"): "the end of the process",

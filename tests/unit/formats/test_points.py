@@ -8,9 +8,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
+import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from service.api.metric_csv import label_names, rows
+from service.api.metric_csv import MOST_COLUMNS, label_names, rows
 from service.api.metric_lines import lines
 from service.domain.metrics import Chunk
 from service.domain.timestamps import ZoneClock
@@ -31,9 +33,27 @@ def table(*points: bytes, clock: ZoneClock = UTC) -> list[list[str]]:
     return list(csv.reader(io.StringIO(written, newline=""), strict=True))
 
 
-def harmless(text: str) -> str:
-    written = re.sub("[\ud800-\udfff]", "\ufffd", text)
-    return "'" + written if written.startswith(tuple("=+-@\t\r\n")) else written
+def logged(cell: str) -> str:
+    """What was logged, of a cell that is guarded: as the README says, piece by piece."""
+    pieces = re.split(r"([;\t\r\n])", cell)
+    return "".join(piece[1:] if piece.startswith("'") and is_formula(piece) else piece for piece in pieces)
+
+
+def is_formula(piece: str) -> bool:
+    """Whether a spreadsheet that takes apostrophes, blanks and quotation marks away would calculate."""
+    bare = re.sub('^[\\s"]+|[\\s"]+$', "", piece.lstrip("'"))
+    return bare.startswith(tuple("=+-@＝＋－＠")) and not re.fullmatch(
+        r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", bare, re.A
+    )
+
+
+def cells(text: str) -> str:
+    """A text in one cell, read back."""
+    return table(POINT % (json.dumps(text).encode(), b"1", b"[]"))[1][0]
+
+
+def written_out(text: str) -> str:
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 @given(made_runs())
@@ -54,7 +74,7 @@ def test_csv_read_back_has_all_that_was_written(run) -> None:
         plain = [
             literal.strip('"') if literal != "null" else "" for literal in (point.value, point.timestamp, point.step)
         ]
-        assert row == [harmless(point.name), *plain, *map(harmless, labels)]
+        assert [logged(row[0]), *row[1:4], *map(logged, row[4:])] == [written_out(point.name), *plain, *labels]
 
 
 @given(made_runs())
@@ -69,7 +89,7 @@ def test_each_line_is_a_metric_as_it_was(run) -> None:
 
 
 def test_formulas_cannot_run_and_numbers_stay_numbers() -> None:
-    formulas = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
+    formulas = ["=1+1", "+1+1", "-A1", "@SUM(A1)", "＝1", "-5%", "+49 30 1", "-Infinity", "-1e5e", "--1", "- 1"]
     labels = json.dumps([{"name": "=h", "value": "=v"}]).encode()
     found = table(*(POINT % (json.dumps(name).encode(), b"-0.5", labels) for name in formulas))
     assert found[0][4] == "'=h"
@@ -77,9 +97,53 @@ def test_formulas_cannot_run_and_numbers_stay_numbers() -> None:
     assert {(row[1], row[4]) for row in found[1:]} == {("-0.5", "'=v")}
 
 
-def test_no_cell_begins_where_a_semicolon_would_separate() -> None:
-    written = b"".join(all_rows([Chunk(POINT % (b'"a;=1+1"', b"1", b"[]"), 1)], UTC))
-    assert written.split(b"\r\n")[1] == b'"a;=1+1",1,2026-03-29T01:00:00.10Z,1'
+@pytest.mark.parametrize(
+    "number", ["-5", "+1", "-1e-5", ".5", "-.5", "+1.", "-1.5E+10", "0", "-0", "'-5", "a;-5", " -5"]
+)
+def test_plain_numbers_are_not_guarded(number: str) -> None:
+    assert cells(number) == number
+
+
+@pytest.mark.parametrize("between", [";", "\t", "\n", "\r", "\r\n", "; ", ';"', ";a;", "\n'"])
+@pytest.mark.parametrize("formula", ["=1+1", "@A1", "+A1", "-A1"])
+def test_no_formula_begins_where_another_separator_would_separate(between: str, formula: str) -> None:
+    found = cells(f"a{between}{formula}")
+    assert found != f"a{between}{formula}"
+    assert not any(is_formula(piece) and not piece.startswith("'") for piece in re.split(r"[;\t\r\n]", found))
+    assert logged(found) == f"a{between}{formula}"
+
+
+@given(st.text(st.sampled_from("=+-@'\" ;\t\r\na1.e＝\u2028"), max_size=12))
+def test_what_is_guarded_can_be_told_from_what_was_logged(text: str) -> None:
+    assert logged(cells(text)) == text
+    assert not any(is_formula(piece) and not piece.startswith("'") for piece in re.split(r"[;\t\r\n]", cells(text)))
+
+
+def test_formulas_in_several_values_of_a_label_are_guarded_one_by_one() -> None:
+    labels = b'[{"name":"l","value":"=1"},{"name":"l","value":"=2"}]'
+    assert table(POINT % (b'"a"', b"1", labels))[1][4] == "'=1;' =2"
+
+
+def named_apart(count: int) -> list[bytes]:
+    """Points of which each has a label name of its own."""
+    return [POINT % (b'"a"', b"1", b'[{"name":"l%d","value":"v;=%d"}]' % (number, number)) for number in range(count)]
+
+
+def test_further_label_names_share_a_column_and_nothing_is_lost() -> None:
+    points = [*named_apart(MOST_COLUMNS - 2), POINT % (b'"a"', b"1", b'[{"name":"labels","value":"x"}]')]
+    points += named_apart(MOST_COLUMNS + 20)[MOST_COLUMNS - 2 :]
+    header, *rows = table(*points)
+    assert (len(header), header[-1]) == (4 + MOST_COLUMNS + 1, "labels")
+    assert header[4 + MOST_COLUMNS - 2] == "label:labels"
+    for number, row in enumerate(rows[MOST_COLUMNS:], MOST_COLUMNS - 1):
+        assert not any(row[4:-1])
+        assert json.loads(row[-1]) == [{"name": f"l{number}", "value": f"v;={number}"}]
+        assert ";" not in row[-1]
+
+
+def test_a_table_grows_with_its_points_not_with_points_times_label_names() -> None:
+    sizes = [sum(map(len, all_rows([Chunk(b",".join(named_apart(count)), count)], UTC))) for count in (2000, 4000)]
+    assert sizes[1] < 2.1 * sizes[0]
 
 
 def test_timestamps_are_in_the_callers_zone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -30,7 +31,7 @@ from service.runtimes.cached import CachedRuntime, ReadRun
 from service.runtimes.read_through import Demand, Found
 from service.runtimes.side_by_side import SideBySide
 from tests.unit.runtimes.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, exchange
-from tests.unit.runtimes.worlds import PATIENCE, Clock, Process, eventually, together
+from tests.unit.runtimes.worlds import LIFETIMES, PATIENCE, Clock, Process, eventually, together
 
 HERE = Vantage("t", "g")
 
@@ -313,3 +314,35 @@ def test_keys_are_those_of_the_parts_that_tell_answers_apart(world: World) -> No
     found = world.run(world.service())
     assert isinstance(found, ReadRun)
     assert found.key == entry_key("run-metrics", "t", "fake", "g", "", "run1")
+
+
+def test_a_comparison_that_is_refreshed_too_soon_waits_once_and_on_no_thread_of_its_parts(world: World) -> None:
+    """So that those of others find threads to be read on."""
+    slept: list[tuple[str, float]] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append((threading.current_thread().name, seconds))
+        world.clock.pass_(seconds)
+
+    world.runtime.log("run2", b"[2]")
+    cache = MemoryCache(10**7, clock=world.clock)
+    process = Process(cache, world.clock, lifetimes=replace(LIFETIMES, min_refresh=1), sleep=sleep)
+    service = CachedRuntime(world.runtime, process.reads, SideBySide(8))
+    world.made.append(service)
+
+    def compared(*run_ids: str, **directives: object) -> None:
+        world.clock.pass_(2**-10)
+        details, metrics = service.runs_compared(run_ids, HERE, exchange(), world.demand(**directives))
+        assert [*details, *metrics] == [*run_ids] * 2
+        assert all(isinstance(one, ReadRun) for one in metrics.values())
+        assert {type(one) for one in details.values()} == {RunNotFound}, "the fake knows of their metrics only"
+
+    compared("run1", "run2")
+    compared("run1", no_cache=True)
+    assert slept == []
+    asked = len(world.runtime.asked)
+    compared("run1", "run2", no_cache=True)
+    ((thread, seconds),) = slept
+    assert thread == threading.current_thread().name
+    assert 0.9 < seconds < 1
+    assert world.runtime.asked[asked:] == [("run2",), ("run1",)]

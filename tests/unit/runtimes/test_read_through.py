@@ -27,10 +27,13 @@ from service.domain.errors import (
 from service.domain.reading import Source
 from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
+from service.runtimes.pacing import Pacing
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.telemetry.metrics import Telemetry
 
-LIFETIMES = Lifetimes(fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000)
+LIFETIMES = Lifetimes(
+    fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000, min_refresh=0
+)
 
 
 class World:
@@ -53,7 +56,10 @@ class World:
         leases = Leases(self.cache)
         telemetry = Telemetry()
         lanes = Lanes(fetches, telemetry=telemetry)
-        reads = ReadThrough(store, leases, lifetimes=LIFETIMES, lanes=lanes, telemetry=telemetry, now=lambda: self.now)
+        pacing = Pacing(self.cache, LIFETIMES.min_refresh, lambda: self.now)
+        reads = ReadThrough(
+            store, leases, pacing, lifetimes=LIFETIMES, lanes=lanes, telemetry=telemetry, now=lambda: self.now
+        )
         self._stack.callback(reads.close)
         return reads
 

@@ -16,12 +16,15 @@ from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
 from service.runtimes.lanes import Lanes
 from service.runtimes.leases import Leases
+from service.runtimes.pacing import Pacing
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.telemetry.metrics import Telemetry
 
 PATIENCE = 20.0
 """Seconds after which a test gives up on what must come; nothing waits for them where all is well."""
-LIFETIMES = Lifetimes(fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000)
+LIFETIMES = Lifetimes(
+    fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000, min_refresh=0
+)
 
 
 def eventually(holds: Callable[[], object]) -> None:
@@ -148,16 +151,26 @@ class Source:
 class Process:
     """One process of the service: its own memory and leases, over a cache and a clock that it shares with others."""
 
-    def __init__(self, cache: Cache | None, clock: Clock, *, fetches: int = 64) -> None:
+    def __init__(
+        self,
+        cache: Cache | None,
+        clock: Clock,
+        *,
+        fetches: int = 64,
+        lifetimes: Lifetimes = LIFETIMES,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
         self.telemetry = Telemetry()
         self.clock = clock
         self.reads = ReadThrough(
             EntryStore(cache, secret="s", memory_bytes=10**6),
             Leases(cache),
-            lifetimes=LIFETIMES,
+            Pacing(cache, lifetimes.min_refresh, clock),
+            lifetimes=lifetimes,
             lanes=Lanes(fetches, brief=PATIENCE, telemetry=self.telemetry),
             telemetry=self.telemetry,
             now=clock,
+            sleep=sleep or clock.pass_,
         )
 
     def read(

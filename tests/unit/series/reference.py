@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 BEYOND = 2**53
+NONE = ("NaN", None)
 
 
 class Literal(str):
@@ -47,14 +48,14 @@ def series(texts: list[bytes]) -> list[list[dict[str, Any]]]:
 
 
 def extremes(points: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    told = [point for point in points if point["value"] != "NaN"]
+    told = [point for point in points if point["value"] not in NONE]
     if not told:
         return None, None
     return min(told, key=lambda point: number(point["value"])), max(told, key=lambda point: number(point["value"]))
 
 
 def mean(points: list[dict[str, Any]]) -> Fraction | float | None:
-    values = [float(point["value"]) for point in points if point["value"] != "NaN"]
+    values = [float(point["value"]) for point in points if point["value"] not in NONE]
     if not values:
         return None
     infinite = {value for value in values if math.isinf(value)}

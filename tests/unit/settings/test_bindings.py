@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from service.settings import AuthSettings, IdentityBinding, SettingsError, XsuaaBinding, read_settings
+from service.caching.redis.url import Credentials, parse_url
+from service.settings import AuthSettings, IdentityBinding, SettingsError, XsuaaBinding, read_settings, risks
 
 FaultsOf = Callable[[dict[str, str]], dict[str, str]]
 
@@ -59,6 +62,18 @@ def test_what_a_binding_may_lack() -> None:
         ({"xsuaa": [XSUAA, XSUAA | {"clientid": 5}]}, "xsuaa[1].credentials.clientid must be a string"),
         ({"xsuaa": [XSUAA | {"uaadomain": "a.example/x"}]}, "xsuaa[0].credentials.uaadomain must be a host name"),
         ({"xsuaa": [XSUAA | {"uaadomain": "u@a.example"}]}, "xsuaa[0].credentials.uaadomain must be a host name"),
+        (
+            {"xsuaa": [XSUAA | {"identityzoneid": "a/b"}]},
+            "xsuaa[0].credentials.identityzoneid must be 1 to 64 letters, digits, _ or -",
+        ),
+        (
+            {"identity": [IDENTITY | {"app_tid": "a,b"}]},
+            "identity[0].credentials.app_tid must be 1 to 128 letters, digits or one of _ . : | ! -",
+        ),
+        (
+            {"identity": [IDENTITY | {"clientid": "a,b"}]},
+            "identity[0].credentials.clientid must be 1 to 128 letters, digits or one of _ . : | ! -",
+        ),
         ({"xsuaa": [None]}, "xsuaa[0].credentials must be an object"),
         ({"identity": [IDENTITY | {"domains": ["a/b"]}]}, "identity[0].credentials.domains.0 must be a host name"),
         ({"identity": [IDENTITY | {"domains": [1]}]}, "identity[0].credentials.domains.0 must be a string"),
@@ -116,3 +131,96 @@ def test_one_key_set_for_each_issuer(faults_of: FaultsOf) -> None:
 def test_issuers_beside_a_binding() -> None:
     found = auth(vcap(xsuaa=[XSUAA]) | {"JWT_ISSUER": "https://i.example", "JWT_AUDIENCE": "a"})
     assert (found.issuers, len(found.xsuaa)) == (("https://i.example",), 1)
+
+
+REDIS = {
+    "cluster_mode": False,
+    "hostname": "master.cache.example",
+    "password": "pass",
+    "port": 3283,
+    "tls": True,
+    "uri": "rediss://no-user-name-for-redis:pass@master.cache.example:3283",
+}
+"""As a ``redis-cache`` binding of SAP BTP is."""
+
+
+def redis_url(*credentials: Any, **environment: str) -> str | None:
+    bound = {"VCAP_SERVICES": json.dumps({"redis-cache": [{"credentials": one} for one in credentials]})}
+    trusted = {"JWT_ISSUER": "https://i.example", "JWT_AUDIENCE": "a"}
+    return read_settings(RUNTIME | bound | trusted | environment).cache.redis_url
+
+
+@pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({}, "rediss://:pass@master.cache.example:3283"),
+        ({"port": "3283"}, "rediss://:pass@master.cache.example:3283"),
+        ({"cluster_mode": True}, "rediss+cluster://:pass@master.cache.example:3283"),
+        ({"tls": False, "uri": "redis://x:pass@other.example"}, "redis://:pass@master.cache.example:3283"),
+        ({"tls": None, "uri": None}, "redis://:pass@master.cache.example:3283"),
+        ({"tls": False}, "rediss://:pass@master.cache.example:3283"),
+        ({"hostname": "::1"}, "rediss://:pass@[::1]:3283"),
+        ({"port": None}, "rediss://:pass@master.cache.example"),
+        ({"password": "a/b@c#d%2F?:&é"}, "rediss://:a%2Fb%40c%23d%252F%3F%3A%26%C3%A9@master.cache.example:3283"),
+        ({"password": None, "uri": "rediss://u:p%2Fq@h:1"}, "rediss://:p%2Fq@master.cache.example:3283"),
+        ({"hostname": None, "password": None, "uri": "rediss://u:a/b@c@h:1/0"}, "rediss://:a%2Fb%40c@h:1/0"),
+        ({"hostname": None, "password": "p/q", "uri": "redis://h:1"}, "rediss://:p%2Fq@h:1"),
+    ],
+    ids=str,
+)
+def test_a_redis_binding(changes: dict[str, Any], url: str) -> None:
+    assert redis_url(REDIS | changes) == url
+
+
+def test_the_first_redis_binding_counts_where_no_url_is_given() -> None:
+    assert redis_url(REDIS, {"hostname": "second"}) == "rediss://:pass@master.cache.example:3283"
+    assert redis_url(REDIS, REDIS_URL="valkey://mine") == "valkey://mine"
+    assert redis_url({}, REDIS_URL="valkey://mine") == "valkey://mine"
+    assert redis_url() is None
+
+
+@given(st.text(min_size=1).filter(lambda text: text == text.strip()))
+def test_any_password_of_a_redis_binding_arrives(password: str) -> None:
+    try:
+        url = redis_url(REDIS | {"password": password, "uri": f"rediss://no-user-name-for-redis:{password}@h:1"})
+    except SettingsError:
+        with pytest.raises(UnicodeEncodeError):
+            password.encode()
+        return
+    assert url is not None
+    assert parse_url(url).credentials == Credentials(None, password)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "detail"),
+    [
+        ({}, "redis-cache[0].credentials.hostname is missing"),
+        ({"uri": "master.example"}, "redis-cache[0].credentials.hostname is missing"),
+        (REDIS | {"hostname": "a/b"}, "redis-cache[0].credentials.hostname must be an address or a host name"),
+        (REDIS | {"hostname": ["a"]}, "redis-cache[0].credentials.hostname must be a string"),
+        (REDIS | {"port": 0}, "redis-cache[0].credentials.port must be a whole number from 1 to 65535, not '0'"),
+        (REDIS | {"port": True}, "redis-cache[0].credentials.port must be a string"),
+        (REDIS | {"password": 5}, "redis-cache[0].credentials.password must be a string"),
+        (REDIS | {"tls": "yes"}, "redis-cache[0].credentials.tls must be true or false"),
+        (REDIS | {"cluster_mode": 1}, "redis-cache[0].credentials.cluster_mode must be true or false"),
+        (
+            {"uri": "redis://u:p@a,b"},
+            "redis-cache[0].credentials it names several hosts; only +cluster and +sentinel take several",
+        ),
+        ("text", "redis-cache[0].credentials must be an object"),
+    ],
+    ids=str,
+)
+def test_faulty_redis_bindings(faults_of: FaultsOf, credentials: Any, detail: str) -> None:
+    trusted = {"JWT_ISSUER": "https://i.example", "JWT_AUDIENCE": "a"}
+    bound = {"VCAP_SERVICES": json.dumps({"redis-cache": [{"credentials": credentials}]})}
+    assert faults_of(RUNTIME | trusted | bound) == {"VCAP_SERVICES": detail}
+
+
+def test_redis_without_a_secret_is_a_risk_however_it_is_given(complete: dict[str, str]) -> None:
+    bound = {"VCAP_SERVICES": json.dumps({"redis-cache": [{"credentials": REDIS}]})}
+    for given_by in ({"REDIS_URL": "redis://a"}, bound):
+        (risk,) = risks(read_settings(complete | given_by))
+        assert str(risk).startswith("CACHE_SECRET: is not set: whoever can write to Redis can make up answers")
+        assert not list(risks(read_settings(complete | given_by | {"CACHE_SECRET": "x" * 32})))
+    assert not list(risks(read_settings(complete)))

@@ -106,6 +106,41 @@ def test_forms_of_the_file(tmp_path: Path, document: object, client: str) -> Non
     assert runtime({"AICORE_CONFIG": str(path)}).client_id == client
 
 
+@pytest.mark.parametrize("wrapped", [True, False], ids=["wrapped", "bare"])
+def test_a_service_key_is_bare_or_as_cf_prints_it(tmp_path: Path, wrapped: bool) -> None:
+    """``cf service-key`` from version 8 on prints it wrapped in ``credentials``; with a name in front it is the same."""
+
+    def key(name: str) -> dict[str, Any]:
+        return {"credentials": service_key(name)} if wrapped else service_key(name)
+
+    assert runtime({"AICORE_SERVICE_KEY": json.dumps(key("variable"))}).client_id == "variable"
+    for number, document in enumerate(
+        (key("file"), {"AICORE_SERVICE_KEY": key("file")}, {"AICORE_SERVICE_KEY": json.dumps(key("file"))})
+    ):
+        path = write(tmp_path / f"{number}.json", document)
+        taken = runtime({"AICORE_CONFIG": str(path)})
+        assert (taken.client_id, taken.client_secret) == ("file", "secret-of-file")
+
+
+@pytest.mark.parametrize(
+    ("key", "detail"),
+    [
+        ({"credentials": {"clientid": "key"}}, "credentials.url is missing"),
+        ({"credentials": {"clientid": []}}, "credentials.clientid must be a string"),
+        ({"credentials": None, **service_key("bare")}, "credentials must be an object"),
+        ({"credentials": "text"}, "credentials must be an object"),
+        ({"credentials": [service_key("listed")]}, "credentials must be an object"),
+    ],
+)
+def test_a_wrapped_key_that_is_none(faults_of: FaultsOf, key: dict[str, Any], detail: str) -> None:
+    assert faults_of(TOKENS | {"AICORE_SERVICE_KEY": json.dumps(key)}) == {"AICORE_SERVICE_KEY": detail}
+
+
+def test_a_wrapped_key_is_not_mixed_with_what_stands_beside_it() -> None:
+    key = {"credentials": service_key("inner"), **service_key("outer")}
+    assert runtime({"AICORE_SERVICE_KEY": json.dumps(key)}).client_id == "inner"
+
+
 def test_place_of_the_file(tmp_path: Path) -> None:
     write(tmp_path / "config.json", variables("default"))
     write(tmp_path / "config_other.json", variables("other"))

@@ -127,7 +127,7 @@ def test_the_error_can_be_pickled() -> None:
 
 
 def test_description(complete: dict[str, str]) -> None:
-    environment = complete | {"CACHE_SECRET": "sixteen letters!", "REDIS_URL": "redis://:pw@host"}
+    environment = complete | {"CACHE_SECRET": "32 letters, and none to be known", "REDIS_URL": "redis://:pw@host"}
     shown = describe(read_settings(environment))
     assert [name for name, value in shown if value == "***"] == ["AICORE_CLIENT_SECRET", "CACHE_SECRET", "REDIS_URL"]
     assert dict(shown)["AICORE_AUTH_URL"] == "https://auth.example/oauth/token"

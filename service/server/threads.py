@@ -4,52 +4,48 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any, ParamSpec, TypeVar
 
 from service.concurrency.blocking import belongs_to
 from service.domain.errors import Overloaded
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 _Task = Callable[[], None]
 
 
-class LendingThreads(Executor):
+class RequestThreads:
     """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait
-    (``concurrency.blocking``).
+    (``concurrency.blocking``) and at most ``sending`` that wait for a client to take what they make.
 
-    Few working threads keep the wait for the interpreter's lock short; threads that wait cost memory only.
+    Few working threads keep the wait for the interpreter's lock short; threads that wait cost memory only. Tasks raise
+    nothing.
     """
 
-    def __init__(self, working: int, waiting: int) -> None:
+    def __init__(self, working: int, waiting: int, sending: int = 0) -> None:
         self._most_working = working
         self._most_waiting = waiting
+        self._most_sending = sending
         self._working = 0
         self._waiting = 0
+        self._sending = 0
         self._tasks: deque[_Task] = deque()
         self._idle: list[_Worker] = []
         self._ended = False
         self._lock = threading.Lock()
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        future: Future[T] = Future()
+    def start(self, task: _Task) -> None:
+        """Have a thread do ``task`` as soon as it may. Raises ``RuntimeError`` after the end."""
         with self._lock:
             if self._ended:
                 raise RuntimeError("the threads have ended")
-            self._tasks.append(lambda: _run(future, fn, args, kwargs))
+            self._tasks.append(task)
             self._begin()
-        return future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no further tasks; those that are queued are done, unless ``cancel_futures``. Nobody is waited for."""
+    def shutdown(self) -> None:
+        """Take no further tasks; those that are queued are done. Nobody is waited for."""
         with self._lock:
             self._ended = True
-            if cancel_futures:
-                self._tasks.clear()
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.give(None)
@@ -59,13 +55,27 @@ class LendingThreads(Executor):
             if self._waiting >= self._most_waiting:
                 raise Overloaded("too many requests wait for the AI runtime")
             self._waiting += 1
-            self._working -= 1
-            self._begin()
+            self._release()
 
     def take_back(self) -> None:
         with self._lock:
             self._waiting -= 1
             self._working += 1
+
+    @contextmanager
+    def waiting_for_client(self) -> Iterator[None]:
+        """Within it, the calling thread waits for a client. Raises ``Overloaded`` where too many do."""
+        with self._lock:
+            if self._sending >= self._most_sending:
+                raise Overloaded("too many clients take their answers slowly")
+            self._sending += 1
+            self._release()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sending -= 1
+                self._working += 1
 
     def next_task(self, worker: _Worker) -> _Task | None:
         """What a thread that has finished is to do next: ``None`` for nothing, it rests or ends."""
@@ -79,18 +89,25 @@ class LendingThreads(Executor):
                 self._idle.append(worker)
         return None
 
+    def _release(self) -> None:
+        self._working -= 1
+        self._begin()
+
     def _begin(self) -> None:
         """Begin what can be begun; the lock is held."""
         while self._tasks and self._working < self._most_working:
+            try:
+                worker = self._idle.pop() if self._idle else _Worker(self)
+            except RuntimeError:  # the system has no further thread: those that there are go on with what is queued
+                return
             self._working += 1
-            worker = self._idle.pop() if self._idle else _Worker(self)
             worker.give(self._tasks.popleft())
 
 
 class _Worker:
     """One thread; it works off what it is given and ends when that is ``None``."""
 
-    def __init__(self, threads: LendingThreads) -> None:
+    def __init__(self, threads: RequestThreads) -> None:
         self._threads = threads
         self._given: SimpleQueue[_Task | None] = SimpleQueue()
         threading.Thread(target=self._work, name="request", daemon=True).start()
@@ -107,14 +124,3 @@ class _Worker:
             while task is not None:
                 task()
                 task = self._threads.next_task(self)
-
-
-def _run(future: Future[Any], fn: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = fn(*args, **kwargs)
-    except BaseException as error:  # noqa: BLE001 - it belongs to whoever submitted the task
-        future.set_exception(error)
-    else:
-        future.set_result(result)

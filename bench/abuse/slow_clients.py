@@ -1,0 +1,124 @@
+"""Clients that are slow, silent or do not leave, each of them within the protocol."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from bench.abuse.stage import Case, Stage
+
+_MANY, _READERS, _GIANT_READERS = 300, 600, 100
+_FOUR_MB, _GIANT = "/runs/run-24000/metric-resource", "/runs/run-1000000/metric-resource"
+_PACE = 1.0
+"""Seconds between two drips of a client that drips."""
+
+
+@contextmanager
+def _connected(stage: Stage, count: int, first: Callable[[Stage], bytes]) -> Iterator[list[socket.socket]]:
+    """``count`` connections on which ``first`` was sent; none of them reads, with as little buffer as there is."""
+    with ExitStack() as stack:
+        connections = []
+        for _ in range(count):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                client.connect(("127.0.0.1", stage.port))
+            connections.append(client)
+        time.sleep(0.5)
+        for client in connections:
+            with suppress(OSError):  # a service that takes no more connections is what is measured
+                client.send(first(stage))
+        yield connections
+
+
+def _stay(stage: Stage, first: Callable[[Stage], bytes], count: int = _MANY) -> None:
+    with _connected(stage, count, first):
+        time.sleep(stage.seconds)
+
+
+def _drip(stage: Stage, first: Callable[[Stage], bytes], drip: bytes) -> None:
+    with _connected(stage, _MANY, first) as clients:
+        ends = time.monotonic() + stage.seconds
+        while time.monotonic() < ends:
+            for client in clients:
+                with suppress(OSError):
+                    client.send(drip)
+            time.sleep(_PACE)
+
+
+def _half_open(stage: Stage) -> None:
+    _drip(stage, lambda _: b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"a")
+
+
+def _silent(stage: Stage) -> None:
+    _stay(stage, lambda _: b"")
+
+
+def _lingering(stage: Stage) -> None:
+    """They were answered, the service says that it closes, and they stay."""
+    _stay(stage, lambda s: _head(s, "/runs/run-10/metric-resource", "Connection: close\r\n"))
+
+
+def _dripping_bodies(stage: Stage) -> None:
+    _drip(stage, lambda s: _head(s, "/runs/run-10/metric-resource", "Content-Length: 900\r\n"), b"a")
+
+
+def _mixed(stage: Stage) -> None:
+    """A quarter of each of the others, half of the readers; by as many threads."""
+    threads = [
+        threading.Thread(target=abuse, args=(stage,))
+        for abuse in (_half_open, _silent, _lingering, _dripping_bodies, _readers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _readers(stage: Stage) -> None:
+    _stay(stage, lambda s: _head(s, _FOUR_MB), _READERS)
+
+
+def _slow_readers(stage: Stage) -> None:
+    """They do make progress, at some 4 kB a second."""
+    with _connected(stage, _READERS, lambda s: _head(s, _FOUR_MB)) as clients:
+        ends = time.monotonic() + stage.seconds
+        while time.monotonic() < ends:
+            for client in clients:
+                with suppress(OSError):
+                    client.recv(4096)
+            time.sleep(_PACE)
+
+
+def _giant_readers(stage: Stage) -> None:
+    _stay(stage, lambda s: _head(s, _GIANT), _GIANT_READERS)
+
+
+def _prepare(path: str) -> Callable[[Stage], None]:
+    def read(stage: Stage) -> None:
+        status, _ = stage.get(path)
+        if status != 200:
+            raise RuntimeError(f"{path} is answered with {status}")
+
+    return read
+
+
+def _head(stage: Stage, path: str, more: str = "") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {stage.token}\r\n{more}\r\n".encode()
+
+
+CASES = (
+    Case("clients: none", lambda stage: time.sleep(stage.seconds)),
+    Case("clients: 300 half-open", _half_open),
+    Case("clients: 300 silent", _silent),
+    Case("clients: 300 lingering", _lingering),
+    Case("clients: 300 dripping bodies", _dripping_bodies),
+    Case("clients: 600 that do not read 4 MB", _readers, _prepare(_FOUR_MB)),
+    Case("clients: 600 that read 4 MB slowly", _slow_readers, _prepare(_FOUR_MB)),
+    Case("clients: 100 that do not read 167 MB", _giant_readers, _prepare(_GIANT)),
+    Case("clients: all of these at once", _mixed, _prepare(_FOUR_MB)),
+)

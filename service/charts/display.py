@@ -1,0 +1,100 @@
+"""Text that callers and loggers chose, made fit for a chart: for XML, for fonts, and for Vega's expressions.
+
+``displayable`` is the one place where a chart's text is made so; ``in_expression`` and ``quoted`` are for the few
+texts that go into an expression as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from msgspec import Raw
+
+from service.charts.captions import apart
+from service.charts.model import Axis, AxisKind, Caption, Mark, Panel, Trace
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_BIDI_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Unicode's ``Bidi_Control``: a name must not turn round the words beside it."""
+_INVISIBLE = (0x200B, *range(0x2060, 0x2065), 0xFEFF, *range(0xFFF9, 0xFFFC))
+_NONCHARACTERS = (*range(0xFDD0, 0xFDF0), *(plane << 16 | end for plane in range(17) for end in (0xFFFE, 0xFFFF)))
+_VISIBLE: dict[int, str] = {
+    **dict.fromkeys([*range(0xD800, 0xE000), *range(0x80, 0xA0), *_NONCHARACTERS], _REPLACEMENT),
+    **dict.fromkeys([*_BIDI_CONTROLS, *_INVISIBLE], _REPLACEMENT),
+    **{code: chr(0x2400 + code) for code in range(0x20)},
+    0x7F: "\N{SYMBOL FOR DELETE}",
+    0x2028: "\N{SYMBOL FOR NEWLINE}",
+    0x2029: "\N{SYMBOL FOR NEWLINE}",
+}
+_OF_OBJECTS = frozenset(
+    {
+        *("__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__"),
+        *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
+        *("toLocaleString", "toString", "valueOf"),
+    }
+)
+"""What every object of JavaScript has: Vega looks texts up in plain objects, and such a text finds that there."""
+
+
+def visible(text: str) -> str:
+    """``text`` with a visible character in place of each that XML or a font cannot show, or that acts on the layout.
+
+    Control characters become their pictures (``\\n`` → ``␊``); lone surrogates, noncharacters, controls of
+    bidirectional text and format characters without a width become U+FFFD, but for the joiners that scripts need.
+    A space behind a text that Vega would trip over makes it another one.
+    """
+    if text in _OF_OBJECTS:
+        return f"{text} "
+    return text if text.isprintable() else text.translate(_VISIBLE)
+
+
+def in_expression(text: str) -> str:
+    """A title that Vega-Lite writes between quotes into a Vega expression: it escapes quotes, but no backslash."""
+    return text.replace("\\", "\\\\")
+
+
+def quoted(text: str) -> str:
+    """``text`` as a string in a Vega expression of ours."""
+    return json.dumps(text)
+
+
+def displayable(panels: Sequence[Panel], axis: Axis, caption: Caption) -> tuple[list[Panel], Axis, Caption]:
+    """The same with all text ``visible``. Names of traces, and categories, that would look alike are kept apart."""
+    shown = [Panel(visible(panel.metric), _traces(panel.traces)) for panel in panels]
+    if axis.kind is AxisKind.CATEGORY:
+        shown = _apart(shown)
+    return (
+        shown,
+        Axis(visible(axis.title), axis.kind, axis.parameter, axis.asked, axis.clock),
+        Caption(
+            visible(caption.title),
+            [visible(note) for note in caption.notes],
+            caption.legend,
+            [visible(fact) for fact in caption.facts],
+        ),
+    )
+
+
+def _traces(traces: Sequence[Trace]) -> list[Trace]:
+    names = apart([visible(trace.name) for trace in traces])
+    return [Trace(name, list(map(_mark, trace.marks))) for name, trace in zip(names, traces, strict=True)]
+
+
+def _mark(mark: Mark) -> Mark:
+    return mark if mark.at.isprintable() else mark._replace(at=visible(mark.at))
+
+
+def _apart(panels: Sequence[Panel]) -> list[Panel]:
+    """The panels with a name of its own for each category."""
+    named = {mark.place: mark.at for panel in panels for trace in panel.traces for mark in trace.marks}
+    names = dict(zip(named, apart(list(named.values())), strict=True))
+
+    def mark(one: Mark) -> Mark:
+        name = names[one.place]
+        return one._replace(x=Raw(quoted(name).encode("ascii")), at=name)
+
+    return [
+        Panel(panel.metric, [Trace(trace.name, list(map(mark, trace.marks))) for trace in panel.traces])
+        for panel in panels
+    ]

@@ -1,0 +1,123 @@
+"""Axes and legends of numbers: where they begin and end, their ticks, and labels that say the ticks exactly.
+
+Vega's own labels have as many digits as the span needs, and a constant has no span: 0.97 alone would be labelled ``1``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import pairwise
+
+LARGEST = 2.0**1023
+"""Numbers from here on have no place on an axis: the span between two of them may be no ``float``."""
+_LEAST_SPAN = 1e-300
+"""Shorter ones are widened: Vega divides by them."""
+_NICE = (1, 2, 5, 10)
+_ROOM = 10
+"""A label of more characters is written in E notation where that is shorter."""
+_MOST_DECIMALS = 20
+_NO_FIXED = 1e21
+"""d3's bounds of the fixed notation: digits after the point, and JavaScript's greatest number."""
+_CLOSE = 0.7
+"""Beside a value that is a tick itself, ticks closer than so many steps are left out."""
+_DISTINCT = 4
+"""Ticks are at least so many neighbouring ``float``s apart."""
+
+
+def has_place(number: float) -> bool:
+    """Whether an axis can show it."""
+    return abs(number) < LARGEST
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """``format`` is the d3 format by which every tick's label is exact."""
+
+    domain: tuple[float, float]
+    ticks: Sequence[float]
+    format: str
+
+
+def linear(values: Iterable[float], most: int, *, zero: bool = False, whole: bool = False, nice: bool = True) -> Scale:
+    """A scale over ``values``, all of them less than ``LARGEST``, with about ``most`` ticks.
+
+    It begins at ``zero`` where asked, has ticks at ``whole`` numbers alone, and begins and ends at ticks where it
+    shall be ``nice``. A value that is the only one is a tick itself.
+    """
+    known = [*values]
+    if not known:
+        return Scale((0.0, 1.0), (), "")
+    low, high = min(known), max(known)
+    if low == high:
+        return _from_zero(low, most) if zero and low else _constant(low, zero=zero)
+    if zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    step = _step(low, high, most)
+    step = max(step, Decimal(1)) if whole else step
+    if float(step) < _DISTINCT * math.ulp(max(-low, high)) or high - low < _LEAST_SPAN:
+        beyond = max(high - low, _LEAST_SPAN)
+        return _scale((low - beyond, high + beyond), [low, high])
+    outer, inner = (ROUND_FLOOR, ROUND_CEILING) if nice else (ROUND_CEILING, ROUND_FLOOR)
+    ticks = _multiples(step, int(_ratio(low, step, outer)), int(_ratio(high, step, inner)))
+    return _scale((min(low, *ticks), max(high, *ticks)) if ticks else (low, high), ticks or [low, high])
+
+
+def _constant(value: float, *, zero: bool) -> Scale:
+    if zero:
+        return _scale((0.0, 1.0), [0.0])
+    padding = max(abs(value) / 2, _LEAST_SPAN) if value else 1.0
+    return _scale((value - padding, value + padding), [value])
+
+
+def _from_zero(value: float, most: int) -> Scale:
+    """From zero to the one value there is."""
+    low, high = min(value, 0.0), max(value, 0.0)
+    step = _step(low, high, most)
+    if high - low < _LEAST_SPAN:
+        return _scale((min(low, -_LEAST_SPAN), max(high, _LEAST_SPAN)), [low, high])
+    ticks = _multiples(step, int(_ratio(low, step, ROUND_CEILING)), int(_ratio(high, step, ROUND_FLOOR)))
+    apart = [tick for tick in ticks if abs(tick - value) > _CLOSE * float(step)]
+    return _scale((low, high), sorted([*apart, value]))
+
+
+def _step(low: float, high: float, most: int) -> Decimal:
+    """The least of 1, 2 and 5 times a power of ten of which there is room for ``most``."""
+    least = (Decimal(repr(high)) - Decimal(repr(low))) / most
+    power = Decimal(1).scaleb(least.adjusted())
+    return next(factor * power for factor in _NICE if factor * power >= least)
+
+
+def _ratio(number: float, step: Decimal, rounding: str) -> Decimal:
+    return (Decimal(repr(number)) / step).to_integral_value(rounding)
+
+
+def _multiples(step: Decimal, first: int, last: int) -> list[float]:
+    return [float(step * number) for number in range(first, last + 1)]
+
+
+def _scale(domain: tuple[float, float], ticks: Sequence[float]) -> Scale:
+    return Scale(domain, ticks, _format([Decimal(repr(tick)).normalize() for tick in ticks]))
+
+
+def _format(ticks: Sequence[Decimal]) -> str:
+    decimals = [max(0, -_exponent(tick)) for tick in ticks]
+    digits = max(len(tick.as_tuple().digits) for tick in ticks)
+    most = max(decimals)
+    fixed = max(len(f"{tick:,.{most}f}") for tick in ticks)
+    scientific = max(len(f"{tick:.{digits - 1}e}") for tick in ticks)
+    beyond = most > _MOST_DECIMALS or any(abs(tick) >= _NO_FIXED for tick in ticks)
+    if beyond or (fixed > _ROOM and scientific < fixed):
+        return f".{digits}~g"
+    return f",.{most}~f" if _uneven(ticks) else f",.{most}f"
+
+
+def _exponent(tick: Decimal) -> int:
+    return int(tick.as_tuple().exponent)
+
+
+def _uneven(ticks: Sequence[Decimal]) -> bool:
+    """Whether a tick is none of those that the others make."""
+    return len({after - before for before, after in pairwise(ticks)}) > 1

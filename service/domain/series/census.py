@@ -1,0 +1,49 @@
+"""Series counted while points are read, before anything is built of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from itertools import compress
+
+from service.domain import points
+
+Check = Callable[[Mapping[str, int]], None]
+
+
+class Needs(Enum):
+    """What a point must have to count."""
+
+    NOTHING = "nothing"
+    STEP = "step"
+    TIMESTAMP = "timestamp"
+
+
+class Census:
+    """Counts the series that have a point with what it ``needs``, for one reading of chunks.
+
+    ``check`` gets the number of series of each metric whenever it has grown, and raises where they are too many: what
+    was not read by then is not read at all.
+    """
+
+    def __init__(self, check: Check, needs: Needs = Needs.NOTHING) -> None:
+        self.needs = needs
+        self._check = check
+        self._counts: Counter[str] = Counter()
+        self._seen: set[int] = set()
+
+    def add(
+        self, numbers: Sequence[int], has_needed: Callable[[], Iterable[bool]], names: Sequence[tuple[bytes, bytes]]
+    ) -> None:
+        """Count the points of the series with these ``numbers``; ``has_needed`` is asked where one is new.
+
+        ``names`` are the name and the labels of each number, -1 aside, which does not count.
+        """
+        if not {*numbers} - self._seen - {-1}:
+            return
+        found = {*compress(numbers, has_needed())} - self._seen - {-1}
+        self._seen |= found
+        self._counts.update(points.text(names[number][0]) for number in found)
+        if found:
+            self._check(self._counts)

@@ -1,0 +1,119 @@
+"""gunicorn's worker: the loop, the threads, and what becomes of them on a signal."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
+from gunicorn.workers.base import Worker as GunicornWorker
+
+from service.server.connection import Connection
+from service.server.exchange import Exchanges
+from service.server.limits import Limits
+from service.server.loop import Loop
+from service.server.threads import RequestThreads
+
+MOST_WAITING = 256
+"""Requests of a worker that may wait for the runtime at once; any further one is refused."""
+_MOST_SENDING = 256
+"""Streamed answers of a worker whose threads may wait for clients at once; any further one is cut off."""
+_PROBES = ("/livez", "/readyz", "/metrics")
+_PROBES_WAITING = 8
+_FILES = 256
+"""File descriptors kept for other things than connections of clients."""
+_TURN = 1.0
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+"""``mallopt(3)``."""
+_LARGE = 1024 * 1024
+_ARENAS = 2
+
+
+class Worker(GunicornWorker):
+    """One process that serves. What the platform asks (``_PROBES``) has a thread of its own for each of the paths, so
+    that it is answered when all others are busy."""
+
+    def init_process(self) -> None:
+        give_memory_back()
+        self._notified = 0.0
+        self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
+        root = os.environ.get("SCRIPT_NAME", "")
+        self._probes = {root + path: RequestThreads(1, _PROBES_WAITING, _PROBES_WAITING) for path in _PROBES}
+        limits = Limits(connections=connections(self.cfg.worker_connections), keepalive_seconds=self.cfg.keepalive)
+        self._limits = limits
+        self._loop = Loop(self.sockets, self._parse, self._serve, limits)
+        super().init_process()
+
+    def run(self) -> None:
+        loop = self._loop
+        self._exchanges = Exchanges(self.wsgi, loop, self.cfg, self._limits.stream_bytes)
+        while self.alive:
+            self._turn()
+            if os.getppid() != self.ppid:
+                self.log.info("Parent changed, shutting down: %s", self)
+                break
+        loop.stop()
+        for listener in self.sockets:
+            listener.close()
+        ends = time.monotonic() + self.cfg.graceful_timeout
+        while loop.connections and time.monotonic() < ends:
+            self._turn()
+        loop.close()
+        for threads in (self._threads, *self._probes.values()):
+            threads.shutdown()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: no new connections; what was accepted is answered."""
+        super().handle_exit(sig, frame)
+        self._loop.call(_nothing)
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if now - self._notified >= _TURN:
+            self._notified = now
+            self.notify()
+        self._loop.turn(_TURN)
+
+    def _parse(self, connection: Connection, head: bytes) -> Request:
+        return Request(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
+
+    def _serve(self, connection: Connection, request: Request) -> None:
+        threads = self._probes.get(request.path or "", self._threads)
+        threads.start(partial(self._exchanges.serve, connection, request, threads.waiting_for_client))
+
+
+def give_memory_back() -> None:
+    """From now on, blocks of 1 MiB and more go back to the system when they are freed, and arenas are few.
+
+    Left alone, glibc keeps what it once had: after the first large block it takes such blocks from its heap. Where the
+    C library is another, nothing happens.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    mallopt(_MMAP_THRESHOLD, _LARGE)
+    mallopt(_ARENA_MAX, _ARENAS)
+
+
+def connections(wanted: int) -> int:
+    """As many connections as are wanted and as the system gives file descriptors for, of which more are asked for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _FILES
+    if soft in {resource.RLIM_INFINITY, needed} or soft > needed:
+        return wanted
+    more = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+        soft = more
+    return max(1, min(wanted, soft - _FILES))
+
+
+def _nothing() -> None:
+    """To wake the loop."""

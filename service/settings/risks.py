@@ -1,0 +1,19 @@
+"""Settings that are right by themselves and that nobody should run with who does not know what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.settings.faults import SettingFault
+from service.settings.model import Settings
+
+_FORGEABLE = (
+    "is not set: whoever can write to Redis can make up answers that the service gives as the runtime's; set the same "
+    "secret of 32 characters or more for all instances on it, such as: openssl rand -hex 32"
+)
+
+
+def risks(settings: Settings) -> Iterator[SettingFault]:
+    """Each with what it means and the cure."""
+    if settings.cache.redis_url is not None and settings.cache.secret is None:
+        yield SettingFault("CACHE_SECRET", _FORGEABLE)

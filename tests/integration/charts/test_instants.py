@@ -1,0 +1,75 @@
+"""Points stand where their instants are, under the labels of the caller's clock: read from pictures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from service.charts.rendering import SVG, Renderer
+from tests.integration.charts import pictures
+from tests.unit.charts.drawn import drawn, rows, specification
+from tests.unit.series.logged import chunks, point
+
+CHANGES = [
+    ("Europe/Berlin", "2026-10-25T00:00:00", ["02:00 +02:00", "02:30 +02:00", "02:00 +01:00", "02:30 +01:00", "03:00"]),
+    ("Europe/Berlin", "2026-03-29T00:00:00", ["01:00", "01:30", "03:00", "03:30", "04:00"]),
+    ("Australia/Lord_Howe", "2026-04-04T14:00:00", ["01:00", "01:30 +11:00", "01:30 +10:30", "02:00", "02:30"]),
+    ("Australia/Lord_Howe", "2026-10-03T14:30:00", ["01:00", "01:30", "02:30", "03:00"]),
+    ("America/St_Johns", "2006-10-29T01:31:00", ["23:30", "00:00", "23:30", "00:00", "00:30"]),
+    ("Asia/Kathmandu", "1985-12-31T17:30:00", ["23:00", "23:30", "00:30"]),
+    ("Africa/Monrovia", "1972-01-06T23:45:00", ["23:30", "01:00"]),
+]
+
+
+def logged(start: str, count: int = 18, minutes: float = 10) -> list[bytes]:
+    first = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    times = [(first + timedelta(minutes=minutes * number)).isoformat() for number in range(count)]
+    return [point(number + 1, number, time.replace("+00:00", "Z")) for number, time in enumerate(times)]
+
+
+@pytest.mark.parametrize("kind", ["line", "scatter"])
+@pytest.mark.parametrize(("zone", "start", "expected"), CHANGES[:4])
+def test_each_point_has_its_place(renderer: Renderer, kind: str, zone: str, start: str, expected: list[str]) -> None:
+    made = specification(chunks(logged(start), 4), "time", kind, zone)
+    image = pictures.read(renderer.render(made, SVG))
+    across = [place for place, _ in pictures.places(image)]
+    steps = [after - before for before, after in pairwise(across)]
+    assert len(across) == 18
+    assert min(steps) == pytest.approx(max(steps), abs=0.01)
+    labels = pictures.labels(image, "X")
+    assert [label for label in labels if label in expected] == expected
+    assert labels[-1].endswith(f"({zone})")
+
+
+@pytest.mark.parametrize("kind", ["column", "bar", "heatmap"])
+@pytest.mark.parametrize(("zone", "start"), [(zone, start) for zone, start, _ in CHANGES])
+def test_no_column_is_lost(kind: str, zone: str, start: str) -> None:
+    made = drawn(*logged(start), against="time", kind=kind, zone=zone)
+    slots = [row["slot"] for row in rows(made)]
+    assert [row["value"] for row in rows(made)] == list(range(1, 19))
+    assert len(set(slots)) == 18
+    for row in rows(made):  # 2026-10-25T02:10:00+02:00 stands at 02:10 +02:00
+        clock, _, offset = row["slot"].rpartition(" ") if row["slot"].count(":") > 1 else (row["slot"], "", "")
+        assert row["at"].startswith(clock[-5:], len("2026-10-25T"))
+        assert row["at"].endswith(offset)
+
+
+def test_columns_of_long_series_go_by_instant_as_well() -> None:
+    made = drawn(*logged("2026-10-25T00:00:00", 1800, 0.1), against="time", kind="column", zone="Europe/Berlin")
+    assert len({row["slot"] for row in rows(made)}) == 96
+    assert [row["value"] for row in rows(made)] == sorted(row["value"] for row in rows(made))
+
+
+def test_microseconds_have_places_of_their_own(renderer: Renderer) -> None:
+    texts = [point(number, number, f"2026-01-01T00:00:00.00{number:04d}Z") for number in range(0, 9000, 500)]
+    image = pictures.read(renderer.render(specification(chunks(texts, 100), "time"), SVG))
+    across = [place for place, _ in pictures.places(image)]
+    assert across == sorted(set(across))
+
+
+def test_a_single_instant_is_a_label(renderer: Renderer) -> None:
+    texts = [point(0.5, 1, "2026-10-25T00:30:12.396901Z")]
+    image = pictures.read(renderer.render(specification(chunks(texts, 1), "time", zone="Europe/Berlin"), SVG))
+    assert pictures.labels(image, "X") == ["02:30:12.396901 +02:00", "Time on 2026-10-25 (Europe/Berlin)"]

@@ -1,0 +1,200 @@
+"""``deploy/nginx.conf`` in a real nginx: what stays inside, what is bounded, and what it answers by itself."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.servers.valkey import eventually, free_port
+
+CONFIGURATION = Path(__file__).parents[3] / "deploy" / "nginx.conf"
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+AROUND = """
+daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/error.log; {user}
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; gzip on; gzip_types *;
+    client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
+    uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
+    include {directory}/service.conf;
+}}
+"""
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (on Debian: apt-get install nginx)")
+
+
+class Backend(ThreadingHTTPServer):
+    """Answers every request with its path; while ``held`` is clear, it does not."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Echo)
+        self.held = threading.Event()
+        self.held.set()
+
+
+class _Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Backend
+
+    def do_GET(self) -> None:
+        self.server.held.wait(60)
+        body = self.path.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with Backend() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.held.set()
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def proxy(directory: Path, upstream: int) -> Iterator[int]:
+    """nginx with the shipped file, in front of ``upstream``: its port. Only addresses are put in."""
+    port = free_port()
+    text = CONFIGURATION.read_text()
+    for shipped, here in (
+        ("server service:8000;", f"server 127.0.0.1:{upstream};"),
+        ("listen 8080;", f"listen 127.0.0.1:{port};"),
+    ):
+        assert text.count(shipped) == 1
+        text = text.replace(shipped, here)
+    (directory / "service.conf").write_text(text)
+    user = "user root;" if os.geteuid() == 0 else ""  # the directory is this user's alone
+    main = directory / "nginx.conf"
+    main.write_text(AROUND.format(directory=directory, user=user))
+    command = [str(NGINX), "-c", str(main), "-p", str(directory), "-e", str(directory / "error.log")]
+    checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "warn" not in checked.stderr
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def front(tmp_path: Path, backend: Backend) -> Iterator[int]:
+    with proxy(tmp_path, backend.server_address[1]) as port:
+        yield port
+
+
+def ask(port: int, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def check_problem(status: int, headers: http.client.HTTPMessage, body: str) -> None:
+    assert headers["Content-Type"] == "application/problem+json"
+    assert headers["Cache-Control"] == "no-store"
+    problem = json.loads(body)
+    assert problem["status"] == status
+    assert set(problem) == {"type", "title", "status", "detail", "instance", "requestId"}
+
+
+@pytest.mark.parametrize("prefix", ["", "/metrics-api"])
+@pytest.mark.parametrize("path", ["/runs?status=RUNNING&limit=2", "/docs", "/livez", "/openapi.json"])
+def test_it_hands_on_what_is_the_services_below_a_prefix_too(front: int, prefix: str, path: str) -> None:
+    status, headers, body = ask(front, prefix + path, **{"Accept-Encoding": "gzip"})
+    assert (status, body) == (200, path)
+    assert "Content-Encoding" not in headers
+
+
+@pytest.mark.parametrize("prefix", ["", "/metrics-api"])
+@pytest.mark.parametrize(
+    "path",
+    ["/metrics", "/readyz", "//metrics", "/./metrics", "/x/../readyz", "/%6detrics", "/x/%2e%2e/metrics", "/metrics?x"],
+)
+def test_what_is_for_inside_is_not_handed_out(front: int, prefix: str, path: str) -> None:
+    status, headers, body = ask(front, prefix + path)
+    assert status == 404
+    check_problem(404, headers, body)
+
+
+def test_a_client_that_asks_without_end_is_refused_for_a_while(tmp_path: Path) -> None:
+    with proxy(tmp_path, free_port()) as front, socket.create_connection(("127.0.0.1", front), 20) as client:
+        asked = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
+        client.sendall((asked + b"\r\n") * 399 + asked + b"Connection: close\r\n\r\n")
+        answers = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answers.count(b"HTTP/1.1 503 ") >= 101  # nothing is behind it; the rate and the burst allow these
+    assert answers.count(b"HTTP/1.1 429 ") >= 1
+    assert answers.count(b"Retry-After: 1\r\n") == 400
+    assert answers.count(b'"type":"urn:metric-resource:too-many-requests"') == answers.count(b"HTTP/1.1 429 ")
+
+
+def test_a_client_has_so_many_requests_under_way_and_no_more(front: int, backend: Backend) -> None:
+    backend.held.clear()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", front), 20)) for _ in range(40)]
+        for client in clients:
+            client.sendall(b"GET /runs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        eventually(lambda: len([client for client in clients if _has_answered(client)]) >= 8)
+        backend.held.set()
+        answers = [b"".join(iter(lambda client=client: client.recv(65536), b"")) for client in clients]
+    statuses = sorted(int(answer.split()[1]) for answer in answers)
+    assert statuses == [200] * 32 + [429] * 8
+
+
+def _has_answered(client: socket.socket) -> bool:
+    client.settimeout(0.05)
+    try:
+        return bool(client.recv(1, socket.MSG_PEEK))
+    except TimeoutError:
+        return False
+    finally:
+        client.settimeout(20)
+
+
+@pytest.mark.parametrize(
+    ("request_", "refused"),
+    [
+        (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
+        (b"POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", 413),
+        (b"GET /livez HTTP/1.1\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400),
+    ],
+    ids=["line", "field", "body", "no host", "bad length"],
+)
+def test_what_is_too_long_or_no_http_is_refused_with_a_problem(front: int, request_: bytes, refused: int) -> None:
+    with socket.create_connection(("127.0.0.1", front), 20) as client:
+        client.sendall(request_)
+        with http.client.HTTPResponse(client) as answer:
+            answer.begin()
+            body = answer.read().decode()
+    assert answer.status == refused
+    check_problem(refused, answer.headers, body)

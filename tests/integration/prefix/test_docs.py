@@ -1,0 +1,76 @@
+"""``/docs`` in a real browser: all of it loads, *Authorize* and *Try it out* work, below whatever prefix."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.integration.prefix.conftest import Addressed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SECONDS = 60_000
+"""Milliseconds after which the page counts as never having come."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's own Chromium, driven by playwright, which brings none with it."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is on the PATH")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has none for root
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1600})
+    context.set_default_timeout(SECONDS)
+    yield context.new_page()
+    context.close()
+
+
+def test_the_page_works(addressed: Addressed, page: Page, tmp_path: Path) -> None:
+    """``/docs/`` leads to it."""
+    amiss: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: amiss.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: amiss.append(str(error)))
+    page.on("requestfailed", lambda request: amiss.append(request.url))
+    page.on("response", lambda answer: amiss.append(answer.url) if answer.status >= 400 else asked.append(answer.url))
+
+    page.goto(f"{addressed.url}/docs/")
+    assert page.url == f"{addressed.url}/docs"
+    page.get_by_role("button", name="Authorize").click()
+    page.locator(".auth-container input").fill(addressed.token)
+    page.locator(".auth-btn-wrapper button.authorize").click()
+    page.locator(".auth-btn-wrapper button.btn-done").click()
+
+    operation = page.locator(".opblock", has=page.locator('[data-path="/runs/{runId}/metric-resource"]'))
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_placeholder("runId").fill("run1")
+    operation.get_by_role("button", name="Execute").click()
+    status = operation.locator(".live-responses-table .response .response-col_status")
+    status.wait_for()
+    page.screenshot(path=tmp_path / "docs.png")
+
+    assert status.inner_text().split()[0] == "200"
+    (called,) = [url for url in asked if "/runs/" in url]
+    assert urlsplit(called)._replace(query="").geturl() == f"{addressed.url}/runs/run1/metric-resource"
+    assert called in operation.locator(".request-url").inner_text()
+    assert f"{addressed.url}/openapi.json" in asked
+    assert all(url.startswith((f"{addressed.url}/", "data:")) for url in asked), asked
+    assert amiss == []

@@ -1,0 +1,300 @@
+"""Clients that are slow, silent or do not leave: they cost the others nothing and end when their time is over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+
+import pytest
+
+from service.server.connection import State
+from tests.integration.server.conftest import MOST_SENDING, THREADS, NewClient, NewServer, open_files
+from tests.servers.plain_application import MIB
+from tests.servers.raw_http import Client, request
+from tests.servers.valkey import eventually
+
+MANY = 40
+ABUSERS = {
+    "half-open": request("/small")[:-2],
+    "silent": b"",
+    "lingering": request("/small", "Connection: close"),
+    "dripping": request("/echo", "Content-Length: 9") + b"a",
+    "idle": request("/small"),
+    "not reading": request("/shared"),
+}
+LITTLE = 4096
+
+
+def problem(client: Client) -> str:
+    return str(json.loads(client.answer().body)["type"]).removeprefix("urn:metric-resource:")
+
+
+def test_many_of_each_kind_hold_nobody_up(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(linger_seconds=60)
+    abusers = [new_client(server, receive_buffer=LITTLE) for _ in range(MANY) for _ in ABUSERS]
+    for client, said in zip(abusers, list(ABUSERS.values()) * MANY, strict=True):
+        client.send(said)
+    healthy = new_client(server)
+    for _ in range(20):
+        assert healthy.get("/small").body == b"small"
+        assert new_client(server).get("/shared").body == b"".join(server.application.shared)
+    assert len(server.loop.connections) >= len(abusers) + 1, "all of them are there still"
+    server.until(State.LINGERING, MANY)
+    server.until(State.SENDING, MANY)
+    assert server.loop.bytes_held <= 4 * MIB + MANY * 1024, "the body is counted once, the heads for each"
+
+
+def test_a_loop_with_all_kinds_of_clients_has_nothing_to_do(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(linger_seconds=60)
+    clients = [new_client(server, receive_buffer=LITTLE) for _ in ABUSERS]
+    for client, said in zip(clients, ABUSERS.values(), strict=True):
+        client.send(said)
+    ahead, gone = new_client(server), new_client(server)
+    ahead.send(request("/hold") + request("/small"))
+    gone.send(request("/hold"))
+    gone.close()
+    server.until(State.RUNNING, THREADS)
+    server.until(State.SENDING, 1)
+    server.until(State.LINGERING, 1)
+    server.pause()
+    for _ in range(10):
+        server.loop.turn(0.05)
+    assert [server.loop.turn(0) for _ in range(20)] == [0] * 20
+
+
+def test_threads_are_free_while_clients_take_their_answers(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server()
+    readers = [new_client(server, receive_buffer=LITTLE) for _ in range(4 * THREADS)]
+    for reader in readers:
+        reader.send(request("/own"))
+    server.until(State.SENDING, len(readers))
+    assert new_client(server).get("/small").status == 200
+    assert all(len(reader.answer().body) == 4 * MIB for reader in readers)
+    eventually(lambda: server.loop.bytes_held == 0)
+    assert readers[0].get("/small").status == 200, "the connection goes on"
+
+
+def test_a_head_that_does_not_end_is_refused_and_silence_is_ended(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(request_seconds=0.1)
+    half, dripping, silent = (new_client(server) for _ in range(3))
+    half.send(ABUSERS["half-open"])
+    dripping.send(ABUSERS["dripping"])
+    assert problem(half) == problem(dripping) == "request-timeout"
+    for client in (half, dripping, silent):
+        assert client.until_closed() == b""
+
+
+def test_dripping_wins_no_time(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(request_seconds=0.5)
+    client = new_client(server)
+    client.send(ABUSERS["half-open"])
+    ends = time.monotonic() + 20
+    while client.waits() and time.monotonic() < ends:
+        client.send(b"a")
+        time.sleep(0.05)
+    assert problem(client) == "request-timeout"
+
+
+def test_an_idle_connection_ends(new_server: NewServer, new_client: NewClient) -> None:
+    client = new_client(new_server(keepalive_seconds=0.1))
+    assert client.get("/small").headers["connection"] == "keep-alive"
+    assert client.until_closed() == b""
+
+
+def test_who_takes_nothing_is_dropped_and_who_takes_a_little_is_not(
+    new_server: NewServer, new_client: NewClient
+) -> None:
+    server = new_server(progress_seconds=2)
+    stopped, slow = (new_client(server, receive_buffer=LITTLE) for _ in range(2))
+    for client in (stopped, slow):
+        client.send(request("/shared"))
+    server.until(State.SENDING, 2)
+    while len(server.loop.connections) > 1:
+        assert slow.socket.recv(128), "so little that the system sends it of itself, and the loop has nothing to send"
+        time.sleep(0.02)
+    assert server.states() == [State.SENDING]
+    assert len(stopped.until_closed()) < 4 * MIB
+
+
+def test_answers_that_clients_leave_there_are_bounded(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(outgoing_bytes=9 * MIB)
+    readers = [new_client(server, receive_buffer=LITTLE) for _ in range(2)]
+    for reader in readers:
+        reader.send(request("/own"))
+    server.until(State.SENDING, 2)
+    third = new_client(server)
+    third.send(request("/own"))
+    answer = third.answer()
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "5"
+    assert json.loads(answer.body)["type"] == "urn:metric-resource:overloaded"
+    assert [len(reader.answer().body) for reader in readers] == [4 * MIB] * 2
+    assert len(new_client(server).get("/own").body) == 4 * MIB
+
+
+def test_who_takes_nothing_makes_room_for_others(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(outgoing_bytes=9 * MIB, stalled_seconds=0.1)
+    readers = [new_client(server, receive_buffer=LITTLE) for _ in range(2)]
+    for reader in readers:
+        reader.send(request("/own"))
+    server.until(State.SENDING, 2)
+    eventually(lambda: new_client(server).get("/own").status == 200)
+    server.until(State.SENDING, 1)
+
+
+def test_a_stream_is_made_no_faster_than_it_is_taken(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(stream_bytes=MIB // 4)
+    clients = [new_client(server, receive_buffer=LITTLE) for _ in range(MOST_SENDING)]
+    for client in clients:
+        client.send(request("/stream/60"))
+    server.until(State.SENDING, MOST_SENDING)
+    assert new_client(server).get("/small").status == 200
+    assert server.application.streamed <= MOST_SENDING * 20, "far from 60"
+    body = b"".join(bytes([number % 256]) * 65536 for number in range(60))
+    for client in clients:
+        assert hashlib.sha256(client.answer().body).digest() == hashlib.sha256(body).digest()
+    assert clients[0].get("/small").status == 200
+
+
+def test_streams_beyond_those_that_may_wait_are_cut_off(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(stream_bytes=MIB // 4)
+    clients = [new_client(server, receive_buffer=LITTLE) for _ in range(MOST_SENDING + 1)]
+    for client in clients:
+        client.send(request("/stream/60"))
+    eventually(lambda: len(server.loop.connections) == MOST_SENDING)
+    assert new_client(server).get("/small").status == 200
+
+
+def test_a_stream_whose_client_leaves_ends(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(stream_bytes=MIB // 4, progress_seconds=0.5)
+    leaving, stopping = (new_client(server, receive_buffer=LITTLE) for _ in range(2))
+    for client in (leaving, stopping):
+        client.send(request("/stream/60"))
+    server.until(State.SENDING, 2)
+    leaving.close()
+    eventually(lambda: not server.loop.connections)
+    streamed = server.application.streamed
+    assert streamed < 120
+    assert new_client(server).get("/stream/1").status == 200
+    assert server.application.streamed == streamed + 1
+
+
+def test_the_oldest_idle_connections_make_room_for_new_ones(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(connections=10)
+    idle = [new_client(server) for _ in range(10)]
+    for client in idle:
+        assert client.get("/small").status == 200
+    new = [new_client(server) for _ in range(3)]
+    assert [client.get("/small").status for client in new] == [200] * 3
+    assert len(server.loop.connections) == 10
+    assert [client.waits() for client in idle] == [False] * 3 + [True] * 7
+
+
+@pytest.mark.parametrize("said", [b"", ABUSERS["half-open"], ABUSERS["dripping"]], ids=["silent", "half", "dripping"])
+def test_requests_that_do_not_come_make_room_for_some_that_do(
+    new_server: NewServer, new_client: NewClient, said: bytes
+) -> None:
+    server = new_server(connections=10)
+    for _ in range(15):
+        new_client(server).send(said)
+    assert [new_client(server).get("/small").status for _ in range(10)] == [200] * 10
+    assert len(server.loop.connections) <= 10
+
+
+def test_where_all_are_served_others_wait_to_be_accepted(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(connections=4)
+    served = [new_client(server) for _ in range(4)]
+    for client in served:
+        client.send(request("/hold"))
+    server.until(State.RUNNING, 4)
+    waiting = new_client(server)
+    waiting.send(request("/small"))
+    server.pause()
+    for _ in range(5):
+        server.loop.turn(0.05)
+    assert len(server.loop.connections) == 4
+    assert server.loop.turn(0) == 0, "a listener that is not accepted from wakes nobody"
+    server.application.release.set()
+    while any(client.waits() for client in (*served, waiting)):
+        server.loop.turn(0.05)
+    assert waiting.answer().status == 200
+
+
+def test_incomplete_requests_are_bounded_together(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(incoming_bytes=100_000)
+    clients = [new_client(server) for _ in range(20)]
+    for client in clients:
+        client.send(request("/small", "X: " + "a" * 20_000)[:-2])
+    eventually(lambda: len(server.loop.connections) == 4)
+    assert server.loop.bytes_incoming <= 100_000
+    assert new_client(server).get("/small").status == 200
+
+
+def test_who_is_told_that_the_connection_closes_gets_all_of_the_answer(
+    new_server: NewServer, new_client: NewClient
+) -> None:
+    server = new_server()
+    client = new_client(server)
+    client.send(request("/shared", "Connection: close") + b"more that nobody reads" * 1000)
+    assert client.until_closed().endswith(server.application.shared[-1])
+    client.close()
+    eventually(lambda: not server.loop.connections)
+
+
+def test_who_stays_after_the_end_is_left(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(linger_seconds=0.1)
+    staying, talking = new_client(server), new_client(server)
+    for client in (staying, talking):
+        assert client.get("/small", "Connection: close").status == 200
+    with pytest.raises(OSError, match=r"reset|Broken"):
+        talking.send(b"a" * 100_000_000)
+    eventually(lambda: not server.loop.connections)
+
+
+def test_nothing_is_left_of_anybody(new_server: NewServer) -> None:
+    server = new_server(request_seconds=0.2, linger_seconds=0.1, progress_seconds=0.2, keepalive_seconds=0.2)
+    before = open_files()
+    clients = [Client(server.port, LITTLE) for _ in range(10) for _ in ABUSERS]
+    for client, said in zip(clients, list(ABUSERS.values()) * 10, strict=True):
+        client.send(said)
+    for client in clients[:30]:
+        client.close()
+    eventually(lambda: not server.loop.connections)
+    for client in clients:
+        client.close()
+    eventually(lambda: open_files() == before)
+    assert server.loop.bytes_held == server.loop.bytes_incoming == 0
+
+
+def test_a_stop_answers_what_is_there_and_ends_what_is_idle(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(stop_seconds=0.5)
+    idle, held, reading, kept = (new_client(server, receive_buffer=LITTLE) for _ in range(4))
+    for client in (idle, kept):
+        assert client.get("/small").status == 200
+    held.send(request("/hold"))
+    reading.send(request("/own"))
+    server.until(State.RUNNING, 1)
+    server.until(State.SENDING, 1)
+    server.loop.call(server.loop.stop)
+    eventually(lambda: server.loop.stopping)
+    assert kept.get("/small").headers["connection"] == "close", "a request may have been on its way"
+    assert idle.until_closed() == b""
+    server.application.release.set()
+    assert held.answer().body == b"held"
+    assert len(reading.answer().body) == 4 * MIB
+    kept.close()
+    eventually(lambda: not server.loop.connections)
+
+
+def test_a_stop_answers_who_is_connected_already(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server()
+    server.pause()
+    clients = [new_client(server) for _ in range(20)]
+    for client in clients:
+        client.send(request("/small"))
+    server.loop.stop()
+    assert len(server.loop.connections) == len(clients)
+    while any(client.waits() for client in clients):
+        server.loop.turn(0.05)
+    assert {client.answer().headers["connection"] for client in clients} == {"close"}

@@ -1,0 +1,105 @@
+"""A point with an odd member hides neither its other members nor another point: the member is null, and counted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from service.domain.metrics import READABLE, Unreadable
+from tests.unit.ai_api.answers import MOMENT, answer, metric, points_of, resource
+
+NO_TEXT = ["1", "-0.5", "true", "false", "null", "{}", "[]", '{"a":"\\n"}', '["\\n"]', '[["\\ud83d"]]', "NaN"]
+NO_NUMBER = [
+    "true",
+    "false",
+    "null",
+    "{}",
+    "[1]",
+    '{"value":1}',
+    '"1"',
+    '""',
+    '"nan"',
+    '"inf"',
+    '"+Infinity"',
+    '"NaN "',
+]
+NO_STEP = ["1.5", "-0.1", '"1"', '""', "true", "{}", "[]", "NaN", "-Infinity", "1e-3", "1" * 1001, "-" + "1" * 1001]
+NO_STEP += ["1e1000", "1e999999999999999999999", "1e-999999999999999999999", "1." + "0" * 1000]
+GOOD = {"name": "loss", "value": 1, "timestamp": "2026-03-29T01:00:00Z", "step": 7, "labels": []}
+KINDS = {"timestamp": Unreadable(timestamps=1), "step": Unreadable(steps=1), "value": Unreadable(values=1)}
+
+
+def mapped(**members: str | None) -> tuple[list[dict[str, Any]], Unreadable]:
+    """A good point, one with these members' literals (absent where ``None``), another good one."""
+    good = {"name": '"loss"', "value": "1", "timestamp": MOMENT, "step": "7"}
+    odd = ",".join(f'"{name}":{literal}' for name, literal in (good | members).items() if literal is not None)
+    found = resource(answer(metric('"step":7'), "{" + odd + "}", metric('"step":7')))
+    return json.loads(points_of(found)), found.unreadable
+
+
+@pytest.mark.parametrize(
+    ("member", "literal"),
+    [("timestamp", literal) for literal in [None, '"yesterday"', *NO_TEXT]]
+    + [("value", literal) for literal in [None, *NO_NUMBER]]
+    + [("step", literal) for literal in NO_STEP],
+)
+def test_what_cannot_be_read_is_null_and_counted(member: str, literal: str | None) -> None:
+    points, unreadable = mapped(**{member: literal})
+    assert points == [GOOD, {**GOOD, member: None}, GOOD]
+    assert unreadable == KINDS[member]
+
+
+@pytest.mark.parametrize("literal", [None, "null"])
+def test_a_step_that_is_not_there_is_nothing_to_warn_of(literal: str | None) -> None:
+    points, unreadable = mapped(step=literal)
+    assert (points[1]["step"], unreadable) == (None, READABLE)
+
+
+def test_all_kinds_are_counted_apart() -> None:
+    points, unreadable = mapped(value="null", step="true", timestamp=None)
+    assert points == [GOOD, {**GOOD, "value": None, "step": None, "timestamp": None}, GOOD]
+    assert unreadable == Unreadable(1, 1, 1)
+
+
+@given(st.integers(-(10**1010), 10**1010), st.booleans())
+@example(10**1000 - 1, False)
+@example(-(10**1000), False)
+def test_every_whole_number_of_a_thousand_digits_is_a_step(number: int, wrapped: bool) -> None:
+    """On the short way and, among points that are not all alike, on the long one."""
+    digits = str(number)
+    metrics = [metric(f'"step":{digits}'), *([metric()] if wrapped else [])]
+    found = resource(answer(*metrics))
+    passes = len(digits.lstrip("-")) <= 1000
+    assert json.loads(points_of(found))[0]["step"] == (number if passes else None)
+    assert found.unreadable == (READABLE if passes else Unreadable(steps=1))
+
+
+def test_a_step_without_end_leaves_nothing_to_work_on() -> None:
+    """Whoever reads steps later has as much to do for three million digits as for one too many."""
+    short, long = (resource(answer(metric(f'"step":{"7" * digits}'))) for digits in (1001, 3_000_000))
+    assert [chunk.text for chunk in short.metrics] == [chunk.text for chunk in long.metrics]
+
+
+def calls(body: bytes) -> int:
+    """How many functions are called to read an answer, Python's and C's."""
+    counted: Counter[str] = Counter()
+    sys.setprofile(lambda _frame, event, _argument: counted.update((event,)))
+    try:
+        resource(body)
+    finally:
+        sys.setprofile(None)
+    return counted["call"] + counted["c_call"]
+
+
+@pytest.mark.parametrize(
+    "odd", ['"step":1.5', '"step":true', '"labels":[{"name":"a","value":"b"}],"x":[{}]', '"step":1e3']
+)
+def test_twice_as_many_odd_points_are_twice_the_work(odd: str) -> None:
+    some = [metric(odd, value=value) for value in ("1", "null", '"x"', "NaN")] * 1000
+    assert calls(answer(*some, *some)) < 2.1 * calls(answer(*some))

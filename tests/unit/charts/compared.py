@@ -1,0 +1,46 @@
+"""Comparisons of runs that were logged and started with anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from service.charts.comparison import Comparison, room_for
+from service.charts.model import ChartType
+from service.charts.progress import points_for
+from service.domain import points
+from service.domain.comparison import Compared
+from service.domain.metrics import Chunk
+from service.domain.runs import Run, RunDetails
+from service.domain.series.progress import series
+from service.domain.zones import time_zone
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """A run's id, the name of its configuration, its parameters and its points."""
+
+    run_id: str
+    chunks: list[Chunk]
+    configuration: str | None = None
+    parameters: Mapping[str, str] | None = None
+
+    def details(self) -> RunDetails:
+        run = Run(self.run_id, "COMPLETED", configuration_name=json.dumps(self.configuration).encode())
+        pairs = [{"key": key, "value": value} for key, value in (self.parameters or {}).items()]
+        return RunDetails(run, parameters=json.dumps(pairs).encode())
+
+
+def specification(
+    runs: Sequence[LoggedRun], metric: str = "loss", against: str = "run", kind: str | None = None, zone: str = "UTC"
+) -> bytes:
+    asked = None if kind is None else ChartType(kind)
+
+    def compared(run: LoggedRun) -> Compared:
+        return Compared(run.details(), series(run.chunks, points_for(asked), [metric], room_for(against)))
+
+    def names() -> set[str]:
+        return {name for run in runs for chunk in run.chunks for name in points.names(chunk)}
+
+    return Comparison([compared(run) for run in runs], metric, against, time_zone(zone), names).chart(asked)
