@@ -17,7 +17,7 @@ from service.caching.codec import ContentGone, Header, Packed
 from service.caching.directives import RequestDirectives
 from service.caching.freshness import Lifetimes
 from service.caching.store import EntryStore
-from service.concurrency.blocking import waiting
+from service.concurrency.blocking import sleep, waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Provenance, Snapshot, Source
@@ -49,7 +49,7 @@ class ReadThrough:
         lanes: Lanes,
         telemetry: Telemetry,
         now: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._store = store
         self._judgement = Judgement(lifetimes, now)
