@@ -132,8 +132,8 @@ def test_a_cursor_has_expired_where_only_the_tags_of_its_snapshot_are_left(surro
         surroundings.runtime.answers.clear()
         service.get(RUN, Cache_Control="no-cache")
     with surroundings.service() as another:
-        assert another.get(following).status_code == 200
+        assert another.get(RUN + following).status_code == 200
     with redis.Redis(port=surroundings.valkey.port) as store:
         store.delete(*store.scan_iter("*:rest"))
     with surroundings.service() as another:
-        assert another.get(following).status_code == 410
+        assert another.get(RUN + following).status_code == 410
