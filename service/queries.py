@@ -38,6 +38,11 @@ class ReadComparison:
         return [(each.key, each.digest) for pair in self.found.values() for each in pair]
 
     @property
+    def size(self) -> int:
+        """Bytes of all that it is made of, unpacked."""
+        return sum(each.size for pair in self.found.values() for each in pair)
+
+    @property
     def provenance(self) -> Provenance:
         """That of the entry that is the first to be stale."""
         return min((each.provenance for pair in self.found.values() for each in pair), key=lambda each: each.ttl)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from flask import Response, g, request
 
 from service.api import encodings
 from service.api.access_log import route
-from service.api.bodies import Body, body, size_of
+from service.api.bodies import Body, size_of
 from service.api.formats import PNG, Format
-from service.api.ready_answers import ReadyAnswers
+from service.api.ready_answers import ReadyAnswers, TooLarge
 from service.api.reusable import REUSABLE, Reusable
 from service.caching.freshness import Lifetimes
 from service.domain.reading import Provenance, Source
@@ -23,6 +24,7 @@ from service.domain.reading import Provenance, Source
 _REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _COMPRESSED = frozenset({PNG})
+_STRETCH = 64 * 1024
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
 
@@ -38,6 +40,18 @@ class Variant:
     varies: tuple[str, ...] = ()
     entry: tuple[str, bytes] | None = None
     """The key and digest of the one stored entry that the content is made of, where it is made of one."""
+    weight: int = 0
+    """Bytes of stored content that it is made of (``LargeWork``)."""
+    length: int = 0
+    """Bytes that it has itself, roughly, where it can be sent as it is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How a representation is drawn from one of another ``format`` of the same content and form."""
+
+    format: Format
+    draw: Callable[[bytes], bytes]
 
 
 class Answers:
@@ -50,8 +64,17 @@ class Answers:
             f"stale-if-error={int(lifetimes.stale_if_error)}"
         )
 
-    def answer(self, variant: Variant, provenance: Provenance, make: Callable[[], Iterable[bytes]]) -> Response:
-        """``304`` where the client has the representation already, otherwise the representation."""
+    def answer(
+        self,
+        variant: Variant,
+        provenance: Provenance,
+        make: Callable[[], Iterable[bytes]],
+        drawn: Drawn | None = None,
+    ) -> Response:
+        """``304`` where the client has the representation already, otherwise the representation.
+
+        Where it is ``drawn``, what ``make`` makes is a representation of its own that it is drawn from.
+        """
         coding = _coding(variant.format)
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
@@ -59,9 +82,9 @@ class Answers:
         if client_has(tag, request.headers.get("If-None-Match")):
             response = Response(status=304)
         else:
-            pieces = self._body(plain, tag, coding, make)
-            response = Response(pieces, content_type=variant.format.content_type, direct_passthrough=True)
-            response.headers["Content-Length"] = str(size_of(pieces))
+            if drawn is not None:
+                make, variant = self._drawing(variant, make, drawn), replace(variant, weight=0)
+            response = self._response(variant, self._pieces(variant, plain, tag, coding, make))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
         self._describe(response, tag, variant, provenance)
@@ -75,10 +98,34 @@ class Answers:
         """The ``Cache-Control`` field of the answer (RFC 9111, RFC 5861)."""
         return f"private, max-age={int(provenance.lifetime)}, {self._windows}"
 
-    def _body(self, plain: str, tag: str, coding: str, make: Callable[[], Iterable[bytes]]) -> Body:
-        if coding == encodings.IDENTITY:
-            return self._ready.get_or_make(plain, lambda: body(make()))
-        return self._ready.get_or_make(tag, lambda: body(encodings.encode(self._ready.get(plain) or make(), coding)))
+    def _pieces(
+        self, variant: Variant, plain: str, tag: str, coding: str, make: Callable[[], Iterable[bytes]]
+    ) -> Body | Iterator[bytes]:
+        """The body as it is kept, or, where it is too large to be kept, in pieces that are made as they are sent."""
+        at_most = self._ready.most_whole if variant.length else None
+
+        def coded() -> Iterable[bytes]:
+            whole = self._ready.get(plain)
+            return encodings.encode(make() if whole is None else whole, coding)
+
+        written = make if coding == encodings.IDENTITY else coded
+        if at_most is None or coding != encodings.IDENTITY or variant.length <= at_most:
+            with suppress(TooLarge):
+                return self._ready.get_or_make(tag, written, variant.weight, at_most=at_most)
+        return _in_stretches(written())
+
+    def _drawing(
+        self, variant: Variant, make: Callable[[], Iterable[bytes]], drawn: Drawn
+    ) -> Callable[[], Iterable[bytes]]:
+        """Draws what ``make`` makes, which is kept too; nothing large waits for it to be drawn."""
+        tag = _tag(replace(variant, format=drawn.format))
+        return lambda: (drawn.draw(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
+
+    def _response(self, variant: Variant, pieces: Body | Iterator[bytes]) -> Response:
+        response = Response(pieces, content_type=variant.format.content_type, direct_passthrough=True)
+        if isinstance(pieces, tuple):
+            response.headers["Content-Length"] = str(size_of(pieces))
+        return response
 
     def _describe(self, response: Response, tag: str, variant: Variant, provenance: Provenance) -> None:
         g.cache_outcome = provenance.source.value
@@ -90,6 +137,20 @@ class Answers:
         headers["Vary"] = ", ".join((*_VARY, *variant.varies))
         headers["Age"] = str(int(provenance.age))
         headers["Cache-Status"] = status_of(provenance)
+
+
+def _in_stretches(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """``pieces``, small ones joined: each is a write to the client."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _STRETCH:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 def _coding(chosen: Format) -> str:

@@ -11,6 +11,7 @@ from flask import Flask
 
 from service.api import access_log, guards, headers, problems
 from service.api.answers import Answers
+from service.api.arrangements import Arrangements
 from service.api.blueprints import Blueprint, blueprints
 from service.api.cursors import Cursors
 from service.api.fast_lane import FastLane
@@ -43,6 +44,7 @@ class Interface:
     queries: Queries
     grants: GrantDirectory
     answers: Answers
+    arrangements: Arrangements
     cursors: Cursors
     defaults: Defaults
     parts: Parts
@@ -61,7 +63,9 @@ def build(interface: Interface) -> Flask:
     guards.register(app, interface.parts.verifier, interface.grants)
     made = blueprints(RequestReader(interface.defaults))
     resources = (
-        metric_resource.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
+        metric_resource.blueprint(
+            interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
+        ),
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),

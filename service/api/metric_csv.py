@@ -54,7 +54,7 @@ def label_names(chunks: Iterable[Chunk]) -> list[str]:
     """All label names by first appearance, but of those that share a column only one."""
     literals: dict[bytes, None] = {}
     for chunk in chunks:
-        literals.update(dict.fromkeys(bytes(point.labels) for point in points.points(chunk, range(chunk.count))))
+        literals.update(dict.fromkeys(points.columns(chunk, ("labels",))[0]))
     names = dict.fromkeys(name for literal in literals for name, _ in points.labels(literal))
     return list(islice(names, MOST_COLUMNS + 1))
 

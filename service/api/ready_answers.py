@@ -1,55 +1,84 @@
-"""Representations made before: a byte-bounded memory in which each is made once."""
+"""Representations made before, and refusals: each made once, then found by its entity tag, within bounded memory."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
-from service.api.bodies import Body, size_of
+from service.api.bodies import Body, body, size_of
+from service.api.large_work import BUSY, LargeWork
+from service.concurrency.bounded_map import BoundedMap
+from service.concurrency.single_flight import SingleFlight
+from service.domain.errors import Fault, InvalidParameter, Overloaded
+
+_REFUSALS_BYTES = 1024 * 1024
+_OVERHEAD = 200
+
+
+class TooLarge(Exception):
+    """The representation is larger than any that is kept, and is not to be made as a whole."""
 
 
 class ReadyAnswers:
-    """Bodies by entity tag, so that what is found is always the very bytes that the tag names."""
+    """Bodies by entity tag, so that what is found is always the very bytes that the tag names.
 
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bodies: OrderedDict[str, Body] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
+    A tag names a content and a form, so what is wrong with the form for that content is found by it, too.
+    """
+
+    def __init__(self, max_bytes: int, work: LargeWork) -> None:
+        self.most_whole = max(max_bytes, work.whole)
+        """Bytes of the largest body that is made as a whole where it can be sent as it is made."""
+        self._work = work
+        self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, size_of)
+        self._refusals: BoundedMap[str, tuple[Fault, ...]] = BoundedMap(_REFUSALS_BYTES, _weight_of)
+        self._making: SingleFlight[Body] = SingleFlight()
 
     def get(self, tag: str) -> Body | None:
-        body = self._bodies.get(tag)
-        if body is not None:
-            with self._lock:
-                if tag in self._bodies:
-                    self._bodies.move_to_end(tag)
-        return body
+        return self._bodies.get(tag)
 
-    def get_or_make(self, tag: str, make: Callable[[], Body]) -> Body:
-        """The body under ``tag``; requests that miss it together make it once."""
-        body = self.get(tag)
-        if body is not None:
-            return body
-        with self._lock:
-            turn = self._making.setdefault(tag, threading.Lock())
+    def get_or_make(
+        self, tag: str, make: Callable[[], Iterable[bytes]], weight: int = 0, *, at_most: int | None = None
+    ) -> Body:
+        """The body under ``tag``; requests that miss it together make it once, and share what goes wrong with it.
+
+        ``weight``: see ``LargeWork``. Raises ``TooLarge`` for a body of more than ``at_most`` bytes,
+        ``InvalidParameter`` as ``make`` did before, ``Overloaded`` where it is not made now.
+        """
+        found = self._found(tag)
+        if found is not None:
+            return found
         try:
-            with turn:
-                body = self.get(tag)
-                if body is None:
-                    body = make()
-                    self._keep(tag, body)
-            return body
-        finally:
-            with self._lock:
-                self._making.pop(tag, None)
+            return self._making.do(tag, lambda: self._make(tag, make, weight, at_most), self._work.patience)
+        except TimeoutError:
+            raise Overloaded(BUSY) from None
 
-    def _keep(self, tag: str, body: Body) -> None:
-        with self._lock:
-            if size_of(body) > self._max_bytes:
-                return
-            self._size += size_of(body) - size_of(self._bodies.pop(tag, ()))
-            self._bodies[tag] = body
-            while self._size > self._max_bytes:
-                self._size -= size_of(self._bodies.popitem(last=False)[1])
+    def _found(self, tag: str) -> Body | None:
+        faults = self._refusals.get(tag)
+        if faults is not None:
+            raise InvalidParameter(faults)
+        return self._bodies.get(tag)
+
+    def _make(self, tag: str, make: Callable[[], Iterable[bytes]], weight: int, at_most: int | None) -> Body:
+        found = self._found(tag)
+        if found is not None:
+            return found
+        try:
+            with self._work.admitted(weight):
+                made = body(make() if at_most is None else _bounded(make(), at_most))
+        except InvalidParameter as refusal:
+            self._refusals.keep(tag, tuple(refusal.faults))
+            raise
+        self._bodies.keep(tag, made)
+        return made
+
+
+def _bounded(pieces: Iterable[bytes], at_most: int) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > at_most:
+            raise TooLarge
+        yield piece
+
+
+def _weight_of(faults: tuple[Fault, ...]) -> int:
+    return _OVERHEAD + sum(_OVERHEAD + len(fault.parameter) + len(fault.detail) for fault in faults)

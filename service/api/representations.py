@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from service.domain.localizing import localized, localized_literal
-from service.domain.metrics import MOST_STEP_DIGITS, MetricResource, Unreadable
+from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
 from service.domain.parsed_text import with_parsed
 from service.domain.runtime import Capabilities
 from service.domain.timestamps import ZoneClock
@@ -22,8 +22,10 @@ def clock(zone: TimeZone) -> ZoneClock:
     return ZoneClock(zone)
 
 
-def metric_resource(resource: MetricResource, zone: TimeZone, page: bytes = b"") -> Iterator[bytes]:
-    """The metric resource, in pieces; ``page`` is a further member, ``,"page":…``."""
+def metric_resource(
+    resource: MetricResource, shown: Iterable[Chunk], zone: TimeZone, page: bytes = b""
+) -> Iterator[bytes]:
+    """The metric resource with the points ``shown``, in pieces; ``page`` is a further member, ``,"page":…``."""
     hands = clock(zone)
     yield b'{"runId":"%b","timezone":"%b","createdAt":%b,"modifiedAt":%b,"metrics":[' % (
         resource.run_id.encode("ascii"),
@@ -31,7 +33,7 @@ def metric_resource(resource: MetricResource, zone: TimeZone, page: bytes = b"")
         localized_literal(resource.created_at, hands),
         localized_literal(resource.modified_at, hands),
     )
-    for number, chunk in enumerate(resource.metrics):
+    for number, chunk in enumerate(shown):
         if number:
             yield b","
         yield localized(chunk.text, hands)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 from flask import Response
 
-from service.api.answers import Answers, Variant
+from service.api.answers import Answers, Drawn, Variant
 from service.api.inputs import Ask
+from service.caching.codec import ContentGone
 from service.domain.metrics import MetricResource
 from service.queries import Queries
-from service.runtimes.cached import ContentGone
 from service.runtimes.read_through import Demand
 
 
@@ -28,13 +28,23 @@ class RunAnswers:
         form: tuple[str, ...],
         make: Callable[[MetricResource], Iterable[bytes]],
         *varies: str,
+        points: bool = True,
+        drawn: Drawn | None = None,
     ) -> Response:
-        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it."""
+        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
+        it looks at the run's points; ``drawn`` as in ``Answers``."""
 
         def respond(demand: Demand) -> Response:
             run = self._queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
-            variant = Variant((run.key, run.digest.hex()), form, ask.format, varies, (run.key, run.digest))
-            return self._answers.answer(variant, run.provenance, lambda: make(run.resource()))
+            variant = Variant(
+                (run.key, run.digest.hex()),
+                form,
+                ask.format,
+                varies,
+                (run.key, run.digest),
+                weight=run.size if points else 0,
+            )
+            return self._answers.answer(variant, run.provenance, lambda: make(run.resource()), drawn)
 
         return anew_if_gone(respond, ask.demand)
 

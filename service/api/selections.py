@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-import msgspec
+from itertools import chain
 
 from service.api import metric_csv, metric_lines, pages, representations
-from service.api.formats import CSV, CSV_EXCEL, NDJSON, Format
+from service.api.arrangements import Arrangements, Rows
+from service.api.formats import CSV, CSV_EXCEL, NDJSON
 from service.api.inputs import Ask
 from service.api.pages import Window, is_paged
 from service.api.selection_query import filter_of
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.selection.filters import Filter, selected
-from service.domain.selection.sorting import SortKey, ordered
-from service.domain.selection.windows import window
-from service.domain.timestamps import ZoneClock
+from service.domain.selection.filters import Filter
+from service.domain.selection.objects import POINTS_A_CHUNK
+from service.domain.selection.sorting import SortKey
+from service.domain.selection.windows import gathered, window
+from service.runtimes.cached import ReadRun
 
-Chunks = Sequence[Chunk]
-
-
-def _csv(shown: Chunks, matching: Chunks, clock: ZoneClock) -> Iterator[bytes]:
-    return metric_csv.rows(shown, clock, metric_csv.label_names(matching))
-
-
-def _csv_excel(shown: Chunks, matching: Chunks, clock: ZoneClock) -> Iterator[bytes]:
-    yield metric_csv.BYTE_ORDER_MARK
-    yield from _csv(shown, matching, clock)
-
-
-def _ndjson(shown: Chunks, _matching: Chunks, clock: ZoneClock) -> Iterator[bytes]:
-    return metric_lines.lines(shown, clock)
-
-
-TABLES: Mapping[Format, Callable[[Chunks, Chunks, ZoneClock], Iterator[bytes]]] = {
-    CSV: _csv,
-    CSV_EXCEL: _csv_excel,
-    NDJSON: _ndjson,
-}
-"""What writes the points shown, of all that match, in each format beside JSON."""
+TABLES = (CSV, CSV_EXCEL, NDJSON)
+"""The formats beside JSON that points are written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +41,49 @@ class Selection:
         """What tells its representations from others."""
         return ("metric-resource", self.ask.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
 
-    def points(self, resource: MetricResource) -> tuple[Chunk, ...]:
-        """All points that match, in order."""
-        return tuple(ordered(selected(resource.metrics, self.wanted), self.sort))
-
-    def written(self, resource: MetricResource, following: str | None) -> Iterator[bytes]:
+    def written(self, run: ReadRun, arrangements: Arrangements, following: str | None) -> Iterator[bytes]:
         """The answer, in pieces; ``following`` is the next page's URL."""
-        matching = self.points(resource)
-        shown = self._page(matching)
-        if write := TABLES.get(self.ask.format):
-            return write(shown, matching, representations.clock(self.ask.zone))
-        page = b"" if self.is_whole else b"," + pages.member(total_of(matching), following)
-        return representations.metric_resource(msgspec.structs.replace(resource, metrics=shown), self.ask.zone, page)
+        rows = arrangements.rows(run, self.wanted, self.sort)
+        resource = run.resource()
+        shown = self._shown(resource, rows)
+        clock = representations.clock(self.ask.zone)
+        if self.ask.format == NDJSON:
+            return metric_lines.lines(shown, clock)
+        if self.ask.format in TABLES:
+            table = metric_csv.rows(shown, clock, arrangements.label_names(run, self.wanted))
+            return chain((metric_csv.BYTE_ORDER_MARK,), table) if self.ask.format == CSV_EXCEL else table
+        if self.is_whole:
+            return representations.metric_resource(resource, shown, self.ask.zone)
+        total = resource.count if rows is None else len(rows)
+        return representations.metric_resource(resource, shown, self.ask.zone, b"," + pages.member(total, following))
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
         return self.wanted.is_empty and not is_paged(self.ask)
 
-    def total(self, resource: MetricResource) -> int:
+    def total(self, run: ReadRun, arrangements: Arrangements) -> int:
         """How many points match, on all pages together."""
-        return resource.count if self.wanted.is_empty else total_of(selected(resource.metrics, self.wanted))
+        rows = arrangements.rows(run, self.wanted, ())
+        return run.resource().count if rows is None else len(rows)
 
-    def _page(self, matching: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
-        position, limit = self.window.position, self.window.limit
-        if not position and limit is None:
-            return matching
-        return tuple(window(matching, position, total_of(matching) if limit is None else limit))
+    def extent(self, run: ReadRun, arrangements: Arrangements, total: int) -> tuple[int, int]:
+        """The bytes of chunks that are looked at for the answer, and those that it has, both roughly.
 
+        ``total`` as above, or 0 where nobody counted.
+        """
+        limit = self.window.limit
+        if limit is not None and total:
+            looked_at = limit * POINTS_A_CHUNK if self.sort else limit + 2 * POINTS_A_CHUNK
+            return int(run.size * min(1.0, looked_at / total)), int(run.size * min(1.0, limit / total))
+        if self.wanted.is_empty or not arrangements.are_worth_knowing(run):
+            return run.size, run.size
+        return run.size, int(run.size * self.total(run, arrangements) / max(1, run.resource().count))
 
-def total_of(chunks: Iterator[Chunk] | Sequence[Chunk]) -> int:
-    """How many points the chunks have."""
-    return sum(chunk.count for chunk in chunks)
+    def _shown(self, resource: MetricResource, rows: Rows | None) -> Iterable[Chunk]:
+        position, end = self.window.position, self.window.end
+        if rows is not None:
+            return gathered(resource.metrics, rows[position:end])
+        if not position and end is None:
+            return resource.metrics
+        return window(resource.metrics, position, resource.count if end is None else end - position)

@@ -15,8 +15,10 @@ from flask import Flask
 from service.api import application
 from service.api.answers import Answers
 from service.api.application import Interface
+from service.api.arrangements import Arrangements
 from service.api.cursors import Cursors
 from service.api.inputs import Defaults
+from service.api.large_work import LargeWork
 from service.api.ready_answers import ReadyAnswers
 from service.api.request_ids import new_traceparent
 from service.api.routes.operations import Parts
@@ -71,6 +73,7 @@ def create_app(
     cache: Cache | None = None,
     access: Access | None = None,
     renderer: Renderer | None = None,
+    large_work: LargeWork | None = None,
 ) -> Flask:
     """Put the service together; what is not given is made from the settings.
 
@@ -84,6 +87,7 @@ def create_app(
         runtime, close_runtime = build_runtime(settings.runtime, telemetry)
         closing.append(close_runtime)
     renderer = renderer or Renderer()
+    large_work = large_work or LargeWork(telemetry=telemetry)
     lifetimes = _lifetimes(settings)
     leases = Leases(cache)
     reads = ReadThrough(
@@ -110,7 +114,8 @@ def create_app(
         Interface(
             queries=queries,
             grants=access.grants,
-            answers=Answers(ReadyAnswers(settings.cache.representation_bytes), lifetimes),
+            answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), lifetimes),
+            arrangements=Arrangements(large_work),
             cursors=Cursors(_cursor_secret(settings)),
             defaults=_defaults(settings),
             parts=parts,

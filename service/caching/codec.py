@@ -2,17 +2,23 @@
 
 An entry is a small *header*, read on every request, and a *body*, read only when an answer has to be made from it. The
 header is MessagePack behind a BLAKE2b code keyed from ``CACHE_SECRET``; it names the body by its digest, so it vouches
-for the body too. Whatever does not check out is no entry: a miss, never an error. Bodies are Zstandard, and no larger
-when unpacked than the header says, which is bounded before anything is unpacked. No pickle.
+for the body too. Whatever does not check out is no entry: a miss, never an error. No pickle.
+
+A body is made of parts, each a Zstandard frame of its own behind an *index* of their lengths and digests, so that one
+part is unpacked and checked without the others. The header's digest is the index's, and no part is unpacked beyond the
+length that it has there; together they are as long as the header says, which is bounded before anything is unpacked.
+The first part, small where the others are large, is stored with the index; the others are stored beside it and loaded
+when the first of them is looked at.
 """
 
 from __future__ import annotations
 
 import hmac
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Annotated, TypeVar
+from itertools import accumulate
+from typing import Annotated, NamedTuple, TypeVar, overload
 
 import msgspec
 
@@ -23,7 +29,7 @@ else:
 
 T = TypeVar("T")
 
-Packed = tuple[bytes, ...]
+Packed = Sequence[bytes]
 """A body as it is before compression: parts, so that a large one is never copied or worked on as a whole."""
 Length = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -33,11 +39,16 @@ _VERSION = b"\x03"
 _MAC_SIZE = 16
 _DIGEST_SIZE = 16
 _ZSTD_LEVEL = 1
+_PREFIX = 4
 _LONGEST_HEADER = 256
-_LONGEST_LENGTHS = 1024 * 1024
-"""Bytes of the parts' lengths: 200,000 parts, where a million points are 500."""
+_LONGEST_INDEX = 1024 * 1024
+"""Bytes of an index: some 45,000 parts, where a million points are 500."""
 _Moment = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, IndexError)
+
+
+class ContentGone(Exception):
+    """The store knows of the content and does not hold it any more: read again, past the store."""
 
 
 class NotAnEntry(Exception):
@@ -48,9 +59,9 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is known of an entry without its body.
 
     ``outcome`` is ``value``, or the name of what was found instead (``absent``, ``unsupported``). ``fetched_at`` is
-    when its fetch began, in seconds since the epoch. ``digest`` tells one content from another; ``size`` is the body's
-    length unpacked, in bytes. ``ended_until`` (since the epoch; 0 for never) is when the last value that an absence put
-    an end to would be of no use to any process any more.
+    when its fetch began, in seconds since the epoch. ``digest`` tells one content from another (``digest_of``);
+    ``size`` is the body's length unpacked, in bytes. ``ended_until`` (since the epoch; 0 for never) is when the last
+    value that an absence put an end to would be of no use to any process any more.
     """
 
     outcome: str
@@ -61,13 +72,42 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ended_until: _Moment = 0.0
 
 
+class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A part's length and digest, unpacked."""
+
+    length: Length
+    digest: bytes
+
+
+class _Index(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is known of a body without unpacking it; ``frames`` are the lengths of the parts as they are stored."""
+
+    parts: list[_Part]
+    frames: list[Length]
+
+
+class Compressed(NamedTuple):
+    """A body as it is stored: the index with the first part, and all other parts (empty where there is one only)."""
+
+    head: bytes
+    rest: bytes
+
+
 def digest_of(packed: Packed) -> bytes:
     """What tells one content from another: the parts and where they are divided."""
-    digest = blake2b(digest_size=_DIGEST_SIZE)
-    for part in packed:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    return _digest_of(list(map(_part, packed)))
+
+
+def _part(part: bytes) -> _Part:
+    return _Part(len(part), _blake(part))
+
+
+def _digest_of(parts: Sequence[_Part]) -> bytes:
+    return _blake(msgspec.msgpack.encode(parts))
+
+
+def _blake(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST_SIZE).digest()
 
 
 class Sealer:
@@ -117,40 +157,100 @@ def size_of(packed: Packed) -> int:
     return sum(map(len, packed))
 
 
-def compress(packed: Packed) -> bytes:
-    """The parts' lengths, then the parts as one Zstandard frame; each is compressed by itself, never all at once."""
-    lengths = msgspec.msgpack.encode([len(part) for part in packed])
-    compressor = zstd.ZstdCompressor(_ZSTD_LEVEL)
-    pieces = [len(lengths).to_bytes(4, "big"), lengths]
-    pieces += [compressor.compress(part) for part in packed]
-    pieces.append(compressor.flush())
-    return b"".join(pieces)
+def compress(packed: Packed) -> Compressed:
+    """Each part is compressed by itself."""
+    frames = [zstd.compress(part, _ZSTD_LEVEL) for part in packed]
+    index = msgspec.msgpack.encode(_Index(list(map(_part, packed)), list(map(len, frames))))
+    head = b"".join((len(index).to_bytes(_PREFIX, "big"), index, *frames[:1]))
+    return Compressed(head, b"".join(frames[1:]))
 
 
-def decompress(compressed: bytes, header: Header) -> Packed | None:
-    """The body that ``header`` names; ``None`` where it is damaged, foreign or longer than the header says."""
-    begin = 4 + int.from_bytes(compressed[:4], "big")
-    if begin > _LONGEST_LENGTHS:
+def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) -> Packed | None:
+    """The body that ``header`` names, each part but the first unpacked and checked when it is looked at.
+
+    ``None`` where it is damaged, foreign or of another length than the header says. Other parts raise
+    ``ContentGone`` where ``rest``, called when it is needed first, gives none or the part is damaged.
+    """
+    begin = _PREFIX + int.from_bytes(head[:_PREFIX], "big")
+    if begin > _LONGEST_INDEX:
         return None
     try:
-        lengths = msgspec.msgpack.decode(compressed[4:begin], type=list[Length])
-        if sum(lengths) != header.size:
-            return None
-        packed = tuple(_parts(compressed[begin:], lengths))
-    except (*_MALFORMED, zstd.ZstdError, EOFError):
+        index = msgspec.msgpack.decode(head[_PREFIX:begin], type=_Index)
+    except _MALFORMED:
         return None
-    return packed if digest_of(packed) == header.digest else None
+    if len(index.parts) != len(index.frames) or not index.parts or len(head) != begin + index.frames[0]:
+        return None
+    if sum(part.length for part in index.parts) != header.size or _digest_of(index.parts) != header.digest:
+        return None
+    first = _checked(index.parts[0], memoryview(head)[begin:])
+    return None if first is None else _Parts(index, first, rest)
 
 
-def _parts(compressed: bytes, lengths: list[int]) -> Iterator[bytes]:
+class _Parts(Sequence[bytes]):
+    """The parts of a stored body."""
+
+    def __init__(self, index: _Index, first: bytes, rest: Callable[[], bytes | None]) -> None:
+        self._index = index
+        self._first = first
+        self._load = rest
+        self._rest: memoryview | None = None
+        self._ends = list(accumulate(index.frames[1:], initial=0))
+
+    def __len__(self) -> int:
+        return len(self._index.parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, number: int) -> bytes: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, number: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        if number < 0:
+            number += len(self)
+        if not number:
+            return self._first
+        text = _checked(self._index.parts[number], self._frame(number))
+        if text is None:
+            raise ContentGone
+        return text
+
+    def _frame(self, number: int) -> memoryview:
+        if self._rest is None:
+            rest = self._load()
+            if rest is None or len(rest) != self._ends[-1]:
+                raise ContentGone
+            self._rest = memoryview(rest)
+        return self._rest[self._ends[number - 1] : self._ends[number]]
+
+
+def _checked(part: _Part, frame: memoryview) -> bytes | None:
+    """What the frame holds, where that is the part."""
+    text = _unpacked(frame, part.length)
+    return text if text is not None and _blake(text) == part.digest else None
+
+
+def _unpacked(frame: memoryview, length: int) -> bytes | None:
+    """One frame, never unpacked beyond ``length``; ``None`` where that is not what it holds."""
     decompressor = zstd.ZstdDecompressor()
-    for length in lengths:
-        pieces, lacking = [], length
-        while lacking:
-            piece = decompressor.decompress(compressed, max_length=lacking)
-            if not piece and (decompressor.needs_input or decompressor.eof):
-                raise EOFError
-            compressed = b""
-            pieces.append(piece)
+    pieces: list[bytes] = []
+    lacking = length
+    data: memoryview | bytes = frame
+    try:
+        while not decompressor.eof:
+            piece = decompressor.decompress(data, max_length=lacking + 1)
             lacking -= len(piece)
-        yield b"".join(pieces) if len(pieces) > 1 else pieces[0] if pieces else b""
+            if lacking < 0 or (not piece and decompressor.needs_input):
+                return None
+            data = b""
+            pieces.append(piece)
+    except (zstd.ZstdError, EOFError):
+        return None
+    if lacking:
+        return None
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -24,6 +24,11 @@ def body_key(key: str, digest: bytes) -> str:
     return f"{key}:{digest.hex()}"
 
 
+def rest_key(key: str, digest: bytes) -> str:
+    """Where the parts of a body behind its first one are."""
+    return f"{body_key(key, digest)}:rest"
+
+
 def lock_key(key: str) -> str:
     return f"{key}:lock"
 

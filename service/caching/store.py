@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from service.caching import codec
 from service.caching.codec import Header, Packed, Sealer
-from service.caching.keys import body_key, failure_key
+from service.caching.keys import body_key, failure_key, rest_key
 from service.caching.protocol import Cache
 from service.domain.errors import CacheUnavailable
 
@@ -25,14 +25,25 @@ _FAILURE_TTL = 5.0
 
 
 @dataclass(slots=True)
-class _Kept:
-    header: Header
-    body: bytes | None
-    checked_at: float
+class _Body:
+    """A body as it is stored; ``rest`` is ``None`` until somebody needed it."""
+
+    head: bytes
+    rest: bytes | None
 
     @property
     def weight(self) -> int:
-        return _OVERHEAD + len(self.body or b"")
+        return len(self.head) + len(self.rest or b"")
+
+
+@dataclass(slots=True)
+class _Kept:
+    """``weight`` is what it was counted as."""
+
+    header: Header
+    body: _Body | None
+    checked_at: float
+    weight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +88,13 @@ class EntryStore:
     def body(self, key: str, header: Header, *, current: bool = True) -> Packed | None:
         """The packed body of an entry; ``None`` where it is gone. ``current``: the header is the entry's latest."""
         kept = self._kept.get(key)
-        if kept is not None and kept.body is not None and kept.header.digest == header.digest:
-            return codec.decompress(kept.body, header)
-        compressed = self._shared_body(key, header)
-        packed = None if compressed is None else codec.decompress(compressed, header)
-        if packed is not None and current:
-            self._keep(key, header, compressed, over_newer=False)
+        at_hand = kept is not None and kept.body is not None and kept.header.digest == header.digest
+        body = kept.body if kept is not None and at_hand else self._shared_body(key, header)
+        if body is None:
+            return None
+        packed = codec.decompress(body.head, header, lambda: self._rest(key, header, body))
+        if packed is not None and current and not at_hand:
+            self._keep(key, header, body, over_newer=False)
         return packed
 
     def save(self, key: str, entry: Entry, ttl: float) -> bool:
@@ -90,13 +102,14 @@ class EntryStore:
         header = entry.header
         if header.size > self._largest:
             return False
-        compressed = codec.compress(entry.packed) if entry.packed else b""
-        self._keep(key, header, compressed)
+        compressed = codec.compress(entry.packed) if entry.packed else None
+        self._keep(key, header, None if compressed is None else _Body(*compressed))
         if self._cache is None:
             return True
         try:
-            if compressed:
-                self._cache.set_many({body_key(key, header.digest): compressed}, ttl)
+            if compressed is not None:
+                stored = {body_key(key, header.digest): compressed.head, rest_key(key, header.digest): compressed.rest}
+                self._cache.set_many({name: value for name, value in stored.items() if value}, ttl)
             self._cache.set_many({key: self._sealer.seal(key, header)}, ttl)
         except CacheUnavailable:
             return False
@@ -148,11 +161,22 @@ class EntryStore:
         self._keep(key, header, kept.body if kept is not None and same else None, over_newer=False)
         return header
 
-    def _shared_body(self, key: str, header: Header) -> bytes | None:
+    def _shared_body(self, key: str, header: Header) -> _Body | None:
+        head = self._shared(body_key(key, header.digest))
+        return None if head is None else _Body(head, None)
+
+    def _rest(self, key: str, header: Header, body: _Body) -> bytes | None:
+        """The parts of ``body`` behind its first one, kept in this process once they were loaded."""
+        if body.rest is None:
+            body.rest = self._shared(rest_key(key, header.digest))
+            self._weigh(key, body)
+        return body.rest
+
+    def _shared(self, name: str) -> bytes | None:
         if self._cache is None:
             return None
         try:
-            return self._cache.get(body_key(key, header.digest))
+            return self._cache.get(name)
         except CacheUnavailable:
             return None
 
@@ -163,15 +187,30 @@ class EntryStore:
                 self._kept.move_to_end(key)
             return kept
 
-    def _keep(self, key: str, header: Header, body: bytes | None, *, over_newer: bool = True) -> None:
+    def _keep(self, key: str, header: Header, body: _Body | None, *, over_newer: bool = True) -> None:
         """Keep it in this process; without ``over_newer`` only if nothing newer has come there meanwhile."""
         kept = _Kept(header, body, time.monotonic())
         with self._lock:
             old = self._kept.get(key)
             if old is not None and old.header.fetched_at > header.fetched_at and not over_newer:
                 return
-            self._kept.pop(key, None)
-            self._weight += kept.weight - (old.weight if old else 0)
+            if old is not None:
+                del self._kept[key]
+                self._weight -= old.weight
             self._kept[key] = kept
-            while self._weight > self._memory_bytes and len(self._kept) > 1:
-                self._weight -= self._kept.popitem(last=False)[1].weight
+            self._count(kept)
+
+    def _weigh(self, key: str, body: _Body) -> None:
+        """Count a body anew that has grown."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and kept.body is body:
+                self._count(kept)
+
+    def _count(self, kept: _Kept) -> None:
+        """Count ``kept``, and forget what there is no room for; the lock is held."""
+        weight = _OVERHEAD + (kept.body.weight if kept.body is not None else 0)
+        self._weight += weight - kept.weight
+        kept.weight = weight
+        while self._weight > self._memory_bytes and len(self._kept) > 1:
+            self._weight -= self._kept.popitem(last=False)[1].weight

@@ -17,9 +17,9 @@ from importlib.util import find_spec
 from typing import BinaryIO, cast
 
 from service.charts import frames
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import Overloaded
-from service.domain.waiting import waiting
 
 SVG, PNG = "image/svg+xml", "image/png"
 _FORMS: Mapping[str, bytes] = {SVG: b"s", PNG: b"p"}
@@ -71,7 +71,9 @@ class Renderer:
             self._places.release()
 
     def _in_turn(self, specification: bytes, media_type: str, deadline: Deadline) -> bytes:
-        if not self._turn.acquire(timeout=deadline.remaining()):
+        with waiting():
+            has_turn = self._turn.acquire(timeout=deadline.remaining())
+        if not has_turn:
             raise Overloaded(_BUSY)
         try:
             return self._draw_twice(frames.pack(_FORMS[media_type], specification), deadline)
@@ -165,5 +167,7 @@ def _wait(deadline: Deadline, to_read: Sequence[int] = (), to_write: Sequence[in
         poll.register(descriptor, select.POLLIN)
     for descriptor in to_write:
         poll.register(descriptor, select.POLLOUT)
-    if not poll.poll(deadline.remaining() * 1000):
+    with waiting():
+        ready = poll.poll(deadline.remaining() * 1000)
+    if not ready:
         raise Overloaded("the chart could not be drawn in time; choose fewer metrics, or the Vega-Lite specification")

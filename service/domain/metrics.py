@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import overload
+
 import msgspec
+
+from service.concurrency.time_limit import checkpoint
 
 MOST_STEP_DIGITS = 1000
 """Digits of a step that are read; more are no step, so that no reader works on numbers without end."""
@@ -38,6 +43,46 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
     count: int
 
 
+class Chunks(Sequence[Chunk]):
+    """Chunks whose texts are somewhere else: ``load`` fetches one by its number, each time it is looked at.
+
+    ``counts`` are the numbers of their points, known without loading. Loading is where long work on a run finds that
+    its time is over (``concurrency.time_limit``).
+    """
+
+    def __init__(self, counts: Sequence[int], load: Callable[[int], bytes]) -> None:
+        self.counts = counts
+        self._load = load
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @overload
+    def __getitem__(self, number: int) -> Chunk: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
+    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        checkpoint()
+        if number < 0:
+            number += len(self)
+        return Chunk(self._load(number), self.counts[number])
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def counts_of(chunks: Sequence[Chunk]) -> Sequence[int]:
+    """How many points each chunk has; nothing is loaded."""
+    return chunks.counts if isinstance(chunks, Chunks) else [chunk.count for chunk in chunks]
+
+
 class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Metrics, tags and custom info of one run, as JSON text that is ready but for the caller's time zone.
 
@@ -49,7 +94,7 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     run_id: str
     created_at: bytes = b"null"
     modified_at: bytes = b"null"
-    metrics: tuple[Chunk, ...] = ()
+    metrics: Sequence[Chunk] = ()
     tags: bytes = b"[]"
     custom_info: bytes = b"[]"
     count: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import RuntimeTimeout
 
@@ -32,7 +33,8 @@ class Once:
         if answer is None:
             return self._made(question, mine, ask)
         try:
-            return answer.result(deadline.remaining())
+            with waiting():
+                return answer.result(deadline.remaining())
         except TimeoutError:
             raise RuntimeTimeout from None
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -113,6 +115,22 @@ def points(chunk: Chunk, positions: Sequence[int]) -> list[Point]:
     except msgspec.DecodeError:
         every = list(_leniently(chunk))
     return [every[position] for position in positions]
+
+
+def columns(chunk: Chunk, fields: tuple[str, ...]) -> list[list[bytes]]:
+    """The literals of all points of the chunk, a list for each of ``fields`` of ``Point``."""
+    found: Sequence[Any]
+    try:
+        found = _decoder(fields).decode(b"[" + chunk.text + b"]")
+    except msgspec.DecodeError:
+        found = list(_leniently(chunk))
+    return [list(map(bytes, map(attrgetter(field), found))) for field in fields]
+
+
+@cache
+def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
+    some = msgspec.defstruct("Some", [(field, Raw) for field in fields], gc=False)
+    return msgspec.json.Decoder(list[some])  # type: ignore[valid-type]
 
 
 def text(literal: bytes) -> str:

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from service.caching import codec
-from service.caching.codec import NotAnEntry, Packed
+from service.caching.codec import ContentGone, NotAnEntry, Packed
 from service.caching.directives import RequestDirectives
 from service.caching.keys import entry_key
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import (
     BadGateway,
@@ -23,7 +24,6 @@ from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import AIRuntime, Capabilities, Exchange, Vantage
-from service.domain.waiting import waiting
 from service.runtimes import outcomes, stored
 from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.runtimes.side_by_side import Question, SideBySide
@@ -42,7 +42,7 @@ class ReadRun:
     """One run's metric resource as it was read.
 
     ``key`` and ``digest`` name its content. ``resource`` loads the content itself and raises ``ContentGone`` where it
-    has left the store since.
+    has left the store since; so may its chunks when they are looked at.
     """
 
     key: str
@@ -50,6 +50,11 @@ class ReadRun:
     provenance: Provenance
     resource: Callable[[], MetricResource]
     snapshot: Snapshot
+
+    @property
+    def size(self) -> int:
+        """Bytes of the content, unpacked."""
+        return self.snapshot.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,10 @@ class ReadEntry(Generic[T]):
     content: Callable[[], T]
     snapshot: Snapshot
 
-
-class ContentGone(Exception):
-    """The store knows of the content and does not hold it any more: read again, past the store."""
+    @property
+    def size(self) -> int:
+        """Bytes of the content, unpacked."""
+        return self.snapshot.size
 
 
 class CachedRuntime:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from service.caching import codec
 from service.caching.codec import Header
 from service.caching.store import Entry, EntryStore
+from service.concurrency.blocking import sleep
 from service.domain.deadlines import Deadline
 from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Source
@@ -105,7 +106,7 @@ class Fetching:
         """Wait for the process that holds the lease; take over when it lets go without an answer."""
         since, pause = self._judgement.now(), _POLL_FIRST
         while not deadline.expired:
-            time.sleep(min(pause, deadline.remaining()))
+            sleep(min(pause, deadline.remaining()))
             pause = min(pause * 1.5, _POLL_MOST)
             header = self._store.headers([key], latest=True).get(key)
             if header is not None and self._judgement.usable(header, demand) is Source.STORED:

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 
-from service.caching.codec import Header, Packed
+from service.caching.codec import ContentGone, Header, Packed
 from service.caching.directives import RequestDirectives
 from service.caching.freshness import Lifetimes
 from service.caching.store import EntryStore
+from service.concurrency.blocking import sleep, waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Provenance, Snapshot, Source
-from service.domain.waiting import waiting
 from service.runtimes.fetching import Fetching, Outcome
 from service.runtimes.flights import Flight, Flights
 from service.runtimes.judgement import Judgement
@@ -49,7 +49,7 @@ class ReadThrough:
         lanes: Lanes,
         telemetry: Telemetry,
         now: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._store = store
         self._judgement = Judgement(lifetimes, now)
@@ -87,7 +87,13 @@ class ReadThrough:
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:
         """The content that was under ``key`` once, whatever is there now; ``None`` where it is stored no more."""
         header = Header(VALUE, may_change=True, fetched_at=0.0, digest=named.digest, size=named.size)
-        return self._store.body(key, header, current=False)
+        packed = self._store.body(key, header, current=False)
+        if packed is not None and len(packed) > 1:
+            try:
+                _ = packed[-1]
+            except ContentGone:  # only its first part is left
+                return None
+        return packed
 
     def still(self, key: str, digest: bytes) -> Provenance | None:
         """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched."""

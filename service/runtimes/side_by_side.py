@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import RuntimeTimeout, ServiceError
 
@@ -20,12 +21,13 @@ class Question(Generic[T]):
 
     def answer(self, deadline: Deadline) -> T | ServiceError:
         """The answer, or the ``ServiceError`` raised for it; ``RuntimeTimeout`` at the deadline. Others are raised."""
-        wait((self._future,), timeout=deadline.remaining())
+        with waiting():
+            wait((self._future,), timeout=deadline.remaining())
         if not self._future.done():
             self._future.cancel()
             return RuntimeTimeout()
         try:
-            return self._future.result()
+            return self._future.result(timeout=0)
         except ServiceError as error:
             return error
 

@@ -1,4 +1,4 @@
-"""A metric resource as a body of the store: its points stay in their chunks."""
+"""A metric resource as a body of the store: its points stay in their chunks, apart from all else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from service.caching import codec
 from service.caching.codec import Length, NotAnEntry, Packed
-from service.domain.metrics import Chunk, MetricResource
+from service.domain.metrics import Chunks, MetricResource
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -23,9 +23,11 @@ def packed(resource: MetricResource) -> Packed:
 
 
 def unpacked(parts: Packed) -> MetricResource:
-    """Raises ``NotAnEntry`` for parts that are no metric resource."""
+    """The resource; chunks are unpacked each time they are looked at, and raise ``ContentGone`` then.
+
+    Raises ``NotAnEntry`` for parts that are no metric resource.
+    """
     first = codec.unpack(parts, _Stored)
     if len(first.counts) != len(parts) - 1:
         raise NotAnEntry
-    chunks = tuple(map(Chunk, parts[1:], first.counts))
-    return msgspec.structs.replace(first.resource, metrics=chunks)
+    return msgspec.structs.replace(first.resource, metrics=Chunks(first.counts, lambda number: parts[number + 1]))

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
+from service.concurrency.blocking import belongs_to
 from service.domain.errors import Overloaded
-from service.domain.waiting import belongs_to
 
 _Task = Callable[[], None]
 
 
 class RequestThreads:
-    """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait (``domain.waiting``) and
-    at most ``sending`` that wait for a client to take what they make.
+    """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait
+    (``concurrency.blocking``) and at most ``sending`` that wait for a client to take what they make.
 
     Few working threads keep the wait for the interpreter's lock short; threads that wait cost memory only. Tasks raise
     nothing.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import msgspec
 from flask import Response
 
-from service.api.answers import Answers
+from service.api.answers import Answers, Drawn
 from service.api.blueprints import Blueprint, documented
 from service.api.formats import PNG, SVG, VEGA_LITE, Format
 from service.api.guards import requires
@@ -66,13 +66,19 @@ def blueprint(
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
             series = progress.series(run.metrics, points_for(kind), names, room_for(against))
-            specification = chart(run.run_id, series, against, kind, ask.zone, asked=names)
-            drawn = ask.format != VEGA_LITE
-            return (renderer.render(specification, ask.format.media_type) if drawn else specification,)
+            return (chart(run.run_id, series, against, kind, ask.zone, asked=names),)
 
-        return answer(ask, run_id, ("chart", ask.zone.name, against, kind, _said(names)), make, TIME_ZONE)
+        form = ("chart", ask.zone.name, against, kind, _said(names))
+        return answer(ask, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, ask.format))
 
     return routes
+
+
+def drawn(renderer: Renderer, chosen: Format) -> Drawn | None:
+    """How a picture is drawn; ``None`` for the specification itself."""
+    if chosen == VEGA_LITE:
+        return None
+    return Drawn(VEGA_LITE, lambda specification: renderer.render(specification, chosen.media_type))
 
 
 def pictures_of(renderer: Renderer) -> tuple[Format, ...]:

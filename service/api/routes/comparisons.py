@@ -9,14 +9,14 @@ from typing import Any
 from flask import Response
 
 from service.api import comparison_representation, problems
-from service.api.answers import Answers, Variant
+from service.api.answers import Answers, Drawn, Variant
 from service.api.blueprints import Blueprint, documented
 from service.api.comparison_schemas import ComparisonChartQuery, ComparisonQuery, ComparisonSchema
 from service.api.formats import VEGA_LITE
 from service.api.guards import requires
 from service.api.inputs import TIME_ZONE, Ask
 from service.api.relative_urls import relative
-from service.api.routes.charts import NO_PICTURES, PICTURES, pictures_of
+from service.api.routes.charts import NO_PICTURES, PICTURES, drawn, pictures_of
 from service.api.run_answers import anew_if_gone
 from service.api.series_schemas import ChartSchema
 from service.charts.model import ChartType
@@ -36,7 +36,7 @@ def blueprint(
     routes = blueprints("Comparisons", "Up to five runs side by side.")
     pictures = pictures_of(renderer)
 
-    def answer(ask: Ask, form: tuple[str, ...], make: Make) -> Response:
+    def answer(ask: Ask, form: tuple[str, ...], make: Make, picture: Drawn | None = None) -> Response:
         def respond(demand: Demand) -> Response:
             read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
             missing: list[dict[str, Any]] = [
@@ -45,8 +45,8 @@ def blueprint(
             ]
             told = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
-            variant = Variant((*content, told), form, ask.format, (TIME_ZONE,))
-            return answers.answer(variant, read.provenance, lambda: make(read, missing))
+            variant = Variant((*content, told), form, ask.format, (TIME_ZONE,), weight=read.size)
+            return answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
 
         return anew_if_gone(respond, ask.demand)
 
@@ -95,12 +95,10 @@ def blueprint(
 
             runs = read.compared(points_for(kind), [metric], lambda: room_for(against))
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
-            specification = Comparison(runs, metric, against, ask.zone, read.metric_names, reasons).chart(kind)
-            drawn = ask.format != VEGA_LITE
-            return (renderer.render(specification, ask.format.media_type) if drawn else specification,)
+            return (Comparison(runs, metric, against, ask.zone, read.metric_names, reasons).chart(kind),)
 
         form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
-        return answer(ask, form, make)
+        return answer(ask, form, make, drawn(renderer, ask.format))
 
     return routes
 

@@ -8,6 +8,7 @@ from flask import Response
 
 from service.api import pages, representations
 from service.api.answers import Answers, Variant
+from service.api.arrangements import Arrangements
 from service.api.blueprints import Blueprint, documented
 from service.api.formats import JSON
 from service.api.guards import requires
@@ -25,7 +26,11 @@ TOTAL = "X-Total-Count"
 
 
 def blueprint(
-    queries: Queries, answers: Answers, paging: Pages, blueprints: Callable[[str, str], Blueprint]
+    queries: Queries,
+    answers: Answers,
+    arrangements: Arrangements,
+    paging: Pages,
+    blueprints: Callable[[str, str], Blueprint],
 ) -> Blueprint:
     """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
     routes = blueprints("Metric resource", "Everything that was tracked for one run.")
@@ -57,8 +62,9 @@ def blueprint(
         def respond(demand: Demand) -> Response:
             run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand, snapshot)
             told_apart = ask.format != JSON and not selection.is_whole
-            total = selection.total(run.resource()) if is_paged(ask) or told_apart else 0
+            total = selection.total(run, arrangements) if is_paged(ask) or told_apart else 0
             following = paging.next(ask, page, run.snapshot, total) if is_paged(ask) else None
+            weight, length = selection.extent(run, arrangements, total)
             response = answers.answer(
                 Variant(
                     (run.key, run.digest.hex()),
@@ -66,9 +72,11 @@ def blueprint(
                     ask.format,
                     (TIME_ZONE,),
                     (run.key, run.digest),
+                    weight=weight,
+                    length=length,
                 ),
                 run.provenance,
-                lambda: selection.written(run.resource(), following),
+                lambda: selection.written(run, arrangements, following),
             )
             pages.link(response, following)
             if told_apart:  # what JSON has in ``page.total``
@@ -86,7 +94,7 @@ def blueprint(
     @requires(Scope.METRICS_READ)
     def tags(ask: Ask, run_id: str) -> Response:
         """The tags of a run."""
-        return answer(ask, run_id, ("tags",), representations.tags)
+        return answer(ask, run_id, ("tags",), representations.tags, points=False)
 
     @routes.route("/runs/<string:run_id>/custom-info")
     @routes.arguments(CustomInfoQuery, location="query")
@@ -96,6 +104,6 @@ def blueprint(
         """The custom info of a run, as it was logged."""
         parse = ask.query["parse"]
         make = representations.parsed_custom_info if parse else representations.custom_info
-        return answer(ask, run_id, ("custom-info", str(parse)), make)
+        return answer(ask, run_id, ("custom-info", str(parse)), make, points=False)
 
     return routes

@@ -40,7 +40,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         def make(run: MetricResource) -> Iterator[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
-            series = progress.series(tuple(selected(run.metrics, wanted)), at_most)
+            series = progress.series(selected(run.metrics, wanted), at_most)
             return series_representation.progress(run.run_id, series, ask.zone, run.unreadable)
 
         return answer(ask, run_id, ("series", ask.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE)

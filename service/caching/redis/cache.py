@@ -21,6 +21,7 @@ from service.caching.redis.options import pool_of
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.url import Form, ServerUrl, parse_url
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import CacheUnavailable
 
@@ -103,7 +104,7 @@ class RedisCache:
     def _operation(self) -> Iterator[None]:
         """The time that one call has, and its count when it comes to nothing."""
         try:
-            with within(Deadline.after(2 * self._timeout)):
+            with waiting(briefly=True), within(Deadline.after(2 * self._timeout)):
                 yield
         except CacheUnavailable:
             self._telemetry.cache_server_error()

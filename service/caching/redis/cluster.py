@@ -14,6 +14,7 @@ from service.caching.redis.connections import TcpConnection, TlsConnection
 from service.caching.redis.options import connection_options, once
 from service.caching.redis.servers import Share
 from service.caching.redis.url import Address, ServerUrl
+from service.concurrency.blocking import waiting
 from service.domain.errors import CacheUnavailable
 
 
@@ -40,7 +41,9 @@ class Cluster:
     def connect(self) -> None:
         if self.connected:
             return
-        if not self._mutex.acquire(timeout=self._timeout):
+        with waiting():
+            taken = self._mutex.acquire(timeout=self._timeout)
+        if not taken:
             raise CacheUnavailable("another thread is asking the cluster for its slots")
         try:
             if not self.connected:

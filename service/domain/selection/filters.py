@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,6 @@ from typing import TypeVar
 
 from service.domain import points
 from service.domain.metrics import Chunk
-from service.domain.points import Point
 from service.domain.selection.instants import instant
 from service.domain.selection.objects import chunk_of, objects
 from service.domain.selection.steps import step
@@ -44,17 +44,31 @@ class Filter:
 
 
 _EVERYTHING = Filter()
-_Criterion = Callable[[Point], bool]
+_Criterion = tuple[str, Callable[[bytes], bool]]
+"""A field of a point, and the test that its literal must pass."""
 
 
-def selected(chunks: Iterable[Chunk], wanted: Filter) -> Iterator[Chunk]:
+def selected(chunks: Sequence[Chunk], wanted: Filter) -> Sequence[Chunk]:
     """The points that pass, in their order. A chunk of which all pass is given as it is."""
-    if wanted.is_empty:
-        yield from chunks
-        return
+    return chunks if wanted.is_empty else tuple(_selected(chunks, wanted))
+
+
+def matching(chunks: Iterable[Chunk], wanted: Filter) -> array[int]:
+    """The rows of the points that pass; a point's row is its place among all of them."""
+    rows: array[int] = array("i")
+    criteria = _criteria(wanted)
+    start = 0
+    for chunk in chunks:
+        passes = _passes(chunk, criteria)
+        rows.extend(compress(range(start, start + chunk.count), passes))
+        start += chunk.count
+    return rows
+
+
+def _selected(chunks: Iterable[Chunk], wanted: Filter) -> Iterator[Chunk]:
     criteria = _criteria(wanted)
     for chunk in chunks:
-        passes = _passes(points.points(chunk, range(chunk.count)), criteria)
+        passes = _passes(chunk, criteria)
         count = sum(passes)
         if count == chunk.count:
             yield chunk
@@ -62,11 +76,12 @@ def selected(chunks: Iterable[Chunk], wanted: Filter) -> Iterator[Chunk]:
             yield chunk_of(list(compress(objects(chunk), passes)))
 
 
-def _passes(every: Sequence[Point], criteria: Sequence[_Criterion]) -> list[bool]:
-    first, *others = criteria
-    passes = list(map(first, every))
-    for criterion in others:
-        passes = [passed and criterion(point) for passed, point in zip(passes, every, strict=True)]
+def _passes(chunk: Chunk, criteria: Sequence[_Criterion]) -> list[bool]:
+    columns = points.columns(chunk, tuple(field for field, _ in criteria))
+    tests = [test for _, test in criteria]
+    passes = list(map(tests[0], columns[0]))
+    for test, literals in zip(tests[1:], columns[1:], strict=True):
+        passes = [passed and test(literal) for passed, literal in zip(passes, literals, strict=True)]
     return passes
 
 
@@ -74,17 +89,13 @@ def _criteria(wanted: Filter) -> list[_Criterion]:
     """The tests that a point must pass. Names and labels repeat from point to point; each is read once."""
     criteria: list[_Criterion] = []
     if wanted.names or wanted.search:
-        named = _name_test(frozenset(wanted.names), wanted.search.casefold())
-        criteria.append(lambda point: named(bytes(point.name)))
+        criteria.append(("name", _name_test(frozenset(wanted.names), wanted.search.casefold())))
     if wanted.labels:
-        labelled = _label_test(frozenset(wanted.labels))
-        criteria.append(lambda point: labelled(bytes(point.labels)))
+        criteria.append(("labels", _label_test(frozenset(wanted.labels))))
     if wanted.min_step is not None or wanted.max_step is not None:
-        stepped = _range_test(step, wanted.min_step, wanted.max_step)
-        criteria.append(lambda point: stepped(bytes(point.step)))
+        criteria.append(("step", _range_test(step, wanted.min_step, wanted.max_step)))
     if wanted.since is not None or wanted.until is not None:
-        stamped = _range_test(instant, wanted.since, wanted.until)
-        criteria.append(lambda point: stamped(bytes(point.timestamp)))
+        criteria.append(("timestamp", _range_test(instant, wanted.since, wanted.until)))
     return criteria
 
 

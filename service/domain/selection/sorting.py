@@ -1,22 +1,34 @@
-"""Points in the order that is asked for."""
+"""Points in the order that is asked for, as the rows of the points.
+
+What decides is read from the chunks one by one into columns of numbers, which numpy sorts without the interpreter's
+lock; the sorts of other objects go in stretches. So nothing here keeps other threads waiting.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import heapq
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain, groupby
-from typing import Any, Literal, TypeAlias, get_args
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
+from service.concurrency.time_limit import checkpoint
 from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.selection.instants import instant
-from service.domain.selection.objects import chunks_of, objects
 from service.domain.selection.steps import step
+from service.domain.selection.windows import gathered
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Field: TypeAlias = Literal["name", "step", "timestamp", "value"]
 FIELDS: tuple[Field, ...] = get_args(Field)
+_STRETCH = 20_000
+"""Objects that are sorted at once, in some ten milliseconds."""
+_WIDEST = 64
+"""Bytes of an instant in a column; one that is longer makes objects of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,65 +39,205 @@ class SortKey:
     descending: bool = False
 
 
-def ordered(chunks: Iterable[Chunk], keys: Sequence[SortKey]) -> Iterator[Chunk]:
-    """The points by the first of ``keys``, where that is equal by the second and so on, at last by their own order.
+def order(chunks: Sequence[Chunk], keys: Sequence[SortKey], rows: array[int] | None = None) -> array[int]:
+    """The rows of the points (of ``rows``, ascending, or of all), by the first of ``keys``, where that is equal by the
+    second and so on, at last by their own order.
 
     Names go by Unicode code points, values and steps as the exact numbers that they are, timestamps as instants.
     What is ``null`` or NaN comes last in either direction.
     """
-    if not keys:
-        yield from chunks
-        return
-    held = tuple(chunks)
-    columns = _columns(held, frozenset(key.field for key in keys))
-    order = list(range(sum(chunk.count for chunk in held)))
-    for key in reversed(keys):
-        order = _by(key, columns[key.field], order)
-    texts = list(chain.from_iterable(map(objects, held)))
-    yield from chunks_of(map(texts.__getitem__, order))
+    import numpy as np  # noqa: PLC0415 - takes memory that a worker which never sorts can do without
+
+    chosen = chunks if rows is None else list(gathered(chunks, rows))
+    columns = {key.field: _COLUMNS[key.field]() for key in keys}
+    for chunk in chosen:
+        for column, literals in zip(columns.values(), points.columns(chunk, tuple(columns)), strict=True):
+            column.add(literals)
+    decisive = [part for key in reversed(keys) for part in columns[key.field].keys(chosen, descending=key.descending)]
+    checkpoint()
+    found = array("i")
+    if decisive and len(decisive[0]):
+        places = np.lexsort(decisive).astype(np.int32)
+        found.frombytes((places if rows is None else np.frombuffer(rows, dtype=np.int32)[places]).tobytes())
+    return found
 
 
-def _columns(chunks: Iterable[Chunk], fields: frozenset[Field]) -> dict[Field, list[bytes]]:
-    columns: dict[Field, list[bytes]] = {field: [] for field in fields}
-    for chunk in chunks:
-        every = points.points(chunk, range(chunk.count))
-        for field, column in columns.items():
-            column += [bytes(getattr(point, field)) for point in every]
-    return columns
+class _Column(Protocol):
+    """One field of all points."""
+
+    def add(self, literals: list[bytes]) -> None:
+        """Those of one chunk."""
+
+    def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
+        """Arrays that ``lexsort`` sorts by, the last one first: what is smaller in them comes first."""
+        ...
 
 
-def _by(key: SortKey, literals: Sequence[bytes], order: list[int]) -> list[int]:
-    """``order``, sorted stably by one field."""
-    places: list[Any] = list(map(_PLACES[key.field](), literals))
-    last = [row for row in order if places[row] is None]
-    rows = [row for row in order if places[row] is not None] if last else order
-    rows.sort(key=places.__getitem__, reverse=key.descending)
-    if key.field == "value":
-        rows = _settled(rows, places, literals, descending=key.descending)
-    return rows + last
+class _Values:
+    """Values in double precision, and a hash of each literal: only equal values of different literals are looked at
+    with all their digits."""
+
+    def __init__(self) -> None:
+        self._numbers: list[NDArray[Any]] = []
+        self._hashes: list[NDArray[Any]] = []
+
+    def add(self, literals: list[bytes]) -> None:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        self._numbers.append(np.array([points.number(literal) for literal in literals], dtype=np.float64))
+        self._hashes.append(np.array(list(map(hash, literals)), dtype=np.int64))
+
+    def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        numbers = np.concatenate(self._numbers) if self._numbers else np.array([])
+        exact = self._exact(chunks, numbers)
+        if exact is None:
+            return [-numbers if descending else numbers]
+        return [~exact, -numbers] if descending else [exact, numbers]
+
+    def _exact(self, chunks: Sequence[Chunk], numbers: NDArray[Any]) -> NDArray[Any] | None:
+        """Tells apart the values that are equal in double precision, where there are such."""
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        if not len(numbers):
+            return None
+        rows = np.argsort(numbers, kind="stable")
+        equal = numbers[rows][1:] == numbers[rows][:-1]
+        hashes = np.concatenate(self._hashes)[rows]
+        differ = equal & (hashes[1:] != hashes[:-1])
+        if not differ.any():
+            return None
+        groups = np.concatenate(([0], np.cumsum(~equal)))
+        doubtful = np.sort(rows[np.isin(groups, groups[1:][differ])])
+        wanted = array("i")
+        wanted.frombytes(doubtful.astype(np.int32).tobytes())
+        literals = chain.from_iterable(points.columns(chunk, ("value",))[0] for chunk in gathered(chunks, wanted))
+        exact = np.zeros(len(numbers), dtype=np.int64)
+        exact[doubtful] = _ranks(list(map(points.exact, literals)))
+        return exact
 
 
-def _settled(rows: list[int], places: Sequence[float], literals: Sequence[bytes], *, descending: bool) -> list[int]:
-    """Rows that are equal in double precision, by all of their digits: rounding keeps the order of the others."""
-    if len({places[row] for row in rows}) == len(rows):
-        return rows
-    settled: list[int] = []
-    for _, group in groupby(rows, key=places.__getitem__):
-        equal = list(group)
-        if len({literals[row] for row in equal}) > 1:
-            equal.sort(key=lambda row: points.exact(literals[row]), reverse=descending)
-        settled += equal
-    return settled
+class _Steps:
+    """Steps as integers; as objects where one of them is larger than 64 bits."""
+
+    def __init__(self) -> None:
+        self._steps: list[NDArray[Any]] = []
+        self._null: list[NDArray[Any]] = []
+
+    def add(self, literals: list[bytes]) -> None:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        found = list(map(step, literals))
+        self._null.append(np.array([number is None for number in found], dtype=np.bool_))
+        numbers = [number or 0 for number in found]
+        try:
+            self._steps.append(np.array(numbers, dtype=np.int64))
+        except OverflowError:
+            self._steps.append(np.array(numbers, dtype=object))
+
+    def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        if any(part.dtype == object for part in self._steps):
+            steps = _ranks([number for part in self._steps for number in part.tolist()])
+        else:
+            steps = np.concatenate(self._steps) if self._steps else np.array([], dtype=np.int64)
+        null = np.concatenate(self._null) if self._null else np.array([], dtype=np.bool_)
+        return [~steps if descending else steps, null]
 
 
-def _value(literal: bytes) -> float | None:
-    number = points.number(literal)
-    return None if number is None or math.isnan(number) else number
+class _Instants:
+    """Timestamps as text of one width that sorts as the instants do; as objects where that would be too wide."""
+
+    def __init__(self) -> None:
+        self._instants: list[NDArray[Any] | list[bytes]] = []
+        self._null: list[NDArray[Any]] = []
+
+    def add(self, literals: list[bytes]) -> None:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        found = list(map(instant, literals))
+        self._null.append(np.array([moment is None for moment in found], dtype=np.bool_))
+        moments = [moment or b"" for moment in found]
+        wide = max(map(len, moments)) > _WIDEST
+        self._instants.append(moments if wide else np.array(moments, dtype=np.bytes_))
+
+    def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        if any(isinstance(part, list) for part in self._instants):
+            ranks = _ranks([bytes(moment) for part in self._instants for moment in part])
+        else:
+            ranks = _dense(np.concatenate(self._instants) if self._instants else np.array([], dtype=np.bytes_))
+        null = np.concatenate(self._null) if self._null else np.array([], dtype=np.bool_)
+        return [~ranks if descending else ranks, null]
 
 
-_PLACES: dict[Field, Callable[[], Callable[[bytes], Any]]] = {
-    "name": lambda: lru_cache(points.text),
-    "step": lambda: step,
-    "timestamp": lambda: instant,
-    "value": lambda: _value,
+class _Names:
+    """Names by number; each literal is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, int] = {}
+        self._numbers: list[NDArray[Any]] = []
+
+    def add(self, literals: list[bytes]) -> None:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        known = self._known
+        self._numbers.append(np.array([known.setdefault(literal, len(known)) for literal in literals], dtype=np.int32))
+
+    def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
+        import numpy as np  # noqa: PLC0415 - see ``order``
+
+        ranks = _ranks(list(map(points.text, self._known)))
+        names = ranks[np.concatenate(self._numbers)] if self._numbers else ranks
+        return [~names if descending else names]
+
+
+_COLUMNS: dict[Field, Callable[[], _Column]] = {
+    "name": _Names,
+    "step": _Steps,
+    "timestamp": _Instants,
+    "value": _Values,
 }
+
+
+def _dense(column: NDArray[Any]) -> NDArray[Any]:
+    """The place of each item among those that differ."""
+    import numpy as np  # noqa: PLC0415 - see ``order``
+
+    rows = np.argsort(column, kind="stable")
+    in_order = column[rows]
+    ranks = np.zeros(len(column), dtype=np.int64)
+    if len(column):
+        ranks[rows] = np.concatenate(([0], np.cumsum(in_order[1:] != in_order[:-1])))
+    return ranks
+
+
+def _ranks(keys: Sequence[Any]) -> NDArray[Any]:
+    """As ``_dense``, for objects that compare: sorted in stretches, which are then merged."""
+    import numpy as np  # noqa: PLC0415 - see ``order``
+
+    ranks = np.zeros(len(keys), dtype=np.int64)
+    rank = -1
+    before: Any = _NOTHING
+    for number, row in enumerate(_merged(keys)):
+        if not number % _STRETCH:
+            checkpoint()
+        key = keys[row]
+        if before is _NOTHING or key != before:
+            rank, before = rank + 1, key
+        ranks[row] = rank
+    return ranks
+
+
+def _merged(keys: Sequence[Any]) -> Iterable[int]:
+    stretches = []
+    for start in range(0, len(keys), _STRETCH):
+        checkpoint()
+        stretches.append(sorted(range(start, min(start + _STRETCH, len(keys))), key=keys.__getitem__))
+    return stretches[0] if len(stretches) == 1 else heapq.merge(*stretches, key=keys.__getitem__)
+
+
+_NOTHING = object()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import RuntimeTrouble, ServiceError
 from service.domain.runtime import Capabilities
@@ -38,12 +39,16 @@ class Tenancy:
 
         Where that was never heard, one thread at a time has ``ask`` tell it by ``heed``, and the others wait for that.
         """
-        if self._multitenant is None and self._asking.acquire(timeout=min(GRACE, deadline.remaining())):
+        if self._multitenant is None and self._taken(deadline):
             try:
                 self._find_out(ask)
             finally:
                 self._asking.release()
         return self._multitenant is not False
+
+    def _taken(self, deadline: Deadline) -> bool:
+        with waiting():
+            return self._asking.acquire(timeout=min(GRACE, deadline.remaining()))
 
     def _find_out(self, ask: Callable[[], object]) -> None:
         if self._multitenant is not None or time.monotonic() < self._ask_from:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import RateLimited, RuntimeTimeout, RuntimeUnavailable, ServiceError
 from service.runtimes.credentials.grants import Grant
@@ -146,6 +147,7 @@ class ClientCredentials:
 
 def _awaited(request: Future[_Token], deadline: Deadline) -> _Token:
     try:
-        return request.result(timeout=deadline.remaining())
+        with waiting():
+            return request.result(timeout=deadline.remaining())
     except FutureTimeout:
         raise RuntimeTimeout from None

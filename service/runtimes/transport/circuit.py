@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from service.concurrency.blocking import waiting
 from service.domain.errors import RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport.retry_after import whole_seconds
 from service.runtimes.transport.translation import reason
@@ -85,7 +86,8 @@ class Circuit:
         with self._changed:
             if self._is_probed():
                 left = self._probed_promptly_until - self._clock()
-                self._changed.wait_for(lambda: self._state is not State.HALF_OPEN, left)
+                with waiting():
+                    self._changed.wait_for(lambda: self._state is not State.HALF_OPEN, left)
             self._check()
             if self._state is State.CLOSED:
                 return False

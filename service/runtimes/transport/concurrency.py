@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from service.concurrency.blocking import waiting
 from service.domain.deadlines import Deadline
 from service.domain.errors import Overloaded
 from service.telemetry.metrics import Telemetry
@@ -22,7 +23,9 @@ class ConcurrencyLimit:
     @contextmanager
     def place(self, deadline: Deadline) -> Iterator[None]:
         """A place for as long as the context lasts. Raises ``Overloaded``."""
-        if not self._places.acquire(timeout=min(self._longest_wait, deadline.remaining() / 2)):
+        with waiting():
+            has_place = self._places.acquire(timeout=min(self._longest_wait, deadline.remaining() / 2))
+        if not has_place:
             self._telemetry.refusal("overloaded")
             raise Overloaded("too many exchanges with the AI runtime are under way")
         try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from service.concurrency.blocking import sleep
 from service.domain.deadlines import Deadline
 from service.domain.errors import RuntimeTrouble
 
@@ -35,7 +35,7 @@ class Retries:
         base: float = 0.1,
         cap: float = 2.0,
         jitter: Callable[[float, float], float] = random.uniform,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._attempts = attempts
         self._base = base

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import redis
 from flask import request_started
 from flask.testing import FlaskClient
 
+from service.api.large_work import LargeWork
 from service.app import close, create_app
 from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running
@@ -88,16 +89,26 @@ class Surroundings:
 
     @contextmanager
     def service(
-        self, auth: RuntimeAuth = RuntimeAuth.NONE, *, trust: AuthSettings | None = None, **runtime: Any
+        self,
+        auth: RuntimeAuth = RuntimeAuth.NONE,
+        *,
+        trust: AuthSettings | None = None,
+        large_work: LargeWork | None = None,
+        cache: Mapping[str, Any] | None = None,
+        **runtime: Any,
     ) -> Iterator[Service]:
         """One process's worth of the service, trusting the sandbox's issuer unless told otherwise."""
         settings = Settings(
             RuntimeSettings(self.runtime.url, auth=auth, **{"timeout": 3.0, **runtime}),
             trust or AuthSettings(issuers=(self.issuer_url,), audiences=("metric-resource",)),
-            CacheSettings(redis_url=self.valkey.url, secret="a secret of the tests", fresh_running=60, min_refresh=0),
+            CacheSettings(
+                redis_url=self.valkey.url,
+                secret="a secret of the tests",
+                **{"fresh_running": 60, "min_refresh": 0, **(cache or {})},
+            ),
             cors_origins=("https://front-end.example",),
         )
-        app = create_app(settings)
+        app = create_app(settings, large_work=large_work)
         issuer = Issuer.at(self.issuer_directory, self.issuer_url)
         try:
             yield Service(app.test_client(), issuer, self.runtime, self.valkey, settings)

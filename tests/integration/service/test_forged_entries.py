@@ -9,7 +9,7 @@ import redis
 
 from service.caching import codec
 from service.caching.codec import Header, Packed, Sealer, digest_of
-from service.caching.keys import body_key
+from service.caching.keys import body_key, rest_key
 from tests.integration.service.conftest import RUN, Service, Surroundings
 
 PATHS = [RUN, "/runs/run1", "/capabilities"]
@@ -31,7 +31,9 @@ def forge(service: Service, body: Packed) -> int:
         keys = [key.decode() for key in store.keys("mr1:{*}")]
         for key in keys:
             store.set(key, Sealer(secret).seal(key, header))
-            store.set(body_key(key, header.digest), codec.compress(body))
+            stored = codec.compress(body)
+            store.set(body_key(key, header.digest), stored.head)
+            store.set(rest_key(key, header.digest), stored.rest)
     return len(keys)
 
 

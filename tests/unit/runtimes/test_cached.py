@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.caching.codec import ContentGone
 from service.caching.directives import RequestDirectives
 from service.caching.keys import body_key, entry_key
 from service.caching.memory import MemoryCache
@@ -26,7 +27,7 @@ from service.domain.errors import (
 )
 from service.domain.reading import Source as From
 from service.domain.runtime import Capabilities, Vantage
-from service.runtimes.cached import CachedRuntime, ContentGone, ReadRun
+from service.runtimes.cached import CachedRuntime, ReadRun
 from service.runtimes.read_through import Demand, Found
 from service.runtimes.side_by_side import SideBySide
 from tests.unit.runtimes.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, exchange

@@ -1,11 +1,16 @@
 """Stored entries: keys that cannot be confused, headers that cannot be forged, bodies that cannot surprise."""
 
+import os
+from collections.abc import Sequence
+
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.caching import codec
-from service.caching.codec import Header, Sealer, compress, decompress, digest_of
-from service.caching.keys import body_key, entry_key, lock_key
+from service.caching.codec import Compressed, ContentGone, Header, Sealer, compress, decompress, digest_of
+from service.caching.keys import body_key, entry_key, lock_key, rest_key
 from service.caching.memory import MemoryCache
 from service.caching.store import Entry, EntryStore
 from service.domain.errors import CacheUnavailable
@@ -60,29 +65,98 @@ def test_a_header_counts_under_its_own_key_and_secret_only() -> None:
     assert Sealer(None).open("key", sealed) is None
 
 
+def read(stored: Compressed, header: Header = HEADER) -> tuple[bytes, ...] | None:
+    """All parts of a stored body; ``None`` where it is none."""
+    packed = decompress(stored.head, header, lambda: stored.rest)
+    try:
+        return None if packed is None else tuple(packed)
+    except ContentGone:
+        return None
+
+
+def header_of(parts: Sequence[bytes]) -> Header:
+    return Header("value", True, 1.0, digest_of(parts), sum(map(len, parts)))
+
+
 def test_a_body_is_what_its_header_says_or_nothing() -> None:
-    assert decompress(compress((b"bo", b"dy")), HEADER) == (b"bo", b"dy")
-    assert decompress(compress((b"BO", b"DY")), HEADER) is None
-    assert decompress(compress((b"body",)), HEADER) is None
-    assert decompress(compress((b"b", b"ody")), HEADER) is None
-    assert decompress(compress((b"x" * 10**8,)), HEADER) is None
-    assert decompress(b"garbage", HEADER) is None
-    assert decompress(compress((b"bo", b"dy"))[:-2], HEADER) is None
+    stored = compress((b"bo", b"dy"))
+    assert read(stored) == (b"bo", b"dy")
+    assert read(compress((b"BO", b"DY"))) is None
+    assert read(compress((b"body",))) is None
+    assert read(compress((b"b", b"ody"))) is None
+    assert read(compress((b"x" * 10**8,))) is None
+    assert read(Compressed(b"garbage", b"")) is None
+    assert read(compress(())) is None
+    many = (b"x",) * 60_000
+    assert read(compress(many), header_of(many)) is None  # more parts than any answer has
+    assert read(Compressed(stored.head[:-2], stored.rest)) is None
+    assert read(Compressed(stored.head, stored.rest[:-2])) is None
+    assert read(Compressed(stored.head, compress((b"bo", b"DY")).rest)) is None
+    assert read(Compressed(stored.head, compress((b"bo", b"d" * 10**8)).rest)) is None
 
 
-@given(st.lists(st.binary(max_size=2000), max_size=20).map(tuple))
+@given(st.lists(st.binary(max_size=2000), min_size=1, max_size=20).map(tuple))
 def test_bodies_come_back_part_by_part(parts: tuple[bytes, ...]) -> None:
-    header = Header("value", True, 1.0, digest_of(parts), sum(map(len, parts)))
-    assert decompress(compress(parts), header) == parts
+    assert read(compress(parts), header_of(parts)) == parts
 
 
-@given(st.integers(0, 80), st.integers(1, 255))
+@given(st.integers(0, 200), st.integers(1, 255))
 def test_a_changed_body_is_no_body(position: int, change: int) -> None:
     parts = (b"some", b"", b"body")
-    header = Header("value", True, 1.0, digest_of(parts), 8)
-    stored = bytearray(compress(parts))
-    stored[position % len(stored)] ^= change
-    assert decompress(bytes(stored), header) in {None, parts}
+    stored = compress(parts)
+    changed = bytearray(stored.head + stored.rest)
+    changed[position % len(changed)] ^= change
+    length = len(stored.head)
+    assert read(Compressed(bytes(changed[:length]), bytes(changed[length:])), header_of(parts)) in {None, parts}
+
+
+@given(st.binary(max_size=300), st.binary(max_size=100))
+def test_garbage_is_no_body(head: bytes, rest: bytes) -> None:
+    assert read(Compressed(head, rest)) is None
+
+
+def test_parts_are_unpacked_when_they_are_looked_at() -> None:
+    parts = [bytes([number]) * 1000 for number in range(9)]
+    stored = compress(parts)
+    loads: list[int] = []
+
+    def rest() -> bytes:
+        loads.append(1)
+        return stored.rest
+
+    packed = decompress(stored.head, header_of(parts), rest)
+    assert packed is not None
+    assert packed[0] == parts[0]
+    assert not loads
+    assert (packed[7], packed[-1], packed[3:5]) == (parts[7], parts[8], parts[3:5])
+    assert len(loads) == 1
+
+
+def test_what_the_version_before_wrote_is_a_miss() -> None:
+    cache = MemoryCache(10**6)
+    header = header_of((b"text",))
+    packed = msgspec.msgpack.encode(header)
+    sealer = Sealer("s")
+    sealed = sealer.seal("key", header)
+    cache.set_many({"key": b"\x02" + sealed[1:]}, 60)
+    assert packed in sealed
+    assert EntryStore(cache, secret="s", memory_bytes=10**6).headers(["key"]) == {}
+    lengths = msgspec.msgpack.encode([4])
+    old = len(lengths).to_bytes(4, "big") + lengths + compress((b"text",)).head
+    cache.set_many({body_key("key", header.digest): old}, 60)
+    assert EntryStore(cache, secret="s", memory_bytes=10**6).body("key", header) is None
+
+
+def test_the_first_part_is_read_without_the_others() -> None:
+    cache = MemoryCache(10**6)
+    parts = (b"tags", b"points" * 1000)
+    EntryStore(cache, secret=None, memory_bytes=10**6).save("key", Entry(header_of(parts), parts), 60)
+    cache.delete(rest_key("key", header_of(parts).digest))
+    packed = EntryStore(cache, secret=None, memory_bytes=10**6).body("key", header_of(parts))
+    assert packed is not None
+    assert packed[0] == b"tags"
+    with pytest.raises(ContentGone):
+        _ = packed[1]
 
 
 def entry(text: bytes, at: float) -> Entry:
@@ -120,6 +194,20 @@ def test_memory_is_bounded() -> None:
     for number in range(100):
         store.save(f"key{number}", entry(bytes(str(number), "ascii") * 500, 1.0), 60)
     assert 0 < len(store.headers([f"key{number}" for number in range(100)])) < 50
+
+
+def test_memory_counts_what_is_loaded_later() -> None:
+    cache = MemoryCache(10**7)
+    saved = [Entry(header_of(parts), parts) for parts in ((b"head", os.urandom(5000), bytes([n])) for n in range(20))]
+    writer, reader = (EntryStore(cache, secret=None, memory_bytes=20_000) for _ in range(2))
+    for number, one in enumerate(saved):
+        writer.save(f"key{number}", one, 60)
+        packed = reader.body(f"key{number}", one.header)
+        assert packed is not None
+        assert packed[1] == one.packed[1]
+    cache.close()
+    kept = [reader.body(f"key{number}", one.header) for number, one in enumerate(saved)]
+    assert 0 < sum(one is not None for one in kept) < 5
 
 
 def test_values_are_packed_and_unpacked() -> None:

@@ -1,0 +1,85 @@
+"""Making an answer is bounded as asking the runtime is: how much is made at once, how long each may take."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from service.concurrency.time_limit import TookTooLong, time_limit
+from service.concurrency.weighted_gate import GateFull, WeightedGate
+from service.domain.errors import Overloaded
+from service.telemetry.metrics import Telemetry
+
+BUSY = "many large answers are being made; try again, or ask for less: a page, fewer metrics, a filter"
+_LONG = "the answer could not be made in time; ask for less: a page, fewer metrics, a filter"
+_AFTER = 5
+"""Seconds after which it is worth trying again."""
+
+
+class _Thread(threading.local):
+    admitted = False
+
+
+class LargeWork:
+    """Admits the making of answers by the bytes of stored content that they are made of.
+
+    What is made of up to ``free`` bytes is small: nothing bounds it. ``capacity`` bytes are worked on at once; of the
+    rest up to ``most_waiting`` wait, each up to ``longest_wait`` seconds, without their threads' places. ``longest`` is
+    how many seconds one answer may take, checked between chunks of points (``concurrency.time_limit``). An answer of up
+    to ``whole`` bytes is made as a whole, whether it will be kept or not.
+    """
+
+    def __init__(
+        self,
+        capacity: int = 192 * 1024 * 1024,
+        *,
+        free: int = 4 * 1024 * 1024,
+        most_waiting: int = 64,
+        longest_wait: float = 20.0,
+        longest: float = 30.0,
+        whole: int = 8 * 1024 * 1024,
+        telemetry: Telemetry | None = None,
+    ) -> None:
+        self.whole = whole
+        self._free = free
+        self._gate = WeightedGate(capacity, free=free, most_waiting=most_waiting)
+        self._longest_wait = longest_wait
+        self._longest = longest
+        self._telemetry = telemetry
+        self._thread = _Thread()
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether this thread is within such work."""
+        return self._thread.admitted
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which work that another request does has certainly ended."""
+        return self._longest_wait + self._longest + _AFTER
+
+    @contextmanager
+    def admitted(self, weight: int) -> Iterator[None]:
+        """Within it, an answer is made of ``weight`` bytes. Raises ``Overloaded``; a part of such work is a part."""
+        if weight <= self._free or self._thread.admitted:
+            yield
+            return
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._gate.admitted(weight, self._longest_wait))
+            except (GateFull, TimeoutError):
+                raise self._refusal(BUSY) from None
+            stack.enter_context(time_limit(self._longest))
+            self._thread.admitted = True
+            try:
+                yield
+            except TookTooLong:
+                raise self._refusal(_LONG) from None
+            finally:
+                self._thread.admitted = False
+
+    def _refusal(self, detail: str) -> Overloaded:
+        if self._telemetry is not None:
+            self._telemetry.refusal("overloaded")
+        return Overloaded(detail, _AFTER)

@@ -1,0 +1,69 @@
+"""Managed blocking: a thread that waits tells whoever owns its place.
+
+A pool of request threads has a few places for threads that work. A thread that waits needs none, so its place goes to
+another request meanwhile. Whoever waits says so here and need not know of any pool.
+
+No other part of the service waits but within ``waiting`` (``tests/unit/concurrency/test_no_hidden_waits.py``).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Lender(Protocol):
+    """Who owns a thread's place."""
+
+    def lend(self) -> None:
+        """Give the place away. Raises ``domain.errors.Overloaded`` where too many threads wait already."""
+        ...
+
+    def take_back(self) -> None: ...
+
+
+class _Thread(threading.local):
+    lender: Lender | None = None
+    lent = False
+
+
+_thread = _Thread()
+
+
+def belongs_to(lender: Lender) -> None:
+    """Have this thread's places lent by ``lender`` from now on."""
+    _thread.lender = lender
+
+
+@contextmanager
+def waiting(*, briefly: bool = False) -> Iterator[None]:
+    """Within it, this thread waits; waits may be nested.
+
+    Raises what the lender's ``lend`` raises, unless the wait is a brief one: that is then made with the place.
+    """
+    lender = _thread.lender
+    if lender is None or _thread.lent:
+        yield
+        return
+    try:
+        lender.lend()
+    except Exception:
+        if not briefly:
+            raise
+        yield
+        return
+    _thread.lent = True
+    try:
+        yield
+    finally:
+        _thread.lent = False
+        lender.take_back()
+
+
+def sleep(seconds: float) -> None:
+    """Let time pass, without a place."""
+    with waiting():
+        time.sleep(seconds)

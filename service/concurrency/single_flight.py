@@ -1,0 +1,54 @@
+"""Work that several threads want at once, done once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from service.concurrency.blocking import waiting
+
+T = TypeVar("T")
+
+
+class SingleFlight(Generic[T]):
+    """Calls of one key that come together are made once. Safe from any thread.
+
+    Nothing is remembered: whoever comes after the call has ended makes it anew.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, Future[T]] = {}
+        self._lock = threading.Lock()
+
+    def do(self, key: Hashable, call: Callable[[], T], timeout: float) -> T:
+        """What ``call`` returns, or the error that it raises, to all who asked for ``key`` meanwhile.
+
+        The first of them calls; the others wait without their places, each up to ``timeout`` seconds of its own, and
+        then raise ``TimeoutError``. ``call`` must not ask for ``key`` itself.
+        """
+        with self._lock:
+            flight = self._under_way.get(key)
+            if flight is None:
+                mine = self._under_way[key] = Future[T]()
+        if flight is None:
+            return self._fly(key, mine, call)
+        with waiting():
+            return flight.result(timeout)
+
+    def _fly(self, key: Hashable, flight: Future[T], call: Callable[[], T]) -> T:
+        try:
+            result = call()
+        except BaseException as error:
+            self._land(key)
+            flight.set_exception(error)
+            raise
+        self._land(key)
+        flight.set_result(result)
+        return result
+
+    def _land(self, key: Hashable) -> None:
+        """Before those who wait are told: who comes now finds what the call left behind, or calls anew."""
+        with self._lock:
+            del self._under_way[key]

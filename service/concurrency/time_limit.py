@@ -1,0 +1,38 @@
+"""How long a thread may work on something: said by who has it done, looked at by long loops."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class TookTooLong(Exception):
+    """The work was not done within its time."""
+
+
+class _Thread(threading.local):
+    ends: float | None = None
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Within it, ``checkpoint`` raises once ``seconds`` are over; an outer limit that ends sooner stays."""
+    before = _thread.ends
+    ends = time.monotonic() + seconds
+    _thread.ends = ends if before is None else min(before, ends)
+    try:
+        yield
+    finally:
+        _thread.ends = before
+
+
+def checkpoint() -> None:
+    """Go on, or raise ``TookTooLong`` where this thread's time is over. Costs less than a microsecond."""
+    ends = _thread.ends
+    if ends is not None and time.monotonic() >= ends:
+        raise TookTooLong
