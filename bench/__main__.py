@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.abuse import running as abuse
 from bench.measuring import Plan, measure
-from service.cli.processes import Processes
+from service.demo.processes import Processes
 
 FULL = Plan(sizes=[10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True)
 QUICK = Plan(sizes=[10, 1000], rounds=1, seconds=1.0, peers=False)

@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench.world import World, peak_memory, worker_of
-from service.cli.processes import Processes
+from service.demo.processes import Processes
 
 SVG = "image/svg+xml"
 _BETWEEN_LOOKS = 0.02

@@ -16,7 +16,7 @@ from bench import load, peers
 from bench.asking import get, resident, tag
 from bench.results import Results
 from bench.world import PYTHON, World, peak_memory, worker_of
-from service.cli.processes import Processes
+from service.demo.processes import Processes
 
 _THREADS = 4
 _ZONES = ("UTC", "Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "+05:45")

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from service.cli.processes import Processes
+from service.demo.processes import Processes
 from service.sandbox.issuer import mint_token
 
 PYTHON = sys.executable

@@ -16,7 +16,7 @@ from bench.abuse.cases import CASES
 from bench.abuse.probe import READ
 from bench.abuse.stage import Case, Stage
 from bench.world import PYTHON, World, peak_memory, worker_of
-from service.cli.processes import Processes
+from service.demo.processes import Processes
 
 _HEAD = "| case | worst /livez (ms) | read p99 (ms) | not answered | peak MiB (before) | seconds | worker |"
 

@@ -12,35 +12,35 @@ from typing import Literal
 
 from flask import Flask
 
-from service.api import application
-from service.api.answers import Answers
-from service.api.application import Interface
-from service.api.arrangements import Arrangements
-from service.api.cursors import Cursors
-from service.api.inputs import Defaults
-from service.api.large_work import LargeWork
-from service.api.ready_answers import ReadyAnswers
-from service.api.request_ids import new_traceparent
-from service.api.routes.operations import Parts
+from service.api.http.context import new_traceparent
+from service.api.http.large_work import LargeWork
+from service.api.http.pagination import Cursors
+from service.api.http.representation_cache import ReadyAnswers
+from service.api.http.request import Defaults
+from service.api.http.responses import Answers
+from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.operations import Parts
+from service.app import flask_app
 from service.app.access import Access, build_access
+from service.app.flask_app import Interface
 from service.app.runtime import build_runtime
-from service.caching.freshness import Lifetimes
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.charts.rendering import Renderer
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
+from service.concurrency.fan_out import SideBySide
 from service.domain.errors import CacheUnavailable
 from service.domain.runtime import AIRuntime, Exchange, Vantage
 from service.domain.zones import time_zone
-from service.queries import Queries, RuntimeState
-from service.runtimes.cached import CachedRuntime
-from service.runtimes.lanes import Lanes
-from service.runtimes.leases import Leases
-from service.runtimes.pacing import Pacing
-from service.runtimes.read_through import ReadThrough
-from service.runtimes.side_by_side import SideBySide
+from service.reads.bulkhead import Lanes
+from service.reads.cached_runtime import CachedRuntime
+from service.reads.leases import Leases
+from service.reads.pacing import Pacing
+from service.reads.policy import Lifetimes
+from service.reads.queries import Queries, RuntimeState
+from service.reads.read_through import ReadThrough
 from service.settings import RuntimeAuth, Settings
 from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
@@ -110,7 +110,7 @@ def create_app(
         partial(_runtime_state, settings, queries),
         partial(exposition, telemetry),
     )
-    app = application.build(
+    app = flask_app.build(
         Interface(
             queries=queries,
             grants=access.grants,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from service.concurrency.fan_out import SideBySide
 from service.domain.runtime import AIRuntime
 from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.credentials import ClientCredentials, NoCredentials, TokenEndpoint
-from service.runtimes.side_by_side import SideBySide
 from service.runtimes.transport import (
     Circuit,
     ClientCertificate,

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from enum import Enum
 
 from service.auth.keys import VerificationKey, read_key_set
+from service.concurrency.blocking import waiting
 from service.domain.errors import BadGateway, KeysUnavailable, ServiceError
-from service.domain.waiting import waiting
 
 Fetch = Callable[[str, float, int, Mapping[str, str]], bytes]
 """Gets the body of a 200 from a URL, within seconds and bytes, by a request with these headers; raises

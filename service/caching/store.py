@@ -14,8 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from service.caching import codec
-from service.caching.codec import Header, Packed, Sealer
-from service.caching.keys import body_key, failure_key, rest_key
+from service.caching.codec import Header, Packed, Sealer, body_key, failure_key, rest_key
 from service.caching.protocol import Cache
 from service.domain.errors import CacheUnavailable
 

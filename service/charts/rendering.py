@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from service.charts import frames
 from service.concurrency.blocking import waiting
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
 
 SVG, PNG = "image/svg+xml", "image/png"

@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _document() -> bytes:
-    from service.api.application import document  # noqa: PLC0415 - the other commands need no HTTP interface
+    from service.app.flask_app import document  # noqa: PLC0415 - the other commands need no HTTP interface
 
     app = create_app(Settings(RuntimeSettings("http://127.0.0.1:9/v2", auth=RuntimeAuth.FORWARD), AuthSettings()))
     try:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from service.cli.running_demo import running_demo
+from service.demo.running import running_demo
 from service.sandbox import mint_token
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,3 +43,37 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 
     digest: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDirectives:
+    """The directives of one request, times in seconds; ``None`` where the request has no such directive.
+
+    ``max_stale`` is infinite for a ``max-stale`` without a value: an answer may be stale by any time.
+    """
+
+    no_cache: bool = False
+    no_store: bool = False
+    max_age: int | None = None
+    max_stale: float | None = None
+    min_fresh: int | None = None
+    only_if_cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch.
+
+    ``paced`` is whether fetches that it forces keep their distance, as those of clients do (``pacing``); ``waits`` is
+    whether that is waited for, or else told as ``TooSoon``.
+    """
+
+    directives: RequestDirectives
+    asked_at: float
+    paced: bool = True
+    waits: bool = True
+
+    @classmethod
+    def anew(cls) -> Demand:
+        """What is fetched from now on, nothing stored before."""
+        return cls(RequestDirectives(no_cache=True), time.time(), paced=False)

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import msgspec
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
+from service.concurrency.once import Once
 from service.domain.errors import ServiceError
 from service.domain.metrics import MetricResource
-from service.domain.once import Once
 from service.domain.runs import RunDetails, RunList
 
 

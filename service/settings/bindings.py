@@ -11,7 +11,7 @@ from service.settings import addresses, words
 from service.settings.documents import Document, parse_object, text_at
 from service.settings.faults import SettingFault
 from service.settings.model import IdentityBinding, XsuaaBinding
-from service.settings.quantities import integer
+from service.settings.words import integer
 
 VARIABLE = "VCAP_SERVICES"
 REDIS_BINDING = "the redis-cache binding"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from service.domain.zones import is_time_zone
-from service.settings import trust, words
+from service.settings import words
 from service.settings.aicore import AICore
 from service.settings.bindings import REDIS_BINDING, Bindings
 from service.settings.faults import SettingFault, SettingsError
-from service.settings.misspelt import misspelt
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
@@ -99,5 +99,54 @@ def _auth(
     environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings, faults: list[SettingFault]
 ) -> AuthSettings:
     auth = AuthSettings(**simple, xsuaa=bindings.xsuaa(), identity=bindings.identity())
-    faults.extend(trust.check(auth, environment, bindings, {fault.variable for fault in faults}))
+    faults.extend(check(auth, environment, bindings, {fault.variable for fault in faults}))
     return auth
+
+
+_NO_ISSUER = "is missing, and VCAP_SERVICES has neither an xsuaa nor an identity binding: no token could be good"
+_NO_AUDIENCE = "is missing; with JWT_ISSUER it must say for whom tokens are made out"
+_OF_ISSUER = ("JWT_AUDIENCE", "JWT_JWKS_URL")
+
+
+def check(
+    auth: AuthSettings, environment: Mapping[str, str], bindings: Bindings, faulty: Collection[str]
+) -> Iterator[SettingFault]:
+    """Faults of variables that each are right by themselves; those in ``faulty`` are not looked at again."""
+    given = {name for name in ("JWT_ISSUER", *_OF_ISSUER) if environment.get(name)}
+    bound = bool(auth.xsuaa or auth.identity)
+    nothing = "JWT_ISSUER" not in given and not bound and bindings.sound("xsuaa", "identity")
+    if nothing:
+        yield SettingFault("JWT_ISSUER", _NO_ISSUER)
+    if "JWT_AUDIENCE" not in given and ("JWT_ISSUER" in given or nothing):
+        yield SettingFault("JWT_AUDIENCE", _NO_AUDIENCE)
+    if "JWT_ISSUER" not in given and bound:
+        yield from (SettingFault(name, "does nothing without JWT_ISSUER") for name in _OF_ISSUER if name in given)
+    if given >= {"JWT_ISSUER", "JWT_JWKS_URL"} and not {"JWT_ISSUER", "JWT_JWKS_URL"} & set(faulty):
+        yield from _count(len(auth.jwks_urls), len(auth.issuers))
+
+
+def _count(urls: int, issuers: int) -> Iterator[SettingFault]:
+    if urls != issuers:
+        yield SettingFault("JWT_JWKS_URL", f"must have one URL for each issuer: {issuers}, not {urls}")
+
+
+_PREFIXES = ("JWT_", "CACHE_", "RUNTIME_", "CORS_", "ROLE_", "REQUIRE_", "DEFAULT_")
+_CLOSE = 0.65
+"""Of what follows the prefix. Platforms set ``CACHE_PORT``, ``RUNTIME_DIRECTORY`` and the like: these are not close."""
+
+
+def misspelt(environment: Mapping[str, str], known: Collection[str]) -> Iterator[SettingFault]:
+    """A fault for each unknown variable that is set and resembles a known one."""
+    for name in sorted(environment.keys() - set(known)):
+        likeness = _likeness(name, known) if environment[name] and name.isidentifier() else None
+        if likeness is not None:
+            yield SettingFault(name, f"is unknown; did you mean {likeness}?")
+
+
+def _likeness(name: str, known: Collection[str]) -> str | None:
+    prefix = next(filter(name.startswith, _PREFIXES), None)
+    if prefix is None:
+        return None
+    endings = [other.removeprefix(prefix) for other in known if other.startswith(prefix)]
+    close = get_close_matches(name.removeprefix(prefix), endings, 1, _CLOSE)
+    return prefix + close[0] if close else None

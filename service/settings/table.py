@@ -20,7 +20,7 @@ from service.settings.model import (
     ServerSettings,
     Settings,
 )
-from service.settings.quantities import integer, seconds, switch
+from service.settings.words import integer, seconds, switch
 
 Section = type[RuntimeSettings] | type[AuthSettings] | type[CacheSettings] | type[ServerSettings] | type[Settings]
 Parser = Callable[[str], Any]

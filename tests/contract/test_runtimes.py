@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from service.app.runtime import build_runtime
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails, RunStatus

@@ -21,18 +21,18 @@ from flask import Flask
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from service.api import representations
-from service.api.cursors import Cursor, Cursors
+from service.api.http.cache_control import parse_directives
+from service.api.http.pagination import Cursor, Cursors
+from service.api.resources.metric_resource import to_json
+from service.api.resources.metric_resource.to_json import with_parsed
 from service.app import create_app
 from service.app.access import Access
 from service.auth.catalogue import load_catalogue
 from service.caching import codec
 from service.caching.codec import ContentGone, Header, NotAnEntry, Sealer
-from service.caching.directives import parse_directives
 from service.caching.memory import MemoryCache
 from service.domain.access import Principal
 from service.domain.errors import InvalidParameter, InvalidToken, ServiceError, Unauthenticated
-from service.domain.parsed_text import with_parsed
 from service.domain.reading import Snapshot
 from service.domain.runs import RunList
 from service.domain.runtime import Capabilities, RunMetrics
@@ -40,7 +40,7 @@ from service.domain.selection.filters import Filter, selected
 from service.domain.selection.sorting import FIELDS, SortKey, ordered
 from service.domain.series import progress
 from service.domain.zones import time_zone
-from service.runtimes import stored
+from service.reads import cached_runtime
 from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests import document
@@ -118,10 +118,10 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
         lambda: _refusable(lambda: found.update(mapping.metric_resources(body, ["run1"], stretch=stretch))), len(body)
     )
     for resource in found.values():
-        written = b"".join(representations.metric_resource(resource, ZONE))
+        written = b"".join(to_json.metric_resource(resource, ZONE))
         assert len(json.loads(written)["metrics"]) == resource.count
-        b"".join(representations.parsed_custom_info(resource))
-        assert stored.unpacked(stored.packed(resource)) == resource
+        b"".join(to_json.parsed_custom_info(resource))
+        assert cached_runtime.unpacked(cached_runtime.packed(resource)) == resource
         for field in FIELDS:
             list(ordered(resource.metrics, [SortKey(field, descending=True)]))
         list(selected(resource.metrics, Filter(search="lo", labels=("a:b",), min_step=0, since=b"2026")))
@@ -253,7 +253,7 @@ def redis_entry(given: tuple[bytes, bytes, int, bytes]) -> None:
                 assert claimed is None or parts is None or codec.size_of(parts) == claimed.size <= MEBIBYTE
 
     assert memory(read) <= 4 * MEBIBYTE + 10 * len(body)
-    for unpack in (stored.unpacked, lambda parts: codec.unpack(parts, RunList), lambda parts: codec.unpack(parts, Capabilities)):  # fmt: skip
+    for unpack in (cached_runtime.unpacked, lambda parts: codec.unpack(parts, RunList), lambda parts: codec.unpack(parts, Capabilities)):  # fmt: skip
         for parts in ((), (inner,), (inner, b"{}")):
             with suppress(NotAnEntry):
                 unpack(parts)

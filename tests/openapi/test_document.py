@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from service.api.application import document
-from service.api.guards import rule_of, without_rule
-from service.api.problems import INTERNAL, problem_of
+from service.api.http.guards import rule_of, without_rule
+from service.api.http.problems import INTERNAL, problem_of
 from service.app import close, create_app
+from service.app.flask_app import document
 from service.domain.errors import ServiceError
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests.document import COMMITTED, check, schema

@@ -22,7 +22,7 @@ from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.url import Form, ServerUrl, parse_url
 from service.concurrency.blocking import waiting
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable
 
 if TYPE_CHECKING:

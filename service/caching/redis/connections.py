@@ -19,7 +19,7 @@ from redis.connection import AbstractConnection, Connection, SSLConnection, Unix
 from redis.exceptions import ResponseError
 from redis.sentinel import SentinelManagedConnection
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 
 CLIENT_NAME = "metric-resource"
 

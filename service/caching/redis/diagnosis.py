@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from redis import exceptions
 from redis.sentinel import MasterNotFoundError
 
-from service.caching.keys import entry_key, lock_key
+from service.caching.codec import entry_key, lock_key
 from service.caching.redis.cache import RedisCache
 from service.caching.redis.gate import Cooldown
 from service.domain.errors import CacheUnavailable

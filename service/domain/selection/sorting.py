@@ -17,8 +17,7 @@ from service.concurrency.time_limit import checkpoint
 from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.selection.instants import instant
-from service.domain.selection.steps import step
-from service.domain.selection.windows import gathered
+from service.domain.selection.objects import gathered, step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

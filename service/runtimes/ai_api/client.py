@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
+from service.concurrency.fan_out import SideBySide
 from service.domain.errors import (
     BadGateway,
     MetricsNotSupported,
@@ -23,7 +24,6 @@ from service.domain.runtime import Capabilities, Exchange, RunMetrics, Vantage
 from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.runtimes.ai_api.runs import Surroundings
 from service.runtimes.ai_api.tenancy import GRACE, Tenancy
-from service.runtimes.side_by_side import SideBySide
 
 _OK, _NOT_FOUND, _GONE, _NOT_IMPLEMENTED = 200, 404, 410, 501
 _HTML = re.compile(r"\s*text/html\b", re.IGNORECASE)

@@ -8,12 +8,12 @@ from functools import partial
 
 from msgspec import Raw
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
+from service.concurrency.fan_out import SideBySide
 from service.domain.errors import BadGateway, ServiceError
 from service.domain.runs import NULL, RunDetails
 from service.runtimes.ai_api import literals, run_mapping
 from service.runtimes.ai_api.run_mapping import Configuration, Execution
-from service.runtimes.side_by_side import SideBySide
 
 MOST_INPUTS = 50
 """Input artifacts of a run that are looked up; any further ones are given by key and id."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from service.concurrency.blocking import waiting
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import RuntimeTrouble, ServiceError
 from service.domain.runtime import Capabilities
 

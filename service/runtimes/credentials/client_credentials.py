@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service.concurrency.blocking import waiting
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import RateLimited, RuntimeTimeout, RuntimeUnavailable, ServiceError
-from service.runtimes.credentials.grants import Grant
+from service.runtimes.credentials.token_endpoint import Grant
 
 _log = logging.getLogger("service.runtimes")
 
@@ -151,3 +151,13 @@ def _awaited(request: Future[_Token], deadline: Deadline) -> _Token:
             return request.result(timeout=deadline.remaining())
     except FutureTimeout:
         raise RuntimeTimeout from None
+
+
+class NoCredentials:
+    """Gives none; a ``TokenSource``. Also for where only callers' own tokens are sent."""
+
+    def authorization(self, deadline: Deadline) -> None:
+        return None
+
+    def invalidate(self, authorization: str) -> None:
+        """There is nothing to replace."""

@@ -4,13 +4,11 @@
 ``fetch_document`` gets what the service relies on from other servers.
 """
 
-from service.runtimes.transport.answer import Answer
-from service.runtimes.transport.authorization import TokenSource
 from service.runtimes.transport.circuit import Circuit, Tolerance
 from service.runtimes.transport.concurrency import ConcurrencyLimit
 from service.runtimes.transport.documents import fetch_document
-from service.runtimes.transport.http_transport import HttpTransport
-from service.runtimes.transport.resilient import ResilientClient
+from service.runtimes.transport.http_transport import Answer, HttpTransport
+from service.runtimes.transport.resilient import ResilientClient, TokenSource
 from service.runtimes.transport.retries import Retries
 from service.runtimes.transport.tls import ClientCertificate
 

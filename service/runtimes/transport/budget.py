@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway
 
 HEAD_BYTES = 64 * 1024

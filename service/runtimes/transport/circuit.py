@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from service.concurrency.blocking import waiting
 from service.domain.errors import RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
-from service.runtimes.transport.retry_after import whole_seconds
+from service.runtimes.transport.retries import whole_seconds
 from service.runtimes.transport.translation import reason
 from service.telemetry.metrics import Telemetry
 

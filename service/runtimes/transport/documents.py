@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RateLimited, RuntimeUnavailable
 from service.runtimes.transport.http_transport import HttpTransport
-from service.runtimes.transport.retry_after import retry_after, whole_seconds
+from service.runtimes.transport.retries import retry_after, whole_seconds
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, cast
 
 import requests
 from urllib3 import BaseHTTPResponse
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable, ServiceError
-from service.runtimes.transport.answer import Answer
-from service.runtimes.transport.bodies import read_body
 from service.runtimes.transport.budget import Budget, spending
 from service.runtimes.transport.connections import new_session
+from service.runtimes.transport.inflation import read_body
 from service.runtimes.transport.tls import ClientCertificate
 from service.runtimes.transport.translation import FOREIGN, domain_error
 from service.telemetry.metrics import Telemetry
@@ -103,3 +103,12 @@ def _was_stale(trouble: Any, budget: Budget) -> bool:
     """
     reused = budget.sent and not budget.connected
     return reused and not budget.received and isinstance(trouble, RuntimeUnavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. ``headers`` go by name regardless of case; ``body`` is decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes

@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import quote, urlencode
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import RateLimited, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable
-from service.runtimes.transport.answer import Answer
-from service.runtimes.transport.authorization import TokenSource
 from service.runtimes.transport.circuit import Circuit
-from service.runtimes.transport.concurrency import ConcurrencyLimit
-from service.runtimes.transport.http_transport import HttpTransport
-from service.runtimes.transport.rate_limits import RateLimits
-from service.runtimes.transport.retries import Passing, Retries
-from service.runtimes.transport.retry_after import retry_after, whole_seconds
+from service.runtimes.transport.concurrency import ConcurrencyLimit, RateLimits
+from service.runtimes.transport.http_transport import Answer, HttpTransport
+from service.runtimes.transport.retries import Passing, Retries, retry_after, whole_seconds
 from service.telemetry.metrics import Telemetry
 
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR, _NOT_IMPLEMENTED = 401, 403, 429, 500, 501
@@ -140,3 +137,18 @@ class ResilientClient:
         wait = retry_after(answer.headers)
         error = RuntimeUnavailable("the AI runtime fails", whole_seconds(_PAUSE if wait is None else wait))
         raise Passing(error, wait) if answer.status in _PASSING else error
+
+
+class TokenSource(Protocol):
+    """Gives the ``Authorization`` header's value for exchanges with the service's own credentials. Thread-safe."""
+
+    def authorization(self, deadline: Deadline) -> str | None:
+        """The value to send, ``None`` for none. Ends by ``deadline``.
+
+        Raises ``RuntimeTrouble`` where none can be had and ``RuntimeRefuses`` where the credentials are refused.
+        """
+        ...
+
+    def invalidate(self, authorization: str) -> None:
+        """That value was refused: give another next time, if there is hope for another."""
+        ...

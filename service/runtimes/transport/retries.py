@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable
-from typing import TypeVar
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TypeVar, overload
 
 from service.concurrency.blocking import sleep
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import RuntimeTrouble
 
 T = TypeVar("T")
@@ -64,3 +67,35 @@ class Retries:
         if wait is not None:
             return wait + self._jitter(0.0, self._base)
         return self._jitter(0.0, min(self._cap, self._base * 2**made))
+
+
+LONGEST = 60.0
+"""Seconds; no server may silence the service for longer."""
+
+
+def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Seconds to wait, from 0 to ``LONGEST``, or ``None`` where there is no readable wish.
+
+    ``now`` is in seconds since the epoch; a date is measured against the clock here, as RFC 9110 has it.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(LONGEST, float(value[:9]))
+    try:
+        moment = parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return min(LONGEST, max(0.0, moment - (time.time() if now is None else now)))
+
+
+@overload
+def whole_seconds(seconds: float) -> int: ...
+
+
+@overload
+def whole_seconds(seconds: float | None) -> int | None: ...
+
+
+def whole_seconds(seconds: float | None) -> int | None:
+    """Rounded up, at least 1."""
+    return None if seconds is None else max(1, math.ceil(seconds))

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Sequence
 from typing import Any
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.runtimes.transport.budget import Budget, current
 
 _SHORTEST = 0.001

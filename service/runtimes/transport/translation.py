@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport import inflation
 

@@ -15,5 +15,5 @@ def test_serve_never_loads_the_sandbox(new_host: NewHost) -> None:
     host.stop()
     log = (host.directory / "log").read_text()
     loaded = set(re.findall(r"^import '([\w.]+)' #", log, re.MULTILINE))
-    assert {"service.cli.serve", "service.app", "service.api.application"} <= loaded
+    assert {"service.cli.serve", "service.app", "service.app.flask_app"} <= loaded
     assert not {name for name in loaded if re.match(r"service\.(sandbox|cli\.(demo|token|running_demo))", name)}

@@ -7,12 +7,11 @@ import time
 import pytest
 
 from service.caching import codec
-from service.caching.codec import Header, Sealer, digest_of
-from service.caching.keys import body_key, lock_key
+from service.caching.codec import Header, Sealer, body_key, digest_of, lock_key
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
-from service.runtimes.leases import TTL, Leases
-from service.runtimes.read_through import VALUE, Fetched, Found
+from service.reads.leases import TTL, Leases
+from service.reads.read_through import VALUE, Fetched, Found
 from tests.integration.redis.conftest import Connect
 from tests.servers.valkey import ValkeyServer
 from tests.unit.runtimes.worlds import LIFETIMES, Clock, Process, Source

@@ -13,7 +13,7 @@ import redis
 from flask import request_started
 from flask.testing import FlaskClient
 
-from service.api.large_work import LargeWork
+from service.api.http.large_work import LargeWork
 from service.app import close, create_app
 from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.api.formats import VEGA_LITE
+from service.api.http.formats import VEGA_LITE
 from tests.integration.service.conftest import Service
 
 MODEL = {"name": "metrics.ai.sap.com/Artifact.name", "value": "forest"}

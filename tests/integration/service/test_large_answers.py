@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from service.api.large_work import LargeWork
+from service.api.http.large_work import LargeWork
 from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.servers.scripted_runtime import POINT, ScriptedRuntime
 

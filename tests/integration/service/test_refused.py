@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.api.headers import LONGEST_LIST
+from service.api.http.headers import LONGEST_LIST
 from tests.integration.service.conftest import Service
 
 PARTS = ("metric-resource", "metric-resource/series", "metric-resource/chart", "tags", "custom-info")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from service.auth.verifier import Verifier
+from service.concurrency.blocking import belongs_to
 from service.domain.errors import InvalidToken, KeysUnavailable
-from service.domain.waiting import belongs_to
 from service.server.threads import RequestThreads
 from tests.servers.valkey import eventually
 from tests.unit.auth.forge import claims, header, jwk, rsa_key, token

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.runtimes.transport import Answer, HttpTransport
 from service.telemetry.metrics import Telemetry
 from tests.integration.transport.servers import HANG_GUARD, Reply, Script, Server, serving

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import (
     BadGateway,
     RateLimited,

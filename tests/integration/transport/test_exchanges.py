@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeUnavailable
 from service.runtimes.transport import Answer, HttpTransport
 from service.telemetry.metrics import Telemetry

@@ -16,7 +16,7 @@ import brotli
 import pytest
 from isal import igzip
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport import HttpTransport
 from service.telemetry.metrics import Telemetry

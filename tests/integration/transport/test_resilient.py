@@ -12,7 +12,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import (
     BadGateway,
     Overloaded,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport import Answer, ClientCertificate, HttpTransport
 from service.telemetry.metrics import Telemetry

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeForbids, ServiceError
 from service.domain.runtime import Capabilities
 from service.runtimes.ai_api.tenancy import Tenancy

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.api.arrangements import Arrangements
-from service.api.large_work import LargeWork
+from service.api.http.large_work import LargeWork
+from service.api.resources.metric_resource.arrangements import Arrangements
 from service.domain.metrics import Chunk, Chunks, MetricResource
 from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.selection.filters import Filter
+from service.domain.selection.objects import gathered, window
 from service.domain.selection.sorting import SortKey
-from service.domain.selection.windows import gathered, window
-from service.runtimes.cached import ReadRun
+from service.reads.cached_runtime import ReadRun
 
 A_CHUNK, CHUNKS = 20, 30
 EVERY = A_CHUNK * CHUNKS

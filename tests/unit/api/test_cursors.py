@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from service.api.cursors import Cursor, Cursors
+from service.api.http.pagination import Cursor, Cursors
 from service.domain.errors import InvalidParameter
 from service.domain.reading import Snapshot
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.api.large_work import LargeWork
-from service.api.ready_answers import ReadyAnswers, TooLarge
+from service.api.http.large_work import LargeWork
+from service.api.http.representation_cache import ReadyAnswers, TooLarge
 from service.concurrency import blocking
 from service.concurrency.time_limit import checkpoint
 from service.domain.errors import Fault, InvalidParameter, Overloaded

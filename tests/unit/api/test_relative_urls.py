@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import create_environ
 
-from service.api import headers
-from service.api.relative_urls import itself, relative
+from service.api.http import headers
+from service.api.http.relative_urls import itself, relative
 
 HOST = "https://any.example"
 SEGMENTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.caching.directives import RequestDirectives, parse_directives, satisfies
-from service.caching.freshness import Freshness, State
+from service.api.http.cache_control import parse_directives
+from service.domain.reading import RequestDirectives
+from service.reads.policy import Freshness, State, satisfies
 
 Ask = RequestDirectives
 

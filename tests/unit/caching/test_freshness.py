@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.caching.freshness import CLOCK_SKEW, Freshness, Kind, Lifetimes, State, judge
+from service.reads.policy import CLOCK_SKEW, Freshness, Kind, Lifetimes, State, judge
 
 LIFETIMES = Lifetimes(
     fresh_running=10, fresh_finished=100, stale_while_revalidate=30, stale_if_error=1000, remembered_absence=5

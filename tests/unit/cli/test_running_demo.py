@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.running_demo import RunningDemo, noted, running_demo
+from service.demo.running import RunningDemo, noted, running_demo
 
 DEMO = RunningDemo(Path("/data"), "http://127.0.0.1:1")
 

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
+from service.concurrency.once import Once
 from service.domain.errors import BadGateway, RuntimeTimeout
-from service.domain.once import Once
 
 LATER = Deadline(time.monotonic() + 36_000)
 """Later than any test run ends: this is worked out when the tests are collected."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from service.domain.parsed_text import DEEPEST, LARGEST, parsed_text, with_parsed
+from service.api.resources.metric_resource.to_json import DEEPEST, LARGEST, parsed_text, with_parsed
 from tests.work import calls, run_within
 
 
@@ -47,7 +47,7 @@ def test_a_value_is_looked_at_once_whatever_it_is(unit: str) -> None:
     """A megabyte of what never ends; 200 kB of the first used to take minutes with the interpreter's lock held."""
     assert (
         run_within(
-            f"from service.domain.parsed_text import *; print(parsed_text('[' + {unit!r} * (LARGEST // {len(unit) + 1})))"
+            f"from service.api.resources.metric_resource.to_json import *; print(parsed_text('[' + {unit!r} * (LARGEST // {len(unit) + 1})))"
         )
         == "None\n"
     )

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.metric_csv import MOST_COLUMNS, label_names, rows
-from service.api.metric_lines import lines
+from service.api.resources.metric_resource.to_csv import MOST_COLUMNS, label_names, rows
+from service.api.resources.metric_resource.to_ndjson import lines
 from service.domain.metrics import Chunk
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import time_zone

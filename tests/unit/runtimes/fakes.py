@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import RunDetails, RunList

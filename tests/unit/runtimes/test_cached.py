@@ -9,10 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from service.caching.codec import ContentGone
-from service.caching.directives import RequestDirectives
-from service.caching.keys import body_key, entry_key
+from service.caching.codec import ContentGone, body_key, entry_key
 from service.caching.memory import MemoryCache
+from service.concurrency.fan_out import SideBySide
 from service.domain.errors import (
     BadGateway,
     MetricsNotSupported,
@@ -25,11 +24,11 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
+from service.domain.reading import RequestDirectives
 from service.domain.reading import Source as From
 from service.domain.runtime import Capabilities, Vantage
-from service.runtimes.cached import CachedRuntime, ReadRun
-from service.runtimes.read_through import Demand, Found
-from service.runtimes.side_by_side import SideBySide
+from service.reads.cached_runtime import CachedRuntime, ReadRun
+from service.reads.read_through import Demand, Found
 from tests.unit.runtimes.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, exchange
 from tests.unit.runtimes.worlds import LIFETIMES, PATIENCE, Clock, Process, eventually, together
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RuntimeTimeout, RuntimeUnavailable, ServiceError
-from service.runtimes.flights import Flights
-from service.runtimes.lanes import Lanes
+from service.reads.bulkhead import Lanes
+from service.reads.single_flight import Flights
 from service.telemetry.metrics import Telemetry
 from tests.unit.runtimes.worlds import PATIENCE, together
 

@@ -9,13 +9,13 @@ from functools import partial
 
 import pytest
 
-from service.caching.directives import RequestDirectives
 from service.caching.memory import MemoryCache
-from service.domain.deadlines import Deadline
+from service.concurrency.blocking import belongs_to
+from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
-from service.domain.waiting import belongs_to
-from service.runtimes.pacing import Pacing
-from service.runtimes.read_through import MOST_PAUSING, VALUE, Demand, Fetched, Found
+from service.domain.reading import RequestDirectives
+from service.reads.pacing import Pacing
+from service.reads.read_through import MOST_PAUSING, VALUE, Demand, Fetched, Found
 from tests.unit.runtimes.worlds import LIFETIMES, PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
 
 PACED = replace(LIFETIMES, min_refresh=1)

@@ -19,7 +19,7 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.reading import Source as From
-from service.runtimes.read_through import VALUE, Fetched, Found
+from service.reads.read_through import VALUE, Fetched, Found
 from tests.unit.runtimes.worlds import Clock, MeddledCache, Process, Source, eventually
 
 NEW, HIT, STALE, ERROR = From.FETCHED_NEW, From.STORED, From.STORED_REVALIDATING, From.STORED_ON_ERROR

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
-from service.runtimes.lanes import QUEUE, SLOW_FOR, Lanes
+from service.reads.bulkhead import QUEUE, SLOW_FOR, Lanes
 from service.telemetry.metrics import Telemetry
 from tests.unit.runtimes.worlds import PATIENCE, Clock, eventually
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from service.caching.keys import lock_key
+from service.caching.codec import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import CacheUnavailable
-from service.runtimes.leases import TTL, Leases
+from service.reads.leases import TTL, Leases
 from tests.unit.runtimes.worlds import Clock, MeddledCache, eventually, together
 
 

@@ -9,13 +9,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from service.caching.directives import RequestDirectives
-from service.caching.freshness import Lifetimes
-from service.caching.keys import lock_key
+from service.caching.codec import lock_key
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.store import EntryStore
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import (
     OnlyIfCached,
     Overloaded,
@@ -24,11 +22,12 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.domain.reading import Source
-from service.runtimes.lanes import Lanes
-from service.runtimes.leases import Leases
-from service.runtimes.pacing import Pacing
-from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
+from service.domain.reading import RequestDirectives, Source
+from service.reads.bulkhead import Lanes
+from service.reads.leases import Leases
+from service.reads.pacing import Pacing
+from service.reads.policy import Lifetimes
+from service.reads.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.telemetry.metrics import Telemetry
 
 LIFETIMES = Lifetimes(

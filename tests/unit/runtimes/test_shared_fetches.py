@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.caching.keys import lock_key
+from service.caching.codec import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import (
     BadGateway,
@@ -21,8 +21,8 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.reading import Source as From
-from service.runtimes.leases import TTL
-from service.runtimes.read_through import VALUE, Fetched, Found
+from service.reads.leases import TTL
+from service.reads.read_through import VALUE, Fetched, Found
 from tests.unit.runtimes.worlds import PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
 
 READERS = 24

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
+from service.concurrency.fan_out import SideBySide
 from service.domain.errors import RunNotFound, RuntimeTimeout
-from service.runtimes.side_by_side import SideBySide
 from tests.unit.runtimes.worlds import PATIENCE, eventually
 
 

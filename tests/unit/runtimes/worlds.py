@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.caching.directives import RequestDirectives
-from service.caching.freshness import Lifetimes
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.store import EntryStore
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
-from service.runtimes.lanes import Lanes
-from service.runtimes.leases import Leases
-from service.runtimes.pacing import Pacing
-from service.runtimes.read_through import VALUE, Demand, Fetched, Found, ReadThrough
+from service.domain.reading import RequestDirectives
+from service.reads.bulkhead import Lanes
+from service.reads.leases import Leases
+from service.reads.pacing import Pacing
+from service.reads.policy import Lifetimes
+from service.reads.read_through import VALUE, Demand, Fetched, Found, ReadThrough
 from service.telemetry.metrics import Telemetry
 
 PATIENCE = 20.0

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from service.domain.metrics import Chunk
 from service.domain.selection.filters import Filter, matching, selected
 from service.domain.selection.instants import instant, instant_of
+from service.domain.selection.objects import gathered, window
 from service.domain.selection.sorting import FIELDS, SortKey, order
-from service.domain.selection.windows import gathered, window
 from tests.unit.selection.made import (
     LABELS,
     NAMES,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from service.concurrency.blocking import waiting
 from service.domain.errors import Overloaded
-from service.domain.waiting import waiting
 from service.server.threads import RequestThreads
 
 PATIENCE = 30

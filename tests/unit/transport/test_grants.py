@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.runtimes.credentials.grants import grant_of
+from service.runtimes.credentials.token_endpoint import grant_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.runtimes.transport.retry_after import retry_after, whole_seconds
+from service.runtimes.transport.retries import retry_after, whole_seconds
 
 NOW = 1445412480.0  # 2015-10-21T07:28:00Z
 

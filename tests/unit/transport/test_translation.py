@@ -11,7 +11,7 @@ import pytest
 import requests
 import urllib3.exceptions
 
-from service.domain.deadlines import Deadline
+from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport.translation import FOREIGN, domain_error, reason
 

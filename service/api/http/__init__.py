@@ -1,0 +1,1 @@
+"""How HTTP is spoken: requests, guards, responses and their cache, problems, headers."""

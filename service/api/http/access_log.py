@@ -1,0 +1,90 @@
+"""One line and one count for each request; a line of its own for each refusal."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from service.api.http.context import Trail, trail
+from service.telemetry.metrics import Telemetry
+
+_access = logging.getLogger("service.access")
+_audit = logging.getLogger("service.audit")
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+_PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+def register(app: Flask, telemetry: Telemetry) -> None:
+    """Log and count every answer of the application."""
+
+    @app.after_request
+    def noted(response: Response) -> Response:
+        method = request.method if request.method in _METHODS else "other"
+        note(telemetry, trail(), route(), method, response.status_code, **_more())
+        if response.status_code in {401, 403}:
+            telemetry.refusal("unauthenticated" if response.status_code == 401 else "forbidden")
+            _refusal(response, route())
+        return response
+
+
+def note(telemetry: Telemetry, trail: Trail, route: str, method: str, status: int, **more: Any) -> None:
+    """Log and count one answer; ``more`` are further members of its line."""
+    seconds = time.perf_counter() - trail.began
+    telemetry.request(method, route, status, seconds)
+    level = logging.DEBUG if route in _QUIET else logging.INFO
+    if _access.isEnabledFor(level):
+        fields = {
+            "event": "request",
+            "requestId": trail.request_id,
+            "traceparent": trail.traceparent,
+            "method": method,
+            "route": route,
+            "status": status,
+            "durationMs": round(seconds * 1000, 3),
+            **more,
+        }
+        _access.log(level, "%s %s %d", method, route, status, extra=fields)
+
+
+def route() -> str:
+    """The route of the request being served, as the API's documents write it; ``unmatched`` where there is none."""
+    return template(request.url_rule.rule) if request.url_rule is not None else "unmatched"
+
+
+@lru_cache(maxsize=256)
+def template(rule: str) -> str:
+    """The route as the API's documents write it, ``/runs/{runId}/tags``."""
+    return _PLACEHOLDER.sub(lambda match: "{" + _to_camel(match[1]) + "}", rule)
+
+
+def _to_camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _more() -> dict[str, Any]:
+    keys = (("cache", "cache_outcome"), ("problem", "problem"), ("upstreamMs", "upstream_ms"))
+    return {name: g.get(key) for name, key in keys if key in g}
+
+
+def _refusal(response: Response, route: str) -> None:
+    principal = g.get("principal")
+    _audit.warning(
+        "refused",
+        extra={
+            "event": "refusal",
+            "requestId": trail().request_id,
+            "route": route,
+            "status": response.status_code,
+            "tenant": getattr(principal, "tenant", None),
+            "subject": getattr(principal, "subject", None),
+            "scope": g.get("missing_scope"),
+            "resourceGroup": g.get("refused_group"),
+        },
+    )

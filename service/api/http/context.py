@@ -1,0 +1,71 @@
+"""What is known of the request being served."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import g, request
+
+from service.domain.access import Principal
+
+
+@dataclass(slots=True)
+class Trail:
+    """A request's ids and the moments it is measured from: ``began`` on the performance clock, ``asked_at`` in seconds
+    since the epoch."""
+
+    request_id: str
+    traceparent: str
+    began: float = field(default_factory=time.perf_counter)
+    asked_at: float = field(default_factory=time.time)
+
+
+def trail() -> Trail:
+    """The trail of the request being served."""
+    if "trail" not in g:
+        g.trail = Trail(
+            request_id(map(request.headers.get, REQUEST_ID_HEADERS)), traceparent(request.headers.get("traceparent"))
+        )
+    return cast(Trail, g.trail)
+
+
+def principal() -> Principal:
+    """The verified caller; only on routes that ask for one."""
+    return cast(Principal, g.principal)
+
+
+REQUEST_ID_HEADERS = ("X-Request-ID", "X-CorrelationID", "X-Correlation-ID", "x-vcap-request-id")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}", re.ASCII)
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<later>-[!-~]*)?", re.ASCII
+)
+_LONGEST_TRACEPARENT = 512
+
+
+def request_id(candidates: Iterable[str | None]) -> str:
+    """The first well-formed request id among the values of ``REQUEST_ID_HEADERS``, or a new one."""
+    for given in candidates:
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            return given
+    return str(uuid.uuid4())
+
+
+def traceparent(given: str | None) -> str:
+    """The caller's ``traceparent`` if it is well-formed (W3C Trace Context, 3.2.2), or a new, unsampled one."""
+    if given is not None and len(given) <= _LONGEST_TRACEPARENT:
+        match = _TRACEPARENT.fullmatch(given)
+        if match and not (given.startswith("00") and match["later"]):
+            return given
+    return new_traceparent()
+
+
+def new_traceparent() -> str:
+    """The start of a trace that nobody samples."""
+    random = secrets.token_hex(24)
+    return f"00-{random[:32]}-{random[32:]}-00"

@@ -1,0 +1,91 @@
+"""Headers that every answer carries, and cross-origin access (Fetch standard, CORS protocol)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import RequestHeaderFieldsTooLarge
+from werkzeug.routing import RequestRedirect
+
+from service.api.http.context import REQUEST_ID_HEADERS, trail
+from service.api.http.relative_urls import relative
+
+_EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, Content-Disposition"
+_ALLOWED = ", ".join(
+    (
+        "Authorization",
+        "AI-Resource-Group",
+        "Time-Zone",
+        "Cache-Control",
+        "If-None-Match",
+        "traceparent",
+        *REQUEST_ID_HEADERS,
+    )
+)
+_METHODS = "GET, HEAD, OPTIONS"
+LONGEST_LIST = 8192
+"""Characters; some 200 entity tags."""
+_LISTS = ("Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma")
+_PREFLIGHT_SECONDS = "600"
+_BODILESS = frozenset({204, 304})
+"""Flask would call their nothing ``text/html``, and a cache would take that over from a 304 (RFC 9111, 3.2)."""
+
+
+def register(app: Flask, origins: Collection[str]) -> None:
+    """Put the common headers on every answer; let pages of ``origins`` read them."""
+
+    @app.before_request
+    def begin() -> Response | None:
+        trail()
+        _check_lists()
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return Response(status=204)
+        if isinstance(request.routing_exception, RequestRedirect):
+            return _with_slash()
+        return None
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        if response.status_code in _BODILESS or (request.method == "OPTIONS" and response.status_code < 400):
+            headers.pop("Content-Type", None)
+        headers["X-Request-ID"] = trail().request_id
+        headers["traceparent"] = trail().traceparent
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        if origins:
+            _allow(response, origins)
+        return response
+
+
+def _check_lists() -> None:
+    """Fields of a request that are lists are read element by element: they have a length that no client needs more of.
+
+    Several fields of one name come as one, so the server's own limit on a field does not hold for them together.
+    """
+    for name in _LISTS:
+        if len(request.headers.get(name, "")) > LONGEST_LIST:
+            raise RequestHeaderFieldsTooLarge(f"{name} must not be longer than {LONGEST_LIST} characters in all")
+
+
+def _with_slash() -> Response:
+    """To where a route's path ends in a slash; Flask's own redirect is to an absolute URL without the prefix."""
+    query = request.query_string.decode("ascii", "replace")
+    location = relative(request.path + "/") + (f"?{query}" if query else "")
+    return Response(status=308, headers={"Location": location})
+
+
+def _allow(response: Response, origins: Collection[str]) -> None:
+    headers = response.headers
+    headers["Vary"] = f"{headers['Vary']}, Origin" if "Vary" in headers else "Origin"
+    origin = request.headers.get("Origin")
+    if origin not in origins:
+        return
+    headers["Access-Control-Allow-Origin"] = origin
+    headers["Access-Control-Expose-Headers"] = _EXPOSED
+    if request.method == "OPTIONS":
+        headers["Access-Control-Allow-Methods"] = _METHODS
+        headers["Access-Control-Allow-Headers"] = _ALLOWED
+        headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS

@@ -1,0 +1,133 @@
+"""Pages of a long answer: ``limit`` and ``cursor`` of a request, ``page`` and ``Link`` of its answer (RFC 8288)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Response, request
+
+from service.api.http.request import Ask
+from service.api.openapi.schemas import NO_CURSOR
+from service.domain.errors import Fault, InvalidParameter
+from service.domain.reading import Snapshot
+
+_OF_A_PAGE = frozenset({"cursor", "limit"})
+_OF_AN_ANSWER = _OF_A_PAGE | {"format"}
+"""Parameters that say nothing of what the sequence of pages is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The items of a page: ``limit`` of them (``None``: all that are left), from ``position`` on."""
+
+    position: int
+    limit: int | None
+
+    @property
+    def end(self) -> int | None:
+        return None if self.limit is None else self.position + self.limit
+
+    @property
+    def form(self) -> tuple[str, str]:
+        """What tells a representation with this window from others."""
+        return str(self.position), str(self.limit)
+
+
+class Pages:
+    """Reads and writes cursors for the request being served."""
+
+    def __init__(self, cursors: Cursors) -> None:
+        self._cursors = cursors
+
+    def asked(self, ask: Ask) -> tuple[Window, Snapshot | None]:
+        """Which page is asked for, and of which snapshot; ``None`` for the current one.
+
+        Raises ``InvalidParameter`` for a cursor that was not given for this request.
+        """
+        limit, text = ask.query["limit"], ask.query["cursor"]
+        if text is None:
+            return Window(0, limit), None
+        cursor = self._cursors.read(text, _view(ask))
+        return Window(cursor.position, limit), cursor.snapshot
+
+    def next(self, ask: Ask, window: Window, snapshot: Snapshot, total: int) -> str | None:
+        """The page behind ``window``, relative to the request's URL: another query; ``None`` behind the last."""
+        if window.end is None or window.end >= total:
+            return None
+        cursor = self._cursors.write(Cursor(snapshot, window.end), _view(ask))
+        kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE]
+        return f"?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
+
+
+def is_paged(ask: Ask) -> bool:
+    """Whether the request wants pages at all."""
+    return ask.query["limit"] is not None or ask.query["cursor"] is not None
+
+
+def member(total: int, following: str | None) -> bytes:
+    """``"page":{…}``, as it stands in an answer."""
+    return b'"page":' + msgspec.json.encode({"total": total, "next": following})
+
+
+def link(response: Response, following: str | None) -> None:
+    """Point to the next page."""
+    if following is not None:
+        response.headers["Link"] = f'<{following}>; rel="next"'
+
+
+def _view(ask: Ask) -> Sequence[str]:
+    """All that must be the same when a sequence goes on; not how many items a page has, and in which format."""
+    vantage = ask.vantage
+    query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_AN_ANSWER)
+    parts = (part for pair in query for part in pair)
+    return (request.path, vantage.tenant, vantage.resource_group, vantage.caller or "", ask.zone.name, *parts)
+
+
+_MAC_SIZE = 16
+_LONGEST = 512
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """``position``: how many items of the ``snapshot`` came before."""
+
+    snapshot: Snapshot
+    position: int
+
+
+class Cursors:
+    """Writes and reads cursors; all processes of a service share the ``secret``."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = blake2b(secret, digest_size=32, person=b"cursor").digest()
+
+    def write(self, cursor: Cursor, view: Sequence[str]) -> str:
+        """The cursor's text; ``view`` is all that it is bound to."""
+        packed = msgspec.msgpack.encode(cursor)
+        return base64.urlsafe_b64encode(self._code(packed, view) + packed).rstrip(b"=").decode("ascii")
+
+    def read(self, text: str, view: Sequence[str]) -> Cursor:
+        """Raises ``InvalidParameter`` for what ``write`` did not make for that very view."""
+        try:
+            if len(text) > _LONGEST:
+                raise ValueError(NO_CURSOR)
+            decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            code, packed = decoded[:_MAC_SIZE], decoded[_MAC_SIZE:]
+            if not hmac.compare_digest(code, self._code(packed, view)):
+                raise ValueError(NO_CURSOR)
+            return msgspec.msgpack.decode(packed, type=Cursor)
+        except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+            raise InvalidParameter([Fault("cursor", NO_CURSOR)]) from error
+
+    def _code(self, packed: bytes, view: Sequence[str]) -> bytes:
+        code = blake2b(key=self._key, digest_size=_MAC_SIZE)
+        for part in (packed, *(each.encode("utf-8", "surrogatepass") for each in view)):
+            code.update(len(part).to_bytes(4, "big"))
+            code.update(part)
+        return code.digest()

@@ -1,0 +1,172 @@
+"""Errors as ``application/problem+json`` (RFC 9457): the one table that gives each error its status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from service.api.http.context import trail
+from service.api.http.relative_urls import itself
+from service.domain import errors
+from service.telemetry import logs
+
+MEDIA_TYPE = "application/problem+json"
+_URN = "urn:metric-resource:"
+REALM = 'Bearer realm="metric-resource"'
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A kind of error as callers see it."""
+
+    status: int
+    slug: str
+    title: str
+
+
+INTERNAL = Problem(500, "internal-error", "The service failed")
+_PROBLEMS: dict[type[errors.ServiceError], Problem] = {
+    errors.InvalidParameter: Problem(400, "invalid-parameter", "A parameter is not valid"),
+    errors.Unauthenticated: Problem(401, "unauthenticated", "A valid token is needed"),
+    errors.InvalidToken: Problem(401, "unauthenticated", "A valid token is needed"),
+    errors.Forbidden: Problem(403, "forbidden", "Not allowed"),
+    errors.RuntimeForbids: Problem(403, "forbidden", "Not allowed"),
+    errors.RunNotFound: Problem(404, "run-not-found", "There is no such run"),
+    errors.RunGone: Problem(404, "run-not-found", "There is no such run"),
+    errors.CursorExpired: Problem(410, "cursor-expired", "The pages have expired"),
+    errors.NotAcceptable: Problem(406, "not-acceptable", "Not available in a media type that was asked for"),
+    errors.RateLimited: Problem(429, "too-many-requests", "The AI runtime limits the rate of requests"),
+    errors.MetricsNotSupported: Problem(501, "metrics-not-supported", "The AI runtime has no metrics"),
+    errors.BadGateway: Problem(502, "bad-gateway", "The AI runtime's answer cannot be used"),
+    errors.RuntimeRefuses: Problem(502, "bad-gateway", "The AI runtime refuses the service"),
+    errors.RuntimeUnavailable: Problem(503, "runtime-unavailable", "The AI runtime is not available"),
+    errors.KeysUnavailable: Problem(503, "keys-unavailable", "Tokens cannot be checked now"),
+    errors.Overloaded: Problem(503, "overloaded", "Too many requests"),
+    errors.RuntimeTimeout: Problem(504, "runtime-timeout", "The AI runtime did not answer in time"),
+    errors.OnlyIfCached: Problem(504, "not-stored", "There is no stored answer"),
+}
+_HTTP_SLUGS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    413: "content-too-large",
+    414: "uri-too-long",
+    431: "request-header-fields-too-large",
+}
+
+
+TYPES = sorted(
+    {_URN + problem.slug for problem in (INTERNAL, *_PROBLEMS.values())} | {*map(_URN.__add__, _HTTP_SLUGS.values())}
+)
+"""Every type that the service's own problems have; other statuses of HTTP are named after their reason phrase."""
+
+
+def register(app: Flask) -> None:
+    """Have every error of the application answered as a problem."""
+    app.register_error_handler(errors.ServiceError, _service_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def problem_of(error: errors.ServiceError) -> Problem:
+    return next((_PROBLEMS[kind] for kind in type(error).__mro__ if kind in _PROBLEMS), INTERNAL)
+
+
+def part(error: errors.ServiceError, instance: str) -> dict[str, Any]:
+    """The problem of an error that is a part of an answer, which others may be given too: no word of this request."""
+    return _members_of(problem_of(error), error.detail, instance)
+
+
+def _members_of(problem: Problem, detail: str, instance: str) -> dict[str, Any]:
+    return {
+        "type": _URN + problem.slug,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail,
+        "instance": instance,
+    }
+
+
+def _service_error(error: errors.ServiceError) -> Response:
+    problem = problem_of(error)
+    g.problem = problem.slug
+    if isinstance(error, errors.Forbidden):
+        g.missing_scope, g.refused_group = error.scope, error.resource_group
+    response = _response(problem, error.detail, _members(error))
+    response.headers["Vary"] = "Authorization, Cookie"
+    for name, value in _headers(error).items():
+        response.headers[name] = value
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = error.get_response()
+    if status < 400:
+        return Response(response.get_data(), status, headers=response.headers)
+    slug = _HTTP_SLUGS.get(status, re.sub(r"[^a-z]+", "-", error.name.lower()))
+    g.problem = slug
+    answer = _response(Problem(status, slug, error.name), _http_detail(error))
+    if "Allow" in response.headers:
+        answer.headers["Allow"] = response.headers["Allow"]
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    logs.failure(error)
+    g.problem = INTERNAL.slug
+    return _response(INTERNAL, "the service failed; its operators can find the cause by the request id")
+
+
+def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:
+    of_request = {"requestId": trail().request_id, **(members or {})}
+    document = msgspec.json.encode(_members_of(problem, detail, itself()) | of_request)
+    response = Response(document, problem.status, content_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _members(error: errors.ServiceError) -> dict[str, Any]:
+    match error:
+        case errors.InvalidParameter():
+            return {"errors": [{"parameter": fault.parameter, "detail": fault.detail} for fault in error.faults]}
+        case errors.Forbidden(scope=str()):
+            return {"scope": error.scope, "roles": error.roles, "roleCollections": error.role_collections}
+        case _:
+            return {}
+
+
+def _headers(error: errors.ServiceError) -> dict[str, str]:
+    match error:
+        case errors.InvalidToken():
+            description = error.detail.replace("\\", "").replace('"', "'").encode("ascii", "replace").decode()
+            return {"WWW-Authenticate": f'{REALM}, error="invalid_token", error_description="{description}"'}
+        case errors.Unauthenticated():
+            return {"WWW-Authenticate": REALM}
+        case errors.Forbidden(scope=str()):
+            return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{error.scope}"'}
+        case errors.RateLimited(retry_after=None):
+            return {"Retry-After": "1"}
+        case errors.RateLimited() | errors.RuntimeUnavailable() | errors.KeysUnavailable() | errors.Overloaded():
+            return {"Retry-After": str(max(1, error.retry_after or 0))}
+        case _:
+            return {}
+
+
+def _http_detail(error: HTTPException) -> str:
+    match error.code:
+        case 404:
+            return "there is no such resource"
+        case 405:
+            return f"{request.method} is not possible here"
+        case 431:
+            return error.description or "the request's header fields are too long"
+        case _:
+            return "the request cannot be served"

@@ -1,0 +1,108 @@
+"""Representations made before, and refusals: each made once, then found by its entity tag, within bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from service.api.http.large_work import BUSY, LargeWork
+from service.concurrency.bounded_map import BoundedMap
+from service.concurrency.single_flight import SingleFlight
+from service.domain.errors import Fault, InvalidParameter, Overloaded
+
+_REFUSALS_BYTES = 1024 * 1024
+_OVERHEAD = 200
+
+
+class TooLarge(Exception):
+    """The representation is larger than any that is kept, and is not to be made as a whole."""
+
+
+class ReadyAnswers:
+    """Bodies by entity tag, so that what is found is always the very bytes that the tag names.
+
+    A tag names a content and a form, so what is wrong with the form for that content is found by it, too.
+    """
+
+    def __init__(self, max_bytes: int, work: LargeWork) -> None:
+        self.most_whole = max(max_bytes, work.whole)
+        """Bytes of the largest body that is made as a whole where it can be sent as it is made."""
+        self._work = work
+        self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, size_of)
+        self._refusals: BoundedMap[str, tuple[Fault, ...]] = BoundedMap(_REFUSALS_BYTES, _weight_of)
+        self._making: SingleFlight[Body] = SingleFlight()
+
+    def get(self, tag: str) -> Body | None:
+        return self._bodies.get(tag)
+
+    def get_or_make(
+        self, tag: str, make: Callable[[], Iterable[bytes]], weight: int = 0, *, at_most: int | None = None
+    ) -> Body:
+        """The body under ``tag``; requests that miss it together make it once, and share what goes wrong with it.
+
+        ``weight``: see ``LargeWork``. Raises ``TooLarge`` for a body of more than ``at_most`` bytes,
+        ``InvalidParameter`` as ``make`` did before, ``Overloaded`` where it is not made now.
+        """
+        found = self._found(tag)
+        if found is not None:
+            return found
+        try:
+            return self._making.do(tag, lambda: self._make(tag, make, weight, at_most), self._work.patience)
+        except TimeoutError:
+            raise Overloaded(BUSY) from None
+
+    def _found(self, tag: str) -> Body | None:
+        faults = self._refusals.get(tag)
+        if faults is not None:
+            raise InvalidParameter(faults)
+        return self._bodies.get(tag)
+
+    def _make(self, tag: str, make: Callable[[], Iterable[bytes]], weight: int, at_most: int | None) -> Body:
+        found = self._found(tag)
+        if found is not None:
+            return found
+        try:
+            with self._work.admitted(weight):
+                made = body(make() if at_most is None else _bounded(make(), at_most))
+        except InvalidParameter as refusal:
+            self._refusals.keep(tag, tuple(refusal.faults))
+            raise
+        self._bodies.keep(tag, made)
+        return made
+
+
+def _bounded(pieces: Iterable[bytes], at_most: int) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > at_most:
+            raise TooLarge
+        yield piece
+
+
+def _weight_of(faults: tuple[Fault, ...]) -> int:
+    return _OVERHEAD + sum(_OVERHEAD + len(fault.parameter) + len(fault.detail) for fault in faults)
+
+
+Body = tuple[bytes, ...]
+_PIECE = 1024 * 1024
+
+
+def body(pieces: Iterable[bytes]) -> Body:
+    """The body that ``pieces`` make, small neighbours joined."""
+    joined: list[bytes] = []
+    small: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if size + len(piece) > _PIECE and small:
+            joined.append(b"".join(small) if len(small) > 1 else small[0])
+            small, size = [], 0
+        small.append(piece)
+        size += len(piece)
+    if small:
+        joined.append(b"".join(small) if len(small) > 1 else small[0])
+    return tuple(joined)
+
+
+def size_of(body: Body) -> int:
+    """Its length in bytes."""
+    return sum(map(len, body))

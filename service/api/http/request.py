@@ -1,0 +1,203 @@
+"""What a request asks for, read and checked as a whole: every fault is reported, each with its parameter's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, wraps
+from hashlib import blake2b
+from typing import Any
+
+from flask import g, request
+from marshmallow import RAISE, Schema, ValidationError, fields
+from werkzeug.datastructures import MultiDict
+
+from service.api.http import formats
+from service.api.http.cache_control import parse_directives
+from service.api.http.context import trail
+from service.api.http.formats import JSON, Format
+from service.concurrency.deadline import Deadline
+from service.domain.access import Principal, allows
+from service.domain.errors import Fault, Forbidden, InvalidParameter
+from service.domain.runtime import Exchange, Vantage
+from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
+from service.reads.read_through import Demand
+
+_ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
+RESOURCE_GROUP = "AI-Resource-Group"
+TIME_ZONE = "Time-Zone"
+_ID_DETAIL = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
+_ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offset such as +02:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that can be answered.
+
+    ``query`` holds the query parameters as their schema loads them, ``format`` the one of those on offer that the
+    client names or likes best.
+    """
+
+    query: Mapping[str, Any]
+    format: Format
+    zone: TimeZone
+    vantage: Vantage
+    exchange: Exchange
+    demand: Demand
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds where a request says nothing; ``timeout`` in seconds is the budget of one request."""
+
+    zone: TimeZone
+    resource_group: str
+    timeout: float
+    forward_token: bool
+
+
+class RequestReader:
+    """Reads requests. It stands where flask-smorest has its arguments parser (``Blueprint.arguments``)."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def __init__(self, defaults: Defaults) -> None:
+        self._defaults = defaults
+
+    def use_args(
+        self,
+        schema: type[Schema],
+        *,
+        location: str,
+        grouped: bool = True,
+        offers: tuple[Format, ...] = (JSON,),
+        missing: str = "",
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorate a view so that it is given the ``Ask`` as its first argument.
+
+        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``offers``: the
+        formats that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
+        """
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(view)
+            def reading(*args: Any, **path: Any) -> Any:
+                return view(*args, self.read(schema, path, grouped=grouped, offers=offers, missing=missing), **path)
+
+            return reading
+
+        return decorate
+
+    def read(
+        self,
+        schema: type[Schema],
+        path: Mapping[str, str],
+        *,
+        grouped: bool,
+        offers: tuple[Format, ...],
+        missing: str = "",
+    ) -> Ask:
+        """Read the request being served.
+
+        Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's,
+        ``NotAcceptable`` where the client takes nothing that is on offer.
+        """
+        faults: list[Fault] = []
+        run_id = path.get("run_id")
+        if run_id is not None and not _ID.fullmatch(run_id):
+            faults.append(Fault("runId", _ID_DETAIL))
+        query = _query(schema, faults)
+        group = request.headers.get(RESOURCE_GROUP, self._defaults.resource_group)
+        if not _ID.fullmatch(group):
+            faults.append(Fault(RESOURCE_GROUP, _ID_DETAIL))
+        zone = self._zone(query, faults)
+        if faults:
+            raise InvalidParameter(faults)
+        principal: Principal = g.principal
+        g.resource_group = group if grouped else None
+        if not allows(principal, g.access_rule, g.resource_group):
+            raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
+        chosen = formats.choose(offers, query.get("format"), request.headers.get("Accept"), missing)
+        return Ask(query, chosen, zone, self._vantage(principal, group), self._exchange(), self._demand())
+
+    def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
+        """The first zone that is named; those of the request must all be known."""
+        found: list[TimeZone] = []
+        for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
+            if name is not None:
+                try:
+                    found.append(time_zone(with_plus(name)))
+                except UnknownTimeZone:
+                    faults.append(Fault(parameter, _ZONE_DETAIL))
+        if found:
+            return found[0]
+        claimed: str | None = g.principal.zone
+        try:
+            return self._defaults.zone if claimed is None else time_zone(claimed)
+        except UnknownTimeZone:
+            return self._defaults.zone
+
+    def _vantage(self, principal: Principal, group: str) -> Vantage:
+        if not self._defaults.forward_token:
+            return Vantage(principal.tenant, group)
+        caller = blake2b(principal.token.encode(), digest_size=20).hexdigest()
+        return Vantage(principal.tenant, group, caller, principal.token)
+
+    def _exchange(self) -> Exchange:
+        return Exchange(Deadline.after(self._defaults.timeout), trail().request_id, trail().traceparent)
+
+    def _demand(self) -> Demand:
+        directives = parse_directives(request.headers.get("Cache-Control"), request.headers.get("Pragma"))
+        return Demand(directives, trail().asked_at)
+
+
+def with_plus(text: str) -> str:
+    """A zone or instant as it was meant: a plus sign that was not percent-encoded arrives as a blank."""
+    return text.replace(" ", "+")
+
+
+def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:
+    loader = _loader(schema)
+    if not request.query_string and not any(field.required for field in loader.fields.values()):
+        return _nothing(schema)
+    given = request.args
+    lists = {field.data_key or name for name, field in loader.fields.items() if isinstance(field, fields.List)}
+    faults += [Fault(name, "is given more than once") for name in given if name not in lists and _often(given, name)]
+    try:
+        loaded: Mapping[str, Any] = loader.load(
+            {name: given.getlist(name) if name in lists else given[name] for name in given}
+        )
+    except ValidationError as error:
+        messages = _messages(error)
+        named = [name for name in given if name in messages]  # in the query's order, then what it lacks
+        faults += [Fault(name, _first(messages[name])) for name in dict.fromkeys([*named, *sorted(messages)])]
+        return error.valid_data if isinstance(error.valid_data, dict) else {}
+    return loaded
+
+
+def _often(given: MultiDict[str, str], name: str) -> bool:
+    return len(given.getlist(name)) > 1
+
+
+def _messages(error: ValidationError) -> dict[str, Any]:
+    return error.messages if isinstance(error.messages, dict) else {"query": error.messages}
+
+
+def _first(details: Any) -> str:
+    while isinstance(details, (list, dict)):
+        details = next(iter(details.values() if isinstance(details, dict) else details), "is not valid")
+    return str(details)
+
+
+@cache
+def _loader(schema: type[Schema]) -> Schema:
+    loader = schema(unknown=RAISE)
+    loader.error_messages = {**loader.error_messages, "unknown": "is not a parameter of this resource"}
+    return loader
+
+
+@cache
+def _nothing(schema: type[Schema]) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = _loader(schema).load({})
+    return loaded

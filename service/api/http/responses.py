@@ -1,0 +1,218 @@
+"""Conditional answers: entity tags, freshness and cache status as HTTP headers (RFC 9110, 9111, 9211)."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from flask import Response, g, request
+
+from service.api.http import encodings
+from service.api.http.access_log import route
+from service.api.http.formats import PNG, Format
+from service.api.http.representation_cache import Body, ReadyAnswers, TooLarge, size_of
+from service.domain.access import AccessRule
+from service.domain.reading import Provenance, Source
+from service.reads.policy import Lifetimes
+
+_REPRESENTATION_VERSION = "2"
+_TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_COMPRESSED = frozenset({PNG})
+_STRETCH = 64 * 1024
+_VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
+"""``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What tells one representation of a content from another. ``varies`` are the headers that decided, beside
+    ``_VARY``."""
+
+    content: tuple[str, ...]
+    form: tuple[str, ...]
+    format: Format
+    varies: tuple[str, ...] = ()
+    entry: tuple[str, bytes] | None = None
+    """The key and digest of the one stored entry that the content is made of, where it is made of one."""
+    weight: int = 0
+    """Bytes of stored content that it is made of (``LargeWork``)."""
+    length: int = 0
+    """Bytes that it has itself, roughly, where it can be sent as it is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How a representation is drawn from one of another ``format`` of the same content and form."""
+
+    format: Format
+    draw: Callable[[bytes], bytes]
+
+
+class Answers:
+    """Answers requests with representations that are made at most once."""
+
+    def __init__(self, ready: ReadyAnswers, lifetimes: Lifetimes) -> None:
+        self._ready = ready
+        self._windows = (
+            f"stale-while-revalidate={int(lifetimes.stale_while_revalidate)}, "
+            f"stale-if-error={int(lifetimes.stale_if_error)}"
+        )
+
+    def answer(
+        self,
+        variant: Variant,
+        provenance: Provenance,
+        make: Callable[[], Iterable[bytes]],
+        drawn: Drawn | None = None,
+    ) -> Response:
+        """``304`` where the client has the representation already, otherwise the representation.
+
+        Where it is ``drawn``, what ``make`` makes is a representation of its own that it is drawn from.
+        """
+        coding = _coding(variant.format)
+        plain = _tag(variant)
+        tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
+        _remark(variant, tag)
+        if client_has(tag, request.headers.get("If-None-Match")):
+            response = Response(status=304)
+        else:
+            if drawn is not None:
+                make, variant = self._drawing(variant, make, drawn), replace(variant, weight=0)
+            response = self._response(variant, self._pieces(variant, plain, tag, coding, make))
+            if coding != encodings.IDENTITY:
+                response.headers["Content-Encoding"] = coding
+        self._describe(response, tag, variant, provenance)
+        return response
+
+    def made(self, tag: str) -> Body | None:
+        """The representation that ``tag`` names, if it is at hand."""
+        return self._ready.get(tag)
+
+    def cache_control(self, provenance: Provenance) -> str:
+        """The ``Cache-Control`` field of the answer (RFC 9111, RFC 5861)."""
+        return f"private, max-age={int(provenance.lifetime)}, {self._windows}"
+
+    def _pieces(
+        self, variant: Variant, plain: str, tag: str, coding: str, make: Callable[[], Iterable[bytes]]
+    ) -> Body | Iterator[bytes]:
+        """The body as it is kept, or, where it is too large to be kept, in pieces that are made as they are sent."""
+        at_most = self._ready.most_whole if variant.length else None
+
+        def coded() -> Iterable[bytes]:
+            whole = self._ready.get(plain)
+            return encodings.encode(make() if whole is None else whole, coding)
+
+        written = make if coding == encodings.IDENTITY else coded
+        if at_most is None or coding != encodings.IDENTITY or variant.length <= at_most:
+            with suppress(TooLarge):
+                return self._ready.get_or_make(tag, written, variant.weight, at_most=at_most)
+        return _in_stretches(written())
+
+    def _drawing(
+        self, variant: Variant, make: Callable[[], Iterable[bytes]], drawn: Drawn
+    ) -> Callable[[], Iterable[bytes]]:
+        """Draws what ``make`` makes, which is kept too; nothing large waits for it to be drawn."""
+        tag = _tag(replace(variant, format=drawn.format))
+        return lambda: (drawn.draw(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
+
+    def _response(self, variant: Variant, pieces: Body | Iterator[bytes]) -> Response:
+        response = Response(pieces, content_type=variant.format.content_type, direct_passthrough=True)
+        if isinstance(pieces, tuple):
+            response.headers["Content-Length"] = str(size_of(pieces))
+        return response
+
+    def _describe(self, response: Response, tag: str, variant: Variant, provenance: Provenance) -> None:
+        g.cache_outcome = provenance.source.value
+        if provenance.upstream is not None:
+            g.upstream_ms = round(provenance.upstream * 1000, 3)
+        headers = response.headers
+        headers["ETag"] = f'"{tag}"'
+        headers["Cache-Control"] = self.cache_control(provenance)
+        headers["Vary"] = ", ".join((*_VARY, *variant.varies))
+        headers["Age"] = str(int(provenance.age))
+        headers["Cache-Status"] = status_of(provenance)
+
+
+def _in_stretches(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """``pieces``, small ones joined: each is a write to the client."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _STRETCH:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def _coding(chosen: Format) -> str:
+    """The content coding that the client likes best; none for what is compressed as it is."""
+    if chosen in _COMPRESSED:
+        return encodings.IDENTITY
+    return encodings.choose(request.headers.get("Accept-Encoding"))
+
+
+def _tag(variant: Variant) -> str:
+    named = "\0".join((_REPRESENTATION_VERSION, *variant.content, *variant.form, variant.format.name))
+    return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
+
+
+def _remark(variant: Variant, tag: str) -> None:
+    """Tell the fast lane that this answer can be given again, and when."""
+    if variant.entry is not None:
+        key, digest = variant.entry
+        request.environ[REUSABLE] = Reusable(key, digest, tag, g.access_rule, g.resource_group, route())
+
+
+def client_has(tag: str, given: str | None) -> bool:
+    """Whether ``If-None-Match`` names the representation (RFC 9110, 13.1.2: compared weakly)."""
+    if given is None:
+        return False
+    return given.strip() == "*" or tag in _TAGS.findall(given)
+
+
+def status_of(provenance: Provenance) -> str:
+    """The ``Cache-Status`` field (RFC 9211)."""
+    return f"metric-resource; {_status(provenance)}"
+
+
+def _status(provenance: Provenance) -> str:
+    ttl = f"ttl={math.floor(provenance.ttl)}"
+    stored = ("; stored" if provenance.kept else "") + ("; collapsed" if provenance.shared else "")
+    match provenance.source:
+        case Source.STORED:
+            return f"hit; {ttl}"
+        case Source.STORED_REVALIDATING:
+            return f"hit; {ttl}; detail=stale-while-revalidate"
+        case Source.STORED_ON_ERROR:
+            return f"hit; {ttl}; detail=stale-if-error"
+        case Source.FETCHED_OVER_STALE:
+            return f"fwd=stale{stored}"
+        case Source.FETCHED_ON_REQUEST:
+            return f"fwd=request{stored}"
+        case _:
+            return f"fwd=miss{stored}"
+
+
+REUSABLE = "metric_resource.reusable"
+"""Where in the WSGI environment it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reusable:
+    """What an answer hung on: the stored entry and its content, the access rule, the resource group (``None`` where
+    none was asked for); ``tag`` names the representation, ``route`` the route for the log."""
+
+    key: str
+    digest: bytes
+    tag: str
+    rule: AccessRule
+    resource_group: str | None
+    route: str

@@ -1,0 +1,101 @@
+"""flask-smorest blueprints that read requests in the service's own way, and what each route says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import flask_smorest
+from marshmallow import Schema
+
+from service.api.http.formats import JSON, Format
+from service.api.http.request import RequestReader
+from service.api.openapi import components
+from service.api.openapi.schemas import Query
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """Routes of one tag of the OpenAPI document."""
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """Register a view; see ``flask_smorest.Blueprint.route``."""
+        register: Callable[[View], View] = super().route(rule, **options)
+        return register
+
+    def arguments(self, schema: type[Schema], **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Read the request before the view; see ``inputs.RequestReader.use_args``."""
+        read: Callable[[Callable[..., Any]], Callable[..., Any]] = super().arguments(schema, **options)
+        return read
+
+
+def blueprints(reader: RequestReader) -> Callable[[str, str], Blueprint]:
+    """A maker of blueprints, by tag and description, whose ``arguments`` are read by ``reader``."""
+
+    def make(tag: str, description: str) -> Blueprint:
+        made = Blueprint(tag, __name__, description=description)
+        made.ARGUMENTS_PARSER = reader
+        return made
+
+    return make
+
+
+def documented(
+    operation: str,
+    schema: type[Schema],
+    summary: str,
+    *,
+    query: type[Schema] = Query,
+    zoned: bool = False,
+    run: bool = True,
+    paged: bool = False,
+    format: Format = JSON,
+    others: Mapping[Format, Any] | None = None,
+    more: Sequence[str] = (),
+) -> Callable[[View], View]:
+    """State a route's place in the OpenAPI document: a resource that is read with a token.
+
+    ``others`` are the schemas of formats beside ``format``, ``more`` names headers beside the usual ones.
+    """
+    return _doc(
+        operationId=operation,
+        summary=summary,
+        security=[{"bearer": []}],
+        parameters=components.parameters(query, zoned=zoned, run=run, formats=(format, *(others or ()))),
+        responses=components.responses({format: schema, **(others or {})}, run=run, paged=paged, more=more),
+    )
+
+
+def documented_open(
+    operation: str, schema: type[Schema] | None, summary: str, media_type: str, *more: int, tagged: bool = False
+) -> Callable[[View], View]:
+    """State the place of a route that needs no token.
+
+    ``more`` are further statuses of the same shape; a ``tagged`` answer can be asked for with ``If-None-Match``.
+    """
+    told = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", *components.EVERY_ANSWER)
+    content: dict[str, Any] = {
+        media_type: {"schema": schema or ({"type": "object"} if media_type.endswith("json") else {"type": "string"})}
+    }
+    answers = {
+        str(status): {
+            "description": components.DESCRIPTIONS[status],
+            "headers": told,
+            "content": content,
+        }
+        for status in (200, *more)
+    }
+    current = {"304": {"description": "The client has the current answer.", "headers": told}} if tagged else {}
+    problems = {"4XX": "Problem", "default": "Problem"}
+    return _doc(operationId=operation, summary=summary, security=[], responses={**answers, **current, **problems})
+
+
+def _doc(**manual: Any) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        documentation = dict(getattr(view, "_apidoc", {}))
+        documentation["manual_doc"] = manual
+        view._apidoc = documentation  # type: ignore[attr-defined]
+        return view
+
+    return mark

@@ -1,0 +1,188 @@
+"""The reusable parts of the OpenAPI document: parameters, headers, problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import Schema
+
+from service.api.http.formats import CSV_EXCEL, Format
+from service.api.openapi.schemas import ProblemSchema
+
+RUN_ID_PATTERN = r"^[\w.-]{4,64}$"
+EVERY_ANSWER = ("X-Request-ID", "traceparent")
+STORED_ANSWER = ("ETag", "Cache-Control", "Vary", "Age", "Cache-Status", *EVERY_ANSWER)
+DESCRIPTIONS = {200: "As asked.", 503: "Not ready."}
+_EXAMPLE_ID = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
+"""A run of the demo, so that *Try it out* works as it comes."""
+
+_PROBLEMS: dict[int, tuple[str, str]] = {
+    400: ("InvalidParameter", "A parameter is not valid; all that are wrong are named."),
+    401: ("Unauthenticated", "There is no token, or it is not valid (RFC 6750)."),
+    403: ("Forbidden", "The token lacks a scope, or the resource group is not the caller's."),
+    410: ("CursorExpired", "The snapshot that a sequence of pages was reading is gone."),
+    404: ("RunNotFound", "The runtime knows no such run in that resource group."),
+    406: ("NotAcceptable", "The resource has none of the media types in `Accept`, or not the `format`."),
+    429: ("TooManyRequests", "The runtime limits the rate of requests."),
+    501: ("MetricsNotSupported", "The runtime has no metrics extension."),
+    502: ("BadGateway", "The runtime's answer is not the AI API's, or it refuses the service's credentials."),
+    503: (
+        "Unavailable",
+        "The runtime cannot be reached or its circuit is open (`runtime-unavailable`), the service is at its limit "
+        "(`overloaded`), or no key to check tokens with could be had (`keys-unavailable`).",
+    ),
+    504: (
+        "RuntimeTimeout",
+        "The runtime did not answer in time, or with `only-if-cached` there is no stored answer.",
+    ),
+}
+_RETRIED = frozenset({429, 503})
+
+# Swagger UI fills its form with a parameter's example: only what does no harm when sent unread has one.
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "runId": {
+        "name": "runId",
+        "in": "path",
+        "required": True,
+        "description": "The run's id; `\\w` is ASCII here.",
+        "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
+        "example": _EXAMPLE_ID,
+    },
+    "AI-Resource-Group": {
+        "description": "The resource group; without it the configured default.",
+        "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
+    },
+    "Time-Zone": {
+        "description": "Time zone of all timestamps, where the query has no `timezone`: `America/Lima`, `-05:00`.",
+        "schema": {"type": "string", "format": "time-zone", "minLength": 1},
+    },
+    "X-Request-ID": {
+        "description": (
+            "Follows the request through all servers. Made where it is missing or not well-formed; `X-CorrelationID`, "
+            "`X-Correlation-ID` and `x-vcap-request-id` are taken as well."
+        ),
+        "schema": {"type": "string"},
+    },
+    "traceparent": {
+        "description": "W3C Trace Context. Made where it is missing or not well-formed.",
+        "schema": {"type": "string"},
+    },
+    "If-None-Match": {
+        "description": "Entity tags that the client has; `304` if one of them is current.",
+        "schema": {"type": "string"},
+    },
+    "Cache-Control": {
+        "description": (
+            "`no-cache` is answered with data fetched after the request; `max-age`, `max-stale`, `min-fresh`, "
+            "`no-store` and `only-if-cached` as RFC 9111 has them."
+        ),
+        "schema": {"type": "string"},
+    },
+}
+
+_HEADERS: dict[str, tuple[str, Any]] = {
+    "ETag": ("Strong entity tag of this very representation.", '"6YxZ8C0rFq1mN3pQbTzV"'),
+    "Cache-Control": (
+        "How long the answer is fresh, and how long it may be used after (RFC 5861).",
+        "private, max-age=300, stale-while-revalidate=30, stale-if-error=86400",
+    ),
+    "Vary": (
+        "The request headers that the answer hangs on.",
+        "Accept, Accept-Encoding, Authorization, Cookie, AI-Resource-Group, Time-Zone",
+    ),
+    "Age": ("Seconds since the runtime was asked.", "12"),
+    "Cache-Status": ("How the answer was come by (RFC 9211).", "metric-resource; hit; ttl=288"),
+    "X-Request-ID": ("The request's id.", "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"),
+    "traceparent": ("The request's trace.", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    "Link": (
+        "The next page of the same snapshot (RFC 8288), relative to the request's URL; absent on the last.",
+        '<?limit=10&cursor=kp3Z…>; rel="next"',
+    ),
+    "Content-Disposition": ("With `text/csv`: a name to save it under.", 'attachment; filename="run1-metrics.csv"'),
+    "X-Total-Count": (
+        "With `text/csv` or `application/x-ndjson`, where filters or pages leave points out: how many match.",
+        "10320",
+    ),
+    "Retry-After": ("Seconds after which to try again.", "5"),
+    "WWW-Authenticate": (
+        "What is wrong with the credentials (RFC 6750).",
+        'Bearer realm="metric-resource", error="invalid_token", error_description="the token has expired"',
+    ),
+}
+
+
+def headers(*names: str) -> dict[str, str]:
+    """References to headers; apispec takes a component's name for a reference to it."""
+    return {name: name for name in names}
+
+
+def parameters(query: type[Schema], *, zoned: bool, run: bool, formats: Sequence[Format]) -> list[Any]:
+    """The query parameters of a resource and references to all others."""
+    names = ["runId", "AI-Resource-Group"] if run else ["AI-Resource-Group"]
+    names += ["Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
+    kept = [name for name in names if zoned or name != "Time-Zone"]
+    return [{"in": "query", "schema": query(exclude=("format",))}, _format_parameter(formats), *kept]
+
+
+def _format_parameter(formats: Sequence[Format]) -> dict[str, Any]:
+    """The query parameter ``format``, with the formats that a resource has."""
+    excel = (
+        f" `{CSV_EXCEL.name}` begins with a byte order mark, by which Excel knows UTF-8."
+        if CSV_EXCEL in formats
+        else ""
+    )
+    return {
+        "name": "format",
+        "in": "query",
+        "required": False,
+        "description": "The answer's format. Goes before `Accept`: for links and clients that cannot set headers."
+        + excel,
+        "schema": {"type": "string", "enum": [one.name for one in formats]},
+    }
+
+
+def responses(
+    schemas: Mapping[Format, Any], *, run: bool, paged: bool = False, more: Sequence[str] = ()
+) -> dict[str, Any]:
+    """All answers of a resource; ``schemas`` are those of its formats, ``more`` names further headers."""
+    impossible = (set() if run else {404, 501}) | (set() if paged else {410})
+    statuses = [status for status in _PROBLEMS if status not in impossible]
+    told = headers(*STORED_ANSWER, *(("Link",) if paged else ()), *more)
+    return {
+        "200": {
+            "description": "As asked.",
+            "headers": told,
+            "content": {format.media_type: {"schema": schema} for format, schema in schemas.items()},
+        },
+        "304": {"description": "The client has the current answer.", "headers": told},
+        **{str(status): _PROBLEMS[status][0] for status in statuses},
+        "default": "Problem",
+    }
+
+
+def register(spec: Any) -> None:
+    """Put all components into an ``apispec.APISpec``."""
+    spec.components.security_scheme(
+        "bearer",
+        {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token (RFC 6750)."},
+    )
+    for name, header in _HEADERS.items():
+        spec.components.header(name, {"description": header[0], "schema": {"type": "string"}, "example": header[1]})
+    for name, parameter in _PARAMETERS.items():
+        location = parameter.get("in", "header")
+        spec.components.parameter(name, location, {"name": name, "in": location, **parameter})
+    for status, (name, description) in _PROBLEMS.items():
+        spec.components.response(name, _problem(status, description))
+    spec.components.response("Problem", _problem(500, "Any other error."))
+
+
+def _problem(status: int, description: str) -> dict[str, Any]:
+    names = ["Cache-Control", "Vary", *EVERY_ANSWER]
+    names += ["Retry-After"] if status in _RETRIED else []
+    names += ["WWW-Authenticate"] if status in {401, 403} else []
+    return {
+        "description": description,
+        "headers": headers(*names),
+        "content": {"application/problem+json": {"schema": ProblemSchema}},
+    }

@@ -1,0 +1,81 @@
+"""The OpenAPI document, and Swagger UI from the service itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import blake2b
+from importlib import resources
+
+from flask import Flask, Response, abort, request
+
+from service.api.http.guards import open_to_everyone
+from service.api.http.relative_urls import relative
+from service.api.openapi.blueprints import Blueprint, documented_open
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_FROM_SWAGGER_UI = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "favicon-32x32.png": "image/png",
+}
+
+
+def blueprint(document: Callable[[], bytes], blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Route ``/openapi.json``."""
+    routes = blueprints("Documentation", "What this service offers. No token needed.")
+
+    @routes.route("/openapi.json")
+    @documented_open("getOpenAPI", None, "The OpenAPI document", "application/json", tagged=True)
+    @open_to_everyone
+    def openapi_document() -> Response:
+        """This document."""
+        return _conditional(document(), "application/json")
+
+    return routes
+
+
+def register(app: Flask) -> None:
+    """Add ``/docs`` and its assets to the application."""
+
+    @app.get("/docs")
+    @open_to_everyone
+    def docs() -> Response:
+        response = _conditional(_own("docs.html"), "text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = _POLICY
+        return response
+
+    @app.get("/docs/")
+    @open_to_everyone
+    def docs_below() -> Response:
+        """The page's references are right at ``/docs`` only."""
+        return Response(status=308, headers={"Location": relative("/docs")})
+
+    @app.get("/docs/<name>")
+    @open_to_everyone
+    def docs_asset(name: str) -> Response:
+        if name == "start.js":
+            return _conditional(_own(name), "text/javascript; charset=utf-8")
+        if name not in _FROM_SWAGGER_UI:
+            abort(404)
+        return _conditional(_swagger_ui(name), _FROM_SWAGGER_UI[name])
+
+
+def _conditional(body: bytes, content_type: str) -> Response:
+    response = Response(body, content_type=content_type)
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(blake2b(body, digest_size=15).hexdigest())
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+@cache
+def _own(name: str) -> bytes:
+    return (resources.files("service.api") / "assets" / name).read_bytes()
+
+
+@cache
+def _swagger_ui(name: str) -> bytes:
+    return (resources.files("flask_swagger_ui") / "dist" / name).read_bytes()

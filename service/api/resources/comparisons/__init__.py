@@ -1,0 +1,1 @@
+"""``/comparisons`` and ``/comparisons/chart``."""

@@ -1,0 +1,182 @@
+"""The shapes of questions and answers about comparisons; see ``schemas``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from service.api.openapi.schemas import NameValue, ProblemOfPartSchema, Query, Warning, true_or_false, value_metadata
+from service.api.resources.runs.schemas import RunSchema
+from service.api.resources.series.schemas import SeriesPoint
+
+_ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
+_LEAST, _MOST = 2, 5
+_TYPES = ["line", "scatter", "column", "bar", "heatmap"]
+
+
+def _runs(ids: list[str]) -> None:
+    if not _LEAST <= len(ids) <= _MOST:
+        raise ValidationError(f"must be given {_LEAST} to {_MOST} times, once for each run, not {len(ids)}")
+    if len(set(ids)) < len(ids):
+        raise ValidationError("names a run more than once")
+    for number, id_ in enumerate(ids, 1):
+        if not _ID.fullmatch(id_):
+            detail = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
+            raise ValidationError(f"{detail}; the one given as number {number} is not")
+
+
+def _against(text: str) -> None:
+    if text not in {"run", "step", "time"} and not re.fullmatch(r"parameter:.+", text, re.DOTALL):
+        raise ValidationError("must be run, step, time or parameter:<key>")
+
+
+class RunsCompared(Query):
+    """Which runs."""
+
+    run = fields.List(
+        fields.String(metadata={"pattern": f"^{_ID.pattern}$"}),
+        required=True,
+        validate=_runs,
+        error_messages={"required": f"must be given {_LEAST} to {_MOST} times, once for each run"},
+        metadata={
+            "description": "The runs to compare, two to five.",
+            "minItems": _LEAST,
+            "maxItems": _MOST,
+            "uniqueItems": True,
+            "example": ["5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "8c2e91d4-7f10-4b6a-a5c3-2d9b7e604c12"],
+        },
+    )
+
+
+class ComparisonQuery(RunsCompared):
+    """What is compared."""
+
+    differs = true_or_false("With `true` only the parameters that differ.")
+    align = fields.String(
+        load_default=None,
+        allow_none=False,
+        validate=validate.Equal("step", error="must be step"),
+        metadata={"description": "With `step` the series of `metric` are joined by step.", "enum": ["step"]},
+    )
+    metric = fields.String(
+        load_default=None, allow_none=False, metadata={"description": "The metric whose series are joined."}
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _joined(self, data: Mapping[str, Any], **_: Any) -> None:
+        for name, other in (("align", "metric"), ("metric", "align")):
+            if name in data and other in data and data[name] is None and data[other] is not None:
+                raise ValidationError({name: [f"must be given with {other}"]})
+
+
+class ComparisonChartQuery(RunsCompared):
+    """What is drawn, and how."""
+
+    metric = fields.String(
+        required=True,
+        error_messages={"required": "must name the metric to draw"},
+        metadata={"description": "The metric to draw, by its exact name.", "example": "Loss"},
+    )
+    against = fields.String(
+        load_default="step",
+        validate=_against,
+        metadata={
+            "description": "`run`, `step`, `time` or `parameter:<key>`.",
+            "pattern": "^(run|step|time|parameter:.+)$",
+            "default": "step",
+        },
+    )
+    type = fields.String(
+        load_default=None,
+        allow_none=False,
+        validate=validate.OneOf(_TYPES, error="must be line, scatter, column, bar or heatmap"),
+        metadata={"description": "Without it lines against step and time, columns against runs and parameters."},
+    )
+
+
+class ComparedParameter(Schema):
+    """A parameter of the runs' configurations."""
+
+    key = fields.String(required=True, metadata={"example": "learning_rate"})
+    values = fields.List(
+        fields.String(allow_none=True),
+        required=True,
+        metadata={"description": "One for each run; `null` where it has no such parameter.", "example": ["0.01", None]},
+    )
+    differs = fields.Boolean(required=True)
+
+
+def _each(what: str) -> Any:
+    return fields.List(
+        fields.Nested(SeriesPoint, allow_none=True),
+        required=True,
+        metadata={"description": f"{what} of each run, `null` where a run has no such metric."},
+    )
+
+
+class ComparedMetric(Schema):
+    """A metric name and label set."""
+
+    name = fields.String(required=True, metadata={"example": "Loss"})
+    labels = fields.List(fields.Nested(NameValue), required=True)
+    last = _each("The last point")
+    min = _each("The first of the least values")
+    max = _each("The first of the greatest values")
+
+
+class ComparedModel(Schema):
+    """The metrics of one model."""
+
+    name = fields.String(required=True, metadata={"example": "digits-network"})
+    metrics = fields.List(fields.Nested(ComparedMetric), required=True)
+
+
+class JoinedSeries(Schema):
+    """The series of one name and label set, joined by step. Of several points at a step the last counts."""
+
+    name = fields.String(required=True)
+    labels = fields.List(fields.Nested(NameValue), required=True)
+    steps = fields.List(fields.Integer(), required=True)
+    values = fields.List(
+        fields.List(fields.Raw(allow_none=True, metadata={"anyOf": value_metadata()["anyOf"]})),
+        required=True,
+        metadata={"description": "For each run its values, one for each of `steps`, `null` where it has none."},
+    )
+
+
+class MissingRun(Schema):
+    """A run that could not be read."""
+
+    runId = fields.String(required=True)
+    problem = fields.Nested(ProblemOfPartSchema, required=True)
+
+
+class ComparedRun(RunSchema):
+    """One of the runs."""
+
+    unavailable = fields.List(
+        fields.String(validate=validate.OneOf(["parameters"])),
+        metadata={"description": "Given where the run's parameters could not be read: they are `null` then."},
+    )
+
+
+class ComparisonSchema(Schema):
+    """Runs side by side. Every list of values has one for each of `runs`, in their order."""
+
+    timezone = fields.String(required=True)
+    runs = fields.List(fields.Nested(ComparedRun), required=True)
+    parameters = fields.List(fields.Nested(ComparedParameter), required=True)
+    metrics = fields.List(
+        fields.Nested(ComparedMetric), required=True, metadata={"description": "Metrics of the runs as a whole."}
+    )
+    models = fields.List(
+        fields.Nested(ComparedModel),
+        required=True,
+        metadata={"description": "Metrics that carry the label `metrics.ai.sap.com/Artifact.name`, by its value."},
+    )
+    aligned = fields.List(fields.Nested(JoinedSeries), metadata={"description": "Given with `align=step`."})
+    missing = fields.List(fields.Nested(MissingRun), required=True)
+    warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})

@@ -1,0 +1,88 @@
+"""Which points of a run requests want, in what order: worked out once for each content, kept in four bytes a point."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar, cast
+
+from service.api.http.large_work import BUSY, LargeWork
+from service.api.resources.metric_resource import to_csv
+from service.concurrency.bounded_map import BoundedMap
+from service.concurrency.single_flight import SingleFlight
+from service.domain.errors import Overloaded
+from service.domain.selection.filters import Filter, matching
+from service.domain.selection.objects import gathered
+from service.domain.selection.sorting import SortKey, order
+from service.reads.cached_runtime import ReadRun
+
+Rows: TypeAlias = "array[int]"
+Labels = tuple[str, ...]
+T = TypeVar("T", "array[int]", Labels)
+_Name = tuple[str, ...]
+_MAX_BYTES = 64 * 1024 * 1024
+_OVERHEAD = 500
+
+
+class Arrangements:
+    """Rows of points by content, filter and sort; label names by content and filter. Safe from any thread.
+
+    Every method may raise ``Overloaded`` and ``ContentGone``.
+    """
+
+    def __init__(self, work: LargeWork, max_bytes: int = _MAX_BYTES) -> None:
+        self._work = work
+        self._rows: BoundedMap[_Name, Rows] = BoundedMap(max_bytes, _weight_of_rows)
+        self._labels: BoundedMap[_Name, Labels] = BoundedMap(max_bytes // 16, _weight_of_labels)
+        self._flights: SingleFlight[Rows | Labels] = SingleFlight()
+
+    def rows(self, run: ReadRun, wanted: Filter, sort: Sequence[SortKey]) -> Rows | None:
+        """The rows that ``wanted`` lets through, in the order of ``sort``; ``None`` for all points in their own."""
+        if wanted.is_empty and not sort:
+            return None
+        name = (run.key, run.digest.hex(), "rows", repr(wanted), repr(tuple(sort)))
+
+        def work_out() -> Rows:
+            if not sort:
+                return matching(run.resource().metrics, wanted)
+            return order(run.resource().metrics, sort, self.rows(run, wanted, ()))
+
+        return self._once(name, self._rows, work_out, run.size)
+
+    def are_worth_knowing(self, run: ReadRun) -> bool:
+        """Whether the run is so large that it makes a difference how many of its points are wanted."""
+        return run.size > self._work.whole
+
+    def label_names(self, run: ReadRun, wanted: Filter) -> Labels:
+        """The names of all labels of the points that ``wanted`` lets through, by first appearance."""
+        name = (run.key, run.digest.hex(), "labels", repr(wanted))
+
+        def work_out() -> Labels:
+            rows, chunks = self.rows(run, wanted, ()), run.resource().metrics
+            return tuple(to_csv.label_names(chunks if rows is None else gathered(chunks, rows)))
+
+        return self._once(name, self._labels, work_out, run.size)
+
+    def _once(self, name: _Name, kept: BoundedMap[_Name, T], work_out: Callable[[], T], weight: int) -> T:
+        def find_or_work_out() -> T:
+            found = kept.get(name)
+            if found is None:
+                with self._work.admitted(weight):
+                    found = work_out()
+                kept.keep(name, found)
+            return found
+
+        if self._work.is_admitted or kept.get(name) is not None:
+            return find_or_work_out()  # who has been admitted may not wait for who has not
+        try:
+            return cast(T, self._flights.do(name, find_or_work_out, self._work.patience))
+        except TimeoutError:
+            raise Overloaded(BUSY) from None
+
+
+def _weight_of_rows(rows: Rows) -> int:
+    return _OVERHEAD + len(rows) * rows.itemsize
+
+
+def _weight_of_labels(labels: Labels) -> int:
+    return _OVERHEAD + sum(_OVERHEAD + len(label) for label in labels)

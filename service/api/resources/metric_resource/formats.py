@@ -1,0 +1,138 @@
+"""The points of a run that a request asks for, a page of them where it wants pages, in the format that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from flask import Response
+
+from service.api.http import pagination
+from service.api.http.formats import CSV, CSV_EXCEL, NDJSON
+from service.api.http.pagination import Window, is_paged
+from service.api.http.request import Ask
+from service.api.http.responses import Answers, Drawn, Variant
+from service.api.resources.metric_resource import to_csv, to_json, to_ndjson
+from service.api.resources.metric_resource.arrangements import Arrangements, Rows
+from service.api.resources.metric_resource.query import filter_of
+from service.caching.codec import ContentGone
+from service.domain.metrics import Chunk, MetricResource
+from service.domain.selection.filters import Filter
+from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
+from service.domain.selection.sorting import SortKey
+from service.reads.cached_runtime import ReadRun
+from service.reads.queries import Queries
+from service.reads.read_through import Demand
+
+TABLES = (CSV, CSV_EXCEL, NDJSON)
+"""The formats beside JSON that points are written in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is asked for of the points of a run."""
+
+    ask: Ask
+    wanted: Filter
+    sort: Sequence[SortKey]
+    window: Window
+
+    @classmethod
+    def asked(cls, ask: Ask, window: Window) -> Selection:
+        return cls(ask, filter_of(ask.query), ask.query["sort"], window)
+
+    @property
+    def form(self) -> tuple[str, ...]:
+        """What tells its representations from others."""
+        return ("metric-resource", self.ask.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
+
+    def written(self, run: ReadRun, arrangements: Arrangements, following: str | None) -> Iterator[bytes]:
+        """The answer, in pieces; ``following`` is the next page's URL."""
+        rows = arrangements.rows(run, self.wanted, self.sort)
+        resource = run.resource()
+        shown = self._shown(resource, rows)
+        clock = to_json.clock(self.ask.zone)
+        if self.ask.format == NDJSON:
+            return to_ndjson.lines(shown, clock)
+        if self.ask.format in TABLES:
+            table = to_csv.rows(shown, clock, arrangements.label_names(run, self.wanted))
+            return chain((to_csv.BYTE_ORDER_MARK,), table) if self.ask.format == CSV_EXCEL else table
+        if self.is_whole:
+            return to_json.metric_resource(resource, shown, self.ask.zone)
+        total = resource.count if rows is None else len(rows)
+        return to_json.metric_resource(resource, shown, self.ask.zone, b"," + pagination.member(total, following))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.wanted.is_empty and not is_paged(self.ask)
+
+    def total(self, run: ReadRun, arrangements: Arrangements) -> int:
+        """How many points match, on all pages together."""
+        rows = arrangements.rows(run, self.wanted, ())
+        return run.resource().count if rows is None else len(rows)
+
+    def extent(self, run: ReadRun, arrangements: Arrangements, total: int) -> tuple[int, int]:
+        """The bytes of chunks that are looked at for the answer, and those that it has, both roughly.
+
+        ``total`` as above, or 0 where nobody counted.
+        """
+        limit = self.window.limit
+        if limit is not None and total:
+            looked_at = limit * POINTS_A_CHUNK if self.sort else limit + 2 * POINTS_A_CHUNK
+            return int(run.size * min(1.0, looked_at / total)), int(run.size * min(1.0, limit / total))
+        if self.wanted.is_empty or not arrangements.are_worth_knowing(run):
+            return run.size, run.size
+        return run.size, int(run.size * self.total(run, arrangements) / max(1, run.resource().count))
+
+    def _shown(self, resource: MetricResource, rows: Rows | None) -> Iterable[Chunk]:
+        position, end = self.window.position, self.window.end
+        if rows is not None:
+            return gathered(resource.metrics, rows[position:end])
+        if not position and end is None:
+            return resource.metrics
+        return window(resource.metrics, position, resource.count if end is None else end - position)
+
+
+class RunAnswers:
+    """Reads a run and answers with a representation of it, made where there is none yet."""
+
+    def __init__(self, queries: Queries, answers: Answers) -> None:
+        self._queries = queries
+        self._answers = answers
+
+    def answer(
+        self,
+        ask: Ask,
+        run_id: str,
+        form: tuple[str, ...],
+        make: Callable[[MetricResource], Iterable[bytes]],
+        *varies: str,
+        points: bool = True,
+        drawn: Drawn | None = None,
+    ) -> Response:
+        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
+        it looks at the run's points; ``drawn`` as in ``Answers``."""
+
+        def respond(demand: Demand) -> Response:
+            run = self._queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
+            variant = Variant(
+                (run.key, run.digest.hex()),
+                form,
+                ask.format,
+                varies,
+                (run.key, run.digest),
+                weight=run.size if points else 0,
+            )
+            return self._answers.answer(variant, run.provenance, lambda: make(run.resource()), drawn)
+
+        return anew_if_gone(respond, ask.demand)
+
+
+def anew_if_gone(respond: Callable[[Demand], Response], demand: Demand) -> Response:
+    """The answer, of what is fetched anew where the store knows of a content that it no longer holds."""
+    try:
+        return respond(demand)
+    except ContentGone:
+        return respond(Demand.anew())

@@ -1,0 +1,114 @@
+"""Which points are asked for, as query parameters; resources that read points take a schema made from these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from service.api.http.request import with_plus
+from service.api.openapi.schemas import PagedQuery, Query
+from service.domain.metrics import MOST_STEP_DIGITS
+from service.domain.selection.filters import Filter
+from service.domain.selection.instants import instant_of
+from service.domain.selection.sorting import FIELDS, Field, SortKey
+
+_STEP = f"must be a whole number of at most {MOST_STEP_DIGITS:,} digits"
+_WHOLE = re.compile(f"-?[0-9]{{1,{MOST_STEP_DIGITS}}}")
+_INSTANT = "must be an RFC 3339 timestamp such as 2026-03-29T03:00:00+02:00"
+_OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})\Z")
+"""An offset as Python's ``%z`` writes it, and clients that openapi-generator makes."""
+_KEY = f"-?({'|'.join(get_args(Field))})"
+_SORT = f"must be a comma-separated list of {', '.join(get_args(Field))}, each at most once, each with an optional '-'"
+
+
+class _Step(fields.Field[int]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if not _WHOLE.fullmatch(value):
+            raise ValidationError(_STEP)
+        return int(value)
+
+
+class _Instant(fields.Field[bytes]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bytes:
+        found = instant_of(_OFFSET.sub(r"\1:\2", with_plus(value)))
+        if found is None:
+            raise ValidationError(_INSTANT)
+        return found
+
+
+class _Sort(fields.Field[tuple[SortKey, ...]]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[SortKey, ...]:
+        by_name: dict[str, Field] = {name: name for name in FIELDS}
+        names = value.split(",")
+        bare = [name.removeprefix("-") for name in names]
+        if not by_name.keys() >= set(bare) or len(set(bare)) != len(bare):
+            raise ValidationError(_SORT)
+        return tuple(SortKey(by_name[field], name.startswith("-")) for field, name in zip(bare, names, strict=True))
+
+
+def _step(description: str) -> _Step:
+    return _Step(load_default=None, allow_none=False, metadata={"description": description, "type": "integer"})
+
+
+def _instant(description: str) -> _Instant:
+    return _Instant(
+        load_default=None,
+        allow_none=False,
+        metadata={"description": description, "type": "string", "format": "date-time"},
+    )
+
+
+class FilterQuery(Query):
+    """Which points; all that is given must hold."""
+
+    name = fields.List(fields.String(), load_default=tuple, metadata={"description": "One of these names, exactly."})
+    search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
+    label = fields.List(
+        fields.String(),
+        load_default=tuple,
+        metadata={"description": "`name` or `name:value` of a label; every one that is given must match."},
+    )
+    minStep = _step("The least step; points without a step are left out.")
+    maxStep = _step("The greatest step; points without a step are left out.")
+    since = _instant("The earliest timestamp; points without a timestamp are left out.")
+    until = _instant("The latest timestamp; points without a timestamp are left out.")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _ranges(self, data: Mapping[str, Any], **_: Any) -> None:
+        wrong = {
+            least: [f"must not be beyond {greatest}"]
+            for least, greatest in (("minStep", "maxStep"), ("since", "until"))
+            if None not in {data.get(least), data.get(greatest)} and data[least] > data[greatest]
+        }
+        if wrong:
+            raise ValidationError(wrong)
+
+
+class SelectionQuery(FilterQuery, PagedQuery):
+    """Which points, in what order, and how many at once."""
+
+    sort = _Sort(
+        load_default=tuple,
+        metadata={
+            "description": f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
+            "`name,-step` for one. Exact, stable, `null` and NaN last. Without it, the runtime's order.",
+            "type": "string",
+            "pattern": f"^{_KEY}(,{_KEY}){{0,{len(FIELDS) - 1}}}$",
+        },
+    )
+
+
+def filter_of(query: Mapping[str, Any]) -> Filter:
+    """The filter that a loaded ``FilterQuery`` stands for."""
+    return Filter(
+        tuple(query["name"]),
+        query["search"],
+        tuple(query["label"]),
+        query["minStep"],
+        query["maxStep"],
+        query["since"],
+        query["until"],
+    )

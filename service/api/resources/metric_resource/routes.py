@@ -1,0 +1,109 @@
+"""A run's metric resource, whole and in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response
+
+from service.api.http import pagination
+from service.api.http.formats import JSON
+from service.api.http.guards import requires
+from service.api.http.pagination import Pages, is_paged
+from service.api.http.request import TIME_ZONE, Ask
+from service.api.http.responses import Answers, Variant
+from service.api.openapi.blueprints import Blueprint, documented
+from service.api.openapi.schemas import CustomInfoQuery, MetricResourceSchema, Query, RunCustomInfoSchema, RunTagsSchema
+from service.api.resources.metric_resource import to_json
+from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.formats import TABLES, RunAnswers, Selection, anew_if_gone
+from service.api.resources.metric_resource.query import SelectionQuery
+from service.domain.access import Scope
+from service.reads.queries import Queries
+from service.reads.read_through import Demand
+
+TOTAL = "X-Total-Count"
+
+
+def blueprint(
+    queries: Queries,
+    answers: Answers,
+    arrangements: Arrangements,
+    paging: Pages,
+    blueprints: Callable[[str, str], Blueprint],
+) -> Blueprint:
+    """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
+    routes = blueprints("Metric resource", "Everything that was tracked for one run.")
+    answer = RunAnswers(queries, answers).answer
+
+    @routes.route("/runs/<string:run_id>/metric-resource")
+    @routes.arguments(SelectionQuery, location="query", offers=(JSON, *TABLES))
+    @documented(
+        "getMetricResource",
+        MetricResourceSchema,
+        "Read a run's metric resource",
+        query=SelectionQuery,
+        zoned=True,
+        others={table: {"type": "string"} for table in TABLES},
+        paged=True,
+        more=("Content-Disposition", TOTAL),
+    )
+    @requires(Scope.METRICS_READ)
+    def metric_resource(ask: Ask, run_id: str) -> Response:
+        """Metrics, tags and custom info of a run, complete and in the runtime's order.
+
+        Numbers are the runtime's, digit for digit; what JSON cannot hold is the string `"NaN"`, `"Infinity"` or
+        `"-Infinity"`. A run without metrics has empty lists. Where filters or pages leave points out, `page.total`
+        says how many match; CSV and NDJSON have that in the header `X-Total-Count`.
+        """
+        page, snapshot = paging.asked(ask)
+        selection = Selection.asked(ask, page)
+
+        def respond(demand: Demand) -> Response:
+            run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand, snapshot)
+            told_apart = ask.format != JSON and not selection.is_whole
+            total = selection.total(run, arrangements) if is_paged(ask) or told_apart else 0
+            following = paging.next(ask, page, run.snapshot, total) if is_paged(ask) else None
+            weight, length = selection.extent(run, arrangements, total)
+            response = answers.answer(
+                Variant(
+                    (run.key, run.digest.hex()),
+                    (*selection.form, str(following)),
+                    ask.format,
+                    (TIME_ZONE,),
+                    (run.key, run.digest),
+                    weight=weight,
+                    length=length,
+                ),
+                run.provenance,
+                lambda: selection.written(run, arrangements, following),
+            )
+            pagination.link(response, following)
+            if told_apart:  # what JSON has in ``page.total``
+                response.headers[TOTAL] = str(total)
+            return response
+
+        response = anew_if_gone(respond, ask.demand)
+        if ask.format.extension:
+            response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-metrics.{ask.format.extension}"'
+        return response
+
+    @routes.route("/runs/<string:run_id>/tags")
+    @routes.arguments(Query, location="query")
+    @documented("getTags", RunTagsSchema, "Read a run's tags")
+    @requires(Scope.METRICS_READ)
+    def tags(ask: Ask, run_id: str) -> Response:
+        """The tags of a run."""
+        return answer(ask, run_id, ("tags",), to_json.tags, points=False)
+
+    @routes.route("/runs/<string:run_id>/custom-info")
+    @routes.arguments(CustomInfoQuery, location="query")
+    @documented("getCustomInfo", RunCustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
+    @requires(Scope.METRICS_READ)
+    def custom_info(ask: Ask, run_id: str) -> Response:
+        """The custom info of a run, as it was logged."""
+        parse = ask.query["parse"]
+        make = to_json.parsed_custom_info if parse else to_json.custom_info
+        return answer(ask, run_id, ("custom-info", str(parse)), make, points=False)
+
+    return routes

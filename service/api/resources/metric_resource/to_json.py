@@ -1,0 +1,126 @@
+"""What a client gets: domain objects as JSON in the caller's time zone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from service.domain import json_text
+from service.domain.localizing import localized, localized_literal
+from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
+from service.domain.runtime import Capabilities
+from service.domain.timestamps import ZoneClock
+from service.domain.zones import TimeZone
+
+
+@lru_cache(maxsize=32)
+def clock(zone: TimeZone) -> ZoneClock:
+    """The zone's clock, which remembers what it has worked out. Callers choose zones, loggers minutes: few are kept."""
+    return ZoneClock(zone)
+
+
+def metric_resource(
+    resource: MetricResource, shown: Iterable[Chunk], zone: TimeZone, page: bytes = b""
+) -> Iterator[bytes]:
+    """The metric resource with the points ``shown``, in pieces; ``page`` is a further member, ``,"page":…``."""
+    hands = clock(zone)
+    yield b'{"runId":"%b","timezone":"%b","createdAt":%b,"modifiedAt":%b,"metrics":[' % (
+        resource.run_id.encode("ascii"),
+        zone.name.encode("ascii"),
+        localized_literal(resource.created_at, hands),
+        localized_literal(resource.modified_at, hands),
+    )
+    for number, chunk in enumerate(shown):
+        if number:
+            yield b","
+        yield localized(chunk.text, hands)
+    yield b'],"tags":%b,"customInfo":%b%b%b}' % (
+        resource.tags,
+        resource.custom_info,
+        warnings(resource.unreadable),
+        page,
+    )
+
+
+def tags(resource: MetricResource) -> Iterator[bytes]:
+    yield b'{"runId":"%b","tags":%b}' % (resource.run_id.encode("ascii"), resource.tags)
+
+
+def custom_info(resource: MetricResource) -> Iterator[bytes]:
+    yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), resource.custom_info)
+
+
+def parsed_custom_info(resource: MetricResource) -> Iterator[bytes]:
+    yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), with_parsed(resource.custom_info))
+
+
+def capabilities(found: Capabilities) -> Iterator[bytes]:
+    document: dict[str, Any] = {
+        "runtime": {"identifier": found.identifier, "apiVersion": found.api_version},
+        "metricResource": {
+            "available": found.metrics,
+            "version": found.metrics_version,
+            "extendedResults": found.extended_results,
+        },
+    }
+    yield msgspec.json.encode(document)
+
+
+def warnings(unreadable: Unreadable) -> bytes:
+    """What is said of members that could not be read; nothing where all could."""
+    found = [
+        {"code": code, "count": count, "detail": f"{count:,} of the runtime's {what}: they are given as null"}
+        for code, count, what in (
+            ("unreadable-timestamp", unreadable.timestamps, "timestamps cannot be read or are missing"),
+            (
+                "unreadable-step",
+                unreadable.steps,
+                f"steps are no whole numbers of at most {MOST_STEP_DIGITS:,} digits",
+            ),
+            ("unreadable-value", unreadable.values, "values are no numbers or are missing"),
+        )
+        if count
+    ]
+    return b',"warnings":' + msgspec.json.encode(found) if found else b""
+
+
+LARGEST = 1024 * 1024
+"""Bytes of a value that is parsed."""
+DEEPEST = 64
+"""Arrays and objects within each other, in a value that is parsed."""
+
+
+def with_parsed(pairs: bytes) -> bytes:
+    """A JSON array of ``{"name", "value"}`` with a member ``parsed`` wherever the value is itself JSON (RFC 8259).
+
+    ``parsed`` is the value's own text, numbers digit for digit. A value stays without it that is too large or too
+    deep, has an object with one name twice, or holds anything that JSON cannot (``NaN``).
+    """
+    members: list[dict[str, str]] = json.loads(pairs)
+    return b"[" + b",".join(map(_pair, members)) + b"]"
+
+
+def _pair(member: dict[str, str]) -> bytes:
+    plain = json.dumps({"name": member["name"], "value": member["value"]}).encode("ascii")
+    parsed = parsed_text(member["value"])
+    return plain if parsed is None else b'%b,"parsed":%b}' % (plain[:-1], parsed)
+
+
+def parsed_text(text: str) -> bytes | None:
+    """``text`` as UTF-8 where it is JSON that may be given away as JSON, otherwise ``None``."""
+    try:
+        encoded = text.encode("utf-8")
+        if len(encoded) > LARGEST:
+            return None
+        json_text.read(text, deepest=DEEPEST, parse_int=_digits, parse_float=_digits)
+    except ValueError:
+        return None
+    return encoded
+
+
+def _digits(_: str) -> None:
+    """Numbers are given away as they are written: nothing is made of them."""

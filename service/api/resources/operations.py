@@ -1,0 +1,75 @@
+"""What platforms ask: is it alive, is it ready, how does it do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from flask import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from service.api.http.guards import open_to_everyone
+from service.api.openapi.blueprints import Blueprint, documented_open
+from service.api.openapi.schemas import LivenessSchema, ReadinessSchema
+from service.domain.access import TokenVerifier
+from service.reads.queries import RuntimeState
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How to ask the service's parts how they do. ``cache`` and ``runtime`` report; only ``keys`` decide."""
+
+    verifier: TokenVerifier
+    cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
+    runtime: Callable[[], RuntimeState]
+    metrics: Callable[[], bytes]
+
+
+def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Routes ``/livez``, ``/readyz`` and ``/metrics``."""
+    routes = blueprints("Operations", "For the platform that runs the service. No token needed.")
+
+    @routes.route("/livez")
+    @documented_open("getLivez", LivenessSchema, "Is the process alive?", JSON)
+    @open_to_everyone
+    def livez() -> Response:
+        """Answers as long as the process can."""
+        return _json({"status": "alive"}, 200)
+
+    @routes.route("/readyz")
+    @documented_open("getReadyz", ReadinessSchema, "Can requests be served?", JSON, 503)
+    @open_to_everyone
+    def readyz() -> Response:
+        """Ready once the keys of a trusted issuer are loaded.
+
+        A cache or a runtime that is down is reported, and does not make the service unready: stored answers can
+        still be given, and errors told properly.
+        """
+        keys = dict(parts.verifier.keys_loaded())
+        ready = any(keys.values())
+        document = {
+            "status": "ready" if ready else "not ready",
+            "keys": keys,
+            "cache": parts.cache(),
+            "runtime": parts.runtime(),
+        }
+        return _json(document, 200 if ready else 503)
+
+    @routes.route("/metrics")
+    @documented_open("getMetrics", None, "Metrics for Prometheus", "text/plain")
+    @open_to_everyone
+    def metrics() -> Response:
+        """Counters and histograms in Prometheus' text format."""
+        return Response(parts.metrics(), content_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _json(document: Mapping[str, object], status: int) -> Response:
+    response = Response(msgspec.json.encode(document), status, content_type=JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response

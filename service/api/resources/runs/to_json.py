@@ -1,0 +1,73 @@
+"""Runs as clients get them: JSON in the caller's time zone, the runtime's strings as they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from service.api.http import pagination
+from service.api.resources.metric_resource.to_json import clock, warnings
+from service.domain.localizing import localized_literal
+from service.domain.metrics import Unreadable
+from service.domain.runs import Run, RunDetails
+from service.domain.timestamps import ZoneClock
+from service.domain.zones import TimeZone
+
+_TOGETHER = 500
+
+
+def run_list(runs: Sequence[Run], total: int, zone: TimeZone, *, paged: bool, following: str | None) -> Iterator[bytes]:
+    """A page of the runs, or all of them."""
+    hands = clock(zone)
+    yield b'{"timezone":"%b","count":%d,"runs":[' % (zone.name.encode("ascii"), total)
+    for start in range(0, len(runs), _TOGETHER):
+        written = b",".join(b"{%b}" % members(run, hands) for run in runs[start : start + _TOGETHER])
+        yield b"," + written if start else written
+    page = b"," + pagination.member(total, following) if paged else b""
+    yield b"]%b%b}" % (page, warnings(Unreadable(timestamps=sum(run.unreadable for run in runs))))
+
+
+def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None, href: str) -> Iterator[bytes]:
+    """A run and what surrounds it; ``href`` leads to its metric resource."""
+    metric_resource = {"available": available, "href": href}
+    unavailable = b',"unavailable":' + msgspec.json.encode(found.unavailable) if found.unavailable else b""
+    yield (
+        b'{%b,"timezone":"%b","parameters":%b,"inputArtifacts":%b,"outputArtifacts":%b,"scenario":%b,"executable":%b,'
+        b'"statusDetails":%b,"metricResource":%b%b%b}'
+    ) % (
+        members(found.run, clock(zone)),
+        zone.name.encode("ascii"),
+        found.parameters,
+        found.input_artifacts,
+        found.output_artifacts,
+        found.scenario,
+        found.executable,
+        found.status_details,
+        msgspec.json.encode(metric_resource),
+        unavailable,
+        warnings(Unreadable(timestamps=found.run.unreadable)),
+    )
+
+
+def members(run: Run, hands: ZoneClock) -> bytes:
+    """What is known of a run by itself, without the braces."""
+    return (
+        b'"runId":%b,"status":%b,"targetStatus":%b,"statusMessage":%b,"scenarioId":%b,"executableId":%b,'
+        b'"configurationId":%b,"configurationName":%b,"createdAt":%b,"modifiedAt":%b,"submissionTime":%b,'
+        b'"startTime":%b,"completionTime":%b'
+    ) % (
+        msgspec.json.encode(run.run_id),
+        msgspec.json.encode(run.status),
+        run.target_status,
+        run.status_message,
+        run.scenario_id,
+        run.executable_id,
+        run.configuration_id,
+        run.configuration_name,
+        localized_literal(run.created_at, hands),
+        localized_literal(run.modified_at, hands),
+        localized_literal(run.submission_time, hands),
+        localized_literal(run.start_time, hands),
+        localized_literal(run.completion_time, hands),
+    )

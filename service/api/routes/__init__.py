@@ -1,1 +1,0 @@
-"""The resources, a module for each group."""

@@ -1,0 +1,102 @@
+"""The Flask application: routes, guards, problems, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import msgspec
+from flask import Flask
+
+from service.api.http import access_log, guards, headers, problems
+from service.api.http.pagination import Cursors, Pages
+from service.api.http.request import Defaults, RequestReader
+from service.api.http.response_cache import FastLane
+from service.api.http.responses import Answers
+from service.api.openapi import routes as documentation
+from service.api.openapi.blueprints import Blueprint, blueprints
+from service.api.openapi.document import Api
+from service.api.resources import capabilities, charts, operations
+from service.api.resources.comparisons import routes as comparisons
+from service.api.resources.metric_resource import routes as metric_resource
+from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.operations import Parts
+from service.api.resources.runs import routes as runs
+from service.api.resources.series import routes as series
+from service.charts.rendering import Renderer
+from service.domain.access import GrantDirectory
+from service.reads.queries import Queries
+from service.telemetry.metrics import Telemetry
+
+_DOCUMENT = "metric-resource-document"
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What the HTTP interface is made from."""
+
+    queries: Queries
+    grants: GrantDirectory
+    answers: Answers
+    arrangements: Arrangements
+    cursors: Cursors
+    defaults: Defaults
+    parts: Parts
+    telemetry: Telemetry
+    renderer: Renderer
+    cors_origins: Collection[str] = ()
+
+
+def build(interface: Interface) -> Flask:
+    """Return the application. Raises ``RuntimeError`` for a route that states no access rule."""
+    app = Flask("service", static_folder=None)
+    app.url_map.merge_slashes = False
+    problems.register(app)
+    headers.register(app, frozenset(interface.cors_origins))
+    access_log.register(app, interface.telemetry)
+    guards.register(app, interface.parts.verifier, interface.grants)
+    made = blueprints(RequestReader(interface.defaults))
+    resources = (
+        metric_resource.blueprint(
+            interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
+        ),
+        series.blueprint(interface.queries, interface.answers, made),
+        charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
+        runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
+        comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
+        capabilities.blueprint(interface.queries, interface.answers, made),
+        operations.blueprint(interface.parts, made),
+        documentation.blueprint(lambda: document(app), made),
+    )
+    for routes in resources:
+        app.register_blueprint(routes)
+    documentation.register(app)
+    app.extensions[_DOCUMENT] = cache(lambda: _document(resources))
+    app.wsgi_app = FastLane(  # type: ignore[method-assign]
+        app.wsgi_app,
+        verifier=interface.parts.verifier,
+        answers=interface.answers,
+        still=interface.queries.still,
+        telemetry=interface.telemetry,
+        forwards_token=interface.defaults.forward_token,
+    )
+    unruled = guards.without_rule(app)
+    if unruled:
+        raise RuntimeError(f"routes without an access rule: {', '.join(unruled)}")
+    return app
+
+
+def document(app: Flask) -> bytes:
+    """The OpenAPI document of the application, as it is committed and served."""
+    made: bytes = app.extensions[_DOCUMENT]()
+    return made
+
+
+def _document(resources: Sequence[Blueprint]) -> bytes:
+    """The document is made by flask-smorest when it is first asked for, on an application of its own: most processes
+    never give it, and it takes longer than the routes themselves."""
+    api = Api(Flask("service", static_folder=None))
+    for routes in resources:
+        api.register_blueprint(routes)
+    return msgspec.json.format(msgspec.json.encode(api.document(), order="sorted"), indent=2) + b"\n"

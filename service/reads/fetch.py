@@ -1,0 +1,123 @@
+"""One fetch for each key across all processes: what goes on inside a flight, on a thread of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from service.caching import codec
+from service.caching.codec import Header
+from service.caching.store import Entry, EntryStore
+from service.concurrency.blocking import sleep
+from service.concurrency.deadline import Deadline
+from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
+from service.domain.reading import Demand, Source
+from service.reads.leases import Leases
+from service.reads.model import VALUE, Fetch, Fetched, Landed
+from service.reads.pacing import Pacing
+from service.reads.policy import Judgement
+from service.reads.remembered_errors import error_named, name_of
+
+Outcome = Landed | ServiceError
+
+_POLL_FIRST, _POLL_MOST = 0.02, 0.1
+_MOST_TROUBLED = 10_000
+
+
+class Fetching:
+    """Fetches keys whose leases this process has, and waits for the processes that have the others'."""
+
+    def __init__(self, store: EntryStore, leases: Leases, pacing: Pacing, judgement: Judgement) -> None:
+        self._store = store
+        self._leases = leases
+        self._pacing = pacing
+        self._judgement = judgement
+        self._troubled: dict[str, None] = {}
+
+    def in_trouble(self, key: str) -> bool:
+        """Whether the last fetch of ``key`` in this process failed, so that the next may well fail, too."""
+        return key in self._troubled
+
+    def fetch(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome]:
+        mine = [key for key in keys if self._leases.acquire(key)]
+        try:
+            results = self._fetch_now(mine, fetch, demand, deadline)
+        finally:
+            self._leases.release(mine)
+        for key in keys:
+            if key not in results:
+                results[key] = self._await_other(key, fetch, demand, deadline)
+        return results
+
+    def _fetch_now(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome]:
+        """Fetch what nobody fetched between the look into the store and the lease, and what may be fetched now."""
+        results: dict[str, Outcome] = {}
+        before = self._store.headers(keys, latest=True)
+        for key in keys:
+            header = before.get(key)
+            if header is not None and self._judgement.usable(header, demand) is Source.STORED:
+                results[key] = Landed(header, None, kept=True, shared=True)
+            elif demand.paced and self._judgement.forced(header, demand):
+                wait = self._pacing.begin(key, header.fetched_at if header is not None else None)
+                if wait:
+                    results[key] = TooSoon(wait)
+        missing = [key for key in keys if key not in results]
+        if missing:
+            began, clock = self._judgement.now(), time.perf_counter()
+            outcomes = fetch(missing, deadline)
+            seconds = time.perf_counter() - clock
+            for key, outcome in outcomes.items():
+                results[key] = self._keep(key, outcome, before.get(key), demand, began=began, seconds=seconds)
+        return results
+
+    def _keep(
+        self,
+        key: str,
+        outcome: Fetched | ServiceError,
+        before: Header | None,
+        demand: Demand,
+        *,
+        began: float,
+        seconds: float,
+    ) -> Landed | ServiceError:
+        if isinstance(outcome, ServiceError):
+            self._note_failure(key, outcome)
+            return outcome
+        self._troubled.pop(key, None)
+        digest = codec.digest_of(outcome.packed)
+        ended_until = 0.0 if outcome.outcome == VALUE else self._judgement.ended_until(before)
+        size = codec.size_of(outcome.packed)
+        header = Header(outcome.outcome, outcome.may_change, began, digest, size, ended_until)
+        kept = not demand.directives.no_store
+        if kept:
+            kept = self._store.save(key, Entry(header, outcome.packed), self._judgement.kept_for(header))
+        return Landed(header, outcome.packed, kept, shared=False, seconds=seconds)
+
+    def _note_failure(self, key: str, error: ServiceError) -> None:
+        if isinstance(error, RuntimeTrouble):
+            if len(self._troubled) >= _MOST_TROUBLED:
+                self._troubled.clear()
+            self._troubled[key] = None
+        else:
+            self._troubled.pop(key, None)
+        self._store.note_failure(key, name_of(error), self._judgement.now())
+
+    def _await_other(self, key: str, fetch: Fetch, demand: Demand, deadline: Deadline) -> Outcome:
+        """Wait for the process that holds the lease; take over when it lets go without an answer."""
+        since, pause = self._judgement.now(), _POLL_FIRST
+        while not deadline.expired:
+            sleep(min(pause, deadline.remaining()))
+            pause = min(pause * 1.5, _POLL_MOST)
+            header = self._store.headers([key], latest=True).get(key)
+            if header is not None and self._judgement.usable(header, demand) is Source.STORED:
+                return Landed(header, None, kept=True, shared=True)
+            failure = self._store.failure(key, since)
+            if failure is not None:
+                return error_named(failure)
+            if self._leases.acquire(key):
+                try:
+                    failure = self._store.failure(key, since)  # told between that look and the lease
+                    return error_named(failure) if failure else self._fetch_now([key], fetch, demand, deadline)[key]
+                finally:
+                    self._leases.release([key])
+        return RuntimeTimeout()

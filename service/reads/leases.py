@@ -1,0 +1,78 @@
+"""Who fetches: at most one process for each key, and another within about a second should that one die.
+
+A lease is a lock in the shared cache that ends by itself after ``TTL`` seconds unless its holder keeps extending it. A
+holder that is killed stops extending. Where the shared cache cannot be used, every process may fetch for itself.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterable
+
+from service.caching.codec import lock_key
+from service.caching.protocol import Cache
+from service.domain.errors import CacheUnavailable
+
+TTL = 1.2
+_HEARTBEAT = 0.4
+
+
+class Leases:
+    """Leases of this process, extended by one background thread while any is held."""
+
+    def __init__(self, cache: Cache | None) -> None:
+        self._cache = cache
+        self._owner = uuid.uuid4().hex
+        self._held: set[str] = set()
+        self._changed = threading.Condition()
+        self._keeper: threading.Thread | None = None
+
+    def acquire(self, key: str) -> bool:
+        """Whether this process is to fetch ``key`` now. Call ``release`` when done."""
+        if self._cache is None:
+            return True
+        try:
+            taken = self._cache.acquire(lock_key(key), self._owner, TTL)
+        except CacheUnavailable:
+            return True
+        if taken:
+            self._hold(key)
+        return taken
+
+    def release(self, keys: Iterable[str]) -> None:
+        with self._changed:
+            held = self._held.intersection(keys)
+            self._held -= held
+        for key in held:
+            if self._cache is not None:
+                try:
+                    self._cache.release(lock_key(key), self._owner)
+                except CacheUnavailable:
+                    return
+
+    def _hold(self, key: str) -> None:
+        with self._changed:
+            self._held.add(key)
+            self._changed.notify()
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
+                self._keeper.start()
+
+    def _keep(self) -> None:
+        while True:
+            with self._changed:
+                while not self._held:
+                    self._changed.wait()
+                self._changed.wait(_HEARTBEAT)
+                held = tuple(self._held)
+            for key in held:
+                self._extend(key)
+
+    def _extend(self, key: str) -> None:
+        if self._cache is None:
+            return
+        try:
+            self._cache.extend(lock_key(key), self._owner, TTL)
+        except CacheUnavailable:
+            return

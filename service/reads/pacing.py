@@ -1,0 +1,49 @@
+"""How often clients may force a fetch: once in a while for each key, over all processes.
+
+That a forced fetch has begun is noted as a lock in the shared cache that nobody releases: it ends by itself when the
+next one may begin, by the cache's own clock. Where the shared cache cannot be used, each process keeps its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from service.caching.codec import refresh_key
+from service.caching.memory import MemoryCache
+from service.caching.protocol import Cache
+from service.domain.errors import CacheUnavailable
+
+_SOONEST = 0.02
+"""Seconds that are waited at least, so that clocks that differ do not make a wait a spin."""
+
+
+class Pacing:
+    """At most one forced fetch of a key in ``interval`` seconds; any number where that is 0. Safe from any thread.
+
+    ``now`` in seconds since the epoch.
+    """
+
+    def __init__(self, cache: Cache | None, interval: float, now: Callable[[], float]) -> None:
+        alone = MemoryCache(0, clock=now)
+        self._caches = (alone,) if cache is None else (cache, alone)
+        self._interval = interval
+        self._now = now
+
+    def begin(self, key: str, fetched_at: float | None) -> float:
+        """Begin a forced fetch: 0 where it may begin now, else the seconds after which to try again.
+
+        ``fetched_at`` is when the fetch of what is stored began, if anything is (seconds since the epoch).
+        """
+        if self._interval <= 0 or self._noted(refresh_key(key)):
+            return 0.0
+        since = self._now() - fetched_at if fetched_at is not None else 0.0
+        left = self._interval - since if 0 <= since < self._interval else self._interval / 4
+        return max(_SOONEST, left)
+
+    def _noted(self, name: str) -> bool:
+        for cache in self._caches:
+            try:
+                return cache.acquire(name, "", self._interval)
+            except CacheUnavailable:
+                continue
+        return True
