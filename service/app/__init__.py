@@ -23,18 +23,17 @@ from service.api.resources.operations import Parts
 from service.app import flask_app
 from service.app.access import Access, build_access
 from service.app.flask_app import Interface
-from service.app.runtime import build_runtime
+from service.app.runtime import build_runtime, new_fan_out
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.charts.rendering import Renderer
 from service.concurrency.deadline import Deadline
-from service.concurrency.fan_out import SideBySide
 from service.domain.errors import CacheUnavailable
-from service.domain.runtime import AIRuntime, Exchange, Vantage
+from service.domain.runtime import AIRuntime, CacheScope, RequestContext
 from service.domain.zones import time_zone
-from service.reads.bulkhead import Lanes
+from service.reads.bulkhead import Bulkhead
 from service.reads.cached_runtime import CachedRuntime
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
@@ -46,6 +45,8 @@ from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
 
 _CLOSING = "metric-resource-closing"
+_COMPARING = 24
+"""Threads that wait for the parts of comparisons, some six for each."""
 _PROBES = "metric-resource-probes"
 _STATE_TIMEOUT = 1.0
 _BRIEF = 1.0
@@ -100,10 +101,12 @@ def create_app(
         leases,
         Pacing(cache, lifetimes.min_refresh, time.time),
         lifetimes=lifetimes,
-        lanes=_lanes(settings, telemetry),
+        bulkhead=_bulkhead(settings, telemetry),
         telemetry=telemetry,
     )
-    queries = Queries(CachedRuntime(runtime, reads, SideBySide(2 * settings.runtime.concurrency)))
+    queries = Queries(
+        CachedRuntime(runtime, reads, new_fan_out(2 * settings.runtime.concurrency), new_fan_out(_COMPARING))
+    )
     parts = Parts(
         access.verifier,
         partial(_cache_state, cache),
@@ -160,9 +163,9 @@ def _cursor_secret(settings: Settings) -> bytes:
     return settings.cache.cursor_secret if secret is None else secret.encode()
 
 
-def _lanes(settings: Settings, telemetry: Telemetry) -> Lanes:
+def _bulkhead(settings: Settings, telemetry: Telemetry) -> Bulkhead:
     runtime = settings.runtime
-    return Lanes(runtime.concurrency, brief=min(_BRIEF, runtime.timeout / 4), telemetry=telemetry)
+    return Bulkhead(runtime.concurrency, fast_seconds=min(_BRIEF, runtime.timeout / 4), telemetry=telemetry)
 
 
 def _defaults(settings: Settings) -> Defaults:
@@ -197,5 +200,5 @@ def _runtime_state(settings: Settings, queries: Queries) -> RuntimeState:
     """How the runtime does; unknown where only a caller's token could tell."""
     if settings.runtime.auth is RuntimeAuth.FORWARD:
         return "unknown"
-    exchange = Exchange(Deadline.after(_STATE_TIMEOUT), str(uuid.uuid4()), new_traceparent())
-    return queries.runtime_state(Vantage("", settings.runtime.resource_group), exchange)
+    context = RequestContext(Deadline.after(_STATE_TIMEOUT), str(uuid.uuid4()), new_traceparent())
+    return queries.runtime_state(CacheScope("", settings.runtime.resource_group), context)

@@ -12,7 +12,7 @@ from flask import Flask
 from service.api.http import access_log, guards, headers, problems
 from service.api.http.pagination import Cursors, Pages
 from service.api.http.request import Defaults, RequestReader
-from service.api.http.response_cache import FastLane
+from service.api.http.response_cache import ResponseCache
 from service.api.http.responses import Answers
 from service.api.openapi import routes as documentation
 from service.api.openapi.blueprints import Blueprint, blueprints
@@ -73,11 +73,11 @@ def build(interface: Interface) -> Flask:
         app.register_blueprint(routes)
     documentation.register(app)
     app.extensions[_DOCUMENT] = cache(lambda: _document(resources))
-    app.wsgi_app = FastLane(  # type: ignore[method-assign]
+    app.wsgi_app = ResponseCache(  # type: ignore[method-assign]
         app.wsgi_app,
         verifier=interface.parts.verifier,
         answers=interface.answers,
-        still=interface.queries.still,
+        fresh_entry=interface.queries.fresh_entry,
         telemetry=interface.telemetry,
         forwards_token=interface.defaults.forward_token,
     )

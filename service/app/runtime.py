@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.concurrency.fan_out import SideBySide
+from service.concurrency.fan_out import FanOut
+from service.domain.errors import RuntimeTimeout, ServiceError
 from service.domain.runtime import AIRuntime
 from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.credentials import ClientCredentials, NoCredentials, TokenEndpoint
@@ -23,7 +24,12 @@ from service.telemetry.metrics import Telemetry
 
 _TOKEN_BYTES = 1024 * 1024
 _TELLING = 2.0
-"""Seconds after which a timeout tells of the runtime; longer than a fetch in the brief lane has."""
+"""Seconds after which a timeout tells of the runtime; longer than a fetch in the fast partition has."""
+
+
+def new_fan_out(threads: int) -> FanOut[ServiceError]:
+    """Calls of a runtime at once: its errors are results, and one that comes too late is a ``RuntimeTimeout``."""
+    return FanOut(threads, ServiceError, RuntimeTimeout)
 
 
 def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRuntime, Callable[[], None]]:
@@ -55,13 +61,13 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         telemetry=telemetry,
     )
     identity = f"{asked.base_url} {asked.client_id or ''}"
-    side_by_side = SideBySide(2 * asked.concurrency)
+    fan_out = new_fan_out(2 * asked.concurrency)
 
     def close() -> None:
-        for part in (side_by_side, transport, token_transport):
+        for part in (fan_out, transport, token_transport):
             part.close()
 
-    return AIAPIRuntime(client, identity=identity, side_by_side=side_by_side), close
+    return AIAPIRuntime(client, identity=identity, fan_out=fan_out), close
 
 
 def _tokens(asked: RuntimeSettings, transport: HttpTransport, retries: Retries, telemetry: Telemetry) -> TokenSource:

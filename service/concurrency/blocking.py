@@ -15,25 +15,25 @@ from contextlib import contextmanager
 from typing import Protocol
 
 
-class Lender(Protocol):
+class SlotOwner(Protocol):
     """Who owns a thread's place."""
 
-    def lend(self) -> None:
+    def release_slot(self) -> None:
         """Give the place away. Raises ``domain.errors.Overloaded`` where too many threads wait already."""
         ...
 
-    def take_back(self) -> None: ...
+    def reacquire_slot(self) -> None: ...
 
 
 class _Thread(threading.local):
-    lender: Lender | None = None
+    lender: SlotOwner | None = None
     lent = False
 
 
 _thread = _Thread()
 
 
-def belongs_to(lender: Lender) -> None:
+def set_slot_owner(lender: SlotOwner) -> None:
     """Have this thread's places lent by ``lender`` from now on."""
     _thread.lender = lender
 
@@ -42,14 +42,14 @@ def belongs_to(lender: Lender) -> None:
 def waiting(*, briefly: bool = False) -> Iterator[None]:
     """Within it, this thread waits; waits may be nested.
 
-    Raises what the lender's ``lend`` raises, unless the wait is a brief one: that is then made with the place.
+    Raises what the lender's ``release_slot`` raises, unless the wait is a brief one: that is then made with the place.
     """
     lender = _thread.lender
     if lender is None or _thread.lent:
         yield
         return
     try:
-        lender.lend()
+        lender.release_slot()
     except Exception:
         if not briefly:
             raise
@@ -60,7 +60,7 @@ def waiting(*, briefly: bool = False) -> Iterator[None]:
         yield
     finally:
         _thread.lent = False
-        lender.take_back()
+        lender.reacquire_slot()
 
 
 def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Several questions to a runtime at once, all answered or given up by one deadline."""
+"""Several calls at once, all ended or given up by one deadline."""
 
 from __future__ import annotations
 
@@ -8,43 +8,50 @@ from typing import Any, Generic, TypeVar
 
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
-from service.domain.errors import RuntimeTimeout, ServiceError
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
 
-class Question(Generic[T]):
-    """A question under way."""
+class Task(Generic[T, E]):
+    """A call under way."""
 
-    def __init__(self, future: Future[T]) -> None:
+    def __init__(self, future: Future[T], expected: type[E], late: Callable[[], E]) -> None:
         self._future = future
+        self._expected = expected
+        self._late = late
 
-    def answer(self, deadline: Deadline) -> T | ServiceError:
-        """The answer, or the ``ServiceError`` raised for it; ``RuntimeTimeout`` at the deadline. Others are raised."""
+    def result(self, deadline: Deadline) -> T | E:
+        """What the call returned, or the expected error that it raised, or ``late()``. Other errors are raised."""
         with waiting():
             wait((self._future,), timeout=deadline.remaining())
         if not self._future.done():
             self._future.cancel()
-            return RuntimeTimeout()
+            return self._late()
         try:
             return self._future.result(timeout=0)
-        except ServiceError as error:
+        except self._expected as error:
             return error
 
 
-class SideBySide:
-    """Asks on a pool of ``threads`` threads. A question may not itself ask side by side."""
+class FanOut(Generic[E]):
+    """Calls on a pool of ``threads`` threads. A call may not itself fan out on the same pool.
 
-    def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ask")
+    Errors of the type ``expected`` are results; ``late`` makes the one of a call that has not ended by its deadline.
+    """
 
-    def begin(self, question: Callable[[], T]) -> Question[T]:
-        return Question(self._pool.submit(question))
+    def __init__(self, threads: int, expected: type[E], late: Callable[[], E]) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="fan-out")
+        self._expected = expected
+        self._late = late
 
-    def ask(self, questions: Sequence[Callable[[], Any]], deadline: Deadline) -> list[Any]:
-        """The answers in the questions' order, see ``Question.answer``."""
-        asked = [self.begin(question) for question in questions]
-        return [question.answer(deadline) for question in asked]
+    def begin(self, call: Callable[[], T]) -> Task[T, E]:
+        return Task(self._pool.submit(call), self._expected, self._late)
+
+    def gather(self, calls: Sequence[Callable[[], Any]], deadline: Deadline) -> list[Any]:
+        """The results in the calls' order, see ``Task.result``."""
+        tasks = [self.begin(call) for call in calls]
+        return [task.result(deadline) for task in tasks]
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from service.concurrency.blocking import waiting
 
@@ -52,3 +52,25 @@ class SingleFlight(Generic[T]):
         """Before those who wait are told: who comes now finds what the call left behind, or calls anew."""
         with self._lock:
             del self._under_way[key]
+
+
+class Memo:
+    """Results that are worked out once for all that share this, at whatever time they ask. Safe from any thread.
+
+    An error is for those who wait for it; whoever asks later has it worked out anew.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Any] = {}
+        self._flights: SingleFlight[Any] = SingleFlight()
+
+    def get(self, key: Hashable, call: Callable[[], T], timeout: float) -> T:
+        """What ``call`` returned, or the error that it raised; see ``SingleFlight.do``."""
+
+        def once() -> Any:
+            if key not in self._known:
+                self._known[key] = call()
+            return self._known[key]
+
+        result: T = self._known[key] if key in self._known else self._flights.do(key, once, timeout)
+        return result

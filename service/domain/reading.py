@@ -61,7 +61,7 @@ class RequestDirectives:
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class RequestCachePolicy:
     """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch.
 
     ``paced`` is whether fetches that it forces keep their distance, as those of clients do (``pacing``); ``waits`` is
@@ -74,6 +74,6 @@ class Demand:
     waits: bool = True
 
     @classmethod
-    def anew(cls) -> Demand:
+    def anew(cls) -> RequestCachePolicy:
         """What is fetched from now on, nothing stored before."""
         return cls(RequestDirectives(no_cache=True), time.time(), paced=False)

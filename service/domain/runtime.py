@@ -9,14 +9,14 @@ from typing import Protocol
 import msgspec
 
 from service.concurrency.deadline import Deadline
-from service.concurrency.once import Once
+from service.concurrency.single_flight import Memo
 from service.domain.errors import ServiceError
 from service.domain.metrics import MetricResource
 from service.domain.runs import RunDetails, RunList
 
 
 @dataclass(frozen=True, slots=True)
-class Vantage:
+class CacheScope:
     """From where a runtime is read: what is visible, and so what a stored answer belongs to.
 
     ``caller`` tells callers apart where the caller's own token goes upstream, and is ``None`` where the service's own
@@ -30,13 +30,13 @@ class Vantage:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class RequestContext:
     """One request's budget of time, the ids that follow it upstream, and what was asked there for it already."""
 
     deadline: Deadline
     request_id: str
     traceparent: str
-    asked: Once = field(default_factory=Once, compare=False)
+    asked: Memo = field(default_factory=Memo, compare=False)
 
 
 class Capabilities(msgspec.Struct, frozen=True, array_like=True):
@@ -58,7 +58,7 @@ class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AIRuntime(Protocol):
-    """Reads an AI runtime. Every method ends by the exchange's deadline.
+    """Reads an AI runtime. Every method ends by the context's deadline.
 
     Raises ``domain.errors``: ``RuntimeTrouble`` where the runtime gave no usable answer, ``RuntimeForbids`` where it
     refuses; never anything else.
@@ -70,21 +70,21 @@ class AIRuntime(Protocol):
         ...
 
     def run_metrics(
-        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
+        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
     ) -> Mapping[str, RunMetrics | ServiceError]:
         """Each run's metric resource, or what is the matter with that run (``RunNotFound`` among others)."""
         ...
 
-    def runs(self, vantage: Vantage, exchange: Exchange) -> RunList:
-        """All runs of the vantage's resource group, newest first."""
+    def runs(self, cache_scope: CacheScope, context: RequestContext) -> RunList:
+        """All runs of the cache_scope's resource group, newest first."""
         ...
 
-    def run(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunDetails:
+    def run(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunDetails:
         """One run and what surrounds it, as far as that could be read. Raises ``RunNotFound`` among others."""
         ...
 
-    def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities: ...
+    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Capabilities: ...
 
-    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
-        """Take note of what the runtime said at ``heard_at`` (epoch seconds), to this process or to another."""
+    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
+        """Take note of what the runtime said at ``observed_at`` (epoch seconds), to this process or to another."""
         ...

@@ -1,10 +1,10 @@
 """Places for fetches, so divided that runs that are slow leave some for those that are not.
 
-Half of the places are *patient*: a fetch may take all the time that its deadline gives. When they are taken, a key that
-is not known to be slow may go by the *brief* half: a fetch there ends after ``brief`` seconds at the latest, and up to
+Half of the places are *slow*: a fetch may take all the time that its deadline gives. When they are taken, a key that
+is not known to be slow may go by the *fast* half: a fetch there ends after ``fast_seconds`` at the latest, and up to
 ``QUEUE`` others for each place wait for their turn. A key whose fetch took longer than that counts as slow for a
-while; where no patient place is free it is refused at once. So a herd of slow runs fills the patient half, each of
-them goes by the brief half once at most, and what is quick still gets through.
+while; where no slow place is free it is refused at once. So a herd of slow runs fills the slow half, each of
+them goes by the fast half once at most, and what is quick still gets through.
 """
 
 from __future__ import annotations
@@ -27,66 +27,66 @@ SLOW_FOR = 60.0
 _MOST_SLOW = 10_000
 _SECONDS = 1.0
 _LONGEST_TURN = 3.0
-"""Seconds that a fetch may wait for its turn in the brief half."""
+"""Seconds that a fetch may wait for its turn in the fast half."""
 
 Work = Callable[[Deadline], Callable[[], None]]
 """Fetches by a deadline; what it returns tells those who wait, and is called once the place is free again."""
 
 
-class Lanes:
+class Bulkhead:
     """Runs fetches, at most ``places`` at once. Safe from any thread."""
 
     def __init__(
         self,
         places: int,
         *,
-        brief: float = _SECONDS,
+        fast_seconds: float = _SECONDS,
         telemetry: Telemetry,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.brief = brief
+        self.fast_seconds = fast_seconds
         self._telemetry = telemetry
         self._clock = clock
-        brief_places = places // 2
-        self._patient = _Lane("patient", places - brief_places, 0)
-        self._brief = _Lane("brief", brief_places, QUEUE * brief_places)
-        self._slow: OrderedDict[str, float] = OrderedDict()
+        fast_places = places // 2
+        self._slow = _Partition("slow", places - fast_places, 0)
+        self._fast = _Partition("fast", fast_places, QUEUE * fast_places)
+        self._slow_until: OrderedDict[str, float] = OrderedDict()
         self._refusing = False
         self._lock = threading.Lock()
 
     def begin(self, keys: Iterable[str], deadline: Deadline, work: Work) -> None:
         """Have ``work`` done, by the deadline it is given. Raises ``Overloaded`` where there is no place for it."""
         keys = tuple(keys)
-        if self._patient.take():
+        if self._slow.take():
             self._say(refusing=False)
-            return self._submit(self._patient, keys, deadline, work)
-        if not self._known_slow(keys) and self._brief.take():
-            return self._submit(self._brief, keys, deadline, work)
+            return self._submit(self._slow, keys, deadline, work)
+        if not self._known_slow(keys) and self._fast.take():
+            return self._submit(self._fast, keys, deadline, work)
         self._say(refusing=True)
         raise Overloaded("too many answers of the AI runtime are being waited for")
 
     def close(self) -> None:
-        for lane in (self._patient, self._brief):
-            lane.pool.shutdown(wait=False, cancel_futures=True)
+        for partition in (self._slow, self._fast):
+            partition.pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, lane: _Lane, keys: tuple[str, ...], deadline: Deadline, work: Work) -> None:
+    def _submit(self, partition: _Partition, keys: tuple[str, ...], deadline: Deadline, work: Work) -> None:
         turn = Deadline.after(_LONGEST_TURN)
 
         def fly() -> None:
-            self._telemetry.fetch_began(lane.name)
+            self._telemetry.fetch_began(partition.name)
             began = self._clock()
             try:
-                tell = work(self._granted(lane, deadline, turn))
+                tell = work(self._granted(partition, deadline, turn))
             finally:
                 self._note(keys, self._clock() - began)
-                lane.places.release()
-                self._telemetry.fetch_ended(lane.name)
+                partition.places.release()
+                self._telemetry.fetch_ended(partition.name)
             tell()
 
         try:
-            lane.pool.submit(fly)
+            partition.pool.submit(fly)
         except RuntimeError as error:
-            lane.places.release()
+            partition.places.release()
             raise Overloaded("the service is shutting down") from error
 
     def _say(self, *, refusing: bool) -> None:
@@ -96,31 +96,31 @@ class Lanes:
                 return
             self._refusing = refusing
         level, state = (logging.WARNING, "refusing") if refusing else (logging.INFO, "accepting")
-        _log.log(level, "fetches of slow runs: %s", state, extra={"event": "lanes", "state": state})
+        _log.log(level, "fetches of slow runs: %s", state, extra={"event": "bulkhead", "state": state})
 
-    def _granted(self, lane: _Lane, deadline: Deadline, turn: Deadline) -> Deadline:
+    def _granted(self, partition: _Partition, deadline: Deadline, turn: Deadline) -> Deadline:
         """A turn that came too late is none: those who wait are better told so."""
-        if lane is self._patient:
+        if partition is self._slow:
             return deadline
-        return turn if turn.expired else deadline.sooner(self.brief)
+        return turn if turn.expired else deadline.sooner(self.fast_seconds)
 
     def _known_slow(self, keys: Iterable[str]) -> bool:
         now = self._clock()
         with self._lock:
-            return any(self._slow.get(key, 0.0) > now for key in keys)
+            return any(self._slow_until.get(key, 0.0) > now for key in keys)
 
     def _note(self, keys: Iterable[str], seconds: float) -> None:
-        slow = seconds >= self.brief
+        slow = seconds >= self.fast_seconds
         with self._lock:
             for key in keys:
-                self._slow.pop(key, None)
+                self._slow_until.pop(key, None)
                 if slow:
-                    self._slow[key] = self._clock() + SLOW_FOR
-            while len(self._slow) > _MOST_SLOW:
-                self._slow.popitem(last=False)
+                    self._slow_until[key] = self._clock() + SLOW_FOR
+            while len(self._slow_until) > _MOST_SLOW:
+                self._slow_until.popitem(last=False)
 
 
-class _Lane:
+class _Partition:
     def __init__(self, name: str, threads: int, queue: int) -> None:
         self.name = name
         self.places = threading.Semaphore(threads + queue)

@@ -11,14 +11,14 @@ from service.caching.store import Entry, EntryStore
 from service.concurrency.blocking import sleep
 from service.concurrency.deadline import Deadline
 from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
-from service.domain.reading import Demand, Source
+from service.domain.reading import RequestCachePolicy, Source
 from service.reads.leases import Leases
-from service.reads.model import VALUE, Fetch, Fetched, Landed
+from service.reads.model import VALUE, Fetch, Fetched, FetchResult
 from service.reads.pacing import Pacing
-from service.reads.policy import Judgement
+from service.reads.policy import FreshnessPolicy
 from service.reads.remembered_errors import error_named, name_of
 
-Outcome = Landed | ServiceError
+Outcome = FetchResult | ServiceError
 
 _POLL_FIRST, _POLL_MOST = 0.02, 0.1
 _MOST_TROUBLED = 10_000
@@ -27,47 +27,51 @@ _MOST_TROUBLED = 10_000
 class Fetching:
     """Fetches keys whose leases this process has, and waits for the processes that have the others'."""
 
-    def __init__(self, store: EntryStore, leases: Leases, pacing: Pacing, judgement: Judgement) -> None:
+    def __init__(self, store: EntryStore, leases: Leases, pacing: Pacing, policy: FreshnessPolicy) -> None:
         self._store = store
         self._leases = leases
         self._pacing = pacing
-        self._judgement = judgement
+        self._policy = policy
         self._troubled: dict[str, None] = {}
 
     def in_trouble(self, key: str) -> bool:
         """Whether the last fetch of ``key`` in this process failed, so that the next may well fail, too."""
         return key in self._troubled
 
-    def fetch(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome]:
+    def fetch(
+        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
+    ) -> dict[str, Outcome]:
         mine = [key for key in keys if self._leases.acquire(key)]
         try:
-            results = self._fetch_now(mine, fetch, demand, deadline)
+            results = self._fetch_now(mine, fetch, cache_policy, deadline)
         finally:
             self._leases.release(mine)
         for key in keys:
             if key not in results:
-                results[key] = self._await_other(key, fetch, demand, deadline)
+                results[key] = self._await_other(key, fetch, cache_policy, deadline)
         return results
 
-    def _fetch_now(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome]:
+    def _fetch_now(
+        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
+    ) -> dict[str, Outcome]:
         """Fetch what nobody fetched between the look into the store and the lease, and what may be fetched now."""
         results: dict[str, Outcome] = {}
         before = self._store.headers(keys, latest=True)
         for key in keys:
             header = before.get(key)
-            if header is not None and self._judgement.usable(header, demand) is Source.STORED:
-                results[key] = Landed(header, None, kept=True, shared=True)
-            elif demand.paced and self._judgement.forced(header, demand):
+            if header is not None and self._policy.usable(header, cache_policy) is Source.STORED:
+                results[key] = FetchResult(header, None, kept=True, shared=True)
+            elif cache_policy.paced and self._policy.forced(header, cache_policy):
                 wait = self._pacing.begin(key, header.fetched_at if header is not None else None)
                 if wait:
                     results[key] = TooSoon(wait)
         missing = [key for key in keys if key not in results]
         if missing:
-            began, clock = self._judgement.now(), time.perf_counter()
+            began, clock = self._policy.now(), time.perf_counter()
             outcomes = fetch(missing, deadline)
             seconds = time.perf_counter() - clock
             for key, outcome in outcomes.items():
-                results[key] = self._keep(key, outcome, before.get(key), demand, began=began, seconds=seconds)
+                results[key] = self._keep(key, outcome, before.get(key), cache_policy, began=began, seconds=seconds)
         return results
 
     def _keep(
@@ -75,23 +79,23 @@ class Fetching:
         key: str,
         outcome: Fetched | ServiceError,
         before: Header | None,
-        demand: Demand,
+        cache_policy: RequestCachePolicy,
         *,
         began: float,
         seconds: float,
-    ) -> Landed | ServiceError:
+    ) -> FetchResult | ServiceError:
         if isinstance(outcome, ServiceError):
             self._note_failure(key, outcome)
             return outcome
         self._troubled.pop(key, None)
         digest = codec.digest_of(outcome.packed)
-        ended_until = 0.0 if outcome.outcome == VALUE else self._judgement.ended_until(before)
+        ended_until = 0.0 if outcome.outcome == VALUE else self._policy.ended_until(before)
         size = codec.size_of(outcome.packed)
         header = Header(outcome.outcome, outcome.may_change, began, digest, size, ended_until)
-        kept = not demand.directives.no_store
+        kept = not cache_policy.directives.no_store
         if kept:
-            kept = self._store.save(key, Entry(header, outcome.packed), self._judgement.kept_for(header))
-        return Landed(header, outcome.packed, kept, shared=False, seconds=seconds)
+            kept = self._store.save(key, Entry(header, outcome.packed), self._policy.kept_for(header))
+        return FetchResult(header, outcome.packed, kept, shared=False, seconds=seconds)
 
     def _note_failure(self, key: str, error: ServiceError) -> None:
         if isinstance(error, RuntimeTrouble):
@@ -100,24 +104,26 @@ class Fetching:
             self._troubled[key] = None
         else:
             self._troubled.pop(key, None)
-        self._store.note_failure(key, name_of(error), self._judgement.now())
+        self._store.note_failure(key, name_of(error), self._policy.now())
 
-    def _await_other(self, key: str, fetch: Fetch, demand: Demand, deadline: Deadline) -> Outcome:
+    def _await_other(self, key: str, fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline) -> Outcome:
         """Wait for the process that holds the lease; take over when it lets go without an answer."""
-        since, pause = self._judgement.now(), _POLL_FIRST
+        since, pause = self._policy.now(), _POLL_FIRST
         while not deadline.expired:
             sleep(min(pause, deadline.remaining()))
             pause = min(pause * 1.5, _POLL_MOST)
             header = self._store.headers([key], latest=True).get(key)
-            if header is not None and self._judgement.usable(header, demand) is Source.STORED:
-                return Landed(header, None, kept=True, shared=True)
+            if header is not None and self._policy.usable(header, cache_policy) is Source.STORED:
+                return FetchResult(header, None, kept=True, shared=True)
             failure = self._store.failure(key, since)
             if failure is not None:
                 return error_named(failure)
             if self._leases.acquire(key):
                 try:
                     failure = self._store.failure(key, since)  # told between that look and the lease
-                    return error_named(failure) if failure else self._fetch_now([key], fetch, demand, deadline)[key]
+                    return (
+                        error_named(failure) if failure else self._fetch_now([key], fetch, cache_policy, deadline)[key]
+                    )
                 finally:
                     self._leases.release([key])
         return RuntimeTimeout()

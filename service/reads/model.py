@@ -38,7 +38,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class FetchResult:
     """What a flight brought for one key; ``seconds`` is how long the runtime took, where this process asked it."""
 
     header: Header

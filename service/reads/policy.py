@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from service.caching.codec import Header
-from service.domain.reading import Demand, Provenance, RequestDirectives, Source
-from service.reads.model import VALUE, Landed
+from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Source
+from service.reads.model import VALUE, FetchResult
 
 
-class Judgement:
+class FreshnessPolicy:
     """Judges stored answers by the service's lifetimes. ``now`` in seconds since the epoch."""
 
     def __init__(self, lifetimes: Lifetimes, now: Callable[[], float]) -> None:
@@ -21,37 +21,37 @@ class Judgement:
     def fresh(self, header: Header) -> bool:
         return self._freshness(header).state is State.FRESH
 
-    def usable(self, header: Header, demand: Demand) -> Source | None:
+    def usable(self, header: Header, cache_policy: RequestCachePolicy) -> Source | None:
         """As what the answer may be given without asking the runtime first; ``None`` where it may not."""
-        if demand.directives.no_cache:
-            return Source.STORED if header.fetched_at >= demand.asked_at else None
+        if cache_policy.directives.no_cache:
+            return Source.STORED if header.fetched_at >= cache_policy.asked_at else None
         freshness = self._freshness(header)
-        if content_with(freshness, demand.directives, self._lifetimes.min_refresh):
+        if content_with(freshness, cache_policy.directives, self._lifetimes.min_refresh):
             return Source.STORED
-        if not satisfies(freshness, demand.directives):
+        if not satisfies(freshness, cache_policy.directives):
             return None
         return Source.STORED if freshness.state is State.FRESH else Source.STORED_REVALIDATING
 
-    def may_stand_in(self, header: Header | None, demand: Demand) -> bool:
+    def may_serve_stale_on_error(self, header: Header | None, cache_policy: RequestCachePolicy) -> bool:
         """Whether a stored answer may be given in place of an error (RFC 5861, 4)."""
         return (
             header is not None
             and header.outcome == VALUE
-            and not demand.directives.no_cache
+            and not cache_policy.directives.no_cache
             and self._freshness(header).state is not State.EXPIRED
         )
 
-    def forced(self, before: Header | None, demand: Demand) -> bool:
+    def forced(self, before: Header | None, cache_policy: RequestCachePolicy) -> bool:
         """Whether it is the caller that wants a fetch, and not what is stored that needs one."""
-        return demand.directives.no_cache or (before is not None and self.fresh(before))
+        return cache_policy.directives.no_cache or (before is not None and self.fresh(before))
 
-    def fetched_as(self, before: Header | None, demand: Demand) -> Source:
+    def cache_status(self, before: Header | None, cache_policy: RequestCachePolicy) -> Source:
         """As what a fetched answer is given, where ``before`` was stored."""
-        if self.forced(before, demand):
+        if self.forced(before, cache_policy):
             return Source.FETCHED_ON_REQUEST
         return Source.FETCHED_NEW if before is None else Source.FETCHED_OVER_STALE
 
-    def provenance(self, header: Header, source: Source, landed: Landed | None = None) -> Provenance:
+    def provenance(self, header: Header, source: Source, landed: FetchResult | None = None) -> Provenance:
         freshness = self._freshness(header)
         stored = Provenance(source, freshness.age, freshness.ttl, self._lifetimes.fresh_for(_kind_of(header)))
         if landed is None:

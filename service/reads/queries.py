@@ -13,10 +13,10 @@ from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, Se
 from service.domain.metrics import MetricResource, Unreadable
 from service.domain.reading import Provenance, RequestDirectives, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
-from service.domain.runtime import Capabilities, Exchange, Vantage
+from service.domain.runtime import CacheScope, Capabilities, RequestContext
 from service.domain.series.census import Census
 from service.reads.cached_runtime import CachedRuntime, ReadEntry, ReadRun
-from service.reads.read_through import Demand
+from service.reads.read_through import RequestCachePolicy
 
 R = TypeVar("R", ReadRun, ReadEntry[RunList])
 
@@ -68,13 +68,18 @@ class ReadComparison:
 
 
 class Queries:
-    """Reads one runtime. Every method ends by the exchange's deadline and raises only ``ServiceError``s."""
+    """Reads one runtime. Every method ends by the context's deadline and raises only ``ServiceError``s."""
 
     def __init__(self, runtime: CachedRuntime) -> None:
         self._runtime = runtime
 
     def metric_resource(
-        self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand, as_of: Snapshot | None = None
+        self,
+        run_id: str,
+        cache_scope: CacheScope,
+        context: RequestContext,
+        cache_policy: RequestCachePolicy,
+        as_of: Snapshot | None = None,
     ) -> ReadRun:
         """One run's metrics, tags and custom info; for a further page ``as_of`` the first one's snapshot.
 
@@ -82,7 +87,7 @@ class Queries:
         """
 
         def read() -> ReadRun:
-            found = self._runtime.run_metrics([run_id], vantage, exchange, demand)[run_id]
+            found = self._runtime.run_metrics([run_id], cache_scope, context, cache_policy)[run_id]
             if isinstance(found, ServiceError):
                 raise found
             return found
@@ -90,7 +95,11 @@ class Queries:
         return _as_of(as_of, read, self._runtime.run_metrics_as_of)
 
     def runs(
-        self, vantage: Vantage, exchange: Exchange, demand: Demand, as_of: Snapshot | None = None
+        self,
+        cache_scope: CacheScope,
+        context: RequestContext,
+        cache_policy: RequestCachePolicy,
+        as_of: Snapshot | None = None,
     ) -> ReadEntry[RunList]:
         """All runs of the resource group, newest first; for a further page ``as_of`` the first one's snapshot.
 
@@ -98,19 +107,21 @@ class Queries:
         """
         return _as_of(
             as_of,
-            lambda: self._runtime.runs(vantage, exchange, demand),
+            lambda: self._runtime.runs(cache_scope, context, cache_policy),
             self._runtime.runs_as_of,
         )
 
-    def run(self, run_id: str, vantage: Vantage, exchange: Exchange, demand: Demand) -> ReadEntry[RunDetails]:
+    def run(
+        self, run_id: str, cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
+    ) -> ReadEntry[RunDetails]:
         """One run and what surrounds it."""
-        return self._runtime.run(run_id, vantage, exchange, demand)
+        return self._runtime.run(run_id, cache_scope, context, cache_policy)
 
     def comparison(
-        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange, demand: Demand
+        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
     ) -> ReadComparison:
         """Runs with what surrounds them and their metrics; raises the first run's error where none can be read."""
-        details, metrics = self._runtime.runs_compared(run_ids, vantage, exchange, demand)
+        details, metrics = self._runtime.runs_compared(run_ids, cache_scope, context, cache_policy)
         read = ReadComparison({}, {})
         for run_id in run_ids:
             one, resource = details[run_id], metrics[run_id]
@@ -124,30 +135,30 @@ class Queries:
             raise next(iter(read.missing.values()))
         return read
 
-    def has_metrics(self, vantage: Vantage, exchange: Exchange) -> bool | None:
+    def has_metrics(self, cache_scope: CacheScope, context: RequestContext) -> bool | None:
         """Whether the runtime's runs have a metric resource; ``None`` where that cannot be told now."""
         try:
-            found, _, _ = self.capabilities(vantage, exchange, Demand(RequestDirectives(), time.time()))
+            found, _, _ = self.capabilities(cache_scope, context, RequestCachePolicy(RequestDirectives(), time.time()))
         except ServiceError:
             return None
         return found.metrics
 
     def capabilities(
-        self, vantage: Vantage, exchange: Exchange, demand: Demand
+        self, cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
     ) -> tuple[Capabilities, str, Provenance]:
         """What the runtime can do, a name of that content, and how it was come by."""
-        capabilities, found = self._runtime.capabilities(vantage, exchange, demand)
+        capabilities, found = self._runtime.capabilities(cache_scope, context, cache_policy)
         return capabilities, found.header.digest.hex(), found.provenance
 
-    def still(self, key: str, digest: bytes) -> Provenance | None:
+    def fresh_entry(self, key: str, digest: bytes) -> Provenance | None:
         """How fresh a stored answer is, if it is fresh and its content is still that of ``digest``."""
-        return self._runtime.still(key, digest)
+        return self._runtime.fresh_entry(key, digest)
 
-    def runtime_state(self, vantage: Vantage, exchange: Exchange) -> RuntimeState:
+    def runtime_state(self, cache_scope: CacheScope, context: RequestContext) -> RuntimeState:
         """How the runtime does, by asking what it can do, at most every few seconds."""
-        demand = Demand(RequestDirectives(max_age=_STATE_SECONDS), time.time(), paced=False)
+        cache_policy = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), time.time(), paced=False)
         try:
-            _, found = self._runtime.capabilities(vantage, exchange, demand)
+            _, found = self._runtime.capabilities(cache_scope, context, cache_policy)
         except (BadGateway, RuntimeRefuses, RuntimeForbids):
             return "unusable"
         except ServiceError:

@@ -18,17 +18,17 @@ from service.caching.store import EntryStore
 from service.concurrency.blocking import sleep, waiting
 from service.concurrency.deadline import Deadline
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
-from service.domain.reading import Demand, Provenance, RequestDirectives, Snapshot, Source
-from service.reads.bulkhead import Lanes
+from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
+from service.reads.bulkhead import Bulkhead
 from service.reads.fetch import Fetching, Outcome
 from service.reads.leases import Leases
-from service.reads.model import VALUE, Fetch, Fetched, Found, Landed
+from service.reads.model import VALUE, Fetch, Fetched, FetchResult, Found
 from service.reads.pacing import Pacing
-from service.reads.policy import Judgement, Lifetimes
+from service.reads.policy import FreshnessPolicy, Lifetimes
 from service.reads.single_flight import Flight, Flights
 from service.telemetry.metrics import Telemetry
 
-__all__ = ["VALUE", "Demand", "Fetch", "Fetched", "Found", "ReadThrough"]
+__all__ = ["VALUE", "Fetch", "Fetched", "Found", "ReadThrough", "RequestCachePolicy"]
 
 MOST_PAUSING = 128
 """Readers of a process that may wait for the next forced fetch at once; others are to find places to wait, too."""
@@ -44,21 +44,21 @@ class ReadThrough:
         pacing: Pacing,
         *,
         lifetimes: Lifetimes,
-        lanes: Lanes,
+        bulkhead: Bulkhead,
         telemetry: Telemetry,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._store = store
-        self._judgement = Judgement(lifetimes, now)
-        self._fetching = Fetching(store, leases, pacing, self._judgement)
-        self._flights: Flights[Landed] = Flights(lanes)
+        self._policy = FreshnessPolicy(lifetimes, now)
+        self._fetching = Fetching(store, leases, pacing, self._policy)
+        self._flights: Flights[FetchResult] = Flights(bulkhead)
         self._telemetry = telemetry
         self._sleep = sleep
         self._pauses = threading.Semaphore(MOST_PAUSING)
 
     def read(
-        self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline
+        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
     ) -> dict[str, Found | ServiceError]:
         """For each key what was found, or why nothing could be."""
         stored = self._store.headers(keys)
@@ -66,17 +66,17 @@ class ReadThrough:
         refresh, missing = [], []
         for key in keys:
             header = stored.get(key)
-            source = None if header is None else self._usable(key, header, demand)
+            source = None if header is None else self._usable(key, header, cache_policy)
             if header is None or source is None:
                 missing.append(key)
                 continue
-            results[key] = Found(key, header, self._judgement.provenance(header, source))
+            results[key] = Found(key, header, self._policy.provenance(header, source))
             if source is not Source.STORED:
                 refresh.append(key)
         if refresh:
             self._refresh(refresh, fetch, deadline)
         if missing:
-            results.update(self._fetch(missing, stored, fetch, demand, deadline))
+            results.update(self._fetch(missing, stored, fetch, cache_policy, deadline))
         for found in results.values():
             if not isinstance(found, TooSoon):
                 self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
@@ -93,13 +93,13 @@ class ReadThrough:
                 return None
         return packed
 
-    def still(self, key: str, digest: bytes) -> Provenance | None:
+    def fresh_entry(self, key: str, digest: bytes) -> Provenance | None:
         """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched."""
         header = self._store.headers([key]).get(key)
-        if header is None or header.digest != digest or header.outcome != VALUE or not self._judgement.fresh(header):
+        if header is None or header.digest != digest or header.outcome != VALUE or not self._policy.fresh(header):
             return None
         self._telemetry.cache_outcome(Source.STORED)
-        return self._judgement.provenance(header, Source.STORED)
+        return self._policy.provenance(header, Source.STORED)
 
     def body(self, found: Found) -> Packed | None:
         """The packed body of what was found; ``None`` where it has gone since."""
@@ -127,53 +127,68 @@ class ReadThrough:
     def close(self) -> None:
         self._flights.close()
 
-    def _usable(self, key: str, header: Header, demand: Demand) -> Source | None:
-        source = self._judgement.usable(header, demand)
-        if source is None and self._fetching.in_trouble(key) and self._judgement.may_stand_in(header, demand):
+    def _usable(self, key: str, header: Header, cache_policy: RequestCachePolicy) -> Source | None:
+        source = self._policy.usable(header, cache_policy)
+        if (
+            source is None
+            and self._fetching.in_trouble(key)
+            and self._policy.may_serve_stale_on_error(header, cache_policy)
+        ):
             return Source.STORED_ON_ERROR
         return source
 
     def _refresh(self, keys: Sequence[str], fetch: Fetch, deadline: Deadline) -> None:
-        demand = Demand(RequestDirectives(), self._judgement.now())
+        cache_policy = RequestCachePolicy(RequestDirectives(), self._policy.now())
         try:
-            self._flights.join(keys, self._flight(fetch, demand), deadline)
+            self._flights.join(keys, self._flight(fetch, cache_policy), deadline)
         except Overloaded:
             self._telemetry.refusal("refresh")
 
-    def _flight(self, fetch: Fetch, demand: Demand) -> Callable[[Sequence[str], Deadline], dict[str, Outcome]]:
-        return lambda keys, deadline: self._fetching.fetch(keys, fetch, demand, deadline)
+    def _flight(
+        self, fetch: Fetch, cache_policy: RequestCachePolicy
+    ) -> Callable[[Sequence[str], Deadline], dict[str, Outcome]]:
+        return lambda keys, deadline: self._fetching.fetch(keys, fetch, cache_policy, deadline)
 
     def _fetch(
-        self, keys: Sequence[str], stored: Mapping[str, Header], fetch: Fetch, demand: Demand, deadline: Deadline
+        self,
+        keys: Sequence[str],
+        stored: Mapping[str, Header],
+        fetch: Fetch,
+        cache_policy: RequestCachePolicy,
+        deadline: Deadline,
     ) -> dict[str, Found | ServiceError]:
-        if demand.directives.only_if_cached:
+        if cache_policy.directives.only_if_cached:
             return {key: OnlyIfCached() for key in keys}
         results: dict[str, Found | ServiceError] = {}
         pending = list(keys)
         while pending:
-            landed = self._land(pending, fetch, demand, deadline)
+            landed = self._land(pending, fetch, cache_policy, deadline)
             soon = [outcome for outcome in landed.values() if isinstance(outcome, TooSoon)]
-            refusal = self.pause(soon, deadline) if soon and demand.waits else None
+            refusal = self.pause(soon, deadline) if soon and cache_policy.waits else None
             pending = []
             for key, outcome in landed.items():
-                if outcome is None or (isinstance(outcome, TooSoon) and demand.waits and refusal is None):
+                if outcome is None or (isinstance(outcome, TooSoon) and cache_policy.waits and refusal is None):
                     pending.append(key)
-                elif isinstance(outcome, TooSoon) and not demand.waits:
+                elif isinstance(outcome, TooSoon) and not cache_policy.waits:
                     results[key] = outcome
                 else:
-                    results[key] = self._result(key, outcome, stored.get(key), demand)
+                    results[key] = self._result(key, outcome, stored.get(key), cache_policy)
         return results
 
-    def _land(self, keys: Sequence[str], fetch: Fetch, demand: Demand, deadline: Deadline) -> dict[str, Outcome | None]:
+    def _land(
+        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
+    ) -> dict[str, Outcome | None]:
         """Join or begin the fetch of each key and wait for it; ``None`` for one that began too early to count."""
         try:
-            joined = self._flights.join(keys, self._flight(fetch, demand), deadline)
+            joined = self._flights.join(keys, self._flight(fetch, cache_policy), deadline)
         except Overloaded as error:
             self._telemetry.refusal("overloaded")
             return dict.fromkeys(keys, error)
-        return {key: self._wait(*joined[key], demand, deadline) for key in keys}
+        return {key: self._wait(*joined[key], cache_policy, deadline) for key in keys}
 
-    def _wait(self, flight: Flight[Landed], joined: bool, demand: Demand, deadline: Deadline) -> Outcome | None:
+    def _wait(
+        self, flight: Flight[FetchResult], joined: bool, cache_policy: RequestCachePolicy, deadline: Deadline
+    ) -> Outcome | None:
         if joined:
             self._telemetry.flight_wait()
         try:
@@ -185,26 +200,26 @@ class ReadThrough:
             self._telemetry.refusal("overloaded")
             return error
         if isinstance(outcome, TooSoon):  # to whoever forces it; others that have joined may fetch
-            return outcome if not joined or demand.directives.no_cache else None
-        if joined and demand.directives.no_cache and not deadline.expired:
-            began = outcome.header.fetched_at if isinstance(outcome, Landed) else flight.began_at
-            if began < demand.asked_at:
+            return outcome if not joined or cache_policy.directives.no_cache else None
+        if joined and cache_policy.directives.no_cache and not deadline.expired:
+            began = outcome.header.fetched_at if isinstance(outcome, FetchResult) else flight.began_at
+            if began < cache_policy.asked_at:
                 return None
-        if joined and isinstance(outcome, Landed):
+        if joined and isinstance(outcome, FetchResult):
             return replace(outcome, shared=True)
         return outcome
 
     def _result(
-        self, key: str, outcome: Landed | ServiceError, before: Header | None, demand: Demand
+        self, key: str, outcome: FetchResult | ServiceError, before: Header | None, cache_policy: RequestCachePolicy
     ) -> Found | ServiceError:
-        if isinstance(outcome, Landed):
-            source = self._judgement.fetched_as(before, demand)
-            provenance = self._judgement.provenance(outcome.header, source, outcome)
+        if isinstance(outcome, FetchResult):
+            source = self._policy.cache_status(before, cache_policy)
+            provenance = self._policy.provenance(outcome.header, source, outcome)
             return Found(key, outcome.header, provenance, outcome.packed)
         if (
             before is not None
             and isinstance(outcome, (RuntimeTrouble, Overloaded))
-            and self._judgement.may_stand_in(before, demand)
+            and self._policy.may_serve_stale_on_error(before, cache_policy)
         ):
-            return Found(key, before, self._judgement.provenance(before, Source.STORED_ON_ERROR))
+            return Found(key, before, self._policy.provenance(before, Source.STORED_ON_ERROR))
         return outcome

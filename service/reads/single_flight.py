@@ -1,6 +1,6 @@
 """Fetches under way in this process: readers of the same thing share one.
 
-A flight serves one or several keys. Its work runs in a lane (``lanes``), so a slow runtime holds a bounded number of
+A flight serves one or several keys. Its work runs in a partition (``bulkhead``), so a slow runtime holds a bounded number of
 threads, and a reader may stop waiting, at its own deadline, without ending the flight for the others.
 """
 
@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RuntimeTimeout, ServiceError
-from service.reads.bulkhead import Lanes
+from service.reads.bulkhead import Bulkhead
 
 T = TypeVar("T")
 Fetch = Callable[[Sequence[str], Deadline], Mapping[str, T | ServiceError]]
@@ -32,8 +32,8 @@ class Flight(Generic[T]):
 class Flights(Generic[T]):
     """All flights of this process, by key."""
 
-    def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
+    def __init__(self, bulkhead: Bulkhead) -> None:
+        self._bulkhead = bulkhead
         self._by_key: dict[str, Flight[T]] = {}
         self._lock = threading.RLock()
 
@@ -58,11 +58,11 @@ class Flights(Generic[T]):
 
     def close(self) -> None:
         """Begin none any more."""
-        self._lanes.close()
+        self._bulkhead.close()
 
     def _begin(self, fresh: dict[str, Flight[T]], fetch: Fetch[T], deadline: Deadline) -> None:
         try:
-            self._lanes.begin(fresh, deadline, lambda granted: self._fly(fresh, fetch, granted, deadline))
+            self._bulkhead.begin(fresh, deadline, lambda granted: self._fly(fresh, fetch, granted, deadline))
         except Overloaded:
             self._forget(fresh)
             raise
@@ -90,7 +90,7 @@ class Flights(Generic[T]):
 
 
 def _told(outcome: T | ServiceError, granted: Deadline, deadline: Deadline) -> T | ServiceError:
-    """What ran out of less time than it was to have ended for lack of a patient place, not by the runtime's fault."""
+    """What ran out of less time than it was to have ended for lack of a slow place, not by the runtime's fault."""
     if isinstance(outcome, RuntimeTimeout) and granted.at < deadline.at:
         return Overloaded("many answers of the AI runtime are slow, and this one would be waited for too long")
     return outcome

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
-from service.concurrency.blocking import belongs_to
+from service.concurrency.blocking import set_slot_owner
 from service.domain.errors import Overloaded
 
 _Task = Callable[[], None]
@@ -50,14 +50,14 @@ class RequestThreads:
         for worker in idle:
             worker.give(None)
 
-    def lend(self) -> None:
+    def release_slot(self) -> None:
         with self._lock:
             if self._waiting >= self._most_waiting:
                 raise Overloaded("too many requests wait for the AI runtime")
             self._waiting += 1
             self._release()
 
-    def take_back(self) -> None:
+    def reacquire_slot(self) -> None:
         with self._lock:
             self._waiting -= 1
             self._working += 1
@@ -116,7 +116,7 @@ class _Worker:
         self._given.put(task)
 
     def _work(self) -> None:
-        belongs_to(self._threads)
+        set_slot_owner(self._threads)
         while True:
             task = self._given.get()
             if task is None:

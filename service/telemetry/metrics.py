@@ -30,7 +30,7 @@ _HISTOGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 _GAUGES: dict[str, tuple[str, tuple[str, ...], Literal["livemax", "livesum"]]] = {
     "circuit_state": ("The runtime's circuit: 0 closed, 1 half open, 2 open.", (), "livemax"),
-    "fetches": ("Fetches from the AI runtime under way, by lane: patient, brief.", ("lane",), "livesum"),
+    "fetches": ("Fetches from the AI runtime under way, by partition of the bulkhead: slow, fast.", ("partition",), "livesum"),
 }
 _PREFIX = "metric_resource_"
 
@@ -79,11 +79,11 @@ class Telemetry:
         """``state``: 0 closed, 1 half open, 2 open."""
         self._gauges["circuit_state"].set(state)
 
-    def fetch_began(self, lane: str) -> None:
-        self._gauges["fetches"].labels(lane).inc()
+    def fetch_began(self, partition: str) -> None:
+        self._gauges["fetches"].labels(partition).inc()
 
-    def fetch_ended(self, lane: str) -> None:
-        self._gauges["fetches"].labels(lane).dec()
+    def fetch_ended(self, partition: str) -> None:
+        self._gauges["fetches"].labels(partition).dec()
 
     def flight_wait(self) -> None:
         self._counters["flight_waits"].inc()

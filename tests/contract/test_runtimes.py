@@ -17,14 +17,14 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails, RunStatus
-from service.domain.runtime import AIRuntime, Capabilities, Exchange, RunMetrics, Vantage
+from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RequestContext, RunMetrics
 from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeSettings
 from service.telemetry.metrics import Telemetry
-from tests.unit.runtimes.fakes import WITH_METRICS, FakeRuntime, exchange
+from tests.unit.runtimes.fakes import WITH_METRICS, FakeRuntime, context
 
-OURS, THEIRS = Vantage("tenant", "default"), Vantage("tenant", "group-b")
+OURS, THEIRS = CacheScope("tenant", "default"), CacheScope("tenant", "group-b")
 UNKNOWN = "run-of-nobody"
 LABELLED = {
     "name": "Loss",
@@ -41,7 +41,7 @@ class World(Protocol):
 
     runtime: AIRuntime
 
-    def add(self, vantage: Vantage, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
+    def add(self, cache_scope: CacheScope, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
         """A new run of that status that has logged ``points``; its id. A later one is newer."""
         ...
 
@@ -51,13 +51,13 @@ class FakeWorld:
         self.runtime = FakeRuntime()
         self._numbers = count()
 
-    def add(self, vantage: Vantage, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
+    def add(self, cache_scope: CacheScope, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
         number = next(self._numbers)
         run_id = f"run-{number:04}"
         run = Run(run_id, status, created_at=f'"2026-03-29T01:{number // 60:02}:{number % 60:02}Z"'.encode())
         text = ",".join(json.dumps({"step": None, "labels": [], **point}) for point in points).encode()
         chunks = (Chunk(text, len(points)),) if points else ()
-        at = (vantage.tenant, vantage.resource_group, run_id)
+        at = (cache_scope.tenant, cache_scope.resource_group, run_id)
         resource = MetricResource(run_id, metrics=chunks, count=len(points))
         self.runtime.logged[at] = RunMetrics(resource, run.may_change)
         self.runtime.details[at] = RunDetails(run, parameters=b"[]")
@@ -78,18 +78,18 @@ class AIAPIWorld:
     def close(self) -> None:
         self._session.close()
 
-    def add(self, vantage: Vantage, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
+    def add(self, cache_scope: CacheScope, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
         executable = {"executableId": "digits-network", "scenarioId": "digit-recognition"}
-        configuration = self._ask(vantage, "POST", "/v2/lm/configurations", {"name": "c", **executable})["id"]
-        run_id = self._ask(vantage, "POST", "/v2/lm/executions", {"configurationId": configuration})["id"]
+        configuration = self._ask(cache_scope, "POST", "/v2/lm/configurations", {"name": "c", **executable})["id"]
+        run_id = self._ask(cache_scope, "POST", "/v2/lm/executions", {"configurationId": configuration})["id"]
         if points:
-            self._ask(vantage, "PATCH", "/v2/lm/metrics", {"executionId": run_id, "metrics": list(points)})
-        moved = {"status": status, "resourceGroup": vantage.resource_group}
-        self._ask(vantage, "PUT", f"/sandbox/executions/{run_id}/status", moved)
+            self._ask(cache_scope, "PATCH", "/v2/lm/metrics", {"executionId": run_id, "metrics": list(points)})
+        moved = {"status": status, "resourceGroup": cache_scope.resource_group}
+        self._ask(cache_scope, "PUT", f"/sandbox/executions/{run_id}/status", moved)
         return str(run_id)
 
-    def _ask(self, vantage: Vantage, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        headers = {"AI-Resource-Group": vantage.resource_group}
+    def _ask(self, cache_scope: CacheScope, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        headers = {"AI-Resource-Group": cache_scope.resource_group}
         answer = self._session.request(method, self._url + path, json=body, headers=headers, timeout=30)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
@@ -120,8 +120,8 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield world
 
 
-def read(world: World, *run_ids: str, vantage: Vantage = OURS) -> Mapping[str, RunMetrics | ServiceError]:
-    return world.runtime.run_metrics(run_ids, vantage, exchange())
+def read(world: World, *run_ids: str, cache_scope: CacheScope = OURS) -> Mapping[str, RunMetrics | ServiceError]:
+    return world.runtime.run_metrics(run_ids, cache_scope, context())
 
 
 def points_of(found: RunMetrics | ServiceError) -> list[dict[str, Any]]:
@@ -157,39 +157,39 @@ def test_a_run_that_has_ended_does_not_change(world: World, status: RunStatus) -
     found = read(world, run)[run]
     assert isinstance(found, RunMetrics)
     assert found.may_change is (status not in {"COMPLETED", "DEAD", "STOPPED"})
-    assert world.runtime.run(run, OURS, exchange()).run.status == status
+    assert world.runtime.run(run, OURS, context()).run.status == status
 
 
 def test_a_resource_group_hides_its_runs_from_others(world: World) -> None:
     run = world.add(OURS, "COMPLETED", [PLAIN])
-    assert isinstance(read(world, run, vantage=THEIRS)[run], RunNotFound)
+    assert isinstance(read(world, run, cache_scope=THEIRS)[run], RunNotFound)
     with pytest.raises(RunNotFound):
-        world.runtime.run(run, THEIRS, exchange())
-    assert run not in {each.run_id for each in world.runtime.runs(THEIRS, exchange()).runs}
+        world.runtime.run(run, THEIRS, context())
+    assert run not in {each.run_id for each in world.runtime.runs(THEIRS, context()).runs}
     assert isinstance(read(world, run)[run], RunMetrics)
 
 
 def test_runs_are_listed_newest_first(world: World) -> None:
     older, newer = (world.add(OURS, status) for status in ("DEAD", "RUNNING"))
-    listed = world.runtime.runs(OURS, exchange()).runs
+    listed = world.runtime.runs(OURS, context()).runs
     assert [(run.run_id, run.status) for run in listed[:2]] == [(newer, "RUNNING"), (older, "DEAD")]
 
 
 def test_details_are_of_the_run_asked_for(world: World) -> None:
     run = world.add(OURS, "COMPLETED")
-    details = world.runtime.run(run, OURS, exchange())
+    details = world.runtime.run(run, OURS, context())
     assert (details.run.run_id, details.unavailable, json.loads(details.parameters)) == (run, (), [])
     with pytest.raises(RunNotFound):
-        world.runtime.run(UNKNOWN, OURS, exchange())
+        world.runtime.run(UNKNOWN, OURS, context())
 
 
 def test_what_it_can_do_is_told_and_may_be_told_to_it(world: World) -> None:
-    found = world.runtime.capabilities(OURS, exchange())
+    found = world.runtime.capabilities(OURS, context())
     assert isinstance(found, Capabilities)
     assert found.metrics
-    world.runtime.heed(found, 0.0)
-    world.runtime.heed(WITH_METRICS, 1.0)
-    assert world.runtime.capabilities(OURS, exchange()) == found
+    world.runtime.observe(found, 0.0)
+    world.runtime.observe(WITH_METRICS, 1.0)
+    assert world.runtime.capabilities(OURS, context()) == found
 
 
 def test_its_identity_stays_the_same(world: World) -> None:
@@ -199,7 +199,7 @@ def test_its_identity_stays_the_same(world: World) -> None:
 
 def test_nothing_goes_on_beyond_the_deadline(world: World) -> None:
     run = world.add(OURS, "COMPLETED")
-    over = Exchange(Deadline.after(0), "a-request", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
+    over = RequestContext(Deadline.after(0), "a-request", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
     for ask in (
         lambda: world.runtime.run(run, OURS, over),
         lambda: world.runtime.runs(OURS, over),

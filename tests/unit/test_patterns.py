@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def test_every_pattern_takes_time_in_proportion_to_the_text() -> None:
-    """In a process of its own: only a signal gets an expression that runs away out of the interpreter's hands."""
+    """In a process of its own: only a signal gets an expression that runs away out of the interpreter's clock."""
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.patterns"]
     done = subprocess.run(command, cwd=root, stderr=subprocess.PIPE, text=True, check=False)

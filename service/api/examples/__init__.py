@@ -1,6 +1,6 @@
 """Answers that the service has given, as examples for the OpenAPI document.
 
-``<operationId>.json`` holds those of one operation by media type and name, ``problems.json`` one for each reusable
+``<operationId>.json`` holds those of one operation by media type and name, ``problems.json`` one for each metadata
 response. They are recorded from the sandbox's runs, and a test compares them with what the service answers now.
 """
 

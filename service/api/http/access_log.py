@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from service.api.http.context import Trail, trail
+from service.api.http.context import RequestTrace, request_trace
 from service.telemetry.metrics import Telemetry
 
 _access = logging.getLogger("service.access")
@@ -26,23 +26,23 @@ def register(app: Flask, telemetry: Telemetry) -> None:
     @app.after_request
     def noted(response: Response) -> Response:
         method = request.method if request.method in _METHODS else "other"
-        note(telemetry, trail(), route(), method, response.status_code, **_more())
+        note(telemetry, request_trace(), route(), method, response.status_code, **_more())
         if response.status_code in {401, 403}:
             telemetry.refusal("unauthenticated" if response.status_code == 401 else "forbidden")
             _refusal(response, route())
         return response
 
 
-def note(telemetry: Telemetry, trail: Trail, route: str, method: str, status: int, **more: Any) -> None:
+def note(telemetry: Telemetry, request_trace: RequestTrace, route: str, method: str, status: int, **more: Any) -> None:
     """Log and count one answer; ``more`` are further members of its line."""
-    seconds = time.perf_counter() - trail.began
+    seconds = time.perf_counter() - request_trace.began
     telemetry.request(method, route, status, seconds)
     level = logging.DEBUG if route in _QUIET else logging.INFO
     if _access.isEnabledFor(level):
         fields = {
             "event": "request",
-            "requestId": trail.request_id,
-            "traceparent": trail.traceparent,
+            "requestId": request_trace.request_id,
+            "traceparent": request_trace.traceparent,
             "method": method,
             "route": route,
             "status": status,
@@ -79,7 +79,7 @@ def _refusal(response: Response, route: str) -> None:
         "refused",
         extra={
             "event": "refusal",
-            "requestId": trail().request_id,
+            "requestId": request_trace().request_id,
             "route": route,
             "status": response.status_code,
             "tenant": getattr(principal, "tenant", None),

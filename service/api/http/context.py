@@ -16,7 +16,7 @@ from service.domain.access import Principal
 
 
 @dataclass(slots=True)
-class Trail:
+class RequestTrace:
     """A request's ids and the moments it is measured from: ``began`` on the performance clock, ``asked_at`` in seconds
     since the epoch."""
 
@@ -26,13 +26,13 @@ class Trail:
     asked_at: float = field(default_factory=time.time)
 
 
-def trail() -> Trail:
-    """The trail of the request being served."""
-    if "trail" not in g:
-        g.trail = Trail(
+def request_trace() -> RequestTrace:
+    """The request_trace of the request being served."""
+    if "request_trace" not in g:
+        g.request_trace = RequestTrace(
             request_id(map(request.headers.get, REQUEST_ID_HEADERS)), traceparent(request.headers.get("traceparent"))
         )
-    return cast(Trail, g.trail)
+    return cast(RequestTrace, g.request_trace)
 
 
 def principal() -> Principal:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 from flask import Response, request
 
-from service.api.http.request import Ask
+from service.api.http.request import ReadRequest
 from service.api.openapi.schemas import NO_CURSOR
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.reading import Snapshot
@@ -46,7 +46,7 @@ class Pages:
     def __init__(self, cursors: Cursors) -> None:
         self._cursors = cursors
 
-    def asked(self, ask: Ask) -> tuple[Window, Snapshot | None]:
+    def asked(self, ask: ReadRequest) -> tuple[Window, Snapshot | None]:
         """Which page is asked for, and of which snapshot; ``None`` for the current one.
 
         Raises ``InvalidParameter`` for a cursor that was not given for this request.
@@ -57,7 +57,7 @@ class Pages:
         cursor = self._cursors.read(text, _view(ask))
         return Window(cursor.position, limit), cursor.snapshot
 
-    def next(self, ask: Ask, window: Window, snapshot: Snapshot, total: int) -> str | None:
+    def next(self, ask: ReadRequest, window: Window, snapshot: Snapshot, total: int) -> str | None:
         """The page behind ``window``, relative to the request's URL: another query; ``None`` behind the last."""
         if window.end is None or window.end >= total:
             return None
@@ -66,7 +66,7 @@ class Pages:
         return f"?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
 
 
-def is_paged(ask: Ask) -> bool:
+def is_paged(ask: ReadRequest) -> bool:
     """Whether the request wants pages at all."""
     return ask.query["limit"] is not None or ask.query["cursor"] is not None
 
@@ -82,12 +82,19 @@ def link(response: Response, following: str | None) -> None:
         response.headers["Link"] = f'<{following}>; rel="next"'
 
 
-def _view(ask: Ask) -> Sequence[str]:
+def _view(ask: ReadRequest) -> Sequence[str]:
     """All that must be the same when a sequence goes on; not how many items a page has, and in which format."""
-    vantage = ask.vantage
+    cache_scope = ask.cache_scope
     query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_AN_ANSWER)
     parts = (part for pair in query for part in pair)
-    return (request.path, vantage.tenant, vantage.resource_group, vantage.caller or "", ask.zone.name, *parts)
+    return (
+        request.path,
+        cache_scope.tenant,
+        cache_scope.resource_group,
+        cache_scope.caller or "",
+        ask.zone.name,
+        *parts,
+    )
 
 
 _MAC_SIZE = 16

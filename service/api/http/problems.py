@@ -11,7 +11,7 @@ import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from service.api.http.context import trail
+from service.api.http.context import request_trace
 from service.api.http.relative_urls import itself
 from service.domain import errors
 from service.telemetry import logs
@@ -126,7 +126,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:
-    of_request = {"requestId": trail().request_id, **(members or {})}
+    of_request = {"requestId": request_trace().request_id, **(members or {})}
     document = msgspec.json.encode(_members_of(problem, detail, itself()) | of_request)
     response = Response(document, problem.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"

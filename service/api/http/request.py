@@ -15,14 +15,14 @@ from werkzeug.datastructures import MultiDict
 
 from service.api.http import formats
 from service.api.http.cache_control import parse_directives
-from service.api.http.context import trail
+from service.api.http.context import request_trace
 from service.api.http.formats import JSON, Format
 from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
 from service.domain.errors import Fault, Forbidden, InvalidParameter
-from service.domain.runtime import Exchange, Vantage
+from service.domain.runtime import CacheScope, RequestContext
 from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
-from service.reads.read_through import Demand
+from service.reads.read_through import RequestCachePolicy
 
 _ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
 RESOURCE_GROUP = "AI-Resource-Group"
@@ -32,7 +32,7 @@ _ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offs
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ReadRequest:
     """A request that can be answered.
 
     ``query`` holds the query parameters as their schema loads them, ``format`` the one of those on offer that the
@@ -42,9 +42,9 @@ class Ask:
     query: Mapping[str, Any]
     format: Format
     zone: TimeZone
-    vantage: Vantage
-    exchange: Exchange
-    demand: Demand
+    cache_scope: CacheScope
+    context: RequestContext
+    cache_policy: RequestCachePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class RequestReader:
         offers: tuple[Format, ...] = (JSON,),
         missing: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Decorate a view so that it is given the ``Ask`` as its first argument.
+        """Decorate a view so that it is given the ``ReadRequest`` as its first argument.
 
         ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``offers``: the
         formats that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
@@ -97,7 +97,7 @@ class RequestReader:
         grouped: bool,
         offers: tuple[Format, ...],
         missing: str = "",
-    ) -> Ask:
+    ) -> ReadRequest:
         """Read the request being served.
 
         Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's,
@@ -119,7 +119,9 @@ class RequestReader:
         if not allows(principal, g.access_rule, g.resource_group):
             raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
         chosen = formats.choose(offers, query.get("format"), request.headers.get("Accept"), missing)
-        return Ask(query, chosen, zone, self._vantage(principal, group), self._exchange(), self._demand())
+        return ReadRequest(
+            query, chosen, zone, self._cache_scope(principal, group), self._context(), self._cache_policy()
+        )
 
     def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
         """The first zone that is named; those of the request must all be known."""
@@ -138,18 +140,20 @@ class RequestReader:
         except UnknownTimeZone:
             return self._defaults.zone
 
-    def _vantage(self, principal: Principal, group: str) -> Vantage:
+    def _cache_scope(self, principal: Principal, group: str) -> CacheScope:
         if not self._defaults.forward_token:
-            return Vantage(principal.tenant, group)
+            return CacheScope(principal.tenant, group)
         caller = blake2b(principal.token.encode(), digest_size=20).hexdigest()
-        return Vantage(principal.tenant, group, caller, principal.token)
+        return CacheScope(principal.tenant, group, caller, principal.token)
 
-    def _exchange(self) -> Exchange:
-        return Exchange(Deadline.after(self._defaults.timeout), trail().request_id, trail().traceparent)
+    def _context(self) -> RequestContext:
+        return RequestContext(
+            Deadline.after(self._defaults.timeout), request_trace().request_id, request_trace().traceparent
+        )
 
-    def _demand(self) -> Demand:
+    def _cache_policy(self) -> RequestCachePolicy:
         directives = parse_directives(request.headers.get("Cache-Control"), request.headers.get("Pragma"))
-        return Demand(directives, trail().asked_at)
+        return RequestCachePolicy(directives, request_trace().asked_at)
 
 
 def with_plus(text: str) -> str:

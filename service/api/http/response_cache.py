@@ -1,10 +1,11 @@
-"""Answers given before, given again without routing, parsing or making anything: a layer in front of the application.
+"""Answers recorded as they leave the application, and replayed without routing, parsing or making anything.
 
-The plain way through the application tells, for each answer that can be given again, what it hung on (``Reusable``).
-When a request comes that is alike in all that decided that answer, the lane asks the same questions as the plain way
-does, of the same parts: is the token still good, has its caller the scopes and the resource group, is the stored entry
-still fresh and still the same content, has the client the representation already. Where all is so, the answer differs
-in the request's ids and in its age only. In every other case the request goes the plain way.
+A WSGI layer in front of the application. The application says of each answer that can be replayed what it depends on
+(``CacheMetadata``). For a request that is alike in all that decided a recorded answer, the layer checks what the
+application would check, with the same parts: that the token is still good, that its caller has the scopes and the
+resource group (``domain.access.allows``), that the stored entry is still fresh and of the same content, and whether the
+client has the representation already. Then the answer differs in the request's ids and its age only. Every other request
+goes to the application.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.api.http import access_log
-from service.api.http.context import REQUEST_ID_HEADERS, Trail, request_id, traceparent
+from service.api.http.context import REQUEST_ID_HEADERS, RequestTrace, request_id, traceparent
 from service.api.http.headers import LONGEST_LIST
 from service.api.http.representation_cache import Body
-from service.api.http.responses import REUSABLE, Answers, Reusable, client_has, status_of
+from service.api.http.responses import CACHE_METADATA, Answers, CacheMetadata, client_has, status_of
+from service.concurrency.bounded_map import BoundedMap
 from service.domain.access import Principal, TokenVerifier, allows
 from service.domain.reading import Provenance
 from service.telemetry.metrics import Telemetry
@@ -44,61 +46,65 @@ _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding"})
 
 Headers = list[tuple[str, str]]
 Signature = tuple[str | None, ...]
-Still = Callable[[str, bytes], Provenance | None]
+FreshEntry = Callable[[str, bytes], Provenance | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """An answer that was given: what it hung on, and its headers but for those that are each request's own.
+class _Recorded:
+    """A recorded answer: what it depends on, and its headers but for those that are each request's own.
 
-    ``headers`` go with a body and are ``None`` where only a ``304`` was given so far; ``bare`` go without one.
+    ``headers`` go with a body and are ``None`` where only a ``304`` was recorded so far; ``bare`` go without one.
     """
 
-    reusable: Reusable
+    metadata: CacheMetadata
     headers: Headers | None
     bare: Headers
 
     @classmethod
-    def of(cls, reusable: Reusable, headers: Headers, *, whole: bool) -> _Given:
+    def of(cls, metadata: CacheMetadata, headers: Headers, *, whole: bool) -> _Recorded:
         kept = [(name, value) for name, value in headers if name.lower() not in _OF_THE_REQUEST]
         bare = [(name, value) for name, value in kept if name.lower() not in _OF_THE_BODY]
-        return cls(reusable, kept if whole else None, bare)
+        return cls(metadata, kept if whole else None, bare)
 
 
-class FastLane:
-    """A WSGI application in front of ``plain``. ``still`` tells how fresh a stored entry is, if it still holds the
-    content of that digest and is fresh at all; ``forwards_token`` whether answers belong to one token."""
+class ResponseCache:
+    """A WSGI application in front of ``app``. Safe from any thread.
+
+    ``fresh_entry`` tells how fresh a stored entry is, and ``None`` where it is stale or no longer of that digest;
+    ``forwards_token`` is whether answers belong to one token. ``most`` answers are recorded, the last used ones.
+    """
 
     def __init__(
         self,
-        plain: WSGIApplication,
+        app: WSGIApplication,
         *,
         verifier: TokenVerifier,
         answers: Answers,
-        still: Still,
+        fresh_entry: FreshEntry,
         telemetry: Telemetry,
         forwards_token: bool,
+        most: int = _MOST,
     ) -> None:
-        self._plain = plain
+        self._app = app
         self._verifier = verifier
         self._answers = answers
-        self._still = still
+        self._fresh_entry = fresh_entry
         self._telemetry = telemetry
         self._forwards_token = forwards_token
-        self._given: dict[Signature, _Given] = {}
+        self._recorded: BoundedMap[Signature, _Recorded] = BoundedMap(most, lambda _: 1)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
         principal = self._caller(environ)
         if principal is None:
-            return self._plain(environ, start_response)
+            return self._app(environ, start_response)
         signature = self._signature(environ, principal)
-        given = self._given.get(signature)
-        if given is not None:
-            answer = self._again(given, principal, environ, start_response, began)
+        recorded = self._recorded.get(signature)
+        if recorded is not None:
+            answer = self._replay(recorded, principal, environ, start_response, began)
             if answer is not None:
                 return answer
-        return self._plain(environ, self._learning(signature, environ, start_response))
+        return self._app(environ, self._recording(signature, environ, start_response))
 
     def _caller(self, environ: WSGIEnvironment) -> Principal | None:
         """Who asks, where the request can be answered here and its token has been verified before."""
@@ -112,58 +118,58 @@ class FastLane:
         return self._verifier.known(environ.get("HTTP_AUTHORIZATION"))
 
     def _signature(self, environ: WSGIEnvironment, principal: Principal) -> Signature:
-        """All that decides an answer, beside what ``_again`` looks at."""
+        """All that decides an answer, beside what ``_replay`` looks at."""
         token = principal.token if self._forwards_token else None
         return (principal.tenant, principal.zone, token, *map(environ.get, _DECIDING))
 
-    def _again(
+    def _replay(
         self,
-        given: _Given,
+        recorded: _Recorded,
         principal: Principal,
         environ: WSGIEnvironment,
         start_response: StartResponse,
         began: float,
     ) -> Iterable[bytes] | None:
-        reusable = given.reusable
-        if not allows(principal, reusable.rule, reusable.resource_group):
+        metadata = recorded.metadata
+        if not allows(principal, metadata.rule, metadata.resource_group):
             return None
-        provenance = self._still(reusable.key, reusable.digest)
+        provenance = self._fresh_entry(metadata.key, metadata.digest)
         if provenance is None:
             return None
-        if client_has(reusable.tag, environ.get("HTTP_IF_NONE_MATCH")):
-            status, line, headers = 304, "304 NOT MODIFIED", given.bare
+        if client_has(metadata.tag, environ.get("HTTP_IF_NONE_MATCH")):
+            status, line, headers = 304, "304 NOT MODIFIED", recorded.bare
             body: Body | None = ()
-        elif given.headers is None:
+        elif recorded.headers is None:
             return None
         else:
-            status, line, headers = 200, "200 OK", given.headers
-            body = self._answers.made(reusable.tag)
+            status, line, headers = 200, "200 OK", recorded.headers
+            body = self._answers.made(metadata.tag)
         if body is None:
             return None
-        trail = Trail(request_id(map(environ.get, _IDS)), traceparent(environ.get("HTTP_TRACEPARENT")), began)
-        start_response(line, [*headers, *self._of_the_request(trail, provenance)])
-        access_log.note(self._telemetry, trail, reusable.route, "GET", status, cache=provenance.source.value)
+        request_trace = RequestTrace(
+            request_id(map(environ.get, _IDS)), traceparent(environ.get("HTTP_TRACEPARENT")), began
+        )
+        start_response(line, [*headers, *self._of_the_request(request_trace, provenance)])
+        access_log.note(self._telemetry, request_trace, metadata.route, "GET", status, cache=provenance.source.value)
         return body
 
-    def _of_the_request(self, trail: Trail, provenance: Provenance) -> Headers:
+    def _of_the_request(self, request_trace: RequestTrace, provenance: Provenance) -> Headers:
         return [
             ("Cache-Control", self._answers.cache_control(provenance)),
             ("Age", str(int(provenance.age))),
             ("Cache-Status", status_of(provenance)),
-            ("X-Request-ID", trail.request_id),
-            ("traceparent", trail.traceparent),
+            ("X-Request-ID", request_trace.request_id),
+            ("traceparent", request_trace.traceparent),
         ]
 
-    def _learning(self, signature: Signature, environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
-        def learn(status: str, headers: Headers, exc_info: Any = None) -> Any:
-            reusable = environ.get(REUSABLE)
-            if reusable is not None and status.startswith(("200", "304")) and _short(signature):
-                if len(self._given) >= _MOST:
-                    self._given.clear()
-                self._given[signature] = _Given.of(reusable, headers, whole=status.startswith("200"))
+    def _recording(self, signature: Signature, environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
+        def record(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            metadata = environ.get(CACHE_METADATA)
+            if metadata is not None and status.startswith(("200", "304")) and _short(signature):
+                self._recorded.keep(signature, _Recorded.of(metadata, headers, whole=status.startswith("200")))
             return start_response(status, headers, exc_info)
 
-        return learn
+        return record
 
 
 def _short(signature: Signature) -> bool:

@@ -168,7 +168,7 @@ def _remark(variant: Variant, tag: str) -> None:
     """Tell the fast lane that this answer can be given again, and when."""
     if variant.entry is not None:
         key, digest = variant.entry
-        request.environ[REUSABLE] = Reusable(key, digest, tag, g.access_rule, g.resource_group, route())
+        request.environ[CACHE_METADATA] = CacheMetadata(key, digest, tag, g.access_rule, g.resource_group, route())
 
 
 def client_has(tag: str, given: str | None) -> bool:
@@ -201,12 +201,12 @@ def _status(provenance: Provenance) -> str:
             return f"fwd=miss{stored}"
 
 
-REUSABLE = "metric_resource.reusable"
+CACHE_METADATA = "metric_resource.metadata"
 """Where in the WSGI environment it is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reusable:
+class CacheMetadata:
     """What an answer hung on: the stored entry and its content, the access rule, the resource group (``None`` where
     none was asked for); ``tag`` names the representation, ``route`` the route for the log."""
 

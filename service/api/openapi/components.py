@@ -1,4 +1,4 @@
-"""The reusable parts of the OpenAPI document: parameters, headers, problems."""
+"""The metadata parts of the OpenAPI document: parameters, headers, problems."""
 
 from __future__ import annotations
 

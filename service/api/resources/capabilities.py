@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Response
 
 from service.api.http.guards import requires
-from service.api.http.request import Ask
+from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import CapabilitiesSchema, Query
@@ -23,10 +23,10 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @routes.arguments(Query, location="query", grouped=False)
     @documented("getCapabilities", CapabilitiesSchema, "Read what the runtime can do", run=False)
     @requires()
-    def capabilities(ask: Ask) -> Response:
+    def capabilities(ask: ReadRequest) -> Response:
         """Which runtime this is, and whether its runs have a metric resource. Any valid token will do."""
-        found, content, provenance = queries.capabilities(ask.vantage, ask.exchange, ask.demand)
-        variant = Variant((ask.vantage.tenant, content), ("capabilities",), ask.format)
+        found, content, provenance = queries.capabilities(ask.cache_scope, ask.context, ask.cache_policy)
+        variant = Variant((ask.cache_scope.tenant, content), ("capabilities",), ask.format)
         return answers.answer(variant, provenance, lambda: to_json.capabilities(found))
 
     return routes

@@ -9,7 +9,7 @@ from flask import Response
 
 from service.api.http.formats import PNG, SVG, VEGA_LITE, Format
 from service.api.http.guards import requires
-from service.api.http.request import TIME_ZONE, Ask
+from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Drawn
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.formats import RunAnswers
@@ -54,7 +54,7 @@ def blueprint(
         others=PICTURES,
     )
     @requires(Scope.METRICS_READ)
-    def metric_chart(ask: Ask, run_id: str) -> Response:
+    def metric_chart(ask: ReadRequest, run_id: str) -> Response:
         """A chart of the run's metrics, one panel for each and one colour for each label set.
 
         It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;

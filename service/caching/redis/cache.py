@@ -127,7 +127,7 @@ class RedisCache:
 
     @contextmanager
     def _attempt(self, server: str, *, writes: bool = False) -> Iterator[None]:
-        """Ask ``server`` if it may be asked, and tell its gate what became of it.
+        """ReadRequest ``server`` if it may be asked, and tell its gate what became of it.
 
         A server that is not what it should be can make its client raise anything, so anything is translated here.
         """

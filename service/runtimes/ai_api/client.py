@@ -9,18 +9,19 @@ from dataclasses import replace
 from typing import Protocol
 
 from service.concurrency.deadline import Deadline
-from service.concurrency.fan_out import SideBySide
+from service.concurrency.fan_out import FanOut
 from service.domain.errors import (
     BadGateway,
     MetricsNotSupported,
     RunGone,
     RunNotFound,
+    RuntimeTimeout,
     RuntimeTrouble,
     ServiceError,
 )
 from service.domain.metrics import MetricResource
 from service.domain.runs import RunDetails, RunList, RunStatus
-from service.domain.runtime import Capabilities, Exchange, RunMetrics, Vantage
+from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
 from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.runtimes.ai_api.runs import Surroundings
 from service.runtimes.ai_api.tenancy import GRACE, Tenancy
@@ -65,58 +66,58 @@ class HTTPClient(Protocol):
 class AIAPIRuntime:
     """An AI runtime behind the AI API; see ``domain.runtime.AIRuntime``."""
 
-    def __init__(self, client: HTTPClient, *, identity: str, side_by_side: SideBySide) -> None:
+    def __init__(self, client: HTTPClient, *, identity: str, fan_out: FanOut[ServiceError]) -> None:
         self.identity = identity
         self._client = client
-        self._side_by_side = side_by_side
+        self._fan_out = fan_out
         self._tenancy = Tenancy()
 
     def run_metrics(
-        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
+        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
     ) -> Mapping[str, RunMetrics | ServiceError]:
         """One request for the metrics of all runs, beside one for each run's status."""
-        questions = [lambda: self._metric_resources(run_ids, vantage, exchange)]
-        statuses = [lambda run_id=run_id: self._status(run_id, vantage, exchange) for run_id in run_ids]
-        resources, *found = self._side_by_side.ask([*questions, *statuses], exchange.deadline)
+        questions = [lambda: self._metric_resources(run_ids, cache_scope, context)]
+        statuses = [lambda run_id=run_id: self._status(run_id, cache_scope, context) for run_id in run_ids]
+        resources, *found = self._fan_out.gather([*questions, *statuses], context.deadline)
         return {run_id: _judged(run_id, resources, status) for run_id, status in zip(run_ids, found, strict=True)}
 
-    def runs(self, vantage: Vantage, exchange: Exchange) -> RunList:
+    def runs(self, cache_scope: CacheScope, context: RequestContext) -> RunList:
         """All runs, in one request."""
-        answer = self._get("/lm/executions", (("$top", str(MOST_RUNS)),), vantage, exchange, "executions")
+        answer = self._get("/lm/executions", (("$top", str(MOST_RUNS)),), cache_scope, context, "executions")
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not list its runs")
         return run_mapping.run_list(answer.body)
 
-    def run(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunDetails:
+    def run(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunDetails:
         """The execution first; only without it there is no answer."""
 
         def get(path: str, operation: str) -> bytes:
-            answer = self._get_once(path, vantage, exchange, operation)
+            answer = self._get_once(path, cache_scope, context, operation)
             if answer.status != _OK:
                 raise BadGateway(f"the AI runtime did not give the {operation} of a run")
             return answer.body
 
-        execution = run_mapping.execution(self._execution(run_id, vantage, exchange), run_id)
-        soon = exchange.deadline.earlier(_MARGIN * exchange.deadline.remaining())
-        return Surroundings(*execution, get, self._side_by_side).read(soon)
+        execution = run_mapping.execution(self._execution(run_id, cache_scope, context), run_id)
+        soon = context.deadline.earlier(_MARGIN * context.deadline.remaining())
+        return Surroundings(*execution, get, self._fan_out).read(soon)
 
-    def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities:
+    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Capabilities:
         began = time.time()
-        answer = self._get("/lm/meta", (), vantage, exchange, "meta", grouped=False)
+        answer = self._get("/lm/meta", (), cache_scope, context, "meta", grouped=False)
         if answer.status != _OK:
             raise BadGateway("the AI runtime does not tell what it can do")
         found = meta.capabilities(answer.body)
-        self.heed(found, began)
+        self.observe(found, began)
         return found
 
-    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
-        self._tenancy.heed(capabilities, heard_at)
+    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
+        self._tenancy.observe(capabilities, observed_at)
 
     def _metric_resources(
-        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
+        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
     ) -> Mapping[str, MetricResource | BadGateway]:
         query = (("executionIds", ",".join(run_ids)), ("$select", "*"))
-        answer = self._get("/lm/metrics", query, vantage, exchange, "metrics")
+        answer = self._get("/lm/metrics", query, cache_scope, context, "metrics")
         if answer.status == _NOT_IMPLEMENTED:
             raise MetricsNotSupported
         if answer.status != _OK:
@@ -128,48 +129,53 @@ class AIAPIRuntime:
                 raise
             return mapping.metric_resources_apart(answer.body, run_ids)
 
-    def _status(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunStatus:
-        return mapping.run_status(self._execution(run_id, vantage, exchange), run_id)
+    def _status(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunStatus:
+        return mapping.run_status(self._execution(run_id, cache_scope, context), run_id)
 
-    def _execution(self, run_id: str, vantage: Vantage, exchange: Exchange) -> bytes:
-        answer = self._get_once(f"/lm/executions/{run_id}", vantage, exchange, "execution")
+    def _execution(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> bytes:
+        answer = self._get_once(f"/lm/executions/{run_id}", cache_scope, context, "execution")
         if answer.status in {_NOT_FOUND, _GONE} and not _HTML.match(answer.headers.get("Content-Type", "")):
             raise RunNotFound(run_id) if answer.status == _NOT_FOUND else RunGone(run_id)
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not tell whether the run exists")
         return answer.body
 
-    def _get_once(self, path: str, vantage: Vantage, exchange: Exchange, operation: str) -> HTTPAnswer:
-        """One object: in one exchange, runs that share a scenario, or a run and its status, are asked for together."""
-        return exchange.asked.answer(
-            (path, vantage), lambda: self._get(path, (), vantage, exchange, operation), exchange.deadline
-        )
+    def _get_once(self, path: str, cache_scope: CacheScope, context: RequestContext, operation: str) -> HTTPAnswer:
+        """One object, asked for once a request, where runs share a scenario or a run is asked for with its status."""
+        try:
+            return context.asked.get(
+                (path, cache_scope),
+                lambda: self._get(path, (), cache_scope, context, operation),
+                context.deadline.remaining(),
+            )
+        except TimeoutError:
+            raise RuntimeTimeout from None
 
     def _get(
         self,
         path: str,
         query: Sequence[tuple[str, str]],
-        vantage: Vantage,
-        exchange: Exchange,
+        cache_scope: CacheScope,
+        context: RequestContext,
         operation: str,
         *,
         grouped: bool = True,
     ) -> HTTPAnswer:
-        headers = {"X-Request-ID": exchange.request_id, "traceparent": exchange.traceparent}
-        if grouped and self._takes_groups(vantage, exchange):
-            headers["AI-Resource-Group"] = vantage.resource_group
+        headers = {"X-Request-ID": context.request_id, "traceparent": context.traceparent}
+        if grouped and self._takes_groups(cache_scope, context):
+            headers["AI-Resource-Group"] = cache_scope.resource_group
         return self._client.get(
             path,
             query=query,
             headers=headers,
-            deadline=exchange.deadline,
+            deadline=context.deadline,
             operation=operation,
-            caller_token=vantage.token,
+            caller_token=cache_scope.token,
         )
 
-    def _takes_groups(self, vantage: Vantage, exchange: Exchange) -> bool:
-        soon = replace(exchange, deadline=exchange.deadline.sooner(GRACE))
-        return self._tenancy.takes_groups(lambda: self.capabilities(vantage, soon), exchange.deadline)
+    def _takes_groups(self, cache_scope: CacheScope, context: RequestContext) -> bool:
+        soon = replace(context, deadline=context.deadline.sooner(GRACE))
+        return self._tenancy.takes_groups(lambda: self.capabilities(cache_scope, soon), context.deadline)
 
 
 def _judged(

@@ -9,7 +9,7 @@ from functools import partial
 from msgspec import Raw
 
 from service.concurrency.deadline import Deadline
-from service.concurrency.fan_out import SideBySide
+from service.concurrency.fan_out import FanOut
 from service.domain.errors import BadGateway, ServiceError
 from service.domain.runs import NULL, RunDetails
 from service.runtimes.ai_api import literals, run_mapping
@@ -27,11 +27,11 @@ _Questions = Mapping[str, Callable[[], object]]
 class Surroundings:
     """What surrounds one run: asked side by side as far as one answer does not name what is to be asked next."""
 
-    def __init__(self, execution: Execution, mended: bool, get: Get, side_by_side: SideBySide) -> None:
+    def __init__(self, execution: Execution, mended: bool, get: Get, fan_out: FanOut[ServiceError]) -> None:
         self._execution = execution
         self._mended = mended
         self._get = get
-        self._side_by_side = side_by_side
+        self._fan_out = fan_out
         self._answers: dict[str, object] = {}
         self._unavailable: list[str] = []
 
@@ -69,7 +69,7 @@ class Surroundings:
         return run_mapping.parameters(found, mended=mended), run_mapping.input_artifacts(found, bodies, mended=mended)
 
     def _ask(self, questions: _Questions, deadline: Deadline) -> None:
-        answers = self._side_by_side.ask(list(questions.values()), deadline)
+        answers = self._fan_out.gather(list(questions.values()), deadline)
         self._answers.update(zip(questions, answers, strict=True))
 
     def _configuration(self) -> tuple[Configuration, bool]:

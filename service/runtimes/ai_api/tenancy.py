@@ -29,15 +29,15 @@ class Tenancy:
         self._ask_from = float("-inf")
         self._asking = threading.Lock()
 
-    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
-        """Note what was heard, by this process or another, at ``heard_at`` (epoch seconds); the latest counts."""
-        if heard_at >= self._heard_at:
-            self._multitenant, self._heard_at = capabilities.multitenant, heard_at
+    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
+        """Note what was heard, by this process or another, at ``observed_at`` (epoch seconds); the latest counts."""
+        if observed_at >= self._heard_at:
+            self._multitenant, self._heard_at = capabilities.multitenant, observed_at
 
     def takes_groups(self, ask: Callable[[], object], deadline: Deadline) -> bool:
         """Whether requests name their resource group.
 
-        Where that was never heard, one thread at a time has ``ask`` tell it by ``heed``, and the others wait for that.
+        Where that is not known, one thread at a time has ``ask`` find out, and the others wait for that.
         """
         if self._multitenant is None and self._taken(deadline):
             try:

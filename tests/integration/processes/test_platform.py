@@ -115,7 +115,7 @@ def test_the_gauges_of_a_master_that_was_killed_are_forgotten(
 
 
 def fetches(host: ServiceHost) -> float:
-    return sum(sample(host, "fetches", lane=lane) for lane in ("patient", "brief"))
+    return sum(sample(host, "fetches", partition=partition) for partition in ("slow", "fast"))
 
 
 def test_a_directory_for_metrics_is_made_or_named_as_what_is_wrong(

@@ -65,10 +65,10 @@ def test_what_is_refused_shows(new_host: NewHost, runtime: ScriptedRuntime) -> N
     answers = at_once(*[partial(host.get, f"/runs/slow-{number}/metric-resource") for number in range(6)])
     assert sorted(answer.status for answer in answers) == [200] + [503] * 5
     assert sample(host, "refusals_total", reason="overloaded") >= 5
-    assert sample(host, "fetches", lane="patient") == 0
-    assert host.log().count('"event": "lanes", "state": "refusing"') == 1
+    assert sample(host, "fetches", partition="slow") == 0
+    assert host.log().count('"event": "bulkhead", "state": "refusing"') == 1
     assert host.get(RUN).status == 200
-    assert host.log().count('"event": "lanes", "state": "accepting"') == 1
+    assert host.log().count('"event": "bulkhead", "state": "accepting"') == 1
 
 
 def test_what_decides_how_metrics_are_kept_is_loaded_in_the_workers_only() -> None:

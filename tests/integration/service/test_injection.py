@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from service.app import close, create_app
-from service.domain.runtime import Capabilities, Exchange, Vantage
+from service.domain.runtime import CacheScope, Capabilities, RequestContext
 from service.settings import RuntimeAuth
 from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
@@ -148,13 +148,13 @@ class Broken:
 
     identity = "broken"
 
-    def run_metrics(self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange) -> Any:
+    def run_metrics(self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext) -> Any:
         raise RuntimeError("secret words of a stack trace")
 
-    def capabilities(self, vantage: Vantage, exchange: Exchange) -> Any:
+    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Any:
         raise RuntimeError("secret words of a stack trace")
 
-    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
+    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
         """Nothing."""
 
 

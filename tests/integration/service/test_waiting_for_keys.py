@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from service.auth.verifier import Verifier
-from service.concurrency.blocking import belongs_to
+from service.concurrency.blocking import set_slot_owner
 from service.domain.errors import InvalidToken, KeysUnavailable
 from service.server.threads import RequestThreads
 from tests.servers.valkey import eventually
@@ -48,13 +48,13 @@ class Counted:
         self.waiting = self.most = self.lent = 0
         self._lock = threading.Lock()
 
-    def lend(self) -> None:
+    def release_slot(self) -> None:
         with self._lock:
             self.lent += 1
             self.waiting += 1
             self.most = max(self.most, self.waiting)
 
-    def take_back(self) -> None:
+    def reacquire_slot(self) -> None:
         with self._lock:
             self.waiting -= 1
 
@@ -104,7 +104,7 @@ def at_once(count: int, lender: Counted, task: Any) -> list[Future[Any]]:
     futures: list[Future[Any]] = [Future() for _ in range(count)]
 
     def run(number: int) -> None:
-        belongs_to(lender)
+        set_slot_owner(lender)
         outcome(futures[number], lambda: task(number))
 
     for number in range(count):

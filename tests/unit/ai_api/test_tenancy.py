@@ -22,16 +22,16 @@ def never() -> None:
 @pytest.mark.parametrize(("said", "takes"), [(MANY, True), (ONE, False)])
 def test_what_is_known_is_not_asked(said: Capabilities, takes: bool) -> None:
     tenancy = Tenancy()
-    tenancy.heed(said, 1.0)
+    tenancy.observe(said, 1.0)
     assert tenancy.takes_groups(never, SOON) is takes
 
 
 def test_the_latest_news_counts_whatever_comes_last() -> None:
     tenancy = Tenancy()
-    tenancy.heed(ONE, 5.0)
-    tenancy.heed(MANY, 4.0)
+    tenancy.observe(ONE, 5.0)
+    tenancy.observe(MANY, 4.0)
     assert not tenancy.takes_groups(never, SOON)
-    tenancy.heed(MANY, 6.0)
+    tenancy.observe(MANY, 6.0)
     assert tenancy.takes_groups(never, SOON)
 
 
@@ -56,7 +56,7 @@ def test_one_asks_and_the_others_wait_for_it() -> None:
         calls.append(1)
         asking.set()
         go.wait(20)
-        tenancy.heed(ONE, 1.0)
+        tenancy.observe(ONE, 1.0)
 
     threads = [threading.Thread(target=lambda: answers.append(tenancy.takes_groups(ask, SOON))) for _ in range(6)]
     for thread in threads:

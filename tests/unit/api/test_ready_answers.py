@@ -91,7 +91,7 @@ def test_those_who_wait_give_their_places_away_and_share_what_goes_wrong() -> No
         assert go.wait(PATIENCE)
         raise Overloaded("the drawing process is busy")
 
-    with ThreadPoolExecutor(9, initializer=blocking.belongs_to, initargs=(places,)) as pool:
+    with ThreadPoolExecutor(9, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         tasks = [pool.submit(answers.get_or_make, "tag", make) for _ in range(9)]
         assert begun.wait(PATIENCE)
         places.until_lent(8)

@@ -10,40 +10,40 @@ from service.api.http.cache_control import parse_directives
 from service.domain.reading import RequestDirectives
 from service.reads.policy import Freshness, State, satisfies
 
-Ask = RequestDirectives
+Asked = RequestDirectives
 
 
 @pytest.mark.parametrize(
     ("field", "expected"),
     [
-        ("", Ask()),
-        ("no-cache", Ask(no_cache=True)),  # 5.2.1.4
-        ("no-store", Ask(no_store=True)),  # 5.2.1.5
-        ("only-if-cached", Ask(only_if_cached=True)),  # 5.2.1.7
-        ("max-age=60", Ask(max_age=60)),  # 5.2.1.1
-        ("max-stale=10", Ask(max_stale=10)),  # 5.2.1.2
-        ("max-stale", Ask(max_stale=math.inf)),  # 5.2.1.2: without a value, stale of any age
-        ("min-fresh=20", Ask(min_fresh=20)),  # 5.2.1.3
-        ("no-transform, stale-if-error=5, x=y", Ask()),  # 5.2.3: unrecognised extensions are ignored
-        ("No-Cache,MAX-AGE=1", Ask(no_cache=True, max_age=1)),  # 5.2: names are case-insensitive
-        ('max-age="5"', Ask(max_age=5)),  # 5.2: token and quoted string alike
-        ('x="a, no-cache", max-age=5', Ask(max_age=5)),  # a comma inside quotes separates nothing
-        (" , ,max-age = 5 ,", Ask(max_age=5)),  # RFC 9110, 5.6.1: empty list elements
-        ("max-age=5, max-age=3", Ask(max_age=3)),  # 4.2.1: the most restrictive
-        ("max-stale, max-stale=4", Ask(max_stale=4)),
-        ("min-fresh=5, min-fresh=9", Ask(min_fresh=9)),
-        ("max-age=soon", Ask(max_age=0)),  # 4.2.1: unreadable freshness means stale
-        ("max-age=-1", Ask(max_age=0)),
-        ("max-age=1.5", Ask(max_age=0)),
-        ("max-age", Ask(max_age=0)),
-        ("max-age=", Ask(max_age=0)),
-        ("max-age=\u0665", Ask(max_age=0)),  # a digit, and none of RFC 9110's
-        ("max-stale=soon", Ask(max_stale=0)),
-        ("min-fresh=soon", Ask(min_fresh=2**31)),
-        ("max-age=99999999999999999999", Ask(max_age=2**31)),  # 1.2.2
-        ("max-age=" + "9" * 10_000, Ask(max_age=2**31)),
-        ("max-age=0000000000000000007", Ask(max_age=7)),
-        ('max-age="5, no-cache', Ask(max_age=0, no_cache=True)),  # a quote that never ends
+        ("", Asked()),
+        ("no-cache", Asked(no_cache=True)),  # 5.2.1.4
+        ("no-store", Asked(no_store=True)),  # 5.2.1.5
+        ("only-if-cached", Asked(only_if_cached=True)),  # 5.2.1.7
+        ("max-age=60", Asked(max_age=60)),  # 5.2.1.1
+        ("max-stale=10", Asked(max_stale=10)),  # 5.2.1.2
+        ("max-stale", Asked(max_stale=math.inf)),  # 5.2.1.2: without a value, stale of any age
+        ("min-fresh=20", Asked(min_fresh=20)),  # 5.2.1.3
+        ("no-transform, stale-if-error=5, x=y", Asked()),  # 5.2.3: unrecognised extensions are ignored
+        ("No-Cache,MAX-AGE=1", Asked(no_cache=True, max_age=1)),  # 5.2: names are case-insensitive
+        ('max-age="5"', Asked(max_age=5)),  # 5.2: token and quoted string alike
+        ('x="a, no-cache", max-age=5', Asked(max_age=5)),  # a comma inside quotes separates nothing
+        (" , ,max-age = 5 ,", Asked(max_age=5)),  # RFC 9110, 5.6.1: empty list elements
+        ("max-age=5, max-age=3", Asked(max_age=3)),  # 4.2.1: the most restrictive
+        ("max-stale, max-stale=4", Asked(max_stale=4)),
+        ("min-fresh=5, min-fresh=9", Asked(min_fresh=9)),
+        ("max-age=soon", Asked(max_age=0)),  # 4.2.1: unreadable freshness means stale
+        ("max-age=-1", Asked(max_age=0)),
+        ("max-age=1.5", Asked(max_age=0)),
+        ("max-age", Asked(max_age=0)),
+        ("max-age=", Asked(max_age=0)),
+        ("max-age=\u0665", Asked(max_age=0)),  # a digit, and none of RFC 9110's
+        ("max-stale=soon", Asked(max_stale=0)),
+        ("min-fresh=soon", Asked(min_fresh=2**31)),
+        ("max-age=99999999999999999999", Asked(max_age=2**31)),  # 1.2.2
+        ("max-age=" + "9" * 10_000, Asked(max_age=2**31)),
+        ("max-age=0000000000000000007", Asked(max_age=7)),
+        ('max-age="5, no-cache', Asked(max_age=0, no_cache=True)),  # a quote that never ends
     ],
 )
 def test_parse(field: str, expected: RequestDirectives) -> None:

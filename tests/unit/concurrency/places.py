@@ -16,7 +16,7 @@ class Places:
         self._most = most
         self._changed = threading.Condition()
 
-    def lend(self) -> None:
+    def release_slot(self) -> None:
         with self._changed:
             if self.lent >= self._most:
                 raise RuntimeError("too many wait")
@@ -24,7 +24,7 @@ class Places:
             self.most_lent = max(self.most_lent, self.lent)
             self._changed.notify_all()
 
-    def take_back(self) -> None:
+    def reacquire_slot(self) -> None:
         with self._changed:
             self.lent -= 1
             self._changed.notify_all()

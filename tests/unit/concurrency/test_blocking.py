@@ -22,7 +22,7 @@ def test_a_nested_wait_lends_no_second_place() -> None:
             seen.append(places.lent)
         return [*seen, places.lent]
 
-    with ThreadPoolExecutor(1, initializer=blocking.belongs_to, initargs=(places,)) as pool:
+    with ThreadPoolExecutor(1, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         assert pool.submit(wait).result(30) == [1, 1, 0]
 
 
@@ -33,7 +33,7 @@ def test_a_brief_wait_is_made_where_no_place_can_be_lent() -> None:
         with waiting(briefly=briefly):
             return places.lent
 
-    with ThreadPoolExecutor(1, initializer=blocking.belongs_to, initargs=(places,)) as pool:
+    with ThreadPoolExecutor(1, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         assert pool.submit(wait, True).result(30) == 0
         with pytest.raises(RuntimeError, match="too many wait"):
             pool.submit(wait, False).result(30)

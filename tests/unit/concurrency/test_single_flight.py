@@ -34,7 +34,7 @@ class Call:
 
 def test_one_call_for_all_who_ask_meanwhile() -> None:
     flights, call, places = SingleFlight[int](), Call(), Places()
-    with ThreadPoolExecutor(9, initializer=blocking.belongs_to, initargs=(places,)) as pool:
+    with ThreadPoolExecutor(9, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         first = pool.submit(flights.do, "key", call, PATIENCE)
         assert call.begun.wait(PATIENCE)
         others = [pool.submit(flights.do, "key", call, PATIENCE) for _ in range(8)]
@@ -47,7 +47,7 @@ def test_one_call_for_all_who_ask_meanwhile() -> None:
 
 def test_a_failure_is_shared_and_not_repeated() -> None:
     flights, call, places = SingleFlight[int](), Call(ValueError("so it is")), Places()
-    with ThreadPoolExecutor(5, initializer=blocking.belongs_to, initargs=(places,)) as pool:
+    with ThreadPoolExecutor(5, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         first = pool.submit(flights.do, "key", call, PATIENCE)
         assert call.begun.wait(PATIENCE)
         others = [pool.submit(flights.do, "key", call, PATIENCE) for _ in range(4)]

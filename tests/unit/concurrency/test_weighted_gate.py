@@ -33,7 +33,7 @@ class Work:
 def test_work_waits_for_room_in_its_order_without_a_place() -> None:
     gate, order, places = WeightedGate(10, free=1, most_waiting=9), [], Places()
     first, heavy, light = (Work(gate, weight, order) for weight in (6, 100, 4))
-    with ThreadPoolExecutor(3, initializer=blocking.belongs_to, initargs=(places,)) as pool:
+    with ThreadPoolExecutor(3, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         begin: Callable[[Work], Future[None]] = pool.submit
         tasks = [begin(first)]
         assert first.inside.wait(PATIENCE)
@@ -57,7 +57,7 @@ def test_work_waits_for_room_in_its_order_without_a_place() -> None:
 
 def test_the_wait_is_bounded_in_number_and_time_and_leaves_no_trace() -> None:
     gate, places = WeightedGate(10, free=0, most_waiting=1), Places()
-    with ThreadPoolExecutor(1, initializer=blocking.belongs_to, initargs=(places,)) as pool:
+    with ThreadPoolExecutor(1, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         with gate.admitted(10, 0):
             with pytest.raises(TimeoutError), gate.admitted(10, 0.01):
                 pass
@@ -77,7 +77,7 @@ def test_a_refused_wait_leaves_no_trace() -> None:
     gate = WeightedGate(10, free=0, most_waiting=5)
 
     def refused() -> None:
-        blocking.belongs_to(Places(most=0))
+        blocking.set_slot_owner(Places(most=0))
         with gate.admitted(10, PATIENCE):
             pass
 

@@ -10,7 +10,7 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import RunDetails, RunList
-from service.domain.runtime import Capabilities, Exchange, RunMetrics, Vantage
+from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
 from tests.unit.runtimes.worlds import PATIENCE
 
 WITH_METRICS = Capabilities("fake", "2.0", True, "1.0.0")
@@ -30,7 +30,7 @@ class FakeRuntime:
         self.describes: Capabilities | ServiceError | Callable[[], Capabilities] = WITH_METRICS
         self.asked: list[tuple[str, ...]] = []
         self.described = 0
-        self.heeded: list[tuple[Capabilities, float]] = []
+        self.observed: list[tuple[Capabilities, float]] = []
         self._lock = threading.Lock()
 
     def log(self, run_id: str, metrics: bytes, *, tenant: str = "t", group: str = "g", may_change: bool = True) -> None:
@@ -42,48 +42,48 @@ class FakeRuntime:
         self.logged["t", "g", run_id] = error
 
     def run_metrics(
-        self, run_ids: Sequence[str], vantage: Vantage, exchange: Exchange
+        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
     ) -> Mapping[str, RunMetrics | ServiceError]:
         with self._lock:
             self.asked.append(tuple(run_ids))
-        _in_time(exchange)
+        _in_time(context)
         return {
-            run_id: self.logged.get((vantage.tenant, vantage.resource_group, run_id), RunNotFound(run_id))
+            run_id: self.logged.get((cache_scope.tenant, cache_scope.resource_group, run_id), RunNotFound(run_id))
             for run_id in run_ids
         }
 
-    def runs(self, vantage: Vantage, exchange: Exchange) -> RunList:
-        _in_time(exchange)
+    def runs(self, cache_scope: CacheScope, context: RequestContext) -> RunList:
+        _in_time(context)
         found = [
             details.run
             for (tenant, group, _), details in self.details.items()
-            if (tenant, group) == (vantage.tenant, vantage.resource_group)
+            if (tenant, group) == (cache_scope.tenant, cache_scope.resource_group)
         ]
         return RunList(tuple(sorted(found, key=lambda run: run.created_at, reverse=True)))
 
-    def run(self, run_id: str, vantage: Vantage, exchange: Exchange) -> RunDetails:
-        _in_time(exchange)
-        details = self.details.get((vantage.tenant, vantage.resource_group, run_id))
+    def run(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunDetails:
+        _in_time(context)
+        details = self.details.get((cache_scope.tenant, cache_scope.resource_group, run_id))
         if details is None:
             raise RunNotFound(run_id)
         return details
 
-    def capabilities(self, vantage: Vantage, exchange: Exchange) -> Capabilities:
-        _in_time(exchange)
+    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Capabilities:
+        _in_time(context)
         with self._lock:
             self.described += 1
         if isinstance(self.describes, ServiceError):
             raise self.describes
         return self.describes if isinstance(self.describes, Capabilities) else self.describes()
 
-    def heed(self, capabilities: Capabilities, heard_at: float) -> None:
-        self.heeded.append((capabilities, heard_at))
+    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
+        self.observed.append((capabilities, observed_at))
 
 
-def _in_time(exchange: Exchange) -> None:
-    if exchange.deadline.expired:
+def _in_time(context: RequestContext) -> None:
+    if context.deadline.expired:
         raise RuntimeTimeout
 
 
-def exchange(seconds: float = PATIENCE) -> Exchange:
-    return Exchange(Deadline(time.monotonic() + seconds), "a-request", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
+def context(seconds: float = PATIENCE) -> RequestContext:
+    return RequestContext(Deadline(time.monotonic() + seconds), "a-request", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")

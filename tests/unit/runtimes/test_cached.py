@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from service.app.runtime import new_fan_out
 from service.caching.codec import ContentGone, body_key, entry_key
 from service.caching.memory import MemoryCache
-from service.concurrency.fan_out import SideBySide
 from service.domain.errors import (
     BadGateway,
     MetricsNotSupported,
@@ -26,13 +26,13 @@ from service.domain.errors import (
 )
 from service.domain.reading import RequestDirectives
 from service.domain.reading import Source as From
-from service.domain.runtime import Capabilities, Vantage
+from service.domain.runtime import CacheScope, Capabilities
 from service.reads.cached_runtime import CachedRuntime, ReadRun
-from service.reads.read_through import Demand, Found
-from tests.unit.runtimes.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, exchange
+from service.reads.read_through import Found, RequestCachePolicy
+from tests.unit.runtimes.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, context
 from tests.unit.runtimes.worlds import LIFETIMES, PATIENCE, Clock, Process, eventually, together
 
-HERE = Vantage("t", "g")
+HERE = CacheScope("t", "g")
 
 
 class World:
@@ -44,15 +44,15 @@ class World:
 
     def service(self, runtime: FakeRuntime | None = None) -> CachedRuntime:
         process = Process(self.cache, self.clock)
-        made = CachedRuntime(runtime or self.runtime, process.reads, SideBySide(8))
+        made = CachedRuntime(runtime or self.runtime, process.reads, new_fan_out(8), new_fan_out(8))
         self.made.append(made)
         return made
 
-    def demand(self, **directives: object) -> Demand:
-        return Demand(RequestDirectives(**directives), self.clock())  # type: ignore[arg-type]
+    def cache_policy(self, **directives: object) -> RequestCachePolicy:
+        return RequestCachePolicy(RequestDirectives(**directives), self.clock())  # type: ignore[arg-type]
 
-    def runs(self, service: CachedRuntime, *run_ids: str, vantage: Vantage = HERE, **directives: object):
-        return service.run_metrics(run_ids, vantage, exchange(), self.demand(**directives))
+    def runs(self, service: CachedRuntime, *run_ids: str, cache_scope: CacheScope = HERE, **directives: object):
+        return service.run_metrics(run_ids, cache_scope, context(), self.cache_policy(**directives))
 
     def run(self, service: CachedRuntime, run_id: str = "run1", **more: object) -> ReadRun | ServiceError:
         return self.runs(service, run_id, **more)[run_id]  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ class World:
         return found.resource().metrics[0].text
 
     def can(self, service: CachedRuntime, **directives: object) -> tuple[Capabilities, Found]:
-        return service.capabilities(HERE, exchange(), self.demand(**directives))
+        return service.capabilities(HERE, context(), self.cache_policy(**directives))
 
 
 @pytest.fixture
@@ -99,14 +99,14 @@ def test_what_names_a_content_changes_with_it_and_only_with_it(world: World) -> 
 
 @pytest.mark.parametrize(
     "elsewhere",
-    [Vantage("u", "g"), Vantage("t", "h"), Vantage("t", "g", "caller"), Vantage("tg", ""), Vantage("", "tg"), Vantage("T", "g")],
+    [CacheScope("u", "g"), CacheScope("t", "h"), CacheScope("t", "g", "caller"), CacheScope("tg", ""), CacheScope("", "tg"), CacheScope("T", "g")],
     ids=repr,
 )  # fmt: skip
-def test_nobody_is_given_what_was_fetched_from_another_vantage(world: World, elsewhere: Vantage) -> None:
+def test_nobody_is_given_what_was_fetched_from_another_vantage(world: World, elsewhere: CacheScope) -> None:
     service = world.service()
     assert world.metrics(service) == b"[1]"
     world.runtime.log("run1", b"[2]", tenant=elsewhere.tenant, group=elsewhere.resource_group)
-    assert world.metrics(service, vantage=elsewhere) == b"[2]"
+    assert world.metrics(service, cache_scope=elsewhere) == b"[2]"
     assert len(world.runtime.asked) == 2
 
 
@@ -119,8 +119,8 @@ def test_two_runtimes_on_one_cache_share_nothing(world: World) -> None:
 
 def test_the_callers_own_token_never_reaches_the_keys(world: World) -> None:
     service = world.service()
-    one = world.run(service, vantage=Vantage("t", "g", "caller", "a token"))
-    other = world.run(service, vantage=Vantage("t", "g", "caller", "another token"))
+    one = world.run(service, cache_scope=CacheScope("t", "g", "caller", "a token"))
+    other = world.run(service, cache_scope=CacheScope("t", "g", "caller", "another token"))
     assert isinstance(one, ReadRun)
     assert isinstance(other, ReadRun)
     assert one.key == other.key
@@ -235,9 +235,9 @@ def test_what_the_runtime_can_do_is_fetched_once_for_all(world: World) -> None:
 def test_what_the_runtime_can_do_does_not_hang_on_the_resource_group(world: World) -> None:
     service = world.service()
     world.can(service)
-    service.capabilities(Vantage("t", "another"), exchange(), world.demand())
+    service.capabilities(CacheScope("t", "another"), context(), world.cache_policy())
     assert world.runtime.described == 1
-    service.capabilities(Vantage("another", "g"), exchange(), world.demand())
+    service.capabilities(CacheScope("another", "g"), context(), world.cache_policy())
     assert world.runtime.described == 2
 
 
@@ -286,9 +286,9 @@ def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: Wor
     assert isinstance(stored, ReadRun)
     with pytest.raises(ContentGone):
         stored.resource()
-    anew = later.run_metrics(["run1"], HERE, exchange(), Demand(RequestDirectives(no_cache=True), world.clock() + 1))[
-        "run1"
-    ]
+    anew = later.run_metrics(
+        ["run1"], HERE, context(), RequestCachePolicy(RequestDirectives(no_cache=True), world.clock() + 1)
+    )["run1"]
     assert isinstance(anew, ReadRun)
     assert anew.resource().metrics[0].text == b"[1]"
     assert world.metrics(world.service()) == b"[1]", "and it is there for all again"
@@ -326,12 +326,12 @@ def test_a_comparison_that_is_refreshed_too_soon_waits_once_and_on_no_thread_of_
     world.runtime.log("run2", b"[2]")
     cache = MemoryCache(10**7, clock=world.clock)
     process = Process(cache, world.clock, lifetimes=replace(LIFETIMES, min_refresh=1), sleep=sleep)
-    service = CachedRuntime(world.runtime, process.reads, SideBySide(8))
+    service = CachedRuntime(world.runtime, process.reads, new_fan_out(8), new_fan_out(8))
     world.made.append(service)
 
     def compared(*run_ids: str, **directives: object) -> None:
         world.clock.pass_(2**-10)
-        details, metrics = service.runs_compared(run_ids, HERE, exchange(), world.demand(**directives))
+        details, metrics = service.runs_compared(run_ids, HERE, context(), world.cache_policy(**directives))
         assert [*details, *metrics] == [*run_ids] * 2
         assert all(isinstance(one, ReadRun) for one in metrics.values())
         assert {type(one) for one in details.values()} == {RunNotFound}, "the fake knows of their metrics only"

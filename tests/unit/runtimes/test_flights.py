@@ -9,7 +9,7 @@ import pytest
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RuntimeTimeout, RuntimeUnavailable, ServiceError
-from service.reads.bulkhead import Lanes
+from service.reads.bulkhead import Bulkhead
 from service.reads.single_flight import Flights
 from service.telemetry.metrics import Telemetry
 from tests.unit.runtimes.worlds import PATIENCE, together
@@ -21,7 +21,7 @@ class Airport:
     """Flights whose fetches wait for a gate and remember what they were asked."""
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self.flights: Flights[str] = Flights(Lanes(limit, brief=PATIENCE, telemetry=Telemetry()))
+        self.flights: Flights[str] = Flights(Bulkhead(limit, fast_seconds=PATIENCE, telemetry=Telemetry()))
         self.gate = threading.Event()
         self.asked: list[tuple[str, ...]] = []
 

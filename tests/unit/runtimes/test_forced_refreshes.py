@@ -10,12 +10,12 @@ from functools import partial
 import pytest
 
 from service.caching.memory import MemoryCache
-from service.concurrency.blocking import belongs_to
+from service.concurrency.blocking import set_slot_owner
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
 from service.domain.reading import RequestDirectives
 from service.reads.pacing import Pacing
-from service.reads.read_through import MOST_PAUSING, VALUE, Demand, Fetched, Found
+from service.reads.read_through import MOST_PAUSING, VALUE, Fetched, Found, RequestCachePolicy
 from tests.unit.runtimes.worlds import LIFETIMES, PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
 
 PACED = replace(LIFETIMES, min_refresh=1)
@@ -220,7 +220,7 @@ def test_who_forces_nothing_does_not_wait_for_those_who_do(world: World) -> None
 def test_reading_anew_what_has_gone_is_no_clients_doing(world: World) -> None:
     process = world.process()
     process.one(world.source, no_cache=True)
-    anew = replace(Demand.anew(), asked_at=BEGAN + MOMENT)
+    anew = replace(RequestCachePolicy.anew(), asked_at=BEGAN + MOMENT)
     process.reads.read(["key"], world.source, anew, Deadline.after(PATIENCE))
     assert (world.asked(), world.clock.now) == (2, BEGAN)
 
@@ -257,11 +257,11 @@ def test_without_the_shared_cache_each_process_keeps_it(world: World) -> None:
 def test_who_waits_gives_the_place_away(world: World) -> None:
     taken: list[str] = []
 
-    class Lender:
-        def lend(self) -> None:
+    class SlotOwner:
+        def release_slot(self) -> None:
             taken.append("lent")
 
-        def take_back(self) -> None:
+        def reacquire_slot(self) -> None:
             taken.append("taken back")
 
     def sleep(seconds: float) -> None:
@@ -271,7 +271,7 @@ def test_who_waits_gives_the_place_away(world: World) -> None:
     process = Process(world.cache, world.clock, lifetimes=PACED, sleep=sleep)
 
     def read() -> None:
-        belongs_to(Lender())
+        set_slot_owner(SlotOwner())
         world.refresh(process)
         taken.clear()
         world.refresh(process)
@@ -315,8 +315,8 @@ def test_who_does_not_wait_is_told_how_long_it_would_be(world: World) -> None:
     process = world.process()
     world.refresh(process)
     world.clock.pass_(0.25)
-    demand = Demand(RequestDirectives(no_cache=True), world.clock.now, waits=False)
-    found = process.reads.read(["key", "new"], world.source, demand, Deadline.after(PATIENCE))
+    cache_policy = RequestCachePolicy(RequestDirectives(no_cache=True), world.clock.now, waits=False)
+    found = process.reads.read(["key", "new"], world.source, cache_policy, Deadline.after(PATIENCE))
     assert isinstance(found["new"], Found)
     assert isinstance(found["key"], TooSoon)
     assert found["key"].seconds == pytest.approx(0.75)

@@ -64,7 +64,7 @@ def directives(text: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("age", "demand", "expected"),
+    ("age", "cache_policy", "expected"),
     [
         (0, "", HIT), (4.9, "", HIT), (5, "", STALE), (35, "", STALE), (35.1, "", OVER), (1005, "", OVER), (9999, "", OVER),
         (3, "max-age=3", HIT), (4, "max-age=3", ASKED), (0, "max-age=0", ASKED), (10, "max-age=99", OVER),
@@ -77,10 +77,10 @@ def directives(text: str) -> dict[str, object]:
         (4, "only-if-cached no-cache", OnlyIfCached),
     ],
 )  # fmt: skip
-def test_a_stored_answer_is_given_where_its_age_allows_it(age: float, demand: str, expected: object) -> None:
+def test_a_stored_answer_is_given_where_its_age_allows_it(age: float, cache_policy: str, expected: object) -> None:
     world = World()
     world.clock.pass_(age)
-    found = world.read(**directives(demand), asked_at=world.clock() + 0.001)
+    found = world.read(**directives(cache_policy), asked_at=world.clock() + 0.001)
     if expected is OnlyIfCached:
         assert isinstance(found, OnlyIfCached)
         assert len(world.source.asked) == 1
@@ -145,12 +145,12 @@ def test_the_last_good_answer_stands_in_for_trouble_until_it_expires(error: Serv
     assert world.read() is error
 
 
-@pytest.mark.parametrize("demand", ["max-age=10", "min-fresh=1", "max-stale=1", "max-age=0", "no-store"])
-def test_a_stored_answer_stands_in_for_trouble_whatever_age_was_asked_for(demand: str) -> None:
+@pytest.mark.parametrize("cache_policy", ["max-age=10", "min-fresh=1", "max-stale=1", "max-age=0", "no-store"])
+def test_a_stored_answer_stands_in_for_trouble_whatever_age_was_asked_for(cache_policy: str) -> None:
     world = World()
     world.clock.pass_(40)
     world.fails(RuntimeUnavailable())
-    assert world.came(**directives(demand)) is ERROR
+    assert world.came(**directives(cache_policy)) is ERROR
 
 
 def test_who_asks_for_a_new_answer_is_told_of_the_trouble() -> None:

@@ -23,11 +23,11 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.reading import RequestDirectives, Source
-from service.reads.bulkhead import Lanes
+from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
-from service.reads.read_through import VALUE, Demand, Fetched, Found, ReadThrough
+from service.reads.read_through import VALUE, Fetched, Found, ReadThrough, RequestCachePolicy
 from service.telemetry.metrics import Telemetry
 
 LIFETIMES = Lifetimes(
@@ -54,10 +54,10 @@ class World:
         store = EntryStore(self.cache, secret=None, memory_bytes=10**6)
         leases = Leases(self.cache)
         telemetry = Telemetry()
-        lanes = Lanes(fetches, telemetry=telemetry)
+        bulkhead = Bulkhead(fetches, telemetry=telemetry)
         pacing = Pacing(self.cache, LIFETIMES.min_refresh, lambda: self.now)
         reads = ReadThrough(
-            store, leases, pacing, lifetimes=LIFETIMES, lanes=lanes, telemetry=telemetry, now=lambda: self.now
+            store, leases, pacing, lifetimes=LIFETIMES, bulkhead=bulkhead, telemetry=telemetry, now=lambda: self.now
         )
         self._stack.callback(reads.close)
         return reads
@@ -75,8 +75,8 @@ class World:
         return {key: Fetched(self.outcome, True, (f"answer {number}".encode(),)) for key in keys}
 
     def read(self, reads: ReadThrough, seconds: float = 5.0, **directives: object) -> Found | ServiceError:
-        demand = Demand(RequestDirectives(**directives), self.now)  # type: ignore[arg-type]
-        return reads.read(["key"], self.fetch, demand, Deadline.after(seconds))["key"]
+        cache_policy = RequestCachePolicy(RequestDirectives(**directives), self.now)  # type: ignore[arg-type]
+        return reads.read(["key"], self.fetch, cache_policy, Deadline.after(seconds))["key"]
 
     def together(self, *readers: Callable[[], object]) -> list[object]:
         results: list[object] = []
@@ -217,8 +217,8 @@ def test_more_fetches_than_can_be_are_refused(world: World) -> None:
     reads = world.process(fetches=1)
 
     def read(key: str) -> object:
-        demand = Demand(RequestDirectives(), world.now)
-        return type(reads.read([key], world.fetch, demand, Deadline.after(5))[key])
+        cache_policy = RequestCachePolicy(RequestDirectives(), world.now)
+        return type(reads.read([key], world.fetch, cache_policy, Deadline.after(5))[key])
 
     assert set(world.together(*[lambda key=key: read(key) for key in "abc"])) == {Found, Overloaded}
 

@@ -1,4 +1,4 @@
-"""Small worlds for trying reads: a clock that is set by hand, a cache that can be meddled with, a runtime on demand."""
+"""Small worlds for trying reads: a clock that is set by hand, a cache that can be meddled with, a runtime on cache_policy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from service.caching.store import EntryStore
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
 from service.domain.reading import RequestDirectives
-from service.reads.bulkhead import Lanes
+from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
-from service.reads.read_through import VALUE, Demand, Fetched, Found, ReadThrough
+from service.reads.read_through import VALUE, Fetched, Found, ReadThrough, RequestCachePolicy
 from service.telemetry.metrics import Telemetry
 
 PATIENCE = 20.0
@@ -70,7 +70,7 @@ class Clock:
 
 
 class MeddledCache:
-    """A cache with a test's hands in it: before each call ``before[method]`` is called with the key or keys.
+    """A cache with a test's clock in it: before each call ``before[method]`` is called with the key or keys.
 
     With ``gone`` set it is a cache whose server cannot be used.
     """
@@ -167,7 +167,7 @@ class Process:
             Leases(cache),
             Pacing(cache, lifetimes.min_refresh, clock),
             lifetimes=lifetimes,
-            lanes=Lanes(fetches, brief=PATIENCE, telemetry=self.telemetry),
+            bulkhead=Bulkhead(fetches, fast_seconds=PATIENCE, telemetry=self.telemetry),
             telemetry=self.telemetry,
             now=clock,
             sleep=sleep or clock.pass_,
@@ -176,8 +176,10 @@ class Process:
     def read(
         self, source: Source, *keys: str, seconds: float = PATIENCE, asked_at: float | None = None, **directives: object
     ) -> dict[str, Found | ServiceError]:
-        demand = Demand(RequestDirectives(**directives), self.clock() if asked_at is None else asked_at)  # type: ignore[arg-type]
-        return self.reads.read(keys or ("key",), source, demand, Deadline.after(seconds))
+        cache_policy = RequestCachePolicy(
+            RequestDirectives(**directives), self.clock() if asked_at is None else asked_at
+        )  # type: ignore[arg-type]
+        return self.reads.read(keys or ("key",), source, cache_policy, Deadline.after(seconds))
 
     def one(self, source: Source, key: str = "key", **more: object) -> Found | ServiceError:
         return self.read(source, key, **more)[key]  # type: ignore[arg-type]

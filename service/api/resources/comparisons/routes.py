@@ -12,7 +12,7 @@ from service.api.http import problems
 from service.api.http.formats import VEGA_LITE
 from service.api.http.guards import requires
 from service.api.http.relative_urls import relative
-from service.api.http.request import TIME_ZONE, Ask
+from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Drawn, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.charts import NO_PICTURES, PICTURES, drawn, pictures_of
@@ -25,7 +25,7 @@ from service.charts.progress import points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.reads.queries import Queries, ReadComparison
-from service.reads.read_through import Demand
+from service.reads.read_through import RequestCachePolicy
 
 Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
 
@@ -37,9 +37,9 @@ def blueprint(
     routes = blueprints("Comparisons", "Up to five runs side by side.")
     pictures = pictures_of(renderer)
 
-    def answer(ask: Ask, form: tuple[str, ...], make: Make, picture: Drawn | None = None) -> Response:
-        def respond(demand: Demand) -> Response:
-            read = queries.comparison(ask.query["run"], ask.vantage, ask.exchange, demand)
+    def answer(ask: ReadRequest, form: tuple[str, ...], make: Make, picture: Drawn | None = None) -> Response:
+        def respond(cache_policy: RequestCachePolicy) -> Response:
+            read = queries.comparison(ask.query["run"], ask.cache_scope, ask.context, cache_policy)
             missing: list[dict[str, Any]] = [
                 {"runId": run_id, "problem": problems.part(error, relative(f"/runs/{run_id}/metric-resource"))}
                 for run_id, error in read.missing.items()
@@ -49,13 +49,13 @@ def blueprint(
             variant = Variant((*content, told), form, ask.format, (TIME_ZONE,), weight=read.size)
             return answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
 
-        return anew_if_gone(respond, ask.demand)
+        return anew_if_gone(respond, ask.cache_policy)
 
     @routes.route("/comparisons")
     @routes.arguments(ComparisonQuery, location="query")
     @documented("compareRuns", ComparisonSchema, "Compare runs", query=ComparisonQuery, zoned=True, run=False)
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
-    def compare(ask: Ask) -> Response:
+    def compare(ask: ReadRequest) -> Response:
         """Two to five runs: their parameters and metrics side by side, aligned by name and label set.
 
         A run that cannot be read is listed with its problem in `missing`; the others stand.
@@ -84,7 +84,7 @@ def blueprint(
         others=PICTURES,
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
-    def comparison_chart(ask: Ask) -> Response:
+    def comparison_chart(ask: ReadRequest) -> Response:
         """One metric of two to five runs: how it progressed in each, or what it came to in the end."""
         metric, against, asked = ask.query["metric"], ask.query["against"], ask.query["type"]
         kind = None if asked is None else ChartType(asked)

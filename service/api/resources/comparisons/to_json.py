@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from service.api.resources.metric_resource.to_json import clock, warnings
+from service.api.resources.metric_resource.to_json import warnings, zone_clock
 from service.api.resources.runs.to_json import members
 from service.domain import comparison
 from service.domain.comparison import Aligned, Compared, Parameter
@@ -27,19 +27,19 @@ def compared(
     runs: Sequence[Compared], missing: Missing, zone: TimeZone, *, only_differing: bool, joined: str | None
 ) -> Iterator[bytes]:
     """The answer, in pieces. ``joined`` is the metric whose series are to be joined by step."""
-    hands = clock(zone)
+    clock = zone_clock(zone)
     series = comparison.aligned(runs)
     of_runs = [one for one in series if one.identity.model is None]
     yield b'{"timezone":"%b","runs":[%b],"parameters":[%b],"metrics":[' % (
         zone.name.encode("ascii"),
-        b",".join(_run(run, hands) for run in runs),
+        b",".join(_run(run, clock) for run in runs),
         b",".join(_parameter(one) for one in comparison.parameters(runs) if one.differs or not only_differing),
     )
-    yield from _metrics(of_runs, hands)
+    yield from _metrics(of_runs, clock)
     yield b'],"models":['
     for number, (name, several) in enumerate(comparison.by_model(series).items()):
         yield b'%b{"name":%b,"metrics":[' % (b"," if number else b"", json.dumps(name).encode("ascii"))
-        yield from _metrics(several, hands)
+        yield from _metrics(several, clock)
         yield b"]}"
     yield b"]"
     if joined is not None:
@@ -48,10 +48,10 @@ def compared(
     yield b',"missing":%b%b}' % (msgspec.json.encode(missing), warnings(unreadable))
 
 
-def _run(run: Compared, hands: ZoneClock) -> bytes:
+def _run(run: Compared, clock: ZoneClock) -> bytes:
     unavailable = [part for part in run.details.unavailable if part in _COMPARED]
     more = b',"unavailable":' + msgspec.json.encode(unavailable) if unavailable else b""
-    return b"{%b%b}" % (members(run.details.run, hands), more)
+    return b"{%b%b}" % (members(run.details.run, clock), more)
 
 
 def _parameter(one: Parameter) -> bytes:
@@ -59,10 +59,10 @@ def _parameter(one: Parameter) -> bytes:
     return b'{"key":%b,"values":[%b],"differs":%b}' % (one.key, b",".join(one.values), differs)
 
 
-def _metrics(several: Iterable[Aligned], hands: ZoneClock) -> Iterator[bytes]:
+def _metrics(several: Iterable[Aligned], clock: ZoneClock) -> Iterator[bytes]:
     for number, one in enumerate(several):
         last, least, greatest = (
-            _points([read(series) for series in one.series], hands) for read in (_last, _least, _greatest)
+            _points([read(series) for series in one.series], clock) for read in (_last, _least, _greatest)
         )
         yield b'%b{"name":%b,"labels":%b,"last":%b,"min":%b,"max":%b}' % (
             b"," if number else b"",
@@ -89,8 +89,8 @@ def _joined(several: Iterable[Aligned]) -> Iterator[bytes]:
     yield b"]"
 
 
-def _points(given: Sequence[bytes | None], hands: ZoneClock) -> bytes:
-    return localized(b"[%b]" % b",".join(point or b"null" for point in given), hands)
+def _points(given: Sequence[bytes | None], clock: ZoneClock) -> bytes:
+    return localized(b"[%b]" % b",".join(point or b"null" for point in given), clock)
 
 
 def _last(series: Series | None) -> bytes | None:

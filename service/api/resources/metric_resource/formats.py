@@ -11,7 +11,7 @@ from flask import Response
 from service.api.http import pagination
 from service.api.http.formats import CSV, CSV_EXCEL, NDJSON
 from service.api.http.pagination import Window, is_paged
-from service.api.http.request import Ask
+from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Drawn, Variant
 from service.api.resources.metric_resource import to_csv, to_json, to_ndjson
 from service.api.resources.metric_resource.arrangements import Arrangements, Rows
@@ -23,7 +23,7 @@ from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
 from service.domain.selection.sorting import SortKey
 from service.reads.cached_runtime import ReadRun
 from service.reads.queries import Queries
-from service.reads.read_through import Demand
+from service.reads.read_through import RequestCachePolicy
 
 TABLES = (CSV, CSV_EXCEL, NDJSON)
 """The formats beside JSON that points are written in."""
@@ -33,13 +33,13 @@ TABLES = (CSV, CSV_EXCEL, NDJSON)
 class Selection:
     """What is asked for of the points of a run."""
 
-    ask: Ask
+    ask: ReadRequest
     wanted: Filter
     sort: Sequence[SortKey]
     window: Window
 
     @classmethod
-    def asked(cls, ask: Ask, window: Window) -> Selection:
+    def asked(cls, ask: ReadRequest, window: Window) -> Selection:
         return cls(ask, filter_of(ask.query), ask.query["sort"], window)
 
     @property
@@ -52,7 +52,7 @@ class Selection:
         rows = arrangements.rows(run, self.wanted, self.sort)
         resource = run.resource()
         shown = self._shown(resource, rows)
-        clock = to_json.clock(self.ask.zone)
+        clock = to_json.zone_clock(self.ask.zone)
         if self.ask.format == NDJSON:
             return to_ndjson.lines(shown, clock)
         if self.ask.format in TABLES:
@@ -104,7 +104,7 @@ class RunAnswers:
 
     def answer(
         self,
-        ask: Ask,
+        ask: ReadRequest,
         run_id: str,
         form: tuple[str, ...],
         make: Callable[[MetricResource], Iterable[bytes]],
@@ -115,8 +115,8 @@ class RunAnswers:
         """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
         it looks at the run's points; ``drawn`` as in ``Answers``."""
 
-        def respond(demand: Demand) -> Response:
-            run = self._queries.metric_resource(run_id, ask.vantage, ask.exchange, demand)
+        def respond(cache_policy: RequestCachePolicy) -> Response:
+            run = self._queries.metric_resource(run_id, ask.cache_scope, ask.context, cache_policy)
             variant = Variant(
                 (run.key, run.digest.hex()),
                 form,
@@ -127,12 +127,12 @@ class RunAnswers:
             )
             return self._answers.answer(variant, run.provenance, lambda: make(run.resource()), drawn)
 
-        return anew_if_gone(respond, ask.demand)
+        return anew_if_gone(respond, ask.cache_policy)
 
 
-def anew_if_gone(respond: Callable[[Demand], Response], demand: Demand) -> Response:
+def anew_if_gone(respond: Callable[[RequestCachePolicy], Response], cache_policy: RequestCachePolicy) -> Response:
     """The answer, of what is fetched anew where the store knows of a content that it no longer holds."""
     try:
-        return respond(demand)
+        return respond(cache_policy)
     except ContentGone:
-        return respond(Demand.anew())
+        return respond(RequestCachePolicy.anew())

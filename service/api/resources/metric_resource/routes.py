@@ -10,7 +10,7 @@ from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.guards import requires
 from service.api.http.pagination import Pages, is_paged
-from service.api.http.request import TIME_ZONE, Ask
+from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import CustomInfoQuery, MetricResourceSchema, Query, RunCustomInfoSchema, RunTagsSchema
@@ -20,7 +20,7 @@ from service.api.resources.metric_resource.formats import TABLES, RunAnswers, Se
 from service.api.resources.metric_resource.query import SelectionQuery
 from service.domain.access import Scope
 from service.reads.queries import Queries
-from service.reads.read_through import Demand
+from service.reads.read_through import RequestCachePolicy
 
 TOTAL = "X-Total-Count"
 
@@ -49,7 +49,7 @@ def blueprint(
         more=("Content-Disposition", TOTAL),
     )
     @requires(Scope.METRICS_READ)
-    def metric_resource(ask: Ask, run_id: str) -> Response:
+    def metric_resource(ask: ReadRequest, run_id: str) -> Response:
         """Metrics, tags and custom info of a run, complete and in the runtime's order.
 
         Numbers are the runtime's, digit for digit; what JSON cannot hold is the string `"NaN"`, `"Infinity"` or
@@ -59,8 +59,8 @@ def blueprint(
         page, snapshot = paging.asked(ask)
         selection = Selection.asked(ask, page)
 
-        def respond(demand: Demand) -> Response:
-            run = queries.metric_resource(run_id, ask.vantage, ask.exchange, demand, snapshot)
+        def respond(cache_policy: RequestCachePolicy) -> Response:
+            run = queries.metric_resource(run_id, ask.cache_scope, ask.context, cache_policy, snapshot)
             told_apart = ask.format != JSON and not selection.is_whole
             total = selection.total(run, arrangements) if is_paged(ask) or told_apart else 0
             following = paging.next(ask, page, run.snapshot, total) if is_paged(ask) else None
@@ -83,7 +83,7 @@ def blueprint(
                 response.headers[TOTAL] = str(total)
             return response
 
-        response = anew_if_gone(respond, ask.demand)
+        response = anew_if_gone(respond, ask.cache_policy)
         if ask.format.extension:
             response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-metrics.{ask.format.extension}"'
         return response
@@ -92,7 +92,7 @@ def blueprint(
     @routes.arguments(Query, location="query")
     @documented("getTags", RunTagsSchema, "Read a run's tags")
     @requires(Scope.METRICS_READ)
-    def tags(ask: Ask, run_id: str) -> Response:
+    def tags(ask: ReadRequest, run_id: str) -> Response:
         """The tags of a run."""
         return answer(ask, run_id, ("tags",), to_json.tags, points=False)
 
@@ -100,7 +100,7 @@ def blueprint(
     @routes.arguments(CustomInfoQuery, location="query")
     @documented("getCustomInfo", RunCustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
     @requires(Scope.METRICS_READ)
-    def custom_info(ask: Ask, run_id: str) -> Response:
+    def custom_info(ask: ReadRequest, run_id: str) -> Response:
         """The custom info of a run, as it was logged."""
         parse = ask.query["parse"]
         make = to_json.parsed_custom_info if parse else to_json.custom_info

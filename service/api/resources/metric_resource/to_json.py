@@ -18,7 +18,7 @@ from service.domain.zones import TimeZone
 
 
 @lru_cache(maxsize=32)
-def clock(zone: TimeZone) -> ZoneClock:
+def zone_clock(zone: TimeZone) -> ZoneClock:
     """The zone's clock, which remembers what it has worked out. Callers choose zones, loggers minutes: few are kept."""
     return ZoneClock(zone)
 
@@ -27,17 +27,17 @@ def metric_resource(
     resource: MetricResource, shown: Iterable[Chunk], zone: TimeZone, page: bytes = b""
 ) -> Iterator[bytes]:
     """The metric resource with the points ``shown``, in pieces; ``page`` is a further member, ``,"page":…``."""
-    hands = clock(zone)
+    clock = zone_clock(zone)
     yield b'{"runId":"%b","timezone":"%b","createdAt":%b,"modifiedAt":%b,"metrics":[' % (
         resource.run_id.encode("ascii"),
         zone.name.encode("ascii"),
-        localized_literal(resource.created_at, hands),
-        localized_literal(resource.modified_at, hands),
+        localized_literal(resource.created_at, clock),
+        localized_literal(resource.modified_at, clock),
     )
     for number, chunk in enumerate(shown):
         if number:
             yield b","
-        yield localized(chunk.text, hands)
+        yield localized(chunk.text, clock)
     yield b'],"tags":%b,"customInfo":%b%b%b}' % (
         resource.tags,
         resource.custom_info,

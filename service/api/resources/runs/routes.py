@@ -12,7 +12,7 @@ from service.api.http import pagination
 from service.api.http.guards import requires
 from service.api.http.pagination import Pages, is_paged
 from service.api.http.relative_urls import relative
-from service.api.http.request import TIME_ZONE, Ask
+from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
@@ -22,7 +22,7 @@ from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, 
 from service.domain.access import Scope
 from service.domain.runs import Run
 from service.reads.queries import Queries
-from service.reads.read_through import Demand
+from service.reads.read_through import RequestCachePolicy
 
 
 def blueprint(
@@ -35,13 +35,13 @@ def blueprint(
     @routes.arguments(RunsQuery, location="query")
     @documented("listRuns", RunListSchema, "List runs", query=RunsQuery, zoned=True, run=False, paged=True)
     @requires(Scope.EXECUTIONS_READ)
-    def runs(ask: Ask) -> Response:
+    def runs(ask: ReadRequest) -> Response:
         """The runs of the resource group, newest first; all of them, or in pages of one snapshot."""
         window, snapshot = paging.asked(ask)
         wanted = _wanted(ask.query)
 
-        def respond(demand: Demand) -> Response:
-            read = queries.runs(ask.vantage, ask.exchange, demand, snapshot)
+        def respond(cache_policy: RequestCachePolicy) -> Response:
+            read = queries.runs(ask.cache_scope, ask.context, cache_policy, snapshot)
             matching = [run for run in read.content().runs if wanted(run)]
             following = paging.next(ask, window, read.snapshot, len(matching))
             form = ("runs", ask.zone.name, json.dumps(ask.query, sort_keys=True), *window.form, str(following))
@@ -59,21 +59,21 @@ def blueprint(
             pagination.link(response, following)
             return response
 
-        return anew_if_gone(respond, ask.demand)
+        return anew_if_gone(respond, ask.cache_policy)
 
     @routes.route("/runs/<string:run_id>")
     @routes.arguments(Query, location="query")
     @documented("getRun", RunDetailsSchema, "Read a run", zoned=True)
     @requires(Scope.EXECUTIONS_READ)
-    def run(ask: Ask, run_id: str) -> Response:
+    def run(ask: ReadRequest, run_id: str) -> Response:
         """A run with its parameters, artifacts, scenario and executable, and where its metric resource is.
 
         A part that cannot be read is `null` and named in `unavailable`; the rest is given.
         """
 
-        def respond(demand: Demand) -> Response:
-            read = queries.run(run_id, ask.vantage, ask.exchange, demand)
-            available = queries.has_metrics(ask.vantage, ask.exchange)
+        def respond(cache_policy: RequestCachePolicy) -> Response:
+            read = queries.run(run_id, ask.cache_scope, ask.context, cache_policy)
+            available = queries.has_metrics(ask.cache_scope, ask.context)
             href = relative(f"/runs/{run_id}/metric-resource")
             form = ("run", ask.zone.name, str(available), href)
             return answers.answer(
@@ -82,7 +82,7 @@ def blueprint(
                 lambda: to_json.run_details(read.content(), ask.zone, available=available, href=href),
             )
 
-        return anew_if_gone(respond, ask.demand)
+        return anew_if_gone(respond, ask.cache_policy)
 
     return routes
 

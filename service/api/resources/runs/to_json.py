@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from service.api.http import pagination
-from service.api.resources.metric_resource.to_json import clock, warnings
+from service.api.resources.metric_resource.to_json import warnings, zone_clock
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Unreadable
 from service.domain.runs import Run, RunDetails
@@ -19,10 +19,10 @@ _TOGETHER = 500
 
 def run_list(runs: Sequence[Run], total: int, zone: TimeZone, *, paged: bool, following: str | None) -> Iterator[bytes]:
     """A page of the runs, or all of them."""
-    hands = clock(zone)
+    clock = zone_clock(zone)
     yield b'{"timezone":"%b","count":%d,"runs":[' % (zone.name.encode("ascii"), total)
     for start in range(0, len(runs), _TOGETHER):
-        written = b",".join(b"{%b}" % members(run, hands) for run in runs[start : start + _TOGETHER])
+        written = b",".join(b"{%b}" % members(run, clock) for run in runs[start : start + _TOGETHER])
         yield b"," + written if start else written
     page = b"," + pagination.member(total, following) if paged else b""
     yield b"]%b%b}" % (page, warnings(Unreadable(timestamps=sum(run.unreadable for run in runs))))
@@ -36,7 +36,7 @@ def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None, hr
         b'{%b,"timezone":"%b","parameters":%b,"inputArtifacts":%b,"outputArtifacts":%b,"scenario":%b,"executable":%b,'
         b'"statusDetails":%b,"metricResource":%b%b%b}'
     ) % (
-        members(found.run, clock(zone)),
+        members(found.run, zone_clock(zone)),
         zone.name.encode("ascii"),
         found.parameters,
         found.input_artifacts,
@@ -50,7 +50,7 @@ def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None, hr
     )
 
 
-def members(run: Run, hands: ZoneClock) -> bytes:
+def members(run: Run, clock: ZoneClock) -> bytes:
     """What is known of a run by itself, without the braces."""
     return (
         b'"runId":%b,"status":%b,"targetStatus":%b,"statusMessage":%b,"scenarioId":%b,"executableId":%b,'
@@ -65,9 +65,9 @@ def members(run: Run, hands: ZoneClock) -> bytes:
         run.executable_id,
         run.configuration_id,
         run.configuration_name,
-        localized_literal(run.created_at, hands),
-        localized_literal(run.modified_at, hands),
-        localized_literal(run.submission_time, hands),
-        localized_literal(run.start_time, hands),
-        localized_literal(run.completion_time, hands),
+        localized_literal(run.created_at, clock),
+        localized_literal(run.modified_at, clock),
+        localized_literal(run.submission_time, clock),
+        localized_literal(run.start_time, clock),
+        localized_literal(run.completion_time, clock),
     )

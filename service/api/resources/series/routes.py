@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from flask import Response
 
 from service.api.http.guards import requires
-from service.api.http.request import TIME_ZONE, Ask
+from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.formats import RunAnswers
@@ -29,7 +29,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @routes.arguments(SeriesQuery, location="query")
     @documented("getSeries", ProgressSchema, "Read how a run's metrics progressed", query=SeriesQuery, zoned=True)
     @requires(Scope.METRICS_READ)
-    def series(ask: Ask, run_id: str) -> Response:
+    def series(ask: ReadRequest, run_id: str) -> Response:
         """One series for each metric name and label set, with its first, last, least and greatest point and its mean.
 
         With `points`, a series that has more is downsampled: the points given are points that were logged, the

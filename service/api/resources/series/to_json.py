@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from service.api.resources.metric_resource.to_json import clock, warnings
+from service.api.resources.metric_resource.to_json import warnings, zone_clock
 from service.domain.localizing import localized
 from service.domain.metrics import Unreadable
 from service.domain.series.model import Series
@@ -19,18 +19,18 @@ _AT_ONCE = 2000
 
 def progress(run_id: str, series: Sequence[Series], zone: TimeZone, unreadable: Unreadable) -> Iterator[bytes]:
     """The answer, in pieces. ``unreadable`` counts what of the run could not be read."""
-    hands = clock(zone)
+    clock = zone_clock(zone)
     yield b'{"runId":"%b","timezone":"%b","series":[' % (run_id.encode("ascii"), zone.name.encode("ascii"))
     for number, one in enumerate(series):
         if number:
             yield b","
-        yield from _one(one, hands)
+        yield from _one(one, clock)
     yield b"]%b}" % warnings(unreadable)
 
 
-def _one(series: Series, hands: ZoneClock) -> Iterator[bytes]:
+def _one(series: Series, clock: ZoneClock) -> Iterator[bytes]:
     first, last, least, greatest = (
-        localized(point or b"null", hands) for point in (series.first, series.last, series.min, series.max)
+        localized(point or b"null", clock) for point in (series.first, series.last, series.min, series.max)
     )
     yield b'{"name":%b,"labels":%b,"count":%d,"first":%b,"last":%b,"min":%b,"max":%b,"mean":%b,"points":[' % (
         series.name,
@@ -45,7 +45,7 @@ def _one(series: Series, hands: ZoneClock) -> Iterator[bytes]:
     for start in range(0, len(series.points), _AT_ONCE):
         if start:
             yield b","
-        yield localized(b",".join(series.points[start : start + _AT_ONCE]), hands)
+        yield localized(b",".join(series.points[start : start + _AT_ONCE]), clock)
     yield b'],"downsampled":%b}' % (b"true" if series.downsampled else b"false")
 
 

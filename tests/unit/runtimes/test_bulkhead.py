@@ -1,4 +1,4 @@
-"""Lanes: slow keys hold the patient half at most, and what is not known to be slow still gets through."""
+"""Bulkhead: slow keys hold the slow half at most, and what is not known to be slow still gets through."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
-from service.reads.bulkhead import QUEUE, SLOW_FOR, Lanes
+from service.reads.bulkhead import QUEUE, SLOW_FOR, Bulkhead
 from service.telemetry.metrics import Telemetry
 from tests.unit.runtimes.worlds import PATIENCE, Clock, eventually
 
@@ -20,7 +20,7 @@ PATIENT = BRIEF = PLACES // 2
 
 @dataclass
 class Road:
-    """Lanes, and fetches that take until their key's gate is opened."""
+    """Bulkhead, and fetches that take until their key's gate is opened."""
 
     telemetry: Telemetry = field(default_factory=Telemetry)
     clock: Clock = field(default_factory=lambda: Clock(0.0))
@@ -28,7 +28,7 @@ class Road:
     told: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.lanes = Lanes(PLACES, brief=1.0, telemetry=self.telemetry, clock=self.clock)
+        self.bulkhead = Bulkhead(PLACES, fast_seconds=1.0, telemetry=self.telemetry, clock=self.clock)
         self.gates: dict[str, threading.Event] = {}
 
     def begin(self, key: str) -> None:
@@ -39,7 +39,7 @@ class Road:
             assert gate.wait(PATIENCE)
             return lambda: self.told.append(key)
 
-        self.lanes.begin([key], Deadline.after(PATIENCE), work)
+        self.bulkhead.begin([key], Deadline.after(PATIENCE), work)
 
     def fill(self, *keys: str) -> None:
         for key in keys:
@@ -55,8 +55,8 @@ class Road:
         for key in keys:
             del self.gates[key], self.granted[key]
 
-    def under_way(self, lane: str) -> float | None:
-        return self.telemetry.registry.get_sample_value("metric_resource_fetches", {"lane": lane})
+    def under_way(self, partition: str) -> float | None:
+        return self.telemetry.registry.get_sample_value("metric_resource_fetches", {"partition": partition})
 
 
 @pytest.fixture
@@ -65,14 +65,14 @@ def road() -> Iterator[Road]:
     yield made
     for gate in made.gates.values():
         gate.set()
-    made.lanes.close()
+    made.bulkhead.close()
 
 
 def test_a_fetch_has_all_its_time_while_there_is_room_and_little_when_there_is_not(road: Road) -> None:
     road.fill("a", "b", "c")
     assert min(road.granted["a"], road.granted["b"]) > 1.0
     assert road.granted["c"] <= 1.0
-    assert (road.under_way("patient"), road.under_way("brief")) == (2, 1)
+    assert (road.under_way("slow"), road.under_way("fast")) == (2, 1)
 
 
 def test_what_is_known_to_be_slow_never_takes_a_brief_place(road: Road) -> None:
@@ -84,7 +84,7 @@ def test_what_is_known_to_be_slow_never_takes_a_brief_place(road: Road) -> None:
     road.fill("quick")
     road.end("other")
     road.fill("slow")
-    assert road.granted["slow"] > 1.0, "a patient place is for any"
+    assert road.granted["slow"] > 1.0, "a slow place is for any"
 
 
 def test_slowness_is_forgotten_after_a_while_and_by_a_quick_fetch(road: Road) -> None:
@@ -120,13 +120,13 @@ def test_every_place_is_given_back_whatever_comes_of_the_fetch(road: Road) -> No
         raise ZeroDivisionError
 
     for number in range(3 * PLACES):
-        road.lanes.begin(["key"], Deadline.after(PATIENCE), raises)
-        eventually(lambda number=number: len(raised) > number and not road.under_way("patient"))
+        road.bulkhead.begin(["key"], Deadline.after(PATIENCE), raises)
+        eventually(lambda number=number: len(raised) > number and not road.under_way("slow"))
     road.fill("a", "b", "c", "d")
 
 
 def test_after_closing_nothing_begins(road: Road) -> None:
-    road.lanes.close()
+    road.bulkhead.close()
     for _ in range(2 * PLACES):
         with pytest.raises(Overloaded):
             road.begin("a")

@@ -1,0 +1,87 @@
+"""Calls at once: results in their order, and given up together at the deadline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from service.concurrency.deadline import Deadline
+from service.concurrency.fan_out import FanOut
+from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
+from tests.unit.runtimes.worlds import PATIENCE, eventually
+
+
+@pytest.fixture
+def fan_out() -> Iterator[FanOut[ServiceError]]:
+    made = FanOut(3, ServiceError, RuntimeTimeout)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    made = threading.Event()
+    yield made
+    made.set()
+
+
+def test_calls_are_calls_at_once_and_ended_in_their_order(fan_out: FanOut[ServiceError]) -> None:
+    meeting = threading.Barrier(3)
+
+    def call(number: int) -> int:
+        meeting.wait(PATIENCE)
+        return number
+
+    calls = [lambda number=number: call(number) for number in range(3)]
+    assert fan_out.gather(calls, Deadline.after(PATIENCE)) == [0, 1, 2]
+
+
+def test_more_calls_than_threads_are_all_ended(fan_out: FanOut[ServiceError]) -> None:
+    calls = [lambda number=number: number for number in range(50)]
+    assert fan_out.gather(calls, Deadline.after(PATIENCE)) == list(range(50))
+    assert fan_out.gather([], Deadline.after(PATIENCE)) == []
+
+
+def test_a_domain_error_is_an_answer_like_any_other(fan_out: FanOut[ServiceError]) -> None:
+    error = RunNotFound("run1")
+
+    def fails() -> None:
+        raise error
+
+    assert fan_out.gather([fails, lambda: 1], Deadline.after(PATIENCE)) == [error, 1]
+
+
+def test_any_other_error_is_raised(fan_out: FanOut[ServiceError]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        fan_out.gather([lambda: 1, lambda: 1 // 0], Deadline.after(PATIENCE))
+    assert fan_out.gather([lambda: 1], Deadline.after(PATIENCE)) == [1]
+
+
+def test_at_the_deadline_what_is_ended_counts_and_the_rest_is_a_timeout(fan_out: FanOut[ServiceError], gate) -> None:
+    quick = fan_out.begin(lambda: "quick")
+    assert quick.result(Deadline.after(PATIENCE)) == "quick"
+    slow, never = fan_out.gather([lambda: gate.wait(PATIENCE), lambda: gate.wait(PATIENCE)], Deadline.after(0.01))
+    assert isinstance(slow, RuntimeTimeout)
+    assert isinstance(never, RuntimeTimeout)
+    assert quick.result(Deadline.after(0)) == "quick", "an answer that is there is given, however late"
+
+
+def test_a_call_given_up_before_its_turn_is_never_calls(fan_out: FanOut[ServiceError], gate) -> None:
+    begun: list[str] = []
+    started = threading.Barrier(4)
+
+    def slow() -> None:
+        started.wait(PATIENCE)
+        gate.wait(PATIENCE)
+
+    for _ in range(3):
+        fan_out.begin(slow)
+    started.wait(PATIENCE)
+    late = fan_out.begin(lambda: begun.append("late"))
+    assert isinstance(late.result(Deadline.after(0)), RuntimeTimeout)
+    gate.set()
+    assert fan_out.gather([lambda: begun.append("next")], Deadline.after(PATIENCE)) == [None]
+    eventually(lambda: begun)
+    assert begun == ["next"]
