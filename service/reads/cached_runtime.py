@@ -22,11 +22,12 @@ from service.domain.errors import (
     TooSoon,
 )
 from service.domain.metrics import Chunks, MetricResource
-from service.domain.reading import Provenance, RequestDirectives, Snapshot, Source
+from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RequestContext, RunMetrics
 from service.reads import remembered_errors
-from service.reads.read_through import VALUE, Fetched, Found, ReadThrough, RequestCachePolicy
+from service.reads.model import VALUE, Fetched, Found
+from service.reads.read_through import ReadThrough
 
 T = TypeVar("T")
 

@@ -11,12 +11,11 @@ from service.domain import points
 from service.domain.comparison import Compared
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
 from service.domain.metrics import MetricResource, Unreadable
-from service.domain.reading import Provenance, RequestDirectives, Snapshot, Source
+from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import CacheScope, Capabilities, RequestContext
 from service.domain.series.census import Census
 from service.reads.cached_runtime import CachedRuntime, ReadEntry, ReadRun
-from service.reads.read_through import RequestCachePolicy
 
 R = TypeVar("R", ReadRun, ReadEntry[RunList])
 

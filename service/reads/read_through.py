@@ -22,13 +22,11 @@ from service.domain.reading import Provenance, RequestCachePolicy, RequestDirect
 from service.reads.bulkhead import Bulkhead
 from service.reads.fetch import Fetching, Outcome
 from service.reads.leases import Leases
-from service.reads.model import VALUE, Fetch, Fetched, FetchResult, Found
+from service.reads.model import VALUE, Fetch, FetchResult, Found
 from service.reads.pacing import Pacing
 from service.reads.policy import FreshnessPolicy, Lifetimes
 from service.reads.single_flight import Flight, Flights
 from service.telemetry.metrics import Telemetry
-
-__all__ = ["VALUE", "Fetch", "Fetched", "Found", "ReadThrough", "RequestCachePolicy"]
 
 MOST_PAUSING = 128
 """Readers of a process that may wait for the next forced fetch at once; others are to find places to wait, too."""

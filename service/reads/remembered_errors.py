@@ -14,7 +14,7 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.reads.read_through import Fetched
+from service.reads.model import Fetched
 
 ABSENT, GONE, UNSUPPORTED, UNTOLD = "absent", "gone", "unsupported", "untold"
 FORBIDDEN, REFUSED = "forbidden", "refused"

@@ -1,7 +1,7 @@
 """Fetches under way in this process: readers of the same thing share one.
 
-A flight serves one or several keys. Its work runs in a partition (``bulkhead``), so a slow runtime holds a bounded number of
-threads, and a reader may stop waiting, at its own deadline, without ending the flight for the others.
+A flight serves one or several keys. Its work runs in a partition (``bulkhead``), so a slow runtime holds a bounded
+number of threads, and a reader may stop waiting, at its own deadline, without ending the flight for the others.
 """
 
 from __future__ import annotations

@@ -30,7 +30,11 @@ _HISTOGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 _GAUGES: dict[str, tuple[str, tuple[str, ...], Literal["livemax", "livesum"]]] = {
     "circuit_state": ("The runtime's circuit: 0 closed, 1 half open, 2 open.", (), "livemax"),
-    "fetches": ("Fetches from the AI runtime under way, by partition of the bulkhead: slow, fast.", ("partition",), "livesum"),
+    "fetches": (
+        "Fetches from the AI runtime under way, by partition of the bulkhead: slow, fast.",
+        ("partition",),
+        "livesum",
+    ),
 }
 _PREFIX = "metric_resource_"
 

@@ -22,7 +22,7 @@ from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeSettings
 from service.telemetry.metrics import Telemetry
-from tests.unit.runtimes.fakes import WITH_METRICS, FakeRuntime, context
+from tests.unit.reads.fakes import WITH_METRICS, FakeRuntime, context
 
 OURS, THEIRS = CacheScope("tenant", "default"), CacheScope("tenant", "group-b")
 UNKNOWN = "run-of-nobody"

@@ -45,12 +45,12 @@ from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests import document
 from tests.fuzz.mutation import binaries, texts
-from tests.unit.ai_api.answers import answer, metric
 from tests.unit.auth import forge
 from tests.unit.auth.bad_tokens import catalogue
 from tests.unit.auth.key_sets import key_set
 from tests.unit.auth.worlds import KEYS_URL, Library, oidc, verifier
-from tests.unit.runtimes.fakes import FakeRuntime
+from tests.unit.reads.fakes import FakeRuntime
+from tests.unit.runtimes.ai_api.answers import answer, metric
 from tests.work import MEBIBYTE, calls, memory
 
 FEW = 20_000

@@ -20,9 +20,9 @@ from service.api.http.formats import JSON, Format
 from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
 from service.domain.errors import Fault, Forbidden, InvalidParameter
+from service.domain.reading import RequestCachePolicy
 from service.domain.runtime import CacheScope, RequestContext
 from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
-from service.reads.read_through import RequestCachePolicy
 
 _ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
 RESOURCE_GROUP = "AI-Resource-Group"

@@ -4,8 +4,8 @@ A WSGI layer in front of the application. The application says of each answer th
 (``CacheMetadata``). For a request that is alike in all that decided a recorded answer, the layer checks what the
 application would check, with the same parts: that the token is still good, that its caller has the scopes and the
 resource group (``domain.access.allows``), that the stored entry is still fresh and of the same content, and whether the
-client has the representation already. Then the answer differs in the request's ids and its age only. Every other request
-goes to the application.
+client has the representation already. Then the answer differs in the request's ids and its age only. Every other
+request goes to the application.
 """
 
 from __future__ import annotations
@@ -162,7 +162,9 @@ class ResponseCache:
             ("traceparent", request_trace.traceparent),
         ]
 
-    def _recording(self, signature: Signature, environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
+    def _recording(
+        self, signature: Signature, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> StartResponse:
         def record(status: str, headers: Headers, exc_info: Any = None) -> Any:
             metadata = environ.get(CACHE_METADATA)
             if metadata is not None and status.startswith(("200", "304")) and _short(signature):

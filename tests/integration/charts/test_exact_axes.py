@@ -14,7 +14,7 @@ from service.charts.model import ChartType
 from service.charts.rendering import SVG, Renderer
 from tests.integration.charts import pictures
 from tests.unit.charts.drawn import panels, specification
-from tests.unit.series.logged import chunks, point
+from tests.unit.domain.series.logged import chunks, point
 
 TYPES = list(ChartType)
 PANELS = 8

@@ -10,7 +10,7 @@ import pytest
 from service.charts.rendering import SVG, Renderer
 from tests.integration.charts import pictures
 from tests.unit.charts.drawn import drawn, rows, specification
-from tests.unit.series.logged import chunks, point
+from tests.unit.domain.series.logged import chunks, point
 
 CHANGES = [
     ("Europe/Berlin", "2026-10-25T00:00:00", ["02:00 +02:00", "02:30 +02:00", "02:00 +01:00", "02:30 +01:00", "03:00"]),

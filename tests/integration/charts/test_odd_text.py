@@ -18,7 +18,7 @@ from tests.integration.charts import pictures
 from tests.unit.charts import compared
 from tests.unit.charts.compared import LoggedRun
 from tests.unit.charts.drawn import specification
-from tests.unit.series.logged import chunks, point
+from tests.unit.domain.series.logged import chunks, point
 
 ODD = [
     *("\\", 'a\\"', "a\\", "\n", "\r", "\t", "\u2028", "\u2029", "\x00", "\x00x", "\x1b[31m", "\x7f", "\x85"),

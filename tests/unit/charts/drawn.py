@@ -12,7 +12,7 @@ from service.domain.metrics import Chunk
 from service.domain.series.progress import series
 from service.domain.zones import time_zone
 from service.sandbox import recorded
-from tests.unit.series.logged import chunks
+from tests.unit.domain.series.logged import chunks
 
 MEMBERS = ("name", "value", "timestamp", "step", "labels")
 

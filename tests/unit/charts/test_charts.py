@@ -16,7 +16,7 @@ from service.domain.errors import InvalidParameter
 from service.sandbox import recorded
 from tests.unit.charts import vega_lite
 from tests.unit.charts.drawn import drawn, encodings, panels, recording, rows, specification
-from tests.unit.series.logged import chunks, point
+from tests.unit.domain.series.logged import chunks, point
 
 TYPES = [str(kind) for kind in ChartType]
 DRAWABLE = [name for name in recorded.names() if name != "wine-silent"]

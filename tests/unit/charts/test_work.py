@@ -14,7 +14,7 @@ from tests.unit.charts import compared
 from tests.unit.charts.compared import LoggedRun
 from tests.unit.charts.drawn import specification
 from tests.unit.charts.work import lines
-from tests.unit.series.logged import chunks, point
+from tests.unit.domain.series.logged import chunks, point
 
 SERIES = 2000
 

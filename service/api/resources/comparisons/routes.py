@@ -24,8 +24,8 @@ from service.charts.model import ChartType
 from service.charts.progress import points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
+from service.domain.reading import RequestCachePolicy
 from service.reads.queries import Queries, ReadComparison
-from service.reads.read_through import RequestCachePolicy
 
 Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
 

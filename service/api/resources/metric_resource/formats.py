@@ -18,12 +18,12 @@ from service.api.resources.metric_resource.arrangements import Arrangements, Row
 from service.api.resources.metric_resource.query import filter_of
 from service.caching.codec import ContentGone
 from service.domain.metrics import Chunk, MetricResource
+from service.domain.reading import RequestCachePolicy
 from service.domain.selection.filters import Filter
 from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
 from service.domain.selection.sorting import SortKey
 from service.reads.cached_runtime import ReadRun
 from service.reads.queries import Queries
-from service.reads.read_through import RequestCachePolicy
 
 TABLES = (CSV, CSV_EXCEL, NDJSON)
 """The formats beside JSON that points are written in."""

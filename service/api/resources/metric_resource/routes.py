@@ -19,8 +19,8 @@ from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.formats import TABLES, RunAnswers, Selection, anew_if_gone
 from service.api.resources.metric_resource.query import SelectionQuery
 from service.domain.access import Scope
+from service.domain.reading import RequestCachePolicy
 from service.reads.queries import Queries
-from service.reads.read_through import RequestCachePolicy
 
 TOTAL = "X-Total-Count"
 

@@ -20,9 +20,9 @@ from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.runs import to_json
 from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, RunsQuery
 from service.domain.access import Scope
+from service.domain.reading import RequestCachePolicy
 from service.domain.runs import Run
 from service.reads.queries import Queries
-from service.reads.read_through import RequestCachePolicy
 
 
 def blueprint(

@@ -6,7 +6,7 @@ from service.caching.codec import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import CacheUnavailable
 from service.reads.leases import TTL, Leases
-from tests.unit.runtimes.worlds import Clock, MeddledCache, eventually, together
+from tests.unit.reads.worlds import Clock, MeddledCache, eventually, together
 
 
 def extensions(cache: MeddledCache, key: str) -> int:

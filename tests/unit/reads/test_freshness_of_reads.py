@@ -19,8 +19,8 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.reading import Source as From
-from service.reads.read_through import VALUE, Fetched, Found
-from tests.unit.runtimes.worlds import Clock, MeddledCache, Process, Source, eventually
+from service.reads.model import VALUE, Fetched, Found
+from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source, eventually
 
 NEW, HIT, STALE, ERROR = From.FETCHED_NEW, From.STORED, From.STORED_REVALIDATING, From.STORED_ON_ERROR
 OVER, ASKED = From.FETCHED_OVER_STALE, From.FETCHED_ON_REQUEST

@@ -17,7 +17,7 @@ from service.domain.selection.filters import Filter, matching, selected
 from service.domain.selection.instants import instant, instant_of
 from service.domain.selection.objects import gathered, window
 from service.domain.selection.sorting import FIELDS, SortKey, order
-from tests.unit.selection.made import (
+from tests.unit.domain.selection.made import (  # fmt: skip
     LABELS,
     NAMES,
     STAMPS,
@@ -29,7 +29,7 @@ from tests.unit.selection.made import (
     exact_value,
     made_runs,
     texts,
-)  # fmt: skip
+)
 from tests.work import MEBIBYTE, calls, memory
 
 given_stamps = st.none() | st.sampled_from([stamp for stamp in STAMPS if stamp != "null"])

@@ -22,12 +22,13 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.domain.reading import RequestDirectives, Source
+from service.domain.reading import RequestCachePolicy, RequestDirectives, Source
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
+from service.reads.model import VALUE, Fetched, Found
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
-from service.reads.read_through import VALUE, Fetched, Found, ReadThrough, RequestCachePolicy
+from service.reads.read_through import ReadThrough
 from service.telemetry.metrics import Telemetry
 
 LIFETIMES = Lifetimes(

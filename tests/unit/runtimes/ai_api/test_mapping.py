@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.domain.errors import BadGateway
 from service.domain.metrics import Unreadable
 from service.runtimes.ai_api.mapping import metric_resources, run_status
-from tests.unit.ai_api.answers import points_of
+from tests.unit.runtimes.ai_api.answers import points_of
 
 NUMBERS = st.one_of(
     st.integers(-(10**100), 10**100).map(str),

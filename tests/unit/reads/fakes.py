@@ -11,7 +11,7 @@ from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
-from tests.unit.runtimes.worlds import PATIENCE
+from tests.unit.reads.worlds import PATIENCE
 
 WITH_METRICS = Capabilities("fake", "2.0", True, "1.0.0")
 WITHOUT_METRICS = Capabilities("fake", "2.0", False)

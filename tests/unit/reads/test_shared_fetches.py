@@ -22,8 +22,8 @@ from service.domain.errors import (
 )
 from service.domain.reading import Source as From
 from service.reads.leases import TTL
-from service.reads.read_through import VALUE, Fetched, Found
-from tests.unit.runtimes.worlds import PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
+from service.reads.model import VALUE, Fetched, Found
+from tests.unit.reads.worlds import PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
 
 READERS = 24
 

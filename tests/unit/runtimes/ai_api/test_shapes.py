@@ -13,7 +13,7 @@ from service.domain.errors import BadGateway
 from service.domain.metrics import READABLE, Unreadable
 from service.runtimes.ai_api import meta
 from service.runtimes.ai_api.mapping import metric_resources, run_status
-from tests.unit.ai_api.answers import MOMENT, RUN, answer, metric, metrics_of, points_of, resource
+from tests.unit.runtimes.ai_api.answers import MOMENT, RUN, answer, metric, metrics_of, points_of, resource
 
 WRONG = ["true", "false", "null", "{}", "[]", '{"a":"\\n"}', '["\\n"]', '[["\\ud83d"]]']
 NOT_TEXT = ["1", "-0.5", *WRONG]

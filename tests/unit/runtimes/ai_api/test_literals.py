@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.runtimes.ai_api import literals
-from tests.unit.ai_api.answers import answer, metric, metrics_of, points_of, resource
+from tests.unit.runtimes.ai_api.answers import answer, metric, metrics_of, points_of, resource
 from tests.work import run_within
 
 DIGITS = st.text("0123456789", min_size=1, max_size=120)

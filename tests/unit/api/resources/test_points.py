@@ -17,7 +17,7 @@ from service.api.resources.metric_resource.to_ndjson import lines
 from service.domain.metrics import Chunk
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import time_zone
-from tests.unit.selection.made import made_runs
+from tests.unit.domain.selection.made import made_runs
 
 UTC = ZoneClock(time_zone("UTC"))
 TOKYO = ZoneClock(time_zone("Asia/Tokyo"))

@@ -12,7 +12,7 @@ from service.domain.errors import Overloaded, RuntimeTimeout, RuntimeUnavailable
 from service.reads.bulkhead import Bulkhead
 from service.reads.single_flight import Flights
 from service.telemetry.metrics import Telemetry
-from tests.unit.runtimes.worlds import PATIENCE, together
+from tests.unit.reads.worlds import PATIENCE, together
 
 LIMIT = 6
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.metrics import READABLE, Unreadable
-from tests.unit.ai_api.answers import MOMENT, answer, metric, points_of, resource
+from tests.unit.runtimes.ai_api.answers import MOMENT, answer, metric, points_of, resource
 
 NO_TEXT = ["1", "-0.5", "true", "false", "null", "{}", "[]", '{"a":"\\n"}', '["\\n"]', '[["\\ud83d"]]', "NaN"]
 NO_NUMBER = [

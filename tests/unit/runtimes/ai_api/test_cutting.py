@@ -14,7 +14,7 @@ from service.domain.metrics import Chunk
 from service.runtimes.ai_api import cutting
 from service.runtimes.ai_api.mapping import metric_resources
 from service.runtimes.ai_api.points import PointMapping
-from tests.unit.ai_api.answers import points_of
+from tests.unit.runtimes.ai_api.answers import points_of
 from tests.work import calls
 
 WHOLE = 10**9

@@ -24,13 +24,13 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.domain.reading import RequestDirectives
+from service.domain.reading import RequestCachePolicy, RequestDirectives
 from service.domain.reading import Source as From
 from service.domain.runtime import CacheScope, Capabilities
 from service.reads.cached_runtime import CachedRuntime, ReadRun
-from service.reads.read_through import Found, RequestCachePolicy
-from tests.unit.runtimes.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, context
-from tests.unit.runtimes.worlds import LIFETIMES, PATIENCE, Clock, Process, eventually, together
+from service.reads.model import Found
+from tests.unit.reads.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, context
+from tests.unit.reads.worlds import LIFETIMES, PATIENCE, Clock, Process, eventually, together
 
 HERE = CacheScope("t", "g")
 

@@ -12,12 +12,13 @@ from service.caching.protocol import Cache
 from service.caching.store import EntryStore
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
-from service.domain.reading import RequestDirectives
+from service.domain.reading import RequestCachePolicy, RequestDirectives
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
+from service.reads.model import VALUE, Fetched, Found
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
-from service.reads.read_through import VALUE, Fetched, Found, ReadThrough, RequestCachePolicy
+from service.reads.read_through import ReadThrough
 from service.telemetry.metrics import Telemetry
 
 PATIENCE = 20.0

@@ -17,8 +17,8 @@ from service.domain.metrics import Chunk
 from service.domain.series import instants
 from service.domain.series.model import Series
 from service.domain.series.progress import series
-from tests.unit.series import reference
-from tests.unit.series.logged import chunks, point, points
+from tests.unit.domain.series import reference
+from tests.unit.domain.series.logged import chunks, point, points
 from tests.work import MEBIBYTE, memory, run_within
 
 SIZES = st.integers(1, 7)
