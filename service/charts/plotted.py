@@ -95,7 +95,7 @@ def _times(clock: LocalClock, start: float, end: float) -> Encoding:
     """An axis of instants, labelled by the caller's clock, whoever looks at it and wherever they are."""
     ticks = clock.ticks(start, end, _MOST_TIMES)
     first, last = (round(bound * 1000) for bound in milliseconds_around(start, end))
-    domain = (first, last) if first < last else (first - _BESIDE, last + _BESIDE)
+    domain = (first, last) if start < end else (first - _BESIDE, last + _BESIDE)
     values = [int(tick * 1000 // 1) for tick in ticks]
     labels = ",".join(map(_label, clock.exact_labels(ticks)))
     shown = f"[{labels}][indexof([{','.join(map(str, values))}],time(datum.value))]"

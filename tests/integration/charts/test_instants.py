@@ -69,6 +69,13 @@ def test_microseconds_have_places_of_their_own(renderer: Renderer) -> None:
     assert across == sorted(set(across))
 
 
+@pytest.mark.parametrize("fraction", ["", ".396", ".396901"])
+def test_a_single_instant_stands_above_its_label(renderer: Renderer, fraction: str) -> None:
+    texts = [point(0.5, 1, f"2026-01-01T00:30:12{fraction}Z")]
+    image = pictures.read(renderer.render(specification(chunks(texts, 1), "time"), SVG))
+    assert [across for across, _ in pictures.places(image)] == pytest.approx(pictures.ticks(image, "X"), abs=1)
+
+
 def test_a_single_instant_is_a_label(renderer: Renderer) -> None:
     texts = [point(0.5, 1, "2026-10-25T00:30:12.396901Z")]
     image = pictures.read(renderer.render(specification(chunks(texts, 1), "time", zone="Europe/Berlin"), SVG))
