@@ -69,10 +69,10 @@ def test_databases_and_forms(shared: ValkeyServer) -> None:
     assert said(shared.url.replace("redis", "redis+sentinel") + "/cache").startswith("is no sentinel")
 
 
-@pytest.mark.parametrize("command", ["ping", "mget", "set", "del", "get", "pexpire", "evalsha"])
+@pytest.mark.parametrize("command", ["ping", "mget", "set", "del", "get", "pexpire", "pttl", "evalsha"])
 def test_each_command_that_is_not_permitted(shared: ValkeyServer, command: str) -> None:
     """Scripts that are known need no EVAL, so it is not missed."""
-    needed = {"ping", "mget", "set", "del", "get", "pexpire", "eval", "evalsha"}
+    needed = {"ping", "mget", "set", "del", "get", "pexpire", "pttl", "eval", "evalsha"}
     everything = user(shared, "all", "~mr1:*", *[f"+{one}" for one in needed])
     assert said(everything) == "usable"
     lacking = user(shared, "lacking", "~mr1:*", *[f"+{one}" for one in needed - {command}])
