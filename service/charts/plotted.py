@@ -95,11 +95,12 @@ def _times(clock: LocalClock, start: float, end: float) -> Encoding:
     """An axis of instants, labelled by the caller's clock, whoever looks at it and wherever they are."""
     ticks = clock.ticks(start, end, _MOST_TIMES)
     first, last = (round(bound * 1000) for bound in milliseconds_around(start, end))
-    domain = (first, last) if first < last else (first - _BESIDE, last + _BESIDE)
-    values = [int(tick * 1000 // 1) for tick in ticks]
+    domain = (first, last) if start < end else (first - _BESIDE, last + _BESIDE)
+    values = ",".join(str(round(tick * 1000)) for tick in ticks)
     labels = ",".join(map(_label, clock.exact_labels(ticks)))
-    shown = f"[{labels}][indexof([{','.join(map(str, values))}],time(datum.value))]"
-    return {"scale": {"type": "utc", "domain": domain}, "axis": {"values": values, "labelExpr": shown}}
+    shown = f"[{labels}][indexof([{values}],datum.value)]"
+    # As an expression they stay numbers. Listed, Vega-Lite would make them dates, of which Vega draws one a second.
+    return {"scale": {"type": "utc", "domain": domain}, "axis": {"values": {"expr": f"[{values}]"}, "labelExpr": shown}}
 
 
 def _label(label: Label) -> str:

@@ -37,7 +37,7 @@ from service.domain.reading import Snapshot
 from service.domain.runs import RunList
 from service.domain.runtime import Capabilities, RunMetrics
 from service.domain.selection.filters import Filter, selected
-from service.domain.selection.sorting import FIELDS, SortKey, ordered
+from service.domain.selection.sorting import FIELDS, SortKey, order
 from service.domain.series import progress
 from service.domain.zones import time_zone
 from service.reads import cached_runtime
@@ -123,7 +123,7 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
         b"".join(to_json.parsed_custom_info(resource))
         assert cached_runtime.unpacked(cached_runtime.packed(resource)) == resource
         for field in FIELDS:
-            list(ordered(resource.metrics, [SortKey(field, descending=True)]))
+            order(resource.metrics, [SortKey(field, descending=True)])
         list(selected(resource.metrics, Filter(search="lo", labels=("a:b",), min_step=0, since=b"2026")))
         progress.series(resource.metrics, 3)
 

@@ -1,6 +1,6 @@
 """Records the examples of the OpenAPI document: what the service answers about the sandbox's runs, and in trouble.
 
-``make examples`` writes them anew.
+``make openapi`` writes them anew.
 """
 
 from __future__ import annotations

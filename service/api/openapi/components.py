@@ -92,7 +92,10 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "Accept, Accept-Encoding, Authorization, Cookie, AI-Resource-Group, Time-Zone",
     ),
     "Age": ("Seconds since the runtime was asked.", "12"),
-    "Cache-Status": ("How the answer was come by (RFC 9211).", "metric-resource; hit; ttl=288"),
+    "Cache-Status": (
+        "Where the answer came from: the store or the runtime (RFC 9211).",
+        "metric-resource; hit; ttl=288",
+    ),
     "X-Request-ID": ("The request's id.", "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"),
     "traceparent": ("The request's trace.", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     "Link": (

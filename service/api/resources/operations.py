@@ -47,7 +47,7 @@ def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blue
         """Ready once the keys of a trusted issuer are loaded.
 
         A cache or a runtime that is down is reported, and does not make the service unready: stored answers can
-        still be given, and errors told properly.
+        still be given, and errors reported.
         """
         keys = dict(parts.verifier.keys_loaded())
         ready = any(keys.values())

@@ -57,7 +57,6 @@ _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
         "slots are not covered",
         "is a cluster that does not serve all slots: see CLUSTER INFO",
     ),
-    (MasterNotFoundError, "", "is a sentinel that knows no master of the name in {source}"),
     (exceptions.ReadOnlyError, "", "is a read-only replica: {source} must name the master, or sentinels"),
     (exceptions.OutOfMemoryError, "", "is full: raise its maxmemory, or let it evict (maxmemory-policy allkeys-lru)"),
     (exceptions.BusyLoadingError, "", "is still loading its data: try again"),
@@ -94,6 +93,7 @@ _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     (FileNotFoundError, "", "has no socket at that path"),
     (PermissionError, "", "has a socket that this user may not open"),
     (exceptions.TimeoutError, "", "does not answer: it is down or paused, or a firewall stands in between"),
+    (MasterNotFoundError, "", "is a sentinel that knows no master of the name in {source}"),
     (
         exceptions.ConnectionError,
         "",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from redis import Redis
-from redis.sentinel import Sentinel, SentinelConnectionPool
+from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
 from service.caching.redis.connections import MasterConnection, TlsMasterConnection
 from service.caching.redis.options import connection_options, tcp_pool
@@ -13,10 +14,25 @@ from service.caching.redis.servers import Single
 from service.caching.redis.url import ServerUrl
 
 
+class _Asked(Redis):
+    """A sentinel that remembers why it could not be asked the last time: redis-py keeps only the words."""
+
+    trouble: Exception | None = None
+
+    def sentinel_masters(self) -> Any:
+        self.trouble = None
+        try:
+            return super().sentinel_masters()
+        except Exception as error:
+            self.trouble = error
+            raise
+
+
 class Sentinels(Sentinel):
     """redis-py's reorders its list in place, which loses sentinels when two threads do; this one never changes a list.
 
-    The sentinel that knew the master is asked first next time, and one that none answered is asked last.
+    The sentinel that knew the master is asked first next time, and one that none answered is asked last. Where none can
+    be asked, the error says why in its cause.
     """
 
     def discover_master(self, service_name: str) -> tuple[str, int]:
@@ -24,8 +40,11 @@ class Sentinels(Sentinel):
         view.sentinels = list(self.sentinels)
         try:
             address: tuple[str, int] = Sentinel.discover_master(view, service_name)  # type: ignore[no-untyped-call]
-        except Exception:
+        except Exception as error:
             self.sentinels = [*view.sentinels[1:], view.sentinels[0]]
+            troubles = [one.trouble for one in view.sentinels if isinstance(one, _Asked)]
+            if isinstance(error, MasterNotFoundError) and all(troubles):
+                raise error from troubles[0]
             raise
         self.sentinels = view.sentinels
         return address
@@ -35,7 +54,7 @@ def sentinel_servers(url: ServerUrl, timeout: float) -> Single:
     """The master of the service that ``url`` names, and its sentinels."""
     sentinels = Sentinels([])  # type: ignore[no-untyped-call]
     sentinels.sentinels = [
-        Redis.from_pool(tcp_pool(url, address, url.sentinel_credentials, timeout)) for address in url.addresses
+        _Asked.from_pool(tcp_pool(url, address, url.sentinel_credentials, timeout)) for address in url.addresses
     ]
     pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
         url.service,

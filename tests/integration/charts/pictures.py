@@ -36,6 +36,15 @@ def labels(image: Element, axis: str) -> list[str]:
     return texts(_axis(image, axis))
 
 
+def ticks(image: Element, axis: str) -> list[float]:
+    """Where the ticks of the first axis called ``axis`` stand: from left or from top."""
+    found = []
+    for group in _of(_axis(image, axis), "g"):
+        if "role-axis-tick" in group.get("class", ""):
+            found += [_moved(tick)[axis == "Y"] for tick in group]
+    return found
+
+
 def places(image: Element) -> list[tuple[float, float]]:
     """Where the points of lines, and scattered ones, stand: from left, from top; in the order drawn."""
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -67,6 +68,27 @@ def test_microseconds_have_places_of_their_own(renderer: Renderer) -> None:
     image = pictures.read(renderer.render(specification(chunks(texts, 100), "time"), SVG))
     across = [place for place, _ in pictures.places(image)]
     assert across == sorted(set(across))
+
+
+@pytest.mark.parametrize("milliseconds", [1, 3, 10, 999, 1400])
+def test_ticks_within_a_second_are_all_drawn(renderer: Renderer, milliseconds: int) -> None:
+    made = specification(chunks(logged("2026-01-01T00:00:12.396", 2, milliseconds / 60_000), 2), "time")
+    axis = json.loads(made)["encoding"]["x"]
+    values = json.loads(axis["axis"]["values"]["expr"])
+    first, last = axis["scale"]["domain"]
+    image = pictures.read(renderer.render(made, SVG))
+    assert pictures.ticks(image, "X") == pytest.approx(
+        [640 * (value - first) / (last - first) for value in values], abs=1
+    )
+    said = [datetime.fromisoformat(f"2026-01-01T{label}Z").timestamp() for label in pictures.labels(image, "X")[:-1]]
+    assert [round(1000 * instant) for instant in said] == values
+
+
+@pytest.mark.parametrize("fraction", ["", ".396", ".396901"])
+def test_a_single_instant_stands_above_its_label(renderer: Renderer, fraction: str) -> None:
+    texts = [point(0.5, 1, f"2026-01-01T00:30:12{fraction}Z")]
+    image = pictures.read(renderer.render(specification(chunks(texts, 1), "time"), SVG))
+    assert [across for across, _ in pictures.places(image)] == pytest.approx(pictures.ticks(image, "X"), abs=1)
 
 
 def test_a_single_instant_is_a_label(renderer: Renderer) -> None:

@@ -63,16 +63,31 @@ def test_hosts(shared: ValkeyServer) -> None:
         shared.resume()
 
 
+def test_sentinels_that_cannot_be_asked(shared: ValkeyServer) -> None:
+    """Neither knows a master; why is what helps."""
+    assert said(f"redis+sentinel://127.0.0.1:{free_port()}/cache").startswith("refuses connections")
+    assert said("redis+sentinel://no-such-host.invalid/cache").startswith("has a host name that cannot be resolved")
+    shared.ask("ACL", "SETUSER", "sentinel", "reset", "on", f">{SECRET}", "+@all")
+    sentinel = f"redis+sentinel://127.0.0.1:{shared.port}/cache?sentinel_username=sentinel&sentinel_password="
+    assert said(f"{sentinel}{SECRET}").startswith("is no sentinel")
+    assert said(f"{sentinel}wrong").startswith("refuses user or password")
+    shared.pause()
+    try:
+        assert said(f"{sentinel}{SECRET}").startswith("does not answer")
+    finally:
+        shared.resume()
+
+
 def test_databases_and_forms(shared: ValkeyServer) -> None:
     assert said(f"{shared.url}/99") == "has no database of the number in REDIS_URL"
     assert said(shared.url.replace("redis", "valkey+cluster")).startswith("is no cluster")
     assert said(shared.url.replace("redis", "redis+sentinel") + "/cache").startswith("is no sentinel")
 
 
-@pytest.mark.parametrize("command", ["ping", "mget", "set", "del", "get", "pexpire", "evalsha"])
+@pytest.mark.parametrize("command", ["ping", "mget", "set", "del", "get", "pexpire", "pttl", "evalsha"])
 def test_each_command_that_is_not_permitted(shared: ValkeyServer, command: str) -> None:
     """Scripts that are known need no EVAL, so it is not missed."""
-    needed = {"ping", "mget", "set", "del", "get", "pexpire", "eval", "evalsha"}
+    needed = {"ping", "mget", "set", "del", "get", "pexpire", "pttl", "eval", "evalsha"}
     everything = user(shared, "all", "~mr1:*", *[f"+{one}" for one in needed])
     assert said(everything) == "usable"
     lacking = user(shared, "lacking", "~mr1:*", *[f"+{one}" for one in needed - {command}])

@@ -149,7 +149,7 @@ NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is lo
         (_with_body(b"Content-Length: -1"), 400, NOT_HTTP),
         (_with_body(b"Content-Length: 1_0"), 400, NOT_HTTP),
         (_with_body(b"Transfer-Encoding: chunked, chunked"), 400, NOT_HTTP),
-        (_with_body(b"Expect: the-unexpected"), 417, NOT_HTTP),
+        (_with_body(b"Expect: the-unexpected"), 417, "only 100-continue can be expected"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, NOT_HTTP),
     ],
     ids=lambda given: str(given[:60]) if isinstance(given, bytes) else "",

@@ -11,17 +11,17 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeUnavailable
 from service.runtimes.transport import Answer, HttpTransport
 from service.telemetry.metrics import Telemetry
-from tests.integration.transport.conftest import RequestContext, Serve
+from tests.integration.transport.conftest import Exchange, Serve
 from tests.integration.transport.servers import Request, raw, reply
 
 
 def get(transport: HttpTransport, url: str, **options: object) -> Answer:
     given = {"headers": {}, "deadline": Deadline.after(5), "operation": "test", **options}
-    return transport.context("GET", url, **given)  # type: ignore[arg-type]
+    return transport.exchange("GET", url, **given)  # type: ignore[arg-type]
 
 
-def test_gives_status_headers_and_body(context: RequestContext) -> None:
-    answer = context(reply(b'{"a": 1}', status=404, headers={"Content-Type": "application/json", "X-Two": "a, b"}))
+def test_gives_status_headers_and_body(exchange: Exchange) -> None:
+    answer = exchange(reply(b'{"a": 1}', status=404, headers={"Content-Type": "application/json", "X-Two": "a, b"}))
     assert answer.status == 404
     assert answer.body == b'{"a": 1}'
     assert answer.headers["content-TYPE"] == "application/json"
@@ -29,12 +29,12 @@ def test_gives_status_headers_and_body(context: RequestContext) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 400, 401, 403, 404, 410, 429, 500, 501, 503])
-def test_judges_no_status(context: RequestContext, status: int) -> None:
-    assert context(reply(b"" if status == 204 else b"x", status=status)).status == status
+def test_judges_no_status(exchange: Exchange, status: int) -> None:
+    assert exchange(reply(b"" if status == 204 else b"x", status=status)).status == status
 
 
 def test_interim_answers_are_passed_over(serve: Serve, transport: HttpTransport) -> None:
-    """And the next context on that connection gets its own answer."""
+    """And the next exchange on that connection gets its own answer."""
     hints = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     numbers = iter(range(9))
     server = serve(lambda _: hints + reply(str(next(numbers)).encode()))
@@ -58,7 +58,7 @@ def test_sends_what_it_was_given_and_says_what_it_takes(serve: Serve, transport:
 
 def test_sends_a_form(serve: Serve, transport: HttpTransport) -> None:
     server = serve(lambda _: reply())
-    transport.context(
+    transport.exchange(
         "POST", server.url, headers={}, deadline=Deadline.after(5), operation="test", form={"a": "1&2", "b": "ä"}
     )
     assert server.requests[0].body == b"a=1%262&b=%C3%A4"
@@ -142,10 +142,10 @@ def test_threads_have_deadlines_of_their_own(serve: Serve, transport: HttpTransp
         assert slow.result(5).status == 200
 
 
-def test_counts_every_exchange(context: RequestContext, telemetry: Telemetry) -> None:
-    context(reply(status=404))
+def test_counts_every_exchange(exchange: Exchange, telemetry: Telemetry) -> None:
+    exchange(reply(status=404))
     with pytest.raises(BadGateway):
-        context(reply(status=302))
+        exchange(reply(status=302))
     counted = {
         sample.labels["outcome"]: sample.value
         for metric in telemetry.registry.collect()

@@ -20,7 +20,7 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport import HttpTransport
 from service.telemetry.metrics import Telemetry
-from tests.integration.transport.conftest import MOST, RequestContext, Serve
+from tests.integration.transport.conftest import MOST, Exchange, Serve
 from tests.integration.transport.servers import HEAD_OK as HEAD
 from tests.integration.transport.servers import Misbehaviour, Reply, raw, reply, silence, trickle
 
@@ -57,9 +57,9 @@ def coded(body: bytes, coding: str, **more: str) -> bytes:
         pytest.param(raw(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 500, pause=0.01), id="interim answers"),
     ],
 )
-def test_a_byte_now_and_then_does_not_outlive_the_deadline(context: RequestContext, slow: Reply) -> None:
+def test_a_byte_now_and_then_does_not_outlive_the_deadline(exchange: Exchange, slow: Reply) -> None:
     with pytest.raises(RuntimeTimeout):
-        context(slow, seconds=0.4)
+        exchange(slow, seconds=0.4)
 
 
 def test_a_server_that_takes_no_connection_is_unavailable(transport: HttpTransport) -> None:
@@ -83,7 +83,9 @@ def test_a_server_that_takes_no_connection_is_unavailable(transport: HttpTranspo
 
 
 def ask(transport: HttpTransport, port: int, *, seconds: float) -> None:
-    transport.context("GET", f"http://127.0.0.1:{port}", headers={}, deadline=Deadline.after(seconds), operation="test")
+    transport.exchange(
+        "GET", f"http://127.0.0.1:{port}", headers={}, deadline=Deadline.after(seconds), operation="test"
+    )
 
 
 def test_a_deadline_that_has_passed_asks_nothing(serve: Serve, transport: HttpTransport) -> None:
@@ -109,9 +111,9 @@ def test_a_deadline_that_has_passed_asks_nothing(serve: Serve, transport: HttpTr
         ),
     ],
 )
-def test_a_connection_that_breaks_off_is_unavailable(context: RequestContext, broken: Reply) -> None:
+def test_a_connection_that_breaks_off_is_unavailable(exchange: Exchange, broken: Reply) -> None:
     with pytest.raises(RuntimeUnavailable):
-        context(broken)
+        exchange(broken)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +151,9 @@ def test_a_connection_that_breaks_off_is_unavailable(context: RequestContext, br
         pytest.param(coded(zstd.compress(TEXT)[:-1], "zstd"), id="zstd without end"),
     ],
 )
-def test_what_is_not_proper_is_a_bad_gateway(context: RequestContext, odd: Reply) -> None:
+def test_what_is_not_proper_is_a_bad_gateway(exchange: Exchange, odd: Reply) -> None:
     with pytest.raises(BadGateway) as raised:
-        context(odd)
+        exchange(odd)
     assert "127.0.0.1" not in raised.value.detail
 
 
@@ -168,16 +170,16 @@ def test_what_is_not_proper_is_a_bad_gateway(context: RequestContext, odd: Reply
         ("identity", bytes),
     ],
 )
-def test_undoes_content_codings(context: RequestContext, coding: str, compress: Callable[[bytes], bytes]) -> None:
-    assert context(coded(compress(TEXT), coding)).body == TEXT
+def test_undoes_content_codings(exchange: Exchange, coding: str, compress: Callable[[bytes], bytes]) -> None:
+    assert exchange(coded(compress(TEXT), coding)).body == TEXT
     body = compress(TEXT)
     by_chunks = chunked(*(body[at : at + 7] for at in range(0, len(body), 7)), headers=b"Content-Encoding: gzip\r\n")
     if coding == "gzip":
-        assert context(by_chunks).body == TEXT
+        assert exchange(by_chunks).body == TEXT
 
 
-def test_an_empty_body_may_claim_any_coding(context: RequestContext) -> None:
-    assert context(coded(b"", "gzip")).body == b""
+def test_an_empty_body_may_claim_any_coding(exchange: Exchange) -> None:
+    assert exchange(coded(b"", "gzip")).body == b""
 
 
 @pytest.fixture(scope="module")
@@ -240,14 +242,14 @@ def resident_bytes() -> int:
 )
 def test_no_foreign_exception_leaks_for_any_url(transport: HttpTransport, url: str) -> None:
     with pytest.raises(RuntimeTrouble):
-        transport.context("GET", url, headers={}, deadline=Deadline.after(3), operation="test")
+        transport.exchange("GET", url, headers={}, deadline=Deadline.after(3), operation="test")
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: b", "a\nb", " a", "a\0", "☃", ""])
 def test_no_foreign_exception_leaks_for_any_header(serve: Serve, transport: HttpTransport, value: str) -> None:
     server = serve(lambda _: reply())
     try:
-        transport.context("GET", server.url, headers={"X-A": value}, deadline=Deadline.after(3), operation="test")
+        transport.exchange("GET", server.url, headers={"X-A": value}, deadline=Deadline.after(3), operation="test")
     except RuntimeTrouble:
         assert server.requests == []
     assert not [request for request in server.requests if "x" in request.headers]

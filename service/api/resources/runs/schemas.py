@@ -103,7 +103,7 @@ class RunMetricResourceSchema(Schema):
     available = fields.Boolean(
         required=True,
         allow_none=True,
-        metadata={"description": "Whether the runtime has the metrics extension; `null` where it cannot be told now."},
+        metadata={"description": "Whether the runtime has the metrics extension; `null` where that is not known now."},
     )
     href = fields.String(
         required=True, metadata={"format": "uri-reference", "description": "Relative to the request's URL."}
