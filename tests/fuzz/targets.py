@@ -118,7 +118,7 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
         lambda: _refusable(lambda: found.update(mapping.metric_resources(body, ["run1"], stretch=stretch))), len(body)
     )
     for resource in found.values():
-        written = b"".join(to_json.metric_resource(resource, ZONE))
+        written = b"".join(to_json.metric_resource(resource, resource.metrics, ZONE))
         assert len(json.loads(written)["metrics"]) == resource.count
         b"".join(to_json.parsed_custom_info(resource))
         assert cached_runtime.unpacked(cached_runtime.packed(resource)) == resource
