@@ -32,6 +32,13 @@ class BoundedMap(Generic[K, V]):
                     self._values.move_to_end(key)
         return value
 
+    def forget(self, key: K) -> None:
+        if key in self._values:
+            with self._lock:
+                value = self._values.pop(key, None)
+                if value is not None:
+                    self._weight -= self._weigh(value)
+
     def keep(self, key: K, value: V) -> None:
         weight = self._weigh(value)
         with self._lock:

@@ -9,6 +9,7 @@ from service.caching import codec
 from service.caching.codec import Header
 from service.caching.store import Entry, EntryStore
 from service.concurrency.blocking import sleep
+from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import RequestCachePolicy, Source
@@ -22,6 +23,8 @@ Outcome = FetchResult | ServiceError
 
 _POLL_FIRST, _POLL_MOST = 0.02, 0.1
 _MOST_TROUBLED = 10_000
+_TROUBLE_SECONDS = 5.0
+"""So long after a failed fetch stale answers do not wait for the next one; as long as the circuit's longest pause."""
 
 
 class Fetching:
@@ -32,11 +35,12 @@ class Fetching:
         self._leases = leases
         self._pacing = pacing
         self._policy = policy
-        self._troubled: dict[str, None] = {}
+        self._failed_at: BoundedMap[str, float] = BoundedMap(_MOST_TROUBLED, lambda _: 1)
 
     def in_trouble(self, key: str) -> bool:
-        """Whether the last fetch of ``key`` in this process failed, so that the next may well fail, too."""
-        return key in self._troubled
+        """Whether the last fetch of ``key`` in this process failed a moment ago, so that the next may fail, too."""
+        failed_at = self._failed_at.get(key)
+        return failed_at is not None and self._policy.now() - failed_at < _TROUBLE_SECONDS
 
     def fetch(
         self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
@@ -87,7 +91,7 @@ class Fetching:
         if isinstance(outcome, ServiceError):
             self._note_failure(key, outcome)
             return outcome
-        self._troubled.pop(key, None)
+        self._failed_at.forget(key)
         digest = codec.digest_of(outcome.packed)
         ended_until = 0.0 if outcome.outcome == VALUE else self._policy.ended_until(before)
         size = codec.size_of(outcome.packed)
@@ -99,11 +103,9 @@ class Fetching:
 
     def _note_failure(self, key: str, error: ServiceError) -> None:
         if isinstance(error, RuntimeTrouble):
-            if len(self._troubled) >= _MOST_TROUBLED:
-                self._troubled.clear()
-            self._troubled[key] = None
+            self._failed_at.keep(key, self._policy.now())
         else:
-            self._troubled.pop(key, None)
+            self._failed_at.forget(key)
         self._store.note_failure(key, name_of(error), self._policy.now())
 
     def _await_other(self, key: str, fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline) -> Outcome:

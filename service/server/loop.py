@@ -46,6 +46,10 @@ Parse = Callable[[Connection, bytes], Request]
 Serve = Callable[[Connection, Request], None]
 
 
+_NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
+"""States in which no answer is under way."""
+
+
 class Loop:
     """``parse`` makes a request of a head, or raises what gunicorn's parser does; ``serve`` has a thread answer it.
 
@@ -121,8 +125,8 @@ class Loop:
         return len(events)
 
     def stop(self) -> None:
-        """Accept nobody any more but who is connected already. Requests that are there are answered, idle connections
-        end soon."""
+        """Accept nobody any more but who is connected already. Requests that are there are answered; idle connections,
+        requests that are not complete and clients that do not leave end soon."""
         for listener in self._listeners:
             while self._accepting and self._accept_from_queue(listener):
                 pass
@@ -131,7 +135,7 @@ class Loop:
         self._accept(on=False)
         soon = time.monotonic() + self._limits.stop_seconds
         for connection in self.connections:
-            if connection.state is State.IDLE and not connection.buffer:
+            if connection.state in _NOT_BEGUN:
                 connection.deadline = min(connection.deadline, soon)
 
     def close(self) -> None:
@@ -310,7 +314,10 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - told as the service's failure, with the stack in the log
             self._refuse(connection, refusals.FAILED, error)
         else:
-            self._begin_body(connection, request)
+            if _has_one_host(request):
+                self._begin_body(connection, request)
+            else:
+                self._refuse(connection, refusals.BAD_REQUEST)
 
     def _begin_body(self, connection: Connection, request: Request) -> None:
         reader = request.body.reader if request.body else None
@@ -552,3 +559,9 @@ def _rank(connection: Connection) -> int:
 def _expects_to_be_told(request: Request) -> bool:
     """Whether the client waits for ``100 Continue``; the parser has refused any other expectation."""
     return (request.version or ()) >= (1, 1) and any(name == "EXPECT" for name, _ in request.headers)
+
+
+def _has_one_host(request: Request) -> bool:
+    """RFC 9112, 3.2: a request of HTTP/1.1 names its host, and none names two."""
+    hosts = sum(name == "HOST" for name, _ in request.headers)
+    return hosts == 1 or (hosts == 0 and (request.version or (1, 0)) < (1, 1))

@@ -14,7 +14,7 @@ from service.api.http.relative_urls import relative
 from service.api.openapi.blueprints import Blueprint, documented_open
 
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FROM_SWAGGER_UI = {

@@ -74,3 +74,24 @@ def test_the_page_works(addressed: Addressed, page: Page, tmp_path: Path) -> Non
     assert f"{addressed.url}/openapi.json" in asked
     assert all(url.startswith((f"{addressed.url}/", "data:")) for url in asked), asked
     assert amiss == []
+
+
+def test_a_picture_is_shown(addressed: Addressed, page: Page) -> None:
+    """Swagger UI shows it from a ``blob:`` URL, which the content security policy has to allow."""
+    amiss: list[str] = []
+    page.on("console", lambda message: amiss.append(message.text) if message.type in {"error", "warning"} else None)
+    page.goto(f"{addressed.url}/docs")
+    page.get_by_role("button", name="Authorize").click()
+    page.locator(".auth-container input").fill(addressed.token)
+    page.locator(".auth-btn-wrapper button.authorize").click()
+    page.locator(".auth-btn-wrapper button.btn-done").click()
+    operation = page.locator(".opblock", has=page.locator('[data-path="/runs/{runId}/metric-resource/chart"]'))
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_placeholder("runId").fill("run1")
+    operation.locator('tr[data-param-name="format"] select').select_option("png")
+    operation.get_by_role("button", name="Execute").click()
+    picture = operation.locator(".live-responses-table img")
+    picture.wait_for()
+    page.wait_for_function("picture => picture.complete", arg=picture.element_handle())
+    assert picture.evaluate("picture => picture.naturalWidth") > 0
+    assert amiss == []

@@ -174,6 +174,17 @@ def test_while_the_runtime_is_in_trouble_stale_answers_wait_for_nothing() -> Non
     assert world.came() is OVER, "the trouble is forgotten"
 
 
+def test_a_while_after_trouble_the_runtime_is_asked_first() -> None:
+    """It may have been well again for long, and nobody asked: the first who does is not given what is old."""
+    world = World()
+    world.clock.pass_(100)
+    world.fails(RuntimeUnavailable())
+    assert world.came() is ERROR
+    world.clock.pass_(5)
+    world.source.says = lambda number: Fetched(VALUE, True, (b"answer %d" % number,))
+    assert world.came() is OVER
+
+
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
 def test_no_stored_answer_stands_in_for_a_refusal(error: ServiceError) -> None:
     world = World()
