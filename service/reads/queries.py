@@ -134,10 +134,12 @@ class Queries:
             raise next(iter(read.missing.values()))
         return read
 
-    def has_metrics(self, cache_scope: CacheScope, context: RequestContext) -> bool | None:
+    def has_metrics(
+        self, cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
+    ) -> bool | None:
         """Whether the runtime's runs have a metric resource; ``None`` where that cannot be told now."""
         try:
-            found, _, _ = self.capabilities(cache_scope, context, RequestCachePolicy(RequestDirectives(), time.time()))
+            found, _, _ = self.capabilities(cache_scope, context, cache_policy)
         except ServiceError:
             return None
         return found.metrics

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from tests.integration.service.conftest import Service, Surroundings
+from tests.servers.scripted_runtime import META
 
 RUN = "/runs/run1"
 EXECUTION = {
@@ -93,6 +94,12 @@ def test_it_takes_one_question_each_and_none_the_second_time(told: Service) -> N
     assert asked == dict.fromkeys(
         ["execution", "configurations/conf1", "artifacts/art1", "scenarios/scene1", "executables/exec1"], 1
     )
+
+
+def test_a_refresh_tells_whether_there_is_a_metric_resource_now(told: Service) -> None:
+    assert told.get(RUN).json["metricResource"]["available"] is True
+    told.runtime.say("meta", 200, {**META, "extensions": {}})
+    assert told.get(RUN, Cache_Control="no-cache").json["metricResource"]["available"] is False
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def blueprint(
 
         def respond(cache_policy: RequestCachePolicy) -> Response:
             read = queries.run(run_id, ask.cache_scope, ask.context, cache_policy)
-            available = queries.has_metrics(ask.cache_scope, ask.context)
+            available = queries.has_metrics(ask.cache_scope, ask.context, cache_policy)
             href = relative(f"/runs/{run_id}/metric-resource")
             form = ("run", ask.zone.name, str(available), href)
             return answers.answer(
