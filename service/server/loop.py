@@ -244,7 +244,7 @@ class Loop:
         if connection.state is State.RUNNING:
             self._park(connection)
             return
-        if connection.state is State.CLOSED:
+        if connection.state in {State.SENDING, State.CLOSED}:  # it has come to be so in this very turn
             return
         try:
             data = connection.socket.recv(_RECEIVED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import time
 
 import pytest
@@ -298,3 +299,25 @@ def test_a_stop_answers_who_is_connected_already(new_server: NewServer, new_clie
     while any(client.waits() for client in clients):
         server.loop.turn(0.05)
     assert {client.answer().headers["connection"] for client in clients} == {"close"}
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["asks again", "sends no more"])
+def test_what_a_client_sends_as_the_loop_takes_its_answer_over_waits_for_the_end_of_it(
+    new_server: NewServer, new_client: NewClient, *, ends: bool
+) -> None:
+    server = new_server()
+    client = new_client(server, receive_buffer=LITTLE)
+    client.send(request("/hold/shared"))
+    server.until(State.RUNNING, 1)
+    server.pause()
+    server.loop.turn(0)
+    server.application.release.set()
+    eventually(lambda: next(iter(server.loop.connections)).outgoing.handed_over)
+    time.sleep(0.05)  # until the loop is called as well
+    client.send(request("/small"))  # told of in the same turn, behind that call
+    if ends:
+        client.socket.shutdown(socket.SHUT_WR)
+    client.socket.settimeout(5)
+    server.resume()
+    assert len(client.answer().body) == 4 * MIB
+    assert client.answer().body == b"small"
