@@ -186,6 +186,7 @@ def test_the_oldest_idle_connections_make_room_for_new_ones(new_server: NewServe
     idle = [new_client(server) for _ in range(10)]
     for client in idle:
         assert client.get("/small").status == 200
+        server.until(State.IDLE, 10)
     new = [new_client(server) for _ in range(3)]
     assert [client.get("/small").status for client in new] == [200] * 3
     assert len(server.loop.connections) == 10
