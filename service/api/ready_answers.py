@@ -28,7 +28,7 @@ class ReadyAnswers:
         self.most_whole = max(max_bytes, work.whole)
         """Bytes of the largest body that is made as a whole where it can be sent as it is made."""
         self._work = work
-        self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, size_of)
+        self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, _weight_of_body)
         self._refusals: BoundedMap[str, tuple[Fault, ...]] = BoundedMap(_REFUSALS_BYTES, _weight_of)
         self._making: SingleFlight[Body] = SingleFlight()
 
@@ -78,6 +78,10 @@ def _bounded(pieces: Iterable[bytes], at_most: int) -> Iterator[bytes]:
         if size > at_most:
             raise TooLarge
         yield piece
+
+
+def _weight_of_body(made: Body) -> int:
+    return _OVERHEAD + size_of(made)
 
 
 def _weight_of(faults: tuple[Fault, ...]) -> int:
