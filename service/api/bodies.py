@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 Body = tuple[bytes, ...]
 _PIECE = 1024 * 1024
@@ -10,18 +10,21 @@ _PIECE = 1024 * 1024
 
 def body(pieces: Iterable[bytes]) -> Body:
     """The body that ``pieces`` make, small neighbours joined."""
-    joined: list[bytes] = []
+    return tuple(joined(pieces))
+
+
+def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """``pieces``, small neighbours joined; those that are joined already stay as they are."""
     small: list[bytes] = []
     size = 0
     for piece in pieces:
         if size + len(piece) > _PIECE and small:
-            joined.append(b"".join(small) if len(small) > 1 else small[0])
+            yield b"".join(small) if len(small) > 1 else small[0]
             small, size = [], 0
         small.append(piece)
         size += len(piece)
     if small:
-        joined.append(b"".join(small) if len(small) > 1 else small[0])
-    return tuple(joined)
+        yield b"".join(small) if len(small) > 1 else small[0]
 
 
 def size_of(body: Body) -> int:
