@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 
 from service.api.bodies import Body, body, size_of
 from service.api.large_work import BUSY, LargeWork
@@ -50,6 +51,10 @@ class ReadyAnswers:
             return self._making.do(tag, lambda: self._make(tag, make, weight, at_most), self._work.patience)
         except TimeoutError:
             raise Overloaded(BUSY) from None
+
+    def turn(self, weight: int) -> AbstractContextManager[None]:
+        """See ``LargeWork``."""
+        return self._work.turn(weight)
 
     def _found(self, tag: str) -> Body | None:
         faults = self._refusals.get(tag)
