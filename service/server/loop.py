@@ -292,7 +292,9 @@ class Loop:
             self._wait_for_more(connection)
 
     def _wait_for_more(self, connection: Connection) -> None:
-        connection.deadline = min(connection.deadline, time.monotonic() + self._limits.request_seconds)
+        ends = time.monotonic() + self._limits.request_seconds
+        begins = connection.state is State.IDLE and connection.requests and not connection.counted
+        connection.deadline = ends if begins else min(connection.deadline, ends)
         self._count(connection)
         while self._incoming > self._limits.incoming_bytes:
             waiting = [each for each in self.connections if each.counted]

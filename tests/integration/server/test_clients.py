@@ -97,6 +97,19 @@ def test_dripping_wins_no_time(new_server: NewServer, new_client: NewClient) -> 
     assert problem(client) == "request-timeout"
 
 
+def test_a_request_that_begins_late_on_an_idle_connection_has_its_time(
+    new_server: NewServer, new_client: NewClient
+) -> None:
+    server = new_server(keepalive_seconds=0.5)
+    client = new_client(server)
+    assert client.get("/small").status == 200
+    time.sleep(0.3)
+    client.send(request("/small")[:-2])
+    time.sleep(1.5)
+    client.send(b"\r\n")
+    assert client.answer().status == 200
+
+
 def test_an_idle_connection_ends(new_server: NewServer, new_client: NewClient) -> None:
     client = new_client(new_server(keepalive_seconds=0.1))
     assert client.get("/small").headers["connection"] == "keep-alive"
