@@ -248,7 +248,7 @@ class Loop:
         if connection.state is State.RUNNING:
             self._park(connection)
             return
-        if connection.state is State.CLOSED:
+        if connection.state in {State.SENDING, State.CLOSED}:  # it has come to be so in this very turn
             return
         try:
             data = connection.socket.recv(_RECEIVED)
@@ -296,7 +296,9 @@ class Loop:
             self._wait_for_more(connection)
 
     def _wait_for_more(self, connection: Connection) -> None:
-        connection.deadline = min(connection.deadline, time.monotonic() + self._limits.request_seconds)
+        ends = time.monotonic() + self._limits.request_seconds
+        begins = connection.state is State.IDLE and connection.requests and not connection.counted
+        connection.deadline = ends if begins else min(connection.deadline, ends)
         self._count(connection)
         while self._incoming > self._limits.incoming_bytes:
             waiting = [each for each in self.connections if each.counted]

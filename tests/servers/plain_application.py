@@ -58,12 +58,12 @@ class Application:
             self.streamed += 1
             yield bytes([number % 256]) * 65536
 
-    def _hold(self, _environ: dict[str, Any], _argument: str) -> Iterable[bytes]:
+    def _hold(self, _environ: dict[str, Any], argument: str) -> Iterable[bytes]:
         self.holding += 1
         file = os.environ.get("HOLD_UNTIL")
         while not (Path(file).exists() if file else self.release.is_set()):
             time.sleep(0.01)
-        return (b"held",)
+        return self.shared if argument == "shared" else (b"held",)
 
     def _fail(self, _environ: dict[str, Any], _argument: str) -> Iterable[bytes]:
         raise RuntimeError("as asked for")

@@ -11,6 +11,8 @@ from isal import isal_zlib
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
+from service.api.http.representation_cache import joined
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -40,9 +42,13 @@ def choose(accept_encoding: str | None) -> str:
 
 
 def encode(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
-    """The body that ``pieces`` make, in one of ``PREFERRED``, piece by piece."""
+    """The body that ``pieces`` make, in one of ``PREFERRED``, piece by piece.
+
+    What a compressor makes hangs on how it is given its input: the same body gives the same bytes, as ``body`` has it
+    or as it was before.
+    """
     compress, finish = _COMPRESSORS[coding]()
-    for piece in pieces:
+    for piece in joined(pieces):
         yield compress(piece)
     yield finish()
 

@@ -13,6 +13,8 @@ from service.telemetry.metrics import Telemetry
 
 BUSY = "many large answers are being made; try again, or ask for less: a page, fewer metrics, a filter"
 _LONG = "the answer could not be made in time; ask for less: a page, fewer metrics, a filter"
+_AT_ONCE = 2
+_MOST_TURNS = 256
 _AFTER = 5
 """Seconds after which it is worth trying again."""
 
@@ -24,10 +26,11 @@ class _Thread(threading.local):
 class LargeWork:
     """Admits the making of answers by the bytes of stored content that they are made of.
 
-    What is made of up to ``free`` bytes is small: nothing bounds it. ``capacity`` bytes are worked on at once; of the
-    rest up to ``most_waiting`` wait, each up to ``longest_wait`` seconds, without their threads' places. ``longest`` is
-    how many seconds one answer may take, checked between chunks of points (``concurrency.time_limit``). An answer of up
-    to ``whole`` bytes is made as a whole, whether it will be kept or not.
+    What is made of up to ``free`` bytes is small: nothing bounds it. ``capacity`` bytes are worked on at once, by two
+    threads at most, so that others are left for all that is small; of the rest up to ``most_waiting`` wait, each up to
+    ``longest_wait`` seconds, without their threads' places. ``longest`` is how many seconds one answer may take,
+    checked between chunks of points (``concurrency.time_limit``). An answer of up to ``whole`` bytes is made as a
+    whole, whether it will be kept or not.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class LargeWork:
     ) -> None:
         self.whole = whole
         self._free = free
+        self._least = capacity // _AT_ONCE
+        self._turns = WeightedGate(1, free=0, most_waiting=_MOST_TURNS)
         self._gate = WeightedGate(capacity, free=free, most_waiting=most_waiting)
         self._longest_wait = longest_wait
         self._longest = longest
@@ -67,7 +72,7 @@ class LargeWork:
             return
         with ExitStack() as stack:
             try:
-                stack.enter_context(self._gate.admitted(weight, self._longest_wait))
+                stack.enter_context(self._gate.admitted(max(weight, self._least), self._longest_wait))
             except (GateFull, TimeoutError):
                 raise self._refusal(BUSY) from None
             stack.enter_context(time_limit(self._longest))
@@ -78,6 +83,22 @@ class LargeWork:
                 raise self._refusal(_LONG) from None
             finally:
                 self._thread.admitted = False
+
+    @contextmanager
+    def turn(self, weight: int) -> Iterator[None]:
+        """Within it, the next stretch is made of an answer that is sent as it is made: of one such answer at a time.
+
+        That is a matter of milliseconds, so turns come soon, and no client that is slow keeps one.
+        """
+        if weight <= self._free or self._thread.admitted:
+            yield
+            return
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._turns.admitted(1, self._longest_wait))
+            except (GateFull, TimeoutError):
+                raise self._refusal(BUSY) from None
+            yield
 
     def _refusal(self, detail: str) -> Overloaded:
         if self._telemetry is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 
 from service.api.http.large_work import BUSY, LargeWork
 from service.concurrency.bounded_map import BoundedMap
@@ -27,7 +28,7 @@ class ReadyAnswers:
         self.most_whole = max(max_bytes, work.whole)
         """Bytes of the largest body that is made as a whole where it can be sent as it is made."""
         self._work = work
-        self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, size_of)
+        self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, _weight_of_body)
         self._refusals: BoundedMap[str, tuple[Fault, ...]] = BoundedMap(_REFUSALS_BYTES, _weight_of)
         self._making: SingleFlight[Body] = SingleFlight()
 
@@ -49,6 +50,10 @@ class ReadyAnswers:
             return self._making.do(tag, lambda: self._make(tag, make, weight, at_most), self._work.patience)
         except TimeoutError:
             raise Overloaded(BUSY) from None
+
+    def turn(self, weight: int) -> AbstractContextManager[None]:
+        """See ``LargeWork``."""
+        return self._work.turn(weight)
 
     def _found(self, tag: str) -> Body | None:
         faults = self._refusals.get(tag)
@@ -79,6 +84,10 @@ def _bounded(pieces: Iterable[bytes], at_most: int) -> Iterator[bytes]:
         yield piece
 
 
+def _weight_of_body(made: Body) -> int:
+    return _OVERHEAD + size_of(made)
+
+
 def _weight_of(faults: tuple[Fault, ...]) -> int:
     return _OVERHEAD + sum(_OVERHEAD + len(fault.parameter) + len(fault.detail) for fault in faults)
 
@@ -89,18 +98,21 @@ _PIECE = 1024 * 1024
 
 def body(pieces: Iterable[bytes]) -> Body:
     """The body that ``pieces`` make, small neighbours joined."""
-    joined: list[bytes] = []
+    return tuple(joined(pieces))
+
+
+def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """``pieces``, small neighbours joined; those that are joined already stay as they are."""
     small: list[bytes] = []
     size = 0
     for piece in pieces:
         if size + len(piece) > _PIECE and small:
-            joined.append(b"".join(small) if len(small) > 1 else small[0])
+            yield b"".join(small) if len(small) > 1 else small[0]
             small, size = [], 0
         small.append(piece)
         size += len(piece)
     if small:
-        joined.append(b"".join(small) if len(small) > 1 else small[0])
-    return tuple(joined)
+        yield b"".join(small) if len(small) > 1 else small[0]
 
 
 def size_of(body: Body) -> int:

@@ -6,7 +6,7 @@ import base64
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -111,7 +111,7 @@ class Answers:
         if at_most is None or coding != encodings.IDENTITY or variant.length <= at_most:
             with suppress(TooLarge):
                 return self._ready.get_or_make(tag, written, variant.weight, at_most=at_most)
-        return _in_stretches(written())
+        return _in_stretches(written(), lambda: self._ready.turn(variant.weight))
 
     def _drawing(
         self, variant: Variant, make: Callable[[], Iterable[bytes]], drawn: Drawn
@@ -138,18 +138,20 @@ class Answers:
         headers["Cache-Status"] = status_of(provenance)
 
 
-def _in_stretches(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """``pieces``, small ones joined: each is a write to the client."""
-    held: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size >= _STRETCH:
+def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextManager[None]]) -> Iterator[bytes]:
+    """``pieces``, small ones joined: each is a write to the client, and made within a ``turn``."""
+    coming = iter(pieces)
+    while True:
+        held: list[bytes] = []
+        size = 0
+        with turn():
+            while size < _STRETCH and (piece := next(coming, None)) is not None:
+                held.append(piece)
+                size += len(piece)
+        if size:
             yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
+        if size < _STRETCH:
+            return
 
 
 def _coding(chosen: Format) -> str:

@@ -42,14 +42,19 @@ class Server:
         self.loop = Loop([self.listener], self._parse, self._serve, limits)
         self.exchanges = Exchanges(self.application, self.loop, self.config, limits.stream_bytes)
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        self.resume()
 
     def pause(self) -> None:
         """Stop the loop's thread, so that the test's own may have the loop take its turns."""
         self._over.set()
         self.loop.call(lambda: None)
         self._thread.join()
+
+    def resume(self) -> None:
+        """Have the loop's thread go on."""
+        self._over.clear()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
 
     def states(self) -> list[State]:
         return [connection.state for connection in tuple(self.loop.connections)]

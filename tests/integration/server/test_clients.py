@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import time
 
 import pytest
@@ -96,6 +97,19 @@ def test_dripping_wins_no_time(new_server: NewServer, new_client: NewClient) -> 
     assert problem(client) == "request-timeout"
 
 
+def test_a_request_that_begins_late_on_an_idle_connection_has_its_time(
+    new_server: NewServer, new_client: NewClient
+) -> None:
+    server = new_server(keepalive_seconds=0.5)
+    client = new_client(server)
+    assert client.get("/small").status == 200
+    time.sleep(0.3)
+    client.send(request("/small")[:-2])
+    time.sleep(1.5)
+    client.send(b"\r\n")
+    assert client.answer().status == 200
+
+
 def test_an_idle_connection_ends(new_server: NewServer, new_client: NewClient) -> None:
     client = new_client(new_server(keepalive_seconds=0.1))
     assert client.get("/small").headers["connection"] == "keep-alive"
@@ -185,6 +199,7 @@ def test_the_oldest_idle_connections_make_room_for_new_ones(new_server: NewServe
     idle = [new_client(server) for _ in range(10)]
     for client in idle:
         assert client.get("/small").status == 200
+        server.until(State.IDLE, 10)
     new = [new_client(server) for _ in range(3)]
     assert [client.get("/small").status for client in new] == [200] * 3
     assert len(server.loop.connections) == 10
@@ -298,3 +313,25 @@ def test_a_stop_answers_who_is_connected_already(new_server: NewServer, new_clie
     while any(client.waits() for client in clients):
         server.loop.turn(0.05)
     assert {client.answer().headers["connection"] for client in clients} == {"close"}
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["asks again", "sends no more"])
+def test_what_a_client_sends_as_the_loop_takes_its_answer_over_waits_for_the_end_of_it(
+    new_server: NewServer, new_client: NewClient, *, ends: bool
+) -> None:
+    server = new_server()
+    client = new_client(server, receive_buffer=LITTLE)
+    client.send(request("/hold/shared"))
+    server.until(State.RUNNING, 1)
+    server.pause()
+    server.loop.turn(0)
+    server.application.release.set()
+    eventually(lambda: next(iter(server.loop.connections)).outgoing.handed_over)
+    time.sleep(0.05)  # until the loop is called as well
+    client.send(request("/small"))  # told of in the same turn, behind that call
+    if ends:
+        client.socket.shutdown(socket.SHUT_WR)
+    client.socket.settimeout(5)
+    server.resume()
+    assert len(client.answer().body) == 4 * MIB
+    assert client.answer().body == b"small"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import TypeAlias, TypeVar, cast
 
 from service.api.http.large_work import BUSY, LargeWork
@@ -19,7 +20,6 @@ from service.reads.cached_runtime import ReadRun
 Rows: TypeAlias = "array[int]"
 Labels = tuple[str, ...]
 T = TypeVar("T", "array[int]", Labels)
-_Name = tuple[str, ...]
 _MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 500
 
@@ -32,15 +32,15 @@ class Arrangements:
 
     def __init__(self, work: LargeWork, max_bytes: int = _MAX_BYTES) -> None:
         self._work = work
-        self._rows: BoundedMap[_Name, Rows] = BoundedMap(max_bytes, _weight_of_rows)
-        self._labels: BoundedMap[_Name, Labels] = BoundedMap(max_bytes // 16, _weight_of_labels)
+        self._rows: BoundedMap[bytes, Rows] = BoundedMap(max_bytes, _weight_of_rows)
+        self._labels: BoundedMap[bytes, Labels] = BoundedMap(max_bytes // 16, _weight_of_labels)
         self._flights: SingleFlight[Rows | Labels] = SingleFlight()
 
     def rows(self, run: ReadRun, wanted: Filter, sort: Sequence[SortKey]) -> Rows | None:
         """The rows that ``wanted`` lets through, in the order of ``sort``; ``None`` for all points in their own."""
         if wanted.is_empty and not sort:
             return None
-        name = (run.key, run.digest.hex(), "rows", repr(wanted), repr(tuple(sort)))
+        name = _name(run, "rows", repr(wanted), repr(tuple(sort)))
 
         def work_out() -> Rows:
             if not sort:
@@ -55,7 +55,7 @@ class Arrangements:
 
     def label_names(self, run: ReadRun, wanted: Filter) -> Labels:
         """The names of all labels of the points that ``wanted`` lets through, by first appearance."""
-        name = (run.key, run.digest.hex(), "labels", repr(wanted))
+        name = _name(run, "labels", repr(wanted))
 
         def work_out() -> Labels:
             rows, chunks = self.rows(run, wanted, ()), run.resource().metrics
@@ -63,7 +63,7 @@ class Arrangements:
 
         return self._once(name, self._labels, work_out, run.size)
 
-    def _once(self, name: _Name, kept: BoundedMap[_Name, T], work_out: Callable[[], T], weight: int) -> T:
+    def _once(self, name: bytes, kept: BoundedMap[bytes, T], work_out: Callable[[], T], weight: int) -> T:
         def find_or_work_out() -> T:
             found = kept.get(name)
             if found is None:
@@ -78,6 +78,12 @@ class Arrangements:
             return cast(T, self._flights.do(name, find_or_work_out, self._work.patience))
         except TimeoutError:
             raise Overloaded(BUSY) from None
+
+
+def _name(run: ReadRun, *parts: str) -> bytes:
+    """Short, however long the filter is."""
+    named = "\0".join((run.key, run.digest.hex(), *parts))
+    return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=20).digest()
 
 
 def _weight_of_rows(rows: Rows) -> int:

@@ -48,6 +48,14 @@ def test_what_was_made_is_found_while_there_is_room() -> None:
     assert answers.get("tag") is None
 
 
+def test_bodies_without_bytes_take_room_as_well() -> None:
+    answers, empty = ready(10_000), Maker()
+    for number in range(200):
+        assert answers.get_or_make(f"tag {number}", empty) == ()
+    kept = [number for number in range(200) if answers.get(f"tag {number}") is not None]
+    assert kept == list(range(150, 200))
+
+
 def test_a_refusal_is_remembered_for_its_content_and_form() -> None:
     answers = ready()
     refused = Maker(error=InvalidParameter([Fault("name", "is too much")]))

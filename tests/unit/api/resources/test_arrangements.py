@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -124,3 +125,17 @@ def test_chunks_compare_as_what_they_hold() -> None:
     assert stored.chunks == tuple(stored.chunks)
     assert stored.chunks[1:3] == [stored.chunks[1], stored.chunks[2]]
     assert stored.chunks[-1] == Chunk(stored.chunks[CHUNKS - 1].text, A_CHUNK)
+
+
+def test_what_long_filters_ask_for_takes_no_more_memory_than_what_short_ones_do() -> None:
+    stored, known = Stored(), arrangements()
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            wanted = Filter(search=f"{number} " + "a" * 20_000)
+            assert known.rows(stored.run, wanted, ()) is not None
+            known.label_names(stored.run, wanted)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert taken < 100 * 20_000

@@ -1,0 +1,58 @@
+"""Large answers leave working threads to others: two are made at once, and one stretch of those that are streamed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+import pytest
+
+from service.api.http.large_work import LargeWork
+
+MIB = 1024 * 1024
+SOON = 0.2
+PATIENCE = 30
+
+
+def at_once(enter: Callable[[], AbstractContextManager[None]], tasks: int) -> int:
+    """How many of ``tasks`` are within ``enter`` at once, where all come at once and stay for a moment."""
+    within, most = 0, 0
+    lock = threading.Lock()
+    full = threading.Event()
+
+    def work() -> None:
+        nonlocal within, most
+        with enter():
+            with lock:
+                within += 1
+                most = max(most, within)
+                if within == tasks:
+                    full.set()
+            full.wait(SOON)
+            with lock:
+                within -= 1
+
+    with ThreadPoolExecutor(tasks) as pool:
+        for done in [pool.submit(work) for _ in range(tasks)]:
+            done.result(PATIENCE)
+    return most
+
+
+@pytest.mark.parametrize(("size", "expected"), [(4 * MIB, 4), (5 * MIB, 2), (90 * MIB, 2), (500 * MIB, 1)])
+def test_large_answers_are_made_by_two_threads_at_most(size: int, expected: int) -> None:
+    work = LargeWork()
+    assert at_once(lambda: work.admitted(size), 4) == expected
+
+
+@pytest.mark.parametrize(("size", "expected"), [(4 * MIB, 4), (5 * MIB, 1)])
+def test_streamed_answers_are_made_in_turns(size: int, expected: int) -> None:
+    work = LargeWork()
+    assert at_once(lambda: work.turn(size), 4) == expected
+
+
+def test_a_stream_takes_its_turn_beside_what_is_made_as_a_whole() -> None:
+    work = LargeWork()
+    with work.admitted(500 * MIB), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: at_once(lambda: work.turn(500 * MIB), 1)).result(PATIENCE) == 1
