@@ -112,7 +112,7 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
         memory_peak=peak,
         cpu=cpu,
         seconds=took,
-        statuses=Counter(status for status, _ in stage.answered),
+        statuses=dict(Counter(status for status, _ in stage.answered)),
         median=1000 * statistics.median([lasted for _, lasted in stage.answered] or [0.0]),
         killed=worker_of(master) != worker,
     )
