@@ -6,8 +6,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench.abuse import running as abuse
+from bench.abuse import cases, running
 from bench.measuring import Plan, measure
+from bench.results import Results
 from service.demo.processes import Processes
 
 FULL = Plan(sizes=[10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True)
@@ -23,24 +24,26 @@ def main() -> None:
         "--abuse",
         nargs="*",
         metavar="CASE",
-        help="only what others may send (bench.abuse); only the cases whose names begin so, where any are given",
+        help="only the part abuse (bench.abuse), of it only the cases whose names begin so, where any are given",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="how long a case of abuse lasts that does not end")
     arguments = parser.parse_args()
     if arguments.abuse is not None:
-        abuse.main(arguments.abuse, arguments.seconds, arguments.json)
-        return
-    plan = QUICK if arguments.quick else FULL
-    if arguments.rounds:
-        plan = plan.with_rounds(arguments.rounds)
-    with tempfile.TemporaryDirectory(prefix="metric-resource-bench-") as directory:
-        with Processes(Path(directory)) as processes:
+        results = Results()
+    else:
+        plan = QUICK if arguments.quick else FULL
+        if arguments.rounds:
+            plan = plan.with_rounds(arguments.rounds)
+        with (
+            tempfile.TemporaryDirectory(prefix="metric-resource-bench-") as directory,
+            Processes(Path(directory)) as processes,
+        ):
             results = measure(plan, processes, Path(directory))
         print(results.table())
-        if arguments.json:
-            results.write(arguments.json)
-    if not arguments.quick:
-        abuse.main((), arguments.seconds, None)
+    chosen = arguments.abuse or (cases.QUICK if arguments.quick else ())
+    results.abuse = running.run(chosen, min(arguments.seconds, 2.0) if arguments.quick else arguments.seconds)
+    if arguments.json:
+        results.write(arguments.json)
 
 
 if __name__ == "__main__":

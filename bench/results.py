@@ -6,10 +6,12 @@ import json
 import platform
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from bench.abuse.running import Outcome
 
 
 @dataclass
@@ -20,6 +22,7 @@ class Results:
     times: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    abuse: list[Outcome] = field(default_factory=list)
 
     def rate(self, name: str) -> float | None:
         return statistics.median(self.rates[name]) if name in self.rates else None
@@ -29,8 +32,11 @@ class Results:
 
     def write(self, path: Path) -> None:
         document = {"machine": machine(), "rates": self.rates, "times": self.times, "memory": self.memory}
+        abuse = [asdict(outcome) for outcome in self.abuse]
         goals = [{"goal": goal.text, "measured": goal.value(self), "met": goal.met(self)} for goal in GOALS]
-        path.write_text(json.dumps({**document, "skipped": self.skipped, "goals": goals}, indent=2) + "\n")
+        path.write_text(
+            json.dumps({**document, "skipped": self.skipped, "goals": goals, "abuse": abuse}, indent=2) + "\n"
+        )
 
     def table(self) -> str:
         lines = [f"{machine()}", "", f"{'requests a second':44} {'median':>10} {'least':>10} {'most':>10}"]

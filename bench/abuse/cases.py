@@ -1,8 +1,10 @@
-"""The cases, in the order in which they are run. A further one is a function of a ``Stage`` and a line here."""
+"""The cases, in the order in which they are run. A further one is a line in the list of its module."""
 
 from __future__ import annotations
 
-from bench.abuse import slow_clients
+from bench.abuse import large, slow_clients, text
 from bench.abuse.stage import Case
 
-CASES: tuple[Case, ...] = (*slow_clients.CASES,)
+CASES: tuple[Case, ...] = (*slow_clients.CASES, *text.CASES, *large.CASES)
+QUICK = ("clients: 300 silent", "text: 10,000 runs", "text: a step of 200")
+"""How the names of those begin that only try whether it all runs."""

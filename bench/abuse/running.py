@@ -1,29 +1,33 @@
-"""Runs the cases, each on a service of its own, and prints what the healthy client and the memory say."""
+"""Runs the cases, each on a service of its own, and prints what the healthy client and the worker say."""
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.abuse.cases import CASES
 from bench.abuse.probe import READ
 from bench.abuse.stage import Case, Stage
+from bench.asking import resident
 from bench.world import PYTHON, World, peak_memory, worker_of
 from service.demo.processes import Processes
 
-_HEAD = "| case | worst /livez (ms) | read p99 (ms) | not answered | peak MiB (before) | seconds | worker |"
+_COLUMNS = "case", "worst /livez ms", "read p99 ms", "not answered", "peak MiB (before)", "CPU s", "seconds", "answers"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one case did: milliseconds, probes that failed of all, MiB of the worker, seconds of the case."""
+    """What one case did: milliseconds, probes that failed of all, MiB and CPU seconds of the worker, seconds of the
+    case, the statuses and median milliseconds of the answers to its own requests."""
 
     name: str
     livez_worst: float
@@ -32,14 +36,19 @@ class Outcome:
     probes: int
     memory_before: float
     memory_peak: float
+    cpu: float
     seconds: float
+    statuses: dict[int, int]
+    median: float
     killed: bool
 
     def line(self) -> str:
+        answers = ", ".join(f"{count} x {status or 'none'}" for status, count in self.statuses.items())
+        told = ["the worker was killed"] * self.killed + [f"{answers}: {self.median:.1f} ms"] * bool(answers)
         return (
             f"| {self.name} | {self.livez_worst:.0f} | {self.read_p99:.0f} | {self.failed} of {self.probes} "
-            f"| {self.memory_peak:.0f} ({self.memory_before:.0f}) | {self.seconds:.0f} "
-            f"| {'killed' if self.killed else 'lives'} |"
+            f"| {self.memory_peak:.0f} ({self.memory_before:.0f}) | {self.cpu:.2f} | {self.seconds:.1f} "
+            f"| {'; '.join(told)} |"
         )
 
 
@@ -48,7 +57,7 @@ def run(only: Sequence[str], seconds: float) -> list[Outcome]:
     chosen = [case for case in CASES if not only or case.name.startswith(tuple(only))]
     if not chosen:
         raise SystemExit(f"no such case; there are: {', '.join(case.name for case in CASES)}")
-    print(_HEAD, "|---|---|---|---|---|---|---|", sep="\n", flush=True)
+    print(f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|", sep="\n", flush=True)
     outcomes = []
     for case in chosen:
         with (
@@ -57,23 +66,23 @@ def run(only: Sequence[str], seconds: float) -> list[Outcome]:
         ):
             outcomes.append(_outcome(case, processes, Path(directory), seconds))
         print(outcomes[-1].line(), flush=True)
+    worst = max(outcomes, key=lambda outcome: outcome.livez_worst)
+    most = max(outcomes, key=lambda outcome: outcome.memory_peak)
+    print(f"worst /livez: {worst.livez_worst:.0f} ms ({worst.name}); ", end="")
+    print(f"peak of memory: {most.memory_peak:.0f} MiB ({most.name})", flush=True)
     return outcomes
-
-
-def write(outcomes: Sequence[Outcome], file: Path) -> None:
-    file.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1) + "\n")
 
 
 def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) -> Outcome:
     world = World(processes, directory, [10])
-    base, master, _ = world.service("service", None, 1, WEB_THREADS="4", **case.settings)
+    base, master, _ = world.service("service", world.redis(), 1, WEB_THREADS="4")
     stage = Stage(int(base.rpartition(":")[2]), world.token, world.answers, seconds)
-    status, body = stage.get(READ)
-    if status != 200:
-        raise RuntimeError(f"the service is not well: {status} {body[:200]!r}")
+    stage.ask_well(READ)
     case.prepare(stage)
+    stage.answered.clear()
     worker = worker_of(master)
-    before = peak_memory(worker, anew=True)
+    before = resident(worker)
+    peak_memory(worker, anew=True)
     probe = subprocess.Popen(
         [PYTHON, "-m", "bench.abuse.probe", str(stage.port), stage.token],
         stdin=subprocess.PIPE,
@@ -81,12 +90,12 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
     )
     try:
         time.sleep(0.5)
-        began = time.perf_counter()
+        began, cpu_before = time.perf_counter(), _cpu(worker)
         case.abuse(stage)
         took = time.perf_counter() - began
-        peak = before
+        peak, cpu = before, 0.0
         with suppress(OSError):  # it is no more
-            peak = peak_memory(worker)
+            peak, cpu = peak_memory(worker), _cpu(worker) - cpu_before
         told, _ = probe.communicate(timeout=120)
     finally:
         probe.kill()
@@ -101,12 +110,15 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
         probes=len(livez) + len(reads),
         memory_before=before,
         memory_peak=peak,
+        cpu=cpu,
         seconds=took,
+        statuses=dict(Counter(status for status, _ in stage.answered)),
+        median=1000 * statistics.median([lasted for _, lasted in stage.answered] or [0.0]),
         killed=worker_of(master) != worker,
     )
 
 
-def main(only: Sequence[str], seconds: float, file: Path | None) -> None:
-    outcomes = run(only, seconds)
-    if file:
-        write(outcomes, file)
+def _cpu(process: int) -> float:
+    """CPU seconds of a process so far (Linux)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 
-from bench.abuse.stage import Case, Stage
+from bench.abuse.stage import Case, Stage, at_once
 
 _MANY, _READERS, _GIANT_READERS = 300, 600, 100
 _FOUR_MB, _GIANT = "/runs/run-24000/metric-resource", "/runs/run-1000000/metric-resource"
@@ -68,15 +68,7 @@ def _dripping_bodies(stage: Stage) -> None:
 
 
 def _mixed(stage: Stage) -> None:
-    """A quarter of each of the others, half of the readers; by as many threads."""
-    threads = [
-        threading.Thread(target=abuse, args=(stage,))
-        for abuse in (_half_open, _silent, _lingering, _dripping_bodies, _readers)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*(partial(abuse, stage) for abuse in (_half_open, _silent, _lingering, _dripping_bodies, _readers)))
 
 
 def _readers(stage: Stage) -> None:
@@ -99,12 +91,7 @@ def _giant_readers(stage: Stage) -> None:
 
 
 def _prepare(path: str) -> Callable[[Stage], None]:
-    def read(stage: Stage) -> None:
-        status, _ = stage.get(path)
-        if status != 200:
-            raise RuntimeError(f"{path} is answered with {status}")
-
-    return read
+    return lambda stage: stage.ask_well(path)
 
 
 def _head(stage: Stage, path: str, more: str = "") -> bytes:

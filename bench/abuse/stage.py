@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+import http.client
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+
+_PATIENCE = 120.0
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A service with one worker of four threads, its runtime, and a token that opens it.
 
-    ``seconds`` is how long a case without an end of its own should last.
+    ``seconds`` is how long a case without an end of its own should last. ``answered`` has the status and the seconds of
+    each request so far; the status is 0 where there was no answer, or not all of it.
     """
 
     port: int
     token: str
     directory: Path
     seconds: float
+    answered: list[tuple[int, float]] = field(default_factory=list)
 
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def runtime_says(self, run_id: str, answer: bytes) -> None:
+        """Have the runtime answer so about the metrics of a run. ``run-<n>`` needs none: it has ``n`` points."""
+        (self.directory / f"{run_id}.metrics").write_bytes(answer)
 
-    def runtime_has(self, run_id: str, resource: Mapping[str, Any]) -> None:
-        """Have the runtime answer with ``resource`` (``metrics``, ``tags``, ``customInfo``) for the run.
-
-        A run ``run-<n>`` needs none: it has ``n`` points.
-        """
-        document = {"count": 1, "resources": [{"executionId": run_id, **resource}]}
-        (self.directory / f"{run_id}.metrics").write_text(json.dumps(document))
-
-    def get(self, path: str, *, patience: float = 120.0, **headers: str) -> tuple[int, bytes]:
-        """Status and body of an answer; status 0 where there was none within ``patience`` seconds."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(
-            f"{self.base}{path}", headers={"Authorization": f"Bearer {self.token}", **given}
-        )
+    def ask(self, path: str, headers: Mapping[str, str]) -> int:
+        """The status of an answer, of which nothing is kept."""
+        began, status = time.perf_counter(), 0
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
         try:
-            with urllib.request.urlopen(request, timeout=patience) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                return refusal.code, refusal.read()
-        except OSError:
-            return 0, b""
+            connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}", **headers})
+            answer = connection.getresponse()
+            while answer.read(_PIECE):
+                pass
+            status = answer.status
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
+        self.answered.append((status, time.perf_counter() - began))
+        return status
+
+    def ask_well(self, path: str) -> None:
+        """Ask for what is there; a ``RuntimeError`` where it is not."""
+        status = self.ask(path, {})
+        if status != 200:
+            raise RuntimeError(f"{path} is answered with {status}")
 
 
-def nothing(_stage: Stage) -> None:
-    """What a case does that needs no preparation."""
+def at_once(*tasks: Callable[[], object]) -> None:
+    """Do them all, each on a thread."""
+    threads = [threading.Thread(target=task) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``abuse`` is measured: it returns when it is over. ``prepare`` is done before, unmeasured; ``settings`` are the
-    service's, by environment variable."""
+    """``abuse`` is measured: it returns when it is over. ``prepare`` is done before, unmeasured."""
 
     name: str
     abuse: Callable[[Stage], None]
-    prepare: Callable[[Stage], None] = nothing
-    settings: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Stage], None] = lambda _stage: None
+
+
+def requests(
+    name: str,
+    paths: Sequence[str],
+    headers: Mapping[str, str] | None = None,
+    *,
+    together: bool = False,
+    prepare: Callable[[Stage], None] = lambda _stage: None,
+) -> Case:
+    """A case of requests, one after the other or all at once."""
+
+    def abuse(stage: Stage) -> None:
+        tasks = [partial(stage.ask, path, headers or {}) for path in paths]
+        if together:
+            at_once(*tasks)
+        else:
+            for task in tasks:
+                task()
+
+    return Case(name, abuse, prepare)

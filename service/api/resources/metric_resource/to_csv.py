@@ -22,9 +22,9 @@ from functools import lru_cache
 from itertools import islice
 
 from service.domain import points
-from service.domain.localizing import localized_literal
+from service.domain.localizing import localized
 from service.domain.metrics import Chunk
-from service.domain.points import NameValue, Point
+from service.domain.points import NameValue
 from service.domain.timestamps import ZoneClock
 
 BYTE_ORDER_MARK = "\ufeff".encode()
@@ -45,9 +45,10 @@ def rows(chunks: Iterable[Chunk], clock: ZoneClock, labels: Sequence[str]) -> It
     """The whole file in pieces: its header, with a column for each of ``labels``, and the rows of each chunk."""
     columns = {name: number for number, name in enumerate(labels[:MOST_COLUMNS])}
     yield b",".join(map(_cell, _headings(columns, further=len(labels) > len(columns)))) + b"\r\n"
-    line = _liner(columns, clock, further=len(labels) > len(columns))
+    line = _liner(columns, further=len(labels) > len(columns))
     for chunk in chunks:
-        yield b"".join(map(line, points.points(chunk, range(chunk.count))))
+        zoned = Chunk(localized(chunk.text, clock), chunk.count)
+        yield b"".join(map(line, *points.columns(zoned, ("name", "value", "timestamp", "step", "labels"))))
 
 
 def label_names(chunks: Iterable[Chunk]) -> list[str]:
@@ -77,8 +78,8 @@ def _headings(labels: Iterable[str], *, further: bool) -> list[str]:
     return list(headings)
 
 
-def _liner(columns: dict[str, int], clock: ZoneClock, *, further: bool) -> Callable[[Point], bytes]:
-    """What writes a point as a line. Names and labels repeat from point to point; each is written once."""
+def _liner(columns: dict[str, int], *, further: bool) -> Callable[[bytes, bytes, bytes, bytes, bytes], bytes]:
+    """What writes a point's literals as a line. Names and labels repeat from point to point; each is written once."""
     empty = [b""] * (len(columns) + further)
 
     @lru_cache(_REMEMBERED)
@@ -101,14 +102,13 @@ def _liner(columns: dict[str, int], clock: ZoneClock, *, further: bool) -> Calla
             cells[-1] = _cell(_json(others))
         return b",".join((b"", *cells)) + b"\r\n"
 
-    def line(point: Point) -> bytes:
-        stamp = localized_literal(bytes(point.timestamp), clock)
+    def line(name: bytes, value: bytes, timestamp: bytes, step: bytes, given: bytes) -> bytes:
         return b"%b,%b,%b,%b%b" % (
-            named(bytes(point.name)),
-            b"" if bytes(point.value) == points.NULL else bytes(point.value).strip(b'"'),
-            b"" if stamp == points.NULL else stamp[1:-1],
-            b"" if bytes(point.step) == points.NULL else bytes(point.step),
-            labelled(bytes(point.labels)),
+            named(name),
+            b"" if value == points.NULL else value.strip(b'"'),
+            b"" if timestamp == points.NULL else timestamp[1:-1],
+            b"" if step == points.NULL else step,
+            labelled(given),
         )
 
     return line
