@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import secrets
@@ -56,12 +55,7 @@ class Demo:
         }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ready-file", type=Path, help="write what is up, as JSON, once all is")
-    parser.add_argument("--port", type=int, default=8000, help="first port to try for the service (8000)")
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(ready_file: Path | None, first_port: int) -> int:
     """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1); leave nothing behind."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a script that starts the demo behind it ignores it
         signal.signal(number, _interrupt)
@@ -69,9 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
         with (
             tempfile.TemporaryDirectory(prefix="metric-resource-demo-") as directory,
             Processes(Path(directory)) as processes,
-            _announced(arguments.ready_file) as announce,
+            _announced(ready_file) as announce,
         ):
-            demo = _start(processes, Path(directory), arguments.port)
+            demo = _start(processes, Path(directory), first_port)
             announce(demo)
             with noted(RunningDemo(Path(directory) / "sandbox", demo.sandbox["issuer"])):
                 print(text.text(demo.ready(), demo.without_role, demo.redis_pid), flush=True)

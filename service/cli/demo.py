@@ -1,0 +1,18 @@
+"""``metric-resource demo``: the whole service on one machine that has nothing, on embedded parts."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from service.demo import demo
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ready-file", type=Path, help="write what is up, as JSON, once all is")
+    parser.add_argument("--port", type=int, default=8000, help="first port to try for the service (8000)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1)."""
+    return demo.run(arguments.ready_file, arguments.port)
