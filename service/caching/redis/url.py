@@ -115,6 +115,8 @@ def parse_url(url: str) -> ServerUrl:
     form, encrypted = SCHEMES[scheme]
     rest, _, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
+    if "@" in path and "@" not in authority and form is not Form.SOCKET:
+        raise ValueError("a / in the user name or password must be written %2F, a ? %3F and a % %25")
     userinfo, _, hosts = authority.rpartition("@")
     options = _options(query, (*(_TLS if encrypted else ()), *(_SENTINEL if form is Form.SENTINEL else ()), "db"))
     service, database = _path(form, path)
