@@ -86,7 +86,7 @@ class Verifier:
         issuer, keys, name = self._issuer(token)
         check_times(token.claims, now, self._leeway)
         if not is_meant(token.claims, issuer):
-            raise InvalidToken("the token is not meant for this service")
+            raise InvalidToken("audience mismatch: the token is for another service")
         self._check_signature(token, keys.candidates(token, name))
         return principal_of(token, issuer, name, self._catalogue)
 
@@ -100,7 +100,7 @@ class Verifier:
 
     def _check_signature(self, token: Token, candidates: Candidates) -> None:
         if not candidates.keys:
-            raise InvalidToken("the token's key is not known")
+            raise InvalidToken("no key with the token's kid")
         for candidate in candidates.keys:
             try:
                 self._signatures.decode_complete(token.encoded, candidate.key, algorithms=[token.algorithm])
@@ -108,7 +108,7 @@ class Verifier:
                 continue
             candidates.proved()
             return
-        raise InvalidToken("the token's signature does not hold")
+        raise InvalidToken("invalid signature")
 
     def _refresh(self) -> None:
         while True:

@@ -145,7 +145,7 @@ class Drawing:
         """Why not one point has a mark; ``others`` is what else they can be drawn against."""
         if not self.unplaced:
             return "none of these points has a value"
-        return f"none of these points has a {self._against.lacks}; possible is {others}"
+        return f"none of these points has a {self._against.lacks}; available: {others}"
 
     @property
     def in_one_place(self) -> bool:

@@ -270,7 +270,7 @@ class CachedRuntime:
     def _fetch_runs(
         self, run_of: Mapping[str, str], cache_scope: CacheScope, context: RequestContext
     ) -> dict[str, Fetched | ServiceError]:
-        """ReadRequest for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
+        """Ask for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
         supported = self._begin_supported(cache_scope, context)
         found = self._runtime.run_metrics(list(run_of.values()), cache_scope, context)
         if supported.result(context.deadline.sooner(_META_GRACE)) is False:

@@ -165,7 +165,7 @@ def _http_detail(error: HTTPException) -> str:
         case 404:
             return "there is no such resource"
         case 405:
-            return f"{request.method} is not possible here"
+            return f"method {request.method} is not allowed"
         case 431:
             return error.description or "the request's header fields are too long"
         case _:

@@ -13,7 +13,7 @@ from service.api.openapi.schemas import ProblemSchema
 RUN_ID_PATTERN = r"^[\w.-]{4,64}$"
 EVERY_ANSWER = ("X-Request-ID", "traceparent")
 STORED_ANSWER = ("ETag", "Cache-Control", "Vary", "Age", "Cache-Status", *EVERY_ANSWER)
-DESCRIPTIONS = {200: "As asked.", 503: "Not ready."}
+DESCRIPTIONS = {200: "OK", 503: "Not ready."}
 _EXAMPLE_ID = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
 """A run of the demo, so that *Try it out* works as it comes."""
 
@@ -154,7 +154,7 @@ def responses(
     told = headers(*STORED_ANSWER, *(("Link",) if paged else ()), *more)
     return {
         "200": {
-            "description": "As asked.",
+            "description": "OK",
             "headers": told,
             "content": {format.media_type: {"schema": schema} for format, schema in schemas.items()},
         },

@@ -52,7 +52,7 @@ class Gate:
             if not self._pause:
                 return False
             if self._probing or self._clock() < self._shut_until:
-                raise CacheUnavailable("the cache server failed a moment ago and is left alone")
+                raise CacheUnavailable("circuit breaker open: the cache server is failing")
             self._probing = True
             return True
 

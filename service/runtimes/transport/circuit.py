@@ -125,7 +125,9 @@ class Circuit:
     def _check(self) -> None:
         left = self._shut_until - self._clock()
         if self._state is not State.CLOSED and left > 0:
-            raise RuntimeUnavailable("the AI runtime failed a moment ago and is left alone", whole_seconds(left))
+            raise RuntimeUnavailable(
+                "circuit breaker open: the AI runtime is failing; retry later", whole_seconds(left)
+            )
 
     def _left(self, probe: bool) -> None:
         """Broken off: the next may probe."""

@@ -138,7 +138,7 @@ class _Inflation:
         if self._given > self._most:
             raise BadGateway("the AI runtime's answer is larger than it may be")
         if self._given > _RATIO_FROM and self._given > _RATIO * self._taken:
-            raise BadGateway("the AI runtime's answer is compressed beyond belief")
+            raise BadGateway("the compression ratio of the AI runtime's answer exceeds the limit")
         if step:
             self._steps.append(step)
 

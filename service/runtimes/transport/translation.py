@@ -35,7 +35,7 @@ def domain_error(error: Exception, deadline: Deadline) -> RuntimeTrouble:
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
         return RuntimeTimeout() if deadline.remaining() <= _CLOCK_GRAIN else RuntimeUnavailable()
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return BadGateway("the AI runtime's certificate does not hold")
+        return BadGateway("the AI runtime's certificate is not valid")
     if any(_is_network_trouble(cause) for cause in causes):
         return RuntimeUnavailable()
     return BadGateway("the AI runtime's answer is not proper HTTP")

@@ -315,7 +315,7 @@ def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
         ("metric=loss&against=value", "against", "run, step, time"),
         ("metric=loss&type=pie", "type", "heatmap"),
         ("against=run", "metric", "must name"),
-        ("metric=loss&against=step&run=run6", "against", "possible is time, run and parameter:<key>"),
+        ("metric=loss&against=step&run=run6", "against", "available: time, run and parameter:<key>"),
     ],
 )
 def test_impossible_charts_say_what_is_possible(told: Service, query: str, named: str, said: str) -> None:

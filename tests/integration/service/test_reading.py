@@ -282,7 +282,7 @@ def test_a_refusal_of_the_runtime_ends_the_last_good_answer(service: Service, st
 def test_the_first_read_after_a_runtimes_recovery_succeeds(service: Service) -> None:
     for what in ("metrics", "execution"):
         service.runtime.say(what, 500, {})
-    eventually(lambda: b"is left alone" in service.get("/runs/run1/tags", Cache_Control="no-cache").data)
+    eventually(lambda: b"circuit breaker open" in service.get("/runs/run1/tags", Cache_Control="no-cache").data)
     service.runtime.answers.clear()
     time.sleep(6)  # beyond the longest that a circuit stays open
     assert service.get("/runs/never-read/metric-resource").status_code == 200

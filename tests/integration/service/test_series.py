@@ -157,7 +157,7 @@ def test_one_fetch_serves_all(logged: Service) -> None:
         ("?type=pie", "type", "must be line, scatter, column, bar or heatmap"),
         ("?x=value", "x", "must be step or time"),
         ("?points=5", "points", "is not a parameter of this resource"),
-        ("?name=count", "x", "none of these points has a step; possible is x=time"),
+        ("?name=count", "x", "none of these points has a step; available: x=time"),
     ],
 )
 def test_charts_that_cannot_be(logged: Service, query: str, parameter: str, detail: str) -> None:

@@ -102,7 +102,7 @@ def test_no_point_with_a_place_is_refused_with_what_is_possible(against: str, ot
     with pytest.raises(InvalidParameter) as refused:
         drawn(lacking, against=against)
     assert refused.value.faults[0].parameter == "x"
-    assert refused.value.faults[0].detail.endswith(f"possible is x={other}")
+    assert refused.value.faults[0].detail.endswith(f"available: x={other}")
 
 
 @pytest.mark.parametrize("kind", TYPES)

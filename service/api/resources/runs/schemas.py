@@ -87,7 +87,7 @@ class ArtifactSchema(Schema):
     id = _text("Its id.")
     name = _text("Its name.")
     kind = _text("`model`, `dataset`, `resultset` or `other`.")
-    url = _text("Where it lies.")
+    url = _text("The artifact's URL.")
 
 
 class NamedSchema(Schema):
