@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from service.demo.running import running_demo
+from service.demo.running import RunningDemo, running_demos
 from service.sandbox import mint_token
 
 
@@ -20,15 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lifetime", type=int, default=3600, help="seconds until it expires (3600)")
     parser.add_argument("--algorithm", choices=("RS256", "ES256"), default="RS256")
     parser.add_argument("--audience", default="metric-resource", help="for whom it is (metric-resource)")
-    parser.add_argument("--data", type=Path, help="the sandbox's data directory; without it the running demo's")
-    parser.add_argument("--issuer", help="the issuer's URL; without it the running demo's")
+    parser.add_argument("--data", type=Path, help="the sandbox's data directory; without it the newest demo's")
+    parser.add_argument("--issuer", help="the issuer's URL; without it the newest demo's")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the token; 1 where there is no sandbox to mint it."""
     data, issuer = arguments.data, arguments.issuer
     if data is None or issuer is None:
-        demo = running_demo()
+        demo = _newest(running_demos())
         if demo is None:
             print("no demo is running here: start 'make demo', or name --data and --issuer", file=sys.stderr)
             return 1
@@ -39,6 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"there are no keys in {data}: start the sandbox there first", file=sys.stderr)
         return 1
     return 0
+
+
+def _newest(demos: Sequence[RunningDemo]) -> RunningDemo | None:
+    """The demo that was started last; which that is, is said where there are several."""
+    if len(demos) > 1:
+        newest = f"{demos[0].service} (process {demos[0].process})"
+        print(f"{len(demos)} demos are running; this token is for the newest, {newest}", file=sys.stderr)
+    return demos[0] if demos else None
 
 
 def _mint(arguments: argparse.Namespace, data: Path, issuer: str) -> str:

@@ -67,7 +67,7 @@ def run(ready_file: Path | None, first_port: int) -> int:
         ):
             demo = _start(processes, Path(directory), first_port)
             announce(demo)
-            with noted(RunningDemo(Path(directory) / "sandbox", demo.sandbox["issuer"])):
+            with noted(RunningDemo(os.getpid(), demo.service, Path(directory) / "sandbox", demo.sandbox["issuer"])):
                 print(text.text(demo.ready(), demo.without_role, demo.redis_pid), flush=True)
                 while True:
                     processes.check()

@@ -1,4 +1,4 @@
-"""Where the demo that runs on this machine keeps its keys, so that ``metric-resource token`` finds them."""
+"""Where the demos that run on this machine keep their keys, so that ``metric-resource token`` finds them."""
 
 from __future__ import annotations
 
@@ -13,27 +13,35 @@ from pathlib import Path
 
 from service.sandbox import announcement
 
-_NOTE = "metric-resource-demo.json"
+_NOTE = "metric-resource-demo-{}.json"
 
 
 @dataclass(frozen=True, slots=True)
 class RunningDemo:
-    """The sandbox's data directory and its issuer's URL."""
+    """The demo's process, the service's URL, the sandbox's data directory and its issuer's URL."""
 
+    process: int
+    service: str
     data: Path
     issuer: str
 
 
-def running_demo() -> RunningDemo | None:
-    """The demo that this user started last, while it runs."""
+def running_demos() -> list[RunningDemo]:
+    """The demos that this user has running, newest first. Notes of those that died are removed."""
     directory = _directory()
     if not _is_private(directory):
-        return None
-    try:
-        told = json.loads((directory / _NOTE).read_text())
-        return RunningDemo(Path(told["data"]), told["issuer"])
-    except (OSError, ValueError, KeyError):
-        return None
+        return []
+    dated = []
+    for note in directory.glob(_NOTE.format("*")):
+        try:
+            demo, written = _read(note), note.stat().st_mtime_ns
+        except FileNotFoundError:  # its demo has just ended
+            continue
+        if demo is None or not _is_alive(demo.process):
+            note.unlink(missing_ok=True)
+        else:
+            dated.append((written, demo))
+    return [demo for _, demo in sorted(dated, key=lambda one: one[0], reverse=True)]
 
 
 @contextmanager
@@ -42,21 +50,48 @@ def noted(demo: RunningDemo) -> Iterator[None]:
 
     Raises ``PermissionError`` where somebody else has the directory that the note would lie in.
     """
-    directory = _directory()
-    with suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-    if not _is_private(directory):
-        raise PermissionError(f"{directory} must be a directory of this user's alone (mode 0700): remove it")
-    note = directory / _NOTE
-    announcement.write(note, {"data": str(demo.data), "issuer": demo.issuer})
+    note = _leave(demo)
     try:
         yield
     finally:
-        if running_demo() == demo:
-            note.unlink(missing_ok=True)
-        if directory != _given_directory():
+        note.unlink(missing_ok=True)
+        if note.parent != _given_directory():
             with suppress(OSError):  # another demo's note is there
-                directory.rmdir()
+                note.parent.rmdir()
+
+
+def _leave(demo: RunningDemo) -> Path:
+    directory = _directory()
+    note = directory / _NOTE.format(demo.process)
+    content = {"process": demo.process, "service": demo.service, "data": str(demo.data), "issuer": demo.issuer}
+    while True:
+        with suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+        try:
+            if not _is_private(directory):
+                raise PermissionError(f"{directory} must be a directory of this user's alone (mode 0700): remove it")
+            announcement.write(note, content)
+        except FileNotFoundError:  # another demo that ended has just removed the directory
+            continue
+        return note
+
+
+def _read(note: Path) -> RunningDemo | None:
+    """What the note says; ``None`` where it is none."""
+    try:
+        found = json.loads(note.read_text())
+        return RunningDemo(int(found["process"]), str(found["service"]), Path(found["data"]), str(found["issuer"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_alive(process: int) -> bool:
+    """Whether it is a living process of this user's."""
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _directory() -> Path:

@@ -67,7 +67,7 @@ def test_fresh_points_of_the_running_run_arrive(demo: Demo) -> None:
 
 
 def test_a_token_is_minted_for_the_running_demo(demo: Demo) -> None:
-    eventually(lambda: list(demo.temporary.glob("metric-resource-*/metric-resource-demo.json")))
+    eventually(lambda: list(demo.temporary.glob("metric-resource-*/metric-resource-demo-*.json")))
     command = [*COMMAND, "token", "--role", "scenario_metric_viewer", "--zone", "Asia/Tokyo", "--algorithm", "ES256"]
     minted = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=True).stdout.strip()
     assert demo.read(LARGE, Authorization=f"Bearer {minted}").json()["timezone"] == "Asia/Tokyo"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from service.demo.running import RunningDemo, noted, running_demo
+from service.cli import main
+from service.demo.running import RunningDemo, noted, running_demos
+from service.sandbox.issuer import Issuer
 
-DEMO = RunningDemo(Path("/data"), "http://127.0.0.1:1")
+DEMO = RunningDemo(os.getpid(), "http://127.0.0.1:2", Path("/data"), "http://127.0.0.1:1")
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +33,8 @@ def test_it_lies_in_the_users_own_directory_and_goes_with_the_demo(temporary: Pa
         (note,) = directory.iterdir()
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
         assert stat.S_IMODE(note.stat().st_mode) == 0o600
-        assert running_demo() == DEMO
-    assert running_demo() is None
+        assert running_demos() == [DEMO]
+    assert running_demos() == []
     assert list(temporary.iterdir()) == []
 
 
@@ -37,7 +44,7 @@ def test_it_lies_in_the_runtime_directory_where_there_is_one(temporary: Path, mo
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     with noted(DEMO):
         assert [entry.parent for entry in temporary.rglob("*.json")] == [runtime]
-        assert running_demo() == DEMO
+        assert running_demos() == [DEMO]
     assert list(runtime.iterdir()) == []
 
 
@@ -45,7 +52,7 @@ def test_it_lies_in_the_runtime_directory_where_there_is_one(temporary: Path, mo
 def test_a_runtime_directory_that_is_none_is_not_used(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", given)
     with noted(DEMO):
-        assert running_demo() == DEMO
+        assert running_demos() == [DEMO]
 
 
 def test_where_others_can_write_it_is_neither_left_nor_believed(temporary: Path) -> None:
@@ -53,8 +60,10 @@ def test_where_others_can_write_it_is_neither_left_nor_believed(temporary: Path)
         (directory,) = temporary.iterdir()
     directory.mkdir(mode=0o700)
     directory.chmod(0o777)
-    (directory / "metric-resource-demo.json").write_text(json.dumps({"data": "/theirs", "issuer": "http://theirs"}))
-    assert running_demo() is None
+    (directory / f"metric-resource-demo-{os.getpid()}.json").write_text(
+        json.dumps({"process": os.getpid(), "service": "http://s", "data": "/theirs", "issuer": "http://theirs"})
+    )
+    assert running_demos() == []
     with pytest.raises(PermissionError, match="remove it"), noted(DEMO):
         pass
 
@@ -68,3 +77,55 @@ def test_a_link_to_another_directory_is_not_followed(temporary: Path) -> None:
     with pytest.raises(PermissionError), noted(DEMO):
         pass
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.fixture
+def another() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lives until it is killed."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def test_each_of_several_demos_has_a_note_of_its_own(another: subprocess.Popen[bytes], temporary: Path) -> None:
+    second = RunningDemo(another.pid, "http://127.0.0.1:3", Path("/second"), "http://127.0.0.1:4")
+    with noted(DEMO):
+        with noted(second):
+            assert running_demos() == [second, DEMO]
+        assert running_demos() == [DEMO]
+        with noted(second):
+            assert running_demos() == [second, DEMO]
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_note_of_a_demo_that_died_is_removed(another: subprocess.Popen[bytes], temporary: Path) -> None:
+    with noted(DEMO), noted(RunningDemo(another.pid, "http://127.0.0.1:3", Path("/second"), "http://127.0.0.1:4")):
+        another.kill()
+        another.wait()
+        assert running_demos() == [DEMO]
+        assert len(list(temporary.rglob("*.json"))) == 1
+
+
+def test_the_token_is_of_the_newest_demo_and_says_which_where_several_run(
+    another: subprocess.Popen[bytes], temporary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = RunningDemo(another.pid, "http://127.0.0.1:3", temporary / "first", "http://127.0.0.1:4")
+    newest = RunningDemo(os.getpid(), "http://127.0.0.1:5", temporary / "newest", "http://127.0.0.1:6")
+    for demo in (first, newest):
+        Issuer.at(demo.data, demo.issuer)
+    with noted(first):
+        assert main(["token"]) == 0
+        alone = capsys.readouterr()
+        with noted(newest):
+            assert main(["token"]) == 0
+    several = capsys.readouterr()
+    assert alone.err == ""
+    assert several.err == (
+        f"2 demos are running; this token is for the newest, http://127.0.0.1:5 (process {os.getpid()})\n"
+    )
+    assert [issuer_of(out) for out in (alone.out, several.out)] == [first.issuer, newest.issuer]
+
+
+def issuer_of(token: str) -> str:
+    claims = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["iss"])
