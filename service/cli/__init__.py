@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     chosen = next((argument for argument in given if argument in _COMMANDS), None)
     for name, summary in _COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        description = f"{summary[0].upper()}{summary[1:]}."  # capitalize() would lower "HTTP"
+        command = commands.add_parser(name, help=summary, description=description)
         if name == chosen:  # the others are not loaded: ``serve`` decides what its workers load, and when
             import_module(f"service.cli.{name}").add_arguments(command)
     parsed = parser.parse_args(given)
