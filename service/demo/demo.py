@@ -68,7 +68,7 @@ def run(ready_file: Path | None, first_port: int) -> int:
             demo = _start(processes, Path(directory), first_port)
             announce(demo)
             with noted(RunningDemo(os.getpid(), demo.service, Path(directory) / "sandbox", demo.sandbox["issuer"])):
-                print(text.text(demo.ready(), demo.without_role, demo.redis_pid), flush=True)
+                print(text.text(demo.ready(), demo.without_role, demo.redis_pid, Path(directory)), flush=True)
                 while True:
                     processes.check()
                     time.sleep(_PAUSE * 4)

