@@ -48,6 +48,29 @@ def test_a_route_without_a_rule_does_not_start(app: Flask) -> None:
     assert without_rule(bare) == ["bare"]
 
 
+def test_no_default_is_null() -> None:
+    """Swagger UI would show it as a value, and generated clients would send it."""
+
+    def search(value: Any, place: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            if "default" in value and value["default"] is None:
+                yield place
+            for key, inner in value.items():
+                if key not in {"example", "examples"}:
+                    yield from search(inner, f"{place}/{key}")
+        elif isinstance(value, list):
+            for number, inner in enumerate(value):
+                yield from search(inner, f"{place}/{number}")
+
+    assert list(search(json.loads(COMMITTED.read_bytes()), "")) == []
+
+
+def test_the_run_comes_first_among_the_parameters() -> None:
+    for path, operation in operations():
+        if "{runId}" in path:
+            assert operation["parameters"][0] == {"$ref": "#/components/parameters/runId"}, path
+
+
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
     for path, item in json.loads(COMMITTED.read_bytes())["paths"].items():
         yield from ((path, operation) for operation in item.values())

@@ -45,7 +45,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "runId",
         "in": "path",
         "required": True,
-        "description": "The run's id; `\\w` is ASCII here.",
+        "description": "The run's id, as `/runs` lists it: the runtime's execution id. ASCII letters, digits, `_`, `.` and `-`.",
         "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
         "example": _EXAMPLE_ID,
     },
@@ -122,10 +122,14 @@ def headers(*names: str) -> dict[str, str]:
 
 def parameters(query: type[Schema], *, zoned: bool, run: bool, formats: Sequence[Format]) -> list[Any]:
     """The query parameters of a resource and references to all others."""
-    names = ["runId", "AI-Resource-Group"] if run else ["AI-Resource-Group"]
-    names += ["Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
+    names = ["AI-Resource-Group", "Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
     kept = [name for name in names if zoned or name != "Time-Zone"]
-    return [{"in": "query", "schema": query(exclude=("format",))}, _format_parameter(formats), *kept]
+    return [
+        *(["runId"] if run else []),
+        {"in": "query", "schema": query(exclude=("format",))},
+        _format_parameter(formats),
+        *kept,
+    ]
 
 
 def _format_parameter(formats: Sequence[Format]) -> dict[str, Any]:

@@ -55,6 +55,10 @@ def true_or_false(description: str) -> fields.Boolean:
     )
 
 
+def nothing() -> None:
+    """The ``load_default`` of what may be left out: the document states a value as a default, and a function not."""
+
+
 class Query(Schema):
     """The query parameters that every resource takes."""
 
@@ -69,7 +73,7 @@ class Query(Schema):
             "format": "time-zone",
         },
     )
-    format = fields.String(load_default=None, allow_none=False)
+    format = fields.String(load_default=nothing)
     """What the answer is to be; each resource documents its own (``components``)."""
 
 
@@ -94,15 +98,13 @@ class PagedQuery(Query):
     """The query parameters of what comes in pages."""
 
     limit = fields.Integer(
-        load_default=None,
-        allow_none=False,
+        load_default=nothing,
         pre_load=[whole_number(_LIMIT)],
         validate=validate.Range(1, 10_000, error=_LIMIT),
         metadata={"description": "Items of a page; without it all there are."},
     )
     cursor = fields.String(
-        load_default=None,
-        allow_none=False,
+        load_default=nothing,
         validate=validate.Regexp("^[A-Za-z0-9_-]{24,512}$", error=NO_CURSOR),
         metadata={
             "description": (

@@ -8,7 +8,15 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from service.api.openapi.schemas import NameValue, ProblemOfPartSchema, Query, Warning, true_or_false, value_metadata
+from service.api.openapi.schemas import (
+    NameValue,
+    ProblemOfPartSchema,
+    Query,
+    Warning,
+    nothing,
+    true_or_false,
+    value_metadata,
+)
 from service.api.resources.runs.schemas import RunSchema
 from service.api.resources.series.schemas import SeriesPoint
 
@@ -56,14 +64,11 @@ class ComparisonQuery(RunsCompared):
 
     differs = true_or_false("With `true` only the parameters that differ.")
     align = fields.String(
-        load_default=None,
-        allow_none=False,
+        load_default=nothing,
         validate=validate.Equal("step", error="must be step"),
         metadata={"description": "With `step` the series of `metric` are joined by step.", "enum": ["step"]},
     )
-    metric = fields.String(
-        load_default=None, allow_none=False, metadata={"description": "The metric whose series are joined."}
-    )
+    metric = fields.String(load_default=nothing, metadata={"description": "The metric whose series are joined."})
 
     @validates_schema(skip_on_field_errors=False)
     def _joined(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -90,8 +95,7 @@ class ComparisonChartQuery(RunsCompared):
         },
     )
     type = fields.String(
-        load_default=None,
-        allow_none=False,
+        load_default=nothing,
         validate=validate.OneOf(_TYPES, error="must be line, scatter, column, bar or heatmap"),
         metadata={"description": "Without it lines against step and time, columns against runs and parameters."},
     )

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from marshmallow import ValidationError, fields, validates_schema
 
 from service.api.http.request import with_plus
-from service.api.openapi.schemas import PagedQuery, Query
+from service.api.openapi.schemas import PagedQuery, Query, nothing
 from service.domain.metrics import MOST_STEP_DIGITS
 from service.domain.selection.filters import Filter
 from service.domain.selection.instants import instant_of
@@ -50,21 +50,23 @@ class _Sort(fields.Field[tuple[SortKey, ...]]):
 
 
 def _step(description: str) -> _Step:
-    return _Step(load_default=None, allow_none=False, metadata={"description": description, "type": "integer"})
+    return _Step(load_default=nothing, metadata={"description": description, "type": "integer"})
 
 
 def _instant(description: str) -> _Instant:
     return _Instant(
-        load_default=None,
-        allow_none=False,
+        load_default=nothing,
         metadata={"description": description, "type": "string", "format": "date-time"},
     )
+
+
+NAMES = "The metric's name, exactly. Given several times (`name=Loss&name=Accuracy`), any of them; without it, all."
 
 
 class FilterQuery(Query):
     """Which points; all that is given must hold."""
 
-    name = fields.List(fields.String(), load_default=tuple, metadata={"description": "One of these names, exactly."})
+    name = fields.List(fields.String(), load_default=tuple, metadata={"description": NAMES})
     search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
     label = fields.List(
         fields.String(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from service.api.openapi.schemas import PagedQuery, PageSchema, Warning, zoned_metadata
+from service.api.openapi.schemas import PagedQuery, PageSchema, Warning, nothing, zoned_metadata
 from service.domain.runs import RunStatus
 
 _STATUSES = [status.value for status in RunStatus]
@@ -36,13 +36,9 @@ class RunsQuery(PagedQuery):
         validate=_statuses,
         metadata={"description": "Runs in one of these states; comma-separated or repeated: " + ", ".join(_STATUSES)},
     )
-    scenarioId = fields.String(load_default=None, allow_none=False, metadata={"description": "Runs of this scenario."})
-    executableId = fields.String(
-        load_default=None, allow_none=False, metadata={"description": "Runs of this executable."}
-    )
-    configurationId = fields.String(
-        load_default=None, allow_none=False, metadata={"description": "Runs of this configuration."}
-    )
+    scenarioId = fields.String(load_default=nothing, metadata={"description": "Runs of this scenario."})
+    executableId = fields.String(load_default=nothing, metadata={"description": "Runs of this executable."})
+    configurationId = fields.String(load_default=nothing, metadata={"description": "Runs of this configuration."})
 
 
 class RunSchema(Schema):

@@ -6,10 +6,18 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
-from service.api.openapi.schemas import NameValue, Query, Warning, step_metadata, value_metadata, zoned_metadata
-from service.api.resources.metric_resource.query import FilterQuery
+from service.api.openapi.schemas import (
+    NameValue,
+    Query,
+    Warning,
+    nothing,
+    step_metadata,
+    value_metadata,
+    zoned_metadata,
+)
+from service.api.resources.metric_resource.query import NAMES, FilterQuery
 
-_NAMES = {"description": "Metrics by their exact names; all without it.", "example": ["Loss"]}
+_NAMES = {"description": NAMES, "example": ["Loss"]}
 _LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."
 _POINTS = "must be a whole number from 2 to 10000"
 
@@ -25,8 +33,7 @@ class SeriesQuery(FilterQuery):
     """Which points the series are made of, and how finely they are given."""
 
     points = fields.Integer(
-        load_default=None,
-        allow_none=False,
+        load_default=nothing,
         pre_load=[_digits],
         validate=validate.Range(2, 10_000, error=_POINTS),
         error_messages={"invalid": _POINTS},
