@@ -47,8 +47,8 @@ class Comparison:
         """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where that cannot be drawn, saying what can."""
         told = self._told_apart()
         if not any(told):
-            known = captions.enumerated(_known(self.names())) or "no metric at all"
-            raise InvalidParameter([Fault("metric", f"none of these runs has it; there is {known}")])
+            known = _there(self.names(), "no metric at all")
+            raise InvalidParameter([Fault("metric", f"none of these runs has it; {known}")])
         if self.against in {Against.STEP, Against.TIME}:
             return self._progress(told, asked or ChartType.LINE)
         return self._outcome(told, asked or ChartType.COLUMN)
@@ -122,8 +122,8 @@ class Comparison:
         key = self.against.removeprefix(PARAMETER)
         given = {json.loads(one.key): one.values for one in comparison.parameters(self.runs)}
         if key not in given:
-            known = captions.enumerated(_known(given)) or "none"
-            raise InvalidParameter([Fault("against", f"none of these runs has this parameter; there is {known}")])
+            known = _there(given, "none")
+            raise InvalidParameter([Fault("against", f"none of these runs has this parameter; {known}")])
         texts = [json.loads(value) for value in given[key]]
         numbers = [_number(text) for text in texts if text is not None]
         if all(number is not None for number in numbers):
@@ -171,9 +171,10 @@ def room_for(against: str) -> Census:
     return Census(lambda counts: specification.check_room(counts, "metric"), needs)
 
 
-def _known(names: Collection[str]) -> list[str]:
-    """As many of the names as a message has room for."""
-    return [visible(captions.cut(name)) for name in sorted(names)[:20]]
+def _there(names: Collection[str], otherwise: str) -> str:
+    """``there is a``, ``there are a and b``: as many of the names as a message has room for."""
+    known = [visible(captions.cut(name)) for name in sorted(names)[:20]]
+    return f"there {'are' if len(known) > 1 else 'is'} {captions.enumerated(known) or otherwise}"
 
 
 class _Value(msgspec.Struct):

@@ -221,7 +221,11 @@ def notes(series: Sequence[Series], drawing: Drawing, against: Against, paramete
     if shown < whole:
         said.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
     if drawing.unplaced:
-        shows = f": {parameter}={against.other} shows them" if drawing.elsewhere else ""
+        shows = (
+            f": {parameter}={against.other} shows {'it' if drawing.unplaced == 1 else 'them'}"
+            if drawing.elsewhere
+            else ""
+        )
         said.append(f"{drawing.unplaced:,} without a {against.lacks}, not drawn{shows}")
     if drawing.without_value:
         said.append(without_value(drawing.without_value))

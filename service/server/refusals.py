@@ -6,6 +6,7 @@ import json
 import logging
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from gunicorn.http import errors
 
@@ -23,24 +24,29 @@ class Refusal:
     headers: str = ""
 
 
-BAD_REQUEST = Refusal(400, "bad-request", "Bad Request", "the request is not valid HTTP")
-TOO_SLOW = Refusal(408, "request-timeout", "Request Timeout", "the request was not complete in time; send it at once")
-NO_LENGTH = Refusal(
-    411, "length-required", "Length Required", "a request body needs a Content-Length; chunked bodies are not read"
+BAD_REQUEST = Refusal(400, "bad-request", "The request is not valid", "the request is not valid HTTP")
+TOO_SLOW = Refusal(
+    408, "request-timeout", "The request did not come in time", "the request was not complete in time; send it at once"
 )
-TOO_LARGE = Refusal(413, "content-too-large", "Content Too Large", "the request body is longer than is read")
-LINE_TOO_LONG = Refusal(414, "uri-too-long", "URI Too Long", "the URL is longer than is read")
+NO_LENGTH = Refusal(
+    411,
+    "length-required",
+    "The request needs a length",
+    "a request body needs a Content-Length; chunked bodies are not read",
+)
+TOO_LARGE = Refusal(413, "content-too-large", "The request body is too long", "the request body is longer than is read")
+LINE_TOO_LONG = Refusal(414, "uri-too-long", "The URL is too long", "the URL is longer than is read")
 HEAD_TOO_LARGE = Refusal(
     431,
     "request-header-fields-too-large",
-    "Request Header Fields Too Large",
+    "The header fields are too long",
     "the header fields are more, or longer, than are read",
 )
-FAILED = Refusal(500, "internal-error", "Internal Server Error", "the service failed")
+FAILED = Refusal(500, "internal-error", "The service failed", "the service failed")
 OVERLOADED = Refusal(
     503,
     "overloaded",
-    "Service Unavailable",
+    "Too many requests",
     "too many large answers are being sent; try again later",
     "Retry-After: 5\r\n",
 )
@@ -49,11 +55,16 @@ _OF_ERRORS: tuple[tuple[type[Exception], Refusal], ...] = (
     (errors.LimitRequestHeaders, HEAD_TOO_LARGE),
     (
         errors.ExpectationFailed,
-        Refusal(417, "expectation-failed", "Expectation Failed", "only 100-continue can be expected"),
+        Refusal(417, "expectation-failed", "The expectation cannot be met", "only 100-continue can be expected"),
     ),
     (
         errors.UnsupportedTransferCoding,
-        Refusal(501, "not-implemented", "Not Implemented", "the transfer coding is not known"),
+        Refusal(
+            501,
+            "not-implemented",
+            "The transfer coding is not known",
+            "a request body is read as it is, with a Content-Length",
+        ),
     ),
     (errors.ParseException, BAD_REQUEST),
 )
@@ -87,9 +98,9 @@ def answer(refusal: Refusal, error: BaseException | None = None) -> bytes:
         "instance": "",
         "requestId": request_id,
     }
-    body = json.dumps(document).encode()
+    body = json.dumps(document, separators=(",", ":")).encode()
     head = (
-        f"HTTP/1.1 {refusal.status} {refusal.title}\r\nContent-Type: application/problem+json\r\n"
+        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/problem+json\r\n"
         f"Content-Length: {len(body)}\r\n{refusal.headers}"
         f"X-Request-ID: {request_id}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
         "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\nCache-Control: no-store\r\n"

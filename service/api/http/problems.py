@@ -40,7 +40,7 @@ _PROBLEMS: dict[type[errors.ServiceError], Problem] = {
     errors.RunNotFound: Problem(404, "run-not-found", "There is no such run"),
     errors.RunGone: Problem(404, "run-not-found", "There is no such run"),
     errors.CursorExpired: Problem(410, "cursor-expired", "The pages have expired"),
-    errors.NotAcceptable: Problem(406, "not-acceptable", "Not available in a media type that was asked for"),
+    errors.NotAcceptable: Problem(406, "not-acceptable", "Not available in a format that was asked for"),
     errors.RateLimited: Problem(429, "too-many-requests", "The AI runtime limits the rate of requests"),
     errors.MetricsNotSupported: Problem(501, "metrics-not-supported", "The AI runtime has no metrics"),
     errors.BadGateway: Problem(502, "bad-gateway", "The AI runtime's answer cannot be used"),
@@ -51,20 +51,21 @@ _PROBLEMS: dict[type[errors.ServiceError], Problem] = {
     errors.RuntimeTimeout: Problem(504, "runtime-timeout", "The AI runtime did not answer in time"),
     errors.OnlyIfCached: Problem(504, "not-stored", "There is no stored answer"),
 }
-_HTTP_SLUGS = {
-    400: "bad-request",
-    404: "not-found",
-    405: "method-not-allowed",
-    406: "not-acceptable",
-    413: "content-too-large",
-    414: "uri-too-long",
-    431: "request-header-fields-too-large",
+_OF_HTTP = {
+    problem.status: problem
+    for problem in (
+        Problem(400, "bad-request", "The request is not valid"),
+        Problem(404, "not-found", "There is no such resource"),
+        Problem(405, "method-not-allowed", "The method is not allowed here"),
+        Problem(406, "not-acceptable", "Not available in a format that was asked for"),
+        Problem(413, "content-too-large", "The request body is too long"),
+        Problem(414, "uri-too-long", "The URL is too long"),
+        Problem(431, "request-header-fields-too-large", "The header fields are too long"),
+    )
 }
 
 
-TYPES = sorted(
-    {_URN + problem.slug for problem in (INTERNAL, *_PROBLEMS.values())} | {*map(_URN.__add__, _HTTP_SLUGS.values())}
-)
+TYPES = sorted({_URN + problem.slug for problem in (INTERNAL, *_PROBLEMS.values(), *_OF_HTTP.values())})
 """Every type that the service's own problems have; other statuses of HTTP are named after their reason phrase."""
 
 
@@ -111,9 +112,10 @@ def _http_error(error: HTTPException) -> Response:
     response = error.get_response()
     if status < 400:
         return Response(response.get_data(), status, headers=response.headers)
-    slug = _HTTP_SLUGS.get(status, re.sub(r"[^a-z]+", "-", error.name.lower()))
-    g.problem = slug
-    answer = _response(Problem(status, slug, error.name), _http_detail(error))
+    named = Problem(status, re.sub(r"[^a-z]+", "-", error.name.lower()), error.name.capitalize())
+    problem = _OF_HTTP.get(status, named)
+    g.problem = problem.slug
+    answer = _response(problem, _http_detail(error))
     if "Allow" in response.headers:
         answer.headers["Allow"] = response.headers["Allow"]
     return answer

@@ -45,7 +45,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "runId",
         "in": "path",
         "required": True,
-        "description": "The run's id, as `/runs` lists it: the runtime's execution id. ASCII letters, digits, `_`, `.` and `-`.",
+        "description": "The run's id, as `/runs` lists it (an execution's id): ASCII letters, digits, `_`, `.`, `-`.",
         "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
         "example": _EXAMPLE_ID,
     },

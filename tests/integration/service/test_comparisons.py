@@ -309,8 +309,8 @@ def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
     ("query", "named", "said"),
     [
         ("metric=loss&against=run&type=line", "type", "scatter, column, bar, heatmap"),
-        ("metric=loss&against=parameter:nothing", "against", "depth, rate and seed"),
-        ("metric=nothing", "metric", "f1 and loss"),
+        ("metric=loss&against=parameter:nothing", "against", "there are depth, rate and seed"),
+        ("metric=nothing", "metric", "there are f1 and loss"),
         ("metric=loss&against=parameter:", "against", "parameter:<key>"),
         ("metric=loss&against=value", "against", "run, step, time"),
         ("metric=loss&type=pie", "type", "heatmap"),

@@ -162,6 +162,7 @@ def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes, 
     problem = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert (told, problem["status"], headers["content-type"]) == (status, status, "application/problem+json")
     assert problem["detail"].startswith(detail)
+    assert answer.endswith(json.dumps(problem, separators=(",", ":")).encode()), "written as the application writes it"
     check_safe(headers)
 
 

@@ -171,7 +171,7 @@ def test_one_step_for_all_says_what_shows_more() -> None:
 
 def test_points_without_a_step_are_shown_by_time() -> None:
     made = drawn(point(1, 1), point(2, None, "2026-01-01T00:00:00Z"))
-    assert "1 without a step, not drawn: x=time shows them" in made["title"]["subtitle"]
+    assert "1 without a step, not drawn: x=time shows it" in made["title"]["subtitle"]
 
 
 def test_names_made_to_be_apart_are_apart() -> None:
