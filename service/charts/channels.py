@@ -18,7 +18,7 @@ _MOST_TICKS = 8
 
 def row(trace: Trace, number: int, mark: Mark) -> dict[str, Any]:
     """A mark as data; ``n`` is its position in the trace."""
-    return {"series": trace.name, "n": number, "at": mark.at, "value": mark.value, "told": mark.told}
+    return {"series": trace.name, "n": number, "at": mark.at, "value": mark.value, "text": mark.text}
 
 
 def names(panel: Panel) -> list[str]:
@@ -66,7 +66,7 @@ def told_apart(panel: Panel, values: Sequence[Any], legend: str) -> Encoding:
 
 
 def tooltip(panel: Panel, axis: Axis) -> list[Encoding]:
-    shown = [("at", _place(axis)), ("told", captions.cut(panel.metric))]
+    shown = [("at", _place(axis)), ("text", captions.cut(panel.metric))]
     shown += [("series", "Series")] if len(panel.traces) > 1 else []
     return [{"field": field, "type": "nominal", "title": in_expression(title)} for field, title in shown]
 
@@ -78,7 +78,7 @@ def description(panel: Panel, axis: Axis, *, of_each_mark: bool = True) -> Encod
     """
     name = quoted(captions.cut(panel.metric))
     said = [f'{name} + ", " + datum.series' if len(panel.traces) > 1 else name]
-    said += [f"{quoted(_place(axis))} + ' ' + datum.at + ': ' + datum.told"] if of_each_mark else []
+    said += [f"{quoted(_place(axis))} + ' ' + datum.at + ': ' + datum.text"] if of_each_mark else []
     return {"expr": " + '; ' + ".join(said)}
 
 

@@ -12,7 +12,7 @@ from msgspec import Raw
 from service.charts import captions, scales, specification
 from service.charts.display import visible
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
-from service.charts.progress import Against, Drawing, axis_of, not_finite, notes, without_value
+from service.charts.progress import Against, Drawing, axis_of, notes, off_scale, without_value
 from service.domain import comparison, points
 from service.domain.comparison import Compared
 from service.domain.errors import Fault, InvalidParameter
@@ -109,9 +109,8 @@ class Comparison:
             ]
         panel = Panel(self.metric, [trace for trace in traces if trace.marks])
         said = ["The last value of each run"]
-        infinite = sum(mark.value is None for trace in panel.traces for mark in trace.marks)
         said += [without_value(without)] if without else []
-        said += [not_finite(infinite)] if infinite else []
+        said += off_scale([mark.text for trace in panel.traces for mark in trace.marks if mark.value is None])
         return self._drawn(panel, axis, asked, said, absent, legend=legend)
 
     def _places(self) -> tuple[list[_Place | None], Axis]:
@@ -206,12 +205,12 @@ def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) ->
 
 
 def _last(series: Series) -> tuple[Raw | None, str] | None:
-    """The last value as it is drawn and as it is told; ``None`` where it could not be read."""
+    """The last value as it is drawn and as its text; ``None`` where it could not be read."""
     value = msgspec.json.decode(series.last, type=_Value).value
     if bytes(value) == points.NULL:
         return None
-    told = bytes(value).decode("ascii").strip('"')
-    return (Raw(value) if scales.has_place(float(told)) else None), told
+    text = bytes(value).decode("ascii").strip('"')
+    return (Raw(value) if scales.has_place(float(text)) else None), text
 
 
 def _categories(texts: Sequence[str | None]) -> list[_Place | None]:

@@ -53,14 +53,14 @@ class Mark(NamedTuple):
 
     ``x`` is the JSON literal of a number, in milliseconds since 1970 for an instant, or the string of a category.
     ``place`` is that as a number: an instant in seconds, a category's position among all. ``value`` is the JSON
-    literal of a number, ``None`` for what is not finite. ``at`` and ``told`` are both as a reader sees them.
+    literal of a number, ``None`` for what has no place on an axis. ``at`` and ``text`` are both as a reader sees them.
     """
 
     x: Raw
     place: float
     value: Raw | None
     at: str
-    told: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def _view(panel: Panel, axis: Axis, mark: Encoding, encoding: Encoding) -> View:
 
 
 def _crosses(encoding: Encoding, said: Encoding) -> View:
-    """Points that are not finite, as crosses at the top."""
+    """Points without a place on the value axis, as crosses at the top."""
     return {
         "transform": [{"filter": "datum.value === null"}],
         "mark": {"type": "point", "shape": "cross", "angle": 45, "size": 70, "filled": True, "description": said},

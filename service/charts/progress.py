@@ -116,7 +116,8 @@ class Drawing:
         self.unplaced = 0
         self.without_value = 0
         self.elsewhere = 0
-        self.not_finite = 0
+        self.off_scale: list[str] = []
+        """The texts of values without a place on the value axis."""
 
     def panels(self, series: Sequence[Series]) -> list[Panel]:
         by_metric: dict[str, list[Series]] = {}
@@ -137,7 +138,7 @@ class Drawing:
         marks = [mark for mark in map(self._mark, valued) if mark is not None]
         self.without_value += len(read) - len(valued)
         self.unplaced += len(valued) - len(marks)
-        self.not_finite += sum(mark.value is None for mark in marks)
+        self.off_scale += [mark.text for mark in marks if mark.value is None]
         self._most_marks = max(self._most_marks, len(marks))
         return marks
 
@@ -159,11 +160,11 @@ class Drawing:
 
     def _mark(self, point: _Point) -> Mark | None:
         literal = bytes(point.value).decode("ascii")
-        told = literal.strip('"')
-        value = Raw(point.value) if scales.has_place(float(told)) else None
+        text = literal.strip('"')
+        value = Raw(point.value) if scales.has_place(float(text)) else None
         step = bytes(point.step)
         by_step = self._against is Against.STEP
-        mark = self._at_step(step, value, told) if by_step else self._at_time(point.timestamp, value, told)
+        mark = self._at_step(step, value, text) if by_step else self._at_time(point.timestamp, value, text)
         other = point.timestamp if by_step else (None if step == points.NULL else step.decode("ascii"))
         if mark is None:
             self.elsewhere += other is not None
@@ -172,12 +173,12 @@ class Drawing:
             _note(self._others, other)
         return mark
 
-    def _at_step(self, step: bytes, value: Raw | None, told: str) -> Mark | None:
+    def _at_step(self, step: bytes, value: Raw | None, text: str) -> Mark | None:
         if step == points.NULL or not scales.has_place(float(step)):
             return None
-        return Mark(Raw(step), float(step), value, step.decode("ascii"), told)
+        return Mark(Raw(step), float(step), value, step.decode("ascii"), text)
 
-    def _at_time(self, timestamp: str | None, value: Raw | None, told: str) -> Mark | None:
+    def _at_time(self, timestamp: str | None, value: Raw | None, text: str) -> Mark | None:
         moment = None if timestamp is None else self._moments.read(timestamp.encode("ascii"))
         if not isinstance(moment, Moment):
             return None
@@ -187,7 +188,7 @@ class Drawing:
         offset = written[16 + len(moment.rest) :]
         if not self._offsets or self._offsets[-1][1] != offset:
             self._offsets.append((place, offset))
-        return Mark(Raw(repr(place * 1000).encode("ascii")), place, value, written, told)
+        return Mark(Raw(repr(place * 1000).encode("ascii")), place, value, written, text)
 
 
 def _labels(literal: bytes) -> list[NameValue]:
@@ -231,8 +232,7 @@ def notes(series: Sequence[Series], drawing: Drawing, against: Against, paramete
         said.append(without_value(drawing.without_value))
     if drawing.in_one_place:
         said.append(f"All points have the same {against.lacks}: {parameter}={against.other} shows more")
-    if drawing.not_finite:
-        said.append(not_finite(drawing.not_finite))
+    said += off_scale(drawing.off_scale)
     if changes := drawing.clock_changes():
         how = [_CLOCK_CHANGES[change] for change in sorted(changes)]
         said.append(f"The clocks change in between: {captions.enumerated(how)}")
@@ -250,8 +250,11 @@ def _minutes(offset: str) -> int:
     return 0 if offset == "Z" else int(f"{offset[0]}1") * (60 * int(offset[1:3]) + int(offset[4:6]))
 
 
-def not_finite(count: int) -> str:
-    return f"{count:,} not finite (NaN or infinite), without a place on the value axis"
+def off_scale(texts: Collection[str]) -> list[str]:
+    """Why values, by their text, have no place on the value axis."""
+    words = sum(text.lstrip("-").isalpha() for text in texts)
+    counts = {"not finite (NaN or infinite)": words, "too large to be drawn": len(texts) - words}
+    return [f"{count:,} {why}, without a place on the value axis" for why, count in counts.items() if count]
 
 
 def without_value(count: int) -> str:

@@ -268,7 +268,7 @@ def drawing(service: Service, runs: Sequence[str], rest: str) -> Any:
 def test_label_sets_are_told_apart_across_runs(told: Service) -> None:
     runs = [LONG.format(1), LONG.format(2)]
     rows = drawing(told, runs, "against=run")["data"]["values"]
-    assert {(row["series"], row["told"]) for row in rows} == {("part=training", "0.1"), ("part=validation", "9")}
+    assert {(row["series"], row["text"]) for row in rows} == {("part=training", "0.1"), ("part=validation", "9")}
     rows = drawing(told, runs, "against=step")["data"]["values"]
     assert {row["series"] for row in rows} == {f"{runs[0]}, part=training", f"{runs[1]}, part=validation"}
 
@@ -287,7 +287,7 @@ def test_the_run_tells_the_model_where_it_has_but_one(told: Service) -> None:
 @pytest.mark.parametrize("kind", ["column", "bar", "heatmap", "scatter"])
 def test_runs_with_the_same_parameter_are_all_drawn(told: Service, kind: str) -> None:
     made = drawing(told, ["run1", "run2", "run6"], f"against=parameter:depth&type={kind}")
-    assert sorted(row["told"] for row in made["data"]["values"]) == ["0.125", "7", "NaN"]
+    assert sorted(row["text"] for row in made["data"]["values"]) == ["0.125", "7", "NaN"]
     assert {row["series"] for row in made["data"]["values"]} == {"run1", "run2", "run6"}
     assert "1 not finite (NaN or infinite), without a place on the value axis" in made["title"]["subtitle"]
 

@@ -89,7 +89,7 @@ def test_series_keep_them_and_calculate_without_them(odd: Service) -> None:
 @pytest.mark.parametrize("kind", ["line", "scatter", "column", "bar", "heatmap"])
 def test_charts_leave_out_what_has_no_value_and_say_so(odd: Service, kind: str) -> None:
     made = read(odd, f"{RUN}/chart?type={kind}")
-    assert {one["at"]: one["told"] for one in made["data"]["values"]} == {"-2": "3", "4": "2"}
+    assert {one["at"]: one["text"] for one in made["data"]["values"]} == {"-2": "3", "4": "2"}
     assert "2 without a value, not drawn" in str(made["title"]["subtitle"])
     assert "1 without a step, not drawn" in str(made["title"]["subtitle"])
 
@@ -131,7 +131,7 @@ def test_runs_are_compared_without_what_cannot_be_read(service: Service) -> None
     assert [one["value"] for one in found["metrics"][0]["last"]] == [5, None]
     assert told(found) == {"unreadable-timestamp": 1, "unreadable-step": 1, "unreadable-value": 2}
     drawn = read(service, f"/comparisons/chart{runs}&metric=loss&against=run")
-    assert [one["told"] for one in drawn["data"]["values"]] == ["5"]
+    assert [one["text"] for one in drawn["data"]["values"]] == ["5"]
     assert "Not drawn: run2 (its last value cannot be read)" in str(drawn["title"]["subtitle"])
     steps = read(service, f"/comparisons/chart{runs}&metric=loss")
     assert "2 without a value, not drawn" in str(steps["title"]["subtitle"])

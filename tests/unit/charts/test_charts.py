@@ -75,7 +75,7 @@ def test_several_days_are_on_the_axis() -> None:
 
 def test_what_is_not_finite_is_no_number_and_told() -> None:
     made = drawn(point(1.5, 1), point("NaN", 2), point("-Infinity", 3), point(2.5, 4))
-    assert [(row["value"], row["told"]) for row in rows(made)] == [
+    assert [(row["value"], row["text"]) for row in rows(made)] == [
         (1.5, "1.5"),
         (None, "NaN"),
         (None, "-Infinity"),
@@ -85,9 +85,16 @@ def test_what_is_not_finite_is_no_number_and_told() -> None:
     vega_lite.validate(made)
 
 
-def test_a_number_that_javascript_cannot_hold_is_not_finite() -> None:
+def test_a_number_that_javascript_cannot_hold_is_too_large() -> None:
     made = drawn(b'{"name":"n","labels":[],"value":1e999,"step":1,"timestamp":null}')
-    assert [(row["value"], row["told"]) for row in rows(made)] == [(None, "1e999")]
+    assert [(row["value"], row["text"]) for row in rows(made)] == [(None, "1e999")]
+    assert "1 too large to be drawn, without a place on the value axis" in made["title"]["subtitle"]
+
+
+def test_finite_values_without_a_place_are_not_called_infinite() -> None:
+    subtitle = drawn(point(1e308, 1), point(-1e308, 2), point("Infinity", 3), point(1, 4))["title"]["subtitle"]
+    assert "2 too large to be drawn, without a place on the value axis" in subtitle
+    assert "1 not finite (NaN or infinite), without a place on the value axis" in subtitle
 
 
 def test_points_without_a_place_are_told() -> None:
