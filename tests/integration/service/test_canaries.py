@@ -28,7 +28,7 @@ from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, Cana
 from tests.servers.scripted_runtime import serving
 from tests.servers.valkey import ValkeyServer
 
-READS = int(os.environ.get("CANARY_READS", "20000"))
+READS = int(os.environ.get("CANARY_READS", "10000"))
 THREADS = 4
 BURST = 8
 TENANTS = ("tenant-1", "tenant-2")

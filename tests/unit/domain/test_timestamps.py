@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.api.resources.metric_resource.to_json import clock
 from service.domain.localizing import localized, localized_literal, utc_literal
 from service.domain.timestamps import REMEMBERED_MINUTES, Moment, MomentReader, ZoneClock
 from service.domain.zones import UnknownTimeZone, time_zone, zone_names
@@ -178,4 +177,4 @@ def test_what_is_remembered_of_zones_and_minutes_that_others_choose_is_bounded()
     used = memory(lambda: [zone.reading(minute) for minute in minutes] and None)
     assert len(set(minutes)) > REMEMBERED_MINUTES
     assert len(zone._readings) <= REMEMBERED_MINUTES
-    assert used * (clock.cache_info().maxsize or 0) < 512 * MEBIBYTE
+    assert used * (zone_clock.cache_info().maxsize or 0) < 512 * MEBIBYTE
