@@ -26,41 +26,41 @@ class SlotOwner(Protocol):
 
 
 class _Thread(threading.local):
-    lender: SlotOwner | None = None
-    lent = False
+    owner: SlotOwner | None = None
+    released = False
 
 
 _thread = _Thread()
 
 
-def set_slot_owner(lender: SlotOwner) -> None:
-    """Have this thread's places lent by ``lender`` from now on."""
-    _thread.lender = lender
+def set_slot_owner(owner: SlotOwner) -> None:
+    """Have ``owner`` give this thread's slot to others while it waits, from now on."""
+    _thread.owner = owner
 
 
 @contextmanager
 def waiting(*, briefly: bool = False) -> Iterator[None]:
     """Within it, this thread waits; waits may be nested.
 
-    Raises what the lender's ``release_slot`` raises, unless the wait is a brief one: that is then made with the place.
+    Raises what the owner's ``release_slot`` raises, unless the wait is a brief one: that is then made with the place.
     """
-    lender = _thread.lender
-    if lender is None or _thread.lent:
+    owner = _thread.owner
+    if owner is None or _thread.released:
         yield
         return
     try:
-        lender.release_slot()
+        owner.release_slot()
     except Exception:
         if not briefly:
             raise
         yield
         return
-    _thread.lent = True
+    _thread.released = True
     try:
         yield
     finally:
-        _thread.lent = False
-        lender.reacquire_slot()
+        _thread.released = False
+        owner.reacquire_slot()
 
 
 def sleep(seconds: float) -> None:

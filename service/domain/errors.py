@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as a tree. The HTTP status of each is decided in one table, ``api/problems``.
+"""Everything that can go wrong, as a tree. The HTTP status of each is decided in one table, ``api/http/problems``.
 
 A ``detail`` is written for the caller: it names what was wrong and never carries a token, a host name, or what an
 upstream server answered.

@@ -1,4 +1,4 @@
-"""Parsers of names, lists and secrets; see ``quantities`` for what a parser is."""
+"""Parsers of names, numbers, lists and secrets: each takes a variable's text and raises ``ValueError`` for a bad one."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Answers:
         coding = _coding(variant.format)
         plain = _tag(variant)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
-        _remark(variant, tag)
+        _describe_dependencies(variant, tag)
         if client_has(tag, request.headers.get("If-None-Match")):
             response = Response(status=304)
         else:
@@ -166,8 +166,8 @@ def _tag(variant: Variant) -> str:
     return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
 
 
-def _remark(variant: Variant, tag: str) -> None:
-    """Tell the fast lane that this answer can be given again, and when."""
+def _describe_dependencies(variant: Variant, tag: str) -> None:
+    """Tell the response cache that this answer can be replayed, and on what it depends."""
     if variant.entry is not None:
         key, digest = variant.entry
         request.environ[CACHE_METADATA] = CacheMetadata(key, digest, tag, g.access_rule, g.resource_group, route())
@@ -204,7 +204,7 @@ def _status(provenance: Provenance) -> str:
 
 
 CACHE_METADATA = "metric_resource.metadata"
-"""Where in the WSGI environment it is told."""
+"""The key of the WSGI environment that holds it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return register
 
     def arguments(self, schema: type[Schema], **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Read the request before the view; see ``inputs.RequestReader.use_args``."""
+        """Read the request before the view; see ``api.http.request.RequestReader.use_args``."""
         read: Callable[[Callable[..., Any]], Callable[..., Any]] = super().arguments(schema, **options)
         return read
 

@@ -55,7 +55,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         return document
 
     def _register_doc_blueprint(self) -> None:
-        """The service serves its document and Swagger UI itself (``routes.documentation``)."""
+        """The service serves its document and Swagger UI itself (``api.openapi.routes``)."""
 
     def _register_error_handlers(self) -> None:
         """Errors are answered by ``problems``."""

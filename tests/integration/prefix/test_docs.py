@@ -43,6 +43,13 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def authorize(page: Page, token: str) -> None:
+    page.get_by_role("button", name="Authorize").click()
+    page.locator(".auth-container input").fill(token)
+    page.locator(".auth-btn-wrapper button.authorize").click()
+    page.locator(".auth-btn-wrapper button.btn-done").click()
+
+
 def test_the_page_works(addressed: Addressed, page: Page, tmp_path: Path) -> None:
     """``/docs/`` leads to it."""
     amiss: list[str] = []
@@ -54,10 +61,7 @@ def test_the_page_works(addressed: Addressed, page: Page, tmp_path: Path) -> Non
 
     page.goto(f"{addressed.url}/docs/")
     assert page.url == f"{addressed.url}/docs"
-    page.get_by_role("button", name="Authorize").click()
-    page.locator(".auth-container input").fill(addressed.token)
-    page.locator(".auth-btn-wrapper button.authorize").click()
-    page.locator(".auth-btn-wrapper button.btn-done").click()
+    authorize(page, addressed.token)
 
     operation = page.locator(".opblock", has=page.locator('[data-path="/runs/{runId}/metric-resource"]'))
     operation.locator(".opblock-summary-control").click()
@@ -81,10 +85,7 @@ def test_a_picture_is_shown(addressed: Addressed, page: Page) -> None:
     amiss: list[str] = []
     page.on("console", lambda message: amiss.append(message.text) if message.type in {"error", "warning"} else None)
     page.goto(f"{addressed.url}/docs")
-    page.get_by_role("button", name="Authorize").click()
-    page.locator(".auth-container input").fill(addressed.token)
-    page.locator(".auth-btn-wrapper button.authorize").click()
-    page.locator(".auth-btn-wrapper button.btn-done").click()
+    authorize(page, addressed.token)
     operation = page.locator(".opblock", has=page.locator('[data-path="/runs/{runId}/metric-resource/chart"]'))
     operation.locator(".opblock-summary-control").click()
     operation.get_by_placeholder("runId").fill("run1")
