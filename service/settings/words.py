@@ -1,4 +1,4 @@
-"""Parsers of names, numbers, lists and secrets: each takes a variable's text and raises ``ValueError`` for a bad one."""
+"""Parsers of names, numbers, lists and secrets: each takes a text and raises ``ValueError`` for a bad one."""
 
 from __future__ import annotations
 
