@@ -23,8 +23,16 @@ def series(
     """
     if not chunks:
         return []
-    read = columns.read(chunks, names, census)
+    return of_columns(columns.read(chunks, names, census), at_most)
+
+
+def of_columns(read: Columns, at_most: int | None = None) -> list[Series]:
+    """The series of points that are read already."""
     return _Progress(read).series(at_most) if read.names else []
+
+
+_ENDS = 2
+"""Room for the first and the last point only."""
 
 
 class _Progress:
@@ -41,19 +49,19 @@ class _Progress:
         """The series, each of ``at_most`` points."""
         shown = [self._shown(number, at_most) for number in range(len(self._columns.names))]
         extremes = np.concatenate([self._least, self._greatest])
-        telling = np.zeros(len(self._order), dtype=bool)
-        telling[np.concatenate(shown)] = True
-        telling[extremes[extremes != summaries.ABSENT]] = True
-        told = np.flatnonzero(telling)
-        texts = self._texts(told)
+        needed = np.zeros(len(self._order), dtype=bool)
+        needed[np.concatenate(shown)] = True
+        needed[extremes[extremes != summaries.ABSENT]] = True
+        places = np.flatnonzero(needed)
+        texts = self._texts(places)
         return [
-            self._one(number, [texts[index] for index in np.searchsorted(told, places).tolist()], told, texts)
-            for number, places in enumerate(shown)
+            self._one(number, [texts[index] for index in np.searchsorted(places, chosen).tolist()], places, texts)
+            for number, chosen in enumerate(shown)
         ]
 
-    def _one(self, number: int, shown: list[bytes], told: Integers, texts: list[bytes]) -> Series:
+    def _one(self, number: int, shown: list[bytes], places: Integers, texts: list[bytes]) -> Series:
         def text(place: Integers) -> bytes | None:
-            return None if place == summaries.ABSENT else texts[np.searchsorted(told, place)]
+            return None if place == summaries.ABSENT else texts[np.searchsorted(places, place)]
 
         name, labels = self._columns.names[number]
         values = self._values[self._bounds[number] : self._bounds[number + 1]]
@@ -74,6 +82,8 @@ class _Progress:
         start, end = self._bounds[number], self._bounds[number + 1]
         if at_most is None or end - start <= at_most:
             return np.arange(start, end)
+        if at_most == _ENDS:
+            return np.array([start, end - 1])
         from service.domain.series import downsampling  # noqa: PLC0415 - loaded only where it is needed
 
         extremes = [int(place - start) for place in (self._greatest[number], self._least[number]) if place >= 0]

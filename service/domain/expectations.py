@@ -1,0 +1,272 @@
+"""One number asked of a run's metrics (``Loss:min``), and what is expected of it (``Loss:min<0.1``).
+
+A metric is written by its name, which means the points of all its label sets, or with exactly one label set in
+brackets: ``Loss[dataset=validation]``, ``Loss[fold=1,dataset=test]`` in any order, ``Loss[]`` for the points without
+labels. Names and values of labels that hold a comma, an equals sign, a bracket or a quote are written as JSON strings.
+A metric whose name is the whole text, brackets included, comes first.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, InvalidOperation
+from enum import StrEnum
+
+import msgspec
+from msgspec import Raw
+
+from service.domain import points
+from service.domain.points import NameValue
+from service.domain.series.summary import Summary
+
+
+class Aggregate(StrEnum):
+    """What is made of a metric's points, ordered by step, then timestamp, then as the runtime gave them."""
+
+    FIRST = "first"
+    LAST = "last"
+    MIN = "min"
+    MAX = "max"
+    MEAN = "mean"
+    COUNT = "count"
+
+
+_AGGREGATE = "|".join(Aggregate)
+_OPERATORS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+_AGGREGATED = re.compile(rf"(?P<metric>.+):(?P<aggregate>{_AGGREGATE})", re.DOTALL)
+_EXPECTED = re.compile(
+    rf"{_AGGREGATED.pattern} ?(?P<operator>{'|'.join(_OPERATORS)}) ?(?P<number>[^\s<>=!]+)", re.DOTALL
+)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
+_LONGEST_NUMBER = 1000
+_WORD = r'(?:"(?:[^"\\]|\\.)*"|[^",=\[\]\\]+)'
+_LABEL = re.compile(rf"({_WORD})=({_WORD}|)(,|$)", re.DOTALL)
+_PRODUCTS = Context(prec=10_000)
+_LISTED = 10
+_FORM = "must be a metric and an aggregate such as Loss:min or Loss[dataset=validation]:last; aggregates are " + (
+    ", ".join(Aggregate)
+)
+_EXPECTED_FORM = "must be a metric, an aggregate, a comparison and a number, such as Accuracy:last>=0.9"
+
+
+class NotUnderstood(ValueError):
+    """Text that asks nothing of a metric; the message says what it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as it is asked for: ``text`` as written; ``labels`` is ``None`` for all label sets."""
+
+    text: str
+    name: str
+    labels: frozenset[NameValue] | None
+
+    @classmethod
+    def of(cls, text: str) -> Metric:
+        """Read ``Loss`` or ``Loss[dataset=validation]``; text that is neither is a name."""
+        start = text.find("[")
+        if start <= 0 or not text.endswith("]"):
+            return cls(text, text, None)
+        labels = _labels(text[start + 1 : -1])
+        return cls(text, text, None) if labels is None else cls(text, text[:start], labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An aggregate of a metric, written ``Loss:min``."""
+
+    metric: Metric
+    aggregate: Aggregate
+
+    @classmethod
+    def of(cls, text: str) -> Question:
+        """Raises ``NotUnderstood``."""
+        match = _AGGREGATED.fullmatch(text)
+        if match is None:
+            raise NotUnderstood(_FORM)
+        return cls(Metric.of(match["metric"]), Aggregate(match["aggregate"]))
+
+    def answer(self, summaries: Summaries) -> Answer | None:
+        """``None`` where the run has no such metric."""
+        found = summaries.of(self.metric)
+        return None if found is None else _answer(found, self.aggregate)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``value`` and ``step`` are JSON literals, ``null`` where there is none; ``step`` only for one point's value.
+
+    ``total`` over ``added`` is the value exactly, where it is given.
+    """
+
+    value: bytes
+    step: bytes = points.NULL
+    total: Decimal | None = None
+    added: int = 1
+
+    def compares(self, compare: Callable[[Decimal, Decimal], bool], number: Decimal) -> bool:
+        """Whether the value compares so, digit for digit; no value and NaN never do."""
+        value = points.exact(self.value) if self.value != points.NULL else Decimal("NaN")
+        if value.is_nan():
+            return False
+        if self.total is None:
+            return compare(value, number)
+        return compare(self.total, _PRODUCTS.multiply(number, Decimal(self.added)))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came of an expectation; ``value`` is a JSON literal, ``null`` where there is none."""
+
+    expect: str
+    passed: bool
+    value: bytes
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What an aggregate of a metric shall be, written ``Accuracy:last>=0.9``."""
+
+    text: str
+    question: Question
+    comparison: str
+    number: Decimal
+
+    @classmethod
+    def of(cls, text: str) -> Expectation:
+        """Raises ``NotUnderstood``."""
+        match = _EXPECTED.fullmatch(text.strip())
+        if match is None:
+            raise NotUnderstood(f"{_EXPECTED_FORM}; aggregates are {', '.join(Aggregate)}")
+        question = Question(Metric.of(match["metric"]), Aggregate(match["aggregate"]))
+        return cls(text, question, match["operator"], _number(match["number"]))
+
+    def check(self, summaries: Summaries) -> Check:
+        """Hold a run's metrics against it. A metric that was not logged does not pass."""
+        answer = self.question.answer(summaries)
+        if answer is None:
+            return Check(self.text, False, points.NULL, summaries.absence(self.question.metric))
+        passed = answer.compares(_OPERATORS[self.comparison], self.number)
+        return Check(self.text, passed, answer.value, self._detail(answer, passed))
+
+    def _detail(self, answer: Answer, passed: bool) -> str:
+        name = f"{self.question.aggregate} of {self.question.metric.text}"
+        if answer.value == points.NULL:
+            return f"{name}: no value can be read"
+        value = answer.value.decode("ascii").strip('"')
+        at = f" at step {answer.step.decode('ascii')}" if answer.step != points.NULL else ""
+        if value == "NaN":
+            return f"{name} is NaN{at}, which passes no check"
+        return f"{name} is {value}{at}, which is {'' if passed else 'not '}{self.comparison} {self.number}"
+
+
+class Summaries:
+    """The summaries of one run, by metric."""
+
+    def __init__(self, found: Iterable[Summary]) -> None:
+        self._by_name: dict[str, dict[frozenset[NameValue] | None, Summary]] = {}
+        for one in found:
+            labels = None if one.labels is None else points.label_set(one.labels)
+            self._by_name.setdefault(points.text(one.name), {})[labels] = one
+
+    def of(self, metric: Metric) -> Summary | None:
+        """What was made of its points; ``None`` where it was not logged."""
+        if metric.labels is not None and metric.text in self._by_name:
+            return self._all(metric.text)
+        if metric.name not in self._by_name:
+            return None
+        if metric.labels is None:
+            return self._all(metric.name)
+        return self._by_name[metric.name].get(metric.labels)
+
+    def absence(self, metric: Metric) -> str:
+        """Why there is nothing of a metric, and what there is instead."""
+        if metric.name not in self._by_name:
+            return f"metric {metric.name} was not logged; logged: {_some(sorted(self._by_name))}"
+        sets = sorted(_bracketed(labels) for labels in self._by_name[metric.name] if labels is not None)
+        return f"metric {metric.text} was not logged; label sets of {metric.name}: {_some(sets)}"
+
+    def _all(self, name: str) -> Summary:
+        sets = self._by_name[name]
+        return sets[None] if None in sets else next(iter(sets.values()))
+
+
+class _Point(msgspec.Struct):
+    step: Raw
+    value: Raw
+
+
+_point = msgspec.json.Decoder(_Point).decode
+
+
+def _answer(summary: Summary, aggregate: Aggregate) -> Answer:
+    match aggregate:
+        case Aggregate.COUNT:
+            return Answer(b"%d" % summary.count)
+        case Aggregate.MEAN:
+            total = None if summary.total is None else Decimal(summary.total.decode("ascii"))
+            return Answer(summary.mean, total=total, added=summary.added)
+        case _:
+            text: bytes | None = getattr(summary, aggregate)
+            if text is None:
+                return Answer(points.NULL)
+            point = _point(text)
+            return Answer(bytes(point.value), bytes(point.step))
+
+
+def _number(text: str) -> Decimal:
+    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+        raise NotUnderstood(f"{_EXPECTED_FORM}; {text[:50]!r} is not a decimal number")
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise NotUnderstood(_EXPECTED_FORM) from error
+
+
+def _labels(text: str) -> frozenset[NameValue] | None:
+    """What stands between the brackets; ``None`` where that is no list of labels."""
+    found, at = set(), 0
+    while at < len(text):
+        match = _LABEL.match(text, at)
+        if match is None:
+            return None
+        try:
+            found.add(NameValue(_word(match[1]), _word(match[2])))
+        except ValueError:
+            return None
+        at = match.end()
+        if match[3] == "," and at == len(text):
+            return None
+    return frozenset(found)
+
+
+def _word(text: str) -> str:
+    return str(json.loads(text)) if text.startswith('"') else text.strip()
+
+
+def _bracketed(labels: frozenset[NameValue]) -> str:
+    return "[" + ",".join(f"{_written(each.name)}={_written(each.value)}" for each in sorted(labels)) + "]"
+
+
+def _written(text: str) -> str:
+    plain = re.fullmatch(r'[^\s",=\[\]\\](?:[^",=\[\]\\]*[^\s",=\[\]\\])?', text)
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _some(names: Sequence[str]) -> str:
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

@@ -1,0 +1,145 @@
+"""What all points of a series, or of all series of a name, come to: first, last, min, max, mean, count."""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from service.domain import points
+from service.domain.metrics import Chunk
+from service.domain.series import columns, progress
+from service.domain.series.columns import Columns, Integers
+from service.domain.series.model import Series
+from service.domain.series.summary import Summary
+
+_EXACT = decimal.Context(prec=2000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[decimal.Inexact])
+"""Sums are exact, or not made: no logger chooses how many digits we add."""
+_SHOWN = decimal.Context(prec=17, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+_ENDS = 2
+
+
+class _Total:
+    """An exact sum; ``value`` is ``None`` where it cannot be given exactly."""
+
+    def __init__(self) -> None:
+        self.value: Decimal | None = Decimal(0)
+        self.added = 0
+
+    def add(self, values: Sequence[Decimal]) -> None:
+        self.added += len(values)
+        if self.value is None:
+            return
+        try:
+            for value in values:
+                self.value = _EXACT.add(self.value, value)
+        except decimal.DecimalException:
+            self.value = None
+        else:
+            if not self.value.is_finite():
+                self.value = None
+
+
+def summarize(chunks: Sequence[Chunk]) -> list[Summary]:
+    """A summary of each series by its first appearance, then one of each name that has several."""
+    if not chunks:
+        return []
+    read = columns.read(chunks)
+    if not read.names:
+        return []
+    totals = _totals(read)
+    found = [_summary(one, one.labels, total) for one, total in _together(read, totals)]
+    merged, owners = _by_name(read)
+    if not merged.names:
+        return found
+    sums = [_Total() for _ in merged.names]
+    for total, owner in zip(totals, owners, strict=True):
+        if owner >= 0:
+            _join(sums[owner], total)
+    return found + [_summary(one, None, total) for one, total in _together(merged, sums)]
+
+
+def _together(read: Columns, totals: Sequence[_Total]) -> Iterator[tuple[Series, _Total]]:
+    return zip(progress.of_columns(read, _ENDS), totals, strict=True)
+
+
+def _summary(series: Series, labels: bytes | None, total: _Total) -> Summary:
+    exact = total.value if total.added else None
+    mean = _literal(series.mean) if exact is None else str(_SHOWN.divide(exact, Decimal(total.added))).encode("ascii")
+    return Summary(
+        series.name,
+        labels,
+        series.count,
+        series.first,
+        series.last,
+        series.min,
+        series.max,
+        mean,
+        None if exact is None else str(exact).encode("ascii"),
+        total.added,
+    )
+
+
+def _literal(mean: float | None) -> bytes:
+    if mean is None:
+        return points.NULL
+    if math.isfinite(mean):
+        return repr(mean).encode("ascii")
+    return b'"NaN"' if math.isnan(mean) else b'"Infinity"' if mean > 0 else b'"-Infinity"'
+
+
+def _totals(read: Columns) -> list[_Total]:
+    """The sum of each series, read chunk by chunk."""
+    totals = [_Total() for _ in read.names]
+    bounds = np.searchsorted(read.places, [*read.starts, np.iinfo(np.int64).max])
+    for number, chunk in enumerate(read.chunks):
+        rows = np.arange(bounds[number], bounds[number + 1])
+        rows = rows[~np.isnan(read.value[rows])]
+        if not len(rows):
+            continue
+        literals = points.columns(chunk, ("value",))[0]
+        rows = rows[np.argsort(read.series[rows], kind="stable")]
+        places = (read.places[rows] - read.starts[number]).tolist()
+        owners, starts = np.unique(read.series[rows], return_index=True)
+        ends = [*starts[1:].tolist(), len(rows)]
+        for owner, start, end in zip(owners.tolist(), starts.tolist(), ends, strict=True):
+            totals[owner].add([points.exact(literals[place]) for place in places[start:end]])
+    return totals
+
+
+def _join(into: _Total, total: _Total) -> None:
+    if total.value is None:
+        into.value = None
+        into.added += total.added
+    elif total.added:
+        into.add([total.value])
+        into.added += total.added - 1
+
+
+def _by_name(read: Columns) -> tuple[Columns, list[int]]:
+    """The rows of names that have several series, those as one; for each series its new number, or -1."""
+    names = [points.text(name) for name, _ in read.names]
+    seen: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        seen.setdefault(name, []).append(number)
+    several = [numbers for numbers in seen.values() if len(numbers) > 1]
+    owners = np.full(len(names), -1, dtype=np.int32)
+    for number, members in enumerate(several):
+        owners[members] = number
+    series = owners[read.series]
+    kept: Integers = np.flatnonzero(series >= 0)
+    merged = replace(
+        read,
+        series=series[kept],
+        step=read.step[kept],
+        value=read.value[kept],
+        places=read.places[kept],
+        names=[read.names[members[0]] for members in several],
+    )
+    found: list[Any] = owners.tolist()
+    return merged, found

@@ -1,0 +1,155 @@
+"""What is asked of a metric, and whether a run meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.expectations import Aggregate, Expectation, Metric, NotUnderstood, Question, Summaries
+from service.domain.points import NameValue
+from service.domain.series.aggregates import summarize
+from tests.unit.domain.series import logged
+
+RUN = [
+    *(logged.point(value, step, dataset="train") for step, value in enumerate((0.9, 0.5, 0.25))),
+    *(logged.point(value, step, dataset="validation") for step, value in enumerate((0.8, 0.1))),
+    logged.point(0.97, 1, name="Accuracy"),
+    logged.point("NaN", 7, name="Broken"),
+    logged.point(None, 7, name="Empty"),
+    logged.point("Infinity", 7, name="Endless"),
+    logged.point(3, 1, name="odd:last>=1"),
+    logged.point(4, 1, name="odd[a=b]"),
+    logged.point(5, 1, name="odd", a="b"),
+    logged.point(6, 1, name="odd", **{"a,b": 'c="d"'}),
+]
+
+
+def summaries(texts: list[bytes] = RUN) -> Summaries:
+    return Summaries(summarize(logged.chunks(texts, 3)))
+
+
+@pytest.mark.parametrize(
+    ("expect", "passed", "value"),
+    [
+        ("Accuracy:last>=0.97", True, "0.97"),
+        ("Accuracy:last >= 0.97", True, "0.97"),
+        ("Accuracy:last>0.97", False, "0.97"),
+        ("Accuracy:last==0.970", True, "0.97"),
+        ("Accuracy:last!=0.97", False, "0.97"),
+        ("loss:min<0.1", False, "0.1"),
+        ("loss:min<=0.1", True, "0.1"),
+        ("loss:last<=0.25", True, "0.25"),
+        ("loss:first>=0.9", True, "0.9"),
+        ("loss:max==9e-1", True, "0.9"),
+        ("loss:mean==0.51", True, "0.51"),
+        ("loss:count==5", True, "5"),
+        ("loss[dataset=validation]:last<0.2", True, "0.1"),
+        ("loss[dataset=train]:count==3", True, "3"),
+        ("loss[]:count==3", False, "null"),
+        ("Broken:last!=0", False, '"NaN"'),
+        ("Broken:last==0", False, '"NaN"'),
+        ("Empty:last<1", False, "null"),
+        ("Endless:last>1e300", True, '"Infinity"'),
+        ("odd:last>=1:last>=3", True, "3"),
+        ("odd[a=b]:last==4", True, "4"),
+        ('odd["a"="b"]:last==5', True, "5"),
+        ('odd["a,b"="c=\\"d\\""]:last==6', True, "6"),
+        ("Gone:count==0", False, "null"),
+    ],
+)
+def test_check(expect: str, passed: bool, value: str) -> None:
+    found = Expectation.of(expect).check(summaries())
+    assert (found.expect, found.passed, found.value.decode()) == (expect, passed, value)
+    assert found.detail
+
+
+@pytest.mark.parametrize(
+    ("expect", "detail"),
+    [
+        ("Accuracy:last>=0.99", "last of Accuracy is 0.97 at step 1, which is not >= 0.99"),
+        ("Accuracy:last>=0.9", "last of Accuracy is 0.97 at step 1, which is >= 0.9"),
+        ("Broken:last<1", "last of Broken is NaN at step 7, which passes no check"),
+        ("Empty:min<1", "min of Empty: no value can be read"),
+        (
+            "Lost:last<1",
+            "metric Lost was not logged; logged: Accuracy, Broken, Empty, Endless, loss, odd, odd:last>=1, odd[a=b]",
+        ),
+        (
+            "loss[dataset=test]:last<1",
+            "metric loss[dataset=test] was not logged; label sets of loss: [dataset=train], [dataset=validation]",
+        ),
+    ],
+)
+def test_detail(expect: str, detail: str) -> None:
+    assert Expectation.of(expect).check(summaries()).detail == detail
+
+
+def test_what_was_logged_is_named_up_to_ten() -> None:
+    many = summaries([logged.point(1, 1, name=f"m{number:02}") for number in range(12)])
+    assert Expectation.of("x:last>0").check(many).detail.endswith("m08, m09 and 2 more")
+    assert Expectation.of("x:last>0").check(summaries([])).detail == "metric x was not logged; logged: nothing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "loss",
+        "loss:min",
+        "loss<1",
+        ":min<1",
+        "loss:median<1",
+        "loss:min<",
+        "loss:min<x",
+        "loss:min=1",
+        "loss:min<>1",
+    ]
+    + ["loss:min<NaN", "loss:min<1e9999999", "loss:min<0x1", "loss:min<١", "loss:min<" + "1" * 2000],
+)
+def test_no_expectation(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="must be a metric, an aggregate, a comparison and a number"):
+        Expectation.of(text)
+
+
+@pytest.mark.parametrize("text", ["", "loss", "loss:", ":min", "loss:median", "loss:min<1"])
+def test_no_question(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="first, last, min, max, mean, count"):
+        Question.of(text)
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text(), min_size=1, max_size=3), st.sampled_from(Aggregate))
+def test_labels_of_any_text_can_be_written_as_json(labels: dict[str, str], aggregate: Aggregate) -> None:
+    import json
+
+    written = ",".join(f"{json.dumps(name)}={json.dumps(value)}" for name, value in labels.items())
+    question = Question.of(f"Loss[{written}]:{aggregate}")
+    assert question.metric.labels == {NameValue(*each) for each in labels.items()}
+    assert (question.metric.name, question.aggregate) == ("Loss", aggregate)
+
+
+@given(st.lists(st.decimals(-10, 10, places=3), min_size=1), st.decimals(-10, 10, places=3))
+def test_means_compare_exactly(values: list[Decimal], number: Decimal) -> None:
+    texts = [logged.point(0).replace(b'"value": 0', b'"value": ' + str(value).encode()) for value in values]
+    total = sum(values, Decimal(0))
+    for sign, compare in _COMPARISONS.items():
+        expected = compare(total, number * len(values))
+        assert Expectation.of(f"loss:mean{sign}{number}").check(summaries(texts)).passed is expected
+
+
+_COMPARISONS: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "<": Decimal.__lt__,
+    "<=": Decimal.__le__,
+    ">": Decimal.__gt__,
+    ">=": Decimal.__ge__,
+    "==": lambda one, other: one == other,
+    "!=": lambda one, other: one != other,
+}
+
+
+@pytest.mark.parametrize("text", ["Loss[", "[a=b]", "Loss[a]", "Loss[a=b", "Loss[a=b,]", "Loss[=b]", "Loss[a=b]c"])
+def test_what_is_no_label_set_is_part_of_the_name(text: str) -> None:
+    assert Metric.of(text) == Metric(text, text, None)
