@@ -2,7 +2,7 @@
 
 A fetch runs beside the requests: those that need none of its keys are not held up, and an issuer that is down, slow or
 answers garbage changes nothing for keys that are known. How often an issuer is asked is bounded whatever tokens say,
-and so is how many wait for it; those who do give their working place to others meanwhile (``domain.waiting``).
+and so is how many wait for it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
 
 from service.auth.keys import VerificationKey, read_key_set
-from service.concurrency.blocking import waiting
+from service.concurrency.background import in_background
+from service.concurrency.single_flight import Flight, SingleFlight
 from service.domain.errors import BadGateway, KeysUnavailable, ServiceError
 
 Fetch = Callable[[str, float, int, Mapping[str, str]], bytes]
@@ -31,6 +33,7 @@ _FIRST_PAUSE = 1.0
 _PATIENCE = 2.0
 _MOST_WAITING = 32
 _FEW_WAITING = 8
+_KEYS = "keys"
 _log = logging.getLogger("service.auth")
 
 
@@ -41,22 +44,6 @@ class State(Enum):
     LOADED = "loaded"
     REFUSED = "refused"
     FAILED = "failed"
-
-
-class _Attempt:
-    """A fetch under way."""
-
-    def __init__(self) -> None:
-        self._done = threading.Event()
-        self._begun = time.monotonic()
-
-    def end(self) -> None:
-        self._done.set()
-
-    def wait(self) -> None:
-        """Until it is done, or has run for so long that nobody should be held up by it any more."""
-        with waiting():
-            self._done.wait(max(0.0, self._begun + _PATIENCE - time.monotonic()))
 
 
 class Places:
@@ -95,7 +82,7 @@ class KeyRing:
         self._asked_at = float("-inf")
         self._failures = 0
         self._state = State.UNASKED
-        self._attempt: _Attempt | None = None
+        self._fetches: SingleFlight[None] = SingleFlight()
         self._places = places
         self._few = Places(_FEW_WAITING)
         self._lock = threading.Lock()
@@ -137,24 +124,31 @@ class KeyRing:
     def _pause(self) -> float:
         return _PAUSE if self.loaded else min(_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures, 10) / 2)
 
-    def _begin(self) -> _Attempt | None:
+    def _begin(self) -> Flight[None] | None:
         """The fetch under way, or a new one unless the last began too short a time ago."""
+
+        def begin(_: tuple[str, ...]) -> Future[Mapping[str, None]]:
+            self._asked_at = now
+            return in_background(self._fetch, _KEYS)
+
         with self._lock:
             now = self._clock()
-            if self._attempt is None and now - self._asked_at >= self._pause():
-                self._asked_at, self._attempt = now, _Attempt()
-                threading.Thread(target=self._fetch, args=(self._attempt,), name="keys", daemon=True).start()
-            return self._attempt
+            if now - self._asked_at < self._pause():
+                return self._fetches.get(_KEYS)
+            return self._fetches.join((_KEYS,), begin)[_KEYS][0]
 
-    def _wait(self, attempt: _Attempt | None) -> None:
-        """Wait for a fetch. Where keys are known already only a few do: unknown key ids are mostly made up."""
-        if attempt is None:
+    def _wait(self, fetch: Flight[None] | None) -> None:
+        """Wait for a fetch, unless it has run for so long that nobody should be held up by it any more.
+
+        Where keys are known already only a few do: unknown key ids are mostly made up.
+        """
+        if fetch is None:
             return
         with self._places.one() as free, self._few.one() as among_few:
             if free and (among_few or not self.loaded):
-                attempt.wait()
+                fetch.wait(max(0.0, _PATIENCE - fetch.age))
 
-    def _fetch(self, attempt: _Attempt) -> None:
+    def _fetch(self) -> Mapping[str, None]:
         state, why = State.FAILED, "unforeseen"
         try:
             keys = read_key_set(self._load())
@@ -164,16 +158,16 @@ class KeyRing:
             state, why = State.REFUSED, type(error).__name__
         except ServiceError as error:
             why = type(error).__name__
+        except Exception:  # noqa: BLE001 - nobody else hears of it
+            _log.exception("a fetch of keys failed unforeseen", extra={"event": "keys", "issuer": self._name})
         finally:
             self._settle(state, why)
-            attempt.end()
+        return {_KEYS: None}
 
     def _settle(self, state: State, why: str) -> None:
         """Note how a fetch ended, with one line in the log where that is another end than the last one's."""
         before, self._state = self._state, state
         self._failures = 0 if state is State.LOADED else self._failures + 1
-        with self._lock:
-            self._attempt = None
         if state is not before:
             well = state is State.LOADED
             extra = {"event": "keys", "state": state.value, "issuer": self._name, "reason": why}

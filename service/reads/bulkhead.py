@@ -14,7 +14,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
@@ -29,8 +30,7 @@ _SECONDS = 1.0
 _LONGEST_TURN = 3.0
 """Seconds that a fetch may wait for its turn in the fast half."""
 
-Work = Callable[[Deadline], Callable[[], None]]
-"""Fetches by a deadline; what it returns tells those who wait, and is called once the place is free again."""
+T = TypeVar("T")
 
 
 class Bulkhead:
@@ -54,9 +54,11 @@ class Bulkhead:
         self._refusing = False
         self._lock = threading.Lock()
 
-    def begin(self, keys: Iterable[str], deadline: Deadline, work: Work) -> None:
-        """Have ``work`` done, by the deadline it is given. Raises ``Overloaded`` where there is no place for it."""
-        keys = tuple(keys)
+    def begin(self, keys: tuple[str, ...], deadline: Deadline, work: Callable[[Deadline], T]) -> Future[T]:
+        """What comes of ``work``, which ends by the deadline that it is given; its place is free again by then.
+
+        Raises ``Overloaded`` where there is no place for it.
+        """
         if self._slow.take():
             self._say(refusing=False)
             return self._submit(self._slow, keys, deadline, work)
@@ -69,25 +71,32 @@ class Bulkhead:
         for partition in (self._slow, self._fast):
             partition.pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, partition: _Partition, keys: tuple[str, ...], deadline: Deadline, work: Work) -> None:
+    def _submit(
+        self, partition: _Partition, keys: tuple[str, ...], deadline: Deadline, work: Callable[[Deadline], T]
+    ) -> Future[T]:
         turn = Deadline.after(_LONGEST_TURN)
-
-        def fly() -> None:
-            self._telemetry.fetch_began(partition.name)
-            began = self._clock()
-            try:
-                tell = work(self._granted(partition, deadline, turn))
-            finally:
-                self._note(keys, self._clock() - began)
-                partition.places.release()
-                self._telemetry.fetch_ended(partition.name)
-            tell()
-
         try:
-            partition.pool.submit(fly)
+            return partition.pool.submit(self._run, partition, keys, deadline, turn, work)
         except RuntimeError as error:
             partition.places.release()
             raise Overloaded("the service is shutting down") from error
+
+    def _run(
+        self,
+        partition: _Partition,
+        keys: tuple[str, ...],
+        deadline: Deadline,
+        turn: Deadline,
+        work: Callable[[Deadline], T],
+    ) -> T:
+        self._telemetry.fetch_began(partition.name)
+        began = self._clock()
+        try:
+            return work(self._granted(partition, deadline, turn))
+        finally:
+            self._note(keys, self._clock() - began)
+            partition.places.release()
+            self._telemetry.fetch_ended(partition.name)
 
     def _say(self, *, refusing: bool) -> None:
         """One line of the log for each change."""
@@ -99,7 +108,7 @@ class Bulkhead:
         _log.log(level, "fetches of slow runs: %s", state, extra={"event": "bulkhead", "state": state})
 
     def _granted(self, partition: _Partition, deadline: Deadline, turn: Deadline) -> Deadline:
-        """A turn that came too late is none: those who wait are better told so."""
+        """Nothing where its turn came too late: those who wait have an error sooner."""
         if partition is self._slow:
             return deadline
         return turn if turn.expired else deadline.sooner(self.fast_seconds)

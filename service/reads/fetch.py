@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from service.caching import codec
 from service.caching.codec import Header
@@ -11,7 +11,7 @@ from service.caching.store import Entry, EntryStore
 from service.concurrency.blocking import sleep
 from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
-from service.domain.errors import RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
+from service.domain.errors import Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import RequestCachePolicy, Source
 from service.reads.leases import Leases
 from service.reads.model import VALUE, Fetch, Fetched, FetchResult
@@ -43,6 +43,21 @@ class Fetching:
         return failed_at is not None and self._policy.now() - failed_at < _TROUBLE_SECONDS
 
     def fetch(
+        self,
+        keys: Sequence[str],
+        fetch: Fetch,
+        cache_policy: RequestCachePolicy,
+        deadline: Deadline,
+        granted: Deadline,
+    ) -> Mapping[str, Outcome]:
+        """What came of each key by ``granted``, the part of the time up to ``deadline`` that the bulkhead gives."""
+        if granted.expired:
+            outcomes: dict[str, Outcome] = dict.fromkeys(keys, RuntimeTimeout())
+        else:
+            outcomes = self._fetch(keys, fetch, cache_policy, granted)
+        return {key: _in_less_time(one) for key, one in outcomes.items()} if granted.at < deadline.at else outcomes
+
+    def _fetch(
         self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
     ) -> dict[str, Outcome]:
         mine = [key for key in keys if self._leases.acquire(key)]
@@ -129,3 +144,10 @@ class Fetching:
                 finally:
                     self._leases.release([key])
         return RuntimeTimeout()
+
+
+def _in_less_time(outcome: Outcome) -> Outcome:
+    """What ran out of less time than it was to have ended for lack of a slow place, not by the runtime's fault."""
+    if isinstance(outcome, RuntimeTimeout):
+        return Overloaded("many answers of the AI runtime are slow, and this one would be waited for too long")
+    return outcome

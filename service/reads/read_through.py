@@ -10,13 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
+from functools import partial
 
 from service.caching.codec import ContentGone, Header, Packed
 from service.caching.store import EntryStore
 from service.concurrency.blocking import sleep, waiting
 from service.concurrency.deadline import Deadline
+from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.reads.bulkhead import Bulkhead
@@ -25,7 +27,6 @@ from service.reads.leases import Leases
 from service.reads.model import VALUE, Fetch, FetchResult, Found
 from service.reads.pacing import Pacing
 from service.reads.policy import FreshnessPolicy, Lifetimes
-from service.reads.single_flight import Flight, Flights
 from service.telemetry.metrics import Telemetry
 
 MOST_PAUSING = 128
@@ -50,7 +51,8 @@ class ReadThrough:
         self._store = store
         self._policy = FreshnessPolicy(lifetimes, now)
         self._fetching = Fetching(store, leases, pacing, self._policy)
-        self._flights: Flights[FetchResult] = Flights(bulkhead)
+        self._bulkhead = bulkhead
+        self._flights: SingleFlight[Outcome] = SingleFlight()
         self._telemetry = telemetry
         self._sleep = sleep
         self._pauses = threading.Semaphore(MOST_PAUSING)
@@ -123,7 +125,7 @@ class ReadThrough:
         return None
 
     def close(self) -> None:
-        self._flights.close()
+        self._bulkhead.close()
 
     def _usable(self, key: str, header: Header, cache_policy: RequestCachePolicy) -> Source | None:
         source = self._policy.usable(header, cache_policy)
@@ -138,14 +140,20 @@ class ReadThrough:
     def _refresh(self, keys: Sequence[str], fetch: Fetch, deadline: Deadline) -> None:
         cache_policy = RequestCachePolicy(RequestDirectives(), self._policy.now())
         try:
-            self._flights.join(keys, self._flight(fetch, cache_policy), deadline)
+            self._join(keys, fetch, cache_policy, deadline)
         except Overloaded:
             self._telemetry.refusal("refresh")
 
-    def _flight(
-        self, fetch: Fetch, cache_policy: RequestCachePolicy
-    ) -> Callable[[Sequence[str], Deadline], dict[str, Outcome]]:
-        return lambda keys, deadline: self._fetching.fetch(keys, fetch, cache_policy, deadline)
+    def _join(
+        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
+    ) -> dict[str, tuple[Flight[Outcome], bool]]:
+        """The fetch of each key, and whether that was under way. Raises ``Overloaded`` where no other may begin."""
+
+        def begin(fresh: tuple[str, ...]) -> Future[Mapping[str, Outcome]]:
+            work = partial(self._fetching.fetch, fresh, fetch, cache_policy, deadline)
+            return self._bulkhead.begin(fresh, deadline, work)
+
+        return self._flights.join(keys, begin)
 
     def _fetch(
         self,
@@ -178,22 +186,23 @@ class ReadThrough:
     ) -> dict[str, Outcome | None]:
         """Join or begin the fetch of each key and wait for it; ``None`` for one that began too early to count."""
         try:
-            joined = self._flights.join(keys, self._flight(fetch, cache_policy), deadline)
+            joined = self._join(keys, fetch, cache_policy, deadline)
         except Overloaded as error:
             self._telemetry.refusal("overloaded")
             return dict.fromkeys(keys, error)
         return {key: self._wait(*joined[key], cache_policy, deadline) for key in keys}
 
     def _wait(
-        self, flight: Flight[FetchResult], joined: bool, cache_policy: RequestCachePolicy, deadline: Deadline
+        self, flight: Flight[Outcome], joined: bool, cache_policy: RequestCachePolicy, deadline: Deadline
     ) -> Outcome | None:
         if joined:
             self._telemetry.flight_wait()
         try:
-            with waiting():
-                outcome = flight.landed.result(timeout=deadline.remaining())
-        except FutureTimeout:
+            outcome = flight.result(deadline.remaining())
+        except StillUnderWay:
             return RuntimeTimeout()
+        except CancelledError:
+            return Overloaded("the service is shutting down")
         except Overloaded as error:
             self._telemetry.refusal("overloaded")
             return error

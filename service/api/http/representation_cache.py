@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from service.api.http.large_work import BUSY, LargeWork
 from service.concurrency.bounded_map import BoundedMap
-from service.concurrency.single_flight import SingleFlight
+from service.concurrency.single_flight import SingleFlight, StillUnderWay
 from service.domain.errors import Fault, InvalidParameter, Overloaded
 
 _REFUSALS_BYTES = 1024 * 1024
@@ -48,7 +48,7 @@ class ReadyAnswers:
             return found
         try:
             return self._making.do(tag, lambda: self._make(tag, make, weight, at_most), self._work.patience)
-        except TimeoutError:
+        except StillUnderWay:
             raise Overloaded(BUSY) from None
 
     def turn(self, weight: int) -> AbstractContextManager[None]:

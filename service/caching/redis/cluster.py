@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +13,7 @@ from service.caching.redis.connections import TcpConnection, TlsConnection
 from service.caching.redis.options import connection_options, once
 from service.caching.redis.servers import Share
 from service.caching.redis.url import Address, ServerUrl
-from service.concurrency.blocking import waiting
+from service.concurrency.single_flight import SingleFlight, StillUnderWay
 from service.domain.errors import CacheUnavailable
 
 
@@ -30,7 +29,7 @@ class Cluster:
         self.name = "cluster"
         self._url = url
         self._timeout = timeout
-        self._mutex = threading.Lock()
+        self._connecting: SingleFlight[None] = SingleFlight()
         self._client: Any = None  # redis-py leaves most of RedisCluster untyped
         self._lost = False
 
@@ -41,15 +40,10 @@ class Cluster:
     def connect(self) -> None:
         if self.connected:
             return
-        with waiting():
-            taken = self._mutex.acquire(timeout=self._timeout)
-        if not taken:
-            raise CacheUnavailable("another thread is asking the cluster for its slots")
         try:
-            if not self.connected:
-                self._renew()
-        finally:
-            self._mutex.release()
+            self._connecting.do("", self._renew, self._timeout)
+        except StillUnderWay:
+            raise CacheUnavailable("another thread is asking the cluster for its slots") from None
 
     def shares(self, keys: Sequence[str]) -> list[Share]:
         client = self._client
@@ -73,6 +67,8 @@ class Cluster:
             self._client.close()
 
     def _renew(self) -> None:
+        if self.connected:  # by another thread, since this one looked
+            return
         old = self._client
         known = [Address(node.host, node.port) for node in old.get_nodes()] if old is not None else []
         self._client = _cluster(self._url, list(dict.fromkeys([*self._url.addresses, *known])), self._timeout)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
+from service.concurrency.single_flight import StillUnderWay
 from service.domain.errors import (
     BadGateway,
     MetricsNotSupported,
@@ -148,7 +149,7 @@ class AIAPIRuntime:
                 lambda: self._get(path, (), cache_scope, context, operation),
                 context.deadline.remaining(),
             )
-        except TimeoutError:
+        except StillUnderWay:
             raise RuntimeTimeout from None
 
     def _get(
@@ -175,7 +176,8 @@ class AIAPIRuntime:
 
     def _takes_groups(self, cache_scope: CacheScope, context: RequestContext) -> bool:
         soon = replace(context, deadline=context.deadline.sooner(GRACE))
-        return self._tenancy.takes_groups(lambda: self.capabilities(cache_scope, soon), context.deadline)
+        caller = cache_scope.caller
+        return self._tenancy.takes_groups(lambda: self.capabilities(cache_scope, soon), context.deadline, caller)
 
 
 def _judged(

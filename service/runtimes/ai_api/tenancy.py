@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
+from service.concurrency.single_flight import SingleFlight, StillUnderWay
 from service.domain.errors import RuntimeTrouble, ServiceError
 from service.domain.runtime import Capabilities
 
@@ -27,28 +27,23 @@ class Tenancy:
         self._multitenant: bool | None = None
         self._heard_at = float("-inf")
         self._ask_from = float("-inf")
-        self._asking = threading.Lock()
+        self._asking: SingleFlight[None] = SingleFlight()
 
     def observe(self, capabilities: Capabilities, observed_at: float) -> None:
         """Note what was heard, by this process or another, at ``observed_at`` (epoch seconds); the latest counts."""
         if observed_at >= self._heard_at:
             self._multitenant, self._heard_at = capabilities.multitenant, observed_at
 
-    def takes_groups(self, ask: Callable[[], object], deadline: Deadline) -> bool:
+    def takes_groups(self, ask: Callable[[], object], deadline: Deadline, caller: str | None = None) -> bool:
         """Whether requests name their resource group.
 
-        Where that is not known, one thread at a time has ``ask`` find out, and the others wait for that.
+        Where that is not known, one thread has ``ask`` find out, and others wait for that; with ``caller``, the one
+        whose token is sent, only its own: who is refused is not everybody.
         """
-        if self._multitenant is None and self._taken(deadline):
-            try:
-                self._find_out(ask)
-            finally:
-                self._asking.release()
+        if self._multitenant is None:
+            with suppress(StillUnderWay):
+                self._asking.do(caller, lambda: self._find_out(ask), min(GRACE, deadline.remaining()))
         return self._multitenant is not False
-
-    def _taken(self, deadline: Deadline) -> bool:
-        with waiting():
-            return self._asking.acquire(timeout=min(GRACE, deadline.remaining()))
 
     def _find_out(self, ask: Callable[[], object]) -> None:
         if self._multitenant is not None or time.monotonic() < self._ask_from:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from service.concurrency.blocking import waiting
+from service.concurrency.background import in_background
 from service.concurrency.deadline import Deadline
+from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
 from service.domain.errors import RateLimited, RuntimeTimeout, RuntimeUnavailable, ServiceError
 from service.runtimes.credentials.token_endpoint import Grant
 
 _log = logging.getLogger("service.runtimes")
+_ONE = "one"
 
 
 class Endpoint(Protocol):
@@ -69,7 +70,7 @@ class ClientCredentials:
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._replacing = False
-        self._request: Future[_Token] | None = None
+        self._requests: SingleFlight[_Token] = SingleFlight()
         self._failure: ServiceError | None = None
         self._pause = 0.0
         self._quiet_until = 0.0
@@ -83,10 +84,13 @@ class ClientCredentials:
                     with suppress(RuntimeUnavailable):
                         self._begin_request()
                 return token.grant.authorization
-            if self._failure is not None and now < self._quiet_until and self._request is None:
+            if self._failure is not None and now < self._quiet_until:
                 raise self._failure.with_traceback(None)
             request = self._begin_request()
-        return _awaited(request, deadline).grant.authorization
+        try:
+            return request.result(deadline.remaining()).grant.authorization
+        except StillUnderWay:
+            raise RuntimeTimeout from None
 
     def invalidate(self, authorization: str) -> None:
         """Only the value that was refused goes: of many who were refused with it, one causes a request."""
@@ -99,35 +103,34 @@ class ClientCredentials:
             self._token = None
             self._replacing = True
 
-    def _begin_request(self) -> Future[_Token]:
+    def _begin_request(self) -> Flight[_Token]:
         """The request under way, or a new one. Raises ``RuntimeUnavailable`` where no thread is to be had."""
-        if self._request is None:
-            request: Future[_Token] = Future()
-            try:
-                threading.Thread(target=self._fetch, args=(request,), name="token", daemon=True).start()
-            except RuntimeError as error:
-                raise RuntimeUnavailable("the service cannot get a token") from error
-            self._request = request
-        return self._request
 
-    def _fetch(self, request: Future[_Token]) -> None:
+        def begin(_: tuple[str, ...]) -> Future[Mapping[str, _Token]]:
+            return in_background(lambda: {_ONE: self._fetch()}, "token")
+
+        try:
+            return self._requests.join((_ONE,), begin)[_ONE][0]
+        except RuntimeError as error:
+            raise RuntimeUnavailable("the service cannot get a token") from error
+
+    def _fetch(self) -> _Token:
         asked_at = self._clock()
         try:
-            grant = self._endpoint.grant(Deadline.after(self._timing.request))
+            return self._keep(self._endpoint.grant(Deadline.after(self._timing.request)), asked_at)
         except ServiceError as error:
             self._failed(error)
-            request.set_exception(error)
-        except BaseException as error:
-            self._failed(RuntimeUnavailable("the service cannot get a token"))
-            request.set_exception(error)
             raise
-        else:
-            request.set_result(self._keep(grant, asked_at))
+        except BaseException:
+            self._failed(RuntimeUnavailable("the service cannot get a token"))
+            _log.exception("a request for a token failed unforeseen", extra={"event": "token", "state": "wanting"})
+            raise
 
     def _keep(self, grant: Grant, asked_at: float) -> _Token:
         with self._lock:
             token = self._token = _Token(grant, asked_at, self._replacing)
-            self._replacing, self._request = False, None
+            self._replacing = False
+            self._requests.forget(_ONE)  # its token may be refused before all that wait for it are told
             if self._failure is not None:
                 _log.info("the service has a token again", extra={"event": "token", "state": "had"})
             self._failure, self._pause = None, 0.0
@@ -135,7 +138,6 @@ class ClientCredentials:
 
     def _failed(self, error: ServiceError) -> None:
         with self._lock:
-            self._request = None
             wished = error.retry_after if isinstance(error, RateLimited) else None
             self._pause = min(self._pause * 2 or self._timing.first_pause, self._timing.longest_pause)
             self._quiet_until = self._clock() + (self._pause if wished is None else wished)
@@ -143,14 +145,6 @@ class ClientCredentials:
                 extra = {"event": "token", "state": "wanting", "error": type(error).__name__}
                 _log.warning("the service gets no token: %s", error.detail, extra=extra)
             self._failure = error
-
-
-def _awaited(request: Future[_Token], deadline: Deadline) -> _Token:
-    try:
-        with waiting():
-            return request.result(timeout=deadline.remaining())
-    except FutureTimeout:
-        raise RuntimeTimeout from None
 
 
 class NoCredentials:

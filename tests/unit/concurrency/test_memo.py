@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.concurrency.single_flight import Memo
+from service.concurrency.single_flight import Memo, StillUnderWay
 
 LATER = 60.0
 
@@ -41,7 +41,7 @@ def test_an_error_is_for_those_who_wait_and_the_next_asks_anew() -> None:
         first = pool.submit(memo.get, "key", fail, LATER)
         begun.wait(20)
         second = pool.submit(memo.get, "key", fail, LATER)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(StillUnderWay):
             memo.get("key", fail, 0)
         go.set()
         for answer in (first, second):

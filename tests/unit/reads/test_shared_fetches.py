@@ -285,6 +285,34 @@ def test_an_unforeseen_error_reaches_everyone_and_leaves_nothing_behind(world: W
     assert len(world.source.asked) == 1
 
 
+def test_a_timeout_of_the_work_is_no_end_of_a_readers_wait(world: World) -> None:
+    process = world.process()
+
+    def raises(*_: object) -> dict[str, object]:
+        raise TimeoutError("unforeseen")
+
+    with pytest.raises(TimeoutError, match="unforeseen"):
+        process.one(raises)
+
+
+def test_what_ran_out_of_the_fast_partitions_time_was_refused_and_what_had_all_its_time_timed_out(world: World) -> None:
+    process = world.process(fetches=2)
+    world.source.says = lambda _: RuntimeTimeout()
+    world.source.gate.clear()
+
+    def second() -> object:
+        eventually(lambda: world.source.asked)
+        return process.one(world.source, "second", seconds=5 * PATIENCE)
+
+    def open_the_gate() -> None:
+        eventually(lambda: len(world.source.asked) == 2)
+        world.source.gate.set()
+
+    slow, fast, _ = together(read(world, process, key="first", seconds=5 * PATIENCE), second, open_the_gate)
+    assert isinstance(slow, RuntimeTimeout)
+    assert isinstance(fast, Overloaded)
+
+
 def test_trouble_in_one_process_leaves_another_to_its_own_judgement(world: World) -> None:
     one, other = world.process(), world.process()
     one.one(world.source)

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar, cast
 from service.api.http.large_work import BUSY, LargeWork
 from service.api.resources.metric_resource import to_csv
 from service.concurrency.bounded_map import BoundedMap
-from service.concurrency.single_flight import SingleFlight
+from service.concurrency.single_flight import SingleFlight, StillUnderWay
 from service.domain.errors import Overloaded
 from service.domain.selection.filters import Filter, matching
 from service.domain.selection.objects import gathered
@@ -76,7 +76,7 @@ class Arrangements:
             return find_or_work_out()  # who has been admitted may not wait for who has not
         try:
             return cast(T, self._flights.do(name, find_or_work_out, self._work.patience))
-        except TimeoutError:
+        except StillUnderWay:
             raise Overloaded(BUSY) from None
 
 

@@ -1,0 +1,29 @@
+"""Work on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_background(call: Callable[[], T], name: str) -> Future[T]:
+    """What ``call`` returns or raises, on a daemon thread. Raises ``RuntimeError`` where no thread is to be had."""
+    future: Future[T] = Future()
+    threading.Thread(target=settle, args=(future, call), name=name, daemon=True).start()
+    return future
+
+
+def settle(future: Future[T], call: Callable[[], T]) -> None:
+    """Call, and have ``future`` say what came of it. What is to end the thread is raised as well."""
+    try:
+        result = call()
+    except BaseException as error:
+        future.set_exception(error)
+        if not isinstance(error, Exception):
+            raise
+    else:
+        future.set_result(result)
