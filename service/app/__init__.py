@@ -31,14 +31,13 @@ from service.caching.store import EntryStore
 from service.charts.rendering import Renderer
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable
-from service.domain.runtime import AIRuntime, CacheScope, RequestContext
+from service.domain.runtime import DEFAULT_CONNECTION, AIRuntime, CacheScope, RequestContext
 from service.domain.zones import time_zone
 from service.reads.bulkhead import Bulkhead
-from service.reads.cached_runtime import CachedRuntime
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
-from service.reads.queries import Queries, RuntimeState
+from service.reads.queries import Connection, Queries, RuntimeState
 from service.reads.read_through import ReadThrough
 from service.settings import RuntimeAuth, Settings
 from service.telemetry.exposition import exposition
@@ -105,7 +104,9 @@ def create_app(
         telemetry=telemetry,
     )
     queries = Queries(
-        CachedRuntime(runtime, reads, new_fan_out(2 * settings.runtime.concurrency), new_fan_out(_COMPARING))
+        {DEFAULT_CONNECTION: Connection(runtime, reads)},
+        new_fan_out(2 * settings.runtime.concurrency),
+        new_fan_out(_COMPARING),
     )
     parts = Parts(
         access.verifier,
@@ -200,5 +201,6 @@ def _runtime_state(settings: Settings, queries: Queries) -> RuntimeState:
     """How the runtime does; unknown where only a caller's token could tell."""
     if settings.runtime.auth is RuntimeAuth.FORWARD:
         return "unknown"
-    context = RequestContext(Deadline.after(_STATE_TIMEOUT), str(uuid.uuid4()), new_traceparent())
-    return queries.runtime_state(CacheScope("", settings.runtime.resource_group), context)
+    cache_scope = CacheScope("", settings.runtime.resource_group)
+    deadline = Deadline.after(_STATE_TIMEOUT)
+    return queries.runtime_state(RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent()))

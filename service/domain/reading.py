@@ -1,9 +1,9 @@
-"""How an answer was come by: from the store, from the runtime, or from the store because the runtime failed."""
+"""What a request allows of stored answers, and where its answer came from."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -62,18 +62,18 @@ class RequestDirectives:
 
 @dataclass(frozen=True, slots=True)
 class RequestCachePolicy:
-    """What the caller wants of a stored answer. ``asked_at`` in seconds since the epoch.
+    """What the request's ``Cache-Control`` allows. ``asked_at`` in seconds since the epoch.
 
-    ``paced`` is whether fetches that it forces keep their distance, as those of clients do (``pacing``); ``waits`` is
-    whether that is waited for, or else told as ``TooSoon``.
+    ``paced``: fetches that it forces keep their distance, as those of clients do (``pacing``); ``waits``: that is
+    waited for, or else the read is a ``TooSoon``.
     """
 
-    directives: RequestDirectives
-    asked_at: float
+    directives: RequestDirectives = RequestDirectives()
+    asked_at: float = field(default_factory=time.time)
     paced: bool = True
     waits: bool = True
 
     @classmethod
     def anew(cls) -> RequestCachePolicy:
-        """What is fetched from now on, nothing stored before."""
-        return cls(RequestDirectives(no_cache=True), time.time(), paced=False)
+        """Only what is fetched from now on."""
+        return cls(RequestDirectives(no_cache=True), paced=False)

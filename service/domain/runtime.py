@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import msgspec
@@ -12,31 +12,52 @@ from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Memo
 from service.domain.errors import ServiceError
 from service.domain.metrics import MetricResource
+from service.domain.reading import RequestCachePolicy
 from service.domain.runs import RunDetails, RunList
+
+DEFAULT_CONNECTION = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class CacheScope:
-    """From where a runtime is read: what is visible, and so what a stored answer belongs to.
+    """Which runtime is read, and as whom: what is visible there, and so what a stored answer belongs to.
 
-    ``caller`` tells callers apart where the caller's own token goes upstream, and is ``None`` where the service's own
-    credentials do; ``token`` is that caller's token.
+    ``connection`` is the runtime's name in the configuration. ``caller`` tells callers apart where the caller's own
+    token goes upstream, and is ``None`` where the service's own credentials do; ``token`` is that caller's token.
     """
 
     tenant: str
     resource_group: str
     caller: str | None = None
     token: str | None = field(default=None, repr=False)
+    connection: str = DEFAULT_CONNECTION
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One request's budget of time, the ids that follow it upstream, and what was asked there for it already."""
+    """What one request hands to every read: from where, until when, and which stored answers will do.
 
+    ``request_id`` and ``traceparent`` follow it upstream; ``asked`` holds what was asked there for it already.
+    """
+
+    cache_scope: CacheScope
     deadline: Deadline
     request_id: str
     traceparent: str
+    cache_policy: RequestCachePolicy = field(default_factory=RequestCachePolicy)
     asked: Memo = field(default_factory=Memo, compare=False)
+
+    def by(self, deadline: Deadline) -> RequestContext:
+        """The same request with that deadline."""
+        return replace(self, deadline=deadline)
+
+    def anew(self) -> RequestContext:
+        """The same request, of which only what is fetched from now on will do."""
+        return self.with_policy(RequestCachePolicy.anew())
+
+    def with_policy(self, cache_policy: RequestCachePolicy) -> RequestContext:
+        """The same request with that cache policy."""
+        return replace(self, cache_policy=cache_policy)
 
 
 class Capabilities(msgspec.Struct, frozen=True, array_like=True):
@@ -58,7 +79,7 @@ class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AIRuntime(Protocol):
-    """Reads an AI runtime. Every method ends by the context's deadline.
+    """Reads an AI runtime, as ``context.cache_scope`` says. Every method ends by the context's deadline.
 
     Raises ``domain.errors``: ``RuntimeTrouble`` where the runtime gave no usable answer, ``RuntimeForbids`` where it
     refuses; never anything else.
@@ -69,21 +90,19 @@ class AIRuntime(Protocol):
         """What tells this runtime from another in the keys of stored answers."""
         ...
 
-    def run_metrics(
-        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
-    ) -> Mapping[str, RunMetrics | ServiceError]:
+    def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
         """Each run's metric resource, or what is the matter with that run (``RunNotFound`` among others)."""
         ...
 
-    def runs(self, cache_scope: CacheScope, context: RequestContext) -> RunList:
-        """All runs of the cache_scope's resource group, newest first."""
+    def runs(self, context: RequestContext) -> RunList:
+        """All runs of the resource group, newest first."""
         ...
 
-    def run(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunDetails:
+    def run(self, run_id: str, context: RequestContext) -> RunDetails:
         """One run and what surrounds it, as far as that could be read. Raises ``RunNotFound`` among others."""
         ...
 
-    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Capabilities: ...
+    def capabilities(self, context: RequestContext) -> Capabilities: ...
 
     def observe(self, capabilities: Capabilities, observed_at: float) -> None:
         """Take note of what the runtime said at ``observed_at`` (epoch seconds), to this process or to another."""

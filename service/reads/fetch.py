@@ -14,17 +14,15 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.reading import RequestCachePolicy, Source
 from service.reads.leases import Leases
-from service.reads.model import VALUE, Fetch, Fetched, FetchResult
 from service.reads.pacing import Pacing
-from service.reads.policy import FreshnessPolicy
+from service.reads.policy import TROUBLE_SECONDS, FreshnessPolicy
 from service.reads.remembered_errors import error_named, name_of
+from service.reads.results import VALUE, Fetch, Fetched, Found
 
-Outcome = FetchResult | ServiceError
+Outcome = Found | ServiceError
 
 _POLL_FIRST, _POLL_MOST = 0.02, 0.1
 _MOST_TROUBLED = 10_000
-_TROUBLE_SECONDS = 5.0
-"""So long after a failed fetch stale answers do not wait for the next one; as long as the circuit's longest pause."""
 
 
 class Fetching:
@@ -40,7 +38,7 @@ class Fetching:
     def in_trouble(self, key: str) -> bool:
         """Whether the last fetch of ``key`` in this process failed a moment ago, so that the next may fail, too."""
         failed_at = self._failed_at.get(key)
-        return failed_at is not None and self._policy.now() - failed_at < _TROUBLE_SECONDS
+        return failed_at is not None and self._policy.now() - failed_at < TROUBLE_SECONDS
 
     def fetch(
         self,
@@ -79,7 +77,7 @@ class Fetching:
         for key in keys:
             header = before.get(key)
             if header is not None and self._policy.usable(header, cache_policy) is Source.STORED:
-                results[key] = FetchResult(header, None, kept=True, shared=True)
+                results[key] = self._of_another(key, header)
             elif cache_policy.paced and self._policy.forced(header, cache_policy):
                 wait = self._pacing.begin(key, header.fetched_at if header is not None else None)
                 if wait:
@@ -102,7 +100,7 @@ class Fetching:
         *,
         began: float,
         seconds: float,
-    ) -> FetchResult | ServiceError:
+    ) -> Outcome:
         if isinstance(outcome, ServiceError):
             self._note_failure(key, outcome)
             return outcome
@@ -114,7 +112,13 @@ class Fetching:
         kept = not cache_policy.directives.no_store
         if kept:
             kept = self._store.save(key, Entry(header, outcome.packed), self._policy.kept_for(header))
-        return FetchResult(header, outcome.packed, kept, shared=False, seconds=seconds)
+        source = self._policy.cache_status(before, cache_policy)
+        provenance = self._policy.provenance(header, source, kept=kept, upstream=seconds)
+        return Found(key, header, provenance, outcome.packed)
+
+    def _of_another(self, key: str, header: Header) -> Found:
+        """What another process has just fetched."""
+        return Found(key, header, self._policy.provenance(header, Source.STORED, shared=True))
 
     def _note_failure(self, key: str, error: ServiceError) -> None:
         if isinstance(error, RuntimeTrouble):
@@ -131,13 +135,13 @@ class Fetching:
             pause = min(pause * 1.5, _POLL_MOST)
             header = self._store.headers([key], latest=True).get(key)
             if header is not None and self._policy.usable(header, cache_policy) is Source.STORED:
-                return FetchResult(header, None, kept=True, shared=True)
+                return self._of_another(key, header)
             failure = self._store.failure(key, since)
             if failure is not None:
                 return error_named(failure)
             if self._leases.acquire(key):
                 try:
-                    failure = self._store.failure(key, since)  # told between that look and the lease
+                    failure = self._store.failure(key, since)  # noted between that look and the lease
                     return (
                         error_named(failure) if failure else self._fetch_now([key], fetch, cache_policy, deadline)[key]
                     )

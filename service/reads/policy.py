@@ -1,14 +1,15 @@
-"""What may be done with a stored answer: RFC 9111 and RFC 5861 applied to what a caller wants."""
+"""Every rule of freshness: what may be done with a stored answer (RFC 9111, RFC 5861), and when a fetch counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from service.caching.codec import Header
+from service.domain.errors import Overloaded, RuntimeTrouble, ServiceError
 from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Source
-from service.reads.model import VALUE, FetchResult
+from service.reads.results import VALUE
 
 
 class FreshnessPolicy:
@@ -21,8 +22,18 @@ class FreshnessPolicy:
     def fresh(self, header: Header) -> bool:
         return self._freshness(header).state is State.FRESH
 
-    def usable(self, header: Header, cache_policy: RequestCachePolicy) -> Source | None:
-        """As what the answer may be given without asking the runtime first; ``None`` where it may not."""
+    def usable(self, header: Header, cache_policy: RequestCachePolicy, *, in_trouble: bool = False) -> Source | None:
+        """As what the answer may be given without asking the runtime first; ``None`` where it may not.
+
+        ``in_trouble``: the last fetch failed a moment ago, so that an answer that may stand in for an error need not
+        wait for the next one to fail.
+        """
+        source = self._usable(header, cache_policy)
+        if source is None and in_trouble and self._may_serve_stale_on_error(header, cache_policy):
+            return Source.STORED_ON_ERROR
+        return source
+
+    def _usable(self, header: Header, cache_policy: RequestCachePolicy) -> Source | None:
         if cache_policy.directives.no_cache:
             return Source.STORED if header.fetched_at >= cache_policy.asked_at else None
         freshness = self._freshness(header)
@@ -32,11 +43,19 @@ class FreshnessPolicy:
             return None
         return Source.STORED if freshness.state is State.FRESH else Source.STORED_REVALIDATING
 
-    def may_serve_stale_on_error(self, header: Header | None, cache_policy: RequestCachePolicy) -> bool:
-        """Whether a stored answer may be given in place of an error (RFC 5861, 4)."""
+    def may_serve_stale_on_error(
+        self, header: Header | None, error: ServiceError, cache_policy: RequestCachePolicy
+    ) -> bool:
+        """Whether a stored answer may be given in place of that error (RFC 5861, 4): of trouble, not of a refusal."""
         return (
             header is not None
-            and header.outcome == VALUE
+            and isinstance(error, (RuntimeTrouble, Overloaded))
+            and self._may_serve_stale_on_error(header, cache_policy)
+        )
+
+    def _may_serve_stale_on_error(self, header: Header, cache_policy: RequestCachePolicy) -> bool:
+        return (
+            header.outcome == VALUE
             and not cache_policy.directives.no_cache
             and self._freshness(header).state is not State.EXPIRED
         )
@@ -51,12 +70,12 @@ class FreshnessPolicy:
             return Source.FETCHED_ON_REQUEST
         return Source.FETCHED_NEW if before is None else Source.FETCHED_OVER_STALE
 
-    def provenance(self, header: Header, source: Source, landed: FetchResult | None = None) -> Provenance:
+    def provenance(
+        self, header: Header, source: Source, *, kept: bool = True, shared: bool = False, upstream: float | None = None
+    ) -> Provenance:
         freshness = self._freshness(header)
-        stored = Provenance(source, freshness.age, freshness.ttl, self._lifetimes.fresh_for(_kind_of(header)))
-        if landed is None:
-            return stored
-        return replace(stored, kept=landed.kept, shared=landed.shared, upstream=landed.seconds)
+        lifetime = self._lifetimes.fresh_for(_kind_of(header))
+        return Provenance(source, freshness.age, freshness.ttl, lifetime, kept, shared, upstream)
 
     def kept_for(self, header: Header) -> float:
         """Seconds to keep an answer.
@@ -135,6 +154,18 @@ def _fresh_enough(freshness: Freshness, directives: RequestDirectives) -> bool:
     return silent and freshness.state is State.STALE_USABLE
 
 
+def is_current(provenance: Provenance) -> bool:
+    """Whether an answer says what holds now, as far as its lifetime allows to know: it is not given though stale."""
+    return provenance.source not in {Source.STORED_REVALIDATING, Source.STORED_ON_ERROR}
+
+
+def counts_for(began: float, cache_policy: RequestCachePolicy) -> bool:
+    """Whether a fetch that began then (since the epoch) is new enough; with ``no-cache`` it is one begun since."""
+    return not cache_policy.directives.no_cache or began >= cache_policy.asked_at
+
+
+TROUBLE_SECONDS = 5.0
+"""So long after a failed fetch stale answers do not wait for the next one; as long as the circuit's longest pause."""
 CLOCK_SKEW = 5.0
 """Seconds by which the clock of the host that stored an answer may run ahead of this one's."""
 

@@ -1,126 +1,122 @@
-"""The questions the service answers, independent of how they are asked."""
+"""The questions that the service answers, each from the store or from the runtime, independent of how it is asked."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal, TypeVar
 
-from service.domain import points
-from service.domain.comparison import Compared
-from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
-from service.domain.metrics import MetricResource, Unreadable
+from service.caching import codec
+from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_key
+from service.concurrency.blocking import waiting
+from service.concurrency.deadline import Deadline
+from service.concurrency.fan_out import FanOut, Task
+from service.domain.errors import (
+    BadGateway,
+    CursorExpired,
+    RuntimeForbids,
+    RuntimeRefuses,
+    ServiceError,
+    TooSoon,
+)
+from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
-from service.domain.runtime import CacheScope, Capabilities, RequestContext
-from service.domain.series.census import Census
-from service.reads.cached_runtime import CachedRuntime, ReadEntry, ReadRun
+from service.domain.runtime import AIRuntime, Capabilities, RequestContext, RunMetrics
+from service.reads import packing, policy, remembered_errors
+from service.reads.comparison import ReadComparison
+from service.reads.read_through import ReadThrough
+from service.reads.results import VALUE, Fetched, Found, Read
 
-R = TypeVar("R", ReadRun, ReadEntry[RunList])
-
+T = TypeVar("T")
+Unpack = Callable[[Packed], T]
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
+
 _STATE_SECONDS = 10
+_META_GRACE = 1.0
+"""Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadComparison:
-    """Runs as they were read for a comparison, in the order asked for; ``missing`` are those that could not be."""
+class Connection:
+    """A runtime, and how it is read through the store: by its own lifetimes and with its own places for fetches."""
 
-    found: dict[str, tuple[ReadEntry[RunDetails], ReadRun]]
-    missing: dict[str, ServiceError]
-
-    @property
-    def entries(self) -> list[tuple[str, bytes]]:
-        """The keys and digests of all that it is made of."""
-        return [(each.key, each.digest) for pair in self.found.values() for each in pair]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all that it is made of, unpacked."""
-        return sum(each.size for pair in self.found.values() for each in pair)
-
-    @property
-    def provenance(self) -> Provenance:
-        """That of the entry that is the first to be stale."""
-        return min((each.provenance for pair in self.found.values() for each in pair), key=lambda each: each.ttl)
-
-    def compared(
-        self, at_most: int, metrics: Collection[str] = (), room: Callable[[], Census | None] = lambda: None
-    ) -> list[Compared]:
-        """The runs with their series, of ``metrics`` or of all, of ``at_most`` points each (0: all).
-
-        Raises ``ContentGone``, and what a census raises: ``room`` has one for each run.
-        """
-        from service.domain.series import progress  # noqa: PLC0415 - brings numpy
-
-        def compared(details: RunDetails, resource: MetricResource) -> Compared:
-            series = progress.series(resource.metrics, at_most or None, metrics, room())
-            return Compared(details, series, Unreadable(timestamps=details.run.unreadable) + resource.unreadable)
-
-        return [compared(details.content(), resource.resource()) for details, resource in self.found.values()]
-
-    def metric_names(self) -> set[str]:
-        """The names of the metrics of all runs. Raises ``ContentGone``."""
-        chunks = [chunk for _, resource in self.found.values() for chunk in resource.resource().metrics]
-        return {name for chunk in chunks for name in points.names(chunk)}
+    runtime: AIRuntime
+    reads: ReadThrough
 
 
 class Queries:
-    """Reads one runtime. Every method ends by the context's deadline and raises only ``ServiceError``s."""
+    """Reads the runtime that ``context.cache_scope.connection`` names; each answer is fetched once for all who ask
+    from the same scope.
 
-    def __init__(self, runtime: CachedRuntime) -> None:
-        self._runtime = runtime
+    Every method ends by the context's deadline and raises only ``ServiceError``s.
+    """
+
+    def __init__(
+        self,
+        connections: Mapping[str, Connection],
+        fan_out: FanOut[ServiceError],
+        comparing: FanOut[ServiceError],
+    ) -> None:
+        self._connections = connections
+        self._fan_out = fan_out
+        self._comparing = comparing
 
     def metric_resource(
-        self,
-        run_id: str,
-        cache_scope: CacheScope,
-        context: RequestContext,
-        cache_policy: RequestCachePolicy,
-        as_of: Snapshot | None = None,
-    ) -> ReadRun:
+        self, run_id: str, context: RequestContext, as_of: Snapshot | None = None
+    ) -> Read[MetricResource]:
         """One run's metrics, tags and custom info; for a further page ``as_of`` the first one's snapshot.
 
         Raises ``CursorExpired`` where that is stored no more.
         """
+        now = self.metric_resources([run_id], context)[run_id]
+        if isinstance(now, ServiceError):
+            raise now
+        return self._as_of(as_of, now, packing.unpacked, context)
 
-        def read() -> ReadRun:
-            found = self._runtime.run_metrics([run_id], cache_scope, context, cache_policy)[run_id]
-            if isinstance(found, ServiceError):
-                raise found
-            return found
+    def metric_resources(
+        self, run_ids: Sequence[str], context: RequestContext
+    ) -> dict[str, Read[MetricResource] | ServiceError]:
+        """Each run's metric resource, or what is the matter with that run; at most one metrics request upstream."""
+        run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
 
-        return _as_of(as_of, read, self._runtime.run_metrics_as_of)
+        def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
+            return self._fetch_runs({key: run_of[key] for key in keys}, context.by(deadline))
 
-    def runs(
-        self,
-        cache_scope: CacheScope,
-        context: RequestContext,
-        cache_policy: RequestCachePolicy,
-        as_of: Snapshot | None = None,
-    ) -> ReadEntry[RunList]:
+        found = self._connection(context).reads.read(list(run_of), fetch, context.cache_policy, context.deadline)
+        read: dict[str, Read[MetricResource] | ServiceError] = {}
+        for key, run_id in run_of.items():
+            one = _value(found[key], run_id)
+            read[run_id] = one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
+        return read
+
+    def runs(self, context: RequestContext, as_of: Snapshot | None = None) -> Read[RunList]:
         """All runs of the resource group, newest first; for a further page ``as_of`` the first one's snapshot.
 
         Raises ``CursorExpired`` where that is stored no more.
         """
-        return _as_of(
-            as_of,
-            lambda: self._runtime.runs(cache_scope, context, cache_policy),
-            self._runtime.runs_as_of,
-        )
 
-    def run(
-        self, run_id: str, cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
-    ) -> ReadEntry[RunDetails]:
-        """One run and what surrounds it."""
-        return self._runtime.run(run_id, cache_scope, context, cache_policy)
+        def fetch(within: RequestContext) -> Fetched:
+            return Fetched(VALUE, packed=codec.pack(self._connection(context).runtime.runs(within)))
 
-    def comparison(
-        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
-    ) -> ReadComparison:
+        unpack = partial(codec.unpack, kind=RunList)
+        now = self._read_one(self._key("runs", context), fetch, unpack, context)
+        return self._as_of(as_of, now, unpack, context)
+
+    def run(self, run_id: str, context: RequestContext) -> Read[RunDetails]:
+        """One run and what surrounds it; soon read again where a part is missing."""
+
+        def fetch(within: RequestContext) -> Fetched:
+            found = self._connection(context).runtime.run(run_id, within)
+            return Fetched(VALUE, found.run.may_change or bool(found.unavailable), codec.pack(found))
+
+        unpack = partial(codec.unpack, kind=RunDetails)
+        return self._read_one(self._key("run", context, run_id), fetch, unpack, context, run_id)
+
+    def comparison(self, run_ids: Sequence[str], context: RequestContext) -> ReadComparison:
         """Runs with what surrounds them and their metrics; raises the first run's error where none can be read."""
-        details, metrics = self._runtime.runs_compared(run_ids, cache_scope, context, cache_policy)
+        details, metrics = self._details_and_metrics(run_ids, context)
         read = ReadComparison({}, {})
         for run_id in run_ids:
             one, resource = details[run_id], metrics[run_id]
@@ -134,46 +130,194 @@ class Queries:
             raise next(iter(read.missing.values()))
         return read
 
-    def has_metrics(
-        self, cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
-    ) -> bool | None:
+    def capabilities(self, context: RequestContext) -> Read[Capabilities]:
+        """What the runtime can do; the content is at hand."""
+        try:
+            return self._capabilities(context)
+        except ContentGone:
+            return self._capabilities(context.anew())
+
+    def has_metrics(self, context: RequestContext) -> bool | None:
         """Whether the runtime's runs have a metric resource; ``None`` where that cannot be told now."""
         try:
-            found, _, _ = self.capabilities(cache_scope, context, cache_policy)
+            return self.capabilities(context).content().metrics
         except ServiceError:
             return None
-        return found.metrics
 
-    def capabilities(
-        self, cache_scope: CacheScope, context: RequestContext, cache_policy: RequestCachePolicy
-    ) -> tuple[Capabilities, str, Provenance]:
-        """What the runtime can do, a name of that content, and how it was come by."""
-        capabilities, found = self._runtime.capabilities(cache_scope, context, cache_policy)
-        return capabilities, found.header.digest.hex(), found.provenance
-
-    def fresh_entry(self, key: str, digest: bytes) -> Provenance | None:
-        """How fresh a stored answer is, if it is fresh and its content is still that of ``digest``."""
-        return self._runtime.fresh_entry(key, digest)
-
-    def runtime_state(self, cache_scope: CacheScope, context: RequestContext) -> RuntimeState:
+    def runtime_state(self, context: RequestContext) -> RuntimeState:
         """How the runtime does, by asking what it can do, at most every few seconds."""
-        cache_policy = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), time.time(), paced=False)
+        recent = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), paced=False)
         try:
-            _, found = self._runtime.capabilities(cache_scope, context, cache_policy)
+            read = self.capabilities(context.with_policy(recent))
         except (BadGateway, RuntimeRefuses, RuntimeForbids):
             return "unusable"
         except ServiceError:
             return "unreachable"
-        return "unreachable" if found.provenance.source is Source.STORED_ON_ERROR else "reachable"
+        return "unreachable" if read.provenance.source is Source.STORED_ON_ERROR else "reachable"
+
+    def fresh_entry(self, connection: str, key: str, digest: bytes) -> Provenance | None:
+        """How fresh a stored answer is, if it is fresh and its content is still that of ``digest``."""
+        return self._connections[connection].reads.fresh_entry(key, digest)
 
     def close(self) -> None:
-        self._runtime.close()
+        for connection in self._connections.values():
+            connection.reads.close()
+        self._fan_out.close()
+        self._comparing.close()
+
+    def _connection(self, context: RequestContext) -> Connection:
+        return self._connections[context.cache_scope.connection]
+
+    def _key(self, kind: str, context: RequestContext, run_id: str = "") -> str:
+        scope = context.cache_scope
+        return entry_key(
+            kind,
+            scope.tenant,
+            scope.connection,
+            self._connection(context).runtime.identity,
+            "" if kind == "capabilities" else scope.resource_group,
+            scope.caller or "",
+            run_id,
+        )
+
+    def _read_one(
+        self,
+        key: str,
+        fetch: Callable[[RequestContext], Fetched],
+        unpack: Unpack[T],
+        context: RequestContext,
+        run_id: str = "",
+    ) -> Read[T]:
+        return self._read(self._find(key, fetch, context, remembered_errors.of, run_id), unpack, context)
+
+    def _find(
+        self,
+        key: str,
+        fetch: Callable[[RequestContext], Fetched],
+        context: RequestContext,
+        of_error: Callable[[ServiceError], Fetched | ServiceError],
+        run_id: str = "",
+    ) -> Found:
+        """One entry; ``of_error`` says what an error of its fetch means for the store."""
+
+        def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
+            try:
+                return dict.fromkeys(keys, fetch(context.by(deadline)))
+            except ServiceError as error:
+                return dict.fromkeys(keys, of_error(error))
+
+        reads = self._connection(context).reads
+        found = _value(reads.read([key], fetch_all, context.cache_policy, context.deadline)[key], run_id)
+        if isinstance(found, ServiceError):
+            raise found
+        return found
+
+    def _read(self, found: Found, unpack: Unpack[T], context: RequestContext) -> Read[T]:
+        def content() -> T:
+            packed = self._connection(context).reads.body(found)
+            if packed is None:
+                raise ContentGone
+            try:
+                return unpack(packed)
+            except NotAnEntry:
+                raise ContentGone from None
+
+        header = found.header
+        return Read(found.key, header.digest, found.provenance, content, Snapshot(header.digest, header.size))
+
+    def _as_of(self, snapshot: Snapshot | None, now: Read[T], unpack: Unpack[T], context: RequestContext) -> Read[T]:
+        """What there is ``now``, or the snapshot, where there is one and it differs.
+
+        What there is now is read first: who may not read that, or would find it gone, has no snapshot of it either.
+        """
+        if snapshot is None or now.digest == snapshot.digest:
+            return now
+        packed = self._connection(context).reads.snapshot(now.key, snapshot)
+        if packed is None:
+            raise CursorExpired
+        try:
+            content = unpack(packed)
+        except NotAnEntry:
+            raise CursorExpired from None
+        return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: content)
+
+    def _details_and_metrics(
+        self, run_ids: Sequence[str], context: RequestContext
+    ) -> tuple[dict[str, Read[RunDetails] | ServiceError], dict[str, Read[MetricResource] | ServiceError]]:
+        """Several runs and their metric resources, read side by side; all metrics by one request at most.
+
+        What is refreshed too soon is waited for here, once for all parts, and not on the threads that read them.
+        """
+        details: dict[str, Read[RunDetails] | ServiceError] = {}
+        metrics: dict[str, Read[MetricResource] | ServiceError] = {}
+        without_details, without_metrics = list(run_ids), list(run_ids)
+        asked = context.with_policy(replace(context.cache_policy, waits=False))
+        while without_details or without_metrics:
+            answers = self._side_by_side(without_details, without_metrics, asked)
+            details |= answers[0]
+            metrics |= answers[1]
+            if asked.cache_policy.waits:
+                break
+            without_details = [run_id for run_id in without_details if isinstance(details[run_id], TooSoon)]
+            without_metrics = [run_id for run_id in without_metrics if isinstance(metrics[run_id], TooSoon)]
+            soon = [one for one in (*details.values(), *metrics.values()) if isinstance(one, TooSoon)]
+            if soon and self._connection(context).reads.pause(soon, context.deadline) is not None:
+                asked = context  # for what can be given in its place
+        return details, metrics
+
+    def _side_by_side(
+        self, details_of: Sequence[str], metrics_of: Sequence[str], context: RequestContext
+    ) -> tuple[dict[str, Read[RunDetails] | ServiceError], dict[str, Read[MetricResource] | ServiceError]]:
+        calls: list[Callable[[], Any]] = [partial(self.run, run_id, context) for run_id in details_of]
+        if metrics_of:
+            calls.append(partial(self.metric_resources, metrics_of, context))
+        with waiting():
+            answers = self._comparing.gather(calls, context.deadline)
+        metrics = answers.pop() if metrics_of else {}
+        if isinstance(metrics, ServiceError):
+            metrics = dict.fromkeys(metrics_of, metrics)
+        return dict(zip(details_of, answers, strict=True)), metrics
+
+    def _fetch_runs(self, run_of: Mapping[str, str], context: RequestContext) -> dict[str, Fetched | ServiceError]:
+        """Ask for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
+        supported = self._begin_supported(context)
+        found = self._connection(context).runtime.run_metrics(list(run_of.values()), context)
+        if supported.result(context.deadline.sooner(_META_GRACE)) is False:
+            return dict.fromkeys(run_of, Fetched(remembered_errors.UNSUPPORTED))
+        return {key: _fetched(found[run_id]) for key, run_id in run_of.items()}
+
+    def _begin_supported(self, context: RequestContext) -> Task[bool, ServiceError]:
+        plain = context.with_policy(RequestCachePolicy())
+
+        def supported() -> bool:
+            read = self.capabilities(plain)
+            return read.content().metrics or not policy.is_current(read.provenance)
+
+        return self._fan_out.begin(supported)
+
+    def _capabilities(self, context: RequestContext) -> Read[Capabilities]:
+        runtime = self._connection(context).runtime
+
+        def fetch(within: RequestContext) -> Fetched:
+            capabilities = runtime.capabilities(within)
+            return Fetched(VALUE, may_change=not capabilities.metrics, packed=codec.pack(capabilities))
+
+        found = self._find(self._key("capabilities", context), fetch, context, remembered_errors.of_capabilities)
+        read = self._read(found, partial(codec.unpack, kind=Capabilities), context)
+        capabilities = read.content()
+        runtime.observe(capabilities, found.header.fetched_at)
+        return replace(read, content=lambda: capabilities)
 
 
-def _as_of(snapshot: Snapshot | None, read: Callable[[], R], before: Callable[[Snapshot, R], R]) -> R:
-    """What there is now, or the snapshot, where there is one and it differs.
+def _value(found: Found | ServiceError, run_id: str) -> Found | ServiceError:
+    """What was found, if it is a value; else the error that is remembered in its place."""
+    if isinstance(found, ServiceError) or found.header.outcome == VALUE:
+        return found
+    return remembered_errors.error_of(found.header.outcome, run_id)
 
-    What there is now is read first: who may not read that, or would find it gone, has no snapshot of it either.
-    """
-    now = read()
-    return now if snapshot is None or now.digest == snapshot.digest else before(snapshot, now)
+
+def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
+    """A run's metrics, or what their absence means, for the store."""
+    if isinstance(outcome, RunMetrics):
+        return Fetched(VALUE, outcome.may_change, packing.packed(outcome.resource))
+    return remembered_errors.of(outcome)

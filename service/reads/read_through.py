@@ -19,14 +19,14 @@ from service.caching.store import EntryStore
 from service.concurrency.blocking import sleep, waiting
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
-from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
-from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
+from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, ServiceError, TooSoon
+from service.domain.reading import Provenance, RequestCachePolicy, Snapshot, Source
 from service.reads.bulkhead import Bulkhead
 from service.reads.fetch import Fetching, Outcome
 from service.reads.leases import Leases
-from service.reads.model import VALUE, Fetch, FetchResult, Found
 from service.reads.pacing import Pacing
-from service.reads.policy import FreshnessPolicy, Lifetimes
+from service.reads.policy import FreshnessPolicy, Lifetimes, counts_for
+from service.reads.results import VALUE, Fetch, Found
 from service.telemetry.metrics import Telemetry
 
 MOST_PAUSING = 128
@@ -66,7 +66,11 @@ class ReadThrough:
         refresh, missing = [], []
         for key in keys:
             header = stored.get(key)
-            source = None if header is None else self._usable(key, header, cache_policy)
+            source = (
+                None
+                if header is None
+                else self._policy.usable(header, cache_policy, in_trouble=self._fetching.in_trouble(key))
+            )
             if header is None or source is None:
                 missing.append(key)
                 continue
@@ -127,18 +131,8 @@ class ReadThrough:
     def close(self) -> None:
         self._bulkhead.close()
 
-    def _usable(self, key: str, header: Header, cache_policy: RequestCachePolicy) -> Source | None:
-        source = self._policy.usable(header, cache_policy)
-        if (
-            source is None
-            and self._fetching.in_trouble(key)
-            and self._policy.may_serve_stale_on_error(header, cache_policy)
-        ):
-            return Source.STORED_ON_ERROR
-        return source
-
     def _refresh(self, keys: Sequence[str], fetch: Fetch, deadline: Deadline) -> None:
-        cache_policy = RequestCachePolicy(RequestDirectives(), self._policy.now())
+        cache_policy = RequestCachePolicy(asked_at=self._policy.now())
         try:
             self._join(keys, fetch, cache_policy, deadline)
         except Overloaded:
@@ -208,25 +202,25 @@ class ReadThrough:
             return error
         if isinstance(outcome, TooSoon):  # to whoever forces it; others that have joined may fetch
             return outcome if not joined or cache_policy.directives.no_cache else None
-        if joined and cache_policy.directives.no_cache and not deadline.expired:
-            began = outcome.header.fetched_at if isinstance(outcome, FetchResult) else flight.began_at
-            if began < cache_policy.asked_at:
+        if joined and not deadline.expired:
+            began = outcome.header.fetched_at if isinstance(outcome, Found) else flight.began_at
+            if not counts_for(began, cache_policy):
                 return None
-        if joined and isinstance(outcome, FetchResult):
-            return replace(outcome, shared=True)
+        if joined and isinstance(outcome, Found):
+            return replace(outcome, provenance=replace(outcome.provenance, shared=True))
         return outcome
 
     def _result(
-        self, key: str, outcome: FetchResult | ServiceError, before: Header | None, cache_policy: RequestCachePolicy
+        self, key: str, outcome: Outcome, before: Header | None, cache_policy: RequestCachePolicy
     ) -> Found | ServiceError:
-        if isinstance(outcome, FetchResult):
+        """What this reader is given: how old it is now, and why, where others have fetched for reasons of their own."""
+        if isinstance(outcome, Found):
+            by = outcome.provenance
             source = self._policy.cache_status(before, cache_policy)
-            provenance = self._policy.provenance(outcome.header, source, outcome)
-            return Found(key, outcome.header, provenance, outcome.packed)
-        if (
-            before is not None
-            and isinstance(outcome, (RuntimeTrouble, Overloaded))
-            and self._policy.may_serve_stale_on_error(before, cache_policy)
-        ):
+            provenance = self._policy.provenance(
+                outcome.header, source, kept=by.kept, shared=by.shared, upstream=by.upstream
+            )
+            return replace(outcome, provenance=provenance)
+        if before is not None and self._policy.may_serve_stale_on_error(before, outcome, cache_policy):
             return Found(key, before, self._policy.provenance(before, Source.STORED_ON_ERROR))
         return outcome

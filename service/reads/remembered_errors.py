@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from service.domain.errors import (
     BadGateway,
     MetricsNotSupported,
@@ -14,37 +16,35 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.reads.model import Fetched
+from service.reads.results import Fetched
 
-ABSENT, GONE, UNSUPPORTED, UNTOLD = "absent", "gone", "unsupported", "untold"
-FORBIDDEN, REFUSED = "forbidden", "refused"
+UNSUPPORTED = "unsupported"
+_UNTOLD = "untold"
+_REMEMBERED: tuple[tuple[str, type[ServiceError], Callable[[str], ServiceError]], ...] = (
+    ("gone", RunGone, RunGone),
+    ("absent", RunNotFound, RunNotFound),
+    (UNSUPPORTED, MetricsNotSupported, lambda _: MetricsNotSupported()),
+    ("forbidden", RuntimeForbids, lambda _: RuntimeForbids()),
+    ("refused", RuntimeRefuses, lambda _: RuntimeRefuses()),
+)
+"""An outcome's name in the store, the error that it is remembered of, and what makes that error for a run's id."""
 
 
 def of(error: ServiceError) -> Fetched | ServiceError:
-    """What an error means for the store: something to remember, or trouble."""
-    match error:
-        case RunGone():
-            return Fetched(GONE)
-        case RunNotFound():
-            return Fetched(ABSENT)
-        case MetricsNotSupported():
-            return Fetched(UNSUPPORTED)
-        case RuntimeForbids():
-            return Fetched(FORBIDDEN)
-        case RuntimeRefuses():
-            return Fetched(REFUSED)
-        case _:
-            return error
+    """What the error of a run means for the store: something to remember, or trouble."""
+    return next((Fetched(name) for name, kind, _ in _REMEMBERED if isinstance(error, kind)), error)
 
 
-_ERRORS = {UNSUPPORTED: MetricsNotSupported, FORBIDDEN: RuntimeForbids, REFUSED: RuntimeRefuses}
+def of_capabilities(error: ServiceError) -> Fetched | ServiceError:
+    """The same where the runtime is asked what it can do: that it does not say is remembered, all else is trouble."""
+    return Fetched(_UNTOLD) if isinstance(error, BadGateway) else error
 
 
 def error_of(outcome: str, run_id: str) -> ServiceError:
     """The error that a remembered outcome stands for."""
-    if outcome in _ERRORS:
-        return _ERRORS[outcome]()
-    return RunGone(run_id) if outcome == GONE else RunNotFound(run_id)
+    if outcome == _UNTOLD:
+        return BadGateway("the AI runtime does not tell what it can do")
+    return next((make for name, _, make in _REMEMBERED if name == outcome), RunNotFound)(run_id)
 
 
 def name_of(error: ServiceError) -> str:

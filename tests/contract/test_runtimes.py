@@ -13,11 +13,10 @@ import pytest
 import requests
 
 from service.app.runtime import build_runtime
-from service.concurrency.deadline import Deadline
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails, RunStatus
-from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RequestContext, RunMetrics
+from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
 from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeSettings
@@ -121,7 +120,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def read(world: World, *run_ids: str, cache_scope: CacheScope = OURS) -> Mapping[str, RunMetrics | ServiceError]:
-    return world.runtime.run_metrics(run_ids, cache_scope, context())
+    return world.runtime.run_metrics(run_ids, context(cache_scope))
 
 
 def points_of(found: RunMetrics | ServiceError) -> list[dict[str, Any]]:
@@ -157,39 +156,39 @@ def test_a_run_that_has_ended_does_not_change(world: World, status: RunStatus) -
     found = read(world, run)[run]
     assert isinstance(found, RunMetrics)
     assert found.may_change is (status not in {"COMPLETED", "DEAD", "STOPPED"})
-    assert world.runtime.run(run, OURS, context()).run.status == status
+    assert world.runtime.run(run, context(OURS)).run.status == status
 
 
 def test_a_resource_group_hides_its_runs_from_others(world: World) -> None:
     run = world.add(OURS, "COMPLETED", [PLAIN])
     assert isinstance(read(world, run, cache_scope=THEIRS)[run], RunNotFound)
     with pytest.raises(RunNotFound):
-        world.runtime.run(run, THEIRS, context())
-    assert run not in {each.run_id for each in world.runtime.runs(THEIRS, context()).runs}
+        world.runtime.run(run, context(THEIRS))
+    assert run not in {each.run_id for each in world.runtime.runs(context(THEIRS)).runs}
     assert isinstance(read(world, run)[run], RunMetrics)
 
 
 def test_runs_are_listed_newest_first(world: World) -> None:
     older, newer = (world.add(OURS, status) for status in ("DEAD", "RUNNING"))
-    listed = world.runtime.runs(OURS, context()).runs
+    listed = world.runtime.runs(context(OURS)).runs
     assert [(run.run_id, run.status) for run in listed[:2]] == [(newer, "RUNNING"), (older, "DEAD")]
 
 
 def test_details_are_of_the_run_asked_for(world: World) -> None:
     run = world.add(OURS, "COMPLETED")
-    details = world.runtime.run(run, OURS, context())
+    details = world.runtime.run(run, context(OURS))
     assert (details.run.run_id, details.unavailable, json.loads(details.parameters)) == (run, (), [])
     with pytest.raises(RunNotFound):
-        world.runtime.run(UNKNOWN, OURS, context())
+        world.runtime.run(UNKNOWN, context(OURS))
 
 
 def test_what_it_can_do_is_told_and_may_be_told_to_it(world: World) -> None:
-    found = world.runtime.capabilities(OURS, context())
+    found = world.runtime.capabilities(context(OURS))
     assert isinstance(found, Capabilities)
     assert found.metrics
     world.runtime.observe(found, 0.0)
     world.runtime.observe(WITH_METRICS, 1.0)
-    assert world.runtime.capabilities(OURS, context()) == found
+    assert world.runtime.capabilities(context(OURS)) == found
 
 
 def test_its_identity_stays_the_same(world: World) -> None:
@@ -199,12 +198,12 @@ def test_its_identity_stays_the_same(world: World) -> None:
 
 def test_nothing_goes_on_beyond_the_deadline(world: World) -> None:
     run = world.add(OURS, "COMPLETED")
-    over = RequestContext(Deadline.after(0), "a-request", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
+    over = context(OURS, seconds=0)
     for ask in (
-        lambda: world.runtime.run(run, OURS, over),
-        lambda: world.runtime.runs(OURS, over),
-        lambda: world.runtime.capabilities(OURS, over),
-        lambda: _raised(world.runtime.run_metrics([run], OURS, over)[run]),
+        lambda: world.runtime.run(run, over),
+        lambda: world.runtime.runs(over),
+        lambda: world.runtime.capabilities(over),
+        lambda: _raised(world.runtime.run_metrics([run], over)[run]),
     ):
         with pytest.raises(RuntimeTimeout):
             ask()

@@ -41,7 +41,7 @@ from service.domain.selection.filters import Filter, selected
 from service.domain.selection.sorting import FIELDS, SortKey, order
 from service.domain.series import progress
 from service.domain.zones import time_zone
-from service.reads import cached_runtime
+from service.reads import packing
 from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests import document
@@ -122,7 +122,7 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
         written = b"".join(to_json.metric_resource(resource, resource.metrics, ZONE))
         assert len(json.loads(written)["metrics"]) == resource.count
         b"".join(to_json.parsed_custom_info(resource))
-        assert cached_runtime.unpacked(cached_runtime.packed(resource)) == resource
+        assert packing.unpacked(packing.packed(resource)) == resource
         for field in FIELDS:
             assert sorted(order(resource.metrics, [SortKey(field, descending=True)])) == list(range(resource.count))
         list(selected(resource.metrics, Filter(search="lo", labels=("a:b",), min_step=0, since=b"2026")))
@@ -254,7 +254,7 @@ def redis_entry(given: tuple[bytes, bytes, int, bytes]) -> None:
                 assert claimed is None or parts is None or codec.size_of(parts) == claimed.size <= MEBIBYTE
 
     assert memory(read) <= 4 * MEBIBYTE + 10 * len(body)
-    for unpack in (cached_runtime.unpacked, lambda parts: codec.unpack(parts, RunList), lambda parts: codec.unpack(parts, Capabilities)):  # fmt: skip
+    for unpack in (packing.unpacked, lambda parts: codec.unpack(parts, RunList), lambda parts: codec.unpack(parts, Capabilities)):  # fmt: skip
         for parts in ((), (inner,), (inner, b"{}")):
             with suppress(NotAnEntry):
                 unpack(parts)

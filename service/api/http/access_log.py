@@ -8,9 +8,9 @@ import time
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
-from service.api.http.context import RequestTrace, request_trace
+from service.api.http.context import RequestTrace, current_request
 from service.telemetry.metrics import Telemetry
 
 _access = logging.getLogger("service.access")
@@ -26,23 +26,23 @@ def register(app: Flask, telemetry: Telemetry) -> None:
     @app.after_request
     def noted(response: Response) -> Response:
         method = request.method if request.method in _METHODS else "other"
-        note(telemetry, request_trace(), route(), method, response.status_code, **_more())
+        note(telemetry, current_request().trace, route(), method, response.status_code, **_more())
         if response.status_code in {401, 403}:
             telemetry.refusal("unauthenticated" if response.status_code == 401 else "forbidden")
             _refusal(response, route())
         return response
 
 
-def note(telemetry: Telemetry, request_trace: RequestTrace, route: str, method: str, status: int, **more: Any) -> None:
+def note(telemetry: Telemetry, trace: RequestTrace, route: str, method: str, status: int, **more: Any) -> None:
     """Log and count one answer; ``more`` are further members of its line."""
-    seconds = time.perf_counter() - request_trace.began
+    seconds = time.perf_counter() - trace.began
     telemetry.request(method, route, status, seconds)
     level = logging.DEBUG if route in _QUIET else logging.INFO
     if _access.isEnabledFor(level):
         fields = {
             "event": "request",
-            "requestId": request_trace.request_id,
-            "traceparent": request_trace.traceparent,
+            "requestId": trace.request_id,
+            "traceparent": trace.traceparent,
             "method": method,
             "route": route,
             "status": status,
@@ -69,22 +69,23 @@ def _to_camel(name: str) -> str:
 
 
 def _more() -> dict[str, Any]:
-    keys = (("cache", "cache_outcome"), ("problem", "problem"), ("upstreamMs", "upstream_ms"))
-    return {name: g.get(key) for name, key in keys if key in g}
+    current = current_request()
+    given = {"cache": current.cache_status, "problem": current.problem, "upstreamMs": current.upstream_ms}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _refusal(response: Response, route: str) -> None:
-    principal = g.get("principal")
+    current = current_request()
     _audit.warning(
         "refused",
         extra={
             "event": "refusal",
-            "requestId": request_trace().request_id,
+            "requestId": current.trace.request_id,
             "route": route,
             "status": response.status_code,
-            "tenant": getattr(principal, "tenant", None),
-            "subject": getattr(principal, "subject", None),
-            "scope": g.get("missing_scope"),
-            "resourceGroup": g.get("refused_group"),
+            "tenant": current.principal and current.principal.tenant,
+            "subject": current.principal and current.principal.subject,
+            "scope": current.missing_scope,
+            "resourceGroup": current.refused_group,
         },
     )

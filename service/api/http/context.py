@@ -12,10 +12,13 @@ from typing import cast
 
 from flask import g, request
 
-from service.domain.access import Principal
+from service.domain.access import AccessRule, Principal
+from service.domain.runtime import DEFAULT_CONNECTION
+
+_CURRENT = "current_request"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RequestTrace:
     """A request's ids and the moments it is measured from: ``began`` on the performance clock, ``asked_at`` in seconds
     since the epoch."""
@@ -26,18 +29,35 @@ class RequestTrace:
     asked_at: float = field(default_factory=time.time)
 
 
-def request_trace() -> RequestTrace:
-    """The request_trace of the request being served."""
-    if "request_trace" not in g:
-        g.request_trace = RequestTrace(
+@dataclass(slots=True)
+class CurrentRequest:
+    """The request being served, filled in step by step: its trace, who asks and by which rule (``guards``), what is
+    read for whom (``request``), and what its line in the log says of the answer.
+
+    ``resource_group`` is ``None`` where the answer belongs to none; ``upstream_ms`` are the milliseconds that the
+    runtime took; ``problem`` is the slug of an error.
+    """
+
+    trace: RequestTrace
+    access_rule: AccessRule | None = None
+    principal: Principal | None = None
+    connection: str = DEFAULT_CONNECTION
+    resource_group: str | None = None
+    cache_status: str | None = None
+    upstream_ms: float | None = None
+    problem: str | None = None
+    missing_scope: str | None = None
+    refused_group: str | None = None
+
+
+def current_request() -> CurrentRequest:
+    """The request being served."""
+    if _CURRENT not in g:
+        trace = RequestTrace(
             request_id(map(request.headers.get, REQUEST_ID_HEADERS)), traceparent(request.headers.get("traceparent"))
         )
-    return cast(RequestTrace, g.request_trace)
-
-
-def principal() -> Principal:
-    """The verified caller; only on routes that ask for one."""
-    return cast(Principal, g.principal)
+        setattr(g, _CURRENT, CurrentRequest(trace))
+    return cast(CurrentRequest, getattr(g, _CURRENT))
 
 
 REQUEST_ID_HEADERS = ("X-Request-ID", "X-CorrelationID", "X-Correlation-ID", "x-vcap-request-id")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from flask import Flask, g, request
+from flask import Flask, request
 
+from service.api.http.context import current_request
 from service.domain.access import AccessRule, GrantDirectory, Principal, Scope, TokenVerifier, allows
 from service.domain.errors import Forbidden
 
@@ -45,11 +46,12 @@ def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> Non
         rule = rule_of(app, request.endpoint)
         if rule is None:
             raise Forbidden("this route states no access rule")
-        g.access_rule = rule
+        current = current_request()
+        current.access_rule = rule
         if rule.token:
-            g.principal = verifier.verify(request.headers.get("Authorization"))
-            if not allows(g.principal, rule, None):
-                raise _refusal(g.principal, rule, grants)
+            current.principal = principal = verifier.verify(request.headers.get("Authorization"))
+            if not allows(principal, rule, None):
+                raise _refusal(principal, rule, grants)
 
 
 def without_rule(app: Flask) -> list[str]:

@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from werkzeug.routing import RequestRedirect
 
-from service.api.http.context import REQUEST_ID_HEADERS, request_trace
+from service.api.http.context import REQUEST_ID_HEADERS, current_request
 from service.api.http.relative_urls import relative
 
 _EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, Content-Disposition"
@@ -37,7 +37,7 @@ def register(app: Flask, origins: Collection[str]) -> None:
 
     @app.before_request
     def begin() -> Response | None:
-        request_trace()
+        current_request()
         _check_lists()
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return Response(status=204)
@@ -47,11 +47,11 @@ def register(app: Flask, origins: Collection[str]) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        headers = response.headers
+        headers, trace = response.headers, current_request().trace
         if response.status_code in _BODILESS or (request.method == "OPTIONS" and response.status_code < 400):
             headers.pop("Content-Type", None)
-        headers["X-Request-ID"] = request_trace().request_id
-        headers["traceparent"] = request_trace().traceparent
+        headers["X-Request-ID"] = trace.request_id
+        headers["traceparent"] = trace.traceparent
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

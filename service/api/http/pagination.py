@@ -84,14 +84,15 @@ def link(response: Response, following: str | None) -> None:
 
 def _view(ask: ReadRequest) -> Sequence[str]:
     """All that must be the same when a sequence goes on; not how many items a page has, and in which format."""
-    cache_scope = ask.cache_scope
+    scope = ask.context.cache_scope
     query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_AN_ANSWER)
     parts = (part for pair in query for part in pair)
     return (
         request.path,
-        cache_scope.tenant,
-        cache_scope.resource_group,
-        cache_scope.caller or "",
+        scope.tenant,
+        scope.connection,
+        scope.resource_group,
+        scope.caller or "",
         ask.zone.name,
         *parts,
     )

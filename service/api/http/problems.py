@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from service.api.http.context import request_trace
+from service.api.http.context import current_request
 from service.api.http.relative_urls import itself
 from service.domain import errors
 from service.telemetry import logs
@@ -97,9 +97,9 @@ def _members_of(problem: Problem, detail: str, instance: str) -> dict[str, Any]:
 
 def _service_error(error: errors.ServiceError) -> Response:
     problem = problem_of(error)
-    g.problem = problem.slug
     if isinstance(error, errors.Forbidden):
-        g.missing_scope, g.refused_group = error.scope, error.resource_group
+        current = current_request()
+        current.missing_scope, current.refused_group = error.scope, error.resource_group
     response = _response(problem, error.detail, _members(error))
     response.headers["Vary"] = "Authorization, Cookie"
     for name, value in _headers(error).items():
@@ -114,7 +114,6 @@ def _http_error(error: HTTPException) -> Response:
         return Response(response.get_data(), status, headers=response.headers)
     named = Problem(status, re.sub(r"[^a-z]+", "-", error.name.lower()), error.name.capitalize())
     problem = _OF_HTTP.get(status, named)
-    g.problem = problem.slug
     answer = _response(problem, _http_detail(error))
     if "Allow" in response.headers:
         answer.headers["Allow"] = response.headers["Allow"]
@@ -123,12 +122,12 @@ def _http_error(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     logs.failure(error)
-    g.problem = INTERNAL.slug
     return _response(INTERNAL, "the service failed; its operators can find the cause by the request id")
 
 
 def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:
-    of_request = {"requestId": request_trace().request_id, **(members or {})}
+    current_request().problem = problem.slug
+    of_request = {"requestId": current_request().trace.request_id, **(members or {})}
     document = msgspec.json.encode(_members_of(problem, detail, itself()) | of_request)
     response = Response(document, problem.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"

@@ -9,13 +9,13 @@ from functools import cache, wraps
 from hashlib import blake2b
 from typing import Any
 
-from flask import g, request
+from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
 
 from service.api.http import formats
 from service.api.http.cache_control import parse_directives
-from service.api.http.context import request_trace
+from service.api.http.context import current_request
 from service.api.http.formats import JSON, Format
 from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
@@ -42,9 +42,7 @@ class ReadRequest:
     query: Mapping[str, Any]
     format: Format
     zone: TimeZone
-    cache_scope: CacheScope
     context: RequestContext
-    cache_policy: RequestCachePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +109,20 @@ class RequestReader:
         group = request.headers.get(RESOURCE_GROUP, self._defaults.resource_group)
         if not _ID.fullmatch(group):
             faults.append(Fault(RESOURCE_GROUP, _ID_DETAIL))
-        zone = self._zone(query, faults)
+        current = current_request()
+        principal, rule = current.principal, current.access_rule
+        if principal is None or rule is None:
+            raise Forbidden("this route states no access rule that asks for a token")
+        zone = self._zone(query, principal, faults)
         if faults:
             raise InvalidParameter(faults)
-        principal: Principal = g.principal
-        g.resource_group = group if grouped else None
-        if not allows(principal, g.access_rule, g.resource_group):
+        current.resource_group = group if grouped else None
+        if not allows(principal, rule, current.resource_group):
             raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
         chosen = formats.choose(offers, query.get("format"), request.headers.get("Accept"), missing)
-        return ReadRequest(
-            query, chosen, zone, self._cache_scope(principal, group), self._context(), self._cache_policy()
-        )
+        return ReadRequest(query, chosen, zone, self._context(self._cache_scope(principal, group)))
 
-    def _zone(self, query: Mapping[str, Any], faults: list[Fault]) -> TimeZone:
+    def _zone(self, query: Mapping[str, Any], principal: Principal, faults: list[Fault]) -> TimeZone:
         """The first zone that is named; those of the request must all be known."""
         found: list[TimeZone] = []
         for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
@@ -134,9 +133,8 @@ class RequestReader:
                     faults.append(Fault(parameter, _ZONE_DETAIL))
         if found:
             return found[0]
-        claimed: str | None = g.principal.zone
         try:
-            return self._defaults.zone if claimed is None else time_zone(claimed)
+            return self._defaults.zone if principal.zone is None else time_zone(principal.zone)
         except UnknownTimeZone:
             return self._defaults.zone
 
@@ -146,14 +144,16 @@ class RequestReader:
         caller = blake2b(principal.token.encode(), digest_size=20).hexdigest()
         return CacheScope(principal.tenant, group, caller, principal.token)
 
-    def _context(self) -> RequestContext:
-        return RequestContext(
-            Deadline.after(self._defaults.timeout), request_trace().request_id, request_trace().traceparent
-        )
-
-    def _cache_policy(self) -> RequestCachePolicy:
+    def _context(self, cache_scope: CacheScope) -> RequestContext:
+        trace = current_request().trace
         directives = parse_directives(request.headers.get("Cache-Control"), request.headers.get("Pragma"))
-        return RequestCachePolicy(directives, request_trace().asked_at)
+        return RequestContext(
+            cache_scope,
+            Deadline.after(self._defaults.timeout),
+            trace.request_id,
+            trace.traceparent,
+            RequestCachePolicy(directives, trace.asked_at),
+        )
 
 
 def with_plus(text: str) -> str:

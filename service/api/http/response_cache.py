@@ -46,7 +46,7 @@ _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding"})
 
 Headers = list[tuple[str, str]]
 Signature = tuple[str | None, ...]
-FreshEntry = Callable[[str, bytes], Provenance | None]
+FreshEntry = Callable[[str, str, bytes], Provenance | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Recorded:
 class ResponseCache:
     """A WSGI application in front of ``app``. Safe from any thread.
 
-    ``fresh_entry`` tells how fresh a stored entry is, and ``None`` where it is stale or no longer of that digest;
+    ``fresh_entry`` says how fresh an entry is, by connection, key and digest; ``None`` where it is stale or another.
     ``forwards_token`` is whether answers belong to one token. ``most`` answers are recorded, the last used ones.
     """
 
@@ -133,7 +133,7 @@ class ResponseCache:
         metadata = recorded.metadata
         if not allows(principal, metadata.rule, metadata.resource_group):
             return None
-        provenance = self._fresh_entry(metadata.key, metadata.digest)
+        provenance = self._fresh_entry(metadata.connection, metadata.key, metadata.digest)
         if provenance is None:
             return None
         if client_has(metadata.tag, environ.get("HTTP_IF_NONE_MATCH")):
@@ -146,20 +146,18 @@ class ResponseCache:
             body = self._answers.made(metadata.tag)
         if body is None:
             return None
-        request_trace = RequestTrace(
-            request_id(map(environ.get, _IDS)), traceparent(environ.get("HTTP_TRACEPARENT")), began
-        )
-        start_response(line, [*headers, *self._of_the_request(request_trace, provenance)])
-        access_log.note(self._telemetry, request_trace, metadata.route, "GET", status, cache=provenance.source.value)
+        trace = RequestTrace(request_id(map(environ.get, _IDS)), traceparent(environ.get("HTTP_TRACEPARENT")), began)
+        start_response(line, [*headers, *self._of_the_request(trace, provenance)])
+        access_log.note(self._telemetry, trace, metadata.route, "GET", status, cache=provenance.source.value)
         return body
 
-    def _of_the_request(self, request_trace: RequestTrace, provenance: Provenance) -> Headers:
+    def _of_the_request(self, trace: RequestTrace, provenance: Provenance) -> Headers:
         return [
             ("Cache-Control", self._answers.cache_control(provenance)),
             ("Age", str(int(provenance.age))),
             ("Cache-Status", status_of(provenance)),
-            ("X-Request-ID", request_trace.request_id),
-            ("traceparent", request_trace.traceparent),
+            ("X-Request-ID", trace.request_id),
+            ("traceparent", trace.traceparent),
         ]
 
     def _recording(

@@ -10,10 +10,11 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from flask import Response, g, request
+from flask import Response, request
 
 from service.api.http import encodings
 from service.api.http.access_log import route
+from service.api.http.context import current_request
 from service.api.http.formats import PNG, Format
 from service.api.http.representation_cache import Body, ReadyAnswers, TooLarge, size_of
 from service.domain.access import AccessRule
@@ -127,9 +128,10 @@ class Answers:
         return response
 
     def _describe(self, response: Response, tag: str, variant: Variant, provenance: Provenance) -> None:
-        g.cache_outcome = provenance.source.value
+        current = current_request()
+        current.cache_status = provenance.source.value
         if provenance.upstream is not None:
-            g.upstream_ms = round(provenance.upstream * 1000, 3)
+            current.upstream_ms = round(provenance.upstream * 1000, 3)
         headers = response.headers
         headers["ETag"] = f'"{tag}"'
         headers["Cache-Control"] = self.cache_control(provenance)
@@ -168,9 +170,12 @@ def _tag(variant: Variant) -> str:
 
 def _describe_dependencies(variant: Variant, tag: str) -> None:
     """Tell the response cache that this answer can be replayed, and on what it depends."""
-    if variant.entry is not None:
+    current = current_request()
+    if variant.entry is not None and current.access_rule is not None:
         key, digest = variant.entry
-        request.environ[CACHE_METADATA] = CacheMetadata(key, digest, tag, g.access_rule, g.resource_group, route())
+        request.environ[CACHE_METADATA] = CacheMetadata(
+            current.connection, key, digest, tag, current.access_rule, current.resource_group, route()
+        )
 
 
 def client_has(tag: str, given: str | None) -> bool:
@@ -209,9 +214,10 @@ CACHE_METADATA = "metric_resource.metadata"
 
 @dataclass(frozen=True, slots=True)
 class CacheMetadata:
-    """What an answer hung on: the stored entry and its content, the access rule, the resource group (``None`` where
-    none was asked for); ``tag`` names the representation, ``route`` the route for the log."""
+    """What an answer depends on: the connection, its stored entry and content, the access rule, the resource group
+    (``None`` where the answer belongs to none); ``tag`` names the representation, ``route`` the route for the log."""
 
+    connection: str
     key: str
     digest: bytes
     tag: str

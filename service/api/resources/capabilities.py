@@ -25,8 +25,8 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @requires()
     def capabilities(ask: ReadRequest) -> Response:
         """Which runtime this is, and whether its runs have a metric resource. Any valid token will do."""
-        found, content, provenance = queries.capabilities(ask.cache_scope, ask.context, ask.cache_policy)
-        variant = Variant((ask.cache_scope.tenant, content), ("capabilities",), ask.format)
-        return answers.answer(variant, provenance, lambda: to_json.capabilities(found))
+        read = queries.capabilities(ask.context)
+        variant = Variant((read.key, read.digest.hex()), ("capabilities",), ask.format)
+        return answers.answer(variant, read.provenance, lambda: to_json.capabilities(read.content()))
 
     return routes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from service.concurrency.deadline import Deadline
@@ -22,7 +21,7 @@ from service.domain.errors import (
 )
 from service.domain.metrics import MetricResource
 from service.domain.runs import RunDetails, RunList, RunStatus
-from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
+from service.domain.runtime import Capabilities, RequestContext, RunMetrics
 from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.runtimes.ai_api.runs import Surroundings
 from service.runtimes.ai_api.tenancy import GRACE, Tenancy
@@ -73,38 +72,36 @@ class AIAPIRuntime:
         self._fan_out = fan_out
         self._tenancy = Tenancy()
 
-    def run_metrics(
-        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
-    ) -> Mapping[str, RunMetrics | ServiceError]:
+    def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
         """One request for the metrics of all runs, beside one for each run's status."""
-        questions = [lambda: self._metric_resources(run_ids, cache_scope, context)]
-        statuses = [lambda run_id=run_id: self._status(run_id, cache_scope, context) for run_id in run_ids]
+        questions = [lambda: self._metric_resources(run_ids, context)]
+        statuses = [lambda run_id=run_id: self._status(run_id, context) for run_id in run_ids]
         resources, *found = self._fan_out.gather([*questions, *statuses], context.deadline)
         return {run_id: _judged(run_id, resources, status) for run_id, status in zip(run_ids, found, strict=True)}
 
-    def runs(self, cache_scope: CacheScope, context: RequestContext) -> RunList:
+    def runs(self, context: RequestContext) -> RunList:
         """All runs, in one request."""
-        answer = self._get("/lm/executions", (("$top", str(MOST_RUNS)),), cache_scope, context, "executions")
+        answer = self._get("/lm/executions", (("$top", str(MOST_RUNS)),), context, "executions")
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not list its runs")
         return run_mapping.run_list(answer.body)
 
-    def run(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunDetails:
+    def run(self, run_id: str, context: RequestContext) -> RunDetails:
         """The execution first; only without it there is no answer."""
 
         def get(path: str, operation: str) -> bytes:
-            answer = self._get_once(path, cache_scope, context, operation)
+            answer = self._get_once(path, context, operation)
             if answer.status != _OK:
                 raise BadGateway(f"the AI runtime did not give the {operation} of a run")
             return answer.body
 
-        execution = run_mapping.execution(self._execution(run_id, cache_scope, context), run_id)
+        execution = run_mapping.execution(self._execution(run_id, context), run_id)
         soon = context.deadline.earlier(_MARGIN * context.deadline.remaining())
         return Surroundings(*execution, get, self._fan_out).read(soon)
 
-    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Capabilities:
+    def capabilities(self, context: RequestContext) -> Capabilities:
         began = time.time()
-        answer = self._get("/lm/meta", (), cache_scope, context, "meta", grouped=False)
+        answer = self._get("/lm/meta", (), context, "meta", grouped=False)
         if answer.status != _OK:
             raise BadGateway("the AI runtime does not tell what it can do")
         found = meta.capabilities(answer.body)
@@ -115,10 +112,10 @@ class AIAPIRuntime:
         self._tenancy.observe(capabilities, observed_at)
 
     def _metric_resources(
-        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
+        self, run_ids: Sequence[str], context: RequestContext
     ) -> Mapping[str, MetricResource | BadGateway]:
         query = (("executionIds", ",".join(run_ids)), ("$select", "*"))
-        answer = self._get("/lm/metrics", query, cache_scope, context, "metrics")
+        answer = self._get("/lm/metrics", query, context, "metrics")
         if answer.status == _NOT_IMPLEMENTED:
             raise MetricsNotSupported
         if answer.status != _OK:
@@ -130,23 +127,23 @@ class AIAPIRuntime:
                 raise
             return mapping.metric_resources_apart(answer.body, run_ids)
 
-    def _status(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunStatus:
-        return mapping.run_status(self._execution(run_id, cache_scope, context), run_id)
+    def _status(self, run_id: str, context: RequestContext) -> RunStatus:
+        return mapping.run_status(self._execution(run_id, context), run_id)
 
-    def _execution(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> bytes:
-        answer = self._get_once(f"/lm/executions/{run_id}", cache_scope, context, "execution")
+    def _execution(self, run_id: str, context: RequestContext) -> bytes:
+        answer = self._get_once(f"/lm/executions/{run_id}", context, "execution")
         if answer.status in {_NOT_FOUND, _GONE} and not _HTML.match(answer.headers.get("Content-Type", "")):
             raise RunNotFound(run_id) if answer.status == _NOT_FOUND else RunGone(run_id)
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not tell whether the run exists")
         return answer.body
 
-    def _get_once(self, path: str, cache_scope: CacheScope, context: RequestContext, operation: str) -> HTTPAnswer:
+    def _get_once(self, path: str, context: RequestContext, operation: str) -> HTTPAnswer:
         """One object, asked for once a request, where runs share a scenario or a run is asked for with its status."""
         try:
             return context.asked.get(
-                (path, cache_scope),
-                lambda: self._get(path, (), cache_scope, context, operation),
+                (path, context.cache_scope),
+                lambda: self._get(path, (), context, operation),
                 context.deadline.remaining(),
             )
         except StillUnderWay:
@@ -156,28 +153,27 @@ class AIAPIRuntime:
         self,
         path: str,
         query: Sequence[tuple[str, str]],
-        cache_scope: CacheScope,
         context: RequestContext,
         operation: str,
         *,
         grouped: bool = True,
     ) -> HTTPAnswer:
         headers = {"X-Request-ID": context.request_id, "traceparent": context.traceparent}
-        if grouped and self._takes_groups(cache_scope, context):
-            headers["AI-Resource-Group"] = cache_scope.resource_group
+        if grouped and self._takes_groups(context):
+            headers["AI-Resource-Group"] = context.cache_scope.resource_group
         return self._client.get(
             path,
             query=query,
             headers=headers,
             deadline=context.deadline,
             operation=operation,
-            caller_token=cache_scope.token,
+            caller_token=context.cache_scope.token,
         )
 
-    def _takes_groups(self, cache_scope: CacheScope, context: RequestContext) -> bool:
-        soon = replace(context, deadline=context.deadline.sooner(GRACE))
-        caller = cache_scope.caller
-        return self._tenancy.takes_groups(lambda: self.capabilities(cache_scope, soon), context.deadline, caller)
+    def _takes_groups(self, context: RequestContext) -> bool:
+        soon = context.by(context.deadline.sooner(GRACE))
+        caller = context.cache_scope.caller
+        return self._tenancy.takes_groups(lambda: self.capabilities(soon), context.deadline, caller)
 
 
 def _judged(

@@ -11,7 +11,7 @@ from service.caching.codec import Header, Sealer, body_key, digest_of, lock_key
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.reads.leases import TTL, Leases
-from service.reads.model import VALUE, Fetched, Found
+from service.reads.results import VALUE, Fetched, Found
 from tests.integration.redis.conftest import Connect
 from tests.servers.valkey import ValkeyServer
 from tests.unit.reads.worlds import LIFETIMES, Clock, Process, Source

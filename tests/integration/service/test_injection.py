@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from service.app import close, create_app
-from service.domain.runtime import CacheScope, Capabilities, RequestContext
+from service.domain.runtime import Capabilities, RequestContext
 from service.settings import RuntimeAuth
 from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
@@ -148,10 +148,10 @@ class Broken:
 
     identity = "broken"
 
-    def run_metrics(self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext) -> Any:
+    def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Any:
         raise RuntimeError("secret words of a stack trace")
 
-    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Any:
+    def capabilities(self, context: RequestContext) -> Any:
         raise RuntimeError("secret words of a stack trace")
 
     def observe(self, capabilities: Capabilities, observed_at: float) -> None:

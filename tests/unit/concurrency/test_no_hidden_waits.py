@@ -25,7 +25,7 @@ EXCEPTIONS = {
     ("demo/demo.py", "_wait"): "a command without a server",
     ("demo/demo.py", "run"): "a command without a server",
     ("demo/processes.py", "__exit__"): "a command without a server",
-    ("reads/cached_runtime.py", "_fetch_runs"): "a task of FanOut, which manages its wait",
+    ("reads/queries.py", "_fetch_runs"): "a task of FanOut, which manages its wait",
     ("reads/read_through.py", "_wait"): "a flight, which manages its wait",
     ("runtimes/credentials/client_credentials.py", "authorization"): "a flight, which manages its wait",
     ("reads/leases.py", "_keep"): "a thread of its own in the background",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from service.concurrency.deadline import Deadline
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.metrics import Chunk, MetricResource
+from service.domain.reading import RequestCachePolicy
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
 from tests.unit.reads.worlds import PATIENCE
@@ -41,34 +42,27 @@ class FakeRuntime:
     def fail(self, run_id: str, error: ServiceError) -> None:
         self.logged["t", "g", run_id] = error
 
-    def run_metrics(
-        self, run_ids: Sequence[str], cache_scope: CacheScope, context: RequestContext
-    ) -> Mapping[str, RunMetrics | ServiceError]:
+    def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
         with self._lock:
             self.asked.append(tuple(run_ids))
         _in_time(context)
-        return {
-            run_id: self.logged.get((cache_scope.tenant, cache_scope.resource_group, run_id), RunNotFound(run_id))
-            for run_id in run_ids
-        }
+        return {run_id: self.logged.get((*_place(context), run_id), RunNotFound(run_id)) for run_id in run_ids}
 
-    def runs(self, cache_scope: CacheScope, context: RequestContext) -> RunList:
+    def runs(self, context: RequestContext) -> RunList:
         _in_time(context)
         found = [
-            details.run
-            for (tenant, group, _), details in self.details.items()
-            if (tenant, group) == (cache_scope.tenant, cache_scope.resource_group)
+            details.run for (tenant, group, _), details in self.details.items() if (tenant, group) == _place(context)
         ]
         return RunList(tuple(sorted(found, key=lambda run: run.created_at, reverse=True)))
 
-    def run(self, run_id: str, cache_scope: CacheScope, context: RequestContext) -> RunDetails:
+    def run(self, run_id: str, context: RequestContext) -> RunDetails:
         _in_time(context)
-        details = self.details.get((cache_scope.tenant, cache_scope.resource_group, run_id))
+        details = self.details.get((*_place(context), run_id))
         if details is None:
             raise RunNotFound(run_id)
         return details
 
-    def capabilities(self, cache_scope: CacheScope, context: RequestContext) -> Capabilities:
+    def capabilities(self, context: RequestContext) -> Capabilities:
         _in_time(context)
         with self._lock:
             self.described += 1
@@ -85,5 +79,14 @@ def _in_time(context: RequestContext) -> None:
         raise RuntimeTimeout
 
 
-def context(seconds: float = PATIENCE) -> RequestContext:
-    return RequestContext(Deadline(time.monotonic() + seconds), "a-request", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
+def _place(context: RequestContext) -> tuple[str, str]:
+    return context.cache_scope.tenant, context.cache_scope.resource_group
+
+
+def context(
+    cache_scope: CacheScope, cache_policy: RequestCachePolicy | None = None, *, seconds: float = PATIENCE
+) -> RequestContext:
+    """A request that reads from there."""
+    traceparent = "00-" + "1" * 32 + "-" + "2" * 16 + "-00"
+    deadline = Deadline(time.monotonic() + seconds)
+    return RequestContext(cache_scope, deadline, "a-request", traceparent, cache_policy or RequestCachePolicy())

@@ -14,9 +14,9 @@ from service.concurrency.blocking import set_slot_owner
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
 from service.domain.reading import RequestCachePolicy, RequestDirectives
-from service.reads.model import VALUE, Fetched, Found
 from service.reads.pacing import Pacing
 from service.reads.read_through import MOST_PAUSING
+from service.reads.results import VALUE, Fetched, Found
 from tests.unit.reads.worlds import LIFETIMES, PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
 
 PACED = replace(LIFETIMES, min_refresh=1)

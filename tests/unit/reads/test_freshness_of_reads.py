@@ -19,7 +19,7 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.reading import Source as From
-from service.reads.model import VALUE, Fetched, Found
+from service.reads.results import VALUE, Fetched, Found
 from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source, eventually
 
 NEW, HIT, STALE, ERROR = From.FETCHED_NEW, From.STORED, From.STORED_REVALIDATING, From.STORED_ON_ERROR

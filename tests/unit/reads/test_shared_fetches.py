@@ -22,7 +22,7 @@ from service.domain.errors import (
 )
 from service.domain.reading import Source as From
 from service.reads.leases import TTL
-from service.reads.model import VALUE, Fetched, Found
+from service.reads.results import VALUE, Fetched, Found
 from tests.unit.reads.worlds import PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
 
 READERS = 24

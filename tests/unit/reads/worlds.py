@@ -15,10 +15,10 @@ from service.domain.errors import CacheUnavailable, ServiceError
 from service.domain.reading import RequestCachePolicy, RequestDirectives
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
-from service.reads.model import VALUE, Fetched, Found
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
 from service.reads.read_through import ReadThrough
+from service.reads.results import VALUE, Fetched, Found
 from service.telemetry.metrics import Telemetry
 
 PATIENCE = 20.0

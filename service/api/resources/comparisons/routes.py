@@ -24,8 +24,9 @@ from service.charts.model import ChartType
 from service.charts.progress import points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
-from service.domain.reading import RequestCachePolicy
-from service.reads.queries import Queries, ReadComparison
+from service.domain.runtime import RequestContext
+from service.reads.comparison import ReadComparison
+from service.reads.queries import Queries
 
 Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
 
@@ -38,8 +39,8 @@ def blueprint(
     pictures = pictures_of(renderer)
 
     def answer(ask: ReadRequest, form: tuple[str, ...], make: Make, picture: Drawn | None = None) -> Response:
-        def respond(cache_policy: RequestCachePolicy) -> Response:
-            read = queries.comparison(ask.query["run"], ask.cache_scope, ask.context, cache_policy)
+        def respond(context: RequestContext) -> Response:
+            read = queries.comparison(ask.query["run"], context)
             missing: list[dict[str, Any]] = [
                 {"runId": run_id, "problem": problems.part(error, relative(f"/runs/{run_id}/metric-resource"))}
                 for run_id, error in read.missing.items()
@@ -49,7 +50,7 @@ def blueprint(
             variant = Variant((*content, told), form, ask.format, (TIME_ZONE,), weight=read.size)
             return answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
 
-        return anew_if_gone(respond, ask.cache_policy)
+        return anew_if_gone(respond, ask.context)
 
     @routes.route("/comparisons")
     @routes.arguments(ComparisonQuery, location="query")

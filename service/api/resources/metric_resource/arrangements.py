@@ -12,10 +12,11 @@ from service.api.resources.metric_resource import to_csv
 from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.single_flight import SingleFlight, StillUnderWay
 from service.domain.errors import Overloaded
+from service.domain.metrics import MetricResource
 from service.domain.selection.filters import Filter, matching
 from service.domain.selection.objects import gathered
 from service.domain.selection.sorting import SortKey, order
-from service.reads.cached_runtime import ReadRun
+from service.reads.results import Read
 
 Rows: TypeAlias = "array[int]"
 Labels = tuple[str, ...]
@@ -36,7 +37,7 @@ class Arrangements:
         self._labels: BoundedMap[bytes, Labels] = BoundedMap(max_bytes // 16, _weight_of_labels)
         self._flights: SingleFlight[Rows | Labels] = SingleFlight()
 
-    def rows(self, run: ReadRun, wanted: Filter, sort: Sequence[SortKey]) -> Rows | None:
+    def rows(self, run: Read[MetricResource], wanted: Filter, sort: Sequence[SortKey]) -> Rows | None:
         """The rows that ``wanted`` lets through, in the order of ``sort``; ``None`` for all points in their own."""
         if wanted.is_empty and not sort:
             return None
@@ -44,21 +45,21 @@ class Arrangements:
 
         def work_out() -> Rows:
             if not sort:
-                return matching(run.resource().metrics, wanted)
-            return order(run.resource().metrics, sort, self.rows(run, wanted, ()))
+                return matching(run.content().metrics, wanted)
+            return order(run.content().metrics, sort, self.rows(run, wanted, ()))
 
         return self._once(name, self._rows, work_out, run.size)
 
-    def are_worth_knowing(self, run: ReadRun) -> bool:
+    def are_worth_knowing(self, run: Read[MetricResource]) -> bool:
         """Whether the run is so large that it makes a difference how many of its points are wanted."""
         return run.size > self._work.whole
 
-    def label_names(self, run: ReadRun, wanted: Filter) -> Labels:
+    def label_names(self, run: Read[MetricResource], wanted: Filter) -> Labels:
         """The names of all labels of the points that ``wanted`` lets through, by first appearance."""
         name = _name(run, "labels", repr(wanted))
 
         def work_out() -> Labels:
-            rows, chunks = self.rows(run, wanted, ()), run.resource().metrics
+            rows, chunks = self.rows(run, wanted, ()), run.content().metrics
             return tuple(to_csv.label_names(chunks if rows is None else gathered(chunks, rows)))
 
         return self._once(name, self._labels, work_out, run.size)
@@ -80,7 +81,7 @@ class Arrangements:
             raise Overloaded(BUSY) from None
 
 
-def _name(run: ReadRun, *parts: str) -> bytes:
+def _name(run: Read[MetricResource], *parts: str) -> bytes:
     """Short, however long the filter is."""
     named = "\0".join((run.key, run.digest.hex(), *parts))
     return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=20).digest()

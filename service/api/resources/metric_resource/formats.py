@@ -18,12 +18,12 @@ from service.api.resources.metric_resource.arrangements import Arrangements, Row
 from service.api.resources.metric_resource.query import filter_of
 from service.caching.codec import ContentGone
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.reading import RequestCachePolicy
+from service.domain.runtime import RequestContext
 from service.domain.selection.filters import Filter
 from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
 from service.domain.selection.sorting import SortKey
-from service.reads.cached_runtime import ReadRun
 from service.reads.queries import Queries
+from service.reads.results import Read
 
 TABLES = (CSV, CSV_EXCEL, NDJSON)
 """The formats beside JSON that points are written in."""
@@ -47,10 +47,10 @@ class Selection:
         """What tells its representations from others."""
         return ("metric-resource", self.ask.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
 
-    def written(self, run: ReadRun, arrangements: Arrangements, following: str | None) -> Iterator[bytes]:
+    def written(self, run: Read[MetricResource], arrangements: Arrangements, following: str | None) -> Iterator[bytes]:
         """The answer, in pieces; ``following`` is the next page's URL."""
         rows = arrangements.rows(run, self.wanted, self.sort)
-        resource = run.resource()
+        resource = run.content()
         shown = self._shown(resource, rows)
         clock = to_json.zone_clock(self.ask.zone)
         if self.ask.format == NDJSON:
@@ -68,12 +68,12 @@ class Selection:
         """Whether nothing is left out."""
         return self.wanted.is_empty and not is_paged(self.ask)
 
-    def total(self, run: ReadRun, arrangements: Arrangements) -> int:
+    def total(self, run: Read[MetricResource], arrangements: Arrangements) -> int:
         """How many points match, on all pages together."""
         rows = arrangements.rows(run, self.wanted, ())
-        return run.resource().count if rows is None else len(rows)
+        return run.content().count if rows is None else len(rows)
 
-    def extent(self, run: ReadRun, arrangements: Arrangements, total: int) -> tuple[int, int]:
+    def extent(self, run: Read[MetricResource], arrangements: Arrangements, total: int) -> tuple[int, int]:
         """The bytes of chunks that are looked at for the answer, and those that it has, both roughly.
 
         ``total`` as above, or 0 where nobody counted.
@@ -84,7 +84,7 @@ class Selection:
             return int(run.size * min(1.0, looked_at / total)), int(run.size * min(1.0, limit / total))
         if self.wanted.is_empty or not arrangements.are_worth_knowing(run):
             return run.size, run.size
-        return run.size, int(run.size * self.total(run, arrangements) / max(1, run.resource().count))
+        return run.size, int(run.size * self.total(run, arrangements) / max(1, run.content().count))
 
     def _shown(self, resource: MetricResource, rows: Rows | None) -> Iterable[Chunk]:
         position, end = self.window.position, self.window.end
@@ -115,8 +115,8 @@ class RunAnswers:
         """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
         it looks at the run's points; ``drawn`` as in ``Answers``."""
 
-        def respond(cache_policy: RequestCachePolicy) -> Response:
-            run = self._queries.metric_resource(run_id, ask.cache_scope, ask.context, cache_policy)
+        def respond(context: RequestContext) -> Response:
+            run = self._queries.metric_resource(run_id, context)
             variant = Variant(
                 (run.key, run.digest.hex()),
                 form,
@@ -125,14 +125,14 @@ class RunAnswers:
                 (run.key, run.digest),
                 weight=run.size if points else 0,
             )
-            return self._answers.answer(variant, run.provenance, lambda: make(run.resource()), drawn)
+            return self._answers.answer(variant, run.provenance, lambda: make(run.content()), drawn)
 
-        return anew_if_gone(respond, ask.cache_policy)
+        return anew_if_gone(respond, ask.context)
 
 
-def anew_if_gone(respond: Callable[[RequestCachePolicy], Response], cache_policy: RequestCachePolicy) -> Response:
+def anew_if_gone(respond: Callable[[RequestContext], Response], context: RequestContext) -> Response:
     """The answer, of what is fetched anew where the store knows of a content that it no longer holds."""
     try:
-        return respond(cache_policy)
+        return respond(context)
     except ContentGone:
-        return respond(RequestCachePolicy.anew())
+        return respond(context.anew())

@@ -19,7 +19,7 @@ from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.formats import TABLES, RunAnswers, Selection, anew_if_gone
 from service.api.resources.metric_resource.query import SelectionQuery
 from service.domain.access import Scope
-from service.domain.reading import RequestCachePolicy
+from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
 TOTAL = "X-Total-Count"
@@ -59,8 +59,8 @@ def blueprint(
         page, snapshot = paging.asked(ask)
         selection = Selection.asked(ask, page)
 
-        def respond(cache_policy: RequestCachePolicy) -> Response:
-            run = queries.metric_resource(run_id, ask.cache_scope, ask.context, cache_policy, snapshot)
+        def respond(context: RequestContext) -> Response:
+            run = queries.metric_resource(run_id, context, snapshot)
             told_apart = ask.format != JSON and not selection.is_whole
             total = selection.total(run, arrangements) if is_paged(ask) or told_apart else 0
             following = paging.next(ask, page, run.snapshot, total) if is_paged(ask) else None
@@ -83,7 +83,7 @@ def blueprint(
                 response.headers[TOTAL] = str(total)
             return response
 
-        response = anew_if_gone(respond, ask.cache_policy)
+        response = anew_if_gone(respond, ask.context)
         if ask.format.extension:
             response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-metrics.{ask.format.extension}"'
         return response

@@ -20,8 +20,8 @@ from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.runs import to_json
 from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, RunsQuery
 from service.domain.access import Scope
-from service.domain.reading import RequestCachePolicy
 from service.domain.runs import Run
+from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
 
@@ -40,8 +40,8 @@ def blueprint(
         window, snapshot = paging.asked(ask)
         wanted = _wanted(ask.query)
 
-        def respond(cache_policy: RequestCachePolicy) -> Response:
-            read = queries.runs(ask.cache_scope, ask.context, cache_policy, snapshot)
+        def respond(context: RequestContext) -> Response:
+            read = queries.runs(context, snapshot)
             matching = [run for run in read.content().runs if wanted(run)]
             following = paging.next(ask, window, read.snapshot, len(matching))
             form = ("runs", ask.zone.name, json.dumps(ask.query, sort_keys=True), *window.form, str(following))
@@ -59,7 +59,7 @@ def blueprint(
             pagination.link(response, following)
             return response
 
-        return anew_if_gone(respond, ask.cache_policy)
+        return anew_if_gone(respond, ask.context)
 
     @routes.route("/runs/<string:run_id>")
     @routes.arguments(Query, location="query")
@@ -71,9 +71,9 @@ def blueprint(
         A part that cannot be read is `null` and named in `unavailable`; the rest is given.
         """
 
-        def respond(cache_policy: RequestCachePolicy) -> Response:
-            read = queries.run(run_id, ask.cache_scope, ask.context, cache_policy)
-            available = queries.has_metrics(ask.cache_scope, ask.context, cache_policy)
+        def respond(context: RequestContext) -> Response:
+            read = queries.run(run_id, context)
+            available = queries.has_metrics(context)
             href = relative(f"/runs/{run_id}/metric-resource")
             form = ("run", ask.zone.name, str(available), href)
             return answers.answer(
@@ -82,7 +82,7 @@ def blueprint(
                 lambda: to_json.run_details(read.content(), ask.zone, available=available, href=href),
             )
 
-        return anew_if_gone(respond, ask.cache_policy)
+        return anew_if_gone(respond, ask.context)
 
     return routes
 

@@ -22,7 +22,7 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         self.reached += 1
-        environ[CACHE_METADATA] = CacheMetadata("key", b"digest", "tag", RULE, "default", "/route")
+        environ[CACHE_METADATA] = CacheMetadata("default", "key", b"digest", "tag", RULE, "default", "/route")
         start_response("200 OK", [("Content-Type", "application/json")])
         return [b"{}"]
 
@@ -46,7 +46,7 @@ def test_no_more_answers_are_recorded_than_there_is_room_for() -> None:
         application,
         verifier=Verifier(),
         answers=Answers(),
-        fresh_entry=lambda key, digest: Provenance(Source.STORED, 1.0, 2.0, 3.0),
+        fresh_entry=lambda connection, key, digest: Provenance(Source.STORED, 1.0, 2.0, 3.0),
         telemetry=Telemetry(),
         forwards_token=False,
         most=3,

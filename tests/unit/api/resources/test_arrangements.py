@@ -14,7 +14,7 @@ from service.domain.reading import Provenance, Snapshot, Source
 from service.domain.selection.filters import Filter
 from service.domain.selection.objects import gathered, window
 from service.domain.selection.sorting import SortKey
-from service.reads.cached_runtime import ReadRun
+from service.reads.results import Read
 
 A_CHUNK, CHUNKS = 20, 30
 EVERY = A_CHUNK * CHUNKS
@@ -28,11 +28,11 @@ class Stored:
         self.looked_at: list[int] = []
         resource = MetricResource("run1", metrics=Chunks([A_CHUNK] * CHUNKS, self._load), count=EVERY)
         provenance = Provenance(Source.STORED, 0, 1, 1)
-        self.run = ReadRun(key, digest, provenance, lambda: resource, Snapshot(digest, 1000))
+        self.run = Read(key, digest, provenance, lambda: resource, Snapshot(digest, 1000))
 
     @property
     def chunks(self) -> Chunks:
-        found = self.run.resource().metrics
+        found = self.run.content().metrics
         assert isinstance(found, Chunks)
         return found
 

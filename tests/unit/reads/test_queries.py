@@ -24,11 +24,13 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
+from service.domain.metrics import MetricResource
 from service.domain.reading import RequestCachePolicy, RequestDirectives
 from service.domain.reading import Source as From
+from service.domain.runs import Run, RunDetails
 from service.domain.runtime import CacheScope, Capabilities
-from service.reads.cached_runtime import CachedRuntime, ReadRun
-from service.reads.model import Found
+from service.reads.queries import Connection, Queries
+from service.reads.results import Read
 from tests.unit.reads.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, context
 from tests.unit.reads.worlds import LIFETIMES, PATIENCE, Clock, Process, eventually, together
 
@@ -40,30 +42,34 @@ class World:
         self.clock = Clock(time.time())
         self.cache = MemoryCache(10**7)
         self.runtime = FakeRuntime()
-        self.made: list[CachedRuntime] = []
+        self.made: list[Queries] = []
 
-    def service(self, runtime: FakeRuntime | None = None) -> CachedRuntime:
+    def service(self, runtime: FakeRuntime | None = None) -> Queries:
         process = Process(self.cache, self.clock)
-        made = CachedRuntime(runtime or self.runtime, process.reads, new_fan_out(8), new_fan_out(8))
+        made = queries(runtime or self.runtime, process)
         self.made.append(made)
         return made
 
     def cache_policy(self, **directives: object) -> RequestCachePolicy:
         return RequestCachePolicy(RequestDirectives(**directives), self.clock())  # type: ignore[arg-type]
 
-    def runs(self, service: CachedRuntime, *run_ids: str, cache_scope: CacheScope = HERE, **directives: object):
-        return service.run_metrics(run_ids, cache_scope, context(), self.cache_policy(**directives))
+    def runs(self, service: Queries, *run_ids: str, cache_scope: CacheScope = HERE, **directives: object):
+        return service.metric_resources(run_ids, context(cache_scope, self.cache_policy(**directives)))
 
-    def run(self, service: CachedRuntime, run_id: str = "run1", **more: object) -> ReadRun | ServiceError:
+    def run(self, service: Queries, run_id: str = "run1", **more: object) -> Read[MetricResource] | ServiceError:
         return self.runs(service, run_id, **more)[run_id]  # type: ignore[arg-type]
 
-    def metrics(self, service: CachedRuntime, run_id: str = "run1", **more: object) -> bytes:
+    def metrics(self, service: Queries, run_id: str = "run1", **more: object) -> bytes:
         found = self.run(service, run_id, **more)
-        assert isinstance(found, ReadRun), found
-        return found.resource().metrics[0].text
+        assert isinstance(found, Read), found
+        return found.content().metrics[0].text
 
-    def can(self, service: CachedRuntime, **directives: object) -> tuple[Capabilities, Found]:
-        return service.capabilities(HERE, context(), self.cache_policy(**directives))
+    def can(self, service: Queries, **directives: object) -> Read[Capabilities]:
+        return service.capabilities(context(HERE, self.cache_policy(**directives)))
+
+
+def queries(runtime: FakeRuntime, process: Process) -> Queries:
+    return Queries({"default": Connection(runtime, process.reads)}, new_fan_out(8), new_fan_out(8))
 
 
 @pytest.fixture
@@ -78,9 +84,9 @@ def world() -> Iterator[World]:
 def test_a_run_is_fetched_once_and_then_read_by_every_process(world: World) -> None:
     one, other = world.service(), world.service()
     first, second = world.run(one), world.run(other)
-    assert isinstance(first, ReadRun)
-    assert isinstance(second, ReadRun)
-    assert first.resource() == second.resource() == world.runtime.logged["t", "g", "run1"].resource
+    assert isinstance(first, Read)
+    assert isinstance(second, Read)
+    assert first.content() == second.content() == world.runtime.logged["t", "g", "run1"].resource
     assert (first.key, first.digest) == (second.key, second.digest)
     assert world.runtime.asked == [("run1",)]
 
@@ -92,7 +98,7 @@ def test_what_names_a_content_changes_with_it_and_only_with_it(world: World) -> 
         world.runtime.log("run1", metrics)
         world.clock.pass_(1)
         found = world.run(service, no_cache=True)
-        assert isinstance(found, ReadRun)
+        assert isinstance(found, Read)
         digests.append(found.digest)
     assert digests[0] == digests[1] == digests[3] != digests[2]
 
@@ -117,12 +123,25 @@ def test_two_runtimes_on_one_cache_share_nothing(world: World) -> None:
     assert world.metrics(world.service(other)) == b"[2]"
 
 
+def test_two_connections_share_nothing_even_of_one_runtime(world: World) -> None:
+    process = Process(world.cache, world.clock)
+    other = FakeRuntime(world.runtime.identity)
+    other.log("run1", b"[2]")
+    names = {"default": world.runtime, "other": other}
+    service = Queries(
+        {name: Connection(runtime, process.reads) for name, runtime in names.items()}, new_fan_out(8), new_fan_out(8)
+    )
+    world.made.append(service)
+    assert world.metrics(service) == b"[1]"
+    assert world.metrics(service, cache_scope=CacheScope("t", "g", connection="other")) == b"[2]"
+
+
 def test_the_callers_own_token_never_reaches_the_keys(world: World) -> None:
     service = world.service()
     one = world.run(service, cache_scope=CacheScope("t", "g", "caller", "a token"))
     other = world.run(service, cache_scope=CacheScope("t", "g", "caller", "another token"))
-    assert isinstance(one, ReadRun)
-    assert isinstance(other, ReadRun)
+    assert isinstance(one, Read)
+    assert isinstance(other, Read)
     assert one.key == other.key
 
 
@@ -157,7 +176,7 @@ def test_a_refusal_ends_what_is_stored_at_once_in_every_process(world, error, ag
     if troubled:
         world.runtime.fail("run1", RuntimeUnavailable())
         for service in (one, other):
-            assert isinstance(world.run(service), ReadRun)
+            assert isinstance(world.run(service), Read)
     world.runtime.fail("run1", error)
     for service in (one, other):
         eventually(lambda service=service: type(world.run(service)) is type(error))
@@ -185,8 +204,8 @@ def test_several_runs_are_one_request_and_each_has_its_own_outcome(world: World)
     world.runtime.fail("run3", RuntimeForbids())
     found = world.runs(service, "run4", "run1", "run2", "run3")
     assert [type(found[run]) for run in ("run1", "run2", "run3", "run4")] == [
-        ReadRun,
-        ReadRun,
+        Read,
+        Read,
         RuntimeForbids,
         RunNotFound,
     ]
@@ -202,7 +221,7 @@ def test_a_runtime_without_metrics_has_none_for_any_run(world: World) -> None:
     assert world.runtime.described == 1
     world.runtime.describes = WITH_METRICS
     world.clock.pass_(5)
-    eventually(lambda: isinstance(world.run(service, no_cache=True), ReadRun))
+    eventually(lambda: isinstance(world.run(service, no_cache=True), Read))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +246,9 @@ def test_a_runtime_that_is_slow_to_tell_holds_its_runs_up_by_no_more_than_a_mome
 
 def test_what_the_runtime_can_do_is_fetched_once_for_all(world: World) -> None:
     one, other = world.service(), world.service()
-    found = together(*[lambda service=service: world.can(service)[0] for service in (one, other) for _ in range(8)])
+    found = together(
+        *[lambda service=service: world.can(service).content() for service in (one, other) for _ in range(8)]
+    )
     assert found == [WITH_METRICS] * 16
     assert world.runtime.described == 1
 
@@ -235,9 +256,9 @@ def test_what_the_runtime_can_do_is_fetched_once_for_all(world: World) -> None:
 def test_what_the_runtime_can_do_does_not_hang_on_the_resource_group(world: World) -> None:
     service = world.service()
     world.can(service)
-    service.capabilities(CacheScope("t", "another"), context(), world.cache_policy())
+    service.capabilities(context(CacheScope("t", "another"), world.cache_policy()))
     assert world.runtime.described == 1
-    service.capabilities(CacheScope("another", "g"), context(), world.cache_policy())
+    service.capabilities(context(CacheScope("another", "g"), world.cache_policy()))
     assert world.runtime.described == 2
 
 
@@ -245,12 +266,12 @@ def test_that_metrics_are_missing_is_believed_for_seconds_that_they_are_there_fo
     service = world.service()
     world.can(service)
     world.clock.pass_(299)
-    assert world.can(service)[1].provenance.source is From.STORED
+    assert world.can(service).provenance.source is From.STORED
     world.runtime.describes = WITHOUT_METRICS
     world.clock.pass_(1)
     world.can(service, max_age=1)
     world.clock.pass_(5)
-    assert world.can(service)[1].provenance.source is not From.STORED
+    assert world.can(service).provenance.source is not From.STORED
 
 
 def test_a_runtime_that_does_not_tell_what_it_can_do_is_a_bad_gateway_and_asked_again_in_seconds(world: World) -> None:
@@ -262,7 +283,7 @@ def test_a_runtime_that_does_not_tell_what_it_can_do_is_a_bad_gateway_and_asked_
     assert world.runtime.described == 1
     world.runtime.describes = WITH_METRICS
     world.clock.pass_(5)
-    assert world.can(service)[0] == WITH_METRICS
+    assert world.can(service).content() == WITH_METRICS
 
 
 @pytest.mark.parametrize("trouble", [RuntimeUnavailable(), RuntimeTimeout(), RateLimited(1)], ids=repr)
@@ -271,26 +292,26 @@ def test_what_a_runtime_could_do_stands_in_while_it_is_in_trouble(world: World, 
     world.can(service)
     world.clock.pass_(400)
     world.runtime.describes = trouble
-    capabilities, found = world.can(service)
-    assert capabilities == WITH_METRICS
-    assert found.provenance.source is From.STORED_ON_ERROR
+    read = world.can(service)
+    assert read.content() == WITH_METRICS
+    assert read.provenance.source is From.STORED_ON_ERROR
     assert world.metrics(service) == b"[1]"
 
 
 def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: World) -> None:
     found = world.run(world.service())
-    assert isinstance(found, ReadRun)
+    assert isinstance(found, Read)
     world.cache.delete(body_key(found.key, found.digest))
     later = world.service()
     stored = world.run(later)
-    assert isinstance(stored, ReadRun)
+    assert isinstance(stored, Read)
     with pytest.raises(ContentGone):
-        stored.resource()
-    anew = later.run_metrics(
-        ["run1"], HERE, context(), RequestCachePolicy(RequestDirectives(no_cache=True), world.clock() + 1)
+        stored.content()
+    anew = later.metric_resources(
+        ["run1"], context(HERE, RequestCachePolicy(RequestDirectives(no_cache=True), world.clock() + 1))
     )["run1"]
-    assert isinstance(anew, ReadRun)
-    assert anew.resource().metrics[0].text == b"[1]"
+    assert isinstance(anew, Read)
+    assert anew.content().metrics[0].text == b"[1]"
     assert world.metrics(world.service()) == b"[1]", "and it is there for all again"
 
 
@@ -298,21 +319,21 @@ def test_a_body_of_another_content_is_no_body(world: World) -> None:
     found = world.run(world.service())
     world.runtime.log("run2", b"[2]")
     foreign = world.run(world.service(), "run2")
-    assert isinstance(found, ReadRun)
-    assert isinstance(foreign, ReadRun)
+    assert isinstance(found, Read)
+    assert isinstance(foreign, Read)
     body = world.cache.get(body_key(foreign.key, foreign.digest))
     assert body is not None
     world.cache.set_many({body_key(found.key, found.digest): body}, 60)
     stored = world.run(world.service())
-    assert isinstance(stored, ReadRun)
+    assert isinstance(stored, Read)
     with pytest.raises(ContentGone):
-        stored.resource()
+        stored.content()
 
 
 def test_keys_are_those_of_the_parts_that_tell_answers_apart(world: World) -> None:
     found = world.run(world.service())
-    assert isinstance(found, ReadRun)
-    assert found.key == entry_key("run-metrics", "t", "fake", "g", "", "run1")
+    assert isinstance(found, Read)
+    assert found.key == entry_key("run-metrics", "t", "default", "fake", "g", "", "run1")
 
 
 def test_a_comparison_that_is_refreshed_too_soon_waits_once_and_on_no_thread_of_its_parts(world: World) -> None:
@@ -324,17 +345,17 @@ def test_a_comparison_that_is_refreshed_too_soon_waits_once_and_on_no_thread_of_
         world.clock.pass_(seconds)
 
     world.runtime.log("run2", b"[2]")
+    for run_id in ("run1", "run2"):
+        world.runtime.details["t", "g", run_id] = RunDetails(Run(run_id, "RUNNING"))
     cache = MemoryCache(10**7, clock=world.clock)
     process = Process(cache, world.clock, lifetimes=replace(LIFETIMES, min_refresh=1), sleep=sleep)
-    service = CachedRuntime(world.runtime, process.reads, new_fan_out(8), new_fan_out(8))
+    service = queries(world.runtime, process)
     world.made.append(service)
 
     def compared(*run_ids: str, **directives: object) -> None:
         world.clock.pass_(2**-10)
-        details, metrics = service.runs_compared(run_ids, HERE, context(), world.cache_policy(**directives))
-        assert [*details, *metrics] == [*run_ids] * 2
-        assert all(isinstance(one, ReadRun) for one in metrics.values())
-        assert {type(one) for one in details.values()} == {RunNotFound}, "the fake knows of their metrics only"
+        comparison = service.comparison(run_ids, context(HERE, world.cache_policy(**directives)))
+        assert (list(comparison.found), comparison.missing) == ([*run_ids], {})
 
     compared("run1", "run2")
     compared("run1", no_cache=True)

@@ -1,0 +1,58 @@
+"""What a read goes through: what the runtime gave, what is stored, what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from service.caching.codec import Header, Packed
+from service.concurrency.deadline import Deadline
+from service.domain.errors import ServiceError
+from service.domain.reading import Provenance, Snapshot
+
+T = TypeVar("T")
+VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the runtime gave: ``VALUE`` with its packed body, or the name of what there is instead."""
+
+    outcome: str
+    may_change: bool = True
+    packed: Packed = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is stored under ``key``, or would be; ``packed`` where it is at hand, else ``ReadThrough.body`` loads it."""
+
+    key: str
+    header: Header
+    provenance: Provenance
+    packed: Packed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[T]):
+    """What was read.
+
+    ``key`` and ``digest`` name the content. ``content`` loads it, and raises ``ContentGone`` where it has left the
+    store since; so may the chunks of a metric resource when they are looked at.
+    """
+
+    key: str
+    digest: bytes
+    provenance: Provenance
+    content: Callable[[], T]
+    snapshot: Snapshot
+
+    @property
+    def size(self) -> int:
+        """Bytes of the content, unpacked."""
+        return self.snapshot.size
+
+
+Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
+"""Asks the runtime for those keys, by that deadline."""
