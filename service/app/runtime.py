@@ -17,7 +17,6 @@ from service.runtimes.transport import (
     ResilientClient,
     Retries,
     TokenSource,
-    Tolerance,
 )
 from service.settings import RuntimeAuth, RuntimeSettings
 from service.telemetry.metrics import Telemetry
@@ -55,7 +54,7 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         transport,
         base_url=asked.base_url,
         tokens=_tokens(asked, token_transport, retries, telemetry),
-        circuit=Circuit(Tolerance(telling=min(_TELLING, asked.timeout / 2)), telemetry=telemetry),
+        circuit=Circuit(telling=min(_TELLING, asked.timeout / 2), telemetry=telemetry),
         limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
         retries=retries,
         telemetry=telemetry,

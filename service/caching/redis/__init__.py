@@ -2,7 +2,6 @@
 
 from service.caching.redis.cache import RedisCache
 from service.caching.redis.diagnosis import diagnose
-from service.caching.redis.gate import Cooldown
 from service.caching.redis.url import validate_url
 
-__all__ = ["Cooldown", "RedisCache", "diagnose", "validate_url"]
+__all__ = ["RedisCache", "diagnose", "validate_url"]

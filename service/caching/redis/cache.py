@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 from redis import Redis
 from redis.exceptions import RedisClusterException
 
+from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
 from service.caching.redis.connections import within
 from service.caching.redis.errors import Verdict, reason, verdict
-from service.caching.redis.gate import Cooldown, Gate
 from service.caching.redis.locks import ACQUIRE, EXTEND, RELEASE, run
 from service.caching.redis.options import pool_of
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.url import Form, ServerUrl, parse_url
 from service.concurrency.blocking import waiting
+from service.concurrency.circuit_breaker import Tolerance
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable
 
@@ -34,7 +35,7 @@ class RedisCache:
 
     ``url`` follows the grammar in ``url`` (``ValueError`` otherwise). ``timeout`` in seconds bounds each wait on the
     network; an operation as a whole ends within twice that, name resolution aside. Nothing is tried twice: after
-    failures the server is left alone for a moment (``gate``), and operations raise ``CacheUnavailable`` at once.
+    failures the server is left alone for a moment (``circuit``), and operations raise ``CacheUnavailable`` at once.
 
     An ACL user needs ``MGET``, ``SET``, ``DEL``, ``GET``, ``PEXPIRE``, ``PTTL``, ``EVAL``, ``EVALSHA`` and ``PING``; in
     a cluster also ``CLUSTER SLOTS`` and ``COMMAND``.
@@ -46,16 +47,16 @@ class RedisCache:
         *,
         timeout: float = 0.25,
         telemetry: Telemetry,
-        cooldown: Cooldown | None = None,
+        tolerance: Tolerance = TOLERANCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._servers = _servers(parse_url(url), timeout)
         self._timeout = timeout
         self._telemetry = telemetry
-        self._cooldown = cooldown or Cooldown()
+        self._tolerance = tolerance
         self._clock = clock
-        self._gates: dict[str, Gate] = {}
-        self._gates_mutex = threading.Lock()
+        self._circuits: dict[str, ServerCircuit] = {}
+        self._circuits_lock = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
         return self.get_many([key])[0]
@@ -127,38 +128,38 @@ class RedisCache:
 
     @contextmanager
     def _attempt(self, server: str, *, writes: bool = False) -> Iterator[None]:
-        """ReadRequest ``server`` if it may be asked, and tell its gate what became of it.
+        """Ask ``server`` if it may be asked, and note what became of it.
 
         A server that is not what it should be can make its client raise anything, so anything is translated here.
         """
-        gate = self._gate(server)
-        probe = gate.enter()
+        circuit = self._circuit(server)
+        probe = circuit.enter()
         try:
             yield
         except Exception as error:
-            self._tell(gate, error, probe=probe)
+            self._note(circuit, error, probe=probe)
             raise CacheUnavailable("the cache server cannot be used: " + reason(error)) from error
         except BaseException:
-            gate.left(probe=probe)
+            circuit.abandoned(probe=probe)
             raise
-        gate.worked(probe=probe, wrote=writes)
+        circuit.worked(probe=probe, wrote=writes)
 
-    def _tell(self, gate: Gate, error: Exception, *, probe: bool) -> None:
+    def _note(self, circuit: ServerCircuit, error: Exception, *, probe: bool) -> None:
         if isinstance(error, RedisClusterException):
             self._servers.lose()
         match verdict(error):
             case Verdict.DEAD:
-                gate.failed(reason(error), probe=probe)
+                circuit.failed(reason(error), probe=probe)
             case Verdict.REFUSES:
-                gate.refused(reason(error), probe=probe)
+                circuit.refused(reason(error), probe=probe)
             case Verdict.UNKNOWN:
-                gate.left(probe=probe)
+                circuit.abandoned(probe=probe)
 
-    def _gate(self, server: str) -> Gate:
-        with self._gates_mutex:
-            if server not in self._gates:
-                self._gates[server] = Gate(server, self._cooldown, self._clock)
-            return self._gates[server]
+    def _circuit(self, server: str) -> ServerCircuit:
+        with self._circuits_lock:
+            if server not in self._circuits:
+                self._circuits[server] = ServerCircuit(server, self._tolerance, self._clock)
+            return self._circuits[server]
 
 
 def _servers(url: ServerUrl, timeout: float) -> Servers:

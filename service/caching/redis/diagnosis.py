@@ -14,7 +14,7 @@ from redis.sentinel import MasterNotFoundError
 
 from service.caching.codec import entry_key, lock_key
 from service.caching.redis.cache import RedisCache
-from service.caching.redis.gate import Cooldown
+from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def diagnose(url: str, telemetry: Telemetry, source: str = "REDIS_URL") -> str |
     ``None`` where all that the service asks of it works. ``source`` is what gave the URL. It repeats nothing of the URL
     and no text of the server.
     """
-    cache = RedisCache(url, timeout=_SECONDS, telemetry=telemetry, cooldown=Cooldown(tolerance=1000))
+    cache = RedisCache(url, timeout=_SECONDS, telemetry=telemetry, tolerance=Tolerance(failures=1000))
     try:
         _use(cache)
     except CacheUnavailable as error:

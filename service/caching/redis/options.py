@@ -58,5 +58,5 @@ def connection_options(url: ServerUrl, credentials: Credentials, timeout: float)
 
 
 def once() -> Retry:
-    """No attempt but the first: what is to be done about a failure is ``Gate``'s business."""
+    """No attempt but the first: what is to be done about a failure is ``ServerCircuit``'s business."""
     return Retry(NoBackoff(), 0)

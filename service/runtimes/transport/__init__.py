@@ -4,7 +4,7 @@
 ``fetch_document`` gets what the service relies on from other servers.
 """
 
-from service.runtimes.transport.circuit import Circuit, Tolerance
+from service.runtimes.transport.circuit import Circuit
 from service.runtimes.transport.concurrency import ConcurrencyLimit
 from service.runtimes.transport.documents import fetch_document
 from service.runtimes.transport.http_transport import Answer, HttpTransport
@@ -21,6 +21,5 @@ __all__ = [
     "ResilientClient",
     "Retries",
     "TokenSource",
-    "Tolerance",
     "fetch_document",
 ]

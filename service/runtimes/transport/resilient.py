@@ -113,7 +113,7 @@ class ResilientClient:
                 cause = error.error if isinstance(error, Passing) else error
                 self._circuit.failed(cause, probe=probe, seconds=time.monotonic() - began)
                 raise
-            self._circuit.worked()
+            self._circuit.worked(probe=probe)
             return answer
 
     def _exchange(self, question: _Question, authorization: str | None) -> Answer:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.caching.redis import Cooldown, RedisCache
+from service.caching.redis import RedisCache
+from service.concurrency.circuit_breaker import Tolerance
 from service.telemetry.metrics import Telemetry
 from tests.servers.valkey import ValkeyServer, running
 
@@ -30,7 +31,7 @@ def connect(telemetry: Telemetry) -> Iterator[Connect]:
     with ExitStack() as stack:
 
         def connect(url: str) -> RedisCache:
-            cache = RedisCache(url, timeout=0.5, telemetry=telemetry, cooldown=Cooldown(2, 0.1, 0.3))
+            cache = RedisCache(url, timeout=0.5, telemetry=telemetry, tolerance=Tolerance(2, 0, 0.1, 0.3, 0))
             stack.callback(cache.close)
             return cache
 

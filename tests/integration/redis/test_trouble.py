@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.caching.redis import Cooldown, RedisCache
+from service.caching.redis import RedisCache
+from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable
 from service.telemetry.metrics import Telemetry
 from tests.integration.redis.conftest import Connect
@@ -75,7 +76,7 @@ ODD: dict[str, Manners] = {
 @pytest.mark.parametrize("manners", list(ODD))
 def test_nothing_but_cache_unavailable_comes_of_an_odd_server(manners: str, form: str, telemetry: Telemetry) -> None:
     with odd_server(ODD[manners]) as port:
-        cache = RedisCache(form.format(port), timeout=0.05, telemetry=telemetry, cooldown=Cooldown(tolerance=1000))
+        cache = RedisCache(form.format(port), timeout=0.05, telemetry=telemetry, tolerance=Tolerance(failures=1000))
         for operation in OPERATIONS.values():
             result = _outcome(lambda operation=operation: operation(cache))
             assert result in {"unavailable", "returned"}

@@ -12,6 +12,7 @@ from itertools import chain, repeat
 
 import pytest
 
+from service.concurrency.circuit_breaker import Tolerance
 from service.concurrency.deadline import Deadline
 from service.domain.errors import (
     BadGateway,
@@ -32,7 +33,6 @@ from service.runtimes.transport import (
     ResilientClient,
     Retries,
     TokenSource,
-    Tolerance,
 )
 from service.telemetry.metrics import Telemetry
 from tests.integration.transport.conftest import Serve
@@ -76,6 +76,7 @@ class Setup:
         *,
         tokens: TokenSource | None = None,
         tolerance: Tolerance = TIRELESS,
+        telling: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
         places: int = 8,
     ) -> Get:
@@ -84,7 +85,7 @@ class Setup:
             self.transport,
             base_url=f"{base}/v2",
             tokens=tokens or NoCredentials(),
-            circuit=Circuit(tolerance, telemetry=self.telemetry, clock=clock),
+            circuit=Circuit(tolerance, telling=telling, telemetry=self.telemetry, clock=clock),
             limit=ConcurrencyLimit(places, longest_wait=0.2, telemetry=self.telemetry),
             retries=Retries(sleep=self.pauses.append, jitter=lambda low, high: high),
             telemetry=self.telemetry,
@@ -297,7 +298,7 @@ def test_a_runtime_that_answers_is_not_left_alone(serve: Serve, setup: Setup, an
 
 def test_an_open_circuit_is_not_waited_for(serve: Serve, setup: Setup) -> None:
     server = serve(in_turn(silence))
-    get = setup.client(server, tolerance=Tolerance(failures=1, cooldown=60, telling=0))
+    get = setup.client(server, tolerance=Tolerance(failures=1, cooldown=60), telling=0)
     with pytest.raises(RuntimeTimeout):
         get(seconds=0.3)
     asked = len(server.requests)

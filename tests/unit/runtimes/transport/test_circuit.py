@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+from service.concurrency.circuit_breaker import State, Tolerance
 from service.domain.errors import BadGateway, RateLimited, RuntimeTimeout, RuntimeUnavailable
-from service.runtimes.transport.circuit import Circuit, State, Tolerance
+from service.runtimes.transport.circuit import Circuit
 from service.telemetry.metrics import Telemetry
 
 
@@ -24,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def circuit(clock: Callable[[], float]) -> Circuit:
-    tolerance = Tolerance(failures=3, patience=2, cooldown=1, longest=4, telling=0.5)
+    tolerance = Tolerance(failures=3, patience=2, cooldown=1, longest=4)
     return Circuit(tolerance, telemetry=Telemetry(), clock=clock)
 
 
@@ -46,7 +47,7 @@ def test_opens_after_failures_in_a_row(circuit: Circuit) -> None:
 def test_failures_among_successes_do_not_open_it(circuit: Circuit, clock: Clock) -> None:
     """Some runs are slow and time out by the dozen; others answer."""
     for _ in range(10):
-        circuit.worked()
+        circuit.worked(probe=False)
         fail(circuit, 20, RuntimeTimeout())
         fail(circuit, 20, RuntimeUnavailable())
         clock.now += 1.9
@@ -58,7 +59,7 @@ def test_failures_among_successes_do_not_open_it(circuit: Circuit, clock: Clock)
 
 
 def test_a_timeout_tells_nothing_where_another_exchange_succeeded_meanwhile(circuit: Circuit, clock: Clock) -> None:
-    circuit.worked()
+    circuit.worked(probe=False)
     clock.now += 4.9
     fail(circuit, 20, RuntimeTimeout(), seconds=5)
     assert circuit.state is State.CLOSED
@@ -84,7 +85,7 @@ def test_one_probe_at_a_time_tells_how_it_goes_on(circuit: Circuit, clock: Clock
     assert circuit.state is State.HALF_OPEN
     with pytest.raises(RuntimeUnavailable):
         circuit.enter()
-    circuit.worked()
+    circuit.worked(probe=True)
     assert circuit.state is State.CLOSED
     assert not circuit.enter()
 
@@ -117,10 +118,12 @@ def test_a_probe_broken_off_lets_another_go(circuit: Circuit, clock: Clock) -> N
 
 
 def test_stragglers_say_nothing_new(circuit: Circuit, clock: Clock) -> None:
-    """Exchanges that began before it opened fail after."""
+    """Exchanges that began before it opened end after."""
     fail(circuit, 3)
     clock.now += 0.9
     circuit.failed(RuntimeUnavailable(), probe=False, seconds=5)
+    circuit.worked(probe=False)
+    assert circuit.state is State.OPEN
     clock.now += 0.1
     assert circuit.enter()
 
@@ -140,7 +143,7 @@ def test_those_beside_a_probe_wait_for_it_and_share_its_fate(clock: Clock, worke
         beside = [pool.submit(circuit.enter) for _ in range(3)]
         assert not wait(beside, 0.05).done
         if worked:
-            circuit.worked()
+            circuit.worked(probe=True)
         else:
             circuit.failed(RuntimeUnavailable(), probe=True, seconds=1)
         for one in beside:
