@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import upstream
-from bench.world import World, free_port, until_answers
+from bench.world import World, until_answers
+from testing.ports import free_port
 
 _NGINX = """
 daemon off; {user} worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log;

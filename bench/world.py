@@ -12,18 +12,13 @@ from pathlib import Path
 
 from service.demo.processes import Processes
 from service.sandbox.issuer import mint_token
+from testing.ports import free_port
 
 PYTHON = sys.executable
 BIN = Path(sys.executable).parent
 _PATIENCE = 60.0
 _CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 """Those that there are before a ``World`` keeps to one of them."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class World:

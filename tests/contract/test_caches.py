@@ -1,9 +1,9 @@
 """What ``protocol.Cache`` promises, over every implementation and every way to a server."""
 
 import contextlib
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -11,6 +11,8 @@ from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.telemetry.metrics import Telemetry
+from testing.threads import together
+from testing.waiting import eventually
 from tests.servers.valkey import ValkeyServer, running
 from tests.servers.valkey_sets import cluster_set
 
@@ -51,13 +53,6 @@ def _cache(request: pytest.FixtureRequest) -> Cache:
 def key(request: pytest.FixtureRequest) -> str:
     """Another one for each test, so that a cluster need not be emptied between them."""
     return f"test:{request.node.name}"
-
-
-def until(condition: Callable[[], bool], guard: float = 10.0) -> None:
-    end = time.monotonic() + guard
-    while not condition():
-        assert time.monotonic() < end, "what should have come about did not"
-        time.sleep(0.005)
 
 
 def test_nothing_is_there_at_first(cache: Cache, key: str) -> None:
@@ -112,14 +107,14 @@ def test_a_later_value_replaces_an_earlier_one_and_its_end(cache: Cache, key: st
 
 def test_a_value_ends(cache: Cache, key: str) -> None:
     cache.set_many({key: b"x"}, 0.05)
-    until(lambda: cache.get(key) is None)
+    eventually(lambda: cache.get(key) is None)
     assert cache.get_many([key]) == [None]
 
 
 @pytest.mark.parametrize("ttl", [0, -1, 0.0001])
 def test_a_time_to_live_too_short_to_measure_is_a_millisecond(cache: Cache, key: str, ttl: float) -> None:
     cache.set_many({key: b"x"}, ttl)
-    until(lambda: cache.get(key) is None)
+    eventually(lambda: cache.get(key) is None)
 
 
 def test_delete(cache: Cache, key: str) -> None:
@@ -147,7 +142,7 @@ def test_a_lock_is_given_up_by_its_holder_only(cache: Cache, key: str) -> None:
 
 def test_a_lock_nobody_gives_up_ends(cache: Cache, key: str) -> None:
     assert cache.acquire(key, "me", 0.05)
-    until(lambda: cache.acquire(key, "you", 60))
+    eventually(lambda: cache.acquire(key, "you", 60))
     assert not cache.extend(key, "me", 60)
 
 
@@ -163,41 +158,25 @@ def test_a_lock_is_extended_by_its_holder_only(cache: Cache, key: str) -> None:
 def test_extending_can_shorten(cache: Cache, key: str) -> None:
     assert cache.acquire(key, "me", 60)
     assert cache.extend(key, "me", 0.02)
-    until(lambda: cache.acquire(key, "you", 60))
+    eventually(lambda: cache.acquire(key, "you", 60))
 
 
 def test_of_many_threads_one_gets_the_lock(cache: Cache, key: str) -> None:
-    got: list[bool] = []
-    start = threading.Barrier(16)
-
-    def take(owner: str) -> None:
-        start.wait(10)
-        got.append(cache.acquire(key, owner, 60))
-
-    threads = [threading.Thread(target=take, args=(f"owner {number}",)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    got = together(*[partial(cache.acquire, key, f"owner {number}", 60) for number in range(16)])
     assert sorted(got) == [False] * 15 + [True]
 
 
 def test_threads_never_get_each_others_values(cache: Cache, key: str) -> None:
-    wrong: list[object] = []
-
-    def work(number: int) -> None:
+    def wrong(number: int) -> list[object]:
+        found: list[object] = []
         names = [f"{key}:{number}:{part}" for part in range(3)]
         for turn in range(30):
             value = b"%d-%d" % (number, turn)
             cache.set_many(dict.fromkeys(names, value), 60)
-            wrong.extend(answer for answer in cache.get_many(names) if answer != value)
+            found.extend(answer for answer in cache.get_many(names) if answer != value)
+        return found
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert wrong == []
+    assert together(*[partial(wrong, number) for number in range(12)]) == [[]] * 12
 
 
 def test_ping(cache: Cache) -> None:

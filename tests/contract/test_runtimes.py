@@ -38,7 +38,8 @@ PLAIN = {"name": "Loss", "value": 12345678901234567890, "timestamp": "2026-03-29
 class World(Protocol):
     """A runtime of one kind, and the means to fill it."""
 
-    runtime: AIRuntime
+    @property
+    def runtime(self) -> AIRuntime: ...
 
     def add(self, cache_scope: CacheScope, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
         """A new run of that status that has logged ``points``; its id. A later one is newer."""
@@ -146,8 +147,9 @@ def test_runs_are_read_together_each_with_its_own(world: World) -> None:
     assert list(found) == [one, UNKNOWN, other, silent]
     assert [len(points_of(found[run])) for run in (one, other, silent)] == [1, 1, 0]
     assert points_of(found[one])[0]["value"] == 0.1
-    assert isinstance(found[UNKNOWN], RunNotFound)
-    assert UNKNOWN in found[UNKNOWN].detail
+    unknown = found[UNKNOWN]
+    assert isinstance(unknown, RunNotFound)
+    assert UNKNOWN in unknown.detail
 
 
 @pytest.mark.parametrize("status", RunStatus)

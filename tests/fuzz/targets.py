@@ -44,6 +44,7 @@ from service.domain.zones import time_zone
 from service.reads import packing
 from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from testing.work import MEBIBYTE, calls, memory
 from tests import document
 from tests.fuzz.mutation import binaries, texts
 from tests.unit.auth import forge
@@ -52,7 +53,6 @@ from tests.unit.auth.key_sets import key_set
 from tests.unit.auth.worlds import KEYS_URL, Library, oidc, verifier
 from tests.unit.reads.fakes import FakeRuntime
 from tests.unit.runtimes.ai_api.answers import answer, metric
-from tests.work import MEBIBYTE, calls, memory
 
 FEW = 20_000
 """Calls that any input may cost."""

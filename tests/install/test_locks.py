@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.markers import default_environment
@@ -24,7 +25,7 @@ def pinned(name: str) -> list[Requirement]:
 
 
 def on(python: str) -> dict[str, str]:
-    return {**default_environment(), "python_version": python, "python_full_version": f"{python}.9"}
+    return {**dict[str, Any](default_environment()), "python_version": python, "python_full_version": f"{python}.9"}
 
 
 @pytest.mark.parametrize("python", PYTHONS)

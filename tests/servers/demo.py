@@ -13,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-from tests.servers.valkey import eventually
+from testing.waiting import eventually
 
 COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
 

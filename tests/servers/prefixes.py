@@ -12,7 +12,8 @@ from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.servers.valkey import eventually, free_port
+from testing.ports import free_port
+from testing.waiting import eventually
 
 PREFIX = "/metrics-api"
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})

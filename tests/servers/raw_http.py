@@ -83,7 +83,7 @@ class Client:
             self.socket.settimeout(PATIENCE)
 
     def _chunks(self) -> bytes:
-        chunks = []
+        chunks: list[bytes] = []
         while True:
             while b"\r\n" not in self._rest:
                 self._receive()

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.valkey import eventually, free_port
+from testing.ports import free_port
+from testing.waiting import eventually
 
 PATIENCE = 60.0
 """Seconds after which a request of a test counts as never answered."""
@@ -105,24 +106,6 @@ def serving(directory: Path, environment: Mapping[str, str], token: str) -> Iter
         yield host
     finally:
         host.stop()
-
-
-def at_once(*tasks: Callable[[], Answer]) -> list[Answer]:
-    """What each task returned, all begun at one moment on threads of their own."""
-    results: list[Answer] = []
-    start = threading.Barrier(len(tasks))
-
-    def run(task: Callable[[], Answer]) -> None:
-        start.wait(PATIENCE)
-        results.append(task())
-
-    threads = [threading.Thread(target=run, args=(task,), daemon=True) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert len(results) == len(tasks)
-    return results
 
 
 @contextlib.contextmanager

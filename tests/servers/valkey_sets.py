@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.valkey import ValkeyServer, eventually, free_port, running
+from testing.ports import free_port
+from testing.waiting import eventually
+from tests.servers.valkey import ValkeyServer, running
 
 SERVICE = "cache"
 SLOTS = 16384

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from testing.waiting import eventually
 from tests.servers.demo import COMMAND, Demo, ended
-from tests.servers.valkey import eventually
 
 RUNNING = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
 LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"

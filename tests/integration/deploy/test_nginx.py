@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.valkey import eventually, free_port
+from testing.ports import free_port
+from testing.waiting import eventually
 
 CONFIGURATION = Path(__file__).parents[3] / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")

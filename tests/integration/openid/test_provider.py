@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 
 from service.app import close, create_app
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
+from testing.waiting import eventually
 from tests.integration.openid.conftest import Start, ec_jwk, ed_jwk, rsa_jwk
 from tests.servers.scripted_runtime import scripted_runtime
-from tests.servers.valkey import eventually
 
 TAGS = "/runs/run1/tags"
 Get = Callable[..., Any]

@@ -13,10 +13,11 @@ import threading
 import time
 from pathlib import Path
 
+from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.servers.scripted_runtime import ScriptedRuntime
 from tests.servers.service_hosts import Answer, load
-from tests.servers.valkey import ValkeyServer, eventually
+from tests.servers.valkey import ValkeyServer
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "120"))
 WARM_UP = 4.0

@@ -6,12 +6,14 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import pytest
 
+from testing.threads import together
 from tests.integration.processes.conftest import NewHost
 from tests.servers.scripted_runtime import POINT, ScriptedRuntime, serving
-from tests.servers.service_hosts import Answer, ServiceHost, at_once
+from tests.servers.service_hosts import Answer, ServiceHost
 from tests.servers.valkey import ValkeyServer
 
 RUN = "/runs/run-for-all/metric-resource"
@@ -35,7 +37,7 @@ def timed() -> Iterator[TimedRuntime]:
         yield runtime
 
 
-def age_when_asked(host: ServiceHost, **headers: str) -> tuple[float, Answer]:
+def age_when_asked(host: ServiceHost, **headers: Any) -> tuple[float, Answer]:
     """By how many seconds what was answered is older than the request."""
     asked = time.time()
     answer = host.get(RUN, **headers)
@@ -67,7 +69,7 @@ def test_refreshes_over_all_workers_and_hosts_are_given_together(
         partial(several, partial(age_when_asked, hosts[number % 2], Cache_Control="max-age=0"), 20, 0.5)
         for number in range(4)
     ]
-    answers = at_once(*refreshing, *polling)
+    answers = together(*refreshing, *polling)
     taken = time.monotonic() - began
     assert {answer.status for answer in answers} == {200}
     assert 2 <= timed.asked["metrics"] - before <= 1 + taken / 0.5

@@ -6,10 +6,12 @@ import os
 import signal
 from functools import partial
 
+from testing.threads import together
+from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.servers.scripted_runtime import ScriptedRuntime
-from tests.servers.service_hosts import Answer, at_once, load
-from tests.servers.valkey import ValkeyServer, eventually
+from tests.servers.service_hosts import Answer, load
+from tests.servers.valkey import ValkeyServer
 
 RUN = "/runs/run1/metric-resource"
 
@@ -24,7 +26,7 @@ def test_sigterm_finishes_what_is_in_flight(new_host: NewHost, runtime: Scripted
         host.signal(signal.SIGTERM)
         return Answer(200, {}, b"", 0.0)
 
-    assert [answer.status for answer in at_once(*in_flight, end)] == [200] * 9
+    assert [answer.status for answer in together(*in_flight, end)] == [200] * 9
     assert host.wait() == 0
     assert "unexpected error" not in host.log()
 

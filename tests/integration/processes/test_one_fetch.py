@@ -9,10 +9,12 @@ from functools import partial
 
 import pytest
 
+from testing.threads import together
+from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.servers.scripted_runtime import POINT, ScriptedRuntime
-from tests.servers.service_hosts import PATIENCE, at_once, load
-from tests.servers.valkey import ValkeyServer, eventually
+from tests.servers.service_hosts import PATIENCE, load
+from tests.servers.valkey import ValkeyServer
 
 RUN = "/runs/run-for-all/metric-resource"
 READERS = 48
@@ -27,14 +29,14 @@ def test_readers_of_all_workers_and_hosts_cause_one_call_at_first_and_at_expiry(
     began[0].get("/capabilities")
     runtime.say("metrics", 200, METRICS, wait=0.6)
     readers = [partial(began[number % hosts].get, RUN) for number in range(READERS)]
-    assert {answer.status for answer in at_once(*readers)} == {200}
+    assert {answer.status for answer in together(*readers)} == {200}
     assert runtime.asked["metrics"] == 1
     eventually(lambda: "stale-while-revalidate" in began[0].get(RUN).headers["Cache-Status"])
-    answers = at_once(*readers)
+    answers = together(*readers)
     assert {answer.status for answer in answers} == {200}
     assert max(answer.seconds for answer in answers) < PATIENCE
     eventually(lambda: runtime.asked["metrics"] == 2)
-    assert {answer.status for answer in at_once(*readers)} == {200}
+    assert {answer.status for answer in together(*readers)} == {200}
     assert runtime.asked["metrics"] == 2
 
 
@@ -42,7 +44,7 @@ def test_without_redis_the_same_holds_within_a_worker(new_host: NewHost, runtime
     host = new_host(WEB_CONCURRENCY="1")
     host.get("/capabilities")
     runtime.say("metrics", 200, METRICS, wait=0.6)
-    assert {answer.status for answer in at_once(*[partial(host.get, RUN)] * READERS)} == {200}
+    assert {answer.status for answer in together(*[partial(host.get, RUN)] * READERS)} == {200}
     assert runtime.asked["metrics"] == 1
 
 
@@ -52,7 +54,7 @@ def test_a_failing_runtime_is_not_asked_by_each_waiter_in_turn(
     host = new_host(REDIS_URL=valkey.url)
     host.get("/capabilities")
     runtime.say("metrics", 500, {"error": {}}, wait=1.0)
-    answers = at_once(*[partial(host.get, RUN)] * READERS)
+    answers = together(*[partial(host.get, RUN)] * READERS)
     assert {answer.status for answer in answers} == {503}
     assert runtime.asked["metrics"] == 1
 

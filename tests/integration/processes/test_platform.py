@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.integration.processes.test_visible import sample
 from tests.servers.scripted_runtime import ScriptedRuntime
 from tests.servers.service_hosts import ServiceHost
-from tests.servers.valkey import ValkeyServer, eventually, running
+from tests.servers.valkey import ValkeyServer, running
 
 PASSWORD = "p/a@s#s%2F?"
 RISK = "CACHE_SECRET: is not set: whoever can write to Redis"

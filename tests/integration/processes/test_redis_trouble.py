@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.servers.service_hosts import Answer, ServiceHost, load
-from tests.servers.valkey import ValkeyServer, eventually, running
+from tests.servers.valkey import ValkeyServer, running
 
 Trouble = Callable[[ValkeyServer], object]
 TROUBLED = 4.0

@@ -10,10 +10,12 @@ from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from testing.threads import together
+from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.servers.scripted_runtime import ScriptedRuntime
-from tests.servers.service_hosts import ServiceHost, at_once
-from tests.servers.valkey import ValkeyServer, eventually
+from tests.servers.service_hosts import ServiceHost
+from tests.servers.valkey import ValkeyServer
 
 RUN = "/runs/run1/metric-resource"
 
@@ -32,7 +34,7 @@ def test_outcomes_waits_and_upstream_calls_are_counted(
 ) -> None:
     host = new_host(REDIS_URL=valkey.url)
     runtime.slow["run1"] = 0.5
-    at_once(*[partial(host.get, RUN)] * 20)
+    together(*[partial(host.get, RUN)] * 20)
     host.get(RUN)
     assert sample(host, "cache_outcomes_total", outcome="miss") >= 1
     assert sample(host, "cache_outcomes_total", outcome="hit") >= 1
@@ -62,7 +64,7 @@ def test_what_is_refused_shows(new_host: NewHost, runtime: ScriptedRuntime) -> N
     host = new_host(WEB_CONCURRENCY="1", RUNTIME_CONCURRENCY="1")
     host.get("/capabilities")
     runtime.slow["slow-"] = 2.0
-    answers = at_once(*[partial(host.get, f"/runs/slow-{number}/metric-resource") for number in range(6)])
+    answers = together(*[partial(host.get, f"/runs/slow-{number}/metric-resource") for number in range(6)])
     assert sorted(answer.status for answer in answers) == [200] + [503] * 5
     assert sample(host, "refusals_total", reason="overloaded") >= 5
     assert sample(host, "fetches", partition="slow") == 0

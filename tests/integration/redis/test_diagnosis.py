@@ -11,8 +11,9 @@ import redis
 
 from service.caching.redis import diagnose
 from service.telemetry.metrics import Telemetry
+from testing.ports import free_port
 from tests.servers.tls import Authority, tls_front
-from tests.servers.valkey import ValkeyServer, free_port, running
+from tests.servers.valkey import ValkeyServer, running
 from tests.servers.valkey_sets import SERVICE, cluster_set, sentinel_set
 
 SECRET = "s3cret"

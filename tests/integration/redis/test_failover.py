@@ -8,8 +8,8 @@ from redis.crc import key_slot
 
 from service.caching.redis import RedisCache
 from service.domain.errors import CacheUnavailable
+from testing.waiting import eventually
 from tests.integration.redis.conftest import Connect
-from tests.servers.valkey import eventually
 from tests.servers.valkey_sets import ClusterSet, cluster_set, sentinel_set, slots_of
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
+import msgspec
 import pytest
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 from service.caching import codec
 from service.caching.codec import Header, Sealer, body_key, digest_of, lock_key
@@ -12,10 +19,10 @@ from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.reads.leases import TTL, Leases
 from service.reads.results import VALUE, Fetched, Found
+from testing.work import MEBIBYTE, memory
 from tests.integration.redis.conftest import Connect
 from tests.servers.valkey import ValkeyServer
 from tests.unit.reads.worlds import LIFETIMES, Clock, Process, Source
-from tests.work import MEBIBYTE, memory
 
 GIBIBYTE = 1024 * MEBIBYTE
 
@@ -31,8 +38,8 @@ def forge(cache: RedisCache, size: int, body: bytes, digest: bytes = bytes(16)) 
 
 def bomb(size: int) -> bytes:
     """``size`` bytes, compressed to nearly nothing; never as large as that in this process."""
-    compressor = codec.zstd.ZstdCompressor(1)
-    lengths = codec.msgspec.msgpack.encode([size])
+    compressor = zstd.ZstdCompressor(1)
+    lengths = msgspec.msgpack.encode([size])
     pieces = [compressor.compress(bytes(MEBIBYTE)) for _ in range(size // MEBIBYTE)]
     return b"".join([len(lengths).to_bytes(4, "big"), lengths, *pieces, compressor.flush()])
 
@@ -95,7 +102,7 @@ def test_a_body_that_is_not_what_its_header_says_is_none_and_takes_little_room(c
     ids=repr,
 )
 def test_a_header_that_the_service_would_not_write_is_none(cache: RedisCache, fields: object) -> None:
-    packed = codec.msgspec.msgpack.encode(fields)
+    packed = msgspec.msgpack.encode(fields)
     cache.set_many({"key": b"\x02" + Sealer(None)._code("key", packed) + packed}, 60)
     assert store_on(cache).headers(["key"]) == {}
 

@@ -11,9 +11,11 @@ from service.caching.redis import RedisCache
 from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable
 from service.telemetry.metrics import Telemetry
+from testing.ports import free_port
+from testing.waiting import eventually
 from tests.integration.redis.conftest import Connect
 from tests.servers.odd import Manners, answers, drips, hangs_up, odd_server, stays_silent
-from tests.servers.valkey import ValkeyServer, eventually, free_port, running
+from tests.servers.valkey import ValkeyServer, running
 
 OPERATIONS: dict[str, Callable[[RedisCache], object]] = {
     "get": lambda cache: cache.get("k"),

@@ -20,9 +20,9 @@ from service.server.exchange import Exchanges
 from service.server.limits import Limits
 from service.server.loop import Loop
 from service.server.threads import RequestThreads
+from testing.waiting import eventually
 from tests.servers.plain_application import Application
 from tests.servers.raw_http import Client
-from tests.servers.valkey import eventually
 
 PARSERS = ["python", *(["fast"] if importlib.util.find_spec("gunicorn_h1c") else [])]
 THREADS, MOST_SENDING = 2, 8

@@ -10,10 +10,10 @@ import time
 import pytest
 
 from service.server.connection import State
+from testing.waiting import eventually
 from tests.integration.server.conftest import MOST_SENDING, THREADS, NewClient, NewServer, open_files
 from tests.servers.plain_application import MIB
 from tests.servers.raw_http import Client, request
-from tests.servers.valkey import eventually
 
 MANY = 40
 ABUSERS = {

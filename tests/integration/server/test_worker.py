@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from testing.ports import free_port
+from testing.waiting import eventually
 from tests.integration.server.conftest import PARSERS
 from tests.servers.plain_application import MIB
 from tests.servers.raw_http import Client, request
-from tests.servers.valkey import eventually, free_port
 
 WORKER = "service.server.worker.Worker"
 THREADS = 2

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -21,8 +21,9 @@ from service.app import close, create_app
 from service.caching.codec import Sealer
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from testing.waiting import eventually
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
-from tests.servers.valkey import ValkeyServer, eventually
+from tests.servers.valkey import ValkeyServer
 
 RUN = "/runs/run-aged/metric-resource"
 SECRET = "a secret of the tests"
@@ -122,8 +123,8 @@ class World:
     def age(self, seconds: float) -> None:
         """Have what is stored of the run be that old."""
         sealer, aged = Sealer(SECRET), 0
-        for key in self._redis.keys("*"):
-            name, value = key.decode(), self._redis.get(key)
+        for key in cast(list[bytes], self._redis.keys("*")):
+            name, value = key.decode(), cast(bytes | None, self._redis.get(key))
             header = None if value is None else sealer.open(name, value)
             if header is not None and header.may_change:
                 older = _older(header, seconds)

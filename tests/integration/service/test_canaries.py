@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask, request_started
@@ -212,7 +212,9 @@ class World:
         if read.tag is not None:
             given["HTTP_IF_NONE_MATCH"] = read.tag
         told: list[Any] = []
-        body = b"".join(self.apps[read.mode](given, lambda status, headers, _=None: told.extend((status, headers))))
+        body = b"".join(
+            self.apps[read.mode](given, cast(Any, lambda status, headers, _=None: told.extend((status, headers))))
+        )
         return Answer(int(told[0][:3]), dict(told[1]), body)
 
     def check(self, read: Read, answer: Answer) -> None:

@@ -92,7 +92,7 @@ def told(service: Service) -> Service:
             return 200, json.dumps({"id": name, "parameterBindings": bound}).encode(), 0.0
         return plain(path, headers)
 
-    service.runtime.answer = answer  # type: ignore[method-assign] - the fixture's own server, told what to say
+    service.runtime.answer = answer  # type: ignore[method-assign]  # the fixture's own server is given its answers
     service.token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
     return service
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_nothing_is_asked_before_there_is_a_caller(forwarding: Service) -> None:
 
 
 def test_each_caller_is_fetched_for_with_its_own_token_and_sees_its_own(forwarding: Service) -> None:
-    seen = {}
+    seen: dict[str, str] = {}
     for subject in ("ada", "bob", "ada", "bob"):
         forwarding.runtime.say("metrics", 200, resources(tag=f"for {subject}"))
         answer = forwarding.get(TAGS, token=seen.setdefault(subject, token(forwarding, subject)))
@@ -81,9 +82,9 @@ def test_no_token_and_no_cookie_reaches_the_store(forwarding: Service) -> None:
     forwarding.runtime.sends = {"Set-Cookie": "session=of-the-runtime; Path=/"}
     ada = token(forwarding, "ada")
     forwarding.get(token=ada)
-    for key in forwarding.valkey.ask("KEYS", "*"):
+    for key in cast(list[bytes], forwarding.valkey.ask("KEYS", "*")):
         if forwarding.valkey.ask("TYPE", key) == b"string":
-            value = forwarding.valkey.ask("GET", key)
+            value = cast(bytes, forwarding.valkey.ask("GET", key))
             assert ada.encode() not in key + value
             assert ada.split(".")[2].encode() not in key + value
             assert b"of-the-runtime" not in value
@@ -108,7 +109,7 @@ def test_without_credentials_the_callers_token_stays_here(service: Service) -> N
 
 def test_with_credentials_of_its_own_the_callers_token_stays_here(surroundings: Surroundings, tmp_path) -> None:
     with running(Options(tmp_path, port=0)) as sandbox:
-        client = {
+        client: dict[str, Any] = {
             "client_id": "sandbox-client",
             "client_secret": "sandbox-secret",
             "token_url": f"{url_of(sandbox)}/oauth/token",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from service.app import close, create_app
-from service.domain.runtime import Capabilities, RequestContext
+from service.domain.runtime import AIRuntime, Capabilities, RequestContext
 from service.settings import RuntimeAuth
 from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
@@ -218,7 +218,7 @@ def test_the_page_of_the_documentation_runs_no_script_but_the_services_own(every
 
 def test_a_fault_that_nobody_foresaw_tells_nothing(surroundings: Surroundings) -> None:
     with surroundings.service(RuntimeAuth.FORWARD) as service:
-        app = create_app(service.settings, runtime=Broken())
+        app = create_app(service.settings, runtime=cast(AIRuntime, Broken()))
         try:
             answer = app.test_client().get("/capabilities", headers={"Authorization": f"Bearer {service.token}"})
         finally:

@@ -10,8 +10,8 @@ import time
 import brotli
 import pytest
 
+from testing.waiting import eventually
 from tests.integration.service.conftest import RUN, Service
-from tests.servers.valkey import eventually
 
 
 def test_the_whole_resource_in_the_callers_zone(service: Service) -> None:

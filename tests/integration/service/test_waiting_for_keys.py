@@ -13,7 +13,7 @@ from service.auth.verifier import Verifier
 from service.concurrency.blocking import set_slot_owner
 from service.domain.errors import InvalidToken, KeysUnavailable
 from service.server.threads import RequestThreads
-from tests.servers.valkey import eventually
+from testing.waiting import eventually
 from tests.unit.auth.forge import claims, header, jwk, rsa_key, token
 from tests.unit.auth.issuer_server import IssuerServer, fetch
 from tests.unit.auth.worlds import Clock, holds, oidc, verifier

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from service.sandbox.issuer import Issuer
+from testing.ports import free_port
+from testing.waiting import eventually
 from tests.servers.scripted_runtime import scripted_runtime
-from tests.servers.valkey import eventually, free_port
 
 SERVE = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())", "serve"]
 

@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -25,6 +24,8 @@ from service.domain.errors import (
 from service.runtimes.credentials import ClientCredentials, NoCredentials, Timing, TokenEndpoint
 from service.runtimes.transport import ClientCertificate, HttpTransport, Retries
 from service.telemetry.metrics import Telemetry
+from testing.threads import together
+from testing.waiting import eventually
 from tests.integration.transport.conftest import Serve
 from tests.integration.transport.servers import HANG_GUARD, Reply, Request, Server, raw, reply, silence
 from tests.servers.tls import Authority, tls_front
@@ -58,14 +59,6 @@ def begin(transport: HttpTransport, telemetry: Telemetry) -> Begin:
 
 def soon() -> Deadline:
     return Deadline.after(5)
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = Deadline.after(HANG_GUARD)
-    pause = threading.Event()
-    while not condition():
-        assert not deadline.expired
-        pause.wait(0.01)
 
 
 def test_asks_as_rfc_6749_says_and_keeps_the_token(serve: Serve, begin: Begin) -> None:
@@ -104,16 +97,9 @@ def test_mutual_tls_takes_the_place_of_the_secret(
 
 
 def test_one_request_serves_all_threads(serve: Serve, begin: Begin) -> None:
-    together = threading.Barrier(16)
     server = serve(lambda _: grant())
     tokens = begin(server)
-
-    def ask(_: int) -> str:
-        together.wait(HANG_GUARD)
-        return tokens.authorization(soon())
-
-    with ThreadPoolExecutor(16) as threads:
-        assert set(threads.map(ask, range(16))) == {"Bearer t"}
+    assert set(together(*[lambda: tokens.authorization(soon())] * 16)) == {"Bearer t"}
     assert len(server.requests) == 1
 
 
@@ -122,15 +108,12 @@ def test_a_herd_that_is_refused_causes_one_request(serve: Serve, begin: Begin) -
     server = serve(lambda request: numbered(request, numbers))
     tokens = begin(server)
     assert tokens.authorization(soon()) == "Bearer t0"
-    together = threading.Barrier(16)
 
-    def refused(_: int) -> str:
-        together.wait(HANG_GUARD)
+    def refused() -> str:
         tokens.invalidate("Bearer t0")
         return tokens.authorization(soon())
 
-    with ThreadPoolExecutor(16) as threads:
-        assert set(threads.map(refused, range(16))) == {"Bearer t1"}
+    assert set(together(*[refused] * 16)) == {"Bearer t1"}
     assert len(server.requests) == 2
 
 

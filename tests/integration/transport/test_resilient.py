@@ -191,6 +191,7 @@ def test_does_not_wait_beyond_the_deadline(serve: Serve, setup: Setup, status: i
     server = serve(in_turn(reply(status=status, headers={"Retry-After": "30"})))
     with pytest.raises((RateLimited, RuntimeUnavailable)) as raised:
         setup.client(server)()
+    assert isinstance(raised.value, RateLimited | RuntimeUnavailable)
     assert raised.value.retry_after == 30
     assert (setup.pauses, len(server.requests)) == ([], 1)
 

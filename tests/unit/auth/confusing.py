@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.unit.auth.forge import (
     claims,
@@ -43,7 +44,7 @@ def members_of_header() -> Bad:
 
 
 def types_of_header() -> Bad:
-    for kind in (
+    kinds: tuple[Any, ...] = (
         "JWE",
         "JOSE",
         "jose+json",
@@ -63,7 +64,8 @@ def types_of_header() -> Bad:
         True,
         ["JWT"],
         {},
-    ):
+    )
+    for kind in kinds:
         yield f"typ {kind!r}", bearer(token(header(typ=kind), claims()))
     for algorithm in (
         None,

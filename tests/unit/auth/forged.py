@@ -197,8 +197,8 @@ def keys() -> Bad:
     )
     for kid in injections:
         yield f"kid {kid[:40]!r}", bearer(token(header(kid=kid), claims()))
-    for kid in (None, 1, True, ["rsa-1"], {"kid": "rsa-1"}, 1.5):
-        yield f"kid {kid!r}", bearer(token(header(kid=kid), claims()))
+    for odd in (None, 1, True, ["rsa-1"], {"kid": "rsa-1"}, 1.5):
+        yield f"kid {odd!r}", bearer(token(header(kid=odd), claims()))
     yield "empty secret for kid /dev/null", bearer(token(header(alg="HS256", kid="/dev/null"), claims(), b"", "HS256"))
 
 

@@ -97,6 +97,8 @@ def test_scopes_roles_and_collections_add_up(
     assert principal(changes, **reading).scopes == scopes
 
 
+NO_NAMES: tuple[Any, ...] = (None, 1, True, {}, {"a": 1}, [1], [None], [["a"]])
+NO_CONTEXTS: tuple[Any, ...] = (None, "a", [], 1)
 RESTRICTED: list[tuple[dict[str, Any], frozenset[str] | None]] = [
     ({}, None),
     ({"xs.user.attributes": {GROUPS: ["a", "b"]}}, frozenset({"a", "b"})),
@@ -114,12 +116,9 @@ RESTRICTED: list[tuple[dict[str, Any], frozenset[str] | None]] = [
     ({"ext_attr": {"xs.user.attributes": {GROUPS: ["a"]}}}, None),
     ({"scope": ALL, "xs.user.attributes": {GROUPS: ["a"]}}, frozenset({"a"})),
     ({"scope": ALL}, None),
-    *(
-        ({"xs.user.attributes": {GROUPS: value}}, frozenset())
-        for value in (None, 1, True, {}, {"a": 1}, [1], [None], [["a"]])
-    ),
+    *(({"xs.user.attributes": {GROUPS: value}}, frozenset()) for value in NO_NAMES),
     *(({"xs.user.attributes": value}, frozenset()) for value in (None, "a", ["a"], 1, False)),
-    *(({"ext_cxt": value}, frozenset()) for value in (None, "a", [], 1)),
+    *(({"ext_cxt": value}, frozenset()) for value in NO_CONTEXTS),
     ({"ext_cxt": {"xs.user.attributes": "a"}}, frozenset()),
     ({"xs.user.attributes": {GROUPS: ["a", 1]}}, frozenset({"a"})),
 ]

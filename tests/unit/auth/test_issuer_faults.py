@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from service.auth.verifier import Verifier
 from service.domain.errors import InvalidToken, KeysUnavailable
+from testing.waiting import eventually
 from tests.unit.auth.forge import GONE, ISSUER, b64, claims, header, jwk, rsa_key, token
 from tests.unit.auth.issuer_server import IssuerServer, fetch
 from tests.unit.auth.worlds import Clock, holds, oidc, verifier, xsuaa
@@ -42,14 +42,6 @@ def checked(server: IssuerServer, clock: Clock) -> Verifier:
 def fresh(number: int, **changes: Any) -> str:
     """A good token that was never seen before."""
     return token(header(), claims(jti=str(number), **changes))
-
-
-def eventually(holds_now: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if holds_now():
-            return
-        time.sleep(0.01)
-    pytest.fail("it never came to pass")
 
 
 def unknown(number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.auth.issuers import Reading
+from service.auth.issuers import Reading, TrustedIssuer
 from service.domain.errors import InvalidToken
 from tests.unit.auth.forge import claims as plain
 from tests.unit.auth.forge import compact, header, jwk, rsa_key, token
@@ -22,7 +22,7 @@ def of_xsuaa(audience: str, scope: str) -> str:
 
 
 @pytest.mark.parametrize("bindings", [(APPLICATION, BROKER), (BROKER, APPLICATION)])
-def test_two_bindings_of_one_tenant(bindings: tuple) -> None:
+def test_two_bindings_of_one_tenant(bindings: tuple[TrustedIssuer, ...]) -> None:
     """An application with an ``application`` and a ``broker`` instance of XSUAA takes the tokens of both."""
     checked = verifier(bindings, KEYS)
     for audience in ("launchpad!t1", "broker!b2"):

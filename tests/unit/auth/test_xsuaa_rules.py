@@ -361,7 +361,8 @@ def test_a_client_without_a_user() -> None:
     """Tokens of ``client_credentials`` name the client in ``sub``, of old only in ``cid``."""
     assert verified(claims(sub=CLIENT, user_name=GONE)).subject == CLIENT
     assert verified(claims(sub=GONE, user_name=GONE)).subject == CLIENT
-    for wrong in (None, 1, "", []):
+    odd: tuple[Any, ...] = (None, 1, "", [])
+    for wrong in odd:
         with pytest.raises(InvalidToken, match="subject"):
             verified(claims(sub=wrong))
 

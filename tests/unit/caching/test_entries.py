@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -33,7 +34,7 @@ HEADER = Header("value", True, 1000.5, digest_of((b"bo", b"dy")), 4)
 class GoneCache:
     """A cache whose server cannot be used."""
 
-    def _refuse(self, *_: object, **__: object) -> None:
+    def _refuse(self, *_: object, **__: object) -> Any:
         raise CacheUnavailable
 
     get = get_many = set_many = delete = acquire = extend = release = ping = _refuse

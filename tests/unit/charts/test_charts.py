@@ -250,7 +250,7 @@ def test_categories_have_no_line_between_them() -> None:
         vega_lite.validate(json.loads(chart([Panel("loss", [Trace("loss", marks)])], axis, kind, caption)))
 
 
-def json_text(value: object):  # type: ignore[no-untyped-def]
+def json_text(value: object):
     from msgspec import Raw
 
     return Raw(json.dumps(value).encode())

@@ -10,10 +10,10 @@ from service.charts.captions import apart, trace_names
 from service.domain.errors import InvalidParameter
 from service.domain.metrics import Chunk
 from service.domain.points import NameValue
+from testing.work import lines
 from tests.unit.charts import compared
 from tests.unit.charts.compared import LoggedRun
 from tests.unit.charts.drawn import specification
-from tests.unit.charts.work import lines
 from tests.unit.domain.series.logged import chunks, point
 
 SERIES = 2000

@@ -10,7 +10,7 @@ import pytest
 from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
-from tests.unit.reads.worlds import PATIENCE, eventually
+from testing.waiting import PATIENCE, eventually
 
 
 @pytest.fixture

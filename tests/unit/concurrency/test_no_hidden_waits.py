@@ -47,9 +47,8 @@ def _waits(call: ast.Call) -> bool:
     receiver = ast.unparse(function.value).lower()
     match name:
         case "result" | "exception":
-            return "log" not in receiver and not (
-                isinstance(keywords.get("timeout"), ast.Constant) and keywords["timeout"].value == 0
-            )
+            limit = keywords.get("timeout")
+            return "log" not in receiver and not (isinstance(limit, ast.Constant) and limit.value == 0)
         case "acquire":
             first = arguments[0] if arguments else keywords.get("blocking")
             if isinstance(first, ast.Constant):

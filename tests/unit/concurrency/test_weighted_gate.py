@@ -31,7 +31,8 @@ class Work:
 
 
 def test_work_waits_for_room_in_its_order_without_a_place() -> None:
-    gate, order, places = WeightedGate(10, free=1, most_waiting=9), [], Places()
+    gate, places = WeightedGate(10, free=1, most_waiting=9), Places()
+    order: list[Work] = []
     first, heavy, light = (Work(gate, weight, order) for weight in (6, 100, 4))
     with ThreadPoolExecutor(3, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         begin: Callable[[Work], Future[None]] = pool.submit

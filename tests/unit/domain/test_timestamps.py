@@ -11,7 +11,7 @@ from service.api.resources.metric_resource.to_json import zone_clock
 from service.domain.localizing import localized, localized_literal, utc_literal
 from service.domain.timestamps import REMEMBERED_MINUTES, Moment, MomentReader, ZoneClock
 from service.domain.zones import UnknownTimeZone, time_zone, zone_names
-from tests.work import MEBIBYTE, memory
+from testing.work import MEBIBYTE, memory
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 ZONES = st.sampled_from(sorted(zone_names()))
@@ -105,6 +105,7 @@ def test_each_timestamp_of_a_text_is_written_alone(moments, zone) -> None:
     expected = text
     for moment in read:
         written = localized_literal(utc_literal(moment), clock)
+        assert moment is not None
         assert written == (b'"' + (moment if isinstance(moment, bytes) else clock.write(moment)) + b'"')
         expected = expected.replace(utc_literal(moment), b"\0" + written, 1)
     assert localized(text, clock) == expected.replace(b"\0", b"")

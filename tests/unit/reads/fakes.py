@@ -12,7 +12,7 @@ from service.domain.metrics import Chunk, MetricResource
 from service.domain.reading import RequestCachePolicy
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
-from tests.unit.reads.worlds import PATIENCE
+from testing.waiting import PATIENCE
 
 WITH_METRICS = Capabilities("fake", "2.0", True, "1.0.0")
 WITHOUT_METRICS = Capabilities("fake", "2.0", False)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,9 @@ from service.domain.reading import RequestCachePolicy, RequestDirectives
 from service.reads.pacing import Pacing
 from service.reads.read_through import MOST_PAUSING
 from service.reads.results import VALUE, Fetched, Found
-from tests.unit.reads.worlds import LIFETIMES, PATIENCE, Clock, MeddledCache, Process, Source, eventually, together
+from testing.threads import together
+from testing.waiting import PATIENCE, eventually
+from tests.unit.reads.worlds import LIFETIMES, Clock, MeddledCache, Process, Source
 
 PACED = replace(LIFETIMES, min_refresh=1)
 BEGAN = 1_000_000.0
@@ -59,7 +62,7 @@ class World:
     def asked(self) -> int:
         return len(self.source.asked)
 
-    def refresh(self, process: Process, source: Source | None = None, **more: object) -> Found | ServiceError:
+    def refresh(self, process: Process, source: Source | None = None, **more: Any) -> Found | ServiceError:
         """Asked a moment after what came before: what was fetched in the very same would do."""
         self.clock.pass_(MOMENT)
         return process.one(source or self.source, no_cache=True, **more)
@@ -167,7 +170,7 @@ def test_those_who_wait_are_bounded_apart_from_those_who_wait_for_the_runtime() 
     ],
 )
 def test_who_speaks_of_age_is_content_with_what_is_a_moment_old(
-    world: World, age: float, directives: dict[str, object], asked: int
+    world: World, age: float, directives: dict[str, Any], asked: int
 ) -> None:
     process = world.process()
     process.one(world.source)
@@ -190,7 +193,7 @@ def test_polls_of_what_is_never_fresh_are_fetched_once_in_that_time(world: World
     [{"no_cache": True}, {"no_cache": True, "no_store": True}, {"max_age": 0, "no_store": True}, {"min_fresh": 400}],
 )
 def test_whatever_forces_a_fetch_and_however_it_ends_they_keep_their_distance(
-    world: World, directives: dict[str, object]
+    world: World, directives: dict[str, Any]
 ) -> None:
     process = world.process()
     process.one(world.source)

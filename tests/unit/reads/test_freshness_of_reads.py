@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,8 @@ from service.domain.errors import (
 )
 from service.domain.reading import Source as From
 from service.reads.results import VALUE, Fetched, Found
-from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source, eventually
+from testing.waiting import eventually
+from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source
 
 NEW, HIT, STALE, ERROR = From.FETCHED_NEW, From.STORED, From.STORED_REVALIDATING, From.STORED_ON_ERROR
 OVER, ASKED = From.FETCHED_OVER_STALE, From.FETCHED_ON_REQUEST
@@ -38,13 +40,11 @@ class World:
         self.source = Source(says=lambda number: Fetched(outcome, may_change, (b"answer %d" % number,)))
         self.read()
 
-    def read(self, **more: object) -> Found | ServiceError:
+    def read(self, **more: Any) -> Found | ServiceError:
         return self.process.one(self.source, **more)
 
-    def came(self, **more: object) -> From:
-        found = self.read(**more)
-        assert isinstance(found, Found), found
-        return found.provenance.source
+    def came(self, **more: Any) -> From:
+        return self.process.came(self.source, **more)
 
     def fails(self, error: ServiceError) -> None:
         self.source.says = lambda _: error
@@ -55,8 +55,8 @@ class World:
         eventually(lambda: self.came() is not STALE)
 
 
-def directives(text: str) -> dict[str, object]:
-    given = {}
+def directives(text: str) -> dict[str, Any]:
+    given: dict[str, Any] = {}
     for each in text.split():
         name, _, value = each.partition("=")
         given[name.replace("-", "_")] = float(value) if value else True
@@ -261,7 +261,7 @@ def test_one_keys_error_is_not_another_keys() -> None:
     def fetch(keys: object, _: object) -> dict[str, Fetched | ServiceError]:
         return {"a": RuntimeUnavailable(), "b": Fetched(VALUE, True, (b"b",))}
 
-    found = world.process.read(fetch, "a", "b", "key")  # type: ignore[arg-type]
+    found = world.process.read(fetch, "a", "b", "key")
     assert [type(found[key]) for key in ("a", "b", "key")] == [RuntimeUnavailable, Found, Found]
 
 

@@ -6,7 +6,9 @@ from service.caching.codec import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import CacheUnavailable
 from service.reads.leases import TTL, Leases
-from tests.unit.reads.worlds import Clock, MeddledCache, eventually, together
+from testing.threads import together
+from testing.waiting import eventually
+from tests.unit.reads.worlds import Clock, MeddledCache
 
 
 def extensions(cache: MeddledCache, key: str) -> int:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,11 +29,13 @@ from service.domain.metrics import MetricResource
 from service.domain.reading import RequestCachePolicy, RequestDirectives
 from service.domain.reading import Source as From
 from service.domain.runs import Run, RunDetails
-from service.domain.runtime import CacheScope, Capabilities
+from service.domain.runtime import CacheScope, Capabilities, RunMetrics
 from service.reads.queries import Connection, Queries
 from service.reads.results import Read
+from testing.threads import together
+from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, context
-from tests.unit.reads.worlds import LIFETIMES, PATIENCE, Clock, Process, eventually, together
+from tests.unit.reads.worlds import LIFETIMES, Clock, Process
 
 HERE = CacheScope("t", "g")
 
@@ -50,21 +53,21 @@ class World:
         self.made.append(made)
         return made
 
-    def cache_policy(self, **directives: object) -> RequestCachePolicy:
-        return RequestCachePolicy(RequestDirectives(**directives), self.clock())  # type: ignore[arg-type]
+    def cache_policy(self, **directives: Any) -> RequestCachePolicy:
+        return RequestCachePolicy(RequestDirectives(**directives), self.clock())
 
-    def runs(self, service: Queries, *run_ids: str, cache_scope: CacheScope = HERE, **directives: object):
+    def runs(self, service: Queries, *run_ids: str, cache_scope: CacheScope = HERE, **directives: Any):
         return service.metric_resources(run_ids, context(cache_scope, self.cache_policy(**directives)))
 
-    def run(self, service: Queries, run_id: str = "run1", **more: object) -> Read[MetricResource] | ServiceError:
-        return self.runs(service, run_id, **more)[run_id]  # type: ignore[arg-type]
+    def run(self, service: Queries, run_id: str = "run1", **more: Any) -> Read[MetricResource] | ServiceError:
+        return self.runs(service, run_id, **more)[run_id]
 
-    def metrics(self, service: Queries, run_id: str = "run1", **more: object) -> bytes:
+    def metrics(self, service: Queries, run_id: str = "run1", **more: Any) -> bytes:
         found = self.run(service, run_id, **more)
         assert isinstance(found, Read), found
         return found.content().metrics[0].text
 
-    def can(self, service: Queries, **directives: object) -> Read[Capabilities]:
+    def can(self, service: Queries, **directives: Any) -> Read[Capabilities]:
         return service.capabilities(context(HERE, self.cache_policy(**directives)))
 
 
@@ -86,7 +89,9 @@ def test_a_run_is_fetched_once_and_then_read_by_every_process(world: World) -> N
     first, second = world.run(one), world.run(other)
     assert isinstance(first, Read)
     assert isinstance(second, Read)
-    assert first.content() == second.content() == world.runtime.logged["t", "g", "run1"].resource
+    logged = world.runtime.logged["t", "g", "run1"]
+    assert isinstance(logged, RunMetrics)
+    assert first.content() == second.content() == logged.resource
     assert (first.key, first.digest) == (second.key, second.digest)
     assert world.runtime.asked == [("run1",)]
 
@@ -352,7 +357,7 @@ def test_a_comparison_that_is_refreshed_too_soon_waits_once_and_on_no_thread_of_
     service = queries(world.runtime, process)
     world.made.append(service)
 
-    def compared(*run_ids: str, **directives: object) -> None:
+    def compared(*run_ids: str, **directives: Any) -> None:
         world.clock.pass_(2**-10)
         comparison = service.comparison(run_ids, context(HERE, world.cache_policy(**directives)))
         assert (list(comparison.found), comparison.missing) == ([*run_ids], {})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ from service.reads.policy import Lifetimes
 from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found
 from service.telemetry.metrics import Telemetry
+from testing.threads import together
 
 LIFETIMES = Lifetimes(
     fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000, min_refresh=0
@@ -75,18 +77,9 @@ class World:
             raise self.error
         return {key: Fetched(self.outcome, True, (f"answer {number}".encode(),)) for key in keys}
 
-    def read(self, reads: ReadThrough, seconds: float = 5.0, **directives: object) -> Found | ServiceError:
-        cache_policy = RequestCachePolicy(RequestDirectives(**directives), self.now)  # type: ignore[arg-type]
+    def read(self, reads: ReadThrough, seconds: float = 5.0, **directives: Any) -> Found | ServiceError:
+        cache_policy = RequestCachePolicy(RequestDirectives(**directives), self.now)
         return reads.read(["key"], self.fetch, cache_policy, Deadline.after(seconds))["key"]
-
-    def together(self, *readers: Callable[[], object]) -> list[object]:
-        results: list[object] = []
-        threads = [threading.Thread(target=lambda reader=reader: results.append(reader())) for reader in readers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return results
 
     def close(self) -> None:
         self._stack.close()
@@ -129,7 +122,7 @@ def test_many_readers_of_two_processes_cause_one_fetch(world: World) -> None:
     world.wait = 0.2
     one, other = world.process(), world.process()
     for expected in (1, 2):
-        found = world.together(*[lambda reads=reads: world.read(reads) for reads in (one, other) * 10])
+        found = together(*[lambda reads=reads: world.read(reads) for reads in (one, other) * 10])
         assert all(isinstance(each, Found) for each in found)
         assert world.fetches == expected
         world.now += 100
@@ -143,7 +136,7 @@ def test_a_fetcher_that_died_is_replaced(world: World) -> None:
 def test_another_processes_failure_is_told(world: World) -> None:
     world.wait, world.error = 0.3, RuntimeForbids()
     one, other = world.process(), world.process()
-    found = world.together(lambda: world.read(one), lambda: world.read(other))
+    found = together(lambda: world.read(one), lambda: world.read(other))
     assert [type(each) for each in found] == [RuntimeForbids] * 2
     assert world.fetches <= 2
 
@@ -221,7 +214,7 @@ def test_more_fetches_than_can_be_are_refused(world: World) -> None:
         cache_policy = RequestCachePolicy(RequestDirectives(), world.now)
         return type(reads.read([key], world.fetch, cache_policy, Deadline.after(5))[key])
 
-    assert set(world.together(*[lambda key=key: read(key) for key in "abc"])) == {Found, Overloaded}
+    assert set(together(*[lambda key=key: read(key) for key in "abc"])) == {Found, Overloaded}
 
 
 def test_an_unforeseen_error_reaches_everyone_and_leaves_nothing_behind(world: World) -> None:
@@ -233,7 +226,7 @@ def test_an_unforeseen_error_reaches_everyone_and_leaves_nothing_behind(world: W
             world.read(reads)
         return "raised"
 
-    assert world.together(read, read, read) == ["raised"] * 3
+    assert together(read, read, read) == ["raised"] * 3
     world.error = None
     assert source(world.read(reads)) is Source.FETCHED_NEW
 

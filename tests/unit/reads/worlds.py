@@ -1,11 +1,11 @@
-"""Small worlds for trying reads: a clock that is set by hand, a cache that can be meddled with, a runtime on cache_policy."""
+"""Small worlds for trying reads: a clock that is set by hand, a cache that can be meddled with, a runtime to order."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
@@ -13,6 +13,7 @@ from service.caching.store import EntryStore
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
 from service.domain.reading import RequestCachePolicy, RequestDirectives
+from service.domain.reading import Source as From
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
@@ -20,41 +21,13 @@ from service.reads.policy import Lifetimes
 from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found
 from service.telemetry.metrics import Telemetry
+from testing.waiting import PATIENCE
 
-PATIENCE = 20.0
-"""Seconds after which a test gives up on what must come; nothing waits for them where all is well."""
 LIFETIMES = Lifetimes(
     fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000, min_refresh=0
 )
 
-
-def eventually(holds: Callable[[], object]) -> None:
-    """Return once ``holds`` does."""
-    ends = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < ends, "it never came to hold"
-        time.sleep(0.002)
-
-
-def together(*tasks: Callable[[], object]) -> list[object]:
-    """What each task returned or raised, all begun at one moment on threads of their own."""
-    results: list[object] = [None] * len(tasks)
-    start = threading.Barrier(len(tasks))
-
-    def run(number: int) -> None:
-        start.wait(PATIENCE)
-        try:
-            results[number] = tasks[number]()
-        except Exception as error:  # noqa: BLE001 - it is the result
-            results[number] = error
-
-    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(len(tasks))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-    return results
+Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
 
 
 class Clock:
@@ -175,20 +148,31 @@ class Process:
         )
 
     def read(
-        self, source: Source, *keys: str, seconds: float = PATIENCE, asked_at: float | None = None, **directives: object
+        self, source: Fetch, *keys: str, seconds: float = PATIENCE, asked_at: float | None = None, **directives: Any
     ) -> dict[str, Found | ServiceError]:
         cache_policy = RequestCachePolicy(
             RequestDirectives(**directives), self.clock() if asked_at is None else asked_at
-        )  # type: ignore[arg-type]
+        )
         return self.reads.read(keys or ("key",), source, cache_policy, Deadline.after(seconds))
 
-    def one(self, source: Source, key: str = "key", **more: object) -> Found | ServiceError:
-        return self.read(source, key, **more)[key]  # type: ignore[arg-type]
+    def one(self, source: Fetch, key: str = "key", **more: Any) -> Found | ServiceError:
+        return self.read(source, key, **more)[key]
 
-    def text(self, source: Source, key: str = "key", **more: object) -> tuple[bytes, ...] | None:
+    def text(self, source: Fetch, key: str = "key", **more: Any) -> Sequence[bytes] | None:
         found = self.one(source, key, **more)
         assert isinstance(found, Found), found
         return self.reads.body(found)
+
+    def came(self, source: Fetch, key: str = "key", **more: Any) -> From:
+        """Where what was found came from."""
+        found = self.one(source, key, **more)
+        assert isinstance(found, Found), found
+        return found.provenance.source
+
+    def texts(self, found: Iterable[Any]) -> set[tuple[bytes, ...] | None]:
+        """The bodies of what was found."""
+        bodies = [self.reads.body(each) for each in found]
+        return {body if body is None else tuple(body) for body in bodies}
 
     def waiting(self) -> float:
         """How many readers have joined a fetch that was under way."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from service.api.resources.metric_resource.to_json import DEEPEST, LARGEST, parsed_text, with_parsed
-from tests.work import calls, run_within
+from testing.work import calls, run_within
 
 
 @pytest.mark.parametrize("text", ['{"a": [0.10, 9007199254740993]}', "1e400", '"x"', "null", '\n[1,\n"é"]', "9" * 5000])

@@ -86,21 +86,27 @@ def texts(chunks: Any) -> list[str]:
     for chunk in chunks:
         text, at, before = chunk.text.decode(), 0, len(found)
         while at < len(text):
-            at = re.compile(r"[\s,]*").match(text, at).end()
+            at = _after(r"[\s,]*", text, at)
             _, end = json.JSONDecoder().raw_decode(text, at)
             found.append(text[at:end])
-            at = re.compile(r"\s*").match(text, end).end()
+            at = _after(r"\s*", text, end)
         assert len(found) - before == chunk.count > 0
     return found
+
+
+def _after(pattern: str, text: str, at: int) -> int:
+    found = re.compile(pattern).match(text, at)
+    assert found is not None
+    return found.end()
 
 
 def exact_instant(timestamp: str) -> Fraction | None:
     """Seconds since a day of the year 0 that repeats; exact."""
     if timestamp == "null":
         return None
-    date, clock, fraction, offset = re.fullmatch(
-        r'"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"', timestamp
-    ).groups()
+    read = re.fullmatch(r'"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"', timestamp)
+    assert read is not None
+    date, clock, fraction, offset = read.groups()
     year = int(date[:4])
     moved = datetime.fromisoformat(f"{2000 + year % 400:04d}{date[4:]}T{clock}")
     seconds = (moved - datetime(2000, 1, 1)) / timedelta(seconds=1) + (year // 400) * 146_097 * 86_400

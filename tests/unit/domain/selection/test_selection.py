@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from fractions import Fraction
 from functools import cmp_to_key
 from typing import Any
 
@@ -17,6 +17,7 @@ from service.domain.selection.filters import Filter, matching, selected
 from service.domain.selection.instants import instant, instant_of
 from service.domain.selection.objects import gathered, window
 from service.domain.selection.sorting import FIELDS, SortKey, order
+from testing.work import MEBIBYTE, calls, memory
 from tests.unit.domain.selection.made import (  # fmt: skip
     LABELS,
     NAMES,
@@ -30,7 +31,6 @@ from tests.unit.domain.selection.made import (  # fmt: skip
     made_runs,
     texts,
 )
-from tests.work import MEBIBYTE, calls, memory
 
 given_stamps = st.none() | st.sampled_from([stamp for stamp in STAMPS if stamp != "null"])
 given_steps = st.none() | st.sampled_from([-(2**53) - 1, -1, 0, 1, 2, 9007199254740993, 2**65])
@@ -79,7 +79,7 @@ def test_an_empty_filter_costs_nothing(run: tuple[list[Made], tuple[Chunk, ...]]
 def test_orders(run, fields, length, directions) -> None:
     points, chunks = run
     keys = [SortKey(field, down) for field, down in zip(fields[:length], directions, strict=False)]
-    meanings = {
+    meanings: dict[str, Callable[[Made], Any]] = {
         "name": lambda point: point.name,
         "step": lambda point: exact_step(point.step),
         "timestamp": lambda point: exact_instant(point.timestamp),
@@ -116,8 +116,9 @@ def test_instants_compare_as_they_follow_each_other(one: str, other: str) -> Non
         assert None in {instant(one.encode()), instant(other.encode())}
         return
     left, right = exact_instant(one), exact_instant(other)
-    assert isinstance(left, Fraction)
-    assert (instant(one.encode()) < instant(other.encode())) == (left < right)
+    first, second = instant(one.encode()), instant(other.encode())
+    assert left is not None and right is not None and first is not None and second is not None  # noqa: PT018
+    assert (first < second) == (left < right)
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,11 @@ def _holds_mean(one: Summary, group: list[dict[str, Any]]) -> None:
     if not values:
         assert (one.mean, one.total) == (b"null", None)
     elif all(value.is_finite() for value in values):
-        total = sum(map(Fraction, values))
+        total = sum(map(Fraction, values), Fraction())
         assert one.total is not None
         assert Fraction(Decimal(one.total.decode())) == total
         mean = Fraction(Decimal(one.mean.decode()))
-        assert abs(mean - total / len(values)) <= abs(total / len(values)) * Fraction(1, 10**16)
+        assert abs(mean - total / len(values)) <= Fraction(1, 10**16) * abs(total / len(values))
     else:
         assert one.total is None
 

@@ -17,9 +17,9 @@ from service.domain.metrics import Chunk
 from service.domain.series import instants
 from service.domain.series.model import Series
 from service.domain.series.progress import series
+from testing.work import MEBIBYTE, memory, run_within
 from tests.unit.domain.series import reference
 from tests.unit.domain.series.logged import chunks, point, points
-from tests.work import MEBIBYTE, memory, run_within
 
 SIZES = st.integers(1, 7)
 

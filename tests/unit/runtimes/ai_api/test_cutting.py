@@ -14,8 +14,8 @@ from service.domain.metrics import Chunk
 from service.runtimes.ai_api import cutting
 from service.runtimes.ai_api.mapping import metric_resources
 from service.runtimes.ai_api.points import PointMapping
+from testing.work import calls
 from tests.unit.runtimes.ai_api.answers import points_of
-from tests.work import calls
 
 WHOLE = 10**9
 NAMES = st.sampled_from(
@@ -146,7 +146,7 @@ def bytes_read(body: bytes, stretch: int, most: int = 5) -> int:
 
 
 ONE = b'{"name":"a","value":1,"timestamp":"2026-03-29T01:00:00Z"}'
-ODD = b'{"name":"a","value":1,"timestamp":0},{"a":[{},{}]}'
+ODD_POINTS = b'{"name":"a","value":1,"timestamp":0},{"a":[{},{}]}'
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ ODD = b'{"name":"a","value":1,"timestamp":0},{"a":[{},{}]}'
     [
         b'{"resources":[' + b",".join([b'{"executionId":"r","metrics":[%b]}' % ONE] * 5000) + b"]}",
         b'{"resources":[' + b",".join([b'{"metrics":[%b],"tags":[]}' % ONE] * 5000) + b"]}",
-        b'{"resources":[{"metrics":[' + b",".join([ODD] * 5000) + b"]}]}",
+        b'{"resources":[{"metrics":[' + b",".join([ODD_POINTS] * 5000) + b"]}]}",
         b'{"metrics":[' * 20_000,
         b'{"metrics":[{}]},' * 20_000,
         b'{"metrics":[' + b"},{" * 100_000,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.runtimes.ai_api import literals
+from testing.work import run_within
 from tests.unit.runtimes.ai_api.answers import answer, metric, metrics_of, points_of, resource
-from tests.work import run_within
 
 DIGITS = st.text("0123456789", min_size=1, max_size=120)
 NUMBERS = st.builds(
@@ -118,7 +119,7 @@ def test_bare_words_where_nobody_looks_are_mended_too() -> None:
 @given(st.lists(STRINGS, max_size=5))
 def test_setting_aside_and_putting_back_cancel_out(strings: list[str]) -> None:
     sent = "[" + ",".join(strings) + "]"
-    found, mended = literals.decode_mended(sent.encode(), list[literals.msgspec.Raw])
+    found, mended = literals.decode_mended(sent.encode(), list[msgspec.Raw])
     back = [bytes(each) for each in found]
     assert (list(map(literals.restored, back)) if mended else back) == [each.encode() for each in strings]
 

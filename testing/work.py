@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import resource
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 MEBIBYTE = 1024 * 1024
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """The garbage collector calls what others, hypothesis for one, have registered with it: no work of the task."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def calls(task: Callable[[], object]) -> int:
@@ -20,11 +36,33 @@ def calls(task: Callable[[], object]) -> int:
         count += event in {"call", "c_call"}
 
     before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        task()
-    finally:
-        sys.setprofile(before)
+    with _no_collection():
+        sys.setprofile(note)
+        try:
+            task()
+        finally:
+            sys.setprofile(before)
+    return count
+
+
+def lines(task: Callable[[], object]) -> int:
+    """How many lines of the service are run while ``task`` runs."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if "/service/" not in frame.f_code.co_filename:
+            return None
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    with _no_collection():
+        sys.settrace(trace)
+        try:
+            task()
+        finally:
+            sys.settrace(before)
     return count
 
 
