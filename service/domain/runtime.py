@@ -33,11 +33,26 @@ class CacheScope:
     connection: str = DEFAULT_CONNECTION
 
 
+class Capabilities(msgspec.Struct, frozen=True, array_like=True):
+    """What a runtime can do.
+
+    ``multitenant``: whether it keeps resource groups apart; without that all groups see all its runs.
+    """
+
+    identifier: str | None
+    api_version: str | None
+    metrics: bool
+    metrics_version: str | None = None
+    extended_results: bool = False
+    multitenant: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class RequestContext:
     """What one request hands to every read: from where, until when, and which stored answers will do.
 
     ``request_id`` and ``traceparent`` follow it upstream; ``asked`` holds what was asked there for it already.
+    ``known`` is what the runtime last said of itself, to this process or another, where that is stored.
     """
 
     cache_scope: CacheScope
@@ -46,6 +61,7 @@ class RequestContext:
     traceparent: str
     cache_policy: RequestCachePolicy = field(default_factory=RequestCachePolicy)
     asked: Memo = field(default_factory=Memo, compare=False)
+    known: Capabilities | None = None
 
     def by(self, deadline: Deadline) -> RequestContext:
         """The same request with that deadline."""
@@ -58,17 +74,6 @@ class RequestContext:
     def with_policy(self, cache_policy: RequestCachePolicy) -> RequestContext:
         """The same request with that cache policy."""
         return replace(self, cache_policy=cache_policy)
-
-
-class Capabilities(msgspec.Struct, frozen=True, array_like=True):
-    """What a runtime can do (AI API ``GET /lm/meta``)."""
-
-    identifier: str | None
-    api_version: str | None
-    metrics: bool
-    metrics_version: str | None = None
-    extended_results: bool = False
-    multitenant: bool = True
 
 
 class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
@@ -103,7 +108,3 @@ class AIRuntime(Protocol):
         ...
 
     def capabilities(self, context: RequestContext) -> Capabilities: ...
-
-    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
-        """Take note of what the runtime said at ``observed_at`` (epoch seconds), to this process or to another."""
-        ...

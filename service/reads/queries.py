@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -82,7 +83,7 @@ class Queries:
         run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
 
         def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
-            return self._fetch_runs({key: run_of[key] for key in keys}, context.by(deadline))
+            return self._fetch_runs({key: run_of[key] for key in keys}, self._fetching(context, deadline))
 
         found = self._connection(context).reads.read(list(run_of), fetch, context.cache_policy, context.deadline)
         read: dict[str, Read[MetricResource] | ServiceError] = {}
@@ -202,7 +203,7 @@ class Queries:
 
         def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
             try:
-                return dict.fromkeys(keys, fetch(context.by(deadline)))
+                return dict.fromkeys(keys, fetch(self._fetching(context, deadline)))
             except ServiceError as error:
                 return dict.fromkeys(keys, of_error(error))
 
@@ -211,6 +212,15 @@ class Queries:
         if isinstance(found, ServiceError):
             raise found
         return found
+
+    def _fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
+        """The request as a fetch hands it on: by the fetch's deadline, with what the runtime last said of itself."""
+        found = self._connection(context).reads.stored(self._key("capabilities", context))
+        known = None
+        if found is not None and found.header.outcome == VALUE:
+            with suppress(ContentGone):
+                known = self._read(found, partial(codec.unpack, kind=Capabilities), context).content()
+        return replace(context, deadline=deadline, known=known)
 
     def _read(self, found: Found, unpack: Unpack[T], context: RequestContext) -> Read[T]:
         def content() -> T:
@@ -305,7 +315,6 @@ class Queries:
         found = self._find(self._key("capabilities", context), fetch, context, remembered_errors.of_capabilities)
         read = self._read(found, partial(codec.unpack, kind=Capabilities), context)
         capabilities = read.content()
-        runtime.observe(capabilities, found.header.fetched_at)
         return replace(read, content=lambda: capabilities)
 
 

@@ -105,6 +105,11 @@ class ReadThrough:
         self._telemetry.cache_outcome(Source.STORED)
         return self._policy.provenance(header, Source.STORED)
 
+    def stored(self, key: str) -> Found | None:
+        """What is stored under ``key``, however old; nothing is fetched."""
+        header = self._store.headers([key]).get(key)
+        return None if header is None else Found(key, header, self._policy.provenance(header, Source.STORED))
+
     def body(self, found: Found) -> Packed | None:
         """The packed body of what was found; ``None`` where it has gone since."""
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)

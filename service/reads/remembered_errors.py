@@ -63,6 +63,6 @@ def error_named(name: str) -> ServiceError:
         case "RuntimeRefuses":
             return RuntimeRefuses()
         case "BadGateway":
-            return BadGateway("the AI runtime's answer does not have the shape of the AI API")
+            return BadGateway("the AI runtime's answer cannot be used")
         case _:
             return RuntimeUnavailable()

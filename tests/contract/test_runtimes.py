@@ -21,7 +21,7 @@ from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeSettings
 from service.telemetry.metrics import Telemetry
-from tests.unit.reads.fakes import WITH_METRICS, FakeRuntime, context
+from tests.unit.reads.fakes import FakeRuntime, context
 
 OURS, THEIRS = CacheScope("tenant", "default"), CacheScope("tenant", "group-b")
 UNKNOWN = "run-of-nobody"
@@ -184,12 +184,10 @@ def test_details_are_of_the_run_asked_for(world: World) -> None:
         world.runtime.run(UNKNOWN, context(OURS))
 
 
-def test_what_it_can_do_is_told_and_may_be_told_to_it(world: World) -> None:
+def test_what_it_can_do_is_told(world: World) -> None:
     found = world.runtime.capabilities(context(OURS))
     assert isinstance(found, Capabilities)
     assert found.metrics
-    world.runtime.observe(found, 0.0)
-    world.runtime.observe(WITH_METRICS, 1.0)
     assert world.runtime.capabilities(context(OURS)) == found
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
-from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
 from service.concurrency.single_flight import StillUnderWay
 from service.domain.errors import (
@@ -24,43 +21,17 @@ from service.domain.runs import RunDetails, RunList, RunStatus
 from service.domain.runtime import Capabilities, RequestContext, RunMetrics
 from service.runtimes.ai_api import mapping, meta, run_mapping
 from service.runtimes.ai_api.runs import Surroundings
-from service.runtimes.ai_api.tenancy import GRACE, Tenancy
+from service.runtimes.http_client import HTTPAnswer, HTTPClient
+from service.runtimes.tenancy import Tenancy
 
 _OK, _NOT_FOUND, _GONE, _NOT_IMPLEMENTED = 200, 404, 410, 501
 _HTML = re.compile(r"\s*text/html\b", re.IGNORECASE)
-IDS_A_REQUEST = 10
-
-
+_GRACE = 1.0
+"""Seconds that a request waits to hear whether the runtime takes resource groups."""
 _MARGIN = 0.1
 """Of the time that is left for a run's surroundings, the share that is kept for telling which of them came too late."""
 MOST_RUNS = 100_000
 """The most that the AI API lists at once."""
-
-
-class HTTPAnswer(Protocol):
-    """An HTTP answer, its body decompressed."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def body(self) -> bytes: ...
-
-
-class HTTPClient(Protocol):
-    """Gets documents below the runtime's base URL, with credentials, retries and a circuit breaker."""
-
-    def get(
-        self,
-        path: str,
-        *,
-        query: Sequence[tuple[str, str]],
-        headers: Mapping[str, str],
-        deadline: Deadline,
-        operation: str,
-        caller_token: str | None,
-    ) -> HTTPAnswer: ...
 
 
 class AIAPIRuntime:
@@ -100,16 +71,12 @@ class AIAPIRuntime:
         return Surroundings(*execution, get, self._fan_out).read(soon)
 
     def capabilities(self, context: RequestContext) -> Capabilities:
-        began = time.time()
         answer = self._get("/lm/meta", (), context, "meta", grouped=False)
         if answer.status != _OK:
             raise BadGateway("the AI runtime does not tell what it can do")
         found = meta.capabilities(answer.body)
-        self.observe(found, began)
+        self._tenancy.note(found.multitenant)
         return found
-
-    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
-        self._tenancy.observe(capabilities, observed_at)
 
     def _metric_resources(
         self, run_ids: Sequence[str], context: RequestContext
@@ -161,7 +128,7 @@ class AIAPIRuntime:
         headers = {"X-Request-ID": context.request_id, "traceparent": context.traceparent}
         if grouped and self._takes_groups(context):
             headers["AI-Resource-Group"] = context.cache_scope.resource_group
-        return self._client.get(
+        return self._client.read(
             path,
             query=query,
             headers=headers,
@@ -171,9 +138,16 @@ class AIAPIRuntime:
         )
 
     def _takes_groups(self, context: RequestContext) -> bool:
-        soon = context.by(context.deadline.sooner(GRACE))
+        """A runtime that does not tell counts as one that does: without a group it might answer from its default one,
+        and that answer would be kept as another group's."""
+        if context.known is not None:
+            return context.known.multitenant
+        soon = context.by(context.deadline.sooner(_GRACE))
         caller = context.cache_scope.caller
-        return self._tenancy.takes_groups(lambda: self.capabilities(soon), context.deadline, caller)
+        try:
+            return self._tenancy.multitenant(lambda: self.capabilities(soon).multitenant, soon.deadline, caller)
+        except ServiceError:
+            return True
 
 
 def _judged(

@@ -15,10 +15,10 @@ from msgspec import Raw
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import RunStatus
-from service.runtimes.ai_api import literals
+from service.runtimes import literals
 from service.runtimes.ai_api.cutting import STRETCH, Read, Unusual, cut
-from service.runtimes.ai_api.literals import NULL
 from service.runtimes.ai_api.points import NameValue, PointMapping, pairs
+from service.runtimes.literals import NULL
 
 _NULL = Raw(NULL)
 _POINTS_A_CHUNK = 2000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from service.domain.runtime import Capabilities
-from service.runtimes.ai_api import literals
+from service.runtimes import literals
 
 
 class _MetricsCapabilities(msgspec.Struct, rename="camel"):

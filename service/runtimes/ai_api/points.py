@@ -19,9 +19,9 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk, Unreadable
-from service.runtimes.ai_api import literals
-from service.runtimes.ai_api.literals import NULL
+from service.runtimes import literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
+from service.runtimes.literals import NULL
 
 _NULL = Raw(NULL)
 _NOT_A_NUMBER = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from service.domain.errors import BadGateway
 from service.domain.runs import NULL, Run, RunList
-from service.runtimes.ai_api import literals
+from service.runtimes import literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 
 _NULL = Raw(NULL)

@@ -12,7 +12,8 @@ from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import BadGateway, ServiceError
 from service.domain.runs import NULL, RunDetails
-from service.runtimes.ai_api import literals, run_mapping
+from service.runtimes import literals
+from service.runtimes.ai_api import run_mapping
 from service.runtimes.ai_api.run_mapping import Configuration, Execution
 
 MOST_INPUTS = 50

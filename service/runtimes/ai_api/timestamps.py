@@ -6,8 +6,8 @@ from msgspec import Raw
 
 from service.domain.localizing import utc_literal
 from service.domain.timestamps import MomentReader
-from service.runtimes.ai_api import literals
-from service.runtimes.ai_api.literals import NULL
+from service.runtimes import literals
+from service.runtimes.literals import NULL
 
 
 class TimestampMapping:

@@ -51,17 +51,21 @@ class HttpTransport:
         deadline: Deadline,
         operation: str,
         form: Mapping[str, str] | None = None,
+        document: bytes | None = None,
         max_body_bytes: int | None = None,
     ) -> Answer:
-        """Send a request, with ``form`` as its body where given, and read the answer, whatever its status.
+        """Send a request, its body a ``form`` or a JSON ``document`` if any, and read the answer, whatever its status.
 
         Ends by ``deadline``. Raises ``RuntimeTimeout``, ``RuntimeUnavailable`` where no connection is made or one
         breaks off, and ``BadGateway`` for redirects and all that is too large or malformed.
         """
         began, outcome = time.perf_counter(), "error"
         most = self._max_body_bytes if max_body_bytes is None else min(max_body_bytes, self._max_body_bytes)
+        if document is not None:
+            headers = {**headers, "Content-Type": "application/json"}
         try:
-            answer = self._exchange(requests.Request(method, url, headers=headers, data=form), deadline, most)
+            request = requests.Request(method, url, headers=headers, data=document if form is None else form)
+            answer = self._exchange(request, deadline, most)
             outcome = str(answer.status)
         except ServiceError as error:
             outcome = type(error).__name__

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote, urlencode
 
 from service.concurrency.deadline import Deadline
-from service.domain.errors import RateLimited, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable
+from service.domain.errors import BadGateway, RateLimited, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable
 from service.runtimes.transport.circuit import Circuit
 from service.runtimes.transport.concurrency import ConcurrencyLimit, RateLimits
 from service.runtimes.transport.http_transport import Answer, HttpTransport
@@ -27,6 +27,7 @@ _READABLE = "/,$*"
 @dataclass(frozen=True, slots=True)
 class _Question:
     url: str
+    document: bytes | None
     headers: Mapping[str, str]
     deadline: Deadline
     operation: str
@@ -34,9 +35,10 @@ class _Question:
 
 
 class ResilientClient:
-    """Gets documents below ``base_url``; any number of threads may.
+    """Reads what is below ``base_url``; any number of threads may.
 
     Where a caller's token is given it is the only credential sent; ``tokens`` gives the service's own otherwise.
+    ``fault`` names what an answer with 401 or 403 says is wrong, where that is not the credentials; else ``None``.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ResilientClient:
         limit: ConcurrencyLimit,
         retries: Retries,
         telemetry: Telemetry,
+        fault: Callable[[Answer], str | None] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._base_url = base_url.rstrip("/")
@@ -58,12 +61,14 @@ class ResilientClient:
         self._retries = retries
         self._rate_limits = RateLimits()
         self._telemetry = telemetry
+        self._fault = fault
 
-    def get(
+    def read(
         self,
         path: str,
         *,
-        query: Sequence[tuple[str, str]],
+        query: Sequence[tuple[str, str]] = (),
+        document: bytes | None = None,
         headers: Mapping[str, str],
         deadline: Deadline,
         operation: str,
@@ -71,10 +76,12 @@ class ResilientClient:
     ) -> Answer:
         """The answer, of any status but 3xx, 401, 403, 429 and 5xx other than 501. Ends by ``deadline``.
 
+        Asks by ``GET``, or by ``POST`` with the JSON ``document``; as nothing is changed by it, that is repeated, too.
+
         Raises ``RuntimeTrouble`` where no such answer is had, ``Overloaded``, and where access is refused
         ``RuntimeRefuses`` (the service's credentials) or ``RuntimeForbids`` (the caller's).
         """
-        question = _Question(self._url(path, query), headers, deadline, operation, caller_token)
+        question = _Question(self._url(path, query), document, headers, deadline, operation, caller_token)
         return self._retries.run(
             lambda: self._attempt(question), deadline, lambda: self._telemetry.upstream_retry(operation)
         )
@@ -89,6 +96,9 @@ class ResilientClient:
         else:
             answer = self._ask(question, f"Bearer {question.caller_token}")
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
+            fault = self._fault(answer)
+            if fault is not None:
+                raise BadGateway(fault)
             raise RuntimeRefuses if question.caller_token is None else RuntimeForbids
         return answer
 
@@ -121,7 +131,12 @@ class ResilientClient:
         headers = {**question.headers, **credentials}
         try:
             return self._transport.exchange(
-                "GET", question.url, headers=headers, deadline=question.deadline, operation=question.operation
+                "GET" if question.document is None else "POST",
+                question.url,
+                headers=headers,
+                deadline=question.deadline,
+                operation=question.operation,
+                document=question.document,
             )
         except RuntimeUnavailable as error:
             raise Passing(error) from error

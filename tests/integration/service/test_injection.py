@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from service.app import close, create_app
-from service.domain.runtime import AIRuntime, Capabilities, RequestContext
+from service.domain.runtime import AIRuntime, RequestContext
 from service.settings import RuntimeAuth
 from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
@@ -153,9 +153,6 @@ class Broken:
 
     def capabilities(self, context: RequestContext) -> Any:
         raise RuntimeError("secret words of a stack trace")
-
-    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
-        """Nothing."""
 
 
 @pytest.fixture

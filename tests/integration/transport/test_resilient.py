@@ -100,7 +100,7 @@ class Setup:
                 "caller_token": None,
                 **options,
             }
-            return client.get(path, **given)  # type: ignore[arg-type]
+            return client.read(path, **given)  # type: ignore[arg-type]
 
         return get
 
@@ -126,6 +126,14 @@ def test_asks_below_the_base_url(serve: Serve, setup: Setup) -> None:
     answer = get("/lm/metrics", query=[("executionIds", "a,b"), ("$select", "*"), ("q", "ä b&c=d+/")])
     assert answer.body == b"1"
     assert server.requests[0].target == "/v2/lm/metrics?executionIds=a,b&$select=*&q=%C3%A4%20b%26c%3Dd%2B/"
+
+
+def test_what_is_read_by_post_is_sent_as_json_and_sent_again(serve: Serve, setup: Setup) -> None:
+    server = serve(in_turn(reply(status=503), reply(b"1")))
+    assert setup.client(server)("/runs/search", document=b'{"a":1}').body == b"1"
+    assert [(asked.method, asked.body, asked.headers["content-type"]) for asked in server.requests] == [
+        ("POST", b'{"a":1}', "application/json")
+    ] * 2
 
 
 def test_a_path_cannot_leave_its_place(serve: Serve, setup: Setup) -> None:

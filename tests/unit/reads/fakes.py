@@ -31,7 +31,6 @@ class FakeRuntime:
         self.describes: Capabilities | ServiceError | Callable[[], Capabilities] = WITH_METRICS
         self.asked: list[tuple[str, ...]] = []
         self.described = 0
-        self.observed: list[tuple[Capabilities, float]] = []
         self._lock = threading.Lock()
 
     def log(self, run_id: str, metrics: bytes, *, tenant: str = "t", group: str = "g", may_change: bool = True) -> None:
@@ -69,9 +68,6 @@ class FakeRuntime:
         if isinstance(self.describes, ServiceError):
             raise self.describes
         return self.describes if isinstance(self.describes, Capabilities) else self.describes()
-
-    def observe(self, capabilities: Capabilities, observed_at: float) -> None:
-        self.observed.append((capabilities, observed_at))
 
 
 def _in_time(context: RequestContext) -> None:

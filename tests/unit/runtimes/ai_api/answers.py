@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from service.domain.metrics import MetricResource
-from service.runtimes.ai_api import literals
+from service.runtimes import literals
 from service.runtimes.ai_api.mapping import metric_resources
 
 RUN = "run1"

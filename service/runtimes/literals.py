@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 NULL = b"null"
 _BOM = b"\xef\xbb\xbf"
-_SHAPE = "the AI runtime's answer does not have the shape of the AI API"
+_SHAPE = "the AI runtime's answer does not have the expected shape"
 _STRING_OR_BARE_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+|-?Infinity\b|NaN\b', re.DOTALL)
 """A string that nothing ends goes on to the end of the text, so that no part of it is looked at again."""
 _ESCAPE = re.compile(
@@ -58,7 +58,7 @@ def restored(literals: bytes) -> bytes:
 
 
 def shape(what: str) -> str:
-    """What is said of an answer in which ``what`` is of another type than the AI API has it."""
+    """What is said of an answer in which ``what`` is of another type than expected."""
     return f"{_SHAPE}: {what} is of another type"
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.runtimes.ai_api import literals
+from service.runtimes import literals
 from testing.work import run_within
 from tests.unit.runtimes.ai_api.answers import answer, metric, metrics_of, points_of, resource
 
@@ -135,7 +135,7 @@ def test_mending_looks_at_each_byte_once(unit: str) -> None:
     """A megabyte of what never ends; the first took an hour and held the interpreter's lock."""
     code = f"""
 from service.domain.errors import BadGateway
-from service.runtimes.ai_api import literals
+from service.runtimes import literals
 try:
     literals.decode(b'[NaN' + {unit.encode()!r} * (2**20 // {len(unit)}), list)
 except BadGateway:

@@ -1,0 +1,58 @@
+"""Whether a runtime keeps resource groups apart, as far as this process knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from service.concurrency.deadline import Deadline
+from service.concurrency.single_flight import SingleFlight, StillUnderWay
+from service.domain.errors import RuntimeTimeout, RuntimeTrouble
+
+LIFETIME = 300.0
+"""Seconds after which it is asked again; what was known holds until another answer is there."""
+_PAUSE = 5.0
+"""Seconds for which a runtime that could not tell is not asked again."""
+
+
+class Tenancy:
+    """What this process knows of it. Safe from any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._multitenant: bool | None = None
+        self._ask_from = float("-inf")
+        self._trouble: RuntimeTrouble | None = None
+        self._asking: SingleFlight[None] = SingleFlight()
+
+    def note(self, multitenant: bool) -> None:
+        """The runtime has just said so."""
+        self._multitenant, self._trouble = multitenant, None
+        self._ask_from = self._clock() + LIFETIME
+
+    def multitenant(self, ask: Callable[[], bool], deadline: Deadline, caller: str | None = None) -> bool:
+        """Whether requests name their resource group.
+
+        Where that is not known, one thread calls ``ask``, and others wait for that up to the deadline; with ``caller``,
+        the one whose token is sent, only its own: who is refused is not everybody. Where it was known, nobody waits for
+        another. Raises what ``ask`` raises where nothing is known.
+        """
+        if self._clock() >= self._ask_from or self._multitenant is None:
+            try:
+                wait = 0.0 if self._multitenant is not None else deadline.remaining()
+                self._asking.do(caller, lambda: self._find_out(ask), wait)
+            except StillUnderWay:
+                if self._multitenant is None:
+                    raise RuntimeTimeout from None
+        known = self._multitenant
+        if known is not None:
+            return known
+        raise RuntimeTimeout if self._trouble is None else self._trouble.with_traceback(None)
+
+    def _find_out(self, ask: Callable[[], bool]) -> None:
+        if self._clock() < self._ask_from:
+            return
+        try:
+            self.note(ask())
+        except RuntimeTrouble as trouble:
+            self._trouble, self._ask_from = trouble, self._clock() + _PAUSE
