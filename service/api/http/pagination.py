@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 from flask import Response, request
 
+from service.api.http.parameters import PagedParameters
 from service.api.http.request import ReadRequest
 from service.api.openapi.schemas import NO_CURSOR
 from service.domain.errors import Fault, InvalidParameter
@@ -46,29 +47,24 @@ class Pages:
     def __init__(self, cursors: Cursors) -> None:
         self._cursors = cursors
 
-    def asked(self, ask: ReadRequest) -> tuple[Window, Snapshot | None]:
+    def asked(self, ask: ReadRequest[PagedParameters]) -> tuple[Window, Snapshot | None]:
         """Which page is asked for, and of which snapshot; ``None`` for the current one.
 
         Raises ``InvalidParameter`` for a cursor that was not given for this request.
         """
-        limit, text = ask.query["limit"], ask.query["cursor"]
+        limit, text = ask.query.limit, ask.query.cursor
         if text is None:
             return Window(0, limit), None
         cursor = self._cursors.read(text, _view(ask))
         return Window(cursor.position, limit), cursor.snapshot
 
-    def next(self, ask: ReadRequest, window: Window, snapshot: Snapshot, total: int) -> str | None:
+    def next(self, ask: ReadRequest[PagedParameters], window: Window, snapshot: Snapshot, total: int) -> str | None:
         """The page behind ``window``, relative to the request's URL: another query; ``None`` behind the last."""
         if window.end is None or window.end >= total:
             return None
         cursor = self._cursors.write(Cursor(snapshot, window.end), _view(ask))
         kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE]
         return f"?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
-
-
-def is_paged(ask: ReadRequest) -> bool:
-    """Whether the request wants pages at all."""
-    return ask.query["limit"] is not None or ask.query["cursor"] is not None
 
 
 def member(total: int, following: str | None) -> bytes:
@@ -82,7 +78,7 @@ def link(response: Response, following: str | None) -> None:
         response.headers["Link"] = f'<{following}>; rel="next"'
 
 
-def _view(ask: ReadRequest) -> Sequence[str]:
+def _view(ask: ReadRequest[PagedParameters]) -> Sequence[str]:
     """All that must be the same when a sequence goes on; not how many items a page has, and in which format."""
     scope = ask.context.cache_scope
     query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_AN_ANSWER)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -17,6 +17,7 @@ from service.api.http import formats
 from service.api.http.cache_control import parse_directives
 from service.api.http.context import current_request
 from service.api.http.formats import JSON, Format
+from service.api.http.parameters import Parameters
 from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
 from service.domain.errors import Fault, Forbidden, InvalidParameter
@@ -31,15 +32,18 @@ _ID_DETAIL = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
 _ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offset such as +02:00"
 
 
+P_co = TypeVar("P_co", bound=Parameters, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class ReadRequest:
+class ReadRequest(Generic[P_co]):
     """A request that can be answered.
 
     ``query`` holds the query parameters as their schema loads them, ``format`` the one of those on offer that the
     client names or likes best.
     """
 
-    query: Mapping[str, Any]
+    query: P_co
     format: Format
     zone: TimeZone
     context: RequestContext
@@ -95,7 +99,7 @@ class RequestReader:
         grouped: bool,
         offers: tuple[Format, ...],
         missing: str = "",
-    ) -> ReadRequest:
+    ) -> ReadRequest[Parameters]:
         """Read the request being served.
 
         Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's,
@@ -113,19 +117,19 @@ class RequestReader:
         principal, rule = current.principal, current.access_rule
         if principal is None or rule is None:
             raise Forbidden("this route states no access rule that asks for a token")
-        zone = self._zone(query, principal, faults)
+        zone = self._zone(query.timezone, principal, faults)
         if faults:
             raise InvalidParameter(faults)
         current.resource_group = group if grouped else None
         if not allows(principal, rule, current.resource_group):
             raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
-        chosen = formats.choose(offers, query.get("format"), request.headers.get("Accept"), missing)
+        chosen = formats.choose(offers, query.format, request.headers.get("Accept"), missing)
         return ReadRequest(query, chosen, zone, self._context(self._cache_scope(principal, group)))
 
-    def _zone(self, query: Mapping[str, Any], principal: Principal, faults: list[Fault]) -> TimeZone:
+    def _zone(self, asked: str | None, principal: Principal, faults: list[Fault]) -> TimeZone:
         """The first zone that is named; those of the request must all be known."""
         found: list[TimeZone] = []
-        for parameter, name in (("timezone", query.get("timezone")), (TIME_ZONE, request.headers.get(TIME_ZONE))):
+        for parameter, name in (("timezone", asked), (TIME_ZONE, request.headers.get(TIME_ZONE))):
             if name is not None:
                 try:
                     found.append(time_zone(with_plus(name)))
@@ -161,7 +165,8 @@ def with_plus(text: str) -> str:
     return text.replace(" ", "+")
 
 
-def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:
+def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
+    """What the query asks for; where something is wrong with it, that is added to ``faults``."""
     loader = _loader(schema)
     if not request.query_string and not any(field.required for field in loader.fields.values()):
         return _nothing(schema)
@@ -169,14 +174,15 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Mapping[str, Any]:
     lists = {field.data_key or name for name, field in loader.fields.items() if isinstance(field, fields.List)}
     faults += [Fault(name, "is given more than once") for name in given if name not in lists and _often(given, name)]
     try:
-        loaded: Mapping[str, Any] = loader.load(
+        loaded: Parameters = loader.load(
             {name: given.getlist(name) if name in lists else given[name] for name in given}
         )
     except ValidationError as error:
         messages = _messages(error)
         named = [name for name in given if name in messages]  # in the query's order, then what it lacks
         faults += [Fault(name, _first(messages[name])) for name in dict.fromkeys([*named, *sorted(messages)])]
-        return error.valid_data if isinstance(error.valid_data, dict) else {}
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return Parameters(timezone=valid.get("timezone"))
     return loaded
 
 
@@ -202,6 +208,6 @@ def _loader(schema: type[Schema]) -> Schema:
 
 
 @cache
-def _nothing(schema: type[Schema]) -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = _loader(schema).load({})
+def _nothing(schema: type[Schema]) -> Parameters:
+    loaded: Parameters = _loader(schema).load({})
     return loaded

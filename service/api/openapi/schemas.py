@@ -6,11 +6,14 @@ against the document that these make.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
+from service.api.http.parameters import PagedParameters, Parameters
 from service.api.http.problems import TYPES
 from service.domain.metrics import MOST_STEP_DIGITS
 
@@ -59,8 +62,24 @@ def nothing() -> None:
     """The ``load_default`` of what may be left out: the document states a value as a default, and a function not."""
 
 
+_CAPITAL = re.compile("[A-Z]")
+
+
 class Query(Schema):
-    """The query parameters that every resource takes."""
+    """The query parameters that every resource takes.
+
+    What is loaded is a ``loads``: its members are called as the parameters are, in snake case.
+    """
+
+    loads: ClassVar[type[Parameters]] = Parameters
+
+    @post_load
+    def _load(self, data: Mapping[str, Any], **_: Any) -> Parameters:
+        return self.loads(**self.members({_CAPITAL.sub(_lower, name): _frozen(data[name]) for name in data}))
+
+    def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
+        """The members of what is loaded, from the parameters."""
+        return loaded
 
     timezone = fields.String(
         validate=validate.Length(min=1, error="must not be empty"),
@@ -75,6 +94,14 @@ class Query(Schema):
     )
     format = fields.String(load_default=nothing)
     """What the answer is to be; each resource documents its own (``components``)."""
+
+
+def _lower(capital: re.Match[str]) -> str:
+    return "_" + capital[0].lower()
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 _LIMIT = "must be a whole number from 1 to 10000"
@@ -97,6 +124,7 @@ NO_CURSOR = "is not a cursor that was given for this request"
 class PagedQuery(Query):
     """The query parameters of what comes in pages."""
 
+    loads: ClassVar[type[Parameters]] = PagedParameters
     limit = fields.Integer(
         load_default=nothing,
         pre_load=[whole_number(_LIMIT)],
@@ -128,10 +156,6 @@ class PageSchema(Schema):
             "format": "uri-reference",
         },
     )
-
-
-class NoQuery(Schema):
-    """No query parameters."""
 
 
 class NameValue(Schema):
@@ -184,9 +208,17 @@ class RunTagsSchema(Schema):
     tags = fields.List(fields.Nested(NameValue), required=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CustomInfoParameters(Parameters):
+    """See ``CustomInfoQuery``."""
+
+    parse: bool
+
+
 class CustomInfoQuery(Query):
     """Whether values are parsed."""
 
+    loads = CustomInfoParameters
     parse = true_or_false("With `true`, a value that is JSON is given as JSON too.")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import Response
 
 from service.api.http.guards import requires
+from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
@@ -23,7 +24,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @routes.arguments(Query, location="query", grouped=False)
     @documented("getCapabilities", CapabilitiesSchema, "Read what the runtime can do", run=False)
     @requires()
-    def capabilities(ask: ReadRequest) -> Response:
+    def capabilities(ask: ReadRequest[Parameters]) -> Response:
         """Which runtime this is, and whether its runs have a metric resource. Any valid token will do."""
         read = queries.capabilities(ask.context)
         variant = Variant((read.key, read.digest.hex()), ("capabilities",), ask.format)

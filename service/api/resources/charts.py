@@ -13,7 +13,7 @@ from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Drawn
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.formats import RunAnswers
-from service.api.resources.series.schemas import ChartQuery, ChartSchema
+from service.api.resources.series.schemas import ChartParameters, ChartQuery, ChartSchema
 from service.charts.model import ChartType
 from service.charts.progress import Against, chart, points_for, room_for
 from service.charts.rendering import Renderer
@@ -54,13 +54,13 @@ def blueprint(
         others=PICTURES,
     )
     @requires(Scope.METRICS_READ)
-    def metric_chart(ask: ReadRequest, run_id: str) -> Response:
+    def metric_chart(ask: ReadRequest[ChartParameters], run_id: str) -> Response:
         """A chart of the run's metrics, one panel for each and one colour for each label set.
 
         It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;
         times are by the caller's clock, whatever the viewer's.
         """
-        names, against, kind = tuple(ask.query["name"]), Against(ask.query["x"]), ChartType(ask.query["type"])
+        names, against, kind = ask.query.name, Against(ask.query.x), ChartType(ask.query.type)
 
         def make(run: MetricResource) -> tuple[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy

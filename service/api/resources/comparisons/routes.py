@@ -17,7 +17,14 @@ from service.api.http.responses import Answers, Drawn, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.charts import NO_PICTURES, PICTURES, drawn, pictures_of
 from service.api.resources.comparisons import to_json
-from service.api.resources.comparisons.schemas import ComparisonChartQuery, ComparisonQuery, ComparisonSchema
+from service.api.resources.comparisons.schemas import (
+    ComparisonChartParameters,
+    ComparisonChartQuery,
+    ComparisonParameters,
+    ComparisonQuery,
+    ComparisonSchema,
+    RunsComparedParameters,
+)
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.series.schemas import ChartSchema
 from service.charts.model import ChartType
@@ -38,9 +45,11 @@ def blueprint(
     routes = blueprints("Comparisons", "Up to five runs side by side.")
     pictures = pictures_of(renderer)
 
-    def answer(ask: ReadRequest, form: tuple[str, ...], make: Make, picture: Drawn | None = None) -> Response:
+    def answer(
+        ask: ReadRequest[RunsComparedParameters], form: tuple[str, ...], make: Make, picture: Drawn | None = None
+    ) -> Response:
         def respond(context: RequestContext) -> Response:
-            read = queries.comparison(ask.query["run"], context)
+            read = queries.comparison(ask.query.run, context)
             missing: list[dict[str, Any]] = [
                 {"runId": run_id, "problem": problems.part(error, relative(f"/runs/{run_id}/metric-resource"))}
                 for run_id, error in read.missing.items()
@@ -56,12 +65,12 @@ def blueprint(
     @routes.arguments(ComparisonQuery, location="query")
     @documented("compareRuns", ComparisonSchema, "Compare runs", query=ComparisonQuery, zoned=True, run=False)
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
-    def compare(ask: ReadRequest) -> Response:
+    def compare(ask: ReadRequest[ComparisonParameters]) -> Response:
         """Two to five runs: their parameters and metrics side by side, aligned by name and label set.
 
         A run that cannot be read is listed with its problem in `missing`; the others stand.
         """
-        align, metric, differs = ask.query["align"], ask.query["metric"], ask.query["differs"]
+        align, metric, differs = ask.query.align, ask.query.metric, ask.query.differs
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
             runs = read.compared(_WHOLE if align else 2)
@@ -85,9 +94,9 @@ def blueprint(
         others=PICTURES,
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
-    def comparison_chart(ask: ReadRequest) -> Response:
+    def comparison_chart(ask: ReadRequest[ComparisonChartParameters]) -> Response:
         """One metric of two to five runs: how it progressed in each, or what it came to in the end."""
-        metric, against, asked = ask.query["metric"], ask.query["against"], ask.query["type"]
+        metric, against, asked = ask.query.metric, ask.query.against, ask.query.type
         kind = None if asked is None else ChartType(asked)
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from service.api.http.parameters import Parameters
 from service.api.openapi.schemas import (
     NameValue,
     ProblemOfPartSchema,
@@ -41,9 +43,17 @@ def _against(text: str) -> None:
         raise ValidationError("must be run, step, time or parameter:<key>")
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunsComparedParameters(Parameters):
+    """See ``RunsCompared``."""
+
+    run: tuple[str, ...]
+
+
 class RunsCompared(Query):
     """Which runs."""
 
+    loads: ClassVar[type[Parameters]] = RunsComparedParameters
     run = fields.List(
         fields.String(metadata={"pattern": f"^{_ID.pattern}$"}),
         required=True,
@@ -59,9 +69,19 @@ class RunsCompared(Query):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ComparisonParameters(RunsComparedParameters):
+    """See ``ComparisonQuery``."""
+
+    differs: bool
+    align: str | None
+    metric: str | None
+
+
 class ComparisonQuery(RunsCompared):
     """What is compared."""
 
+    loads = ComparisonParameters
     differs = true_or_false("With `true` only the parameters that differ.")
     align = fields.String(
         load_default=nothing,
@@ -77,9 +97,19 @@ class ComparisonQuery(RunsCompared):
                 raise ValidationError({name: [f"must be given with {other}"]})
 
 
+@dataclass(frozen=True, kw_only=True)
+class ComparisonChartParameters(RunsComparedParameters):
+    """See ``ComparisonChartQuery``."""
+
+    metric: str
+    against: str
+    type: str | None
+
+
 class ComparisonChartQuery(RunsCompared):
     """What is drawn, and how."""
 
+    loads = ComparisonChartParameters
     metric = fields.String(
         required=True,
         error_messages={"required": "must name the metric to draw"},

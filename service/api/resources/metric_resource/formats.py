@@ -10,12 +10,13 @@ from flask import Response
 
 from service.api.http import pagination
 from service.api.http.formats import CSV, CSV_EXCEL, NDJSON
-from service.api.http.pagination import Window, is_paged
+from service.api.http.pagination import Window
+from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Drawn, Variant
 from service.api.resources.metric_resource import to_csv, to_json, to_ndjson
 from service.api.resources.metric_resource.arrangements import Arrangements, Rows
-from service.api.resources.metric_resource.query import filter_of
+from service.api.resources.metric_resource.query import SelectionParameters
 from service.caching.codec import ContentGone
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runtime import RequestContext
@@ -33,14 +34,16 @@ TABLES = (CSV, CSV_EXCEL, NDJSON)
 class Selection:
     """What is asked for of the points of a run."""
 
-    ask: ReadRequest
-    wanted: Filter
-    sort: Sequence[SortKey]
+    ask: ReadRequest[SelectionParameters]
     window: Window
 
-    @classmethod
-    def asked(cls, ask: ReadRequest, window: Window) -> Selection:
-        return cls(ask, filter_of(ask.query), ask.query["sort"], window)
+    @property
+    def wanted(self) -> Filter:
+        return self.ask.query.wanted
+
+    @property
+    def sort(self) -> Sequence[SortKey]:
+        return self.ask.query.sort
 
     @property
     def form(self) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ class Selection:
     @property
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
-        return self.wanted.is_empty and not is_paged(self.ask)
+        return self.wanted.is_empty and not self.ask.query.is_paged
 
     def total(self, run: Read[MetricResource], arrangements: Arrangements) -> int:
         """How many points match, on all pages together."""
@@ -104,7 +107,7 @@ class RunAnswers:
 
     def answer(
         self,
-        ask: ReadRequest,
+        ask: ReadRequest[Parameters],
         run_id: str,
         form: tuple[str, ...],
         make: Callable[[MetricResource], Iterable[bytes]],

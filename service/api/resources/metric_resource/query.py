@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from dataclasses import dataclass
+from typing import Any, ClassVar, get_args
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from service.api.http.parameters import PagedParameters, Parameters
 from service.api.http.request import with_plus
 from service.api.openapi.schemas import PagedQuery, Query, nothing
 from service.domain.metrics import MOST_STEP_DIGITS
@@ -63,9 +65,17 @@ def _instant(description: str) -> _Instant:
 NAMES = "The metric's name, exactly. Given several times (`name=Loss&name=Accuracy`), any of them; without it, all."
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilterParameters(Parameters):
+    """See ``FilterQuery``."""
+
+    wanted: Filter
+
+
 class FilterQuery(Query):
     """Which points; all that is given must hold."""
 
+    loads: ClassVar[type[Parameters]] = FilterParameters
     name = fields.List(fields.String(), load_default=tuple, metadata={"description": NAMES})
     search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
     label = fields.List(
@@ -78,6 +88,12 @@ class FilterQuery(Query):
     since = _instant("The earliest timestamp; points without a timestamp are left out.")
     until = _instant("The latest timestamp; points without a timestamp are left out.")
 
+    def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
+        """With the filter in place of its parts."""
+        parts = {name: loaded.pop(name) for name in ("search", "min_step", "max_step", "since", "until")}
+        loaded["wanted"] = Filter(loaded.pop("name"), labels=loaded.pop("label"), **parts)
+        return loaded
+
     @validates_schema(skip_on_field_errors=False)
     def _ranges(self, data: Mapping[str, Any], **_: Any) -> None:
         wrong = {
@@ -89,9 +105,17 @@ class FilterQuery(Query):
             raise ValidationError(wrong)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SelectionParameters(FilterParameters, PagedParameters):
+    """See ``SelectionQuery``."""
+
+    sort: tuple[SortKey, ...]
+
+
 class SelectionQuery(FilterQuery, PagedQuery):
     """Which points, in what order, and how many at once."""
 
+    loads = SelectionParameters
     sort = _Sort(
         load_default=tuple,
         metadata={
@@ -100,17 +124,4 @@ class SelectionQuery(FilterQuery, PagedQuery):
             "type": "string",
             "pattern": f"^{_KEY}(,{_KEY}){{0,{len(FIELDS) - 1}}}$",
         },
-    )
-
-
-def filter_of(query: Mapping[str, Any]) -> Filter:
-    """The filter that a loaded ``FilterQuery`` stands for."""
-    return Filter(
-        tuple(query["name"]),
-        query["search"],
-        tuple(query["label"]),
-        query["minStep"],
-        query["maxStep"],
-        query["since"],
-        query["until"],
     )

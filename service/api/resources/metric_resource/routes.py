@@ -9,15 +9,23 @@ from flask import Response
 from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.guards import requires
-from service.api.http.pagination import Pages, is_paged
+from service.api.http.pagination import Pages
+from service.api.http.parameters import Parameters
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import CustomInfoQuery, MetricResourceSchema, Query, RunCustomInfoSchema, RunTagsSchema
+from service.api.openapi.schemas import (
+    CustomInfoParameters,
+    CustomInfoQuery,
+    MetricResourceSchema,
+    Query,
+    RunCustomInfoSchema,
+    RunTagsSchema,
+)
 from service.api.resources.metric_resource import to_json
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.formats import TABLES, RunAnswers, Selection, anew_if_gone
-from service.api.resources.metric_resource.query import SelectionQuery
+from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
 from service.domain.access import Scope
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
@@ -49,7 +57,7 @@ def blueprint(
         more=("Content-Disposition", TOTAL),
     )
     @requires(Scope.METRICS_READ)
-    def metric_resource(ask: ReadRequest, run_id: str) -> Response:
+    def metric_resource(ask: ReadRequest[SelectionParameters], run_id: str) -> Response:
         """Metrics, tags and custom info of a run, complete and in the runtime's order.
 
         Numbers are the runtime's, digit for digit; what JSON cannot hold is the string `"NaN"`, `"Infinity"` or
@@ -57,13 +65,13 @@ def blueprint(
         says how many match; CSV and NDJSON have that in the header `X-Total-Count`.
         """
         page, snapshot = paging.asked(ask)
-        selection = Selection.asked(ask, page)
+        selection = Selection(ask, page)
 
         def respond(context: RequestContext) -> Response:
             run = queries.metric_resource(run_id, context, snapshot)
             told_apart = ask.format != JSON and not selection.is_whole
-            total = selection.total(run, arrangements) if is_paged(ask) or told_apart else 0
-            following = paging.next(ask, page, run.snapshot, total) if is_paged(ask) else None
+            total = selection.total(run, arrangements) if ask.query.is_paged or told_apart else 0
+            following = paging.next(ask, page, run.snapshot, total) if ask.query.is_paged else None
             weight, length = selection.extent(run, arrangements, total)
             response = answers.answer(
                 Variant(
@@ -92,7 +100,7 @@ def blueprint(
     @routes.arguments(Query, location="query")
     @documented("getTags", RunTagsSchema, "Read a run's tags")
     @requires(Scope.METRICS_READ)
-    def tags(ask: ReadRequest, run_id: str) -> Response:
+    def tags(ask: ReadRequest[Parameters], run_id: str) -> Response:
         """The tags of a run."""
         return answer(ask, run_id, ("tags",), to_json.tags, points=False)
 
@@ -100,9 +108,9 @@ def blueprint(
     @routes.arguments(CustomInfoQuery, location="query")
     @documented("getCustomInfo", RunCustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
     @requires(Scope.METRICS_READ)
-    def custom_info(ask: ReadRequest, run_id: str) -> Response:
+    def custom_info(ask: ReadRequest[CustomInfoParameters], run_id: str) -> Response:
         """The custom info of a run, as it was logged."""
-        parse = ask.query["parse"]
+        parse = ask.query.parse
         make = to_json.parsed_custom_info if parse else to_json.custom_info
         return answer(ask, run_id, ("custom-info", str(parse)), make, points=False)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from operator import attrgetter
 
 from flask import Response
 
 from service.api.http import pagination
 from service.api.http.guards import requires
-from service.api.http.pagination import Pages, is_paged
+from service.api.http.pagination import Pages
+from service.api.http.parameters import Parameters
 from service.api.http.relative_urls import relative
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant
@@ -18,7 +19,7 @@ from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.runs import to_json
-from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, RunsQuery
+from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, RunsParameters, RunsQuery
 from service.domain.access import Scope
 from service.domain.runs import Run
 from service.domain.runtime import RequestContext
@@ -35,7 +36,7 @@ def blueprint(
     @routes.arguments(RunsQuery, location="query")
     @documented("listRuns", RunListSchema, "List runs", query=RunsQuery, zoned=True, run=False, paged=True)
     @requires(Scope.EXECUTIONS_READ)
-    def runs(ask: ReadRequest) -> Response:
+    def runs(ask: ReadRequest[RunsParameters]) -> Response:
         """The runs of the resource group, newest first; all of them, or in pages of one snapshot."""
         window, snapshot = paging.asked(ask)
         wanted = _wanted(ask.query)
@@ -44,7 +45,7 @@ def blueprint(
             read = queries.runs(context, snapshot)
             matching = [run for run in read.content().runs if wanted(run)]
             following = paging.next(ask, window, read.snapshot, len(matching))
-            form = ("runs", ask.zone.name, json.dumps(ask.query, sort_keys=True), *window.form, str(following))
+            form = ("runs", ask.zone.name, repr(ask.query), *window.form, str(following))
             response = answers.answer(
                 Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
@@ -52,7 +53,7 @@ def blueprint(
                     matching[window.position : window.end],
                     len(matching),
                     ask.zone,
-                    paged=is_paged(ask),
+                    paged=ask.query.is_paged,
                     following=following,
                 ),
             )
@@ -65,7 +66,7 @@ def blueprint(
     @routes.arguments(Query, location="query")
     @documented("getRun", RunDetailsSchema, "Read a run", zoned=True)
     @requires(Scope.EXECUTIONS_READ)
-    def run(ask: ReadRequest, run_id: str) -> Response:
+    def run(ask: ReadRequest[Parameters], run_id: str) -> Response:
         """A run with its parameters, artifacts, scenario and executable, and where its metric resource is.
 
         A part that cannot be read is `null` and named in `unavailable`; the rest is given.
@@ -87,18 +88,19 @@ def blueprint(
     return routes
 
 
-_IDS: Mapping[str, Callable[[Run], bytes]] = {
-    "scenarioId": lambda run: run.scenario_id,
-    "executableId": lambda run: run.executable_id,
-    "configurationId": lambda run: run.configuration_id,
-}
-
-
-def _wanted(query: Mapping[str, Any]) -> Callable[[Run], bool]:
-    statuses = {word for text in query["status"] for word in text.split(",")}
-    asked = {name: json.dumps(query[name]).encode() for name in _IDS if query[name] is not None}
+def _wanted(query: RunsParameters) -> Callable[[Run], bool]:
+    statuses = {word for text in query.status for word in text.split(",")}
+    ids = [
+        (json.dumps(asked).encode(), id_of)
+        for asked, id_of in (
+            (query.scenario_id, attrgetter("scenario_id")),
+            (query.executable_id, attrgetter("executable_id")),
+            (query.configuration_id, attrgetter("configuration_id")),
+        )
+        if asked is not None
+    ]
 
     def wanted(run: Run) -> bool:
-        return (not statuses or run.status in statuses) and all(_IDS[name](run) == id_ for name, id_ in asked.items())
+        return (not statuses or run.status in statuses) and all(id_of(run) == id_ for id_, id_of in ids)
 
     return wanted

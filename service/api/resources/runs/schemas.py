@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
+from service.api.http.parameters import PagedParameters
 from service.api.openapi.schemas import PagedQuery, PageSchema, Warning, nothing, zoned_metadata
 from service.domain.runs import RunStatus
 
@@ -27,9 +29,20 @@ def _moment(description: str) -> Any:
     return fields.String(required=True, allow_none=True, metadata=metadata)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunsParameters(PagedParameters):
+    """See ``RunsQuery``."""
+
+    status: tuple[str, ...]
+    scenario_id: str | None
+    executable_id: str | None
+    configuration_id: str | None
+
+
 class RunsQuery(PagedQuery):
     """Which runs."""
 
+    loads = RunsParameters
     status = fields.List(
         fields.String(metadata={"pattern": f"^({'|'.join(_STATUSES)})(,({'|'.join(_STATUSES)}))*$"}),
         load_default=tuple,

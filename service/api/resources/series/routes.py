@@ -11,9 +11,8 @@ from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.formats import RunAnswers
-from service.api.resources.metric_resource.query import filter_of
 from service.api.resources.series import to_json
-from service.api.resources.series.schemas import ProgressSchema, SeriesQuery
+from service.api.resources.series.schemas import ProgressSchema, SeriesParameters, SeriesQuery
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
 from service.domain.selection.filters import selected
@@ -29,13 +28,13 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @routes.arguments(SeriesQuery, location="query")
     @documented("getSeries", ProgressSchema, "Read how a run's metrics progressed", query=SeriesQuery, zoned=True)
     @requires(Scope.METRICS_READ)
-    def series(ask: ReadRequest, run_id: str) -> Response:
+    def series(ask: ReadRequest[SeriesParameters], run_id: str) -> Response:
         """One series for each metric name and label set, with its first, last, least and greatest point and its mean.
 
         With `points`, a series that has more is downsampled: the points given are points that were logged, the
         extremes among them, and `downsampled` and `count` say what is left out.
         """
-        wanted, at_most = filter_of(ask.query), ask.query["points"]
+        wanted, at_most = ask.query.wanted, ask.query.points
 
         def make(run: MetricResource) -> Iterator[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
+from service.api.http.parameters import Parameters
 from service.api.openapi.schemas import (
     NameValue,
     Query,
@@ -15,7 +17,7 @@ from service.api.openapi.schemas import (
     value_metadata,
     zoned_metadata,
 )
-from service.api.resources.metric_resource.query import NAMES, FilterQuery
+from service.api.resources.metric_resource.query import NAMES, FilterParameters, FilterQuery
 
 _NAMES = {"description": NAMES, "example": ["Loss"]}
 _LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."
@@ -29,9 +31,17 @@ def _digits(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True, kw_only=True)
+class SeriesParameters(FilterParameters):
+    """See ``SeriesQuery``."""
+
+    points: int | None
+
+
 class SeriesQuery(FilterQuery):
     """Which points the series are made of, and how finely they are given."""
 
+    loads = SeriesParameters
     points = fields.Integer(
         load_default=nothing,
         pre_load=[_digits],
@@ -46,9 +56,19 @@ class SeriesQuery(FilterQuery):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChartParameters(Parameters):
+    """See ``ChartQuery``."""
+
+    name: tuple[str, ...]
+    x: str
+    type: str
+
+
 class ChartQuery(Query):
     """What is drawn, and how."""
 
+    loads = ChartParameters
     name = fields.List(fields.String(), load_default=tuple, metadata=_NAMES)
     x = fields.String(
         load_default="step",
