@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+from tests.servers.browser import running_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("untimed", deadline=None)
 """How long an example takes depends on what else the machine does: speed belongs in the benchmark."""
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests of a process: playwright allows no second."""
+    with running_browser() as browser:
+        yield browser

@@ -39,9 +39,10 @@ from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
 from service.reads.queries import Connection, Queries, RuntimeState
 from service.reads.read_through import ReadThrough
-from service.settings import RuntimeAuth, Settings
+from service.settings import PageSettings, RuntimeAuth, Settings
 from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
+from service.web.policy import SignIn
 
 _CLOSING = "metric-resource-closing"
 _COMPARING = 24
@@ -126,6 +127,7 @@ def create_app(
             telemetry=telemetry,
             renderer=renderer,
             cors_origins=settings.cors_origins,
+            sign_in=_sign_in(settings.page),
         )
     )
     app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtime, parts.cache)
@@ -176,6 +178,12 @@ def _defaults(settings: Settings) -> Defaults:
         timeout=settings.runtime.timeout,
         forward_token=settings.runtime.auth is RuntimeAuth.FORWARD,
     )
+
+
+def _sign_in(page: PageSettings) -> SignIn | None:
+    if not page.served:
+        return None
+    return SignIn(page.sign_in, page.issuer, page.client_id, page.scope, page.sign_out_url)
 
 
 def _cache(settings: Settings, telemetry: Telemetry) -> Cache:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 
 import msgspec
 from flask import Flask
@@ -24,17 +25,21 @@ from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.operations import Parts
 from service.api.resources.runs import routes as runs
 from service.api.resources.series import routes as series
+from service.charts.bundle import VegaBundle
 from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
 from service.reads.queries import Queries
 from service.telemetry.metrics import Telemetry
+from service.web import routes as page
+from service.web.policy import SignIn
 
 _DOCUMENT = "metric-resource-document"
+_PACKAGE = "metric-resource-service"
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What the HTTP interface is made from."""
+    """What the HTTP interface is made from; without ``sign_in`` there is no page for people."""
 
     queries: Queries
     grants: GrantDirectory
@@ -46,6 +51,7 @@ class Interface:
     telemetry: Telemetry
     renderer: Renderer
     cors_origins: Collection[str] = ()
+    sign_in: SignIn | None = None
 
 
 def build(interface: Interface) -> Flask:
@@ -72,6 +78,8 @@ def build(interface: Interface) -> Flask:
     for routes in resources:
         app.register_blueprint(routes)
     documentation.register(app)
+    if interface.sign_in is not None:
+        app.register_blueprint(page.blueprint(interface.sign_in, VegaBundle(), version(_PACKAGE)))
     app.extensions[_DOCUMENT] = cache(lambda: _document(resources))
     app.wsgi_app = ResponseCache(  # type: ignore[method-assign]
         app.wsgi_app,

@@ -28,6 +28,7 @@ _START_SECONDS = 30.0
 _PAUSE = 0.05
 _AUDIENCE = "metric-resource"
 _TOKEN_SECONDS = 12 * 3600
+_ROLES = ("scenario_metric_viewer", "scenario_job_viewer", "scenario_execution_viewer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,7 @@ def _start(processes: Processes, directory: Path, first_port: int) -> Demo:
             directory / "sandbox", sandbox["issuer"], audience=_AUDIENCE, roles=list(roles), lifetime=_TOKEN_SECONDS
         )
 
-    return Demo(
-        service, sandbox, redis_pid, mint("scenario_metric_viewer", "scenario_job_viewer"), mint("scenario_job_viewer")
-    )
+    return Demo(service, sandbox, redis_pid, mint(*_ROLES), mint("scenario_job_viewer"))
 
 
 _CONFIGURED = ("AICORE_", "JWT_", "CACHE_", "RUNTIME_", "VCAP_", "REDIS_", "ROLE_", "REQUIRE_", "CORS_", "DEFAULT_TIME")

@@ -8,6 +8,7 @@ from typing import Any
 _TEXT = """\
 Metric Resource Service: the demo is up. Ctrl-C ends it.
 
+  Look      {service}/ui/#token={token}
   Explore   {service}/docs   (Authorize with the token below)
   Sandbox   {sandbox}   the AI runtime with the recorded runs
   Cache     {cache}

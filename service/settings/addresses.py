@@ -10,6 +10,7 @@ from service.caching.redis import validate_url
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+_RELATIVE = re.compile(r"(\.\./)*[\w.~%-]+(/[\w.~%-]+)*/?(\?[\w.~%=&/-]*)?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -23,6 +24,15 @@ def http_url(text: str) -> str:
 def http_url_with_query(text: str) -> str:
     """As ``http_url``, with a query allowed."""
     _split(text)
+    return text
+
+
+def reference(text: str) -> str:
+    """An absolute URL, or a path relative to the service's root, without a slash in front (RFC 3986, 4.2)."""
+    if "://" in text:
+        return http_url_with_query(text)
+    if not _RELATIVE.fullmatch(text):
+        raise ValueError("must be a URL, or a path like do/logout relative to the service's root")
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.settings.model import AuthSettings, CacheSettings, RuntimeSettings, ServerSettings, Settings
+from service.settings.model import AuthSettings, CacheSettings, PageSettings, RuntimeSettings, ServerSettings, Settings
 from service.settings.table import TABLE, Section, written
 
 _HIDDEN = "***"
@@ -35,6 +35,7 @@ def _table(settings: Settings) -> Iterator[tuple[str, str]]:
         AuthSettings: settings.auth,
         CacheSettings: settings.cache,
         ServerSettings: settings.server,
+        PageSettings: settings.page,
         Settings: settings,
     }
     for variable in TABLE:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from service.auth.issuers import ROLE_COLLECTIONS
 from service.auth.tokens import LONGEST
+from service.web.policy import SignInMode
 
 
 class RuntimeAuth(StrEnum):
@@ -111,6 +112,18 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSettings:
+    """The page for people at ``/ui/``, and how its readers sign in. ``issuer``: the first trusted one where unset."""
+
+    served: bool = True
+    sign_in: SignInMode = SignInMode.TOKEN
+    issuer: str | None = None
+    client_id: str | None = None
+    scope: str = "openid"
+    sign_out_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the service can be told."""
 
@@ -118,5 +131,6 @@ class Settings:
     auth: AuthSettings
     cache: CacheSettings = CacheSettings()
     server: ServerSettings = ServerSettings()
+    page: PageSettings = PageSettings()
     cors_origins: tuple[str, ...] = ()
     default_time_zone: str = "UTC"

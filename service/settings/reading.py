@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,12 +17,14 @@ from service.settings.faults import SettingFault, SettingsError
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
+    PageSettings,
     RuntimeAuth,
     RuntimeSettings,
     ServerSettings,
     Settings,
 )
 from service.settings.table import TABLE, Parser, Section
+from service.web.policy import SignInMode
 
 Values = Mapping[Section, dict[str, Any]]
 
@@ -42,11 +45,12 @@ def read_settings(
     runtime = _runtime(environment, values[RuntimeSettings], bindings, faults)
     auth = _auth(environment, values[AuthSettings], bindings, faults)
     cache = _cache(environment, values[CacheSettings], bindings)
+    page = _page(values[PageSettings], auth, faults)
     faults.extend(misspelt(environment, {variable.name for variable in TABLE}))
     if faults:
         raise SettingsError(faults)
     values[ServerSettings].setdefault("workers", available_cores())
-    return Settings(runtime, auth, cache, ServerSettings(**values[ServerSettings]), **values[Settings])
+    return Settings(runtime, auth, cache, ServerSettings(**values[ServerSettings]), page, **values[Settings])
 
 
 def available_cores() -> int:
@@ -101,6 +105,21 @@ def _auth(
     auth = AuthSettings(**simple, xsuaa=bindings.xsuaa(), identity=bindings.identity())
     faults.extend(check(auth, environment, bindings, {fault.variable for fault in faults}))
     return auth
+
+
+def _page(simple: Mapping[str, Any], auth: AuthSettings, faults: list[SettingFault]) -> PageSettings:
+    page = PageSettings(**simple)
+    if page.sign_in is not SignInMode.OIDC:
+        return page
+    issuer = page.issuer or next(iter(auth.issuers), None)
+    missing = {"UI_CLIENT_ID": page.client_id, "UI_ISSUER": issuer}
+    wrong = {fault.variable for fault in faults}
+    faults += [
+        SettingFault(name, "is missing; UI_SIGN_IN=oidc needs it")
+        for name, value in missing.items()
+        if value is None and name not in wrong
+    ]
+    return replace(page, issuer=issuer)
 
 
 _NO_ISSUER = "is missing, and VCAP_SERVICES has neither an xsuaa nor an identity binding: no token could be good"

@@ -15,14 +15,23 @@ from service.settings import addresses, words
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
+    PageSettings,
     RuntimeAuth,
     RuntimeSettings,
     ServerSettings,
     Settings,
 )
 from service.settings.words import integer, seconds, switch
+from service.web.policy import SignInMode
 
-Section = type[RuntimeSettings] | type[AuthSettings] | type[CacheSettings] | type[ServerSettings] | type[Settings]
+Section = (
+    type[RuntimeSettings]
+    | type[AuthSettings]
+    | type[CacheSettings]
+    | type[ServerSettings]
+    | type[PageSettings]
+    | type[Settings]
+)
 Parser = Callable[[str], Any]
 
 _YEAR = 366 * 24 * 3600
@@ -61,7 +70,7 @@ def written(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-_R, _A, _C, _S = RuntimeSettings, AuthSettings, CacheSettings, ServerSettings
+_R, _A, _C, _S, _P = RuntimeSettings, AuthSettings, CacheSettings, ServerSettings, PageSettings
 _urls = words.listed(addresses.http_url_with_query, repeats=True)
 _bytes = integer(0, _MOST_BYTES)
 
@@ -122,5 +131,11 @@ TABLE: tuple[Variable, ...] = (
         integer(1, 1024),
         "threads of each worker that work at once; waiting ones do not count",
     ),
+    Variable("UI", _P, "served", switch, "whether the page for people is served"),
+    Variable("UI_SIGN_IN", _P, "sign_in", words.one_of(SignInMode), "how readers of the page sign in"),
+    Variable("UI_ISSUER", _P, "issuer", addresses.http_url, "OpenID provider that they sign in at"),
+    Variable("UI_CLIENT_ID", _P, "client_id", words.word, "the page's client id there"),
+    Variable("UI_SCOPE", _P, "scope", words.scopes, "scopes that the page asks for, separated by spaces"),
+    Variable("UI_SIGN_OUT_URL", _P, "sign_out_url", addresses.reference, "where signing out leads"),
     Variable("LOG_LEVEL", _S, "log_level", words.log_level, "least severe log line written"),
 )

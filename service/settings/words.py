@@ -26,6 +26,15 @@ def word(text: str) -> str:
     return text
 
 
+def scopes(text: str) -> str:
+    """Scopes of an access token, separated by single spaces (RFC 6749, 3.3)."""
+    for scope in text.split(" "):
+        if not scope:
+            raise ValueError("must be scopes separated by single spaces")
+        word(scope)
+    return text
+
+
 def listed(parse: Callable[[str], _T], *, repeats: bool = False) -> Callable[[str], tuple[_T, ...]]:
     """One or more values, comma-separated, none of them twice unless that has a meaning."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,33 +10,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.integration.prefix.conftest import Addressed
+from tests.servers.browser import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SECONDS = 60_000
-"""Milliseconds after which the page counts as never having come."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The machine's own Chromium, driven by playwright, which brings none with it."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is on the PATH")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has none for root
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=sandbox)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 1600})
-    context.set_default_timeout(SECONDS)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

@@ -7,6 +7,7 @@ import pytest
 
 from service.settings import RuntimeAuth, Settings, available_cores, read_settings
 from service.settings.table import TABLE
+from service.web.policy import SignInMode
 
 GOOD = [
     ("RUNTIME_AUTH", "forward", RuntimeAuth.FORWARD),
@@ -55,6 +56,14 @@ GOOD = [
     ("WEB_CONCURRENCY", "3", 3),
     ("WEB_THREADS", "4", 4),
     ("LOG_LEVEL", "debug", "DEBUG"),
+    ("UI", "false", False),
+    ("UI_SIGN_IN", "session", SignInMode.SESSION),
+    ("UI_ISSUER", "https://a.example/realms/x", "https://a.example/realms/x"),
+    ("UI_CLIENT_ID", "sb-page!b1", "sb-page!b1"),
+    ("UI_SCOPE", "openid profile", "openid profile"),
+    ("UI_SIGN_OUT_URL", "do/logout", "do/logout"),
+    ("UI_SIGN_OUT_URL", "../logout?to=/x", "../logout?to=/x"),
+    ("UI_SIGN_OUT_URL", "https://a.example/logout?a=b", "https://a.example/logout?a=b"),
 ]
 
 BAD = {
@@ -148,12 +157,18 @@ BAD = {
     "WEB_CONCURRENCY": ["0", "auto"],
     "WEB_THREADS": ["0"],
     "LOG_LEVEL": ["verbose", "10"],
+    "UI": ["maybe", "2"],
+    "UI_SIGN_IN": ["basic", "OIDC", "token,oidc"],
+    "UI_ISSUER": ["a.example", "https://a.example?x", "javascript:alert(1)"],
+    "UI_CLIENT_ID": ["a b", "a\n"],
+    "UI_SCOPE": ["openid  profile", " openid", "a\tb"],
+    "UI_SIGN_OUT_URL": ["javascript:alert(1)", "//a.example", "/logout", "a b", "https://u:p@a.example"],
 }
 
 
 def value_of(settings: Settings, name: str) -> object:
     variable = next(variable for variable in TABLE if variable.name == name)
-    sections = (settings.runtime, settings.auth, settings.cache, settings.server, settings)
+    sections = (settings.runtime, settings.auth, settings.cache, settings.server, settings.page, settings)
     return getattr(next(one for one in sections if type(one) is variable.section), variable.field)
 
 

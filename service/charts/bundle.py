@@ -1,0 +1,69 @@
+"""Vega, Vega-Lite and Vega-Embed as one script for browsers, made of what the extra ``charts`` brings.
+
+Making it takes seconds of one processor and some hundred megabytes, so a process of its own does that, once.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from importlib.metadata import PackageNotFoundError, version
+
+from service.concurrency.blocking import waiting
+from service.domain.errors import Overloaded
+
+_PACKAGE = "vl-convert-python"
+_PROGRAM = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+_COMMAND = (sys.executable, "-I", "-c", _PROGRAM)
+_BUSY = "the script that draws charts is being made; try again"
+
+
+class CannotBundle(Exception):
+    """The process that makes the script has ended without one."""
+
+
+class VegaBundle:
+    """The script. Safe from any thread; a worker keeps it once it is made."""
+
+    def __init__(self, seconds: float = 60.0, command: tuple[str, ...] = _COMMAND, package: str = _PACKAGE) -> None:
+        self._seconds = seconds
+        self._command = command
+        self._package = package
+        self._turn = threading.Lock()
+        self._script: bytes | None = None
+
+    @property
+    def version(self) -> str | None:
+        """What its content hangs on; ``None`` where the extra ``charts`` is not installed."""
+        try:
+            return version(self._package)
+        except PackageNotFoundError:
+            return None
+
+    def script(self) -> bytes:
+        """The script. Raises ``Overloaded`` where it is not made in time, ``CannotBundle`` where it cannot be."""
+        if self._script is None:
+            with waiting():
+                has_turn = self._turn.acquire(timeout=self._seconds)
+            if not has_turn:
+                raise Overloaded(_BUSY)
+            try:
+                self._script = self._script or self._made()
+            finally:
+                self._turn.release()
+        return self._script
+
+    def _made(self) -> bytes:
+        environment = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TMPDIR") if name in os.environ}
+        try:
+            with waiting():
+                done = subprocess.run(  # noqa: S603 - our own command
+                    self._command, env=environment, capture_output=True, timeout=self._seconds, check=False
+                )
+        except subprocess.TimeoutExpired as error:
+            raise Overloaded(_BUSY) from error
+        if done.returncode or not done.stdout:
+            raise CannotBundle(f"the script that draws charts could not be made: exit status {done.returncode}")
+        return done.stdout

@@ -1,0 +1,85 @@
+"""The page's files as they are served: below a name that changes with them, compressed, each with an entity tag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+from flask import Response, request
+
+from service.api.http import encodings
+
+INDEX = "index.html"
+_PLACE = "{assets}"
+"""Stands in ``index.html`` where the path of the other files goes."""
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+FOREVER = "public, max-age=31536000, immutable"
+REVALIDATED = "no-cache"
+
+
+class Asset:
+    """A body that does not change while the process lives; its encoded forms are made when first asked for."""
+
+    def __init__(self, body: bytes, media_type: str) -> None:
+        self._body = body
+        self._media_type = media_type
+        self._encoded: Callable[[str], bytes] = lru_cache(maxsize=None)(self._encode)
+
+    @cached_property
+    def digest(self) -> str:
+        return blake2b(self._body, digest_size=15).hexdigest()
+
+    def response(self, cache_control: str) -> Response:
+        """The answer to the request being served, ``304`` where its client has it."""
+        coding = encodings.choose(request.headers.get("Accept-Encoding"))
+        response = Response(self._encoded(coding), content_type=self._media_type)
+        if coding != encodings.IDENTITY:
+            response.headers["Content-Encoding"] = coding
+        response.headers["Cache-Control"] = cache_control
+        response.headers["Vary"] = "Accept-Encoding"
+        response.set_etag(f"{self.digest}-{coding}")
+        return response.make_conditional(request)  # type: ignore[return-value]
+
+    def _encode(self, coding: str) -> bytes:
+        return self._body if coding == encodings.IDENTITY else b"".join(encodings.encode((self._body,), coding))
+
+
+class Assets:
+    """The files of the page. ``version`` changes when any of them does, so what lies below it is good for ever."""
+
+    def __init__(self) -> None:
+        files = dict(_files(resources.files("service.web") / "static", ""))
+        digest = blake2b(digest_size=10)
+        for name, body in sorted(files.items()):
+            digest.update(f"{name}\0{len(body)}\0".encode() + body)
+        self.version = digest.hexdigest()
+        index = files.pop(INDEX).decode().replace(_PLACE, f"assets/{self.version}")
+        self.index = Asset(index.encode(), _TYPES["html"])
+        self._files = {name: Asset(body, _TYPES[name.rpartition(".")[2]]) for name, body in files.items()}
+
+    def file(self, name: str) -> Asset | None:
+        """The file of that name below ``static``; ``None`` where there is none."""
+        return self._files.get(name)
+
+
+def _files(directory: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for entry in directory.iterdir():
+        if entry.is_dir():
+            found += _files(entry, f"{prefix}{entry.name}/")
+        elif entry.name.rpartition(".")[2] in _TYPES:
+            found.append((prefix + entry.name, entry.read_bytes()))
+    return found
+
+
+def script(body: bytes) -> Asset:
+    """A script that is no file of the page's."""
+    return Asset(body, _TYPES["js"])

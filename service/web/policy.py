@@ -1,0 +1,64 @@
+"""What the page may do (Content Security Policy Level 3), and how its readers sign in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+
+class SignInMode(StrEnum):
+    """Where the page's token comes from."""
+
+    TOKEN = "token"  # noqa: S105 - a mode's name
+    SESSION = "session"
+    OIDC = "oidc"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How readers sign in. ``issuer``, ``client_id`` and ``scope`` are of an OpenID provider, for the mode ``oidc``.
+
+    ``sign_out_url`` is where the page leads who signs out, relative to the service's root or absolute.
+    """
+
+    mode: SignInMode = SignInMode.TOKEN
+    issuer: str | None = None
+    client_id: str | None = None
+    scope: str = "openid"
+    sign_out_url: str | None = None
+
+    def members(self) -> dict[str, str]:
+        """As the page reads it: what is not set is left out."""
+        told = {
+            "mode": self.mode,
+            "signOutUrl": self.sign_out_url,
+            **({"issuer": self.issuer, "clientId": self.client_id, "scope": self.scope} if self._is_oidc else {}),
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+    def headers(self) -> dict[str, str]:
+        """The headers that bind the page: its own scripts, styles and connections alone, no markup from text."""
+        issuer = f" {_origin(self.issuer)}" if self._is_oidc and self.issuer is not None else ""
+        policy = (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data: blob:",
+            f"connect-src 'self'{issuer}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+        return {"Content-Security-Policy": "; ".join(policy), "Cross-Origin-Opener-Policy": "same-origin"}
+
+    @property
+    def _is_oidc(self) -> bool:
+        return self.mode is SignInMode.OIDC
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

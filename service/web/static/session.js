@@ -1,0 +1,129 @@
+/** Who reads: where the token comes from, and how it is forgotten. See `ui/config.json`. */
+
+import { parse } from './exact.js';
+
+/** @typedef {{mode: 'token' | 'session' | 'oidc', signOutUrl?: string, issuer?: string, clientId?: string, scope?: string}} SignIn */
+
+const TOKEN = 'metric-resource.token';
+const FLOW = 'metric-resource.flow';
+const SIGNED_IN = 'metric-resource.signed-in';
+
+/** @type {SignIn} */
+let signIn = { mode: 'token' };
+/** @type {string | null} */
+let token = null;
+
+/** Take up the session: a token in the fragment, one of this tab, or an answer of the OpenID provider. @param {SignIn} how */
+export async function begin(how) {
+  signIn = how;
+  if (how.mode === 'token') {
+    const given = new URLSearchParams(location.hash.slice(1)).get('token');
+    if (given) keep(given);
+    if (location.hash.includes('token=')) history.replaceState(null, '', location.pathname + location.search);
+    token = sessionStorage.getItem(TOKEN);
+  }
+  if (how.mode === 'oidc') await finishFlow();
+}
+
+export const mode = () => signIn.mode;
+export const isSignedIn = () => signIn.mode === 'session' || token !== null;
+
+/** The headers that say who asks. @returns {Record<string, string>} */
+export const headers = () =>
+  signIn.mode === 'session' ? { 'X-Requested-With': 'XMLHttpRequest' } : token ? { Authorization: `Bearer ${token}` } : {};
+
+/** A token that was pasted. @param {string} pasted */
+export function keep(pasted) {
+  token = pasted.trim().replace(/^bearer\s+/i, '');
+  sessionStorage.setItem(TOKEN, token);
+}
+
+/** The token is no longer good. */
+export function drop() {
+  token = null;
+  sessionStorage.removeItem(TOKEN);
+}
+
+/** What the token says of its holder; nothing of it is trusted. @returns {{sub?: string, zoneinfo?: string}} */
+export function claims() {
+  try {
+    const payload = (token ?? '').split('.')[1] ?? '';
+    const bytes = Uint8Array.from(atob(payload.replace(/-/g, '+').replace(/_/g, '/')), (sign) => sign.charCodeAt(0));
+    return parse(new TextDecoder().decode(bytes)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Forget all, and leave. */
+export function signOut() {
+  drop();
+  sessionStorage.clear();
+  localStorage.clear();
+  location.href = signIn.signOutUrl ? new URL(signIn.signOutUrl, new URL('../', document.baseURI)).href : location.pathname;
+}
+
+/** Leave for the OpenID provider or the approuter's login, and come back to this address. */
+export async function goSignIn() {
+  if (signIn.mode === 'session') return location.reload();
+  sessionStorage.removeItem(SIGNED_IN);
+  const verifier = random();
+  const state = random();
+  sessionStorage.setItem(FLOW, JSON.stringify({ verifier, state, search: location.search }));
+  const { authorization_endpoint: endpoint } = await provider();
+  const url = new URL(endpoint);
+  url.search = new URLSearchParams({
+    ...Object.fromEntries(url.searchParams),
+    response_type: 'code',
+    client_id: signIn.clientId ?? '',
+    redirect_uri: here(),
+    scope: signIn.scope ?? 'openid',
+    state,
+    code_challenge: base64(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)))),
+    code_challenge_method: 'S256',
+  }).toString();
+  location.assign(url);
+}
+
+/** Authorization code flow with PKCE (RFC 7636): the code becomes a token, which stays in memory. */
+async function finishFlow() {
+  const query = new URLSearchParams(location.search);
+  const flow = JSON.parse(sessionStorage.getItem(FLOW) ?? 'null');
+  if (flow && query.has('state') && (query.has('code') || query.has('error'))) {
+    sessionStorage.removeItem(FLOW);
+    history.replaceState(null, '', location.pathname + flow.search);
+    if (query.get('state') !== flow.state) throw new Error('the answer is not of this sign-in');
+    if (query.has('error')) throw new Error(query.get('error_description') ?? query.get('error') ?? '');
+    const { token_endpoint: endpoint } = await provider();
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        code: query.get('code') ?? '',
+        redirect_uri: here(),
+        client_id: signIn.clientId ?? '',
+        code_verifier: flow.verifier,
+      }),
+    });
+    const given = await answer.json();
+    if (!answer.ok) throw new Error(given.error_description ?? given.error ?? 'the provider gave no token');
+    token = given.access_token;
+    sessionStorage.setItem(SIGNED_IN, 'yes');
+  } else if (sessionStorage.getItem(SIGNED_IN)) {
+    await goSignIn(); // the provider remembers who signed in before this page was loaded again
+    await new Promise(() => {});
+  }
+}
+
+const here = () => new URL('.', document.baseURI).href.replace(/[?#].*$/, '');
+const random = () => base64(crypto.getRandomValues(new Uint8Array(32)));
+/** @param {Uint8Array} bytes */
+const base64 = (bytes) =>
+  btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+
+async function provider() {
+  const issuer = (signIn.issuer ?? '').replace(/\/$/, '');
+  const answer = await fetch(`${issuer}/.well-known/openid-configuration`);
+  if (!answer.ok) throw new Error('the OpenID provider does not describe itself');
+  return answer.json();
+}

@@ -1,0 +1,142 @@
+"""The page in a real browser, on the real demo: what it may not do, in any test, is a fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.servers.browser import PATIENCE
+from tests.servers.demo import COMMAND, Demo, ended
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+FIRST, SECOND, THIRD = (
+    "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11",
+    "8c2e91d4-7f10-4b6a-a5c3-2d9b7e604c12",
+    "e47a3b06-15c8-4d92-8f6e-91b0c7d25a13",
+)
+STOPPED = "2fd85c71-6b34-4e0a-b1d7-c83a50e96f14"
+LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"
+DEAD = "d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17"
+EMPTY = "4ad7e8c0-b263-4195-9e08-d5f72c0b6a19"
+RUNNING = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
+RESEARCH = "0be5d3f7-e948-4a60-8217-3c9af0d71b1a"
+"""In the resource group ``research``."""
+
+PICTURES = Path(__file__).parents[2] / "build" / "page"
+_VIOLATIONS = """
+addEventListener('securitypolicyviolation', (event) =>
+  console.error(`refused by the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))
+"""
+
+
+@dataclass
+class Watched:
+    """A page, and all that went amiss on it. ``allowed`` are texts of what is meant to."""
+
+    page: Page
+    service: str
+    amiss: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+
+    def open(self, search: str = "", *, ready: bool = True) -> Page:
+        self.page.goto(f"{self.service}/ui/{search}")
+        if ready:
+            self.ready()
+        return self.page
+
+    def ready(self) -> None:
+        """Wait until all that is shown is there."""
+        self.page.locator("main h1, main .problem").first.wait_for()
+        self.page.locator("[aria-busy], .skeleton").first.wait_for(state="detached")
+
+    def check(self) -> None:
+        assert [one for one in self.amiss if not any(text in one for text in self.allowed)] == []
+
+
+@pytest.fixture(scope="session")
+def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo for all; a test that makes its runtime fail heals it again."""
+    with ended(Demo(tmp_path_factory.mktemp("demo"))) as demo:
+        yield demo
+
+
+@pytest.fixture
+def open_page(browser: Browser, demo: Demo) -> Iterator[Callable[..., Watched]]:
+    """Opens pages of the demo, or of another ``service``; nobody is signed in."""
+    contexts: list[Any] = []
+    watched: list[Watched] = []
+
+    def opened(service: str = "", **options: Any) -> Watched:
+        context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Berlin", "locale": "en-GB", **options}
+        )
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(_VIOLATIONS)
+        contexts.append(context)
+        made = watching(context.new_page(), service or demo.ready["service"])
+        watched.append(made)
+        return made
+
+    yield opened
+    for each in watched:
+        each.check()
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def reader(open_page: Callable[..., Watched], demo: Demo) -> Watched:
+    """A page of somebody who is signed in with the demo's token."""
+    return signed_in(open_page(), demo.ready["token"])
+
+
+def signed_in(watched: Watched, token: str) -> Watched:
+    watched.page.add_init_script(
+        f"if (!sessionStorage.getItem('metric-resource.token')) sessionStorage.setItem('metric-resource.token', {json.dumps(token)})"
+    )
+    return watched
+
+
+def watching(page: Page, service: str) -> Watched:
+    watched = Watched(page, service)
+    own = urlsplit(service).netloc
+
+    def noted(message: ConsoleMessage) -> None:
+        # A browser writes an error for each answer of 4xx and 5xx, whoever handles it.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            watched.amiss.append(message.text)
+
+    page.on("console", noted)
+    page.on("pageerror", lambda error: watched.amiss.append(f"{error} {error.stack}"))
+    page.on(
+        "request", lambda request: None if _is_own(request.url, own) else watched.amiss.append(f"asked {request.url}")
+    )
+    return watched
+
+
+def _is_own(url: str, host: str) -> bool:
+    return url.startswith(("data:", "blob:")) or urlsplit(url).netloc == host
+
+
+def minted(demo: Demo, *arguments: str) -> str:
+    """A further token of the demo."""
+    command = [*COMMAND, "token", *arguments]
+    environment = {**os.environ, **demo.environment}
+    environment.pop("XDG_RUNTIME_DIR", None)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def faults(demo: Demo, **faults: object) -> None:
+    """Make the demo's runtime fail, or heal it."""
+    requests.put(f"{demo.ready['authUrl']}/sandbox/faults", json=faults, timeout=10).raise_for_status()
