@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 
 from service.auth.issuers import KeySource
 from service.auth.key_rings import KeyRing
+from service.concurrency.bounded_map import BoundedMap
 
 _MOST = 200
 _MOST_UNPROVEN = 8
@@ -19,54 +19,50 @@ class RingTable:
     """Key rings by their source. Safe from any thread.
 
     A ring is proven once a token held with a key of it. Of rings that are not, only a few are opened a time, however
-    many zones tokens name, and they make way for others first.
+    many zones tokens name, and they never take the place of one that is proven.
     """
 
     def __init__(self, make: Callable[[KeySource], KeyRing], clock: Callable[[], float]) -> None:
         self._make = make
         self._clock = clock
-        self._rings: OrderedDict[KeySource, KeyRing] = OrderedDict()
-        self._unproven: OrderedDict[KeySource, float] = OrderedDict()
+        self._proven: BoundedMap[KeySource, KeyRing] = BoundedMap(_MOST)
+        self._unproven: dict[KeySource, tuple[float, KeyRing]] = {}
+        """With when they were opened, the first one first."""
         self._lock = threading.Lock()
 
     def keep(self, source: KeySource) -> KeyRing:
         """A ring that counts as proven from the start."""
-        ring = self._rings[source] = self._make(source)
+        ring = self._make(source)
+        self._proven.keep(source, ring)
         return ring
 
     def ring(self, source: KeySource) -> KeyRing | None:
         """The ring for a source; ``None`` where it would be a new one and too many are new."""
         with self._lock:
-            ring = self._rings.get(source)
-            if ring is None:
-                return self._open(source)
-            self._rings.move_to_end(source)
-            return ring
+            if source in self._unproven:
+                return self._unproven[source][1]
+            return self._proven.get(source) or self._open(source)
 
     def proved(self, source: KeySource) -> None:
         if source in self._unproven:
             with self._lock:
-                self._unproven.pop(source, None)
+                _, ring = self._unproven.pop(source, (0.0, None))
+                if ring is not None:
+                    self._proven.keep(source, ring)
 
     def all(self) -> list[KeyRing]:
         with self._lock:
-            return list(self._rings.values())
+            return [*self._proven.values(), *(ring for _, ring in self._unproven.values())]
 
     def proven(self) -> list[KeyRing]:
-        with self._lock:
-            return [ring for source, ring in self._rings.items() if source not in self._unproven]
+        return self._proven.values()
 
     def _open(self, source: KeySource) -> KeyRing | None:
         now = self._clock()
-        if sum(now - opened < _OPENED_SECONDS for opened in self._unproven.values()) >= _MOST_OPENED:
+        if sum(now - opened < _OPENED_SECONDS for opened, _ in self._unproven.values()) >= _MOST_OPENED:
             return None
-        if len(self._unproven) >= _MOST_UNPROVEN or len(self._rings) >= _MOST:
-            self._make_way()
-        self._unproven[source] = now
-        ring = self._rings[source] = self._make(source)
+        if len(self._unproven) >= _MOST_UNPROVEN:
+            del self._unproven[next(iter(self._unproven))]
+        ring = self._make(source)
+        self._unproven[source] = now, ring
         return ring
-
-    def _make_way(self) -> None:
-        leaving = next(iter(self._unproven), None) or next(iter(self._rings))
-        self._unproven.pop(leaving, None)
-        del self._rings[leaving]

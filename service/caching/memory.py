@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
+
+from service.concurrency.bounded_map import BoundedMap
 
 ITEM_OVERHEAD = 200
 """Bytes that an item costs beside its key and value, roughly what CPython needs for it."""
@@ -37,35 +38,35 @@ class MemoryCache:
     """
 
     def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._max_bytes = max_bytes
         self._clock = clock
+        self._items: BoundedMap[str, _Item] = BoundedMap(max_bytes, lambda item: item.size)
         self._mutex = threading.Lock()
-        self._items: OrderedDict[str, _Item] = OrderedDict()
         self._locks: dict[str, _Hold] = {}
         self._sweep_at = _LOCKS_BEFORE_SWEEP
-        self._bytes = 0
 
     @property
     def bytes_used(self) -> int:
-        return self._bytes
+        return self._items.weight
 
     def get(self, key: str) -> bytes | None:
-        with self._mutex:
-            return self._read(key)
+        item = self._items.get(key)
+        if item is None:
+            return None
+        if item.ends <= self._clock():
+            self._items.update(key, lambda there: None if there is item else there)
+            return None
+        return item.value
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        with self._mutex:
-            return [self._read(key) for key in keys]
+        return [self.get(key) for key in keys]
 
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
-        with self._mutex:
-            ends = self._clock() + max(ttl, SHORTEST_TTL)
-            for key, value in items.items():
-                self._write(key, value, ends)
+        ends = self._clock() + max(ttl, SHORTEST_TTL)
+        for key, value in items.items():
+            self._items.keep(key, _Item(value, ends, len(key.encode()) + len(value) + ITEM_OVERHEAD))
 
     def delete(self, key: str) -> None:
-        with self._mutex:
-            self._drop(key)
+        self._items.forget(key)
 
     def acquire(self, key: str, owner: str, ttl: float) -> bool:
         with self._mutex:
@@ -91,35 +92,9 @@ class MemoryCache:
         """There is no server that could be gone."""
 
     def close(self) -> None:
+        self._items.clear()
         with self._mutex:
-            self._items.clear()
             self._locks.clear()
-            self._bytes = 0
-
-    def _read(self, key: str) -> bytes | None:
-        item = self._items.get(key)
-        if item is None:
-            return None
-        if item.ends <= self._clock():
-            self._drop(key)
-            return None
-        self._items.move_to_end(key)
-        return item.value
-
-    def _write(self, key: str, value: bytes, ends: float) -> None:
-        self._drop(key)
-        size = len(key.encode()) + len(value) + ITEM_OVERHEAD
-        if size > self._max_bytes:
-            return
-        while self._bytes + size > self._max_bytes:
-            self._drop(next(iter(self._items)))
-        self._items[key] = _Item(value, ends, size)
-        self._bytes += size
-
-    def _drop(self, key: str) -> None:
-        item = self._items.pop(key, None)
-        if item is not None:
-            self._bytes -= item.size
 
     def _holder(self, key: str) -> str | None:
         hold = self._locks.get(key)

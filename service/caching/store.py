@@ -6,16 +6,15 @@ and for as long as the shared cache cannot be used. Trouble with the shared cach
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.caching import codec
 from service.caching.codec import Header, Packed, Sealer, body_key, failure_key, rest_key
 from service.caching.protocol import Cache
+from service.concurrency.bounded_map import BoundedMap
 from service.domain.errors import CacheUnavailable
 
 COHERENCE = 1.0
@@ -23,7 +22,7 @@ _OVERHEAD = 512
 _FAILURE_TTL = 5.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Body:
     """A body as it is stored; ``rest`` is ``None`` until somebody needed it."""
 
@@ -37,12 +36,13 @@ class _Body:
 
 @dataclass(slots=True)
 class _Kept:
-    """``weight`` is what it was counted as."""
-
     header: Header
     body: _Body | None
     checked_at: float
-    weight: int = 0
+
+    @property
+    def weight(self) -> int:
+        return _OVERHEAD + (self.body.weight if self.body is not None else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,21 @@ class EntryStore:
     Bodies of more than ``largest`` bytes are neither kept nor read, whatever lies in the shared cache.
     """
 
-    def __init__(
-        self, cache: Cache | None, *, secret: str | None, memory_bytes: int, largest: int = codec.LARGEST
-    ) -> None:
+    def __init__(self, cache: Cache, *, secret: str | None, memory_bytes: int, largest: int = codec.LARGEST) -> None:
         self._cache = cache
         self._sealer = Sealer(secret, largest)
         self._largest = largest
-        self._memory_bytes = memory_bytes
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._weight = 0
-        self._lock = threading.Lock()
+        self._kept: BoundedMap[str, _Kept] = BoundedMap(memory_bytes, lambda kept: kept.weight)
 
     def headers(self, keys: Sequence[str], *, latest: bool = False) -> dict[str, Header]:
         """The headers of those entries that are stored; with ``latest``, as the shared cache has them now."""
         found: dict[str, Header] = {}
         unknown = []
         for key in keys:
-            kept = self._recall(key)
+            kept = self._kept.get(key)
             if kept is not None:
                 found[key] = kept.header
-            if self._cache is not None and (kept is None or latest or time.monotonic() - kept.checked_at > COHERENCE):
+            if kept is None or latest or time.monotonic() - kept.checked_at > COHERENCE:
                 unknown.append(key)
         if unknown:
             found.update(self._shared_headers(unknown))
@@ -103,8 +98,6 @@ class EntryStore:
             return False
         compressed = codec.compress(entry.packed) if entry.packed else None
         self._keep(key, header, None if compressed is None else _Body(*compressed))
-        if self._cache is None:
-            return True
         try:
             if compressed is not None:
                 stored = {body_key(key, header.digest): compressed.head, rest_key(key, header.digest): compressed.rest}
@@ -116,8 +109,6 @@ class EntryStore:
 
     def failure(self, key: str, since: float) -> str | None:
         """The name of the error that a fetch begun after ``since`` (epoch seconds) ended with, in any process."""
-        if self._cache is None:
-            return None
         name = failure_key(key)
         try:
             sealed = self._cache.get(name)
@@ -128,14 +119,11 @@ class EntryStore:
 
     def note_failure(self, key: str, outcome: str, fetched_at: float) -> None:
         """Tell the readers that wait in other processes that the fetch begun at ``fetched_at`` failed."""
-        if self._cache is None:
-            return
         name = failure_key(key)
         with suppress(CacheUnavailable):
             self._cache.set_many({name: self._sealer.seal(name, Header(outcome, True, fetched_at))}, _FAILURE_TTL)
 
     def _shared_headers(self, keys: Sequence[str]) -> dict[str, Header]:
-        assert self._cache is not None  # noqa: S101 - callers have looked
         try:
             sealed = self._cache.get_many(keys)
         except CacheUnavailable:
@@ -151,11 +139,10 @@ class EntryStore:
 
     def _newer(self, key: str, header: Header) -> Header:
         """Note what the shared cache has; the later of that and what this process has itself."""
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and kept.header.fetched_at >= header.fetched_at:
-                kept.checked_at = time.monotonic()
-                return kept.header
+        kept = self._kept.get(key)
+        if kept is not None and kept.header.fetched_at >= header.fetched_at:
+            kept.checked_at = time.monotonic()
+            return kept.header
         same = kept is not None and kept.header.digest == header.digest
         self._keep(key, header, kept.body if kept is not None and same else None, over_newer=False)
         return header
@@ -166,50 +153,31 @@ class EntryStore:
 
     def _rest(self, key: str, header: Header, body: _Body) -> bytes | None:
         """The parts of ``body`` behind its first one, kept in this process once they were loaded."""
-        if body.rest is None:
-            body.rest = self._shared(rest_key(key, header.digest))
-            self._weigh(key, body)
-        return body.rest
+        if body.rest is not None:
+            return body.rest
+        rest = self._shared(rest_key(key, header.digest))
+        whole = self._fitting(_Body(body.head, rest))
+        if rest is not None and whole is not None:
+            self._kept.update(key, lambda kept: replace(kept, body=whole) if kept and kept.body is body else kept)
+        return rest
 
     def _shared(self, name: str) -> bytes | None:
-        if self._cache is None:
-            return None
         try:
             return self._cache.get(name)
         except CacheUnavailable:
             return None
 
-    def _recall(self, key: str) -> _Kept | None:
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-            return kept
-
     def _keep(self, key: str, header: Header, body: _Body | None, *, over_newer: bool = True) -> None:
         """Keep it in this process; without ``over_newer`` only if nothing newer has come there meanwhile."""
-        kept = _Kept(header, body, time.monotonic())
-        with self._lock:
-            old = self._kept.get(key)
-            if old is not None and old.header.fetched_at > header.fetched_at and not over_newer:
-                return
-            if old is not None:
-                del self._kept[key]
-                self._weight -= old.weight
-            self._kept[key] = kept
-            self._count(kept)
+        new = _Kept(header, self._fitting(body), time.monotonic())
 
-    def _weigh(self, key: str, body: _Body) -> None:
-        """Count a body anew that has grown."""
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and kept.body is body:
-                self._count(kept)
+        def newer(kept: _Kept | None) -> _Kept:
+            if kept is not None and kept.header.fetched_at > header.fetched_at and not over_newer:
+                return kept
+            return new
 
-    def _count(self, kept: _Kept) -> None:
-        """Count ``kept``, and forget what there is no room for; the lock is held."""
-        weight = _OVERHEAD + (kept.body.weight if kept.body is not None else 0)
-        self._weight += weight - kept.weight
-        kept.weight = weight
-        while self._weight > self._memory_bytes and len(self._kept) > 1:
-            self._weight -= self._kept.popitem(last=False)[1].weight
+        self._kept.update(key, newer)
+
+    def _fitting(self, body: _Body | None) -> _Body | None:
+        """The body, unless it is more than the memory of this process takes; its header stays then."""
+        return body if body is not None and _OVERHEAD + body.weight <= self._kept.capacity else None

@@ -11,42 +11,67 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+def one(_: object) -> int:
+    """The weight of values that are counted."""
+    return 1
+
+
 class BoundedMap(Generic[K, V]):
     """Values whose weights (``weigh``) add up to ``capacity`` at most. Safe from any thread.
 
     A value that is heavier by itself is not kept.
     """
 
-    def __init__(self, capacity: int, weigh: Callable[[V], int]) -> None:
+    def __init__(self, capacity: int, weigh: Callable[[V], int] = one) -> None:
         self.capacity = capacity
         self._weigh = weigh
-        self._values: OrderedDict[K, V] = OrderedDict()
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._weight = 0
         self._lock = threading.Lock()
 
+    @property
+    def weight(self) -> int:
+        """That of all values together."""
+        return self._weight
+
     def get(self, key: K) -> V | None:
-        value = self._values.get(key)
-        if value is not None:
-            with self._lock:
-                if key in self._values:
-                    self._values.move_to_end(key)
-        return value
+        kept = self._values.get(key)
+        if kept is None:
+            return None
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+        return kept[0]
+
+    def values(self) -> list[V]:
+        """All values, the least recently used first."""
+        with self._lock:
+            return [value for value, _ in self._values.values()]
+
+    def keep(self, key: K, value: V) -> None:
+        self.update(key, lambda _: value)
 
     def forget(self, key: K) -> None:
         if key in self._values:
-            with self._lock:
-                value = self._values.pop(key, None)
-                if value is not None:
-                    self._weight -= self._weigh(value)
+            self.update(key, lambda _: None)
 
-    def keep(self, key: K, value: V) -> None:
-        weight = self._weigh(value)
+    def clear(self) -> None:
         with self._lock:
-            if key in self._values:
-                self._weight -= self._weigh(self._values.pop(key))
-            if weight > self.capacity:
+            self._values.clear()
+            self._weight = 0
+
+    def update(self, key: K, change: Callable[[V | None], V | None]) -> None:
+        """Put what ``change`` makes of the value in its place, at one stroke; ``None`` is no value."""
+        with self._lock:
+            old, weight = self._values.get(key, (None, 0))
+            new = change(old)
+            new_weight = 0 if new is None else self._weigh(new)
+            if new is None or new_weight > self.capacity:
+                self._values.pop(key, None)
+                self._weight -= weight
                 return
-            self._values[key] = value
-            self._weight += weight
+            self._values[key] = new, new_weight
+            self._values.move_to_end(key)
+            self._weight += new_weight - weight
             while self._weight > self.capacity:
-                self._weight -= self._weigh(self._values.popitem(last=False)[1])
+                self._weight -= self._values.popitem(last=False)[1][1]

@@ -12,11 +12,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
 from service.telemetry.metrics import Telemetry
@@ -50,7 +50,7 @@ class Bulkhead:
         fast_places = places // 2
         self._slow = _Partition("slow", places - fast_places, 0)
         self._fast = _Partition("fast", fast_places, QUEUE * fast_places)
-        self._slow_until: OrderedDict[str, float] = OrderedDict()
+        self._slow_until: BoundedMap[str, float] = BoundedMap(_MOST_SLOW)
         self._refusing = False
         self._lock = threading.Lock()
 
@@ -115,18 +115,14 @@ class Bulkhead:
 
     def _known_slow(self, keys: Iterable[str]) -> bool:
         now = self._clock()
-        with self._lock:
-            return any(self._slow_until.get(key, 0.0) > now for key in keys)
+        return any((self._slow_until.get(key) or 0.0) > now for key in keys)
 
     def _note(self, keys: Iterable[str], seconds: float) -> None:
-        slow = seconds >= self.fast_seconds
-        with self._lock:
-            for key in keys:
-                self._slow_until.pop(key, None)
-                if slow:
-                    self._slow_until[key] = self._clock() + SLOW_FOR
-            while len(self._slow_until) > _MOST_SLOW:
-                self._slow_until.popitem(last=False)
+        for key in keys:
+            if seconds >= self.fast_seconds:
+                self._slow_until.keep(key, self._clock() + SLOW_FOR)
+            else:
+                self._slow_until.forget(key)
 
 
 class _Partition:

@@ -33,7 +33,7 @@ class Fetching:
         self._leases = leases
         self._pacing = pacing
         self._policy = policy
-        self._failed_at: BoundedMap[str, float] = BoundedMap(_MOST_TROUBLED, lambda _: 1)
+        self._failed_at: BoundedMap[str, float] = BoundedMap(_MOST_TROUBLED)
 
     def in_trouble(self, key: str) -> bool:
         """Whether the last fetch of ``key`` in this process failed a moment ago, so that the next may fail, too."""

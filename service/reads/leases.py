@@ -21,7 +21,7 @@ _HEARTBEAT = 0.4
 class Leases:
     """Leases of this process, extended by one background thread while any is held."""
 
-    def __init__(self, cache: Cache | None) -> None:
+    def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._owner = uuid.uuid4().hex
         self._held: set[str] = set()
@@ -30,8 +30,6 @@ class Leases:
 
     def acquire(self, key: str) -> bool:
         """Whether this process is to fetch ``key`` now. Call ``release`` when done."""
-        if self._cache is None:
-            return True
         try:
             taken = self._cache.acquire(lock_key(key), self._owner, TTL)
         except CacheUnavailable:
@@ -45,11 +43,10 @@ class Leases:
             held = self._held.intersection(keys)
             self._held -= held
         for key in held:
-            if self._cache is not None:
-                try:
-                    self._cache.release(lock_key(key), self._owner)
-                except CacheUnavailable:
-                    return
+            try:
+                self._cache.release(lock_key(key), self._owner)
+            except CacheUnavailable:
+                return
 
     def _hold(self, key: str) -> None:
         with self._changed:
@@ -70,8 +67,6 @@ class Leases:
                 self._extend(key)
 
     def _extend(self, key: str) -> None:
-        if self._cache is None:
-            return
         try:
             self._cache.extend(lock_key(key), self._owner, TTL)
         except CacheUnavailable:

@@ -23,9 +23,8 @@ class Pacing:
     ``now`` in seconds since the epoch.
     """
 
-    def __init__(self, cache: Cache | None, interval: float, now: Callable[[], float]) -> None:
-        alone = MemoryCache(0, clock=now)
-        self._caches = (alone,) if cache is None else (cache, alone)
+    def __init__(self, cache: Cache, interval: float, now: Callable[[], float]) -> None:
+        self._caches = (cache, MemoryCache(0, clock=now))
         self._interval = interval
         self._now = now
 

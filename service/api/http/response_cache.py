@@ -91,7 +91,7 @@ class ResponseCache:
         self._fresh_entry = fresh_entry
         self._telemetry = telemetry
         self._forwards_token = forwards_token
-        self._recorded: BoundedMap[Signature, _Recorded] = BoundedMap(most, lambda _: 1)
+        self._recorded: BoundedMap[Signature, _Recorded] = BoundedMap(most)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from service.concurrency.blocking import waiting
+from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RateLimited
 from service.runtimes.transport.retries import LONGEST, whole_seconds
@@ -44,19 +45,14 @@ class RateLimits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
-        self._until: dict[int, float] = {}
+        self._until: BoundedMap[int, float] = BoundedMap(_MOST)
 
     def check(self, caller_token: str | None) -> None:
         """Raises ``RateLimited`` while a limit lasts."""
-        left = self._until.get(hash(caller_token), 0.0) - self._clock()
+        left = (self._until.get(hash(caller_token)) or 0.0) - self._clock()
         if left > 0:
             raise RateLimited(whole_seconds(left))
 
     def note(self, caller_token: str | None, seconds: float) -> None:
         """A limit was met that lasts for ``seconds``, here at most ``LONGEST``."""
-        now = self._clock()
-        with self._lock:
-            if len(self._until) >= _MOST:
-                self._until = {key: until for key, until in self._until.items() if until > now}
-            self._until[hash(caller_token)] = now + min(seconds, LONGEST)
+        self._until.keep(hash(caller_token), self._clock() + min(seconds, LONGEST))

@@ -202,10 +202,28 @@ def test_a_body_that_has_gone_is_none() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    store = EntryStore(None, secret=None, memory_bytes=20_000)
+    store = EntryStore(GoneCache(), secret=None, memory_bytes=20_000)
     for number in range(100):
         store.save(f"key{number}", entry(bytes(str(number), "ascii") * 500, 1.0), 60)
     assert 0 < len(store.headers([f"key{number}" for number in range(100)])) < 50
+
+
+def test_of_what_is_more_than_memory_takes_the_header_stays() -> None:
+    cache = MemoryCache(10**7)
+    store = EntryStore(cache, secret=None, memory_bytes=20_000)
+    store.save("small", entry(b"text", 1.0), 60)
+    parts = (b"head", os.urandom(30_000))
+    large = Entry(header_of(parts), parts)
+    store.save("large", large, 60)
+    packed = store.body("large", large.header)
+    assert packed is not None
+    assert packed[1] == parts[1]
+    cache.close()
+    assert set(store.headers(["small", "large"])) == {"small", "large"}
+    rest_is_gone = store.body("large", large.header)
+    assert rest_is_gone is not None
+    with pytest.raises(ContentGone):
+        _ = rest_is_gone[1]
 
 
 def test_memory_counts_what_is_loaded_later() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +27,45 @@ def test_what_is_heavier_than_all_is_not_kept() -> None:
     kept.keep("a", "a")
     kept.keep("b", "bbbb")
     assert (kept.get("a"), kept.get("b")) == ("a", None)
+
+
+def test_a_value_that_has_become_too_heavy_goes_and_its_weight_with_it() -> None:
+    kept: BoundedMap[str, str] = BoundedMap(3, len)
+    kept.keep("a", "aa")
+    kept.keep("a", "aaaa")
+    assert (kept.get("a"), kept.weight) == (None, 0)
+
+
+def test_a_change_is_made_of_what_is_there_and_weighed_anew() -> None:
+    kept: BoundedMap[str, str] = BoundedMap(4, len)
+    kept.keep("other", "o")
+    kept.update("a", lambda value: "new" if value is None else "wrong")
+    assert kept.weight == 4
+    kept.update("a", lambda value: f"{value}!")
+    assert (kept.values(), kept.weight) == (["new!"], 4)
+    kept.update("a", lambda _: None)
+    assert (kept.values(), kept.weight) == ([], 0)
+
+
+def test_a_change_that_fails_changes_nothing() -> None:
+    kept: BoundedMap[str, str] = BoundedMap(4, len)
+    kept.keep("a", "a")
+    with pytest.raises(ZeroDivisionError):
+        kept.update("a", lambda _: str(1 // 0))
+    assert (kept.get("a"), kept.weight) == ("a", 1)
+
+
+def test_who_reads_while_a_value_is_replaced_finds_one() -> None:
+    kept: BoundedMap[str, str] = BoundedMap(4, len)
+    kept.keep("a", "old")
+
+    def look(_: str | None) -> str:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(kept._values.get, "a").result(20) == ("old", 3)
+        return "new"
+
+    kept.update("a", look)
+    assert kept.get("a") == "new"
 
 
 @given(st.lists(st.tuples(KEYS, st.one_of(st.none(), st.text(max_size=5)))))

@@ -71,9 +71,10 @@ def read(world: World, process: Process, **more: Any) -> Callable[[], Any]:
     return lambda: process.one(world.source, **more)
 
 
-@pytest.mark.parametrize("cached", [True, False], ids=["cache", "no cache"])
-def test_cold_readers_of_one_process_share_one_fetch(world: World, cached: bool) -> None:
-    process = world.process() if cached else Process(None, world.clock)
+@pytest.mark.parametrize("gone", [False, True], ids=["cache", "no cache"])
+def test_cold_readers_of_one_process_share_one_fetch(world: World, gone: bool) -> None:
+    process = world.process()
+    world.caches[0].gone = gone
     found = world.all_wait([read(world, process)] * READERS, {process: READERS - 1})
     assert {process.reads.body(each) for each in found} == {(b"answer 1",)}
     assert world.source.asked == [("key",)]

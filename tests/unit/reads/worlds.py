@@ -127,7 +127,7 @@ class Process:
 
     def __init__(
         self,
-        cache: Cache | None,
+        cache: Cache,
         clock: Clock,
         *,
         fetches: int = 64,
