@@ -1,10 +1,16 @@
-"""The formats that an answer can have, and which of them a request asks for: by the query, else by ``Accept``."""
+"""The one table of formats that answers can have, and which of them a request asks for: by the query, else ``Accept``.
+
+A resource has a table of its own, ``Writers``: what writes its answer in each of its formats. So a format more is one
+line there, and the query, the document and ``406`` know of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
+from typing import Any, TypeVar
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -24,6 +30,10 @@ class Format:
     parameters: str = ""
     extension: str = ""
     """Where the answer is to be saved as a file: that file's."""
+    compressed: bool = False
+    """Whether it is compressed as it is, so that a content coding gains nothing."""
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"}, compare=False)
+    """What the document says of an answer, where the resource has no schema of its own for it."""
 
     @property
     def content_type(self) -> str:
@@ -35,9 +45,36 @@ JSON = Format("json", "application/json")
 CSV = Format("csv", "text/csv", _TABLE, "csv")
 CSV_EXCEL = Format("csv-excel", "text/csv", _TABLE, "csv")
 NDJSON = Format("ndjson", "application/x-ndjson")
+PARQUET = Format("parquet", "application/vnd.apache.parquet", extension="parquet", compressed=True)
+ARROW = Format("arrow", "application/vnd.apache.arrow.stream", extension="arrows")
+TEXT = Format("text", "text/plain", "; charset=utf-8", "txt")
 VEGA_LITE = Format("vegalite", "application/vnd.vegalite.v6+json")
-SVG = Format("svg", "image/svg+xml")
-PNG = Format("png", "image/png")
+SVG = Format(
+    "svg",
+    "image/svg+xml",
+    schema={"type": "string", "description": "The chart, with its description as accessible name."},
+)
+PNG = Format(
+    "png",
+    "image/png",
+    compressed=True,
+    schema={
+        "type": "string",
+        "contentMediaType": "image/png",
+        "description": "The chart at twice its size in pixels.",
+    },
+)
+
+T = TypeVar("T")
+Writer = Callable[[T], Iterable[bytes]]
+Writers = Mapping[Format, Writer[T]]
+"""The formats of a resource, ours to prefer in this order, and what writes its answer in each."""
+_BYTE_ORDER_MARK = "\ufeff".encode()
+
+
+def with_byte_order_mark(write: Writer[T]) -> Writer[T]:
+    """The same text behind a byte order mark, by which Excel knows UTF-8."""
+    return lambda content: chain((_BYTE_ORDER_MARK,), write(content))
 
 
 @lru_cache(maxsize=1024)

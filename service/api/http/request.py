@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
 from hashlib import blake2b
@@ -13,10 +13,9 @@ from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
 
-from service.api.http import formats
 from service.api.http.cache_control import parse_directives
 from service.api.http.context import current_request
-from service.api.http.formats import JSON, Format
+from service.api.http.formats import JSON, Format, choose
 from service.api.http.parameters import Parameters
 from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
@@ -73,14 +72,16 @@ class RequestReader:
         *,
         location: str,
         grouped: bool = True,
-        offers: tuple[Format, ...] = (JSON,),
+        formats: Collection[Format] = (JSON,),
         missing: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a view so that it is given the ``ReadRequest`` as its first argument.
 
-        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``offers``: the
-        formats that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
+        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``formats``: those
+        that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
         """
+
+        offers = tuple(formats)
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(view)
@@ -123,7 +124,7 @@ class RequestReader:
         current.resource_group = group if grouped else None
         if not allows(principal, rule, current.resource_group):
             raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
-        chosen = formats.choose(offers, query.format, request.headers.get("Accept"), missing)
+        chosen = choose(offers, query.format, request.headers.get("Accept"), missing)
         return ReadRequest(query, chosen, zone, self._context(self._cache_scope(principal, group)))
 
     def _zone(self, asked: str | None, principal: Principal, faults: list[Fault]) -> TimeZone:

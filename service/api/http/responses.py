@@ -15,7 +15,7 @@ from flask import Response, request
 from service.api.http import encodings
 from service.api.http.access_log import route
 from service.api.http.context import current_request
-from service.api.http.formats import PNG, Format
+from service.api.http.formats import Format
 from service.api.http.representation_cache import Body, ReadyAnswers, TooLarge, size_of
 from service.domain.access import AccessRule
 from service.domain.reading import Provenance, Source
@@ -23,7 +23,6 @@ from service.reads.policy import Lifetimes
 
 _REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_COMPRESSED = frozenset({PNG})
 _STRETCH = 64 * 1024
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
@@ -158,7 +157,7 @@ def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextMan
 
 def _coding(chosen: Format) -> str:
     """The content coding that the client likes best; none for what is compressed as it is."""
-    if chosen in _COMPRESSED:
+    if chosen.compressed:
         return encodings.IDENTITY
     return encodings.choose(request.headers.get("Accept-Encoding"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -50,20 +50,20 @@ def documented(
     zoned: bool = False,
     run: bool = True,
     paged: bool = False,
-    format: Format = JSON,
-    others: Mapping[Format, Any] | None = None,
+    formats: Collection[Format] = (JSON,),
     more: Sequence[str] = (),
 ) -> Callable[[View], View]:
     """State a route's place in the OpenAPI document: a resource that is read with a token.
 
-    ``others`` are the schemas of formats beside ``format``, ``more`` names headers beside the usual ones.
+    ``schema`` is that of the first of ``formats``, ``more`` names headers beside the usual ones.
     """
+    schemas = {one: schema if number == 0 else dict(one.schema) for number, one in enumerate(formats)}
     return _doc(
         operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
-        parameters=components.parameters(query, zoned=zoned, run=run, formats=(format, *(others or ()))),
-        responses=components.responses({format: schema, **(others or {})}, run=run, paged=paged, more=more),
+        parameters=components.parameters(query, zoned=zoned, run=run, formats=tuple(formats)),
+        responses=components.responses(schemas, run=run, paged=paged, more=more),
     )
 
 

@@ -22,14 +22,7 @@ from service.domain.metrics import MetricResource
 from service.reads.queries import Queries
 
 NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not installed here"
-PICTURES = {
-    SVG: {"type": "string", "description": "The chart, with its description as accessible name."},
-    PNG: {
-        "type": "string",
-        "contentMediaType": PNG.media_type,
-        "description": "The chart at twice its size in pixels.",
-    },
-}
+PICTURES = (SVG, PNG)
 
 
 def blueprint(
@@ -42,7 +35,7 @@ def blueprint(
 
     @routes.route("/runs/<string:run_id>/metric-resource/chart")
     @routes.arguments(
-        ChartQuery, location="query", offers=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES
+        ChartQuery, location="query", formats=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES
     )
     @documented(
         "getChart",
@@ -50,8 +43,7 @@ def blueprint(
         "Draw a run's metrics",
         query=ChartQuery,
         zoned=True,
-        format=VEGA_LITE,
-        others=PICTURES,
+        formats=(VEGA_LITE, *PICTURES),
     )
     @requires(Scope.METRICS_READ)
     def metric_chart(ask: ReadRequest[ChartParameters], run_id: str) -> Response:

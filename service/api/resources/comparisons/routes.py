@@ -81,7 +81,7 @@ def blueprint(
 
     @routes.route("/comparisons/chart")
     @routes.arguments(
-        ComparisonChartQuery, location="query", offers=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES
+        ComparisonChartQuery, location="query", formats=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES
     )
     @documented(
         "getComparisonChart",
@@ -90,8 +90,7 @@ def blueprint(
         query=ComparisonChartQuery,
         zoned=True,
         run=False,
-        format=VEGA_LITE,
-        others=PICTURES,
+        formats=(VEGA_LITE, *PICTURES),
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
     def comparison_chart(ask: ReadRequest[ComparisonChartParameters]) -> Response:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 
 from flask import Response
 
 from service.api.http import pagination
-from service.api.http.formats import CSV, CSV_EXCEL, NDJSON
+from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
 from service.api.http.pagination import Window
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
@@ -23,11 +23,40 @@ from service.domain.runtime import RequestContext
 from service.domain.selection.filters import Filter
 from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
 from service.domain.selection.sorting import SortKey
+from service.domain.zones import TimeZone
 from service.reads.queries import Queries
 from service.reads.results import Read
 
-TABLES = (CSV, CSV_EXCEL, NDJSON)
-"""The formats beside JSON that points are written in."""
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points to be written; ``labels`` has the names of all their labels, for formats with a column for each."""
+
+    chunks: Iterable[Chunk]
+    zone: TimeZone
+    labels: Callable[[], Sequence[str]]
+
+    def csv(self) -> Iterator[bytes]:
+        return to_csv.rows(self.chunks, to_json.zone_clock(self.zone), self.labels())
+
+    def ndjson(self) -> Iterator[bytes]:
+        return to_ndjson.lines(self.chunks, to_json.zone_clock(self.zone))
+
+
+@dataclass(frozen=True, slots=True)
+class RunPoints(Points):
+    """Those of a run with all that JSON gives beside them; ``page`` is a further member of it."""
+
+    resource: MetricResource
+    page: bytes
+
+    def json(self) -> Iterator[bytes]:
+        return to_json.metric_resource(self.resource, self.chunks, self.zone, self.page)
+
+
+TABLES: Writers[Points] = {CSV: Points.csv, CSV_EXCEL: with_byte_order_mark(Points.csv), NDJSON: Points.ndjson}
+"""What writes points as a table, whatever resource they are of."""
+FORMATS: Writers[RunPoints] = {JSON: RunPoints.json, **TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +79,15 @@ class Selection:
         """What tells its representations from others."""
         return ("metric-resource", self.ask.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
 
-    def written(self, run: Read[MetricResource], arrangements: Arrangements, following: str | None) -> Iterator[bytes]:
+    def written(self, run: Read[MetricResource], arrangements: Arrangements, following: str | None) -> Iterable[bytes]:
         """The answer, in pieces; ``following`` is the next page's URL."""
         rows = arrangements.rows(run, self.wanted, self.sort)
         resource = run.content()
-        shown = self._shown(resource, rows)
-        clock = to_json.zone_clock(self.ask.zone)
-        if self.ask.format == NDJSON:
-            return to_ndjson.lines(shown, clock)
-        if self.ask.format in TABLES:
-            table = to_csv.rows(shown, clock, arrangements.label_names(run, self.wanted))
-            return chain((to_csv.BYTE_ORDER_MARK,), table) if self.ask.format == CSV_EXCEL else table
-        if self.is_whole:
-            return to_json.metric_resource(resource, shown, self.ask.zone)
         total = resource.count if rows is None else len(rows)
-        return to_json.metric_resource(resource, shown, self.ask.zone, b"," + pagination.member(total, following))
+        page = b"" if self.is_whole else b"," + pagination.member(total, following)
+        labels = partial(arrangements.label_names, run, self.wanted)
+        points = RunPoints(self._shown(resource, rows), self.ask.zone, labels, resource, page)
+        return FORMATS[self.ask.format](points)
 
     @property
     def is_whole(self) -> bool:

@@ -24,7 +24,7 @@ from service.api.openapi.schemas import (
 )
 from service.api.resources.metric_resource import to_json
 from service.api.resources.metric_resource.arrangements import Arrangements
-from service.api.resources.metric_resource.formats import TABLES, RunAnswers, Selection, anew_if_gone
+from service.api.resources.metric_resource.formats import FORMATS, RunAnswers, Selection, anew_if_gone
 from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
 from service.domain.access import Scope
 from service.domain.runtime import RequestContext
@@ -45,14 +45,14 @@ def blueprint(
     answer = RunAnswers(queries, answers).answer
 
     @routes.route("/runs/<string:run_id>/metric-resource")
-    @routes.arguments(SelectionQuery, location="query", offers=(JSON, *TABLES))
+    @routes.arguments(SelectionQuery, location="query", formats=FORMATS)
     @documented(
         "getMetricResource",
         MetricResourceSchema,
         "Read a run's metric resource",
         query=SelectionQuery,
         zoned=True,
-        others={table: {"type": "string"} for table in TABLES},
+        formats=FORMATS,
         paged=True,
         more=("Content-Disposition", TOTAL),
     )

@@ -27,7 +27,6 @@ from service.domain.metrics import Chunk
 from service.domain.points import NameValue
 from service.domain.timestamps import ZoneClock
 
-BYTE_ORDER_MARK = "\ufeff".encode()
 MOST_COLUMNS = 256
 FURTHER = "labels"
 _COLUMNS = ("name", "value", "timestamp", "step")
