@@ -24,7 +24,7 @@ def main(names: list[str]) -> None:
     for name in names or runs:
         print(f"{name} ...", flush=True)
         recorder = runs[name]()
-        points = recorder.save(RECORDINGS / f"{name}.jsonl.gz")
+        points = recorder.save(RECORDINGS / name)
         print(f"  {recorder.status}, {points} points: {recorder.description}")
     online.save_sample(RECORDINGS / "digits-sample.json")
     size = sum(path.stat().st_size for path in RECORDINGS.iterdir())

@@ -44,6 +44,8 @@ def boosting() -> Recorder:
         model.set_params(n_estimators=stage).fit(train, known)
         _scores(run, known, model.predict(train), stage, dataset="train")
         _scores(run, truth, model.predict(check), stage, dataset="validation")
+        if not stage % 10:
+            run.say(f"stage {stage}/120: RMSE {run.last('RMSE'):.3f}, R2 {run.last('R2'):.3f} on validation data")
     _folds(run, parameters, patients, progression)
     run.tag("Artifact Group", "diabetes")
     run.inform("Feature Importance", dict(zip(load_diabetes().feature_names, model.feature_importances_, strict=True)))
@@ -54,6 +56,7 @@ def _folds(run: Recorder, parameters: dict[str, Any], patients: Any, progression
     for number, (learn, check) in enumerate(KFold(5, shuffle=True, random_state=1).split(patients), 1):
         model = GradientBoostingRegressor(**parameters, random_state=1).fit(patients[learn], progression[learn])
         _scores(run, progression[check], model.predict(patients[check]), number, fold=str(number))
+        run.say(f"fold {number}/5: RMSE {run.last('RMSE'):.3f}, R2 {run.last('R2'):.3f}")
 
 
 def failing() -> Recorder:
@@ -77,6 +80,7 @@ def failing() -> Recorder:
     try:
         _run_away(run, model, patients, progression)
     except ValueError as error:
+        run.report(error)
         return run.end("DEAD", f"ValueError: {error}")
     raise AssertionError("the training did not fail")
 
@@ -85,6 +89,7 @@ def _run_away(run: Recorder, model: MLPRegressor, patients: Any, progression: An
     for epoch in range(1, 51):
         with np.errstate(all="ignore"):
             model.partial_fit(patients, progression)
+        run.say(f"epoch {epoch}/50: loss {model.loss_:g}")
         if np.isfinite(model.loss_):
             run.log("Loss", float(model.loss_), epoch, dataset="train")
 

@@ -35,6 +35,7 @@ def _epoch(run: Recorder, model: Any, data: tuple[Any, Any, Any, Any], epoch: in
         likely = model.predict_proba(images)
         run.log("Loss", log_loss(digits, likely, labels=CLASSES), epoch, dataset=part)
         run.log("Accuracy", accuracy_score(digits, likely.argmax(axis=1)), epoch, dataset=part)
+    run.say(f"epoch {epoch}: loss {run.last('Loss'):.4f}, accuracy {run.last('Accuracy'):.4f} on validation data")
 
 
 def _folds(run: Recorder, rate: float, hidden: int, epochs: int) -> None:
@@ -46,6 +47,7 @@ def _folds(run: Recorder, rate: float, hidden: int, epochs: int) -> None:
             model.partial_fit(images[learn] / 16, digits[learn], classes=CLASSES)
         score = accuracy_score(digits[check], model.predict(images[check] / 16))
         run.log("Fold Accuracy", score, number, fold=str(number))
+        run.say(f"fold {number}/5: accuracy {score:.4f}")
 
 
 def _compared(id_: str, word: str, rate: float, hidden: int, epochs: int) -> Recorder:
@@ -112,6 +114,10 @@ def every_batch() -> Recorder:
     for epoch in range(1, 121):
         _batches(run, model, data, order.permutation(len(data[0])))
         run.log("Accuracy", accuracy_score(data[3], model.predict(data[1])), epoch, dataset="validation")
+        run.say(
+            f"epoch {epoch}/120: loss {run.last('Batch Loss'):.4f} in the last batch, "
+            f"accuracy {run.last('Accuracy'):.4f} on validation data"
+        )
     run.tag("Artifact Group", "digits")
     run.confusion(data[3], model.predict(data[1]), [str(digit) for digit in CLASSES])
     return run.end("COMPLETED")

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.utils import resample
 
 from service.sandbox.live.softmax import Softmax, learn_batch, scaled
-from service.sandbox.live.training import METRIC
+from service.sandbox.live.training import METRIC, message
 from training.recorder import Plan, Recorder
 
 STEPS = 60
@@ -44,10 +44,12 @@ def running() -> Recorder:
     model = Softmax.untrained(len(images[0][1]))
     for step in range(1, STEPS + 1):
         time.sleep(1)
-        run.log(METRIC, learn_batch(model, images, step, 16, 0.02), step)
+        loss = learn_batch(model, images, step, 16, 0.02)
+        run.log(METRIC, loss, step)
+        run.say(message(step, loss))
     run.tag("Artifact Group", "digits")
     run.progress = {"step": STEPS, "weights": model.weights}
-    return run.end("RUNNING")
+    return run.leave()
 
 
 RUNS = {"digits-running": running}

@@ -1,4 +1,4 @@
-"""Notes down what a training logs, as the AI API has it.
+"""Notes down what a training logs and writes, as the AI API has it.
 
 Common clients of the AI API read UTC only and up to six fractional digits, so timestamps are written like that.
 """
@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
+import traceback
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import sklearn
+
+from service.sandbox.live.training import line
 
 ARTIFACT_LABEL = "metrics.ai.sap.com/Artifact.name"
 
@@ -54,10 +60,14 @@ class Recorder:
     metrics: list[Body] = field(default_factory=list)
     tags: list[Body] = field(default_factory=list)
     custom_info: list[Body] = field(default_factory=list)
+    lines: list[Body] = field(default_factory=list)
     progress: Body | None = None
 
     def __post_init__(self) -> None:
         self.started = self.ended = utc()
+        self.say(f"scikit-learn {sklearn.__version__} on Python {sys.version.split()[0]}")
+        settings = ", ".join(f"{name}={value}" for name, value in self.plan.parameters.items())
+        self.say(f"training {self.plan.model} on {self.plan.dataset}: {settings}")
 
     @property
     def description(self) -> str:
@@ -71,6 +81,20 @@ class Recorder:
         all_labels = {ARTIFACT_LABEL: self.plan.model, **labels}
         metric["labels"] = [{"name": key, "value": text} for key, text in all_labels.items()]
         self.metrics.append(metric)
+
+    def last(self, name: str) -> float:
+        """The value that was logged last under that name."""
+        return next(metric["value"] for metric in reversed(self.metrics) if metric["name"] == name)
+
+    def say(self, text: str, stream: str = "stdout") -> None:
+        """A line, now, in the log of the run, and on the terminal."""
+        print(text, file=sys.stderr if stream == "stderr" else sys.stdout, flush=True)
+        self.lines.append(line(self.plan.id, utc(), text, stream))
+
+    def report(self, error: Exception) -> None:
+        """The traceback of an error, as Python writes it, in paths from where modules are found."""
+        for written in "".join(traceback.format_exception(error)).splitlines():
+            self.say(_from_module_path(written), "stderr")
 
     def tag(self, name: str, value: str) -> None:
         self.tags.append({"name": name, "value": value})
@@ -88,14 +112,19 @@ class Recorder:
         self.inform("Confusion Matrix", rows)
 
     def end(self, status: str, message: str | None = None) -> Recorder:
+        self.say(message or f"{status.lower()}: {len(self.metrics)} points logged")
         self.status, self.message, self.ended = status, message, utc()
         return self
 
+    def leave(self) -> Recorder:
+        """The run goes on after the recording."""
+        self.ended = utc()
+        return self
+
     def save(self, path: Path) -> int:
-        """Write the recording; the number of its points."""
-        lines = [self._head(), *self.metrics]
-        text = "\n".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines)
-        path.write_bytes(gzip.compress(text.encode() + b"\n", 9, mtime=0))
+        """Write the recording and its log, as ``path`` with their suffixes; the number of its points."""
+        _write(path.with_name(f"{path.name}.jsonl.gz"), [self._head(), *self.metrics])
+        _write(path.with_name(f"{path.name}.log.gz"), self.lines)
         return len(self.metrics)
 
     def _head(self) -> Body:
@@ -186,3 +215,14 @@ class Recorder:
     def _dataset_id(self) -> str:
         """The id of the data set, the same for all runs that learn from it."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"ai://{self.plan.resource_group}/datasets/{self.plan.dataset}"))
+
+
+def _write(path: Path, rows: Sequence[Body]) -> None:
+    text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+
+def _from_module_path(written: str) -> str:
+    for directory in sorted(sys.path, key=len, reverse=True):
+        written = written.replace(f'File "{directory}/', 'File "') if directory else written
+    return written

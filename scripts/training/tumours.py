@@ -33,6 +33,8 @@ def forest() -> Recorder:
         run.log("Accuracy", float(accuracy_score(truth, guess)), trees, dataset="validation")
         run.log("F1", float(f1_score(truth, guess)), trees, dataset="validation")
         run.log("ROC AUC", float(roc_auc_score(truth, model.predict_proba(check)[:, 1])), trees, dataset="validation")
+        if not trees % 10:
+            run.say(f"{trees}/60 trees: F1 {run.last('F1'):.4f}, ROC AUC {run.last('ROC AUC'):.4f} on validation data")
     run.log("Training Patients", len(train))
     run.tag("Artifact Group", "RFC-1")
     run.confusion(truth, model.predict(check), [str(name) for name in data.target_names])

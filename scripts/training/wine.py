@@ -46,6 +46,7 @@ def elsewhere() -> Recorder:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1)).fit(data.data[learn], data.target[learn])
         score = float(model.score(data.data[check], data.target[check]))
         run.log("Fold Accuracy", score, number, fold=str(number))
+        run.say(f"fold {number}/8: accuracy {score:.4f}")
     train, check, known, truth = train_test_split(data.data, data.target, test_size=0.3, random_state=1)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1)).fit(train, known)
     run.log("Accuracy", float(model.score(check, truth)), dataset="validation")

@@ -94,6 +94,13 @@ class MetricsNotSupported(ServiceError):
         super().__init__("the AI runtime does not offer the metrics extension, so its runs have no metric resource")
 
 
+class LogsNotSupported(ServiceError):
+    """The runtime does not give the logs of its runs."""
+
+    def __init__(self) -> None:
+        super().__init__("the AI runtime does not offer the logs of its runs (executions)")
+
+
 class NotAcceptable(ServiceError):
     """None of the formats that the caller takes can be given; ``offered`` lists those that can.
 

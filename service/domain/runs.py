@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+
+from service.domain.selection.instants import instant
 
 NULL = b"null"
 
@@ -31,6 +35,17 @@ class RunStatus(StrEnum):
         return self not in _ENDED
 
 
+def _seconds_between(start: bytes, end: bytes) -> Decimal | None:
+    """``None`` outside the years 0001 to 9999."""
+    try:
+        began, ended = (datetime.fromisoformat(each[:_TO_SECONDS].decode("ascii")) for each in (start, end))
+    except ValueError:
+        return None
+    fraction = Decimal(f"0{end[_TO_SECONDS:].decode()}") - Decimal(f"0{start[_TO_SECONDS:].decode()}")
+    return int((ended - began).total_seconds()) + fraction
+
+
+_TO_SECONDS = len("2026-03-29T01:00:13")
 _ENDED = frozenset({RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.DEAD})
 
 
@@ -56,10 +71,17 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
     start_time: bytes = NULL
     completion_time: bytes = NULL
     unreadable: int = 0
+    execution_schedule_id: bytes = NULL
 
     @property
     def may_change(self) -> bool:
         return RunStatus.of(self.status).may_change
+
+    @property
+    def duration(self) -> Decimal | None:
+        """Seconds from start to end; ``None`` for a run that has not both, or ended before it began."""
+        start, end = instant(self.start_time), instant(self.completion_time)
+        return None if start is None or end is None or end < start else _seconds_between(start, end)
 
 
 class RunList(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -72,7 +94,8 @@ class RunDetails(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A run and what surrounds it.
 
     JSON literals all: ``status_details`` any value; ``parameters`` an array of ``{"key", "value"}``; the artifacts
-    arrays of ``{"key", "id", "name", "kind", "url"}``; ``scenario`` and ``executable`` ``{"id", "name"}``. A part that
+    arrays of ``{"key", "id", "name", "kind", "url"}``; ``scenario`` ``{"id", "name"}``, ``executable`` ``{"id", "name",
+    "versionId"}``. A part that
     could not be read is ``null``, or incomplete, and named in ``unavailable``, as the contract calls it.
     """
 

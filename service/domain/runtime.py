@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Memo
 from service.domain.errors import ServiceError
+from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
 from service.domain.reading import RequestCachePolicy
 from service.domain.runs import RunDetails, RunList
@@ -33,18 +34,24 @@ class CacheScope:
     connection: str = DEFAULT_CONNECTION
 
 
+Kind = Literal["ai_api", "mlflow"]
+"""What a runtime speaks."""
+
+
 class Capabilities(msgspec.Struct, frozen=True, array_like=True):
     """What a runtime can do.
 
+    ``metrics`` and ``logs``, whether its runs have a metric resource and a log, are ``None`` where it does not say.
     ``multitenant``: whether it keeps resource groups apart; without that all groups see all its runs.
     """
 
     identifier: str | None
     api_version: str | None
-    metrics: bool
+    metrics: bool | None
     metrics_version: str | None = None
     extended_results: bool = False
     multitenant: bool = True
+    logs: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,13 @@ class RequestContext:
         return replace(self, cache_policy=cache_policy)
 
 
+class ResourceGroups(msgspec.Struct, frozen=True, array_like=True):
+    """The ids of a runtime's resource groups, in order; not ``complete`` where it does not tell all of them."""
+
+    ids: tuple[str, ...]
+    complete: bool = True
+
+
 class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
     """A run's metric resource and whether the run may still change, both of one moment."""
 
@@ -89,6 +103,9 @@ class AIRuntime(Protocol):
     Raises ``domain.errors``: ``RuntimeTrouble`` where the runtime gave no usable answer, ``RuntimeForbids`` where it
     refuses; never anything else.
     """
+
+    @property
+    def kind(self) -> Kind: ...
 
     @property
     def identity(self) -> str:
@@ -105,6 +122,14 @@ class AIRuntime(Protocol):
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
         """One run and what surrounds it, as far as that could be read. Raises ``RunNotFound`` among others."""
+        ...
+
+    def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
+        """What a run wrote. Raises ``RunNotFound`` and ``LogsNotSupported`` among others."""
+        ...
+
+    def resource_groups(self, context: RequestContext) -> ResourceGroups:
+        """The resource groups of the scope's tenant and caller, whatever the scope's own group."""
         ...
 
     def capabilities(self, context: RequestContext) -> Capabilities: ...

@@ -301,7 +301,7 @@ class Queries:
 
         def supported() -> bool:
             read = self.capabilities(plain)
-            return read.content().metrics or not policy.is_current(read.provenance)
+            return read.content().metrics is not False or not policy.is_current(read.provenance)
 
         return self._fan_out.begin(supported)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from service.domain.errors import (
     BadGateway,
+    LogsNotSupported,
     MetricsNotSupported,
     RateLimited,
     RunGone,
@@ -23,6 +24,7 @@ _UNTOLD = "untold"
 _REMEMBERED: tuple[tuple[str, type[ServiceError], Callable[[str], ServiceError]], ...] = (
     ("gone", RunGone, RunGone),
     ("absent", RunNotFound, RunNotFound),
+    ("no-logs", LogsNotSupported, lambda _: LogsNotSupported()),
     (UNSUPPORTED, MetricsNotSupported, lambda _: MetricsNotSupported()),
     ("forbidden", RuntimeForbids, lambda _: RuntimeForbids()),
     ("refused", RuntimeRefuses, lambda _: RuntimeRefuses()),

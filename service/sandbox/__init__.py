@@ -16,10 +16,12 @@ in at the first one. SIGTERM and Ctrl-C end it within two seconds.
 ``/v2/…``                                the AI API, with a token of ``/oauth/token``
 ``POST /oauth/token``                    client credentials, in the form or by HTTP Basic
 ``/.well-known/openid-configuration``    the issuer of users' tokens; keys at ``/.well-known/jwks.json``
-``GET, PUT /sandbox/faults``             ``{"metrics": true, "slow": 0, "unavailable": false}``; a ``PUT`` may
-                                         name only some
+``GET, PUT /sandbox/faults``             ``{"metrics": true, "logs": true, "meta": true, "slow": 0,
+                                         "unavailable": false}``; a ``PUT`` may name only some
 ``PUT /sandbox/executions/{id}/status``  ``{"status", "statusMessage"?, "resourceGroup"?}``: what a cluster
                                          would do to a run
+``POST /sandbox/executions/{id}/logs``   ``{"lines": [{"timestamp"?, "msg", "container"?, "pod"?, "stream"?}],
+                                         "resourceGroup"?}``: what a run would write
 ``GET /sandbox/runs``                    the recorded runs: id, status, description, resource group
 ======================================== ==============================================================
 

@@ -10,6 +10,7 @@ from service.sandbox import errors
 from service.sandbox.database import Database
 from service.sandbox.faults import Faults, FaultSwitch
 from service.sandbox.issuer import Issuer
+from service.sandbox.logs import Logs
 from service.sandbox.metric_store import MetricStore
 from service.sandbox.objects import Objects
 from service.sandbox.parts import EXTENSION, Client, Parts
@@ -20,17 +21,32 @@ from service.sandbox.routes import (
     control,
     executions,
     guard,
+    logs,
     meta,
     metrics,
     oauth,
     openid,
+    resource_groups,
     scenarios,
 )
 from service.sandbox.seed import seed
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 
-_ROUTES = (metrics, executions, configurations, artifacts, scenarios, meta, absent, oauth, openid, control)
+_ROUTES = (
+    metrics,
+    executions,
+    logs,
+    configurations,
+    artifacts,
+    scenarios,
+    meta,
+    resource_groups,
+    absent,
+    oauth,
+    openid,
+    control,
+)
 
 
 def create_sandbox(
@@ -84,6 +100,7 @@ def _parts(data_dir: Path, public_url: str, client: Client, faults: Faults, most
         database,
         Objects(database),
         MetricStore(database),
+        Logs(database),
         Issuer.at(data_dir, public_url),
         FaultSwitch(faults),
         most_body_bytes,

@@ -17,11 +17,14 @@ _LONGEST_SECONDS = 600.0
 class Faults:
     """What is wrong with the runtime.
 
-    ``metrics``: the metrics extension is there. ``slow``: seconds that each answer of ``/v2`` waits.
-    ``unavailable``: ``/v2`` answers 503. Tokens and keys are served all the same.
+    ``metrics``: the metrics extension is there. ``logs``: runs have logs. ``meta``: ``/lm/meta`` is there.
+    ``slow``: seconds that each answer of ``/v2`` waits. ``unavailable``: ``/v2`` answers 503. Tokens and
+    keys are served all the same.
     """
 
     metrics: bool = True
+    logs: bool = True
+    meta: bool = True
     slow: float = 0.0
     unavailable: bool = False
 
@@ -34,6 +37,8 @@ class FaultChange(Struct, forbid_unknown_fields=True):
     """The body of ``PUT /sandbox/faults``; what it leaves out stays."""
 
     metrics: bool | UnsetType = UNSET
+    logs: bool | UnsetType = UNSET
+    meta: bool | UnsetType = UNSET
     slow: float | UnsetType = UNSET
     unavailable: bool | UnsetType = UNSET
 

@@ -10,6 +10,7 @@ from flask import current_app
 from service.sandbox.database import Database
 from service.sandbox.faults import FaultSwitch
 from service.sandbox.issuer import Issuer
+from service.sandbox.logs import Logs
 from service.sandbox.metric_store import MetricStore
 from service.sandbox.objects import Objects
 
@@ -34,6 +35,7 @@ class Parts:
     database: Database
     objects: Objects
     metrics: MetricStore
+    logs: Logs
     issuer: Issuer
     faults: FaultSwitch
     most_body_bytes: int

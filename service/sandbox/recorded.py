@@ -1,7 +1,8 @@
 """The runs that ship with the sandbox, recorded from real training by ``scripts/record_runs.py``.
 
 A recording is ``recordings/<name>.jsonl.gz``. Its first line is a :class:`Recording`; every other line is a metric, as
-the AI API has it. ``digits-sample.json`` is what the live training learns from.
+the AI API has it. Beside it, ``<name>.log.gz`` holds the lines that the training wrote, as the AI API has them too.
+``digits-sample.json`` is what the live training learns from.
 """
 
 from __future__ import annotations
@@ -66,6 +67,12 @@ def batches(name: str) -> Iterator[bytes]:
         file.readline()
         while lines := [line.strip() for line in islice(file, _BATCH_POINTS)]:
             yield b",".join(lines)
+
+
+def log(name: str) -> list[Body]:
+    """The log of a recording, oldest line first."""
+    with gzip.open(_DIRECTORY / f"{name}.log.gz", "rb") as file:
+        return [json.loads(line) for line in file]
 
 
 def runs() -> list[Run]:

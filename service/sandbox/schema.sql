@@ -34,5 +34,15 @@ CREATE TABLE IF NOT EXISTS named_values (
     UNIQUE (resource, section, name)
 );
 
+-- What runs wrote: JSON objects as clients get them; "instant" is nanoseconds since the epoch.
+CREATE TABLE IF NOT EXISTS log_lines (
+    position INTEGER PRIMARY KEY,
+    resource_group TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    instant INTEGER NOT NULL,
+    body TEXT NOT NULL CHECK (json_valid(body))
+);
+CREATE INDEX IF NOT EXISTS log_lines_of_execution ON log_lines (resource_group, execution_id, instant, position);
+
 -- What the sandbox remembers about itself: that it was seeded, how far the live training is.
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);

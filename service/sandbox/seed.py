@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from service.sandbox import recorded
+from service.sandbox import logs, recorded
 from service.sandbox.database import Database
 from service.sandbox.metric_store import Addition, add
 from service.sandbox.objects import Kind, put
@@ -26,6 +26,7 @@ def seed(database: Database) -> None:
 def _add(connection: sqlite3.Connection, name: str) -> None:
     recording = recorded.read(name)
     _objects(connection, recording)
+    logs.write(connection, recording.resource_group, recording.execution["id"], recorded.log(name))
     if recording.metric_resource is not None:
         _metric_resource(connection, recording, recording.metric_resource)
         for metrics in recorded.batches(name):

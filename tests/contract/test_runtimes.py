@@ -14,6 +14,7 @@ import requests
 
 from service.app.runtime import build_runtime
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
+from service.domain.logs import LogLine, LogQuery
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails, RunStatus
 from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
@@ -45,6 +46,10 @@ class World(Protocol):
         """A new run of that status that has logged ``points``; its id. A later one is newer."""
         ...
 
+    def write(self, cache_scope: CacheScope, run_id: str, messages: Mapping[str, str]) -> None:
+        """Append to a run's log a line for each timestamp."""
+        ...
+
 
 class FakeWorld:
     def __init__(self) -> None:
@@ -62,6 +67,13 @@ class FakeWorld:
         self.runtime.logged[at] = RunMetrics(resource, run.may_change)
         self.runtime.details[at] = RunDetails(run, parameters=b"[]")
         return run_id
+
+    def write(self, cache_scope: CacheScope, run_id: str, messages: Mapping[str, str]) -> None:
+        log = self.runtime.lines.setdefault((cache_scope.tenant, cache_scope.resource_group, run_id), [])
+        assert log is not None
+        for timestamp, message in messages.items():
+            line = (timestamp, message, "main", "pod", "stdout")
+            log.append(LogLine(*(json.dumps(member).encode() for member in line)))
 
 
 class AIAPIWorld:
@@ -87,6 +99,12 @@ class AIAPIWorld:
         moved = {"status": status, "resourceGroup": cache_scope.resource_group}
         self._ask(cache_scope, "PUT", f"/sandbox/executions/{run_id}/status", moved)
         return str(run_id)
+
+    def write(self, cache_scope: CacheScope, run_id: str, messages: Mapping[str, str]) -> None:
+        same = {"container": "main", "pod": "pod", "stream": "stdout"}
+        lines = [{"timestamp": timestamp, "msg": message, **same} for timestamp, message in messages.items()]
+        body = {"lines": lines, "resourceGroup": cache_scope.resource_group}
+        self._ask(cache_scope, "POST", f"/sandbox/executions/{run_id}/logs", body)
 
     def _ask(self, cache_scope: CacheScope, method: str, path: str, body: Mapping[str, Any]) -> Any:
         headers = {"AI-Resource-Group": cache_scope.resource_group}
@@ -184,6 +202,68 @@ def test_details_are_of_the_run_asked_for(world: World) -> None:
         world.runtime.run(UNKNOWN, context(OURS))
 
 
+SAID = {f"2099-03-29T01:00:0{second}.5Z": f"Epoch {second}" for second in range(5)}
+"""Later than any run of the tests begins."""
+
+
+def messages(world: World, run_id: str, query: LogQuery) -> list[str]:
+    log = world.runtime.logs(run_id, query, context(OURS))
+    lines = json.loads(b"[" + log.text + b"]")
+    assert len(lines) == log.count
+    assert log.complete
+    return [line["message"] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def written(world: World) -> str:
+    run = world.add(OURS, "RUNNING")
+    world.write(OURS, run, SAID)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("query", "epochs"),
+    [
+        (LogQuery(), (4, 3, 2, 1, 0)),
+        (LogQuery(newest_first=False), (0, 1, 2, 3, 4)),
+        (LogQuery(limit=2), (4, 3)),
+        (LogQuery(limit=2, newest_first=False), (0, 1)),
+        (LogQuery(since=b"2099-03-29T01:00:01.5", until=b"2099-03-29T01:00:03.5"), (3, 2, 1)),
+        (LogQuery(until=b"2099-03-29T01:00:03.4", limit=1), (2,)),
+        (LogQuery(search="EPOCH 3"), (3,)),
+        (LogQuery(search="no such line"), ()),
+    ],
+)
+def test_a_log_is_read_in_part(world: World, written: str, query: LogQuery, epochs: tuple[int, ...]) -> None:
+    assert messages(world, written, query) == [f"Epoch {epoch}" for epoch in epochs]
+
+
+def test_a_line_has_exactly_the_five_members(world: World, written: str) -> None:
+    (line,) = json.loads(b"[" + world.runtime.logs(written, LogQuery(limit=1), context(OURS)).text + b"]")
+    members = {"message": "Epoch 4", "container": "main", "pod": "pod", "stream": "stdout"}
+    assert line == {"timestamp": "2099-03-29T01:00:04.5Z", **members}
+
+
+@pytest.mark.parametrize(("status", "may_change"), [("RUNNING", True), ("DEAD", False)])
+def test_a_log_says_whether_it_may_grow(world: World, status: str, may_change: bool) -> None:
+    log = world.runtime.logs(world.add(OURS, status), LogQuery(), context(OURS))
+    assert (log.count, log.may_change) == (0, may_change)
+
+
+def test_there_is_no_log_of_a_run_that_is_not_there(world: World, written: str) -> None:
+    for run, scope in ((UNKNOWN, OURS), (written, THEIRS)):
+        with pytest.raises(RunNotFound):
+            world.runtime.logs(run, LogQuery(), context(scope))
+
+
+def test_resource_groups_are_those_with_runs_at_least(world: World) -> None:
+    world.add(OURS, "COMPLETED")
+    world.add(THEIRS, "COMPLETED")
+    found = world.runtime.resource_groups(context(OURS))
+    assert found.complete
+    assert {"default", "group-b"} <= set(found.ids)
+
+
 def test_what_it_can_do_is_told(world: World) -> None:
     found = world.runtime.capabilities(context(OURS))
     assert isinstance(found, Capabilities)
@@ -202,6 +282,8 @@ def test_nothing_goes_on_beyond_the_deadline(world: World) -> None:
     for ask in (
         lambda: world.runtime.run(run, over),
         lambda: world.runtime.runs(over),
+        lambda: world.runtime.logs(run, LogQuery(), over),
+        lambda: world.runtime.resource_groups(over),
         lambda: world.runtime.capabilities(over),
         lambda: _raised(world.runtime.run_metrics([run], over)[run]),
     ):

@@ -86,7 +86,7 @@ TROUBLES = [
     Trouble("NotAcceptable", "xml", "XML was asked for", headers={"Accept": "application/xml"}),
     Trouble("CursorExpired", "gone", "The run has gone on, and what the pages were of is no longer stored"),
     Trouble("TooManyRequests", "limited", "The runtime asks to wait", {"metrics": (429, {})}),
-    Trouble("MetricsNotSupported", "none", "A runtime without the extension", {"meta": (200, WITHOUT_METRICS)}),
+    Trouble("NotSupported", "metrics", "A runtime without the extension", {"meta": (200, WITHOUT_METRICS)}),
     Trouble("BadGateway", "foreign", "It answers a page of HTML", {"metrics": (200, b"<html></html>")}),
     Trouble("Unavailable", "down", "It is down", {"metrics": (503, {})}),
     Trouble("RuntimeTimeout", "slow", "It does not answer in time", {"metrics": (200, {})}, wait=2.0),

@@ -17,7 +17,7 @@ def switch(api: Any, body: Any) -> Any:
 
 def test_a_healthy_runtime(api: Any) -> None:
     faults = api.session.get(f"{api.url}/sandbox/faults", timeout=30).json()
-    assert faults == {"metrics": True, "slow": 0.0, "unavailable": False}
+    assert faults == {"metrics": True, "logs": True, "meta": True, "slow": 0.0, "unavailable": False}
     meta = api.get("/meta").json()
     assert meta["extensions"]["metrics"]["capabilities"]["extendedResults"] is True
     assert meta["aiApi"]["capabilities"]["multitenant"] is True
@@ -34,7 +34,13 @@ def test_without_the_metrics_extension_from_the_start(serve: Any) -> None:
 
 def test_switches_while_it_runs(serve: Any) -> None:
     api = serve()
-    assert switch(api, {"metrics": False}).json() == {"metrics": False, "slow": 0.0, "unavailable": False}
+    assert switch(api, {"metrics": False}).json() == {
+        "metrics": False,
+        "logs": True,
+        "meta": True,
+        "slow": 0.0,
+        "unavailable": False,
+    }
     api.error(api.get("/metrics", executionIds=RUN), 501)
     assert switch(api, {"unavailable": True}).json()["metrics"] is False
     api.error(api.get("/meta"), 503)

@@ -41,6 +41,8 @@ def test_it_goes_on_after_a_restart(serving: Any, tmp_path: Path) -> None:
             assert training.step()
             assert training.step()
             assert steps(api) == list(range(1, last + 1))
+            log = api.get(f"/executions/{RUN}/logs", **{"$order": "desc", "$top": 2}).json()["data"]["result"]
+            assert [line["msg"].split(":")[0] for line in log] == [f"step {last}", f"step {last - 1}"]
 
 
 def test_it_ends_with_the_run(serve: Any) -> None:

@@ -126,3 +126,20 @@ def test_the_server_gives_every_character_of_a_recording(api: Any) -> None:
     recording = recorded.read("digits-every-batch")
     answer = api.get("/metrics", executionIds=recording.execution["id"]).content
     assert b",".join(recorded.batches("digits-every-batch")) in answer
+
+
+def test_each_run_has_the_log_that_its_training_wrote(everything: Any) -> None:
+    for name, (recording, _) in everything.items():
+        lines = recorded.log(name)
+        times = [datetime.fromisoformat(line["timestamp"]) for line in lines]
+        assert times == sorted(times)
+        assert datetime.fromisoformat(recording.execution["startTime"]) <= times[0]
+        assert all(set(line) == {"timestamp", "msg", "container", "pod", "stream"} for line in lines)
+        assert lines[1]["msg"].startswith("training ")
+        assert not any("/tmp" in line["msg"] or "site-packages" in line["msg"] for line in lines)
+
+
+def test_a_dead_run_left_its_traceback() -> None:
+    errors = [line["msg"] for line in recorded.log("diabetes-died") if line["stream"] == "stderr"]
+    assert errors[0] == "Traceback (most recent call last):"
+    assert "non-finite parameter weights" in errors[-1]

@@ -43,6 +43,7 @@ _PROBLEMS: dict[type[errors.ServiceError], Problem] = {
     errors.NotAcceptable: Problem(406, "not-acceptable", "Not available in a format that was asked for"),
     errors.RateLimited: Problem(429, "too-many-requests", "The AI runtime limits the rate of requests"),
     errors.MetricsNotSupported: Problem(501, "metrics-not-supported", "The AI runtime has no metrics"),
+    errors.LogsNotSupported: Problem(501, "logs-not-supported", "The AI runtime has no logs"),
     errors.BadGateway: Problem(502, "bad-gateway", "The AI runtime's answer cannot be used"),
     errors.RuntimeRefuses: Problem(502, "bad-gateway", "The AI runtime refuses the service"),
     errors.RuntimeUnavailable: Problem(503, "runtime-unavailable", "The AI runtime is not available"),

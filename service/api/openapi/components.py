@@ -25,7 +25,10 @@ _PROBLEMS: dict[int, tuple[str, str]] = {
     404: ("RunNotFound", "The runtime knows no such run in that resource group."),
     406: ("NotAcceptable", "The resource has none of the media types in `Accept`, or not the `format`."),
     429: ("TooManyRequests", "The runtime limits the rate of requests."),
-    501: ("MetricsNotSupported", "The runtime has no metrics extension."),
+    501: (
+        "NotSupported",
+        "The runtime has no metrics extension (`metrics-not-supported`), or no logs (`logs-not-supported`).",
+    ),
     502: ("BadGateway", "The runtime's answer is not the AI API's, or it refuses the service's credentials."),
     503: (
         "Unavailable",

@@ -250,7 +250,9 @@ class RuntimeSchema(Schema):
 class MetricResourceCapability(Schema):
     """The runtime's metrics extension."""
 
-    available = fields.Boolean(required=True)
+    available = fields.Boolean(
+        required=True, allow_none=True, metadata={"description": "`null` where the runtime does not say."}
+    )
     version = fields.String(required=True, allow_none=True, metadata={"example": "1.0.0"})
     extendedResults = fields.Boolean(required=True)
 

@@ -9,22 +9,28 @@ from service.concurrency.fan_out import FanOut
 from service.concurrency.single_flight import StillUnderWay
 from service.domain.errors import (
     BadGateway,
+    LogsNotSupported,
     MetricsNotSupported,
     RunGone,
     RunNotFound,
+    RuntimeForbids,
+    RuntimeRefuses,
     RuntimeTimeout,
     RuntimeTrouble,
     ServiceError,
 )
+from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
-from service.domain.runs import RunDetails, RunList, RunStatus
-from service.domain.runtime import Capabilities, RequestContext, RunMetrics
-from service.runtimes.ai_api import mapping, meta, run_mapping
+from service.domain.runs import NULL, RunDetails, RunList, RunStatus
+from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
+from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping
 from service.runtimes.ai_api.runs import Surroundings
 from service.runtimes.http_client import HTTPAnswer, HTTPClient
 from service.runtimes.tenancy import Tenancy
 
 _OK, _NOT_FOUND, _GONE, _NOT_IMPLEMENTED = 200, 404, 410, 501
+_ABSENT = frozenset({_NOT_FOUND, _NOT_IMPLEMENTED})
+"""What a runtime answers for a part of the AI API that it does not have."""
 _HTML = re.compile(r"\s*text/html\b", re.IGNORECASE)
 _GRACE = 1.0
 """Seconds that a request waits to hear whether the runtime takes resource groups."""
@@ -38,6 +44,7 @@ class AIAPIRuntime:
     """An AI runtime behind the AI API; see ``domain.runtime.AIRuntime``."""
 
     def __init__(self, client: HTTPClient, *, identity: str, fan_out: FanOut[ServiceError]) -> None:
+        self.kind: Kind = "ai_api"
         self.identity = identity
         self._client = client
         self._fan_out = fan_out
@@ -70,11 +77,46 @@ class AIAPIRuntime:
         soon = context.deadline.earlier(_MARGIN * context.deadline.remaining())
         return Surroundings(*execution, get, self._fan_out).read(soon)
 
+    def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
+        """The execution first, which says whether there is such a run and when it began."""
+        execution, mended = run_mapping.execution(self._execution(run_id, context), run_id)
+        run = run_mapping.run(execution, mended=mended)
+
+        def page(parameters: Sequence[tuple[str, str]]) -> bytes:
+            answer = self._get(f"/lm/executions/{run_id}/logs", parameters, context, "logs")
+            if answer.status == _NOT_FOUND and context.known is not None and context.known.logs:
+                return b"{}"
+            if answer.status in _ABSENT:
+                raise LogsNotSupported
+            if answer.status != _OK:
+                raise BadGateway("the AI runtime did not give the logs of a run")
+            return answer.body
+
+        started = run.start_time if run.start_time != NULL else run.created_at
+        return logs.read(page, query, started, may_change=run.may_change)
+
+    def resource_groups(self, context: RequestContext) -> ResourceGroups:
+        """None where the runtime has no resource groups; not complete where it does not list them, or not for us."""
+        if not self._takes_groups(context):
+            return ResourceGroups(())
+
+        def page(parameters: Sequence[tuple[str, str]]) -> bytes | None:
+            answer = self._get("/admin/resourceGroups", parameters, context, "resourceGroups")
+            return answer.body if answer.status == _OK else None
+
+        try:
+            return resource_groups.read(page)
+        except (RuntimeForbids, RuntimeRefuses):
+            return ResourceGroups((), complete=False)
+
     def capabilities(self, context: RequestContext) -> Capabilities:
         answer = self._get("/lm/meta", (), context, "meta", grouped=False)
-        if answer.status != _OK:
-            raise BadGateway("the AI runtime does not tell what it can do")
-        found = meta.capabilities(answer.body)
+        if answer.status in _ABSENT:
+            found = meta.UNDESCRIBED
+        elif answer.status == _OK:
+            found = meta.capabilities(answer.body)
+        else:
+            raise BadGateway("the AI runtime does not say what it can do")
         self._tenancy.note(found.multitenant)
         return found
 
@@ -84,6 +126,8 @@ class AIAPIRuntime:
         query = (("executionIds", ",".join(run_ids)), ("$select", "*"))
         answer = self._get("/lm/metrics", query, context, "metrics")
         if answer.status == _NOT_IMPLEMENTED:
+            if self._has_metrics(context):
+                return {}  # SAP AI Core says so where nothing was logged (code 02010055)
             raise MetricsNotSupported
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not give the metrics that it was asked for")
@@ -136,6 +180,13 @@ class AIAPIRuntime:
             operation=operation,
             caller_token=context.cache_scope.token,
         )
+
+    def _has_metrics(self, context: RequestContext) -> bool:
+        """Whether the runtime says that it has the metrics extension."""
+        try:
+            return bool((context.known or self.capabilities(context)).metrics)
+        except RuntimeTrouble:
+            return False
 
     def _takes_groups(self, context: RequestContext) -> bool:
         """A runtime that does not tell counts as one that does: without a group it might answer from its default one,

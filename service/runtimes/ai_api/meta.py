@@ -21,8 +21,13 @@ class _Extensions(msgspec.Struct):
     metrics: _MetricsExtension | None = None
 
 
+class _Logs(msgspec.Struct):
+    executions: bool = True
+
+
 class _AIAPICapabilities(msgspec.Struct):
     multitenant: bool = True
+    logs: _Logs | None = None
 
 
 class _AIAPI(msgspec.Struct):
@@ -41,6 +46,7 @@ def capabilities(body: bytes) -> Capabilities:
     """Read a runtime's self-description; the metrics extension is there if and only if ``extensions.metrics`` is."""
     meta = literals.decode(body, _Meta)
     api = meta.ai_api or _AIAPI()
+    can = api.capabilities or _AIAPICapabilities()
     metrics = (meta.extensions or _Extensions()).metrics
     return Capabilities(
         identifier=meta.runtime_identifier,
@@ -48,5 +54,10 @@ def capabilities(body: bytes) -> Capabilities:
         metrics=metrics is not None,
         metrics_version=metrics.version if metrics else None,
         extended_results=bool(metrics and metrics.capabilities and metrics.capabilities.extended_results),
-        multitenant=(api.capabilities or _AIAPICapabilities()).multitenant,
+        multitenant=can.multitenant,
+        logs=(can.logs or _Logs()).executions,
     )
+
+
+UNDESCRIBED = Capabilities(None, None, metrics=None)
+"""A runtime that has no ``/lm/meta``, as it may."""

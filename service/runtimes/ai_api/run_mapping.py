@@ -39,6 +39,7 @@ class Execution(msgspec.Struct, rename="camel"):
     submission_time: Raw = _NULL
     start_time: Raw = _NULL
     completion_time: Raw = _NULL
+    execution_schedule_id: Raw = _NULL
     status_details: Raw = _NULL
     output_artifacts: list[_Artifact] | None = None
 
@@ -66,9 +67,10 @@ class Configuration(msgspec.Struct, rename="camel"):
     executable_id: Raw = _NULL
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, rename="camel"):
     id: Raw = _NULL
     name: Raw = _NULL
+    version_id: Raw = _NULL
 
 
 def run_list(body: bytes) -> RunList:
@@ -113,6 +115,7 @@ def run(execution: Execution, *, mended: bool) -> Run:
         start_time=timestamps.literal(execution.start_time),
         completion_time=timestamps.literal(execution.completion_time),
         unreadable=timestamps.unreadable,
+        execution_schedule_id=text(execution.execution_schedule_id),
     )
 
 
@@ -150,10 +153,20 @@ def bindings(found: Configuration) -> Sequence[_Binding]:
     return found.input_artifact_bindings or ()
 
 
-def named(body: bytes, id_: Raw, *, mended: bool) -> bytes:
-    """A scenario or an executable: ``{"id", "name"}``."""
-    found, name_mended = literals.decode_mended(body, _Named)
-    return b'{"id":%b,"name":%b}' % (_text(id_, mended=mended), _text(found.name, mended=name_mended))
+def scenario(body: bytes, id_: Raw, *, mended: bool) -> bytes:
+    """``{"id", "name"}``."""
+    return b"{%b}" % _id_and_name(id_, *literals.decode_mended(body, _Named), id_mended=mended)
+
+
+def executable(body: bytes, id_: Raw, *, mended: bool) -> bytes:
+    """``{"id", "name", "versionId"}``."""
+    found, found_mended = literals.decode_mended(body, _Named)
+    named = _id_and_name(id_, found, found_mended, id_mended=mended)
+    return b'{%b,"versionId":%b}' % (named, _text(found.version_id, mended=found_mended))
+
+
+def _id_and_name(id_: Raw, found: _Named, mended: bool, *, id_mended: bool) -> bytes:
+    return b'"id":%b,"name":%b' % (_text(id_, mended=id_mended), _text(found.name, mended=mended))
 
 
 def _input(binding: _Binding, body: bytes | None, *, mended: bool) -> bytes:

@@ -81,11 +81,11 @@ class Surroundings:
         scenario, executable = source.scenario_id, source.executable_id
         questions: dict[str, Callable[[], object]] = {}
         if bytes(scenario) != NULL:
-            questions["scenario"] = lambda: run_mapping.named(
+            questions["scenario"] = lambda: run_mapping.scenario(
                 self._body("scenarios", _id(scenario)), scenario, mended=mended
             )
             if bytes(executable) != NULL:
-                questions["executable"] = lambda: run_mapping.named(
+                questions["executable"] = lambda: run_mapping.executable(
                     self._body("scenarios", _id(scenario), "executables", _id(executable)), executable, mended=mended
                 )
         return questions

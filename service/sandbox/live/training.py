@@ -16,6 +16,16 @@ METRIC = "Loss"
 _NOTE = "live training"
 
 
+def line(execution_id: str, moment: str, text: str, stream: str = "stdout") -> Body:
+    """A line of the log of an execution, whose container runs in a pod of its own."""
+    return {"timestamp": moment, "msg": text, "container": "main", "pod": f"run-{execution_id[:8]}", "stream": stream}
+
+
+def message(step: int, loss: float) -> str:
+    """What the training writes to its log for each step."""
+    return f"step {step}: loss {loss:.6f}"
+
+
 class LiveTraining:
     """A thread that trains one step each ``interval`` seconds for as long as the run is ``RUNNING``.
 
@@ -69,7 +79,9 @@ class LiveTraining:
         moment = clock.now()
         metric = {"name": METRIC, "value": loss, "timestamp": moment, "step": step, "labels": self._labels()}
         addition = Addition(json.dumps(metric).encode())
-        self._parts.metrics.add(self._run.resource_group, self._run.execution["id"], addition, moment)
+        group, id_ = self._run.resource_group, self._run.execution["id"]
+        self._parts.metrics.add(group, id_, addition, moment)
+        self._parts.logs.write(group, id_, [line(id_, moment, message(step, loss))])
 
     def _labels(self) -> list[Body]:
         model = next(artifact for artifact in self._run.artifacts if artifact["kind"] == "model")

@@ -9,7 +9,8 @@ from flask import Blueprint
 from msgspec import Struct
 
 from service.sandbox import announcement, documents, lifecycle
-from service.sandbox.clock import now
+from service.sandbox.clock import is_timestamp, now
+from service.sandbox.errors import BadRequest
 from service.sandbox.faults import FaultChange
 from service.sandbox.objects import Kind
 from service.sandbox.parameters import identifier, json_body
@@ -22,6 +23,19 @@ blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
 class Move(Struct, rename="camel", forbid_unknown_fields=True):
     status: Literal["PENDING", "RUNNING", "COMPLETED", "DEAD", "STOPPING", "STOPPED", "UNKNOWN"]
     status_message: str | None = None
+    resource_group: str = "default"
+
+
+class Line(Struct, forbid_unknown_fields=True):
+    msg: str
+    timestamp: str | None = None
+    container: str = "main"
+    pod: str = "sandbox"
+    stream: Literal["stdout", "stderr"] = "stdout"
+
+
+class Writing(Struct, rename="camel", forbid_unknown_fields=True):
+    lines: list[Line]
     resource_group: str = "default"
 
 
@@ -54,3 +68,18 @@ def move(id_: str) -> dict[str, Any]:
     if moved is None:
         raise listing.missing(Kind.EXECUTION, id_)
     return moved
+
+
+@blueprint.post("/executions/<id_>/logs")
+def write(id_: str) -> tuple[dict[str, Any], int]:
+    """Append to the log of an execution, as what runs in its container would; lines are of now unless they say when."""
+    wanted = documents.decode(json_body(), Writing)
+    group, moment = identifier(wanted.resource_group, "resourceGroup"), now()
+    if parts().objects.get(group, Kind.EXECUTION, id_) is None:
+        raise listing.missing(Kind.EXECUTION, id_)
+    for number, line in enumerate(wanted.lines):
+        line.timestamp = line.timestamp or moment
+        if not is_timestamp(line.timestamp):
+            raise BadRequest("Expected an RFC 3339 timestamp", f"lines[{number}].timestamp")
+    parts().logs.write(group, id_, map(documents.plain, wanted.lines))
+    return {"written": len(wanted.lines)}, 201

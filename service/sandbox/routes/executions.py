@@ -92,6 +92,7 @@ def delete(id_: str) -> tuple[dict[str, Any], int]:
     if not parts().objects.delete(group(), Kind.EXECUTION, id_):
         raise listing.missing(Kind.EXECUTION, id_)
     parts().metrics.delete(group(), id_)
+    parts().logs.delete(group(), id_)
     return {"id": id_, "message": "Execution deletion scheduled", "targetStatus": "DELETED"}, 202
 
 

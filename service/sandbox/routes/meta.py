@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from service.sandbox.errors import NotFound
 from service.sandbox.parts import parts
 
 blueprint = Blueprint("meta", __name__, url_prefix="/v2/lm")
@@ -18,7 +19,6 @@ _CAPABILITIES = {
     "userExecutions": True,
     "executionSchedules": False,
     "timeToLiveDeployments": False,
-    "logs": {"deployments": False, "executions": False},
     "bulkUpdates": {"deployments": False, "executions": True},
 }
 _LIMITS = {
@@ -32,14 +32,18 @@ _METRICS = {"version": "1.0.0", "capabilities": {"extendedResults": True}}
 
 @blueprint.get("/meta")
 def meta() -> dict[str, Any]:
+    faults = parts().faults.now
+    if not faults.meta:
+        raise NotFound("this runtime does not say what it can do")
     extensions: dict[str, Any] = {"resourceGroups": {"version": "1.2.0"}}
-    if parts().faults.now.metrics:
+    if faults.metrics:
         extensions["metrics"] = _METRICS
+    capabilities = {**_CAPABILITIES, "logs": {"deployments": False, "executions": faults.logs}}
     return {
         "runtimeIdentifier": "sandbox",
         "runtimeApiVersion": "2.42.0",
         "description": "An AI runtime for trying things, with recorded runs",
-        "aiApi": {"version": "2.42.0", "capabilities": _CAPABILITIES, "limits": _LIMITS},
+        "aiApi": {"version": "2.42.0", "capabilities": capabilities, "limits": _LIMITS},
         "extensions": extensions,
     }
 

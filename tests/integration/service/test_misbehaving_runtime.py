@@ -22,7 +22,7 @@ SECRET = "c0nf1dent1al"
 """Is in every fault that has room for it, and must never come out."""
 TIMEOUT = 2.0
 GATEWAY, UNAVAILABLE, TIMED_OUT = (502, "bad-gateway"), (503, "runtime-unavailable"), (504, "runtime-timeout")
-LIMITED, MISSING, UNSUPPORTED = (429, "too-many-requests"), (404, "run-not-found"), (501, "metrics-not-supported")
+LIMITED, MISSING = (429, "too-many-requests"), (404, "run-not-found")
 
 
 def resource(**members: object) -> dict[str, object]:
@@ -89,10 +89,10 @@ FAULTS: dict[str, tuple[Reply, tuple[int, str]]] = {
     "500": (reply(SECRET.encode(), status=500), UNAVAILABLE),
     "503": (reply(SECRET.encode(), status=503, headers={"Retry-After": "9"}), UNAVAILABLE),
     "504": (reply(SECRET.encode(), status=504), UNAVAILABLE),
-    "501": (reply(SECRET.encode(), status=501), UNSUPPORTED),
 }
-ENDING = {"401", "501"}
-"""No stored answer stands in: access may have been withdrawn, there are no metrics."""
+ENDING = {"401"}
+"""No stored answer stands in: access may have been withdrawn."""
+NONE = reply(b'{"error": {"code": "02010055", "message": "Metrics was not found"}}', status=501)
 
 BORNE: dict[str, tuple[bytes, object]] = {
     "unknown fields": (point(unit="percent"), 0.5),
@@ -110,10 +110,11 @@ class Runtime:
     def __init__(self) -> None:
         self.metrics: Reply = reply(resources(resource()))
         self.execution: Reply = reply(b'{"id": "run1", "status": "RUNNING"}')
+        self.meta: Reply = reply(json.dumps(META).encode())
 
     def __call__(self, request: Request) -> Reply:
         if "/lm/meta" in request.target:
-            return reply(json.dumps(META).encode())
+            return self.meta
         return self.metrics if "/lm/metrics" in request.target else self.execution
 
 
@@ -165,6 +166,22 @@ def test_each_fault_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) 
     assert (expected[0] in {429, 503}) == ("Retry-After" in answer.headers)
 
 
+def test_a_501_beside_the_extension_says_that_nothing_was_logged(caller: Caller) -> None:
+    caller.runtime.metrics = NONE
+    answer = caller.get()
+    assert (answer.status_code, json.loads(answer.data)["metrics"]) == (200, [])
+
+
+@pytest.mark.parametrize("status", [404, 501])
+def test_a_501_of_a_runtime_that_does_not_describe_itself_says_that_it_has_no_metrics(
+    caller: Caller, status: int
+) -> None:
+    caller.runtime.meta = reply(b"{}", status=status)
+    caller.runtime.metrics = NONE
+    answer = caller.get()
+    assert (answer.status_code, json.loads(answer.data)["type"]) == (501, "urn:metric-resource:metrics-not-supported")
+
+
 @pytest.mark.parametrize("fault", sorted(FAULTS.keys() - ENDING))
 def test_the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
     good = caller.get()
@@ -180,7 +197,6 @@ def test_the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
     ("what", "ending", "expected"),
     [
         ("metrics", FAULTS["401"][0], 502),
-        ("metrics", FAULTS["501"][0], 501),
         ("metrics", reply(b"{}", status=403), 502),
         ("execution", reply(b'{"error": {}}', status=403), 502),
         ("execution", reply(b'{"error": {}}', status=404, headers={"Content-Type": "application/json"}), 404),

@@ -65,7 +65,6 @@ def test_a_run_without_metrics_has_empty_lists(service: Service) -> None:
         ("execution", 404, {"error": {"code": "1"}}, 404, "run-not-found"),
         ("execution", 404, b"<html>not here</html>", 502, "bad-gateway"),
         ("execution", 200, {"id": "run2", "status": "RUNNING"}, 502, "bad-gateway"),
-        ("metrics", 501, {"error": {}}, 501, "metrics-not-supported"),
         ("meta", 200, {"extensions": {}}, 501, "metrics-not-supported"),
         ("metrics", 200, b"<html>", 502, "bad-gateway"),
         ("metrics", 401, {}, 502, "bad-gateway"),

@@ -73,7 +73,7 @@ def test_a_run_is_given_with_all_that_surrounds_it(told: Service) -> None:
         "inputArtifacts": [{"key": "data", "id": "art1", "name": "digits", "kind": "dataset", "url": "s3://y"}],
         "outputArtifacts": [{"key": "model", "id": "out1", "name": "model", "kind": "model", "url": "s3://x"}],
         "scenario": {"id": "scene1", "name": "digits"},
-        "executable": {"id": "exec1", "name": "a network"},
+        "executable": {"id": "exec1", "name": "a network", "versionId": None},
         "statusDetails": {"workflow": [1.10, "x"]},
         "metricResource": {"available": True, "href": "../runs/run1/metric-resource"},
         "warnings": [

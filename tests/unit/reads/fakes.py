@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from service.concurrency.deadline import Deadline
-from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
+from service.domain.errors import LogsNotSupported, RunNotFound, RuntimeTimeout, ServiceError
+from service.domain.logs import LogLine, LogQuery, RunLog, matcher, run_log
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.reading import RequestCachePolicy
 from service.domain.runs import RunDetails, RunList
-from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
+from service.domain.runtime import CacheScope, Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from testing.waiting import PATIENCE
 
-WITH_METRICS = Capabilities("fake", "2.0", True, "1.0.0")
+WITH_METRICS = Capabilities("fake", "2.0", True, "1.0.0", logs=True)
 WITHOUT_METRICS = Capabilities("fake", "2.0", False)
 
 
@@ -25,9 +26,12 @@ class FakeRuntime:
     """
 
     def __init__(self, identity: str = "fake") -> None:
+        self.kind: Kind = "ai_api"
         self.identity = identity
         self.logged: dict[tuple[str, str, str], RunMetrics | ServiceError] = {}
         self.details: dict[tuple[str, str, str], RunDetails] = {}
+        self.lines: dict[tuple[str, str, str], list[LogLine] | None] = {}
+        """The log of a run, oldest line first; ``None`` where the runtime has none."""
         self.describes: Capabilities | ServiceError | Callable[[], Capabilities] = WITH_METRICS
         self.asked: list[tuple[str, ...]] = []
         self.described = 0
@@ -60,6 +64,19 @@ class FakeRuntime:
         if details is None:
             raise RunNotFound(run_id)
         return details
+
+    def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
+        run = self.run(run_id, context).run
+        lines = self.lines.get((context.cache_scope.tenant, context.cache_scope.resource_group, run_id), [])
+        if lines is None:
+            raise LogsNotSupported
+        ordered = lines[::-1] if query.newest_first else lines
+        return run_log(filter(matcher(query), ordered), query, may_change=run.may_change)
+
+    def resource_groups(self, context: RequestContext) -> ResourceGroups:
+        _in_time(context)
+        groups = {group for tenant, group, _ in self.details if tenant == context.cache_scope.tenant}
+        return ResourceGroups(tuple(sorted(groups)))
 
     def capabilities(self, context: RequestContext) -> Capabilities:
         _in_time(context)

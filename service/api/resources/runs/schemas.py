@@ -100,10 +100,16 @@ class ArtifactSchema(Schema):
 
 
 class NamedSchema(Schema):
-    """A scenario or an executable."""
+    """A scenario."""
 
     id = _text("Its id.")
     name = _text("Its name.")
+
+
+class ExecutableSchema(NamedSchema):
+    """An executable (run template)."""
+
+    versionId = _text("Its version.")
 
 
 class RunMetricResourceSchema(Schema):
@@ -127,7 +133,7 @@ class RunDetailsSchema(RunSchema):
     inputArtifacts = fields.List(fields.Nested(ArtifactSchema), required=True, allow_none=True)
     outputArtifacts = fields.List(fields.Nested(ArtifactSchema), required=True, allow_none=True)
     scenario = fields.Nested(NamedSchema, required=True, allow_none=True)
-    executable = fields.Nested(NamedSchema, required=True, allow_none=True)
+    executable = fields.Nested(ExecutableSchema, required=True, allow_none=True)
     statusDetails = fields.Raw(required=True, allow_none=True, metadata={"description": "As the runtime has it."})
     metricResource = fields.Nested(RunMetricResourceSchema, required=True)
     unavailable = fields.List(

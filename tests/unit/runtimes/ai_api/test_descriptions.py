@@ -29,7 +29,7 @@ def described(**members: object) -> Capabilities:
 
 
 def test_a_whole_description_is_read() -> None:
-    assert described(**FULL) == Capabilities("aicore", "2.21.0", True, "1.0.0", True, True)
+    assert described(**FULL) == Capabilities("aicore", "2.21.0", True, "1.0.0", True, True, True)
 
 
 @pytest.mark.parametrize(
