@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from testing.effort import effort
 from tests.servers.browser import running_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, max_examples=effort(25, 100))
 """How long an example takes depends on what else the machine does: speed belongs in the benchmark."""
 settings.load_profile("untimed")
 

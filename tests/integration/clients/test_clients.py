@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from testing.effort import effort
 from tests.document import COMMITTED
 from tests.integration.clients.conftest import FIRST, SECOND, run
 
@@ -98,7 +99,8 @@ def test_a_client_of_openapi_generator_reads_the_demo(workshop: Path, demo: Mapp
 @pytest.mark.parametrize("workshop", ["schemathesis"], indirect=True)
 def test_schemathesis_finds_nothing(workshop: Path, demo: Mapping[str, str]) -> None:
     """All of its checks, on good and bad requests made from the document, one by one and in sequences."""
-    judge = (sys.executable, "-m", "schemathesis.cli", "run", "--checks", "all", "--max-examples", "25", "--no-color")
+    judge = (sys.executable, "-m", "schemathesis.cli", "run", "--checks", "all", "--no-color")
+    judge += ("--max-examples", str(effort(3, 25)))
     authorization = ("--header", f"Authorization: Bearer {demo['TOKEN']}")
     said = run((*judge, *authorization, f"{demo['SERVICE']}/openapi.json"), workshop, {"PYTHONPATH": str(workshop)})
     assert "No issues found" in said

@@ -61,8 +61,9 @@ def test_the_page_works(addressed: Addressed, page: Page, tmp_path: Path) -> Non
     assert amiss == []
 
 
+@pytest.mark.parametrize("addressed", ["bare"], indirect=True)
 def test_a_picture_is_shown(addressed: Addressed, page: Page) -> None:
-    """Swagger UI shows it from a ``blob:`` URL, which the content security policy has to allow."""
+    """Swagger UI shows it from a ``blob:`` URL, which the content security policy, the same everywhere, has to allow."""
     amiss: list[str] = []
     page.on("console", lambda message: amiss.append(message.text) if message.type in {"error", "warning"} else None)
     page.goto(f"{addressed.url}/docs")

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable
 from service.telemetry.metrics import Telemetry
 from testing.ports import free_port
+from testing.threads import together
 from testing.waiting import eventually
 from tests.integration.redis.conftest import Connect
 from tests.servers.odd import Manners, answers, drips, hangs_up, odd_server, stays_silent
@@ -79,9 +81,8 @@ ODD: dict[str, Manners] = {
 def test_nothing_but_cache_unavailable_comes_of_an_odd_server(manners: str, form: str, telemetry: Telemetry) -> None:
     with odd_server(ODD[manners]) as port:
         cache = RedisCache(form.format(port), timeout=0.05, telemetry=telemetry, tolerance=Tolerance(failures=1000))
-        for operation in OPERATIONS.values():
-            result = _outcome(lambda operation=operation: operation(cache))
-            assert result in {"unavailable", "returned"}
+        results = together(*[partial(_outcome, partial(operation, cache)) for operation in OPERATIONS.values()])
+        assert set(results) <= {"unavailable", "returned"}
         assert _outcome(lambda: cache.get("k")) == "unavailable"
         cache.close()
     assert errors_counted(telemetry) > 0

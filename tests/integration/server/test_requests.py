@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from testing.effort import effort
 from tests.integration.server.conftest import Server, running
 from tests.servers.raw_http import Client, request
 
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=effort(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SEQUENCES = [
     [request("/small"), request("/small/two"), request("/nothing")],
     [request("/echo", "Content-Length: 5", method="POST") + b"GET /a", request("/small")[1:]],

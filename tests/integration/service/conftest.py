@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from service.api.http.large_work import LargeWork
 from service.app import close, create_app
+from service.charts.rendering import Renderer
 from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
@@ -86,6 +87,7 @@ class Surroundings:
     issuer_directory: Path
     valkey: ValkeyServer
     runtime: ScriptedRuntime
+    renderer: Renderer
 
     @contextmanager
     def service(
@@ -108,7 +110,7 @@ class Surroundings:
             ),
             cors_origins=("https://front-end.example",),
         )
-        app = create_app(settings, large_work=large_work)
+        app = create_app(settings, large_work=large_work, renderer=self.renderer)
         issuer = Issuer.at(self.issuer_directory, self.issuer_url)
         try:
             yield Service(app.test_client(), issuer, self.runtime, self.valkey, settings)
@@ -116,13 +118,42 @@ class Surroundings:
             close(app)
 
 
-@pytest.fixture
-def surroundings(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[Surroundings]:
-    """A runtime, and a store that knows nothing: an earlier test's runtime may have had the same port."""
-    with redis.Redis(port=valkey_server.port) as store:
+class LastingRenderer(Renderer):
+    """Goes on when an application that draws with it is closed: a process that draws takes a second to start."""
+
+    def close(self) -> None:
+        """It is ended with the session."""
+
+
+@pytest.fixture(scope="session")
+def renderer() -> Iterator[Renderer]:
+    lasting = LastingRenderer()
+    yield lasting
+    Renderer.close(lasting)
+
+
+@contextmanager
+def surrounded(issuer_at: tuple[str, Path], valkey: ValkeyServer, renderer: Renderer) -> Iterator[Surroundings]:
+    """A runtime, and a store that knows nothing: an earlier runtime may have had the same port."""
+    with redis.Redis(port=valkey.port) as store:
         store.flushall()
     with scripted_runtime() as runtime:
-        yield Surroundings(*issuer_at, valkey_server, runtime)
+        yield Surroundings(*issuer_at, valkey, runtime, renderer)
+
+
+@pytest.fixture
+def surroundings(
+    issuer_at: tuple[str, Path], valkey_server: ValkeyServer, renderer: Renderer
+) -> Iterator[Surroundings]:
+    with surrounded(issuer_at, valkey_server, renderer) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_service(issuer_at: tuple[str, Path], valkey_server: ValkeyServer, renderer: Renderer) -> Iterator[Service]:
+    """One for all tests of a module that only read: they leave the runtime and the token as they find them."""
+    with surrounded(issuer_at, valkey_server, renderer) as made, made.service() as service:
+        yield service
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Nobody ever sees what is another's: random reads, side by side, of a runtime with a canary for each tenant and group.
 
-Two services on one store, one that asks the runtime as itself and one that forwards its callers' tokens. Set
-``CANARY_READS`` for more reads than usual.
+Two services on one store, one that asks the runtime as itself and one that forwards its callers' tokens. ``THOROUGH`` reads more,
+``CANARY_READS`` says how many.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from flask import Flask, request_started
 from service.app import close, create_app
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from testing.effort import effort
 from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, CanaryRuntime
 from tests.servers.scripted_runtime import serving
 from tests.servers.valkey import ValkeyServer
 
-READS = int(os.environ.get("CANARY_READS", "10000"))
+READS = int(os.environ.get("CANARY_READS", effort(2_000, 20_000)))
 THREADS = 4
 BURST = 8
 TENANTS = ("tenant-1", "tenant-2")

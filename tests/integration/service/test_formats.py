@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.service.conftest import RUN, Service
+from tests.integration.service.conftest import RUN, Service, Surroundings
 
 CHART = f"{RUN}/chart"
 COMPARED = "/comparisons?run=run1&run=run2"
@@ -15,9 +16,10 @@ MARK = "\ufeff".encode()
 VEGA_LITE = "application/vnd.vegalite.v6+json"
 
 
-@pytest.fixture(autouse=True)
-def _roles(service: Service) -> None:
-    service.token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
+@pytest.fixture(scope="module")
+def service(shared_service: Service) -> Service:
+    shared_service.token = shared_service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
+    return shared_service
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,14 @@ def test_a_table_is_saved_under_a_name(service: Service) -> None:
     assert "Content-Disposition" not in service.get(f"{RUN}?format=json").headers
 
 
-def test_pages_keep_their_format_and_can_change_it(service: Service) -> None:
+@pytest.fixture
+def own(surroundings: Surroundings) -> Iterator[Service]:
+    with surroundings.service() as service:
+        yield service
+
+
+def test_pages_keep_their_format_and_can_change_it(own: Service) -> None:
+    service = own
     point = {"name": "loss", "value": 1, "timestamp": "2026-03-29T01:00:00Z"}
     service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": [point] * 3}]})
     following = service.get(f"{RUN}?limit=2&format=csv").headers["Link"]

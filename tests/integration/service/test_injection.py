@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from service.app import close, create_app
 from service.domain.runtime import AIRuntime, RequestContext
 from service.settings import RuntimeAuth
+from testing.effort import effort
 from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
 
@@ -22,7 +23,7 @@ CONTRACT = {"ai-resource-group", "x-request-id", "traceparent"}
 OF_HTTP = {"path", "host", "user-agent", "accept", "accept-encoding", "connection"}
 ID = re.compile(r"[A-Za-z0-9_.-]{4,64}")
 PATIENTLY = settings(
-    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=effort(40, 300), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 ODD = [
     "../../x",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from service.domain.zones import zone_names
+from testing.effort import effort
 from tests.integration.service.conftest import RUN, Service
 from tests.servers.scripted_runtime import POINT
 
@@ -23,7 +24,7 @@ def told(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
     return answer.status_code, answer.data, headers
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=effort(40, 150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from([RUN, "/runs/run1/tags", "/runs/run1/custom-info", "/runs/run2/metric-resource"]),
     query=st.none() | st.sampled_from(sorted(zone_names())) | st.sampled_from(["+05:30", "Mars/Base"]),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from service.caching.memory import ITEM_OVERHEAD, MemoryCache
+from testing.effort import effort
 
 KEYS = st.sampled_from(["a", "b", "c", "dé", "e"])
 OWNERS = st.sampled_from(["me", "you"])
@@ -102,7 +103,7 @@ class Model(RuleBasedStateMachine):
 
 
 TestMemoryCache = Model.TestCase
-TestMemoryCache.settings = settings(max_examples=60, stateful_step_count=40)
+TestMemoryCache.settings = settings(max_examples=effort(15, 60), stateful_step_count=40)
 
 
 def test_an_item_too_large_to_keep_takes_the_one_it_replaces_with_it() -> None:
