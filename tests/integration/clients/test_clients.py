@@ -100,9 +100,11 @@ def test_a_client_of_openapi_generator_reads_the_demo(workshop: Path, demo: Mapp
 def test_schemathesis_finds_nothing(workshop: Path, demo: Mapping[str, str]) -> None:
     """All of its checks, on good and bad requests made from the document, one by one and in sequences."""
     judge = (sys.executable, "-m", "schemathesis.cli", "run", "--checks", "all", "--no-color")
-    judge += ("--max-examples", str(effort(3, 25)))
+    examples = ("--max-examples", str(effort(3, 25)))
     authorization = ("--header", f"Authorization: Bearer {demo['TOKEN']}")
-    said = run((*judge, *authorization, f"{demo['SERVICE']}/openapi.json"), workshop, {"PYTHONPATH": str(workshop)})
+    said = run(
+        (*judge, *examples, *authorization, f"{demo['SERVICE']}/openapi.json"), workshop, {"PYTHONPATH": str(workshop)}
+    )
     assert "No issues found" in said
     phases = re.findall(r"(Examples|Coverage|Fuzzing|Stateful) \(in", said)
     assert set(phases) == {"Examples", "Coverage", "Fuzzing", "Stateful"}
