@@ -44,6 +44,7 @@ class Connection:
         "deadline",
         "drained",
         "held",
+        "held_ahead",
         "outgoing",
         "parked",
         "peer",
@@ -51,6 +52,7 @@ class Connection:
         "request",
         "requests",
         "scanned",
+        "sending_since",
         "server",
         "socket",
         "state",
@@ -64,7 +66,7 @@ class Connection:
         self.deadline = deadline
         self.state = State.IDLE
         self.watched = 0
-        """What the selector tells of it."""
+        """What the poller reports of it."""
         self.parked = False
         """Whether the client has sent more while its request is served; it is left alone until that is answered."""
         self.buffer = bytearray()
@@ -79,7 +81,11 @@ class Connection:
         self.queued: int | None = None
         """Bytes that the system had for the client a while ago; ``None`` where it was given more since."""
         self.held: deque[bytes] = deque()
-        """The objects of ``outgoing`` that the loop has counted."""
+        """The objects of ``outgoing`` that are counted."""
+        self.held_ahead = 0
+        """Bytes counted for what may still be made of a streamed answer."""
+        self.sending_since = 0.0
+        """When the loop began to send what there is (monotonic clock)."""
 
     def take_head(self) -> bytes | None:
         """A whole head, taken from the buffer; ``None`` where there is none yet. Looks at each byte once."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 class Limits:
     """Numbers of connections, bytes and seconds of one worker.
 
-    ``request_seconds`` is for the head of a request and again for its body; ``progress_seconds`` is how long a client
-    may take nothing of its answer. ``outgoing_bytes`` are those of answers that clients are still to take, a body that
-    several take counted once; ``stream_bytes`` how much of a streamed one is made ahead of its client.
+    ``request_seconds`` is for the head of a request and again for its body. ``progress_seconds`` is how long a client
+    may take nothing of its answer; what takes longer than that, while the client is waited for, has to be taken at
+    ``least_rate`` bytes a second on average. ``outgoing_bytes`` are those of answers that clients are still to take, a
+    body that several take counted once; ``stream_bytes`` how much of a streamed one is made ahead of its client.
     """
 
     connections: int = 2000
@@ -26,6 +27,7 @@ class Limits:
     request_seconds: float = 10.0
     keepalive_seconds: float = 30.0
     progress_seconds: float = 60.0
+    least_rate: int = 16 * 1024
     stalled_seconds: float = 5.0
     """Without progress, after which a client may be cut off where others need the room."""
     linger_seconds: float = 2.0

@@ -29,15 +29,24 @@ class Outgoing:
         self.handed_over = False
         """Whether the loop sends, and nobody else."""
         self.ended = False
-        """Whether the answer is whole; ``close_after`` tells whether the connection ends with it."""
+        """Whether the answer is whole; ``close_after`` says whether the connection ends with it."""
         self.close_after = False
         self.begun = False
         """Whether the client has a part of the answer."""
         self.broken = False
+        self.sent = 0
+        """Bytes of the answer that the system took; in how many ``seconds`` of waiting for the client, so far."""
+        self.seconds = 0.0
 
     def begin(self) -> None:
         """Begin the next answer on this connection."""
         self.ended = self.close_after = self.begun = False
+        self.sent, self.seconds = 0, 0.0
+
+    def clear(self) -> None:
+        """Send nothing of what there is; the lock is held."""
+        self.pieces.clear()
+        self.size = 0
 
     def append(self, data: Piece) -> None:
         if len(data):
@@ -48,7 +57,7 @@ class Outgoing:
     def replace(self, data: bytes) -> None:
         """Have ``data`` sent instead of what there is, of which the client has nothing."""
         with self.lock:
-            self.pieces.clear()
+            self.clear()
             self.pieces.append(data)
             self.size = len(data)
 
@@ -83,11 +92,10 @@ class Outgoing:
     def give_up(self) -> None:
         """Keep nothing, and take nothing more seriously; the lock is held."""
         self.broken = True
-        self.pieces.clear()
-        self.size = 0
-        self.tell()
+        self.clear()
+        self.notify()
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Wake whoever waits for room; the lock is held."""
         if self._room is not None:
             self._room.notify_all()
@@ -107,6 +115,7 @@ class Outgoing:
 
     def _forget(self, size: int) -> None:
         self.size -= size
+        self.sent += size
         while size:
             first = self.pieces[0]
             if size < len(first):

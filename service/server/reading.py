@@ -1,0 +1,175 @@
+"""Requests: their bytes gathered until one is whole, which a thread is then asked to serve."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from gunicorn.http.body import LengthReader
+from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.message import Request
+
+from service.server import refusals
+from service.server.connection import Connection, State
+from service.server.connections import Connections
+from service.server.poller import READ, Poller
+from service.server.sending import Sender
+
+_RECEIVED = 16 * 1024
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+Parse = Callable[[Connection, bytes], Request]
+Serve = Callable[[Connection, Request], None]
+
+
+class Reader:
+    """``parse`` makes a request of a head, or raises what gunicorn's parser does; ``serve`` has a thread answer it."""
+
+    def __init__(self, poller: Poller, connections: Connections, sender: Sender, parse: Parse, serve: Serve) -> None:
+        self._poller = poller
+        self._connections = connections
+        self._refuse = sender.refuse
+        self._limits = connections.limits
+        self._parse = parse
+        self._serve = serve
+
+    def read(self, connection: Connection) -> None:
+        """Take what a client has sent."""
+        match connection.state:
+            case State.RUNNING:
+                self._park(connection)
+            case State.IDLE | State.BODY | State.LINGERING:
+                try:
+                    data = connection.socket.recv(_RECEIVED)
+                except (BlockingIOError, InterruptedError):
+                    return
+                if connection.state is State.LINGERING:
+                    self._discard(connection, data)
+                else:
+                    self._received(connection, data)
+            case _:  # it has come to be so in this very turn
+                pass
+
+    def read_again(self, connection: Connection) -> None:
+        """Go on with a client that was left alone while its request was served."""
+        if connection.parked and connection.state in {State.IDLE, State.LINGERING}:
+            connection.parked = False
+            self._poller.watch(connection, READ)
+
+    def read_next(self, connection: Connection) -> None:
+        """Go on after an answer: the next request may be here already."""
+        connection.parked = False
+        self._poller.watch(connection, READ)
+        if connection.state is State.IDLE:
+            self._read_head(connection)
+
+    def refuse_slow(self, connection: Connection) -> None:
+        """End the wait for a request that has begun."""
+        self._refuse(connection, refusals.TOO_SLOW)
+
+    def _received(self, connection: Connection, data: bytes) -> None:
+        if not data:
+            self._client_ended(connection)
+            return
+        connection.buffer += data
+        if connection.state is State.BODY:
+            self._read_body(connection)
+        else:
+            self._read_head(connection)
+
+    def _discard(self, connection: Connection, data: bytes) -> None:
+        """Of a client that was answered for the last time, nothing counts but that it closes."""
+        connection.drained += len(data)
+        if not data or connection.drained > self._limits.linger_bytes:
+            self._connections.end(connection)
+
+    def _park(self, connection: Connection) -> None:
+        """Leave alone what a client sends before it is answered: its next request, or that it sends no more."""
+        connection.parked = True
+        self._poller.watch(connection, 0)
+        if connection.state is not State.RUNNING:
+            self.read_again(connection)
+
+    def _read_head(self, connection: Connection) -> None:
+        head = connection.take_head()
+        if head is not None:
+            self._begin(connection, head)
+        elif len(connection.buffer) > self._limits.head_bytes:
+            self._refuse(connection, refusals.HEAD_TOO_LARGE)
+        elif connection.line_is_longer_than(self._limits.line_bytes):
+            self._refuse(connection, refusals.LINE_TOO_LONG)
+        elif connection.cannot_be_http():
+            self._refuse(connection, refusals.BAD_REQUEST)
+        elif connection.buffer:
+            self._wait_for_more(connection)
+
+    def _wait_for_more(self, connection: Connection) -> None:
+        ends = time.monotonic() + self._limits.request_seconds
+        begins = connection.state is State.IDLE and connection.requests and not connection.counted
+        connection.deadline = ends if begins else min(connection.deadline, ends)
+        self._connections.count_incoming(connection, len(connection.buffer))
+
+    def _begin(self, connection: Connection, head: bytes) -> None:
+        """Serve the request of this head, or refuse it."""
+        connection.requests += 1
+        try:
+            request = self._parse(connection, head)
+        except ParseException as error:
+            self._refuse(connection, refusals.refusal_of(error), error)
+        except (NoMoreData, StopIteration):
+            self._refuse(connection, refusals.BAD_REQUEST)
+        except Exception as error:  # noqa: BLE001 - answered as the service's failure, with the stack in the log
+            self._refuse(connection, refusals.FAILED, error)
+        else:
+            if _has_one_host(request):
+                self._begin_body(connection, request)
+            else:
+                self._refuse(connection, refusals.BAD_REQUEST)
+
+    def _begin_body(self, connection: Connection, request: Request) -> None:
+        reader = request.body.reader if request.body else None
+        if not isinstance(reader, LengthReader):
+            self._refuse(connection, refusals.NO_LENGTH)
+        elif reader.length > self._limits.body_bytes:
+            self._refuse(connection, refusals.TOO_LARGE)
+        else:
+            connection.request, connection.body_bytes = request, reader.length
+            if len(connection.buffer) < reader.length:
+                connection.state = State.BODY
+                connection.deadline = time.monotonic() + self._limits.request_seconds
+                if _expects_continue(request) and connection.socket.send(_CONTINUE) != len(_CONTINUE):
+                    self._connections.end(connection)
+                    return
+            self._read_body(connection)
+
+    def _read_body(self, connection: Connection) -> None:
+        request = connection.request
+        if request is None or len(connection.buffer) < connection.body_bytes:
+            self._wait_for_more(connection)
+            return
+        connection.request = None
+        if connection.body_bytes:
+            request.unreader.unread(connection.take(connection.body_bytes))
+        self._connections.count_incoming(connection, 0)
+        connection.deadline = math.inf
+        connection.state = State.RUNNING
+        self._serve(connection, request)
+
+    def _client_ended(self, connection: Connection) -> None:
+        """The client sends no more: what it began cannot become a request, and it may wait for an answer still."""
+        if connection.buffer or connection.state is State.BODY:
+            self._refuse(connection, refusals.BAD_REQUEST)
+        else:
+            self._connections.end(connection)
+
+
+def _expects_continue(request: Request) -> bool:
+    """Whether the client waits for ``100 Continue``; the parser has refused any other expectation."""
+    return (request.version or ()) >= (1, 1) and any(name == "EXPECT" for name, _ in request.headers)
+
+
+def _has_one_host(request: Request) -> bool:
+    """RFC 9112, 3.2: a request of HTTP/1.1 names its host, and none names two."""
+    hosts = sum(name == "HOST" for name, _ in request.headers)
+    return hosts == 1 or (hosts == 0 and (request.version or (1, 0)) < (1, 1))
