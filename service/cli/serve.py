@@ -17,6 +17,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from service.auth.tokens import longest_field
 from service.cli import configured
+from service.server.limits import Limits
+from service.server.worker import configured_worker
 from service.settings import Settings, risks
 from service.telemetry import logs
 
@@ -68,7 +70,7 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": self._bind,
             "workers": server.workers,
-            "worker_class": "service.server.worker.Worker",
+            "worker_class": configured_worker(Limits(least_rate=server.min_send_rate)),
             "threads": server.threads,
             "worker_connections": 2000,
             "http_parser": "auto",

@@ -7,6 +7,7 @@ import os
 import resource
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -36,8 +37,10 @@ _ARENAS = 2
 
 
 class Worker(GunicornWorker):
-    """One process that serves. What the platform asks (``_PROBES``) has a thread of its own for each of the paths, so
-    that it is answered when all others are busy."""
+    """One process that serves, within ``limits``. What the platform asks (``_PROBES``) has a thread of its own for each
+    of the paths, so that it is answered when all others are busy."""
+
+    limits = Limits()
 
     def init_process(self) -> None:
         give_memory_back()
@@ -45,14 +48,17 @@ class Worker(GunicornWorker):
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
         root = os.environ.get("SCRIPT_NAME", "")
         self._probes = {root + path: RequestThreads(1, _PROBES_WAITING, _PROBES_WAITING) for path in _PROBES}
-        limits = Limits(connections=connections(self.cfg.worker_connections), keepalive_seconds=self.cfg.keepalive)
-        self._limits = limits
-        self._loop = Loop(self.sockets, self._parse, self._serve, limits)
+        self.limits = replace(
+            self.limits,
+            connections=connections(self.cfg.worker_connections),
+            keepalive_seconds=self.cfg.keepalive,
+        )
+        self._loop = Loop(self.sockets, self._parse, self._serve, self.limits)
         super().init_process()
 
     def run(self) -> None:
         loop = self._loop
-        self._exchanges = Exchanges(self.wsgi, loop, self.cfg, self._limits.stream_bytes)
+        self._exchanges = Exchanges(self.wsgi, loop, self.cfg, self.limits.stream_bytes)
         while self.alive:
             self._turn()
             if os.getppid() != self.ppid:
@@ -86,6 +92,11 @@ class Worker(GunicornWorker):
     def _serve(self, connection: Connection, request: Request) -> None:
         threads = self._probes.get(request.path or "", self._threads)
         threads.start(partial(self._exchanges.serve, connection, request, threads.waiting_for_client))
+
+
+def configured_worker(limits: Limits) -> type[Worker]:
+    """The class of a worker within ``limits``: gunicorn makes the worker, and knows no more of it than its class."""
+    return type("ConfiguredWorker", (Worker,), {"limits": limits})
 
 
 def give_memory_back() -> None:

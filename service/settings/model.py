@@ -108,6 +108,7 @@ class ServerSettings:
     port: int = 8000
     workers: int = 1
     threads: int = 4
+    min_send_rate: int = 16 * 1024
     log_level: str = "INFO"
 
 

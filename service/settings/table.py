@@ -131,6 +131,13 @@ TABLE: tuple[Variable, ...] = (
         integer(1, 1024),
         "threads of each worker that work at once; waiting ones do not count",
     ),
+    Variable(
+        "WEB_MIN_SEND_RATE",
+        _S,
+        "min_send_rate",
+        integer(0, 2**30),
+        "bytes a second at which an answer is to be taken that takes longer than a minute",
+    ),
     Variable("UI", _P, "served", switch, "whether the page for people is served"),
     Variable("UI_SIGN_IN", _P, "sign_in", words.one_of(SignInMode), "how readers of the page sign in"),
     Variable("UI_ISSUER", _P, "issuer", addresses.http_url, "OpenID provider that they sign in at"),

@@ -159,7 +159,7 @@ class _Instants:
         found = list(map(instant, literals))
         self._null.append(np.array([moment is None for moment in found], dtype=np.bool_))
         moments = [moment or b"" for moment in found]
-        wide = max(map(len, moments)) > _WIDEST
+        wide = max(map(len, moments), default=0) > _WIDEST
         self._instants.append(moments if wide else np.array(moments, dtype=np.bytes_))
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:

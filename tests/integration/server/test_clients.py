@@ -335,3 +335,58 @@ def test_what_a_client_sends_as_the_loop_takes_its_answer_over_waits_for_the_end
     server.resume()
     assert len(client.answer().body) == 4 * MIB
     assert client.answer().body == b"small"
+
+
+def test_who_comes_behind_a_crowd_is_read_in_a_few_turns(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server()
+    crowd = [new_client(server) for _ in range(200)]
+    server.until(State.IDLE, len(crowd))
+    server.pause()
+    for client in crowd:
+        client.send(request("/hold"))
+    late = new_client(server)
+    late.send(request("/livez"))
+    for _ in range(3):
+        server.loop.turn(0.05)
+    served = [connection for connection in server.loop.connections if connection.requests]
+    assert late.socket.getsockname() in {connection.peer for connection in served}
+    assert len(served) < 60, "a turn is short, however many are ready"
+
+
+@pytest.mark.parametrize("path", ["/shared", "/stream/60"])
+def test_who_takes_too_little_for_long_is_dropped(new_server: NewServer, new_client: NewClient, path: str) -> None:
+    server = new_server(stream_bytes=MIB // 4, progress_seconds=1, least_rate=1024 * MIB)
+    slow = new_client(server, receive_buffer=LITTLE)
+    slow.send(request(path))
+    server.until(State.SENDING, 1)
+    took = 0
+    while server.loop.connections:
+        took += len(slow.socket.recv(128))
+        time.sleep(0.01)
+    assert took < MIB
+
+
+def test_streams_count_for_what_may_be_made_ahead(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(stream_bytes=MIB // 4, outgoing_bytes=MIB)
+    clients = [new_client(server, receive_buffer=LITTLE) for _ in range(6)]
+    for client in clients:
+        client.send(request("/stream/60"))
+    eventually(lambda: len(server.loop.connections) == 4)
+    server.until(State.SENDING, 4)
+    assert server.loop.bytes_held == MIB
+    for client in clients:
+        client.close()
+    eventually(lambda: not server.loop.connections)
+    assert server.loop.bytes_held == 0
+
+
+def test_a_connection_that_goes_idle_after_a_stop_ends_soon(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(stop_seconds=0.2, keepalive_seconds=3600)
+    client = new_client(server)
+    client.send(request("/hold"))
+    server.until(State.RUNNING, 1)
+    server.loop.call(server.loop.stop)
+    eventually(lambda: server.loop.stopping)
+    server.application.release.set()
+    assert client.answer().headers["connection"] == "keep-alive", "that it stops was not known when the answer began"
+    assert client.until_closed() == b""

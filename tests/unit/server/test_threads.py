@@ -168,3 +168,25 @@ def test_waiting_on_a_thread_of_nobodys_is_just_waiting() -> None:
     with waiting():
         pass
     assert threading.current_thread().is_alive()
+
+
+def test_who_comes_behind_a_crowd_does_not_wait_for_all_of_it_nor_the_crowd_for_all_behind_it() -> None:
+    threads, gate, served = RequestThreads(1, 1, 1), Gate(), list[int]()
+    held = submit(threads, gate.stay)
+    gate.until(1)
+    crowd = [submit(threads, served.append, number) for number in range(100)]
+    gate.open.set()
+    assert not wait([held, *crowd], PATIENCE).not_done
+    assert served[:6] == [99, 0, 98, 1, 97, 2]
+    threads.shutdown()
+
+
+def test_without_a_crowd_first_come_is_first_served() -> None:
+    threads, gate, served = RequestThreads(1, 1, 1), Gate(), list[int]()
+    held = submit(threads, gate.stay)
+    gate.until(1)
+    queued = [submit(threads, served.append, number) for number in range(8)]
+    gate.open.set()
+    assert not wait([held, *queued], PATIENCE).not_done
+    assert served == list(range(8))
+    threads.shutdown()

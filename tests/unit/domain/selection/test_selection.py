@@ -162,6 +162,12 @@ def test_labels_asked_for_many_times_are_looked_for_once() -> None:
     assert work(1000) == work(1)
 
 
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_chunk_may_hold_no_points(field: Any) -> None:
+    point = b'{"name":"a","value":1,"timestamp":"2026-03-29T01:00:00Z","step":1,"labels":[]}'
+    assert list(order([Chunk(b"", 0), Chunk(point, 1)], [SortKey(field)])) == [0]
+
+
 def test_values_that_double_precision_takes_for_one_are_told_apart() -> None:
     values = ["9007199254740993", "9007199254740992", "0.1000000000000000055511151231257827", "0.1", "0.10", "1", "2"]
     point = '{"name":"a","value":%s,"timestamp":null,"step":1,"labels":[]}'
