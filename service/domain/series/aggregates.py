@@ -36,13 +36,12 @@ class _Total:
         if self.value is None:
             return
         try:
-            for value in values:
-                self.value = _EXACT.add(self.value, value)
-        except decimal.DecimalException:
+            with decimal.localcontext(_EXACT):
+                total = sum(values, self.value)
+        except decimal.Inexact:
             self.value = None
         else:
-            if not self.value.is_finite():
-                self.value = None
+            self.value = total if total.is_finite() else None
 
 
 def summarize(chunks: Sequence[Chunk]) -> list[Summary]:
@@ -108,8 +107,15 @@ def _totals(read: Columns) -> list[_Total]:
         owners, starts = np.unique(read.series[rows], return_index=True)
         ends = [*starts[1:].tolist(), len(rows)]
         for owner, start, end in zip(owners.tolist(), starts.tolist(), ends, strict=True):
-            totals[owner].add([points.exact(literals[place]) for place in places[start:end]])
+            totals[owner].add(_decimals([literals[place] for place in places[start:end]]))
     return totals
+
+
+def _decimals(literals: Sequence[bytes]) -> list[Decimal]:
+    try:
+        return list(map(Decimal, map(bytes.decode, literals)))
+    except decimal.InvalidOperation:
+        return list(map(points.exact, literals))
 
 
 def _join(into: _Total, total: _Total) -> None:
