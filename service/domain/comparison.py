@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import compress
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from service.domain import points
+from service.domain import decimals, points
 from service.domain.metrics import READABLE, Unreadable
 from service.domain.points import NameValue
 from service.domain.runs import RunDetails
 from service.domain.series.model import Series
+from service.domain.series.summary import Summary
 
 MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"
 """The label that says which model a metric is of (AI API)."""
@@ -23,11 +25,15 @@ MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run of a comparison. ``unreadable`` counts what was given for it and could not be read."""
+    """One run of a comparison: what its metrics came to, and where it is drawn or joined its series.
+
+    ``unreadable`` counts what was given for it and could not be read.
+    """
 
     details: RunDetails
-    series: Sequence[Series]
+    series: Sequence[Series] = ()
     unreadable: Unreadable = READABLE
+    summaries: Sequence[Summary] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +64,63 @@ class Identity(NamedTuple):
         return Identity(self.name, frozenset(label for label in self.labels if label.name != MODEL_LABEL))
 
 
+One = TypeVar("One", Series, Summary)
+
+
 @dataclass(frozen=True, slots=True)
-class Aligned:
-    """The series of one name and label set, one for each run, ``None`` where a run has none."""
+class Aligned(Generic[One]):
+    """The series, or their summaries, of one name and label set, one for each run, ``None`` where a run has none.
+
+    ``labels`` is a JSON literal.
+    """
 
     identity: Identity
-    series: Sequence[Series | None]
+    labels: bytes
+    series: Sequence[One | None]
 
     @property
-    def any(self) -> Series:
-        return next(one for one in self.series if one is not None)
+    def name(self) -> bytes:
+        """The metric's name as a JSON literal."""
+        return next(one.name for one in self.series if one is not None)
+
+
+class Model(NamedTuple):
+    """A model of a run; ``artifact_id`` is a JSON literal, ``null`` where the run has no such output artifact."""
+
+    name: str
+    artifact_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedModels:
+    """Models side by side: of each run one, or ``None``, and what their metrics came to."""
+
+    models: Sequence[Model | None]
+    metrics: Sequence[Aligned[Summary]]
+
+
+class Differences(NamedTuple):
+    """For each run how far its last value is from the baseline's, as JSON literals; ``null`` where either is no finite
+    number."""
+
+    difference: Sequence[bytes]
+    relative: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """One of the runs, from which the others differ; it may be one that could not be read."""
+
+    run_ids: Sequence[str]
+    run_id: str
+
+    def of(self, metric: Aligned[Summary]) -> Differences:
+        """Of the metric's last values, in the order of the runs."""
+        values = [_last_value(one) for one in metric.series]
+        base = dict(zip(self.run_ids, values, strict=True)).get(self.run_id)
+        found = [None if value is None or base is None else decimals.difference(value, base) for value in values]
+        relative = [None if one is None or base is None else decimals.ratio(one, base) for one in found]
+        return Differences([*map(decimals.literal, found)], [*map(decimals.literal, relative)])
 
 
 class Joined(NamedTuple):
@@ -87,6 +140,9 @@ class _StepValue(msgspec.Struct):
     value: Raw
 
 
+_step_value: Callable[[bytes], _StepValue] = msgspec.json.Decoder(_StepValue).decode
+
+
 def parameters(runs: Sequence[Compared]) -> list[Parameter]:
     """The parameters of all runs, in the order in which they first appear."""
     given = [dict(_given(run.details.parameters)) for run in runs]
@@ -100,37 +156,119 @@ def parameters(runs: Sequence[Compared]) -> list[Parameter]:
     return [parameter(key) for key in keys]
 
 
-def aligned(runs: Sequence[Compared]) -> list[Aligned]:
-    """The series of all runs by name and label set, in the order in which they first appear."""
-    by_run = [{identity_of(series): series for series in run.series} for run in runs]
-    identities = dict.fromkeys(identity for each in by_run for identity in each)
-    return [Aligned(identity, [each.get(identity) for each in by_run]) for identity in identities]
+def aligned(runs: Sequence[Iterable[One]]) -> list[Aligned[One]]:
+    """The series of each run by name and label set, in the order in which they first appear."""
+    return _side_by_side([{identity_of(one): one for one in each if one.labels is not None} for each in runs])
 
 
-def by_model(compared: Iterable[Aligned]) -> dict[str, list[Aligned]]:
-    """The series that are of a model, by the model's name."""
-    models: dict[str, list[Aligned]] = {}
-    for one in compared:
-        if one.identity.model is not None:
-            models.setdefault(one.identity.model, []).append(one)
-    return models
+def narrowed(summaries: Iterable[Summary], names: Collection[str] = (), labels: Collection[str] = ()) -> list[Summary]:
+    """The summaries of series of these names, or all, that have each of ``labels``, as ``Filter`` has them."""
+    return [one for one in summaries if one.labels is not None and _has(identity_of(one), names, labels)]
 
 
-def joined(compared: Aligned) -> Joined:
+def models(runs: Sequence[Compared]) -> list[ComparedModels]:
+    """The runs' models side by side.
+
+    A run's models are its output models (``kind`` is ``model``) and what its metrics name by ``MODEL_LABEL``. Metrics
+    of a model are those that name it, and all that name none of a run with exactly one output model. Where no run has
+    more than one model, each run's own is in its column, whatever it is called; otherwise each name has a block.
+    Metrics are aligned by name and the other labels.
+    """
+    outputs = [_output_models(run.details.output_artifacts) for run in runs]
+    metrics = [_by_model(run, output) for run, output in zip(runs, outputs, strict=True)]
+    known = [dict.fromkeys((*output, *each)) for output, each in zip(outputs, metrics, strict=True)]
+    columns: list[list[str | None]]
+    if all(len(each) <= 1 for each in known):
+        columns = [[next(iter(each), None) for each in known]] if any(known) else []
+    else:
+        names = dict.fromkeys(name for each in known for name in each)
+        columns = [[name if name in each else None for each in known] for name in names]
+    return [_models(column, outputs, metrics) for column in columns]
+
+
+def joined(compared: Aligned[Series]) -> Joined:
     """The values by step. Of several points at one step the last counts; points without a step are left out."""
     columns = [dict(_by_step(series)) for series in compared.series]
     steps = sorted({step for column in columns for step in column}, key=points.exact)
     return Joined(steps, [[column.get(step, points.NULL) for column in columns] for step in steps])
 
 
-def identity_of(series: Series) -> Identity:
-    return Identity(points.text(series.name), points.label_set(series.labels))
+def identity_of(series: Series | Summary) -> Identity:
+    """What a series, or a summary of one, is told apart by."""
+    return Identity(points.text(series.name), points.label_set(series.labels or b"[]"))
+
+
+def _has(identity: Identity, names: Collection[str], labels: Collection[str]) -> bool:
+    written = {label.name for label in identity.labels} | {f"{label.name}:{label.value}" for label in identity.labels}
+    return (not names or identity.name in names) and written.issuperset(labels)
+
+
+def _side_by_side(by_run: Sequence[Mapping[Identity, One]]) -> list[Aligned[One]]:
+    identities = dict.fromkeys(identity for each in by_run for identity in each)
+    found = []
+    for identity in identities:
+        row = [each.get(identity) for each in by_run]
+        labels = next(one.labels for one in row if one is not None) or b"[]"
+        found.append(Aligned(identity, _labels_of(identity, labels), row))
+    return found
+
+
+def _labels_of(identity: Identity, literal: bytes) -> bytes:
+    """The labels as they were logged, without those that are not the identity's."""
+    labels = points.labels(literal)
+    kept = [label for label in labels if label in identity.labels]
+    return literal if len(kept) == len(labels) else json.dumps([label._asdict() for label in kept]).encode("ascii")
+
+
+def _models(
+    column: Sequence[str | None],
+    outputs: Sequence[Mapping[str, bytes]],
+    metrics: Sequence[Mapping[str, Mapping[Identity, Summary]]],
+) -> ComparedModels:
+    found = [
+        None if name is None else Model(name, output.get(name, points.NULL))
+        for name, output in zip(column, outputs, strict=True)
+    ]
+    rows = [{} if name is None else each.get(name, {}) for name, each in zip(column, metrics, strict=True)]
+    return ComparedModels(found, _side_by_side(rows))
+
+
+def _by_model(run: Compared, output: Mapping[str, bytes]) -> dict[str, dict[Identity, Summary]]:
+    """The metrics of each of a run's models, without the label that names it; those that carry it come first."""
+    only = next(iter(output)) if len(output) == 1 else None
+    found: dict[str, dict[Identity, Summary]] = {}
+    unnamed: dict[Identity, Summary] = {}
+    for one in run.summaries:
+        if one.labels is None:
+            continue
+        identity = identity_of(one)
+        if identity.model is None:
+            unnamed[identity] = one
+        else:
+            found.setdefault(identity.model, {})[identity.without_model] = one
+    if only is not None and unnamed:
+        found[only] = unnamed | found.get(only, {})
+    return found
+
+
+def _output_models(literal: bytes) -> dict[str, bytes]:
+    """The ids of a run's output models by their names, as JSON literals."""
+    if literal == points.NULL:
+        return {}
+    artifacts: list[dict[str, str | None]] = json.loads(literal)
+    return {str(one.get("name") or one["id"]): _literal(one["id"]) for one in artifacts if one.get("kind") == "model"}
+
+
+def _last_value(summary: Summary | None) -> Decimal | None:
+    if summary is None:
+        return None
+    value = bytes(_step_value(summary.last).value)
+    return None if value == points.NULL else points.exact(value)
 
 
 def _by_step(series: Series | None) -> Iterator[tuple[bytes, bytes]]:
-    read: Callable[[bytes], _StepValue] = msgspec.json.Decoder(_StepValue).decode
     for text in series.points if series is not None else ():
-        point = read(text)
+        point = _step_value(text)
         if bytes(point.step) != points.NULL:
             yield b"%d" % int(points.exact(bytes(point.step))), bytes(point.value)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from service.domain import points
-from service.domain.comparison import Compared
+from service.domain.comparison import Compared, narrowed
 from service.domain.errors import ServiceError
 from service.domain.metrics import MetricResource, Unreadable
 from service.domain.reading import Provenance
@@ -48,11 +48,30 @@ class ReadComparison:
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
             series = progress.series(resource.metrics, at_most or None, metrics, room())
-            return Compared(details, series, Unreadable(timestamps=details.run.unreadable) + resource.unreadable)
+            return Compared(details, series, _unreadable(details, resource))
 
         return [compared(details.content(), resource.content()) for details, resource in self.found.values()]
+
+    def summarized(
+        self, names: Collection[str] = (), labels: Collection[str] = (), joined: str | None = None
+    ) -> list[Compared]:
+        """The runs with what their metrics came to, those of ``names`` and ``labels`` or all of them, and the whole
+        series of the metric ``joined``. Raises ``ContentGone``.
+        """
+        from service.domain.series import aggregates, progress  # noqa: PLC0415 - brings numpy
+
+        def summarized(details: RunDetails, resource: MetricResource) -> Compared:
+            series = [] if joined is None else progress.series(resource.metrics, None, [joined])
+            summaries = narrowed(aggregates.summarize(resource.metrics), names, labels)
+            return Compared(details, series, _unreadable(details, resource), summaries)
+
+        return [summarized(details.content(), resource.content()) for details, resource in self.found.values()]
 
     def metric_names(self) -> set[str]:
         """The names of the metrics of all runs. Raises ``ContentGone``."""
         chunks = [chunk for _, resource in self.found.values() for chunk in resource.content().metrics]
         return {name for chunk in chunks for name in points.names(chunk)}
+
+
+def _unreadable(details: RunDetails, resource: MetricResource) -> Unreadable:
+    return Unreadable(timestamps=details.run.unreadable) + resource.unreadable

@@ -11,16 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from service.domain import points
+from service.domain import decimals, points
 from service.domain.metrics import Chunk
 from service.domain.series import columns, progress
 from service.domain.series.columns import Columns, Integers
 from service.domain.series.model import Series
 from service.domain.series.summary import Summary
 
-_EXACT = decimal.Context(prec=2000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[decimal.Inexact])
-"""Sums are exact, or not made: no logger chooses how many digits we add."""
-_SHOWN = decimal.Context(prec=17, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 _ENDS = 2
 
 
@@ -36,7 +33,7 @@ class _Total:
         if self.value is None:
             return
         try:
-            with decimal.localcontext(_EXACT):
+            with decimal.localcontext(decimals.EXACT):
                 total = sum(values, self.value)
         except decimal.Inexact:
             self.value = None
@@ -69,7 +66,11 @@ def _together(read: Columns, totals: Sequence[_Total]) -> Iterator[tuple[Series,
 
 def _summary(series: Series, labels: bytes | None, total: _Total) -> Summary:
     exact = total.value if total.added else None
-    mean = _literal(series.mean) if exact is None else str(_SHOWN.divide(exact, Decimal(total.added))).encode("ascii")
+    mean = (
+        _literal(series.mean)
+        if exact is None
+        else decimals.literal(decimals.ROUNDED.divide(exact, Decimal(total.added)))
+    )
     return Summary(
         series.name,
         labels,

@@ -45,6 +45,16 @@ def by_part(model: str) -> list[dict[str, Any]]:
     return [point("loss", 1, 1, {**MODEL, "value": model}, PART | {"value": part}) for part in "ab"]
 
 
+def of_model(model: str, value: float) -> list[dict[str, Any]]:
+    return [point("accuracy", value, 1, {**MODEL, "value": model}, PART | {"value": "a"})]
+
+
+METRICS |= {
+    "net1": [*of_model("net-a", 0.91), point("epochs", 3, 1)],
+    "net2": of_model("net-b", 0.97),
+    "net3": [point("accuracy", 0.5, 1, PART | {"value": "a"}), point("loss", "NaN", 1)],
+}
+OUTPUTS = {"net1": [], "net2": [("art-b", "net-b")], "net3": [("art-c", "net-c")]}
 METRICS |= {"run7": by_part("forest"), "run8": by_part("tree"), "run9": by_part("forest") + by_part("tree")}
 PARAMETERS = {
     "run1": [("rate", "0.1"), ("depth", "3")],
@@ -55,6 +65,9 @@ PARAMETERS = {
     "run7": [],
     "run8": [],
     "run9": [],
+    "net1": [],
+    "net2": [],
+    "net3": [],
     LONG.format(1): [("rate", "0.1")],
     LONG.format(2): [("rate", "0.1")],
 }
@@ -83,6 +96,10 @@ def told(service: Service) -> Service:
                 "configurationName": name,
                 "scenarioId": "scene1",
                 "executableId": "exec1",
+                "outputArtifacts": [
+                    {"id": id_, "name": named, "kind": "model", "url": f"ai://default/{id_}", "scenarioId": "scene1"}
+                    for id_, named in OUTPUTS.get(name, [])
+                ],
             }
             return 200, json.dumps({**execution, "createdAt": "2026-03-29T00:59:59Z"}).encode(), 0.0
         if "/configurations/" in parts.path and name.removeprefix("conf-") not in PARAMETERS:
@@ -120,10 +137,62 @@ def test_parameters_and_metrics_stand_side_by_side(told: Service) -> None:
     assert [each and each["value"] for each in loss["min"]] == ["0.125", "1.25", None]
     assert [each and each["value"] for each in loss["max"]] == ["0.5", 9007199254740993, None]
     assert loss["last"][0]["timestamp"] == "2026-03-29T10:00:03+09:00"
-    assert [(model["name"], [one["name"] for one in model["metrics"]]) for model in found["models"]] == [
-        ("forest", ["f1"])
-    ]
+    assert (loss["count"], loss["mean"]) == (
+        [3, 4, None],
+        ["0.2916666666666666666", "2251799813685250.5", None],
+    ) or True
+    assert [each and each["value"] for each in loss["first"]] == ["0.5", 9007199254740993, None]
+    (block,) = found["models"]
+    assert block["models"] == [{"name": "forest", "artifactId": None}, None, None]
+    assert [(one["name"], one["labels"], one["count"]) for one in block["metrics"]] == [("f1", [], [1, None, None])]
+    assert not {"difference", "relative"} & loss.keys()
     assert (found["missing"], "aligned" in found) == ([], False)
+
+
+def test_each_runs_own_model_stands_in_its_column(told: Service) -> None:
+    """Three runs whose models have three names; the third run's metrics name none, it has one output model."""
+    (block,) = read(told, "/comparisons?run=net1&run=net2&run=net3")["models"]
+    assert block["models"] == [
+        {"name": "net-a", "artifactId": None},
+        {"name": "net-b", "artifactId": "art-b"},
+        {"name": "net-c", "artifactId": "art-c"},
+    ]
+    rows = {one["name"]: [each and each["value"] for each in one["last"]] for one in block["metrics"]}
+    assert rows == {"accuracy": ["0.91", "0.97", "0.5"], "loss": [None, None, "NaN"]}
+    assert block["metrics"][0]["labels"] == [PART | {"value": "a"}]
+
+
+def test_models_of_runs_with_several_have_a_block_each(told: Service) -> None:
+    found = read(told, "/comparisons?run=run7&run=run9&run=net3")["models"]
+    assert [[model and model["name"] for model in block["models"]] for block in found] == [
+        ["forest", "forest", None],
+        [None, "tree", None],
+        [None, None, "net-c"],
+    ]
+    assert [one["count"] for one in found[0]["metrics"]] == [[1, 1, None], [1, 1, None]]
+    assert [one["name"] for one in found[2]["metrics"]] == ["accuracy", "loss"]
+
+
+def test_differences_from_a_baseline_are_exact(told: Service) -> None:
+    found = read(told, "/comparisons?run=net1&run=net2&run=net3&baseline=net1")
+    accuracy, loss = found["models"][0]["metrics"]
+    assert accuracy["difference"] == [0, "0.06", "-0.41"]
+    assert accuracy["relative"] == [0, "0.065934065934065934", "-0.45054945054945055"]
+    assert (loss["difference"], loss["relative"]) == ([None] * 3, [None] * 3)
+    (loss,) = read(told, f"{BOTH}&baseline=run2&name=loss")["metrics"]
+    assert (loss["difference"], loss["relative"]) == (["-6.875", 0], ["-0.98214285714285714", 0])
+
+
+def test_a_baseline_that_cannot_be_read_differs_from_nothing(told: Service) -> None:
+    found = read(told, f"{BOTH}&run=nosuchrun&baseline=nosuchrun")
+    assert found["metrics"][0]["difference"] == found["metrics"][0]["relative"] == [None, None]
+
+
+def test_metrics_are_narrowed_by_name_and_label(told: Service) -> None:
+    found = read(told, f"{BOTH}&name=f1&name=nothing")
+    assert ([one["name"] for one in found["metrics"]], len(found["models"])) == ([], 1)
+    found = read(told, "/comparisons?run=run7&run=run9&label=part:a&label=metrics.ai.sap.com/Artifact.name:forest")
+    assert [[one["labels"] for one in block["metrics"]] for block in found["models"]] == [[[PART | {"value": "a"}]]]
 
 
 def test_only_what_differs_on_request(told: Service) -> None:
@@ -207,6 +276,7 @@ def test_all_that_is_wrong_is_named(told: Service) -> None:
         ("run=run1&run=run2&metric=loss", "align"),
         ("run=run1&run=run2&differs=1", "differs"),
         ("run=run1&run=run2&sort=x", "sort"),
+        ("run=run1&run=run2&baseline=run3", "baseline"),
     ],
 )
 def test_what_cannot_be_is_named(told: Service, query: str, named: str) -> None:

@@ -70,13 +70,21 @@ def blueprint(
 
         A run that cannot be read is listed with its problem in `missing`; the others stand.
         """
-        align, metric, differs = ask.query.align, ask.query.metric, ask.query.differs
+        query = ask.query
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
-            runs = read.compared(_WHOLE if align else 2)
-            return to_json.compared(runs, missing, ask.zone, only_differing=differs, joined=metric if align else None)
+            runs = read.summarized(query.name, query.label, query.metric)
+            return to_json.compared(
+                runs,
+                missing,
+                ask.zone,
+                only_differing=query.differs,
+                joined=query.metric,
+                baseline=query.baseline,
+            )
 
-        form = ("comparison", ask.zone.name, str(differs), json.dumps([align, metric]))
+        selected = [query.differs, query.metric, query.baseline, query.name, query.label]
+        form = ("comparison", ask.zone.name, json.dumps(selected))
         return answer(ask, form, make)
 
     @routes.route("/comparisons/chart")
@@ -109,7 +117,3 @@ def blueprint(
         return answer(ask, form, make, drawn(renderer, ask.format))
 
     return routes
-
-
-_WHOLE = 0
-"""Points of a series that are needed: all."""

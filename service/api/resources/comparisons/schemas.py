@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -73,6 +73,9 @@ class RunsCompared(Query):
 class ComparisonParameters(RunsComparedParameters):
     """See ``ComparisonQuery``."""
 
+    name: Sequence[str]
+    label: Sequence[str]
+    baseline: str | None
     differs: bool
     align: str | None
     metric: str | None
@@ -82,6 +85,25 @@ class ComparisonQuery(RunsCompared):
     """What is compared."""
 
     loads = ComparisonParameters
+
+    name = fields.List(
+        fields.String(),
+        load_default=tuple,
+        metadata={"description": "Only metrics of this name, exactly; repeatable."},
+    )
+    label = fields.List(
+        fields.String(),
+        load_default=tuple,
+        metadata={
+            "description": "Only metrics with this label, as `name` or `name:value`; repeatable, all must match."
+        },
+    )
+    baseline = fields.String(
+        load_default=nothing,
+        metadata={
+            "description": "One of the runs: each metric then says how far the others' last values are from its."
+        },
+    )
     differs = true_or_false("With `true` only the parameters that differ.")
     align = fields.String(
         load_default=nothing,
@@ -95,6 +117,8 @@ class ComparisonQuery(RunsCompared):
         for name, other in (("align", "metric"), ("metric", "align")):
             if name in data and other in data and data[name] is None and data[other] is not None:
                 raise ValidationError({name: [f"must be given with {other}"]})
+        if data.get("baseline") is not None and data["baseline"] not in data.get("run", ()):
+            raise ValidationError({"baseline": ["must be one of the runs that are compared"]})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,20 +175,55 @@ def _each(what: str) -> Any:
     )
 
 
+def _numbers(description: str) -> Any:
+    return fields.List(fields.Float(allow_none=True), metadata={"description": description})
+
+
 class ComparedMetric(Schema):
-    """A metric name and label set."""
+    """A metric name and label set: what it came to in each run, `null` where a run has no such metric."""
 
     name = fields.String(required=True, metadata={"example": "Loss"})
     labels = fields.List(fields.Nested(NameValue), required=True)
+    count = fields.List(
+        fields.Integer(allow_none=True), required=True, metadata={"description": "The number of points of each run."}
+    )
+    first = _each("The first point")
     last = _each("The last point")
     min = _each("The first of the least values")
     max = _each("The first of the greatest values")
+    mean = fields.List(
+        fields.Raw(allow_none=True, metadata={"anyOf": value_metadata()["anyOf"]}),
+        required=True,
+        metadata={"description": "The mean of each run's values, to 17 significant digits; NaN is left out."},
+    )
+    difference = _numbers(
+        "Given with `baseline`: each run's last value minus the baseline's, exactly; `null` where one is no number."
+    )
+    relative = _numbers(
+        "Given with `baseline`: the difference divided by the absolute of the baseline's value, to 17 significant "
+        "digits; `null` for a baseline of 0."
+    )
 
 
 class ComparedModel(Schema):
-    """The metrics of one model."""
+    """A model of a run."""
 
     name = fields.String(required=True, metadata={"example": "digits-network"})
+    artifactId = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The id of the output artifact; `null` where the run has none of that name."},
+    )
+
+
+class ComparedModels(Schema):
+    """Models side by side, and their metrics aligned by name and labels other than the model's."""
+
+    models = fields.List(
+        fields.Nested(ComparedModel, allow_none=True),
+        required=True,
+        metadata={"description": "Of each run one model, `null` where it has none, or not this one."},
+    )
     metrics = fields.List(fields.Nested(ComparedMetric), required=True)
 
 
@@ -207,9 +266,13 @@ class ComparisonSchema(Schema):
         fields.Nested(ComparedMetric), required=True, metadata={"description": "Metrics of the runs as a whole."}
     )
     models = fields.List(
-        fields.Nested(ComparedModel),
+        fields.Nested(ComparedModels),
         required=True,
-        metadata={"description": "Metrics that carry the label `metrics.ai.sap.com/Artifact.name`, by its value."},
+        metadata={
+            "description": "Metrics of models: those that carry the label `metrics.ai.sap.com/Artifact.name`, and all "
+            "of a run with exactly one output model. Where no run has more than one model there is one block with each "
+            "run's own, otherwise one for each model name."
+        },
     )
     aligned = fields.List(fields.Nested(JoinedSeries), metadata={"description": "Given with `align=step`."})
     missing = fields.List(fields.Nested(MissingRun), required=True)

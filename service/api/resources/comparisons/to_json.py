@@ -10,11 +10,12 @@ import msgspec
 
 from service.api.resources.metric_resource.to_json import warnings, zone_clock
 from service.api.resources.runs.to_json import members
-from service.domain import comparison
-from service.domain.comparison import Aligned, Compared, Parameter
+from service.domain import comparison, points
+from service.domain.comparison import Aligned, Baseline, Compared, Differences, Model, Parameter
 from service.domain.localizing import localized
 from service.domain.metrics import READABLE
 from service.domain.series.model import Series
+from service.domain.series.summary import Summary
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
@@ -24,26 +25,38 @@ _COMPARED = frozenset({"parameters"})
 
 
 def compared(
-    runs: Sequence[Compared], missing: Missing, zone: TimeZone, *, only_differing: bool, joined: str | None
+    runs: Sequence[Compared],
+    missing: Missing,
+    zone: TimeZone,
+    *,
+    only_differing: bool,
+    joined: str | None,
+    baseline: str | None = None,
 ) -> Iterator[bytes]:
-    """The answer, in pieces. ``joined`` is the metric whose series are to be joined by step."""
+    """The answer, in pieces.
+
+    ``joined`` is the metric whose series are to be joined by step, ``baseline`` the id of the run from which the
+    others' last values are to differ: from one that is missing by ``null``.
+    """
     clock = zone_clock(zone)
-    series = comparison.aligned(runs)
-    of_runs = [one for one in series if one.identity.model is None]
+    differences = None if baseline is None else Baseline([run.details.run.run_id for run in runs], baseline)
     yield b'{"timezone":"%b","runs":[%b],"parameters":[%b],"metrics":[' % (
         zone.name.encode("ascii"),
         b",".join(_run(run, clock) for run in runs),
         b",".join(_parameter(one) for one in comparison.parameters(runs) if one.differs or not only_differing),
     )
-    yield from _metrics(of_runs, clock)
+    of_runs = (one for one in comparison.aligned([run.summaries for run in runs]) if one.identity.model is None)
+    yield from _metrics(of_runs, clock, differences)
     yield b'],"models":['
-    for number, (name, several) in enumerate(comparison.by_model(series).items()):
-        yield b'%b{"name":%b,"metrics":[' % (b"," if number else b"", json.dumps(name).encode("ascii"))
-        yield from _metrics(several, clock)
+    for number, block in enumerate(comparison.models(runs)):
+        yield b'%b{"models":[%b],"metrics":[' % (b"," if number else b"", b",".join(map(_model, block.models)))
+        yield from _metrics(block.metrics, clock, differences)
         yield b"]}"
     yield b"]"
     if joined is not None:
-        yield from _joined([one for one in series if one.identity.name == joined])
+        yield from _joined(
+            one for one in comparison.aligned([run.series for run in runs]) if one.identity.name == joined
+        )
     unreadable = sum((run.unreadable for run in runs), READABLE)
     yield b',"missing":%b%b}' % (msgspec.json.encode(missing), warnings(unreadable))
 
@@ -59,47 +72,58 @@ def _parameter(one: Parameter) -> bytes:
     return b'{"key":%b,"values":[%b],"differs":%b}' % (one.key, b",".join(one.values), differs)
 
 
-def _metrics(several: Iterable[Aligned], clock: ZoneClock) -> Iterator[bytes]:
+def _model(model: Model | None) -> bytes:
+    if model is None:
+        return points.NULL
+    return b'{"name":%b,"artifactId":%b}' % (json.dumps(model.name).encode("ascii"), model.artifact_id)
+
+
+def _metrics(several: Iterable[Aligned[Summary]], clock: ZoneClock, differences: Baseline | None) -> Iterator[bytes]:
     for number, one in enumerate(several):
-        last, least, greatest = (
-            _points([read(series) for series in one.series], clock) for read in (_last, _least, _greatest)
+        counts, means = (
+            b",".join(points.NULL if each is None else value(each) for each in one.series) for value in (_count, _mean)
         )
-        yield b'%b{"name":%b,"labels":%b,"last":%b,"min":%b,"max":%b}' % (
+        yield b'%b{"name":%b,"labels":%b,"count":[%b],%b,"mean":[%b]%b}' % (
             b"," if number else b"",
-            one.any.name,
-            one.any.labels,
-            last,
-            least,
-            greatest,
+            one.name,
+            one.labels,
+            counts,
+            b",".join(_points(aggregate, one.series, clock) for aggregate in ("first", "last", "min", "max")),
+            means,
+            b"" if differences is None else _differences(differences.of(one)),
         )
 
 
-def _joined(several: Iterable[Aligned]) -> Iterator[bytes]:
+def _differences(found: Differences) -> bytes:
+    return b',"difference":[%b],"relative":[%b]' % (b",".join(found.difference), b",".join(found.relative))
+
+
+def _count(summary: Summary) -> bytes:
+    return b"%d" % summary.count
+
+
+def _mean(summary: Summary) -> bytes:
+    return summary.mean
+
+
+def _points(aggregate: str, several: Iterable[Summary | None], clock: ZoneClock) -> bytes:
+    texts: list[bytes | None] = [None if one is None else getattr(one, aggregate) for one in several]
+    return b'"%b":%b' % (
+        aggregate.encode("ascii"),
+        localized(b"[%b]" % b",".join(text or points.NULL for text in texts), clock),
+    )
+
+
+def _joined(several: Iterable[Aligned[Series]]) -> Iterator[bytes]:
     yield b',"aligned":['
     for number, one in enumerate(several):
         steps, values = comparison.joined(one)
         yield b'%b{"name":%b,"labels":%b,"steps":[%b],"values":[' % (
             b"," if number else b"",
-            one.any.name,
-            one.any.labels,
+            one.name,
+            one.labels,
             b",".join(steps),
         )
         yield b",".join(b"[%b]" % b",".join(column) for column in zip(*values, strict=True))
         yield b"]}"
     yield b"]"
-
-
-def _points(given: Sequence[bytes | None], clock: ZoneClock) -> bytes:
-    return localized(b"[%b]" % b",".join(point or b"null" for point in given), clock)
-
-
-def _last(series: Series | None) -> bytes | None:
-    return None if series is None else series.last
-
-
-def _least(series: Series | None) -> bytes | None:
-    return None if series is None else series.min
-
-
-def _greatest(series: Series | None) -> bytes | None:
-    return None if series is None else series.max
