@@ -7,6 +7,7 @@ from functools import partial
 from urllib.parse import quote, unquote
 
 from service.auth.issuers import header_word, zone_id
+from service.caching.redis.url import is_encrypted
 from service.settings import addresses, words
 from service.settings.documents import Document, parse_object, text_at
 from service.settings.faults import SettingFault
@@ -18,7 +19,6 @@ REDIS_BINDING = "the redis-cache binding"
 _REDIS = "redis-cache"
 _WHOLE = ""
 _PORT = integer(1, 65535)
-_ENCRYPTED = ("rediss", "valkeys")
 
 
 class Bindings:
@@ -172,6 +172,6 @@ def _redis_url(members: Members) -> str | None:
         members.need("hostname")
         return None
     password = unquote(userinfo.partition(":")[2]) if password is None else password
-    secure = "s" if tls or scheme in _ENCRYPTED else ""
+    secure = "s" if tls or is_encrypted(scheme) else ""
     form = "+cluster" if cluster else ""
     return members.check(addresses.redis_url, f"redis{secure}{form}://:{quote(password, safe='')}@{place}")

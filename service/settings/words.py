@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import TypeVar
 
 from service.auth.algorithms import SIGNATURE_ALGORITHMS
+from service.domain.ids import RULE, is_id
 from service.settings.documents import read_text
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_RESOURCE_GROUP = re.compile(r"[\w.-]{4,64}", re.ASCII)
 _POINTER = re.compile(r"(/([^~/]|~[01])+)+")
 _DOTTED = re.compile(r"[^./]+(\.[^./]+)*")
 _SECRET_CHARACTERS = 32
@@ -86,9 +86,9 @@ def algorithm(text: str) -> str:
 
 
 def resource_group(text: str) -> str:
-    if _RESOURCE_GROUP.fullmatch(text):
+    if is_id(text):
         return text
-    raise ValueError("must be 4 to 64 letters, digits, _, . or -")
+    raise ValueError(RULE)
 
 
 def claim_path(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -20,14 +19,13 @@ from service.api.http.parameters import Parameters
 from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
 from service.domain.errors import Fault, Forbidden, InvalidParameter
+from service.domain.ids import RULE, is_id
 from service.domain.reading import RequestCachePolicy
 from service.domain.runtime import CacheScope, RequestContext
 from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
 
-_ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
 RESOURCE_GROUP = "AI-Resource-Group"
 TIME_ZONE = "Time-Zone"
-_ID_DETAIL = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
 _ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offset such as +02:00"
 
 
@@ -108,12 +106,12 @@ class RequestReader:
         """
         faults: list[Fault] = []
         run_id = path.get("run_id")
-        if run_id is not None and not _ID.fullmatch(run_id):
-            faults.append(Fault("runId", _ID_DETAIL))
+        if run_id is not None and not is_id(run_id):
+            faults.append(Fault("runId", RULE))
         query = _query(schema, faults)
         group = request.headers.get(RESOURCE_GROUP, self._defaults.resource_group)
-        if not _ID.fullmatch(group):
-            faults.append(Fault(RESOURCE_GROUP, _ID_DETAIL))
+        if not is_id(group):
+            faults.append(Fault(RESOURCE_GROUP, RULE))
         current = current_request()
         principal, rule = current.principal, current.access_rule
         if principal is None or rule is None:

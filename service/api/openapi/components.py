@@ -9,8 +9,8 @@ from marshmallow import Schema
 
 from service.api.http.formats import CSV_EXCEL, Format
 from service.api.openapi.schemas import ProblemSchema
+from service.domain.ids import PATTERN
 
-RUN_ID_PATTERN = r"^[\w.-]{4,64}$"
 EVERY_ANSWER = ("X-Request-ID", "traceparent")
 STORED_ANSWER = ("ETag", "Cache-Control", "Vary", "Age", "Cache-Status", *EVERY_ANSWER)
 DESCRIPTIONS = {200: "OK", 503: "Not ready."}
@@ -49,12 +49,12 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "path",
         "required": True,
         "description": "The run's id, as `/runs` lists it (an execution's id): ASCII letters, digits, `_`, `.`, `-`.",
-        "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
+        "schema": {"type": "string", "pattern": PATTERN},
         "example": _EXAMPLE_ID,
     },
     "AI-Resource-Group": {
         "description": "The resource group; without it the configured default.",
-        "schema": {"type": "string", "pattern": RUN_ID_PATTERN},
+        "schema": {"type": "string", "pattern": PATTERN},
     },
     "Time-Zone": {
         "description": "Time zone of all timestamps, where the query has no `timezone`: `America/Lima`, `-05:00`.",

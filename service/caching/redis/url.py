@@ -62,6 +62,11 @@ SCHEMES = {
 } | {"unix": (Form.SOCKET, False)}
 
 
+def is_encrypted(scheme: str) -> bool:
+    """Whether a scheme means TLS; one that is not known does not."""
+    return SCHEMES.get(scheme, (None, False))[1]
+
+
 class Address(NamedTuple):
     host: str
     port: int

@@ -20,11 +20,10 @@ from service.api.openapi.schemas import (
     value_metadata,
 )
 from service.api.resources.runs.schemas import RunSchema
-from service.api.resources.series.schemas import SeriesPoint
+from service.api.resources.series.schemas import CHART_TYPE, SeriesPoint
+from service.domain.ids import PATTERN, RULE, is_id
 
-_ID = re.compile(r"[\w.-]{4,64}", re.ASCII)
 _LEAST, _MOST = 2, 5
-_TYPES = ["line", "scatter", "column", "bar", "heatmap"]
 
 
 def _runs(ids: list[str]) -> None:
@@ -33,9 +32,8 @@ def _runs(ids: list[str]) -> None:
     if len(set(ids)) < len(ids):
         raise ValidationError("names a run more than once")
     for number, id_ in enumerate(ids, 1):
-        if not _ID.fullmatch(id_):
-            detail = "must be 4 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'"
-            raise ValidationError(f"{detail}; the one given as number {number} is not")
+        if not is_id(id_):
+            raise ValidationError(f"{RULE}; the one given as number {number} is not")
 
 
 def _against(text: str) -> None:
@@ -55,7 +53,7 @@ class RunsCompared(Query):
 
     loads: ClassVar[type[Parameters]] = RunsComparedParameters
     run = fields.List(
-        fields.String(metadata={"pattern": f"^{_ID.pattern}$"}),
+        fields.String(metadata={"pattern": PATTERN}),
         required=True,
         validate=_runs,
         error_messages={"required": f"must be given {_LEAST} to {_MOST} times, once for each run"},
@@ -150,7 +148,7 @@ class ComparisonChartQuery(RunsCompared):
     )
     type = fields.String(
         load_default=nothing,
-        validate=validate.OneOf(_TYPES, error="must be line, scatter, column, bar or heatmap"),
+        validate=CHART_TYPE,
         metadata={"description": "Without it lines against step and time, columns against runs and parameters."},
     )
 

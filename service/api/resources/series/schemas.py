@@ -18,6 +18,7 @@ from service.api.openapi.schemas import (
     zoned_metadata,
 )
 from service.api.resources.metric_resource.query import NAMES, FilterParameters, FilterQuery
+from service.charts.model import ChartType
 
 _NAMES = {"description": NAMES, "example": ["Loss"]}
 _LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."
@@ -36,6 +37,10 @@ class SeriesParameters(FilterParameters):
     """See ``SeriesQuery``."""
 
     points: int | None
+
+
+_TYPES = [str(each) for each in ChartType]
+CHART_TYPE = validate.OneOf(_TYPES, error=f"must be {', '.join(_TYPES[:-1])} or {_TYPES[-1]}")
 
 
 class SeriesQuery(FilterQuery):
@@ -77,9 +82,7 @@ class ChartQuery(Query):
     )
     type = fields.String(
         load_default="line",
-        validate=validate.OneOf(
-            ["line", "scatter", "column", "bar", "heatmap"], error="must be line, scatter, column, bar or heatmap"
-        ),
+        validate=CHART_TYPE,
         metadata={"description": "How they are drawn: columns stand, bars lie.", "default": "line"},
     )
 

@@ -1,0 +1,177 @@
+"""The parts of redis-py, urllib3, requests and http.client that the service overrides or calls beside their public hooks.
+
+A new major version may move any of them without a word, and most moves would show as a missing timeout or bound, not as
+an error. A failure here says what to look at.
+"""
+
+from __future__ import annotations
+
+import http.client
+import inspect
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis._parsers.socket import SocketBuffer
+from redis.cluster import RedisCluster
+from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.sentinel import Sentinel, SentinelManagedConnection
+from requests.adapters import HTTPAdapter
+from requests.sessions import Session
+from urllib3 import PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from service.caching.redis.connections import BoundedSocket, SocketConnection, TcpConnection, TlsConnection
+from service.runtimes.transport.connections import PlainConnection, SecureConnection
+from service.runtimes.transport.framing import CheckedResponse
+from service.runtimes.transport.sockets import BudgetSocket, BudgetTLSSocket
+
+CONNECTIONS = "service/caching/redis/connections.py: "
+TRANSPORT = "service/runtimes/transport/connections.py: "
+
+
+def source(thing: Callable[..., Any]) -> str:
+    return inspect.getsource(thing)
+
+
+@pytest.mark.parametrize("kind", [Connection, SSLConnection, UnixDomainSocketConnection, SentinelManagedConnection])
+def test_redis_connections_get_their_socket_from_connect(kind: type[AbstractConnection]) -> None:
+    assert callable(getattr(kind, "_connect", None)), (
+        CONNECTIONS + f"{kind.__name__}._connect is gone: wrap the socket in BoundedSocket where it is made now"
+    )
+    assert "self._connect()" in source(AbstractConnection.connect_check_health) + source(AbstractConnection.connect), (
+        CONNECTIONS + "connecting no longer calls _connect: wrap the socket in BoundedSocket where it is made now"
+    )
+
+
+@pytest.mark.parametrize("kind", [TcpConnection, TlsConnection, SocketConnection])
+def test_redis_connections_take_their_timeouts_by_name_and_read_them_when_connecting(kind: type[Any]) -> None:
+    given = {"path": "/nowhere"} if kind is SocketConnection else {"host": "localhost"}
+    made = kind(**given, socket_timeout=7.0, **({} if kind is SocketConnection else {"socket_connect_timeout": 5.0}))
+    assert made.socket_timeout == 7.0
+    assert made._socket_timeout == 7.0, (
+        CONNECTIONS + "redis-py no longer sets socket_timeout on the connection: have _Bounded clip it where it is kept"
+    )
+    if kind is not SocketConnection:
+        assert made._socket_connect_timeout == 5.0, (
+            CONNECTIONS + "redis-py no longer sets socket_connect_timeout: have _Bounded clip it where it is kept"
+        )
+        assert "self.socket_connect_timeout" in source(Connection._connect), (
+            CONNECTIONS + "Connection._connect reads its timeout from elsewhere: have _Bounded clip it there"
+        )
+
+
+def test_redis_connections_name_themselves_and_drop_on_errors_by_these_hooks() -> None:
+    for method, parameter in (
+        (AbstractConnection.on_connect_check_health, "check_health"),
+        (AbstractConnection.read_response, "disconnect_on_error"),
+        (AbstractConnection.send_command, None),
+    ):
+        parameters = inspect.signature(method).parameters
+        assert parameter is None or parameter in parameters, (
+            CONNECTIONS + f"{method.__name__} has no parameter {parameter}: see what took its place and override that"
+        )
+    assert "on_connect_check_health" in source(AbstractConnection.connect_check_health), (
+        CONNECTIONS + "connecting no longer calls on_connect_check_health: send CLIENT SETNAME in the hook it calls now"
+    )
+
+
+def test_redis_reads_and_writes_by_the_calls_that_are_bounded() -> None:
+    used = set(re.findall(r"\bsock\.(recv\w*|read\w*)\(", source(SocketBuffer)))
+    assert used, CONNECTIONS + "redis-py no longer reads a socket by recv: BoundedSocket must bound what it reads by"
+    assert used <= set(vars(BoundedSocket)), (
+        CONNECTIONS + f"redis-py reads by {sorted(used)}: BoundedSocket must bound each of these"
+    )
+    assert ".sendall(" in source(AbstractConnection.send_packed_command), (
+        CONNECTIONS + "redis-py no longer writes by sendall: BoundedSocket must bound what it writes by"
+    )
+
+
+def test_sentinels_are_tried_in_the_order_of_a_list_that_can_be_replaced() -> None:
+    text = source(Sentinel.discover_master)
+    assert "enumerate(self.sentinels)" in text, (
+        "service/caching/redis/sentinels.py: discover_master no longer goes by self.sentinels, of which it is given a "
+        "copy: see whether it still changes shared state, and drop Sentinels if it does not"
+    )
+    assert "sentinel_masters()" in text, (
+        "service/caching/redis/sentinels.py: a sentinel is asked otherwise now: have _Asked note the error there"
+    )
+
+
+def test_a_cluster_client_tells_where_keys_are() -> None:
+    for name in ("keyslot", "get_node_from_key", "get_nodes", "PRIMARIES"):
+        assert hasattr(RedisCluster, name), f"service/caching/redis/cluster.py: RedisCluster.{name} is gone"
+    assert "url" in inspect.signature(RedisCluster.__init__).parameters, (
+        "service/caching/redis/cluster.py: only from a URL is connection_class passed on to nodes; see what does it now"
+    )
+
+
+@pytest.mark.parametrize("kind", [HTTPConnection, HTTPSConnection])
+def test_urllib3_connects_by_new_conn(kind: type[HTTPConnection]) -> None:
+    assert "self._new_conn()" in source(kind.connect), (
+        TRANSPORT + f"{kind.__name__}.connect no longer calls _new_conn: make the BudgetSocket where it connects now"
+    )
+    assert "_dns_host" in source(HTTPConnection._new_conn), (
+        TRANSPORT + "the name to resolve is no longer _dns_host: take what HTTPConnection._new_conn resolves"
+    )
+
+
+def test_urllib3_makes_the_connections_and_responses_that_it_is_given() -> None:
+    assert "ConnectionCls(" in source(HTTPConnectionPool._new_conn), TRANSPORT + "pools no longer use ConnectionCls"
+    assert "ConnectionCls(" in source(HTTPSConnectionPool._new_conn), TRANSPORT + "pools no longer use ConnectionCls"
+    assert "pool_classes_by_scheme[" in source(PoolManager._new_pool), (
+        TRANSPORT + "a PoolManager no longer looks into pool_classes_by_scheme: give it the pools where it looks now"
+    )
+    assert "super().getresponse()" in source(HTTPConnection.getresponse), (
+        TRANSPORT + "urllib3 reads the head itself: CheckedResponse must check it there"
+    )
+    assert "self.response_class(" in source(http.client.HTTPConnection.getresponse), (
+        TRANSPORT + "http.client no longer makes response_class: CheckedResponse must be put in elsewhere"
+    )
+    assert PlainConnection.response_class is SecureConnection.response_class is CheckedResponse
+
+
+def test_requests_asks_the_adapter_for_pools_and_certificates() -> None:
+    assert "self.init_poolmanager(" in source(HTTPAdapter.__init__), (
+        TRANSPORT + "HTTPAdapter makes its pools elsewhere: give them the TLS context and our pool classes there"
+    )
+    assert "self.cert_verify(" in source(HTTPAdapter.send), (
+        TRANSPORT + "HTTPAdapter.send no longer calls cert_verify: see that it loads no authorities of its own"
+    )
+    assert "self.get_redirect_target(" in source(Session.resolve_redirects) + source(Session.send), (
+        TRANSPORT + "a session looks for redirects elsewhere: see that it reads no body to follow one"
+    )
+
+
+def test_http_client_reads_a_head_by_begin_and_returns_if_it_has_one() -> None:
+    text = source(http.client.HTTPResponse.begin)
+    assert "if self.headers is not None" in text, (
+        "service/runtimes/transport/framing.py: begin no longer returns at once where headers are set: see that "
+        "CheckedResponse.begin still reads the head behind an interim answer"
+    )
+    assert "self.headers = self.msg =" in text, "framing.py: begin no longer sets msg: check the headers it sets"
+
+
+def test_http_client_reads_and_writes_by_the_calls_that_keep_the_budget() -> None:
+    sockets = "service/runtimes/transport/sockets.py: "
+    assert 'sock.makefile("rb")' in source(http.client.HTTPResponse.__init__), (
+        sockets + "http.client no longer reads through a file: BudgetSocket must bound what it reads by"
+    )
+    assert "self._sock.recv_into(" in source(socket.SocketIO.readinto), (
+        sockets + "a socket's file no longer reads by recv_into: BudgetSocket must bound what it reads by"
+    )
+    assert "self.sock.sendall(" in source(http.client.HTTPConnection.send), (
+        sockets + "http.client no longer writes by sendall: BudgetSocket must bound what it writes by"
+    )
+    assert "self.send(" in source(ssl.SSLSocket.sendall), (
+        sockets + "SSLSocket.sendall no longer writes by send: BudgetTLSSocket must bound what it writes by"
+    )
+    assert "sslsocket_class" in source(ssl.SSLContext.wrap_socket), (
+        sockets + "a context no longer makes its sslsocket_class: BudgetTLSSocket must be put in elsewhere"
+    )
+    assert {"recv_into", "sendall"} <= set(vars(BudgetSocket))
+    assert {"recv_into", "send"} <= set(vars(BudgetTLSSocket))
