@@ -9,11 +9,12 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.abuse import control
 from bench.abuse.cases import CASES
 from bench.abuse.probe import READ
 from bench.abuse.stage import Case, Stage
@@ -21,17 +22,34 @@ from bench.asking import resident
 from bench.world import PYTHON, World, peak_memory, worker_of
 from service.demo.processes import Processes
 
-_COLUMNS = "case", "worst /livez ms", "read p99 ms", "not answered", "peak MiB (before)", "CPU s", "seconds", "answers"
+_COLUMNS = (
+    "case",
+    "worst /livez ms",
+    "read p99 ms (nginx)",
+    "not answered",
+    "peak MiB (before)",
+    "CPU s",
+    "seconds",
+    "answers",
+)
+
+_CALM = 0.5
+"""Seconds in which the healthy client asks before the others come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one case did: milliseconds, probes that failed of all, MiB and CPU seconds of the worker, seconds of the
-    case, the statuses and median milliseconds of the answers to its own requests."""
+    case, the statuses and median milliseconds of the answers to its own requests.
+
+    ``control_p99`` is ``read_p99`` beside the same clients of nginx, which answers from files: what the machine and the
+    clients themselves cost. ``None`` where that was not measured.
+    """
 
     name: str
     livez_worst: float
     read_p99: float
+    control_p99: float | None
     failed: int
     probes: int
     memory_before: float
@@ -44,11 +62,13 @@ class Outcome:
 
     def line(self) -> str:
         answers = ", ".join(f"{count} x {status or 'none'}" for status, count in self.statuses.items())
-        told = ["the worker was killed"] * self.killed + [f"{answers}: {self.median:.1f} ms"] * bool(answers)
+        beside_nginx = "" if self.control_p99 is None else f" ({self.control_p99:.0f})"
+        notes = ["the worker was killed"] * self.killed + [f"{answers}: {self.median:.1f} ms"] * bool(answers)
         return (
-            f"| {self.name} | {self.livez_worst:.0f} | {self.read_p99:.0f} | {self.failed} of {self.probes} "
-            f"| {self.memory_peak:.0f} ({self.memory_before:.0f}) | {self.cpu:.2f} | {self.seconds:.1f} "
-            f"| {'; '.join(told)} |"
+            f"| {self.name} | {self.livez_worst:.0f} | {self.read_p99:.0f}{beside_nginx} "
+            f"| {self.failed} of {self.probes} | {self.memory_peak:.0f} ({self.memory_before:.0f}) "
+            f"| {self.cpu:.2f} | {self.seconds:.1f} "
+            f"| {'; '.join(notes)} |"
         )
 
 
@@ -80,32 +100,27 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
     stage.ask_well(READ)
     case.prepare(stage)
     stage.answered.clear()
+    control_p99 = None
+    if case.reads is not None and (port := control.serve(world, base, ("/livez", READ, *case.reads))) is not None:
+        (reads, _) = _watched(replace(stage, port=port), case.abuse)[READ]
+        control_p99 = _p99(reads)
+        time.sleep(_CALM)
+        stage.answered.clear()
     worker = worker_of(master)
     before = resident(worker)
     peak_memory(worker, anew=True)
-    probe = subprocess.Popen(
-        [PYTHON, "-m", "bench.abuse.probe", str(stage.port), stage.token],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        time.sleep(0.5)
-        began, cpu_before = time.perf_counter(), _cpu(worker)
-        case.abuse(stage)
-        took = time.perf_counter() - began
-        peak, cpu = before, 0.0
-        with suppress(OSError):  # it is no more
-            peak, cpu = peak_memory(worker), _cpu(worker) - cpu_before
-        told, _ = probe.communicate(timeout=120)
-    finally:
-        probe.kill()
-        probe.wait()
-    seen = json.loads(told)
+    began, cpu_before = time.perf_counter(), _cpu(worker)
+    seen = _watched(stage, case.abuse)
+    took = time.perf_counter() - began - _CALM
+    peak, cpu = before, 0.0
+    with suppress(OSError):  # it is no more
+        peak, cpu = peak_memory(worker), _cpu(worker) - cpu_before
     (livez, livez_failed), (reads, reads_failed) = seen["/livez"], seen[READ]
     return Outcome(
         name=case.name,
         livez_worst=max(livez),
-        read_p99=statistics.quantiles(reads, n=100)[98] if len(reads) > 1 else reads[0],
+        read_p99=_p99(reads),
+        control_p99=control_p99,
         failed=livez_failed + reads_failed,
         probes=len(livez) + len(reads),
         memory_before=before,
@@ -116,6 +131,28 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
         median=1000 * statistics.median([lasted for _, lasted in stage.answered] or [0.0]),
         killed=worker_of(master) != worker,
     )
+
+
+def _watched(stage: Stage, abuse: Callable[[Stage], None]) -> dict[str, tuple[list[float], int]]:
+    """What a healthy client sees beside ``abuse``: for each path milliseconds, and how many were not answered."""
+    probe = subprocess.Popen(
+        [PYTHON, "-m", "bench.abuse.probe", str(stage.port), stage.token],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        time.sleep(_CALM)
+        abuse(stage)
+        written, _ = probe.communicate(timeout=120)
+    finally:
+        probe.kill()
+        probe.wait()
+    seen: dict[str, tuple[list[float], int]] = json.loads(written)
+    return seen
+
+
+def _p99(samples: list[float]) -> float:
+    return statistics.quantiles(samples, n=100)[98] if len(samples) > 1 else samples[0]
 
 
 def _cpu(process: int) -> float:

@@ -90,22 +90,26 @@ def _giant_readers(stage: Stage) -> None:
     _stay(stage, lambda s: _head(s, _GIANT), _GIANT_READERS)
 
 
-def _prepare(path: str) -> Callable[[Stage], None]:
-    return lambda stage: stage.ask_well(path)
-
-
 def _head(stage: Stage, path: str, more: str = "") -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {stage.token}\r\n{more}\r\n".encode()
 
 
+def _case(name: str, abuse: Callable[[Stage], None], *reads: str) -> Case:
+    def prepare(stage: Stage) -> None:
+        for path in reads:
+            stage.ask_well(path)
+
+    return Case(f"clients: {name}", abuse, prepare, reads)
+
+
 CASES = (
-    Case("clients: none", lambda stage: time.sleep(stage.seconds)),
-    Case("clients: 300 half-open", _half_open),
-    Case("clients: 300 silent", _silent),
-    Case("clients: 300 lingering", _lingering),
-    Case("clients: 300 dripping bodies", _dripping_bodies),
-    Case("clients: 600 that do not read 4 MB", _readers, _prepare(_FOUR_MB)),
-    Case("clients: 600 that read 4 MB slowly", _slow_readers, _prepare(_FOUR_MB)),
-    Case("clients: 100 that do not read 167 MB", _giant_readers, _prepare(_GIANT)),
-    Case("clients: all of these at once", _mixed, _prepare(_FOUR_MB)),
+    _case("none", lambda stage: time.sleep(stage.seconds)),
+    _case("300 half-open", _half_open),
+    _case("300 silent", _silent),
+    _case("300 lingering", _lingering),
+    _case("300 dripping bodies", _dripping_bodies),
+    _case("600 that do not read 4 MB", _readers, _FOUR_MB),
+    _case("600 that read 4 MB slowly", _slow_readers, _FOUR_MB),
+    _case("100 that do not read 167 MB", _giant_readers, _GIANT),
+    _case("all of these at once", _mixed, _FOUR_MB),
 )

@@ -67,11 +67,15 @@ def at_once(*tasks: Callable[[], object]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``abuse`` is measured: it returns when it is over. ``prepare`` is done before, unmeasured."""
+    """``abuse`` is measured: it returns when it is over. ``prepare`` is done before, unmeasured.
+
+    ``reads`` are the paths that it asks for where it can be tried on a plain web server, too; ``None`` where it cannot.
+    """
 
     name: str
     abuse: Callable[[Stage], None]
     prepare: Callable[[Stage], None] = lambda _stage: None
+    reads: tuple[str, ...] | None = None
 
 
 def requests(

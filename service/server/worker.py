@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,9 @@ _PROBES_WAITING = 8
 _FILES = 256
 """File descriptors kept for other things than connections of clients."""
 _TURN = 1.0
+_SWITCH_SECONDS = 0.001
+"""How long a thread that works keeps the interpreter from others that wait for it. A small request hands it over some
+ten times, so that beside two long computations Python's own 5 ms make each of them wait for 100."""
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 """``mallopt(3)``."""
 _LARGE = 1024 * 1024
@@ -44,6 +48,7 @@ class Worker(GunicornWorker):
 
     def init_process(self) -> None:
         give_memory_back()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._notified = 0.0
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
         root = os.environ.get("SCRIPT_NAME", "")
