@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from service.domain.zones import TimeZone
@@ -122,11 +121,18 @@ class ZoneClock:
     def __init__(self, zone: TimeZone) -> None:
         self._zone = zone
         self.is_utc = zone.is_utc
-        self._readings = lru_cache(REMEMBERED_MINUTES)(self._look_up)
+        self._readings: dict[bytes, Reading | None] = {}  # read for each point: lru_cache takes twice as long
 
     def reading(self, minute: bytes) -> Reading | None:
         """The zone's reading of a UTC minute; ``None`` where the zone's offset changes within that minute."""
-        return Reading(minute, b"Z") if self.is_utc else self._readings(minute)
+        if self.is_utc:
+            return Reading(minute, b"Z")
+        try:
+            return self._readings[minute]
+        except KeyError:
+            if len(self._readings) >= REMEMBERED_MINUTES:
+                self._readings.clear()
+            return self._readings.setdefault(minute, self._look_up(minute))
 
     def write(self, moment: Moment) -> bytes:
         """The moment in this zone, RFC 3339, without quotes."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 1.0
 _KEYS = 32
+_SLOTS = "is a cluster that does not serve all slots: see CLUSTER INFO"
 _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     (exceptions.AuthenticationError, "authentication required", "wants a password, and {source} has none"),
     (exceptions.AuthenticationError, "without any password configured", "has no password, and {source} gives one"),
@@ -49,14 +50,9 @@ _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
         "unknown command 'sentinel'",
         "is no sentinel: {source} must name sentinels, or no +sentinel",
     ),
-    (exceptions.MovedError, "", "is part of a cluster: write +cluster in the scheme of {source}"),
     (exceptions.AskError, "", "is part of a cluster: write +cluster in the scheme of {source}"),
-    (exceptions.ClusterDownError, "", "is part of a cluster that does not serve all slots: see CLUSTER INFO"),
-    (
-        exceptions.RedisClusterException,
-        "slots are not covered",
-        "is a cluster that does not serve all slots: see CLUSTER INFO",
-    ),
+    (exceptions.ClusterDownError, "", _SLOTS),
+    (exceptions.RedisClusterException, "slots are not covered", _SLOTS),
     (exceptions.ReadOnlyError, "", "is a read-only replica: {source} must name the master, or sentinels"),
     (exceptions.OutOfMemoryError, "", "is full: raise its maxmemory, or let it evict (maxmemory-policy allkeys-lru)"),
     (exceptions.BusyLoadingError, "", "is still loading its data: try again"),
