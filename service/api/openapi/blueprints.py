@@ -92,10 +92,5 @@ def documented_open(
 
 
 def _doc(**manual: Any) -> Callable[[View], View]:
-    def mark(view: View) -> View:
-        documentation = dict(getattr(view, "_apidoc", {}))
-        documentation["manual_doc"] = manual
-        view._apidoc = documentation  # type: ignore[attr-defined]
-        return view
-
+    mark: Callable[[View], View] = Blueprint.doc(**manual)
     return mark

@@ -11,6 +11,7 @@ from flask import Flask
 
 from service.api import examples
 from service.api.openapi import components
+from service.api.openapi.schemas import ProblemSchema
 
 _DESCRIPTION = """\
 Reads the *metric resource* of machine-learning runs: metrics, labels, tags and custom info that were logged to an AI
@@ -23,9 +24,9 @@ compressed (`gzip`, `br`, `zstd`) where the client accepts it.
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
-    """flask-smorest with the service's own problems and documentation in place of its."""
+    """flask-smorest, for the document alone: requests are answered by an application that it knows nothing of."""
 
-    ERROR_SCHEMA = None
+    ERROR_SCHEMA = ProblemSchema
 
     def __init__(self, app: Flask) -> None:
         app.config.update(
@@ -47,27 +48,13 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     def document(self) -> dict[str, Any]:
         """The document, its paths with the contract's parameter names, with the recorded examples."""
         document: dict[str, Any] = self.spec.to_dict()
+        del document["components"]["schemas"]["PaginationMetadata"]  # flask-smorest's, for pages that nothing here has
         document["paths"] = {
             re.sub(r"\{run_id\}", "{runId}", path): _without_generated_parameters(item)
             for path, item in document["paths"].items()
         }
         examples.add(document)
         return document
-
-    def _register_doc_blueprint(self) -> None:
-        """The service serves its document and Swagger UI itself (``api.openapi.routes``)."""
-
-    def _register_error_handlers(self) -> None:
-        """Errors are answered by ``problems``."""
-
-    def _register_responses(self) -> None:
-        """What routes share is in ``components``."""
-
-    def _register_etag_headers(self) -> None:
-        """As for responses."""
-
-    def _register_pagination_header(self) -> None:
-        """As for responses."""
 
 
 def _without_generated_parameters(item: dict[str, Any]) -> dict[str, Any]:
