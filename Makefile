@@ -6,13 +6,18 @@ BIN := .venv/bin
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
-.PHONY: demo test bench fast soak fuzz lint types openapi lock clean .venv/demo .venv/dev
+.PHONY: demo test mlflow bench fast soak fuzz lint types openapi lock clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
 
 test: .venv/dev
 	$(BIN)/pytest -n auto
+
+# MLflow servers, 2.x and 3.x, each in an environment of its own in the user's cache: the tests read them where they are
+# installed, and are skipped where not.
+mlflow: .venv/dev
+	$(BIN)/python -m testing.mlflow
 
 bench: .venv/dev
 	@$(MAKE) --no-print-directory fast || echo "the C parser cannot be compiled here: measuring without it"

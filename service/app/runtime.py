@@ -8,7 +8,9 @@ from service.concurrency.fan_out import FanOut
 from service.domain.errors import RuntimeTimeout, ServiceError
 from service.domain.runtime import AIRuntime
 from service.runtimes.ai_api.client import AIAPIRuntime
-from service.runtimes.credentials import ClientCredentials, NoCredentials, TokenEndpoint
+from service.runtimes.credentials import ClientCredentials, FixedCredentials, NoCredentials, TokenEndpoint
+from service.runtimes.mlflow.client import MLflowRuntime
+from service.runtimes.mlflow.client import fault as mlflow_fault
 from service.runtimes.transport import (
     Circuit,
     ClientCertificate,
@@ -17,8 +19,9 @@ from service.runtimes.transport import (
     ResilientClient,
     Retries,
     TokenSource,
+    Trust,
 )
-from service.settings import RuntimeAuth, RuntimeSettings
+from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
 from service.telemetry.metrics import Telemetry
 
 _TOKEN_BYTES = 1024 * 1024
@@ -33,6 +36,7 @@ def new_fan_out(threads: int) -> FanOut[ServiceError]:
 
 def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRuntime, Callable[[], None]]:
     """The AI runtime that the settings name, asked through one resilient client; and what ends its connections."""
+    is_mlflow = asked.kind is RuntimeKind.MLFLOW
     certificate = None
     if asked.certificate is not None and asked.private_key is not None:
         certificate = ClientCertificate(asked.certificate, asked.private_key)
@@ -40,6 +44,8 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         connect_timeout=asked.connect_timeout,
         max_body_bytes=asked.max_body_bytes,
         pool_size=2 * asked.concurrency,
+        client_certificate=certificate if is_mlflow else None,
+        trust=Trust(asked.ca_file, asked.insecure_tls),
         telemetry=telemetry,
     )
     token_transport = HttpTransport(
@@ -58,18 +64,24 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
         retries=retries,
         telemetry=telemetry,
+        fault=mlflow_fault if is_mlflow else None,
     )
-    identity = f"{asked.base_url} {asked.client_id or ''}"
+    identity = f"{asked.base_url} {asked.client_id or asked.username or ''}"
     fan_out = new_fan_out(2 * asked.concurrency)
 
     def close() -> None:
         for part in (fan_out, transport, token_transport):
             part.close()
 
-    return AIAPIRuntime(client, identity=identity, fan_out=fan_out), close
+    runtime = MLflowRuntime if is_mlflow else AIAPIRuntime
+    return runtime(client, identity=identity, fan_out=fan_out), close
 
 
 def _tokens(asked: RuntimeSettings, transport: HttpTransport, retries: Retries, telemetry: Telemetry) -> TokenSource:
+    if asked.auth is RuntimeAuth.SERVICE and asked.username is not None and asked.password is not None:
+        return FixedCredentials.basic(asked.username, asked.password)
+    if asked.auth is RuntimeAuth.SERVICE and asked.token is not None:
+        return FixedCredentials.bearer(asked.token)
     if asked.auth is not RuntimeAuth.SERVICE or asked.client_id is None or asked.token_url is None:
         return NoCredentials()
     return ClientCredentials(

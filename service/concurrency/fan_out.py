@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
+from service.concurrency.background import settle
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
 
@@ -48,10 +49,26 @@ class FanOut(Generic[E]):
     def begin(self, call: Callable[[], T]) -> Task[T, E]:
         return Task(self._pool.submit(call), self._expected, self._late)
 
-    def gather(self, calls: Sequence[Callable[[], Any]], deadline: Deadline) -> list[Any]:
-        """The results in the calls' order, see ``Task.result``."""
-        tasks = [self.begin(call) for call in calls]
+    def gather(
+        self, calls: Sequence[Callable[[], Any]], deadline: Deadline, *, at_once: int | None = None
+    ) -> list[Any]:
+        """The results in the calls' order, see ``Task.result``; with ``at_once``, that many are under way at most."""
+        if at_once is None or len(calls) <= at_once:
+            tasks = [self.begin(call) for call in calls]
+        else:
+            futures = [Future[Any]() for _ in calls]
+            queue = iter(list(zip(futures, calls, strict=True)))
+            for _ in range(at_once):
+                self._pool.submit(_work_off, queue)
+            tasks = [Task(future, self._expected, self._late) for future in futures]
         return [task.result(deadline) for task in tasks]
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _work_off(queue: Iterator[tuple[Future[Any], Callable[[], Any]]]) -> None:
+    """Make the calls of a queue that threads share: a list's iterator gives each item to one of them."""
+    for future, call in queue:
+        if future.set_running_or_notify_cancel():
+            settle(future, call)

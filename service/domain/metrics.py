@@ -14,14 +14,23 @@ MOST_STEP_DIGITS = 1000
 
 
 class Unreadable(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """How many members of a runtime's answer could not be read and are given as ``null``, by their kind."""
+    """How many members of a runtime's answer could not be read and are given as ``null``, by their kind.
+
+    ``at_epoch`` counts timestamps of 1970 that are given as they are: MLflow keeps what it could not read so.
+    """
 
     timestamps: int = 0
     steps: int = 0
     values: int = 0
+    at_epoch: int = 0
 
     def __add__(self, other: Unreadable) -> Unreadable:
-        return Unreadable(self.timestamps + other.timestamps, self.steps + other.steps, self.values + other.values)
+        return Unreadable(
+            self.timestamps + other.timestamps,
+            self.steps + other.steps,
+            self.values + other.values,
+            self.at_epoch + other.at_epoch,
+        )
 
 
 READABLE = Unreadable()

@@ -12,6 +12,7 @@ from service.settings.faults import SettingFault, Unreadable
 from service.settings.sources import PARTS, RESOURCE_GROUP, ConfigurationFile, Source, sources
 
 _ELSEWHERE = "is missing, and neither AICORE_SERVICE_KEY nor a configuration file nor VCAP_SERVICES has it"
+_OTHER = f"{_ELSEWHERE}; for the MLflow server of MLFLOW_TRACKING_URI set RUNTIME_KIND=mlflow"
 _NEITHER = "is missing, and so is a certificate with its key, which would do as well"
 
 
@@ -47,9 +48,12 @@ class AICore:
             return {}
         taking = _Taking(source or Source({}, PARTS), self._faults)
         connection = Connection(
-            base_url=taking.need("base_url", addresses.runtime_url, _ELSEWHERE if not source else "")
+            base_url=taking.need("base_url", addresses.runtime_url, self._elsewhere() if not source else "")
         )
         return connection | taking.client() if as_client else connection
+
+    def _elsewhere(self) -> str:
+        return _OTHER if self._environment.get("MLFLOW_TRACKING_URI") else _ELSEWHERE
 
     def resource_group(self) -> str | None:
         """The default resource group, if one is given."""

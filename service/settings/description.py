@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.settings.model import AuthSettings, CacheSettings, PageSettings, RuntimeSettings, ServerSettings, Settings
+from service.settings import mlflow
+from service.settings.model import (
+    AuthSettings,
+    CacheSettings,
+    PageSettings,
+    RuntimeKind,
+    RuntimeSettings,
+    ServerSettings,
+    Settings,
+)
 from service.settings.table import TABLE, Section, written
 
 _HIDDEN = "***"
@@ -13,12 +22,23 @@ _HIDDEN = "***"
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """Each variable with its effective value, secrets replaced by ``***``; ``none`` for what is not set.
 
-    Credentials are shown by the ``AICORE_*`` variable that could have given them, wherever they come from.
+    Credentials are shown by the ``AICORE_*`` or ``MLFLOW_*`` variable that could have given them,
+    wherever they come from.
     """
     return [*_credentials(settings.runtime), *_table(settings), *_bindings(settings.auth)]
 
 
 def _credentials(runtime: RuntimeSettings) -> Iterator[tuple[str, str]]:
+    if runtime.kind is RuntimeKind.MLFLOW:
+        yield mlflow.URI, runtime.base_url
+        yield "AICORE_RESOURCE_GROUP", runtime.resource_group
+        yield mlflow.USERNAME, written(runtime.username)
+        yield mlflow.PASSWORD, _hidden(runtime.password)
+        yield mlflow.TOKEN, _hidden(runtime.token)
+        yield mlflow.AUTHORITIES, written(runtime.ca_file)
+        yield mlflow.INSECURE, written(runtime.insecure_tls)
+        yield mlflow.CERTIFICATE, written(runtime.certificate)
+        return
     by_certificate = runtime.certificate is not None
     yield "AICORE_BASE_URL", runtime.base_url
     yield "AICORE_RESOURCE_GROUP", runtime.resource_group

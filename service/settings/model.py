@@ -19,11 +19,24 @@ class RuntimeAuth(StrEnum):
     NONE = "none"
 
 
+class RuntimeKind(StrEnum):
+    """What a runtime speaks."""
+
+    AI_API = "ai_api"
+    MLFLOW = "mlflow"
+
+
 @dataclass(frozen=True, slots=True)
 class RuntimeSettings:
-    """The AI runtime and the service's credentials there. ``base_url`` ends in ``/v2``; times are in seconds."""
+    """A runtime and the service's credentials there; times are in seconds.
+
+    The ``base_url`` of an AI API ends in ``/v2``, that of an MLflow server is its tracking URI. A client of an AI API
+    has an id and a secret or certificate, for the token endpoint; one of MLflow a user name and password, or a token.
+    ``certificate`` and ``private_key`` are PEM text or paths. ``ca_file`` names authorities in place of the system's.
+    """
 
     base_url: str
+    kind: RuntimeKind = RuntimeKind.AI_API
     auth: RuntimeAuth = RuntimeAuth.SERVICE
     resource_group: str = "default"
     client_id: str | None = None
@@ -31,6 +44,11 @@ class RuntimeSettings:
     token_url: str | None = None
     certificate: str | None = field(default=None, repr=False)
     private_key: str | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    insecure_tls: bool = False
     timeout: float = 10.0
     connect_timeout: float = 3.0
     concurrency: int = 64

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.domain.zones import is_time_zone
-from service.settings import words
+from service.settings import mlflow, words
 from service.settings.aicore import AICore
 from service.settings.bindings import REDIS_BINDING, Bindings
 from service.settings.faults import SettingFault, SettingsError
@@ -19,6 +19,7 @@ from service.settings.model import (
     CacheSettings,
     PageSettings,
     RuntimeAuth,
+    RuntimeKind,
     RuntimeSettings,
     ServerSettings,
     Settings,
@@ -50,7 +51,8 @@ def read_settings(
     if faults:
         raise SettingsError(faults)
     values[ServerSettings].setdefault("workers", available_cores())
-    return Settings(runtime, auth, cache, ServerSettings(**values[ServerSettings]), page, **values[Settings])
+    server = ServerSettings(**values[ServerSettings])
+    return Settings(runtime, auth, cache, server, page, **values[Settings])
 
 
 def available_cores() -> int:
@@ -83,12 +85,13 @@ def _runtime(
 ) -> RuntimeSettings:
     """In the caller's name, or in nobody's, the service has no credentials, even where some are to be found."""
     auth = simple.get("auth", None if environment.get("RUNTIME_AUTH") else RuntimeAuth.SERVICE)
+    as_client = auth is RuntimeAuth.SERVICE
     aicore = AICore(environment, bindings, faults)
-    found: dict[str, Any] = {"base_url": "", **aicore.connection(as_client=auth is RuntimeAuth.SERVICE)}
     group = aicore.resource_group()
-    if group is not None:
-        found["resource_group"] = group
-    return RuntimeSettings(**found, **simple)
+    found: dict[str, Any] = {"base_url": ""} if group is None else {"base_url": "", "resource_group": group}
+    if simple.get("kind") is RuntimeKind.MLFLOW:
+        return RuntimeSettings(**{**found, **mlflow.connection(environment, faults, as_client=as_client)}, **simple)
+    return RuntimeSettings(**{**found, **aicore.connection(as_client=as_client)}, **simple)
 
 
 def _cache(environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings) -> CacheSettings:

@@ -17,6 +17,7 @@ from service.settings.model import (
     CacheSettings,
     PageSettings,
     RuntimeAuth,
+    RuntimeKind,
     RuntimeSettings,
     ServerSettings,
     Settings,
@@ -75,6 +76,7 @@ _urls = words.listed(addresses.http_url_with_query, repeats=True)
 _bytes = integer(0, _MOST_BYTES)
 
 TABLE: tuple[Variable, ...] = (
+    Variable("RUNTIME_KIND", _R, "kind", words.one_of(RuntimeKind), "what the runtime speaks"),
     Variable("RUNTIME_AUTH", _R, "auth", words.one_of(RuntimeAuth), "with whose credentials the runtime is asked"),
     Variable(
         "RUNTIME_TIMEOUT", _R, "timeout", seconds(300, zero=False), "deadline of one exchange with the runtime, s"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,15 +16,16 @@ import pytest
 import requests
 
 from service.app.runtime import build_runtime
-from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
+from service.domain.errors import LogsNotSupported, RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.logs import LogLine, LogQuery
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails, RunStatus
-from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
+from service.domain.runtime import AIRuntime, CacheScope, Capabilities, ResourceGroups, RunMetrics
 from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
-from service.settings import RuntimeSettings
+from service.settings import RuntimeKind, RuntimeSettings
 from service.telemetry.metrics import Telemetry
+from tests.servers.mlflow import real_server
 from tests.unit.reads.fakes import FakeRuntime, context
 
 OURS, THEIRS = CacheScope("tenant", "default"), CacheScope("tenant", "group-b")
@@ -34,6 +38,16 @@ LABELLED = {
     "labels": [{"name": "part", "value": "train"}],
 }
 PLAIN = {"name": "Loss", "value": 12345678901234567890, "timestamp": "2026-03-29T01:00:01Z"}
+
+
+MARCH = 1_774_746_000_000
+MLFLOWS = {
+    RunStatus.PENDING: "SCHEDULED",
+    RunStatus.RUNNING: "RUNNING",
+    RunStatus.COMPLETED: "FINISHED",
+    RunStatus.DEAD: "FAILED",
+    RunStatus.STOPPED: "KILLED",
+}
 
 
 class World(Protocol):
@@ -50,8 +64,34 @@ class World(Protocol):
         """Append to a run's log a line for each timestamp."""
         ...
 
+    @property
+    def statuses(self) -> Collection[RunStatus]:
+        """Those that a run of this kind can have."""
+        ...
 
-class FakeWorld:
+    @property
+    def keeps_groups_apart(self) -> bool: ...
+
+    @property
+    def has_logs(self) -> bool: ...
+
+    def kept(self, points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What a runtime of this kind keeps of points that are logged to one run."""
+        ...
+
+
+class Faithful:
+    """Of a runtime that has all that the service knows of."""
+
+    statuses: Collection[RunStatus] = tuple(RunStatus)
+    keeps_groups_apart = True
+    has_logs = True
+
+    def kept(self, points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{"step": None, "labels": [], **point} for point in points]
+
+
+class FakeWorld(Faithful):
     def __init__(self) -> None:
         self.runtime = FakeRuntime()
         self._numbers = count()
@@ -76,7 +116,7 @@ class FakeWorld:
             log.append(LogLine(*(json.dumps(member).encode() for member in line)))
 
 
-class AIAPIWorld:
+class AIAPIWorld(Faithful):
     """The adapter of the AI API, and the sandbox over HTTP."""
 
     def __init__(self, runtime: AIRuntime, url: str) -> None:
@@ -127,12 +167,90 @@ def ai_api(directory: Path) -> Iterator[World]:
         close()
 
 
+class MLflowWorld:
+    """The adapter of MLflow, and a real server, written to by its REST API."""
+
+    statuses: Collection[RunStatus] = tuple(MLFLOWS)
+    has_logs = False
+
+    def __init__(self, runtime: AIRuntime, url: str, *, keeps_groups_apart: bool) -> None:
+        self.runtime = runtime
+        self.keeps_groups_apart = keeps_groups_apart
+        self._session = requests.Session()
+        self._url = f"{url}/api/2.0/mlflow"
+        self._numbers = count(MARCH)
+        self._experiments: dict[CacheScope, str] = {}
+
+    def kept(self, points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Each once, by time, to the millisecond; a float, a step always, no labels."""
+        kept = {(_milliseconds(point), point.get("step", 0), float(point["value"])) for point in points}
+        stamps = [datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at) for at, _, _ in sorted(kept)]
+        return [
+            {
+                "name": points[0]["name"],
+                "value": value,
+                "timestamp": stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "step": step,
+                "labels": [],
+            }
+            for stamp, (_, step, value) in zip(stamps, sorted(kept), strict=True)
+        ]
+
+    def close(self) -> None:
+        self._session.close()
+
+    def add(self, cache_scope: CacheScope, status: str, points: Sequence[Mapping[str, Any]] = ()) -> str:
+        began = next(self._numbers)
+        experiment = self._experiment(cache_scope)
+        run = self._ask(cache_scope, "runs/create", experiment_id=experiment, start_time=began)["run"]["info"]["run_id"]
+        for point in points:
+            logged = {"key": point["name"], "value": float(point["value"]), "timestamp": _milliseconds(point)}
+            self._ask(cache_scope, "runs/log-metric", run_id=run, step=point.get("step", 0), **logged)
+        self._ask(cache_scope, "runs/update", run_id=run, status=MLFLOWS[RunStatus(status)])
+        return str(run)
+
+    def write(self, cache_scope: CacheScope, run_id: str, messages: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    def _experiment(self, cache_scope: CacheScope) -> str:
+        if cache_scope not in self._experiments:
+            made = self._ask(cache_scope, "experiments/create", name=f"contract {uuid.uuid4()}")
+            self._experiments[cache_scope] = made["experiment_id"]
+        return self._experiments[cache_scope]
+
+    def _ask(self, cache_scope: CacheScope, path: str, **body: Any) -> Any:
+        headers = {"X-MLFLOW-WORKSPACE": cache_scope.resource_group} if self.keeps_groups_apart else {}
+        answer = self._session.post(f"{self._url}/{path}", json=body, headers=headers, timeout=60)
+        assert answer.ok, answer.text
+        return answer.json()
+
+
+def _milliseconds(point: Mapping[str, Any]) -> int:
+    since = datetime.fromisoformat(point["timestamp"]) - datetime.fromtimestamp(0, UTC)
+    return since // timedelta(milliseconds=1)
+
+
+@contextmanager
+def mlflow(version: str, place: Path) -> Iterator[World]:
+    with real_server(version, place) as url:
+        runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, timeout=60), Telemetry())
+        world = MLflowWorld(runtime, url, keeps_groups_apart=version == "3")
+        yield world
+        world.close()
+        close()
+
+
 @contextmanager
 def fake(_: Path) -> Iterator[World]:
     yield FakeWorld()
 
 
-@pytest.fixture(scope="module", params=[ai_api, fake])
+MLFLOW_2, MLFLOW_3 = (
+    pytest.param(partial(mlflow, version), id=f"mlflow {version}", marks=pytest.mark.mlflow) for version in "23"
+)
+
+
+@pytest.fixture(scope="module", params=[ai_api, fake, MLFLOW_2, MLFLOW_3])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with request.param(tmp_path_factory.mktemp("runtime")) as world:
         yield world
@@ -150,8 +268,9 @@ def points_of(found: RunMetrics | ServiceError) -> list[dict[str, Any]]:
 
 
 def test_points_are_complete_in_the_order_they_were_logged(world: World) -> None:
-    run = world.add(OURS, "RUNNING", [LABELLED, PLAIN, LABELLED])
-    assert points_of(read(world, run)[run]) == [LABELLED, {**PLAIN, "step": None, "labels": []}, LABELLED]
+    logged = [LABELLED, PLAIN, LABELLED]
+    run = world.add(OURS, "RUNNING", logged)
+    assert points_of(read(world, run)[run]) == world.kept(logged)
 
 
 def test_a_point_has_exactly_the_five_members(world: World) -> None:
@@ -172,6 +291,8 @@ def test_runs_are_read_together_each_with_its_own(world: World) -> None:
 
 @pytest.mark.parametrize("status", RunStatus)
 def test_a_run_that_has_ended_does_not_change(world: World, status: RunStatus) -> None:
+    if status not in world.statuses:
+        return
     run = world.add(OURS, status)
     found = read(world, run)[run]
     assert isinstance(found, RunMetrics)
@@ -180,6 +301,9 @@ def test_a_run_that_has_ended_does_not_change(world: World, status: RunStatus) -
 
 
 def test_a_resource_group_hides_its_runs_from_others(world: World) -> None:
+    if not world.keeps_groups_apart:
+        assert not world.runtime.capabilities(context(OURS)).multitenant
+        return
     run = world.add(OURS, "COMPLETED", [PLAIN])
     assert isinstance(read(world, run, cache_scope=THEIRS)[run], RunNotFound)
     with pytest.raises(RunNotFound):
@@ -217,6 +341,8 @@ def messages(world: World, run_id: str, query: LogQuery) -> list[str]:
 @pytest.fixture(scope="module")
 def written(world: World) -> str:
     run = world.add(OURS, "RUNNING")
+    if not world.has_logs:
+        pytest.skip("this kind of runtime has no logs")
     world.write(OURS, run, SAID)
     return run
 
@@ -246,7 +372,12 @@ def test_a_line_has_exactly_the_five_members(world: World, written: str) -> None
 
 @pytest.mark.parametrize(("status", "may_change"), [("RUNNING", True), ("DEAD", False)])
 def test_a_log_says_whether_it_may_grow(world: World, status: str, may_change: bool) -> None:
-    log = world.runtime.logs(world.add(OURS, status), LogQuery(), context(OURS))
+    run = world.add(OURS, status)
+    if not world.has_logs:
+        with pytest.raises(LogsNotSupported):
+            world.runtime.logs(run, LogQuery(), context(OURS))
+        return
+    log = world.runtime.logs(run, LogQuery(), context(OURS))
     assert (log.count, log.may_change) == (0, may_change)
 
 
@@ -257,6 +388,9 @@ def test_there_is_no_log_of_a_run_that_is_not_there(world: World, written: str) 
 
 
 def test_resource_groups_are_those_with_runs_at_least(world: World) -> None:
+    if not world.keeps_groups_apart:
+        assert world.runtime.resource_groups(context(OURS)) == ResourceGroups(())
+        return
     world.add(OURS, "COMPLETED")
     world.add(THEIRS, "COMPLETED")
     found = world.runtime.resource_groups(context(OURS))

@@ -25,12 +25,13 @@ POINT = {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T01:00:00.10Z", "
 class ScriptedRuntime:
     """``answers`` by what is asked (``meta``, ``metrics``, ``execution``, ``executions``, ``artifacts/<id>`` …): status, body, and seconds to wait first.
 
-    ``headers`` are those of each request so far, ``sends`` those that go with every answer.
+    ``headers`` are those of each request so far, ``documents`` what was posted, ``sends`` those that go with every answer.
     """
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
+        self.documents: list[bytes] = []
         self.sends: dict[str, str] = {}
         self.answers: dict[str, tuple[int, bytes, float]] = {}
         self.slow: dict[str, float] = {}
@@ -89,6 +90,10 @@ def serving(runtime: Runtime) -> Iterator[Runtime]:
             time.sleep(wait)
             with suppress(BrokenPipeError, ConnectionResetError):
                 self._send(status, body)
+
+        def do_POST(self) -> None:
+            runtime.documents.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def _send(self, status: int, body: bytes) -> None:
             self.send_response(status)

@@ -179,7 +179,8 @@ class Warning(Schema):
     """Something that is not as it should be with the runtime's data."""
 
     code = fields.String(
-        required=True, validate=validate.OneOf(["unreadable-timestamp", "unreadable-step", "unreadable-value"])
+        required=True,
+        validate=validate.OneOf(["unreadable-timestamp", "unreadable-step", "unreadable-value", "timestamp-at-epoch"]),
     )
     count = fields.Integer(
         required=True, metadata={"description": "How many of the run's, on this page or not.", "minimum": 1}

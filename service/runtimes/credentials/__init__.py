@@ -1,6 +1,7 @@
 """With which credentials the service asks a runtime (``transport.TokenSource``)."""
 
 from service.runtimes.credentials.client_credentials import ClientCredentials, NoCredentials, Timing
+from service.runtimes.credentials.fixed import FixedCredentials
 from service.runtimes.credentials.token_endpoint import TokenEndpoint
 
-__all__ = ["ClientCredentials", "NoCredentials", "Timing", "TokenEndpoint"]
+__all__ = ["ClientCredentials", "FixedCredentials", "NoCredentials", "Timing", "TokenEndpoint"]

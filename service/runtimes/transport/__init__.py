@@ -10,7 +10,7 @@ from service.runtimes.transport.documents import fetch_document
 from service.runtimes.transport.http_transport import Answer, HttpTransport
 from service.runtimes.transport.resilient import ResilientClient, TokenSource
 from service.runtimes.transport.retries import Retries
-from service.runtimes.transport.tls import ClientCertificate
+from service.runtimes.transport.tls import ClientCertificate, Trust
 
 __all__ = [
     "Answer",
@@ -21,5 +21,6 @@ __all__ = [
     "ResilientClient",
     "Retries",
     "TokenSource",
+    "Trust",
     "fetch_document",
 ]

@@ -20,7 +20,7 @@ from service.runtimes.transport.budget import current
 from service.runtimes.transport.framing import CheckedResponse
 from service.runtimes.transport.inflation import ACCEPTED
 from service.runtimes.transport.sockets import BudgetSocket, connect
-from service.runtimes.transport.tls import ClientCertificate, client_context
+from service.runtimes.transport.tls import ClientCertificate, Trust, client_context
 
 _DISTRIBUTION = "metric-resource-service"
 
@@ -66,7 +66,7 @@ class BudgetAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """The context decides whom to trust; ``requests`` would load its own authorities for each connection."""
-        conn.cert_reqs = "CERT_REQUIRED"
+        conn.cert_reqs = "CERT_NONE" if self._context.verify_mode is ssl.CERT_NONE else "CERT_REQUIRED"
 
 
 class _Session(requests.Session):
@@ -74,7 +74,7 @@ class _Session(requests.Session):
         """None, ever. ``requests`` would read a redirect's body unbounded merely to tell where it leads."""
 
 
-def new_session(pool_size: int, certificate: ClientCertificate | None) -> requests.Session:
+def new_session(pool_size: int, certificate: ClientCertificate | None, trust: Trust) -> requests.Session:
     """A session to be used by any number of threads."""
     session = _Session()
     session.trust_env = False
@@ -88,7 +88,7 @@ def new_session(pool_size: int, certificate: ClientCertificate | None) -> reques
             "User-Agent": f"{_DISTRIBUTION}/{metadata.version(_DISTRIBUTION)}",
         }
     )
-    adapter = BudgetAdapter(client_context(certificate), pool_size)
+    adapter = BudgetAdapter(client_context(certificate, trust), pool_size)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

@@ -16,7 +16,7 @@ from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable
 from service.runtimes.transport.budget import Budget, spending
 from service.runtimes.transport.connections import new_session
 from service.runtimes.transport.inflation import read_body
-from service.runtimes.transport.tls import ClientCertificate
+from service.runtimes.transport.tls import THE_SYSTEMS, ClientCertificate, Trust
 from service.runtimes.transport.translation import FOREIGN, domain_error
 from service.telemetry.metrics import Telemetry
 
@@ -24,8 +24,8 @@ from service.telemetry.metrics import Telemetry
 class HttpTransport:
     """Exchanges over pooled connections, from any thread. Nothing is retried but what no server has seen.
 
-    ``connect_timeout`` in seconds covers connecting and the TLS handshake. Raises ``ValueError`` for a client
-    certificate that cannot be used.
+    ``connect_timeout`` in seconds covers connecting and the TLS handshake. Raises ``ValueError`` for
+    certificates that cannot be used.
     """
 
     def __init__(
@@ -35,11 +35,12 @@ class HttpTransport:
         max_body_bytes: int,
         pool_size: int,
         client_certificate: ClientCertificate | None = None,
+        trust: Trust = THE_SYSTEMS,
         telemetry: Telemetry,
     ) -> None:
         self._connect_timeout = connect_timeout
         self._max_body_bytes = max_body_bytes
-        self._session = new_session(pool_size, client_certificate)
+        self._session = new_session(pool_size, client_certificate, trust)
         self._telemetry = telemetry
 
     def exchange(

@@ -51,7 +51,7 @@ class ResilientClient:
         limit: ConcurrencyLimit,
         retries: Retries,
         telemetry: Telemetry,
-        fault: Callable[[Answer], str | None] = lambda _: None,
+        fault: Callable[[Answer], str | None] | None = None,
     ) -> None:
         self._transport = transport
         self._base_url = base_url.rstrip("/")
@@ -96,7 +96,7 @@ class ResilientClient:
         else:
             answer = self._ask(question, f"Bearer {question.caller_token}")
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
-            fault = self._fault(answer)
+            fault = None if self._fault is None else self._fault(answer)
             if fault is not None:
                 raise BadGateway(fault)
             raise RuntimeRefuses if question.caller_token is None else RuntimeForbids

@@ -39,27 +39,46 @@ class ClientCertificate:
                 raise ValueError(f"the client certificate cannot be used: {type(error).__name__}") from None
 
 
-def client_context(certificate: ClientCertificate | None) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom TLS trusts: the authorities of a PEM file in place of the system's, or, if ``insecure``, anybody."""
+
+    ca_file: str | None = None
+    insecure: bool = False
+
+
+THE_SYSTEMS = Trust()
+
+
+def client_context(certificate: ClientCertificate | None, trust: Trust = THE_SYSTEMS) -> ssl.SSLContext:
     """A context that verifies servers against the system's authorities, or certifi's where the system has none.
 
     OpenSSL's variables ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name other authorities, in place of the system's.
     Clients without a certificate share one context: reading the authorities takes longer than all else at the start.
+    Raises ``ValueError`` where the trust's file has no authorities.
     """
     paths = ssl.get_default_verify_paths()
     if certificate is None:
-        return _anonymous_context(paths)
-    context = _new_context(paths)
+        return _anonymous_context(paths, trust)
+    context = _new_context(paths, trust)
     certificate.load_into(context)
     return context
 
 
-@lru_cache(maxsize=4)
-def _anonymous_context(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    return _new_context(paths)
+@lru_cache(maxsize=16)
+def _anonymous_context(paths: ssl.DefaultVerifyPaths, trust: Trust) -> ssl.SSLContext:
+    return _new_context(paths, trust)
 
 
-def _new_context(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=None if _has_authorities(paths) else DEFAULT_CA_BUNDLE_PATH)
+def _new_context(paths: ssl.DefaultVerifyPaths, trust: Trust) -> ssl.SSLContext:
+    try:
+        file = trust.ca_file or (None if _has_authorities(paths) else DEFAULT_CA_BUNDLE_PATH)
+        context = ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise ValueError(f"the certificates of authorities cannot be read: {type(error).__name__}") from None
+    if trust.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     context.sslsocket_class = BudgetTLSSocket
     return context
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -85,3 +87,45 @@ def test_a_call_given_up_before_its_turn_is_never_calls(fan_out: FanOut[ServiceE
     assert fan_out.gather([lambda: begun.append("next")], Deadline.after(PATIENCE)) == [None]
     eventually(lambda: begun)
     assert begun == ["next"]
+
+
+def test_no_more_calls_are_under_way_than_may_be() -> None:
+    under_way, most, lock = 0, 0, threading.Lock()
+
+    def call(number: int) -> int:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.002)
+        with lock:
+            under_way -= 1
+        if number == 7:
+            raise RunNotFound("seven")
+        return number
+
+    fan_out = FanOut[ServiceError](16, ServiceError, RuntimeTimeout)
+    try:
+        found = fan_out.gather([partial(call, number) for number in range(30)], Deadline.after(20), at_once=3)
+    finally:
+        fan_out.close()
+    assert most <= 3
+    assert [one for one in found if isinstance(one, int)] == [number for number in range(30) if number != 7]
+    assert isinstance(found[7], RunNotFound)
+
+
+def test_what_has_not_begun_by_the_deadline_is_late_and_never_begins() -> None:
+    release, begun = threading.Event(), list[int]()
+
+    def call(number: int) -> None:
+        begun.append(number)
+        release.wait(20)
+
+    fan_out = FanOut[ServiceError](16, ServiceError, RuntimeTimeout)
+    try:
+        found = fan_out.gather([partial(call, number) for number in range(9)], Deadline.after(0.1), at_once=2)
+        release.set()
+    finally:
+        fan_out.close()
+    assert all(isinstance(one, RuntimeTimeout) for one in found)
+    assert sorted(begun) == [0, 1]

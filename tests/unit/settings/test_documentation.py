@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import SettingsError, read_settings
+from service.settings import SettingsError, mlflow, read_settings
 from service.settings.sources import PARTS, PLACES, RESOURCE_GROUP, SERVICE_KEY
 from service.settings.table import TABLE, Variable
 
@@ -18,14 +18,16 @@ def test_variable_and_default(variable: Variable) -> None:
     assert ROWS[variable.name].replace("`", "").split(";")[0] == variable.default
 
 
-@pytest.mark.parametrize("name", [SERVICE_KEY, *PARTS.values(), *PLACES, RESOURCE_GROUP, "VCAP_SERVICES"])
+@pytest.mark.parametrize(
+    "name", [SERVICE_KEY, *PARTS.values(), *PLACES, RESOURCE_GROUP, "VCAP_SERVICES", *mlflow.VARIABLES]
+)
 def test_sources_of_credentials(name: str) -> None:
     assert f"`{name}`" in DOCUMENT
 
 
 def test_nothing_else_is_documented() -> None:
     known = {variable.name for variable in TABLE} | set(PARTS.values()) | {SERVICE_KEY, RESOURCE_GROUP, "VCAP_SERVICES"}
-    assert ROWS.keys() <= known | set(PLACES)
+    assert ROWS.keys() <= known | {*PLACES, *mlflow.VARIABLES}
 
 
 def test_example_is_what_happens() -> None:

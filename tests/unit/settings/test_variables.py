@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import RuntimeAuth, Settings, available_cores, read_settings
+from service.settings import RuntimeAuth, RuntimeKind, Settings, available_cores, read_settings
 from service.settings.table import TABLE
 from service.web.policy import SignInMode
 
 GOOD = [
+    ("RUNTIME_KIND", "ai_api", RuntimeKind.AI_API),
     ("RUNTIME_AUTH", "forward", RuntimeAuth.FORWARD),
     ("RUNTIME_TIMEOUT", "0.5", 0.5),
     ("RUNTIME_TIMEOUT", "300", 300.0),
@@ -68,6 +69,7 @@ GOOD = [
 ]
 
 BAD = {
+    "RUNTIME_KIND": ["MLflow", "ai-api", "none"],
     "RUNTIME_AUTH": ["Service", "basic", " none"],
     "RUNTIME_TIMEOUT": [
         "0",

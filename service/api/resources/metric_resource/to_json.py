@@ -73,15 +73,24 @@ def capabilities(found: Capabilities) -> Iterator[bytes]:
 def warnings(unreadable: Unreadable) -> bytes:
     """What is said of members that could not be read; nothing where all could."""
     found = [
-        {"code": code, "count": count, "detail": f"{count:,} of the runtime's {what}: they are given as null"}
+        {"code": code, "count": count, "detail": f"{count:,} of the runtime's {what}"}
         for code, count, what in (
-            ("unreadable-timestamp", unreadable.timestamps, "timestamps cannot be read or are missing"),
+            (
+                "unreadable-timestamp",
+                unreadable.timestamps,
+                "timestamps cannot be read or are missing: they are given as null",
+            ),
             (
                 "unreadable-step",
                 unreadable.steps,
-                f"steps are no whole numbers of at most {MOST_STEP_DIGITS:,} digits",
+                f"steps are no whole numbers of at most {MOST_STEP_DIGITS:,} digits: they are given as null",
             ),
-            ("unreadable-value", unreadable.values, "values are no numbers or are missing"),
+            ("unreadable-value", unreadable.values, "values are no numbers or are missing: they are given as null"),
+            (
+                "timestamp-at-epoch",
+                unreadable.at_epoch,
+                "timestamps are 1970-01-01T00:00:00Z, which it also keeps in place of one that it cannot read",
+            ),
         )
         if count
     ]

@@ -1,0 +1,350 @@
+"""Asks an MLflow tracking server, 2.x or 3.x, by its REST API 2.0 and reads its answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from service.concurrency.fan_out import FanOut
+from service.concurrency.single_flight import StillUnderWay
+from service.domain.errors import (
+    BadGateway,
+    LogsNotSupported,
+    RunNotFound,
+    RuntimeForbids,
+    RuntimeRefuses,
+    RuntimeTimeout,
+    ServiceError,
+)
+from service.domain.logs import LogQuery, RunLog
+from service.domain.metrics import READABLE, MetricResource
+from service.domain.runs import NULL, Run, RunDetails, RunList
+from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
+from service.runtimes import literals
+from service.runtimes.http_client import HTTPAnswer, HTTPClient
+from service.runtimes.mlflow import points, runs, server
+from service.runtimes.mlflow.points import Page, Place
+from service.runtimes.mlflow.runs import ExperimentPage, LoggedModel, MLflowRun, RunPage
+from service.runtimes.tenancy import Tenancy
+
+T = TypeVar("T")
+
+_API, _API_3 = "/api/2.0/mlflow", "/api/3.0/mlflow"
+_OK, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 200, 400, 403, 404
+_ABSENT = "RESOURCE_DOES_NOT_EXIST"
+_INVALID = "INVALID_PARAMETER_VALUE"
+_HOST = re.compile(rb"\s*Invalid Host header", re.IGNORECASE)
+AT_ONCE = 8
+"""Calls under way for one read: as many as a server of a few workers has an answer for."""
+MOST_RUNS = 100_000
+MOST_MODELS = 100
+"""Logged models of a run that are looked up: the points of further ones have no label, and they are given by id."""
+_RUNS_A_PAGE = _EXPERIMENTS_A_PAGE = 1000
+_MARGIN = 0.1
+"""Of the time that is left for a run's surroundings, the share that is kept for telling which of them came too late."""
+_TRIES = 3
+"""Reads of a history whose pages move, before what is given twice is left out."""
+
+
+class _Error(msgspec.Struct):
+    error_code: str = ""
+
+
+class MLflowRuntime:
+    """An MLflow server as an AI runtime; see ``domain.runtime.AIRuntime``. Its workspaces are resource groups."""
+
+    kind: Kind = "mlflow"
+
+    def __init__(self, client: HTTPClient, *, identity: str, fan_out: FanOut[ServiceError]) -> None:
+        self.identity = identity
+        self._client = client
+        self._fan_out = fan_out
+        self._tenancy = Tenancy()
+
+    def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
+        """The runs, which name their metrics; then the logged models, whose points are labelled; then each history."""
+        asked = self._gather([partial(self._run, each, context) for each in run_ids], context)
+        found: dict[str, MLflowRun | ServiceError] = dict(zip(run_ids, asked, strict=True))
+        there = {run_id: run for run_id, run in found.items() if isinstance(run, MLflowRun)}
+        wanted = {run_id: run.models[:MOST_MODELS] for run_id, run in there.items()}
+        models = self._models([id_ for ids in wanted.values() for id_ in ids], context)
+        calls: list[Callable[[], Page]] = []
+        of_run: dict[str, list[int]] = {}
+        for run_id, run in there.items():
+            labels = runs.labels(
+                run, (model for id_ in wanted[run_id] if isinstance(model := models[id_], LoggedModel))
+            )
+            of_run[run_id] = list(range(len(calls), len(calls) + len(run.metric_keys)))
+            calls += [partial(self._history, run_id, key, labels.get(key, {}), context) for key in run.metric_keys]
+        histories = self._gather(calls, context)
+        return {
+            run_id: _run_metrics(run, [models[id_] for id_ in wanted[run_id]], [histories[at] for at in of_run[run_id]])
+            if isinstance(run, MLflowRun)
+            else run
+            for run_id, run in found.items()
+        }
+
+    def runs(self, context: RequestContext) -> RunList:
+        """The runs of all experiments, but for deleted ones."""
+        found: dict[str, Run] = {}
+        for ids in self._experiments(context):
+            asked = {"experiment_ids": ids, "order_by": ["attributes.start_time DESC"], "max_results": _RUNS_A_PAGE}
+            for page in self._pages("/runs/search", asked, RunPage, context, "runs"):
+                found.update((each.info.run_id, runs.run(each)) for each in page.runs if not each.deleted)
+                if len(found) >= MOST_RUNS:
+                    break
+        listed = sorted(found.values(), key=lambda run: run.run_id)
+        listed.sort(key=lambda run: b"" if run.created_at == NULL else run.created_at, reverse=True)
+        return RunList(tuple(listed[:MOST_RUNS]))
+
+    def run(self, run_id: str, context: RequestContext) -> RunDetails:
+        """The run first; beside each other then its experiment's name and its logged models."""
+        found = self._run(run_id, context)
+        soon = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
+        made = found.made[:MOST_MODELS]
+        name, *models = self._gather(
+            [partial(self._experiment_name, found, context), *(partial(self._model, id_, context) for id_ in made)],
+            soon,
+        )
+        known = {
+            id_: model if isinstance(model, LoggedModel) else None for id_, model in zip(made, models, strict=True)
+        }
+        missing = {
+            "scenario": isinstance(name, ServiceError),
+            "outputArtifacts": any(isinstance(model, ServiceError) for model in models) or len(made) < len(found.made),
+        }
+        return RunDetails(
+            run=runs.run(found),
+            parameters=runs.parameters(found),
+            input_artifacts=runs.input_artifacts(found),
+            output_artifacts=runs.output_artifacts(found, known),
+            scenario=NULL if isinstance(name, ServiceError) else runs.scenario(found, name),
+            executable=runs.executable(found),
+            unavailable=tuple(part for part, is_missing in missing.items() if is_missing),
+        )
+
+    def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
+        """MLflow has no logs; that a run is not there counts more."""
+        self._run(run_id, context)
+        raise LogsNotSupported
+
+    def resource_groups(self, context: RequestContext) -> ResourceGroups:
+        """The workspaces; none where the server has none, and not complete where it does not list them for us."""
+        if not self._has_workspaces(context):
+            return ResourceGroups(())
+        try:
+            answer = self._read(f"{_API_3}/workspaces", context, "workspaces", grouped=False)
+        except (RuntimeForbids, RuntimeRefuses):
+            return ResourceGroups((), complete=False)
+        return ResourceGroups(server.workspace_names(_body(answer, "its workspaces")))
+
+    def capabilities(self, context: RequestContext) -> Capabilities:
+        """A server that has no ``server-info`` is older than workspaces are."""
+        info = self._read(f"{_API_3}/server-info", context, "server-info", grouped=False)
+        if info.status not in {_OK, _NOT_FOUND}:
+            raise BadGateway("the AI runtime does not answer as an MLflow server")
+        multitenant = info.status == _OK and server.workspaces(info.body)
+        answer = self._read("/version", context, "version", grouped=False)
+        version = server.version(answer.body) if answer.status == _OK else None
+        if version is None and info.status == _NOT_FOUND:
+            raise BadGateway("the AI runtime does not answer as an MLflow server")
+        self._tenancy.note(multitenant)
+        return server.capabilities(version, multitenant=multitenant)
+
+    def _run(self, run_id: str, context: RequestContext) -> MLflowRun:
+        def read() -> MLflowRun:
+            answer = self._read(f"{_API}/runs/get", context, "run", (("run_id", run_id),))
+            if _error_code(answer) in {_ABSENT, _INVALID}:
+                raise RunNotFound(run_id)
+            return runs.run_of(_body(answer, "a run"), run_id)
+
+        found = self._once(("run", run_id), read, context)
+        if found.deleted:
+            raise RunNotFound(run_id)
+        return found
+
+    def _history(self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext) -> Page:
+        """All points of a metric. They are asked for in one answer, the only consistent read there is; a server that
+        gives pages all the same is read anew where points were put in meanwhile and moved them."""
+        for left in range(_TRIES, 0, -1):
+            pages: list[Page] = []
+            for page in self._history_pages(run_id, key, labels, context):
+                if not pages or not points.moved(page, pages[-1]):
+                    pages.append(page)
+                elif left > 1:
+                    break
+                else:
+                    pages.append(points.without_repeats(page, pages[-1]))
+            else:
+                break
+        chunks = [chunk for page in pages for chunk in page.chunks]
+        return Page(chunks, None, sum((page.unreadable for page in pages), READABLE))
+
+    def _history_pages(
+        self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext
+    ) -> Iterator[Page]:
+        seen: set[str | None] = {None}
+        token: str | None = None
+        while True:
+            further = () if token is None else (("page_token", token),)
+            query = (("run_id", run_id), ("metric_key", key), *further)
+            answer = self._read(f"{_API}/metrics/get-history", context, "history", query)
+            if _error_code(answer) == _ABSENT:
+                raise RunNotFound(run_id)
+            page = points.page(_body(answer, "the history of a metric"), key, labels)
+            yield page
+            token = page.token
+            if token is None:
+                return
+            _check_new(token, seen)
+
+    def _models(self, ids: Sequence[str], context: RequestContext) -> Mapping[str, LoggedModel | ServiceError | None]:
+        distinct = list(dict.fromkeys(ids))
+        found = self._gather([partial(self._model, id_, context) for id_ in distinct], context)
+        return dict(zip(distinct, found, strict=True))
+
+    def _model(self, model_id: str, context: RequestContext) -> LoggedModel | None:
+        """``None`` for one that is there no more."""
+
+        def read() -> LoggedModel | None:
+            answer = self._read(f"{_API}/logged-models/{model_id}", context, "model")
+            if _error_code(answer) == _ABSENT:
+                return None
+            return runs.logged_model(_body(answer, "a logged model"))
+
+        return self._once(("model", model_id), read, context)
+
+    def _experiment_name(self, found: MLflowRun, context: RequestContext) -> str | None:
+        experiment = found.info.experiment_id
+        if experiment is None:
+            return None
+
+        def read() -> str | None:
+            answer = self._read(f"{_API}/experiments/get", context, "experiment", (("experiment_id", experiment),))
+            return runs.experiment_name(_body(answer, "an experiment"))
+
+        return self._once(("experiment", experiment), read, context)
+
+    def _experiments(self, context: RequestContext) -> Iterator[list[str]]:
+        asked = {"max_results": _EXPERIMENTS_A_PAGE}
+        for page in self._pages("/experiments/search", asked, ExperimentPage, context, "experiments"):
+            if page.experiments:
+                yield [experiment.experiment_id for experiment in page.experiments]
+
+    def _pages(
+        self, path: str, asked: Mapping[str, object], kind: type[T], context: RequestContext, operation: str
+    ) -> Iterator[T]:
+        """All pages of a search; none in a workspace that is not there."""
+        seen: set[str | None] = {None}
+        token: str | None = None
+        while True:
+            document = asked if token is None else {**asked, "page_token": token}
+            answer = self._read(_API + path, context, operation, document=msgspec.json.encode(document))
+            if _error_code(answer) == _ABSENT or (answer.status == _BAD_REQUEST and self._has_workspaces(context)):
+                return
+            page = literals.decode(_body(answer, operation), kind)
+            yield page
+            token = getattr(page, "next_page_token", None) or None
+            if token is None:
+                return
+            _check_new(token, seen)
+
+    def _once(self, key: tuple[str, str], read: Callable[[], T], context: RequestContext) -> T:
+        """One object, asked for once a request."""
+        try:
+            return context.asked.get((self.identity, *key), read, context.deadline.remaining())
+        except StillUnderWay:
+            raise RuntimeTimeout from None
+
+    def _gather(self, calls: Sequence[Callable[[], object]], context: RequestContext) -> list[Any]:
+        return self._fan_out.gather(calls, context.deadline, at_once=AT_ONCE)
+
+    def _read(
+        self,
+        path: str,
+        context: RequestContext,
+        operation: str,
+        query: Sequence[tuple[str, str]] = (),
+        *,
+        document: bytes | None = None,
+        grouped: bool = True,
+    ) -> HTTPAnswer:
+        headers = {"X-Request-ID": context.request_id, "traceparent": context.traceparent}
+        if grouped and self._has_workspaces(context):
+            headers["X-MLFLOW-WORKSPACE"] = context.cache_scope.resource_group
+        return self._client.read(
+            path,
+            query=query,
+            document=document,
+            headers=headers,
+            deadline=context.deadline,
+            operation=operation,
+            caller_token=context.cache_scope.token,
+        )
+
+    def _has_workspaces(self, context: RequestContext) -> bool:
+        """A server that does not tell is not read: it refuses a workspace where it has none, and without one it
+        answers from its default workspace, as if that were the group's."""
+        if context.known is not None:
+            return context.known.multitenant
+        caller = context.cache_scope.caller
+        return self._tenancy.multitenant(lambda: self.capabilities(context).multitenant, context.deadline, caller)
+
+
+def fault(answer: HTTPAnswer) -> str | None:
+    """What is wrong where an MLflow server answers 401 or 403 and does not mean the credentials."""
+    if answer.status == _FORBIDDEN and _HOST.match(answer.body):
+        return (
+            "the MLflow server refuses the host name that it is asked by: it must be allowed there "
+            "(mlflow server --allowed-hosts, or MLFLOW_SERVER_ALLOWED_HOSTS)"
+        )
+    return None
+
+
+def _run_metrics(
+    found: MLflowRun, models: Sequence[LoggedModel | ServiceError | None], histories: Sequence[Page | ServiceError]
+) -> RunMetrics | ServiceError:
+    """All of it, or what is the matter with the first part that could not be read."""
+    chunks, unreadable = [], READABLE
+    for part in (*models, *histories):
+        if isinstance(part, ServiceError):
+            return part
+        if isinstance(part, Page):
+            chunks += part.chunks
+            unreadable += part.unreadable
+    resource = MetricResource(
+        run_id=found.info.run_id,
+        created_at=runs.created_at(found),
+        metrics=points.merged(chunks),
+        tags=runs.tags(found),
+        custom_info=runs.custom_info(found),
+        count=sum(chunk.count for chunk in chunks),
+        unreadable=unreadable,
+    )
+    return RunMetrics(resource, runs.status(found).may_change)
+
+
+def _body(answer: HTTPAnswer, what: str) -> bytes:
+    if answer.status != _OK:
+        raise BadGateway(f"the AI runtime did not give {what}")
+    return answer.body
+
+
+def _error_code(answer: HTTPAnswer) -> str | None:
+    """MLflow's own word for what is wrong; ``None`` where there is nothing, or something else answered."""
+    if answer.status not in {_BAD_REQUEST, _NOT_FOUND}:
+        return None
+    try:
+        return literals.decode(answer.body, _Error).error_code
+    except BadGateway:
+        return None
+
+
+def _check_new(token: str, seen: set[str | None]) -> None:
+    if token in seen:
+        raise BadGateway("the AI runtime's pages have no end")
+    seen.add(token)

@@ -1,0 +1,36 @@
+"""MLflow's instants, whole milliseconds since the epoch, as RFC 3339 text in UTC with three fraction digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Raw
+
+from service.domain.runs import NULL
+
+FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999
+"""The years 0001 to 9999. MLflow takes 64 bits; what lies beyond has no RFC 3339 text."""
+_MOST_DIGITS = 19
+
+
+def texts(instants: Sequence[int]) -> list[bytes] | None:
+    """Each instant without quotes; ``None`` where one lies outside ``FIRST`` to ``LAST``."""
+    if not instants:
+        return []
+    if min(instants) < FIRST or max(instants) > LAST:
+        return None
+    stamps = np.datetime_as_string(np.array(instants, "datetime64[ms]"), unit="ms")
+    return [b"%bZ" % stamp for stamp in stamps.astype("S").tolist()]
+
+
+def literal(given: Raw | bytes) -> bytes | None:
+    """A JSON literal of one instant; ``None`` for what is no such number or has no text. ``null`` is ``null``."""
+    written = bytes(given).strip(b'"')  # some JSON of protobuf has 64 bits as a string
+    if written == NULL:
+        return NULL
+    digits = written.removeprefix(b"-")
+    if not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        return None
+    found = texts([int(written)])
+    return None if found is None else b'"' + found[0] + b'"'

@@ -1,0 +1,213 @@
+"""``GET metrics/get-history`` → chunks of the metric resource.
+
+The servers write every point alike: ``key``, ``value``, ``timestamp``, ``step``, with the same white space between
+them. Such an answer is split at that text into columns, which are checked as a whole and put together again; no object
+is made of a point. Any other answer is read point by point.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Raw
+
+from service.domain.errors import BadGateway
+from service.domain.metrics import Chunk, Unreadable
+from service.domain.runs import NULL
+from service.runtimes import literals
+from service.runtimes.mlflow import instants
+
+POINTS_A_CHUNK = 2000
+_NULL = Raw(NULL)
+_NO_LABELS = b"[]"
+_NOT_A_NUMBER = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
+_WHOLE = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})")
+_POINT = re.compile(
+    rb'\s*\{(\s*"key"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"value"\s*:\s*)[^\s,}]+'
+    rb'(\s*,\s*"timestamp"\s*:\s*)[0-9]+(\s*,\s*"step"\s*:\s*)-?[0-9]+(\s*\})(\s*,\s*\{)?'
+)
+_Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_VALUES = msgspec.json.Decoder(list[float | Literal["NaN", "Infinity", "-Infinity"]])
+_INTEGERS = msgspec.json.Decoder(list[_Int64])
+
+Place = tuple[bytes, bytes, bytes]
+"""The literals of a point's timestamp, step and value, by which a logged model's points are told among a run's."""
+
+
+class _Point(msgspec.Struct, gc=False):
+    key: Raw
+    value: Raw = _NULL
+    timestamp: Raw = _NULL
+    step: Raw = _NULL
+
+    @property
+    def place(self) -> Place:
+        return (bytes(self.timestamp), bytes(self.step), bytes(self.value))
+
+
+class _History(msgspec.Struct):
+    metrics: list[_Point] = []
+    next_page_token: str | None = None
+
+
+class _Page(msgspec.Struct):
+    """All but the points."""
+
+    metrics: list[Raw] = []
+    next_page_token: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Points of one metric, and how to ask for those behind them; ``token`` is ``None`` where there are none."""
+
+    chunks: list[Chunk]
+    token: str | None = None
+    unreadable: Unreadable = Unreadable()
+
+    @property
+    def count(self) -> int:
+        return sum(chunk.count for chunk in self.chunks)
+
+
+def page(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page:
+    """One answer for the metric ``key``; ``labels`` holds the label sets of the points that are a model's.
+
+    A point that several models share is given once for each. Raises ``BadGateway`` where the answer is no history or
+    another metric's.
+    """
+    found = None if labels else _regular(body, key)
+    return found or _point_by_point(body, key, labels)
+
+
+def _regular(body: bytes, key: str) -> Page | None:
+    begin, end = body.find(b"[") + 1, body.rfind(b"]")
+    first = _POINT.match(body, begin, end) if 0 < begin <= end else None
+    if first is None:
+        return None
+    head, name, before_timestamp, before_step, tail, between = first.groups()
+    try:
+        rest = msgspec.json.decode(body[:begin] + body[end:], type=_Page)
+        if rest.metrics or literals.text(name) != key:
+            return None
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+        return None
+    text = body[begin:end].strip()[1 + len(head) : -len(tail.strip())].rstrip()
+    rows = text.split(tail + between + head) if between else [text]
+    chunks, at_epoch = [], 0
+    for at in range(0, len(rows), POINTS_A_CHUNK):
+        joined = b",".join(rows[at : at + POINTS_A_CHUNK])
+        cells = joined.replace(before_timestamp, b",").replace(before_step, b",").split(b",")
+        columns = cells[0::3], cells[1::3], cells[2::3]
+        if len(cells) != 3 * len(rows[at : at + POINTS_A_CHUNK]):
+            return None
+        chunk = _chunk(msgspec.json.encode(key), *columns)
+        if chunk is None:
+            return None
+        chunks.append(chunk)
+        at_epoch += columns[1].count(b"0")
+    return Page(chunks, rest.next_page_token or None, Unreadable(at_epoch=at_epoch))
+
+
+def _chunk(name: bytes, values: list[bytes], timestamps: list[bytes], steps: list[bytes]) -> Chunk | None:
+    """The columns as points, if every cell is what its column holds."""
+    try:
+        _VALUES.decode(_array(values))
+        _INTEGERS.decode(_array(steps))
+        stamps = instants.texts(_INTEGERS.decode(_array(timestamps)))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    if stamps is None:
+        return None
+    opening = b'{"name":%b,"value":' % name
+    pieces = [b""] * (6 * len(values))
+    pieces[0::6] = repeat(b',"labels":[]},' + opening, len(values))
+    pieces[0] = opening
+    pieces[1::6] = values
+    pieces[2::6] = repeat(b',"timestamp":"', len(values))
+    pieces[3::6] = stamps
+    pieces[4::6] = repeat(b'","step":', len(values))
+    pieces[5::6] = steps
+    return Chunk(b"".join((*pieces, b',"labels":[]}')), len(values))
+
+
+def _point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page:
+    history, mended = literals.decode_mended(body, _History)
+    mapping = _Mapping(key, labels)
+    texts = [text for point in history.metrics for text in mapping.points(point)]
+    if mended:
+        texts = [literals.restored(text) for text in texts]
+    chunks = [
+        Chunk(b",".join(texts[at : at + POINTS_A_CHUNK]), len(texts[at : at + POINTS_A_CHUNK]))
+        for at in range(0, len(texts), POINTS_A_CHUNK)
+    ]
+    return Page(chunks, history.next_page_token or None, mapping.unreadable)
+
+
+class _Mapping:
+    def __init__(self, key: str, labels: Mapping[Place, Sequence[bytes]]) -> None:
+        self._key = key
+        self._name = msgspec.json.encode(key)
+        self._labels = labels
+        self.unreadable = Unreadable()
+
+    def points(self, point: _Point) -> Iterator[bytes]:
+        if not literals.is_string(bytes(point.key)) or literals.text(bytes(point.key)) != self._key:
+            raise BadGateway("the AI runtime answered with another metric than the one it was asked for")
+        value, timestamp, step = bytes(point.value), instants.literal(point.timestamp), bytes(point.step).strip(b'"')
+        has_value = value in _NOT_A_NUMBER or (not literals.is_string(value) and value[:1] in b"-0123456789")
+        has_step = step == NULL or _WHOLE.fullmatch(step) is not None
+        self.unreadable += Unreadable(
+            timestamps=timestamp is None or timestamp == NULL,
+            steps=not has_step,
+            values=not has_value,
+            at_epoch=bytes(point.timestamp) == b"0",
+        )
+        for labels in self._labels.get(point.place) or (_NO_LABELS,):
+            yield b'{"name":%b,"value":%b,"timestamp":%b,"step":%b,"labels":%b}' % (
+                self._name,
+                value if has_value else NULL,
+                timestamp or NULL,
+                step if has_step else NULL,
+                labels,
+            )
+
+
+def moved(page: Page, before: Page) -> bool:
+    """Whether a page begins with a point of the page before it: points were put in meanwhile, and the pages moved."""
+    first = next((text for chunk in page.chunks for text in _texts(chunk)), None)
+    return first is not None and any(first in chunk.text for chunk in before.chunks)
+
+
+def without_repeats(page: Page, before: Page) -> Page:
+    """The page without those points that the page before it has; a metric has no point twice."""
+    known = {text for chunk in before.chunks for text in _texts(chunk)}
+    kept = [[text for text in _texts(chunk) if text not in known] for chunk in page.chunks]
+    return Page([Chunk(b",".join(texts), len(texts)) for texts in kept if texts], page.token, page.unreadable)
+
+
+def _texts(chunk: Chunk) -> list[bytes]:
+    return [bytes(text) for text in msgspec.json.decode(_array([chunk.text]), type=list[Raw])]
+
+
+def merged(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
+    """The same points in fewer chunks, where many metrics have a few points each."""
+    found: list[Chunk] = []
+    batch: list[Chunk] = []
+    for chunk in chunks:
+        if batch and sum(each.count for each in batch) + chunk.count > POINTS_A_CHUNK:
+            found.append(_joined(batch))
+            batch = []
+        batch.append(chunk)
+    return (*found, _joined(batch)) if batch else tuple(found)
+
+
+def _joined(chunks: Sequence[Chunk]) -> Chunk:
+    return Chunk(b",".join(chunk.text for chunk in chunks), sum(chunk.count for chunk in chunks))
+
+
+def _array(cells: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(cells) + b"]"

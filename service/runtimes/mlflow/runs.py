@@ -1,0 +1,328 @@
+"""MLflow's JSON → domain: runs, what surrounds them, their logged models.
+
+A run's status is given in the AI API's words, so that one filter fits all runtimes: ``SCHEDULED`` is ``PENDING``,
+``FINISHED`` ``COMPLETED``, ``FAILED`` ``DEAD``, ``KILLED`` ``STOPPED``, ``RUNNING`` itself; any other is ``UNKNOWN``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+from msgspec import Raw
+
+from service.domain.comparison import MODEL_LABEL
+from service.domain.errors import BadGateway
+from service.domain.runs import NULL, Run, RunStatus
+from service.runtimes import literals
+from service.runtimes.mlflow import instants
+from service.runtimes.mlflow.points import Place
+
+_NULL = Raw(NULL)
+_STATUSES = {
+    "SCHEDULED": RunStatus.PENDING,
+    "RUNNING": RunStatus.RUNNING,
+    "FINISHED": RunStatus.COMPLETED,
+    "FAILED": RunStatus.DEAD,
+    "KILLED": RunStatus.STOPPED,
+}
+_NOTE, _MODEL_HISTORY = "mlflow.note.content", "mlflow.log-model.history"
+_EXECUTABLE = ("mlflow.source.name", "mlflow.project.entryPoint")
+_COMMIT = "mlflow.source.git.commit"
+_CONTEXT = "mlflow.data.context"
+
+
+class Pair(msgspec.Struct, gc=False):
+    """A parameter or a tag."""
+
+    key: str
+    value: str = ""
+
+
+class _Info(msgspec.Struct, gc=False):
+    run_id: str
+    status: str = ""
+    run_name: str | None = None
+    experiment_id: str | None = None
+    artifact_uri: str | None = None
+    lifecycle_stage: str = "active"
+    start_time: Raw = _NULL
+    end_time: Raw = _NULL
+
+
+class _Metric(msgspec.Struct, gc=False):
+    key: str
+
+
+class _Data(msgspec.Struct, gc=False):
+    metrics: list[_Metric] = []
+    params: list[Pair] = []
+    tags: list[Pair] = []
+
+
+class _Dataset(msgspec.Struct, gc=False):
+    name: str | None = None
+    digest: str | None = None
+    source: str | None = None
+
+
+class _DatasetInput(msgspec.Struct):
+    dataset: _Dataset
+    tags: list[Pair] = []
+
+
+class _Model(msgspec.Struct, gc=False):
+    model_id: str
+
+
+class _Inputs(msgspec.Struct):
+    dataset_inputs: list[_DatasetInput] = []
+    model_inputs: list[_Model] = []
+
+
+class _Outputs(msgspec.Struct):
+    model_outputs: list[_Model] = []
+
+
+class MLflowRun(msgspec.Struct):
+    """A run as ``runs/get`` and ``runs/search`` have it."""
+
+    info: _Info
+    data: _Data = msgspec.field(default_factory=_Data)
+    inputs: _Inputs = msgspec.field(default_factory=_Inputs)
+    outputs: _Outputs = msgspec.field(default_factory=_Outputs)
+
+    @property
+    def deleted(self) -> bool:
+        return self.info.lifecycle_stage == "deleted"
+
+    @property
+    def metric_keys(self) -> list[str]:
+        """Each once, in the server's order."""
+        return list(dict.fromkeys(metric.key for metric in self.data.metrics))
+
+    @property
+    def made(self) -> list[str]:
+        """The ids of the models that the run has logged."""
+        return list(dict.fromkeys(model.model_id for model in self.outputs.model_outputs))
+
+    @property
+    def models(self) -> list[str]:
+        """The ids of the models that the run has logged or was given."""
+        return list(dict.fromkeys((*self.made, *(model.model_id for model in self.inputs.model_inputs))))
+
+
+class _GetRun(msgspec.Struct):
+    run: MLflowRun
+
+
+class RunPage(msgspec.Struct):
+    runs: list[MLflowRun] = []
+    next_page_token: str | None = None
+
+
+class _Experiment(msgspec.Struct):
+    experiment_id: str
+    name: str | None = None
+
+
+class _GetExperiment(msgspec.Struct):
+    experiment: _Experiment
+
+
+class ExperimentPage(msgspec.Struct):
+    experiments: list[_Experiment] = []
+    next_page_token: str | None = None
+
+
+class _ModelMetric(msgspec.Struct, gc=False):
+    key: str
+    value: Raw = _NULL
+    timestamp: Raw = _NULL
+    step: Raw = _NULL
+    run_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+
+
+class _ModelInfo(msgspec.Struct, gc=False):
+    model_id: str
+    name: str | None = None
+    artifact_uri: str | None = None
+
+
+class _ModelData(msgspec.Struct):
+    metrics: list[_ModelMetric] = []
+
+
+class LoggedModel(msgspec.Struct):
+    """A logged model with all points that are its own."""
+
+    info: _ModelInfo
+    data: _ModelData = msgspec.field(default_factory=_ModelData)
+
+
+class _GetModel(msgspec.Struct):
+    model: LoggedModel
+
+
+def run_of(body: bytes, asked: str) -> MLflowRun:
+    """The run ``asked`` for. Raises ``BadGateway`` where the answer is none, or another."""
+    found = literals.decode(body, _GetRun).run
+    if found.info.run_id != asked:
+        raise BadGateway("the AI runtime answered with another run than the one it was asked for")
+    return found
+
+
+def logged_model(body: bytes) -> LoggedModel:
+    return literals.decode(body, _GetModel).model
+
+
+def experiment_name(body: bytes) -> str | None:
+    return literals.decode(body, _GetExperiment).experiment.name
+
+
+def status(found: MLflowRun) -> RunStatus:
+    return _STATUSES.get(found.info.status, RunStatus.UNKNOWN)
+
+
+def run(found: MLflowRun) -> Run:
+    """A run by itself. MLflow tells no instant of its creation or of its last change."""
+    start, end = instants.literal(found.info.start_time), instants.literal(found.info.end_time)
+    began = start or NULL
+    return Run(
+        run_id=found.info.run_id,
+        status=status(found),
+        scenario_id=_text(found.info.experiment_id),
+        executable_id=_text(_executable(found)),
+        configuration_name=_text(found.info.run_name),
+        created_at=began,
+        submission_time=began,
+        start_time=began,
+        completion_time=end or NULL,
+        unreadable=(start is None) + (end is None),
+    )
+
+
+def created_at(found: MLflowRun) -> bytes:
+    return instants.literal(found.info.start_time) or NULL
+
+
+def parameters(found: MLflowRun) -> bytes:
+    return _array(b'{"key":%b,"value":%b}' % (_text(one.key), _text(one.value)) for one in found.data.params)
+
+
+def tags(found: MLflowRun) -> bytes:
+    """All tags, those of MLflow itself (``mlflow.…``), too."""
+    return _named_values(found.data.tags)
+
+
+def custom_info(found: MLflowRun) -> bytes:
+    """The tags whose value is a JSON object or array, and the run's note; MLflow has no custom info of its own."""
+    return _named_values(tag for tag in found.data.tags if tag.key == _NOTE or _is_json(tag.value))
+
+
+def scenario(found: MLflowRun, name: str | None) -> bytes:
+    return b'{"id":%b,"name":%b}' % (_text(found.info.experiment_id), _text(name))
+
+
+def executable(found: MLflowRun) -> bytes:
+    """The script or entry point, its version that of git; ``null`` where the client did not tell."""
+    name = _executable(found)
+    commit = next((tag.value for tag in found.data.tags if tag.key == _COMMIT), None)
+    members = (_text(name), _text(name), _text(commit))
+    return NULL if name is None else b'{"id":%b,"name":%b,"versionId":%b}' % members
+
+
+def input_artifacts(found: MLflowRun) -> bytes:
+    """The data sets; their key is what they were used for (``mlflow.data.context``), where the client told that."""
+
+    def artifact(given: _DatasetInput) -> bytes:
+        dataset = given.dataset
+        used_for = next((tag.value for tag in given.tags if tag.key == _CONTEXT), dataset.name)
+        return _artifact(used_for, dataset.digest, dataset.name, "dataset", dataset.source)
+
+    return _array(map(artifact, found.inputs.dataset_inputs))
+
+
+def output_artifacts(found: MLflowRun, models: Mapping[str, LoggedModel | None]) -> bytes:
+    """The logged models, by id alone where one could not be read; of MLflow 2 what the tag of its client says."""
+
+    def artifact(model_id: str) -> bytes:
+        model = models.get(model_id)
+        if model is None:
+            return _artifact(model_id, model_id, None, "model", None)
+        return _artifact(model.info.name or model_id, model_id, model.info.name, "model", model.info.artifact_uri)
+
+    return _array(map(artifact, found.made) if found.made else _models_of_tag(found))
+
+
+def labels(found: MLflowRun, models: Iterable[LoggedModel]) -> dict[str, dict[Place, list[bytes]]]:
+    """Of the run's metrics, by key, the label sets of those points that are a model's."""
+    by_key: dict[str, dict[Place, list[bytes]]] = {}
+    for model in models:
+        for metric in model.data.metrics:
+            if metric.run_id in {None, found.info.run_id}:
+                place = (bytes(metric.timestamp), bytes(metric.step), bytes(metric.value))
+                known = by_key.setdefault(metric.key, {}).setdefault(place, [])
+                label_set = _label_set(model, metric)
+                if label_set not in known:
+                    known.append(label_set)
+    return by_key
+
+
+def _label_set(model: LoggedModel, metric: _ModelMetric) -> bytes:
+    given = (
+        (MODEL_LABEL, model.info.name or model.info.model_id),
+        ("dataset_name", metric.dataset_name),
+        ("dataset_digest", metric.dataset_digest),
+    )
+    return _array(b'{"name":%b,"value":%b}' % (_text(name), _text(value)) for name, value in given if value is not None)
+
+
+class _LoggedByMLflow2(msgspec.Struct):
+    artifact_path: str
+    model_uuid: str | None = None
+
+
+def _models_of_tag(found: MLflowRun) -> Iterator[bytes]:
+    text = next((tag.value for tag in found.data.tags if tag.key == _MODEL_HISTORY), "[]")
+    try:
+        logged: Sequence[_LoggedByMLflow2] = msgspec.json.decode(text, type=list[_LoggedByMLflow2])
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return
+    for model in logged:
+        path = model.artifact_path
+        url = None if found.info.artifact_uri is None else f"{found.info.artifact_uri}/{path}"
+        yield _artifact(path, model.model_uuid or path, path, "model", url)
+
+
+def _executable(found: MLflowRun) -> str | None:
+    by_key = {tag.key: tag.value for tag in found.data.tags if tag.key in _EXECUTABLE}
+    return next((by_key[key] for key in _EXECUTABLE if by_key.get(key)), None)
+
+
+def _is_json(value: str) -> bool:
+    if value[:1] not in {"{", "["}:
+        return False
+    try:
+        msgspec.json.decode(value)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _named_values(found: Iterable[Pair]) -> bytes:
+    return _array(b'{"name":%b,"value":%b}' % (_text(one.key), _text(one.value)) for one in found)
+
+
+def _artifact(key: str | None, id_: str | None, name: str | None, kind: str, url: str | None) -> bytes:
+    return b'{"key":%b,"id":%b,"name":%b,"kind":%b,"url":%b}' % tuple(map(_text, (key, id_, name, kind, url)))
+
+
+def _text(value: str | None) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _array(items: Iterable[bytes]) -> bytes:
+    return b"[" + b",".join(items) + b"]"

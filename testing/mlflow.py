@@ -1,0 +1,95 @@
+"""Real MLflow servers, one of each major version, shared by all processes of a test session.
+
+``python -m testing.mlflow`` installs what they need, each into an environment of its own in the user's cache.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from service.demo import mlflow_server
+from testing.ports import free_port
+from testing.waiting import eventually
+
+REQUIREMENTS: dict[str, Sequence[str]] = {"2": mlflow_server.NEWEST_2, "3": mlflow_server.NEWEST}
+_PATIENCE = 180.0
+"""Seconds that a server may take to start: its first import alone takes many on a busy machine."""
+
+
+def directory(version: str) -> Path:
+    """Where the environment of that major version is."""
+    return mlflow_server.cache_directory() / f"mlflow-{version}"
+
+
+def interpreter(version: str) -> Path | None:
+    """Its interpreter; ``None`` where it is not installed."""
+    return mlflow_server.python_of(directory(version), REQUIREMENTS[version])
+
+
+@contextmanager
+def shared_server(version: str, place: Path, *more: str) -> Iterator[str]:
+    """The URL of a server; whoever comes first with that ``place`` starts it, and the last to leave ends it."""
+    place.mkdir(parents=True, exist_ok=True)
+    users = place / "users"
+    users.mkdir(exist_ok=True)
+    mine = users / str(os.getpid())
+    with _locked(place):
+        if not any(users.iterdir()):
+            _start(version, place, *more)
+        mine.touch()
+    try:
+        yield (place / "url").read_text()
+    finally:
+        with _locked(place):
+            mine.unlink()
+            if not any(users.iterdir()):
+                os.killpg(int((place / "group").read_text()), signal.SIGKILL)
+
+
+def _start(version: str, place: Path, *more: str) -> None:
+    python = interpreter(version)
+    assert python is not None, f"MLflow {version} is not installed: python -m testing.mlflow"
+    port = free_port()
+    command = mlflow_server.command(python, place, port, *more)
+    started = subprocess.run(
+        ["/bin/sh", "-c", 'echo $$; "$@" >server.log 2>&1 &', "sh", *command],  # the server outlives who started it
+        cwd=place,
+        env=mlflow_server.environment(os.environ),
+        start_new_session=True,
+        capture_output=True,
+        check=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    (place / "group").write_bytes(started.stdout)
+    (place / "url").write_text(url)
+
+    def is_up() -> bool:
+        return requests.get(f"{url}/health", timeout=10).ok
+
+    eventually(is_up, _PATIENCE)
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> int:
+    for version, requirements in REQUIREMENTS.items():
+        print(mlflow_server.install(directory(version), requirements))  # noqa: T201 - a command
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

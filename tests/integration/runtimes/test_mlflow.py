@@ -1,0 +1,397 @@
+"""The MLflow adapter over HTTP: what MLflow does rarely, what hosted servers do, what answers in its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from service.app.runtime import build_runtime
+from service.domain.errors import (
+    BadGateway,
+    RunNotFound,
+    RuntimeForbids,
+    RuntimeRefuses,
+    RuntimeUnavailable,
+    ServiceError,
+)
+from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
+from service.runtimes.mlflow.client import AT_ONCE
+from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
+from service.telemetry.metrics import Telemetry
+from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow, error
+from tests.servers.scripted_runtime import serving
+from tests.unit.reads.fakes import context
+
+OURS = CacheScope("t", "team-a")
+RUN = "0123456789abcdef0123456789abcdef"
+
+
+@contextmanager
+def adapter(server: ScriptedMLflow, **settings: Any) -> Iterator[AIRuntime]:
+    with serving(server):
+        url = server.url.removesuffix("/v2")
+        runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, **settings), Telemetry())
+        try:
+            yield runtime
+        finally:
+            close()
+
+
+def points(count: int, first: int = 0) -> list[dict[str, Any]]:
+    return [{"value": 0.5, "timestamp": MARCH + at, "step": at} for at in range(first, first + count)]
+
+
+def page(found: list[dict[str, Any]], token: str | None = None) -> dict[str, Any]:
+    more = {} if token is None else {"next_page_token": token}
+    return {"metrics": [{"key": "loss", **point} for point in found], **more}
+
+
+def metrics(runtime: AIRuntime, run_id: str = RUN) -> list[dict[str, Any]]:
+    found = runtime.run_metrics([run_id], context(OURS))[run_id]
+    if isinstance(found, ServiceError):
+        raise found
+    return points_of(found)
+
+
+def points_of(found: RunMetrics) -> list[dict[str, Any]]:
+    read: list[dict[str, Any]] = json.loads(b"[" + b",".join(chunk.text for chunk in found.resource.metrics) + b"]")
+    assert len(read) == found.resource.count
+    return read
+
+
+def steps(runtime: AIRuntime) -> list[int]:
+    return [point["step"] for point in metrics(runtime)]
+
+
+def queries(server: ScriptedMLflow, what: str) -> list[dict[str, str]]:
+    asked = [urlsplit(headers["path"]) for headers in server.headers]
+    return [
+        {name: values[0] for name, values in parse_qs(each.query).items()} for each in asked if each.path.endswith(what)
+    ]
+
+
+def test_a_history_is_asked_for_in_one_answer_and_pages_are_followed_all_the_same() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": []}
+    pages = {"": page(points(25_000), "a"), "a": page(points(25_000, 25_000), "b"), "b": page(points(7, 50_000))}
+    server.history = lambda query: pages[query.get("page_token", "")]
+    with adapter(server) as runtime:
+        assert steps(runtime) == list(range(50_007))
+    asked = queries(server, "get-history")
+    assert [each.get("page_token") for each in asked] == [None, "a", "b"]
+    assert all("max_results" not in each for each in asked)
+
+
+def test_pages_that_move_under_a_live_run_are_read_anew() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": []}
+    told = iter([page(points(3), "a"), page(points(3, 2)), page(points(3), "a"), page(points(3, 3))])
+    server.history = lambda _: next(told)
+    with adapter(server) as runtime:
+        assert steps(runtime) == [0, 1, 2, 3, 4, 5]
+
+
+def test_pages_that_never_stand_still_repeat_no_point() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": []}
+    server.history = lambda query: page(points(3, 2)) if "page_token" in query else page(points(3), "a")
+    with adapter(server) as runtime:
+        assert steps(runtime) == [0, 1, 2, 3, 4]
+
+
+def test_pages_without_an_end_are_a_bad_gateway() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": []}
+    server.history = lambda query: page(points(1, int(query.get("page_token", "0"))), "1")
+    with adapter(server) as runtime, pytest.raises(BadGateway):
+        metrics(runtime)
+
+
+@pytest.mark.parametrize("key", ["train/loss", "val loss: x", "größe", "损失", "a.b-c_d", "/x y/z"])
+def test_keys_of_any_script_are_asked_for(key: str) -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {key: points(1), "other": points(2)}
+    with adapter(server) as runtime:
+        assert [point["name"] for point in metrics(runtime)] == [key, "other", "other"]
+
+
+def test_keys_are_read_side_by_side_and_no_more_than_so_many() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {f"key {number}": points(2) for number in range(3 * AT_ONCE)}
+    with adapter(server) as runtime:
+        assert [point["name"] for point in metrics(runtime)] == [f"key {number // 2}" for number in range(6 * AT_ONCE)]
+    assert server.asked["metrics/get-history"] == 3 * AT_ONCE
+    assert server.asked["runs/get"] == 1
+
+
+def test_an_unknown_run_is_none_though_its_history_is_an_empty_answer() -> None:
+    server = ScriptedMLflow()
+    server.say("runs/get", 404, error("RESOURCE_DOES_NOT_EXIST"))
+    with adapter(server) as runtime, pytest.raises(RunNotFound):
+        metrics(runtime)
+
+
+def test_a_run_id_that_mlflow_does_not_take_is_no_run() -> None:
+    server = ScriptedMLflow()
+    server.say("runs/get", 400, error("INVALID_PARAMETER_VALUE"))
+    with adapter(server) as runtime, pytest.raises(RunNotFound):
+        metrics(runtime, "a.b.c")
+
+
+def test_a_deleted_run_is_none_and_is_not_listed() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(1)}
+    server.info = {"lifecycle_stage": "deleted"}
+    with adapter(server) as runtime:
+        for ask in (lambda: metrics(runtime), lambda: runtime.run(RUN, context(OURS))):
+            with pytest.raises(RunNotFound):
+                ask()
+        assert runtime.runs(context(OURS)).runs == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (404, b"<!doctype html><title>404", BadGateway),
+        (405, b"<!doctype html><title>405", BadGateway),
+        (200, b"<html>log in", BadGateway),
+        (200, b"OK", BadGateway),
+        (400, b"plain", BadGateway),
+        (503, b"<html>Endpoint disabled due to the mlflow server running in artifacts-only mode", RuntimeUnavailable),
+        (500, {"error_code": "FEATURE_DISABLED"}, RuntimeUnavailable),
+        (401, b"You are not authenticated", RuntimeRefuses),
+        (403, b"Permission denied", RuntimeRefuses),
+        (403, b"Invalid Host header - possible DNS rebinding attack detected", BadGateway),
+    ],
+)
+def test_html_plain_text_and_refusals(status: int, body: object, expected: type[ServiceError]) -> None:
+    server = ScriptedMLflow()
+    server.say("runs/get", status, body)
+    with adapter(server) as runtime, pytest.raises(expected) as caught:
+        metrics(runtime)
+    assert ("MLFLOW_SERVER_ALLOWED_HOSTS" in caught.value.detail) is (status == 403 and expected is BadGateway)
+    assert "<html>" not in caught.value.detail
+
+
+def test_another_run_than_the_one_asked_for_is_a_bad_gateway() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {}
+    server.info = {"run_id": "another"}
+    with adapter(server) as runtime, pytest.raises(BadGateway):
+        metrics(runtime)
+
+
+@pytest.mark.parametrize(("workspaces", "sent"), [(True, "team-a"), (False, None), (None, None)])
+def test_a_workspace_is_named_to_servers_that_have_them_and_to_no_other(
+    workspaces: bool | None, sent: str | None
+) -> None:
+    server = ScriptedMLflow(workspaces=workspaces)
+    server.runs[RUN] = {"loss": points(1)}
+    with adapter(server) as runtime:
+        metrics(runtime)
+        runtime.runs(context(OURS))
+    named = {headers.get("x-mlflow-workspace") for headers in server.headers if "/2.0/" in headers["path"]}
+    assert named == {sent}
+
+
+def test_a_server_that_does_not_tell_of_workspaces_is_not_read() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(1)}
+    server.say("mlflow/server-info", 500, b"")
+    with adapter(server) as runtime:
+        with pytest.raises(RuntimeUnavailable):
+            metrics(runtime)
+        assert server.asked["runs/get"] == 0
+        known = replace(context(OURS), known=Capabilities("mlflow", "3", metrics=True, multitenant=False))
+        assert isinstance(runtime.run_metrics([RUN], known)[RUN], RunMetrics), "what another process heard will do"
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "RESOURCE_DOES_NOT_EXIST"), (400, "INVALID_PARAMETER_VALUE")])
+def test_a_workspace_that_is_not_there_has_no_runs(status: int, code: str) -> None:
+    server = ScriptedMLflow(workspaces=True)
+    for what in ("runs/get", "experiments/search"):
+        server.say(what, status, error(code))
+    with adapter(server) as runtime:
+        assert runtime.runs(context(OURS)).runs == ()
+        with pytest.raises(RunNotFound):
+            metrics(runtime)
+
+
+@pytest.mark.parametrize(
+    ("info", "version", "expected"),
+    [
+        ((200, {"workspaces_enabled": True}), (200, b"3.17.2"), Capabilities("mlflow", "3.17.2", True, logs=False)),
+        ((404, b"<html>"), (200, b"2.22.5\n"), Capabilities("mlflow", "2.22.5", True, multitenant=False, logs=False)),
+        ((200, {}), (404, b"<html>"), Capabilities("mlflow", None, True, multitenant=False, logs=False)),
+    ],
+)
+def test_what_a_server_can_do(info: tuple[int, object], version: tuple[int, object], expected: Capabilities) -> None:
+    server = ScriptedMLflow()
+    server.say("mlflow/server-info", *info)
+    server.say("version", *version)
+    with adapter(server) as runtime:
+        assert runtime.capabilities(context(OURS)) == expected
+
+
+def test_a_server_of_another_kind_is_a_bad_gateway() -> None:
+    for info, version in (((404, b"<html>"), (200, b"<html>welcome")), ((200, b"<html>"), (200, b"3.1.0"))):
+        server = ScriptedMLflow()
+        server.say("mlflow/server-info", *info)
+        server.say("version", *version)
+        with adapter(server) as runtime, pytest.raises(BadGateway):
+            runtime.capabilities(context(OURS))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sent"),
+    [
+        ({"username": "u", "password": "pässword", "token": "t"}, "Basic dTpww6Rzc3dvcmQ="),
+        ({"token": "t"}, "Bearer t"),
+        ({}, None),
+        ({"auth": RuntimeAuth.NONE, "token": "t"}, None),
+        ({"auth": RuntimeAuth.FORWARD}, "Bearer the-callers"),
+    ],
+)
+def test_credentials(settings: dict[str, Any], sent: str | None) -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(1)}
+    forwards = settings.get("auth") is RuntimeAuth.FORWARD
+    scope = replace(OURS, caller="c", token="the-callers") if forwards else OURS
+    with adapter(server, **settings) as runtime:
+        runtime.run_metrics([RUN], context(scope))
+    assert {headers.get("authorization") for headers in server.headers} == {sent}
+
+
+def test_a_caller_who_is_refused_is_told_so() -> None:
+    server = ScriptedMLflow()
+    server.say("runs/get", 403, b"Permission denied")
+    with adapter(server, auth=RuntimeAuth.FORWARD) as runtime:
+        found = runtime.run_metrics([RUN], context(replace(OURS, caller="c", token="x")))[RUN]
+    assert isinstance(found, RuntimeForbids)
+
+
+def test_all_experiments_are_listed_page_by_page_newest_run_first() -> None:
+    server = ScriptedMLflow()
+    experiments = iter(
+        [
+            {"experiments": [{"experiment_id": "1"}], "next_page_token": "x"},
+            {"experiments": [{"experiment_id": "2"}]},
+        ]
+    )
+    runs = iter(
+        [
+            {"runs": [{"info": {"run_id": "old1", "status": "FINISHED", "start_time": MARCH}}], "next_page_token": "y"},
+            {"runs": [{"info": {"run_id": "old1"}}, {"info": {"run_id": "none"}}]},
+            {"runs": [{"info": {"run_id": "new1", "status": "KILLED", "start_time": MARCH + 1}}]},
+        ]
+    )
+    said = {"experiments/search": experiments, "runs/search": runs}
+    server._told = lambda what, query: next(said[what])  # type: ignore[method-assign]
+    with adapter(server) as runtime:
+        listed = runtime.runs(context(OURS)).runs
+    assert [run.run_id for run in listed][:1] == ["new1"]
+    assert {run.run_id for run in listed} == {"new1", "old1", "none"}
+    asked = [json.loads(document) for document in server.documents]
+    assert [each.get("experiment_ids") for each in asked] == [None, ["1"], ["1"], None, ["2"]]
+    assert [each.get("page_token") for each in asked] == [None, None, "y", "x", None]
+
+
+MODEL = "m-" + "1" * 32
+
+
+def test_a_models_points_carry_its_name_and_data_set() -> None:
+    server = ScriptedMLflow()
+    own, other = points(1)[0], points(1, 1)[0]
+    server.runs[RUN] = {"loss": [own, other], "accuracy": [own]}
+    described = {"run_id": RUN, "dataset_name": "iris", "dataset_digest": "d1"}
+    model = {
+        "info": {"model_id": MODEL, "name": "forest", "artifact_uri": "mlflow-artifacts:/1"},
+        "data": {"metrics": [{"key": "loss", **own, **described}, {"key": "loss", **other, "run_id": "another"}]},
+    }
+    server.say(f"logged-models/{MODEL}", 200, {"model": model})
+    plain = server._run
+    server._run = lambda *given: {**plain(*given), "outputs": {"model_outputs": [{"model_id": MODEL, "step": 0}]}}  # type: ignore[method-assign]
+    labels = [
+        {"name": "metrics.ai.sap.com/Artifact.name", "value": "forest"},
+        {"name": "dataset_name", "value": "iris"},
+        {"name": "dataset_digest", "value": "d1"},
+    ]
+    with adapter(server) as runtime:
+        assert [(each["name"], each["step"], each["labels"]) for each in metrics(runtime)] == [
+            ("loss", 0, labels),
+            ("loss", 1, []),
+            ("accuracy", 0, []),
+        ]
+        details = runtime.run(RUN, context(OURS))
+        assert json.loads(details.output_artifacts) == [
+            {"key": "forest", "id": MODEL, "name": "forest", "kind": "model", "url": "mlflow-artifacts:/1"}
+        ]
+        server.say(f"logged-models/{MODEL}", 404, error("RESOURCE_DOES_NOT_EXIST"))
+        assert [each["labels"] for each in metrics(runtime)] == [[], [], []], "it was deleted"
+        server.say(f"logged-models/{MODEL}", 400, error("BAD_REQUEST"))
+        with pytest.raises(BadGateway):
+            metrics(runtime)
+        assert runtime.run(RUN, context(OURS)).unavailable == ("outputArtifacts",)
+
+
+def test_what_surrounds_a_run() -> None:
+    server = ScriptedMLflow()
+    dataset = {"name": "iris", "digest": "d1", "source_type": "http", "source": '{"url": "x"}'}
+    tags = {
+        "mlflow.source.name": "train.py",
+        "mlflow.source.git.commit": "c0ffee",
+        "mlflow.note.content": "a note",
+        "a": '{"b":1}',
+        "plain": "1",
+    }
+    history = [{"artifact_path": "model", "model_uuid": "u1", "run_id": RUN}]
+    tags["mlflow.log-model.history"] = json.dumps(history)
+    run = {
+        "info": {
+            "run_id": RUN,
+            "run_name": "über",
+            "experiment_id": "0",
+            "status": "FINISHED",
+            "start_time": MARCH,
+            "end_time": MARCH + 1500,
+            "artifact_uri": "s3://b",
+        },
+        "data": {
+            "params": [{"key": "rate", "value": "0.1"}],
+            "tags": [{"key": key, "value": value} for key, value in tags.items()],
+        },
+        "inputs": {
+            "dataset_inputs": [{"dataset": dataset, "tags": [{"key": "mlflow.data.context", "value": "train"}]}]
+        },
+    }
+    server.say("runs/get", 200, {"run": run})
+    with adapter(server) as runtime:
+        details = runtime.run(RUN, context(OURS))
+        found = runtime.run_metrics([RUN], context(OURS))[RUN]
+    assert (details.run.status, details.unavailable) == ("COMPLETED", ())
+    assert json.loads(details.run.configuration_name) == "über"
+    assert details.run.created_at == details.run.start_time == b'"2026-03-29T01:00:00.000Z"'
+    assert details.run.completion_time == b'"2026-03-29T01:00:01.500Z"'
+    assert json.loads(details.parameters) == [{"key": "rate", "value": "0.1"}]
+    assert json.loads(details.scenario) == {"id": "0", "name": "Default"}
+    assert json.loads(details.executable) == {"id": "train.py", "name": "train.py", "versionId": "c0ffee"}
+    assert json.loads(details.input_artifacts) == [
+        {"key": "train", "id": "d1", "name": "iris", "kind": "dataset", "url": '{"url": "x"}'}
+    ]
+    assert json.loads(details.output_artifacts) == [
+        {"key": "model", "id": "u1", "name": "model", "kind": "model", "url": "s3://b/model"}
+    ], "as a client of MLflow 2 has it"
+    assert isinstance(found, RunMetrics)
+    assert not found.may_change
+    assert {each["name"]: each["value"] for each in json.loads(found.resource.tags)} == tags
+    assert [each["name"] for each in json.loads(found.resource.custom_info)] == [
+        "mlflow.note.content",
+        "a",
+        "mlflow.log-model.history",
+    ]

@@ -1,0 +1,173 @@
+"""Histories of MLflow become points: regular ones in columns, odd ones one by one, and both ways say the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from service.domain.errors import BadGateway
+from service.domain.metrics import Chunk, Unreadable
+from service.runtimes.mlflow import points
+from service.runtimes.mlflow.points import POINTS_A_CHUNK, Page
+from testing.work import calls
+
+KEYS = st.text("abcäößé金 /_-.:", min_size=1, max_size=12)
+POINTS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "value": st.floats(allow_nan=False, allow_infinity=False) | st.just("NaN"),
+            "timestamp": st.integers(0, 253_402_300_799_999),
+            "step": st.integers(-(2**63), 2**63 - 1),
+        }
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+def history(logged: list[dict[str, Any]], key: str = "loss", token: str | None = None, indent: int | None = 2) -> bytes:
+    ordered = [{"key": key, **{member: point[member] for member in ("value", "timestamp", "step")}} for point in logged]
+    document: dict[str, Any] = {"metrics": ordered} if logged else {}
+    if token is not None:
+        document["next_page_token"] = token
+    return json.dumps(document, indent=indent).encode()
+
+
+def point(value: object = 0.5, timestamp: object = 1_774_746_000_123, step: object = 1) -> dict[str, Any]:
+    return {"value": value, "timestamp": timestamp, "step": step}
+
+
+def read(body: bytes, key: str = "loss") -> Page:
+    return points.page(body, key, {})
+
+
+def points_of(page: Page) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(b"[" + b",".join(chunk.text for chunk in page.chunks) + b"]")
+    assert len(found) == page.count
+    return found
+
+
+@given(POINTS, KEYS, st.sampled_from([None, 0, 2]))
+@example([point(), point(1e22), point(-0.0), point(1.7976931348623157e308)], "a/b c: ö", 2)
+def test_both_ways_say_the_same(logged: list[dict[str, Any]], key: str, indent: int | None) -> None:
+    body = history(logged, key, "next", indent)
+    regular = points._regular(body, key)
+    assert regular is not None
+    assert regular == points._point_by_point(body, key, {})
+    assert regular.token == "next"
+    assert [(each["name"], each["value"], each["step"]) for each in points_of(regular)] == [
+        (key, each["value"], each["step"]) for each in logged
+    ]
+
+
+def test_an_instant_is_given_in_milliseconds() -> None:
+    assert [each["timestamp"] for each in points_of(read(history([point(), point(timestamp=1)])))] == [
+        "2026-03-29T01:00:00.123Z",
+        "1970-01-01T00:00:00.001Z",
+    ]
+
+
+def test_numbers_are_given_as_they_were_sent() -> None:
+    body = history([point(1.0), point(1e22), point(1.7976931348623157e308)])
+    assert b'"value":1.0,' in read(body).chunks[0].text
+    assert b'"value":1e+22,' in read(body).chunks[0].text
+    assert b'"value":1.7976931348623157e+308,' in read(body).chunks[0].text, "not Infinity: it cannot be told from it"
+
+
+def test_bare_nan_is_read_too() -> None:
+    page = read(history([point(), point(float("nan")), point(float("-inf"))]))
+    assert [each["value"] for each in points_of(page)] == [0.5, "NaN", "-Infinity"]
+
+
+def test_a_step_may_be_negative() -> None:
+    assert points_of(read(history([point(step=-3)])))[0]["step"] == -3
+
+
+@pytest.mark.parametrize("timestamp", [2**63 - 1, 253_402_300_800_000, -(10**18), "x", None, 1.5])
+def test_an_instant_without_a_text_is_null_and_warned_of(timestamp: object) -> None:
+    page = read(history([point(timestamp=timestamp), point()]))
+    assert [each["timestamp"] for each in points_of(page)] == [None, "2026-03-29T01:00:00.123Z"]
+    assert page.unreadable == Unreadable(timestamps=1)
+
+
+@pytest.mark.parametrize("more", [[], [point(value=None)]], ids=["regular", "odd"])
+def test_the_epoch_is_given_and_warned_of(more: list[dict[str, Any]]) -> None:
+    page = read(history([point(0.0, 0, 0), point(), *more]))
+    assert points_of(page)[0] == {
+        "name": "loss",
+        "value": 0.0,
+        "timestamp": "1970-01-01T00:00:00.000Z",
+        "step": 0,
+        "labels": [],
+    }
+    assert page.unreadable.at_epoch == 1
+
+
+@pytest.mark.parametrize(("member", "odd"), [("value", "high"), ("value", None), ("step", 1.5), ("step", "x")])
+def test_one_odd_member_hides_no_other_point(member: str, odd: object) -> None:
+    page = read(history([point(), {**point(), member: odd}, point()]))
+    assert [each[member] for each in points_of(page)] == [point()[member], None, point()[member]]
+
+
+def test_numbers_of_64_bits_may_be_strings() -> None:
+    assert points_of(read(history([point(timestamp="1774746000123", step="-1")])))[0]["step"] == -1
+
+
+def test_no_points_are_an_empty_history() -> None:
+    assert read(b"{}") == Page([])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"<html>", b"null", b'{"metrics": 1}', history([point()], "other"), b'{"metrics": [1]}']
+)
+def test_anything_else_is_a_bad_gateway(body: bytes) -> None:
+    with pytest.raises(BadGateway):
+        read(body)
+
+
+def test_a_point_of_another_metric_among_others_is_found() -> None:
+    mixed = history([point()] * 3).replace(b'"key": "loss"', b'"key": "else"', 2).replace(b"else", b"loss", 1)
+    with pytest.raises(BadGateway):
+        read(mixed)
+
+
+def test_long_histories_are_cut_into_chunks() -> None:
+    page = read(history([point(step=step) for step in range(2 * POINTS_A_CHUNK + 1)]))
+    assert [chunk.count for chunk in page.chunks] == [POINTS_A_CHUNK, POINTS_A_CHUNK, 1]
+
+
+def test_no_object_is_made_of_a_regular_point() -> None:
+    few, many = (history([point(step=step) for step in range(count)]) for count in (100, 1900))
+    read(few)
+    assert calls(lambda: read(many)) < calls(lambda: read(few)) + 20
+
+
+def test_labels_are_given_to_the_points_that_are_a_models() -> None:
+    place = (b"1774746000123", b"1", b"0.5")
+    page = points.page(history([point(), point(step=2)]), "loss", {place: [b'[{"name":"a","value":"b"}]', b"[]"]})
+    assert [(each["step"], each["labels"]) for each in points_of(page)] == [
+        (1, [{"name": "a", "value": "b"}]),
+        (1, []),
+        (2, []),
+    ]
+
+
+def test_pages_that_moved_are_noticed_and_mended() -> None:
+    first, moved, further = (
+        read(history([point(step=step) for step in steps])) for steps in ((1, 2, 3), (3, 4), (4, 5))
+    )
+    assert points.moved(moved, first)
+    assert not points.moved(further, first)
+    assert [each["step"] for each in points_of(points.without_repeats(moved, first))] == [4]
+
+
+def test_few_points_of_many_metrics_share_a_chunk() -> None:
+    chunks = [Chunk(b'{"n":%d}' % number, 1) for number in range(POINTS_A_CHUNK + 1)]
+    merged = points.merged(chunks)
+    assert [chunk.count for chunk in merged] == [POINTS_A_CHUNK, 1]
+    assert b",".join(chunk.text for chunk in merged) == b",".join(chunk.text for chunk in chunks)
+    assert points.merged([]) == ()
