@@ -1,12 +1,27 @@
 """RFC 9111 section 4.2 and RFC 5861 as a table: lifetime 10 s while running, 100 s once ended."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.reads.policy import CLOCK_SKEW, Freshness, Kind, Lifetimes, State, judge
+from service.caching.codec import Header
+from service.domain.errors import Overloaded, RuntimeForbids, RuntimeUnavailable, ServiceError
+from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Source
+from service.reads.policy import (
+    CLOCK_SKEW,
+    Freshness,
+    FreshnessPolicy,
+    Kind,
+    Lifetimes,
+    State,
+    counts_for,
+    is_current,
+    judge,
+)
+from service.reads.results import VALUE
 
 LIFETIMES = Lifetimes(
     fresh_running=10, fresh_finished=100, stale_while_revalidate=30, stale_if_error=1000, remembered_absence=5
@@ -74,3 +89,125 @@ def test_an_answer_never_gets_fresher_with_age(kind: Kind, lifetimes: Lifetimes,
     order = list(State)
     assert order.index(younger.state) <= order.index(older.state)
     assert younger.ttl >= older.ttl
+
+
+POLICY = FreshnessPolicy(LIFETIMES, lambda: NOW)
+CHANGING_KEPT, ENDED_KEPT = 10 + 1000, 100 + 1000
+
+
+def stored(age: float, outcome: str = VALUE, *, may_change: bool = True, ended_until: float = 0.0) -> Header:
+    return Header(outcome, may_change, NOW - age, ended_until=ended_until)
+
+
+def asked(*, at: float = NOW, **directives: Any) -> RequestCachePolicy:
+    return RequestCachePolicy(RequestDirectives(**directives), at)
+
+
+@pytest.mark.parametrize(
+    ("before", "until"),
+    [
+        (None, 0.0),
+        (stored(7), NOW - 7 + ENDED_KEPT),
+        (stored(7, may_change=False), NOW - 7 + ENDED_KEPT),
+        (stored(7, "absent", ended_until=NOW + 3), NOW + 3),
+        (stored(7, "absent"), 0.0),
+    ],
+)
+def test_a_value_can_come_up_again_for_as_long_as_any_process_may_keep_it(before: Header | None, until: float) -> None:
+    assert POLICY.ended_until(before) == until
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (stored(0), ENDED_KEPT),
+        (stored(0, may_change=False), ENDED_KEPT),
+        (stored(0, "absent"), 5),
+        (stored(0, "absent", ended_until=NOW + 4), 5),
+        (stored(0, "absent", ended_until=NOW + 6), 6),
+        (stored(0, "absent", ended_until=NOW + 2 * ENDED_KEPT), ENDED_KEPT),
+    ],
+)
+def test_an_absence_is_noted_while_the_value_before_it_could_come_up_again(header: Header, seconds: float) -> None:
+    assert POLICY.kept_for(header) == seconds
+
+
+@pytest.mark.parametrize(
+    ("before", "cache_policy", "source"),
+    [
+        (None, asked(), Source.FETCHED_NEW),
+        (None, asked(no_cache=True), Source.FETCHED_ON_REQUEST),
+        (stored(9), asked(max_age=0), Source.FETCHED_ON_REQUEST),
+        (stored(10), asked(max_age=0), Source.FETCHED_OVER_STALE),
+        (stored(10), asked(no_cache=True), Source.FETCHED_ON_REQUEST),
+    ],
+)
+def test_a_fetch_is_on_request_where_what_is_stored_was_fresh(
+    before: Header | None, cache_policy: RequestCachePolicy, source: Source
+) -> None:
+    assert POLICY.cache_status(before, cache_policy) is source
+    assert POLICY.forced(before, cache_policy) is (source is Source.FETCHED_ON_REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("header", "cache_policy", "error", "may"),
+    [
+        (stored(1010), asked(), RuntimeUnavailable(), True),
+        (stored(1010), asked(), Overloaded("too much at once"), True),
+        (stored(1010), asked(), RuntimeForbids(), False),
+        (stored(1010), asked(no_cache=True), RuntimeUnavailable(), False),
+        (stored(1011), asked(), RuntimeUnavailable(), False),
+        (stored(1, "absent"), asked(), RuntimeUnavailable(), False),
+        (None, asked(), RuntimeUnavailable(), False),
+    ],
+)
+def test_a_stored_value_stands_in_for_trouble(
+    header: Header | None, cache_policy: RequestCachePolicy, error: ServiceError, may: bool
+) -> None:
+    assert POLICY.may_serve_stale_on_error(header, error, cache_policy) is may
+
+
+@pytest.mark.parametrize(
+    ("header", "cache_policy", "calm", "in_trouble"),
+    [
+        (stored(9), asked(), Source.STORED, Source.STORED),
+        (stored(10), asked(), Source.STORED_REVALIDATING, Source.STORED_REVALIDATING),
+        (stored(41), asked(), None, Source.STORED_ON_ERROR),
+        (stored(1011), asked(), None, None),
+        (stored(1), asked(no_cache=True, at=NOW - 1), Source.STORED, Source.STORED),
+        (stored(1.5), asked(no_cache=True, at=NOW - 1), None, None),
+        (stored(0.9), asked(max_age=0), Source.STORED, Source.STORED),
+        (stored(1), asked(max_age=0), None, Source.STORED_ON_ERROR),
+        (stored(0.9), asked(min_fresh=10), Source.STORED, Source.STORED),
+    ],
+)
+def test_as_what_a_stored_answer_may_be_given(
+    header: Header, cache_policy: RequestCachePolicy, calm: Source | None, in_trouble: Source | None
+) -> None:
+    assert POLICY.usable(header, cache_policy) is calm
+    assert POLICY.usable(header, cache_policy, in_trouble=True) is in_trouble
+
+
+@pytest.mark.parametrize(
+    ("header", "age", "ttl", "lifetime"),
+    [
+        (stored(4), 4, 6, 10),
+        (stored(4, may_change=False), 4, 96, 100),
+        (stored(4, "absent", may_change=False), 4, 1, 5),
+    ],
+)
+def test_provenance_says_how_old_and_how_fresh(header: Header, age: float, ttl: float, lifetime: float) -> None:
+    assert POLICY.provenance(header, Source.STORED) == Provenance(Source.STORED, age, ttl, lifetime)
+    told = POLICY.provenance(header, Source.FETCHED_NEW, kept=False, shared=True, upstream=0.5)
+    assert told == Provenance(Source.FETCHED_NEW, age, ttl, lifetime, kept=False, shared=True, upstream=0.5)
+
+
+def test_a_fetch_counts_for_no_cache_only_if_it_began_since() -> None:
+    assert counts_for(NOW, asked(no_cache=True))
+    assert not counts_for(NOW - 0.001, asked(no_cache=True))
+    assert counts_for(NOW - 1000, asked(max_age=0))
+
+
+def test_what_is_given_though_stale_is_not_current() -> None:
+    stale = {Source.STORED_REVALIDATING, Source.STORED_ON_ERROR}
+    assert {source for source in Source if not is_current(Provenance(source, 1, 1, 2))} == stale

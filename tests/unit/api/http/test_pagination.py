@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -55,3 +57,25 @@ def test_another_service_cannot_have_written_it(cursor: Cursor) -> None:
 def test_garbage_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidParameter, match="cursor"):
         Cursors(b"secret").read(text, ())
+
+
+def test_one_that_an_earlier_release_has_written_is_read() -> None:
+    """Clients go on with pages while the service is renewed; a change of the format or the key ends their sequences."""
+    cursor = Cursor(Snapshot(bytes(range(16)), 1_800_000_000), 4000)
+    view = ("/runs/run1/metric-resource", "tenant", "\xe4")
+    text = "8zV4Ul5n0TMdRZQqsGdD_5KSxBAAAQIDBAUGBwgJCgsMDQ4PzmtJ0gDND6A"
+    assert Cursors(b"secret").write(cursor, view) == text
+    assert Cursors(b"secret").read(text, view) == cursor
+
+
+@given(CURSORS)
+def test_a_url_holds_it_as_it_is(cursor: Cursor) -> None:
+    assert re.fullmatch("[A-Za-z0-9_-]+", Cursors(b"secret").write(cursor, ()))
+
+
+@pytest.mark.parametrize("junk", ["!!!!", "\n\n\n\n", "    ", "....", "\xe4" * 4])
+def test_nothing_may_stand_between_its_characters(junk: str) -> None:
+    cursor = Cursor(Snapshot(bytes(16), 1), 2)
+    text = Cursors(b"secret").write(cursor, ())
+    with pytest.raises(InvalidParameter, match="cursor"):
+        Cursors(b"secret").read(text[:8] + junk + text[8:], ())
