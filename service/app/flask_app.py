@@ -18,8 +18,9 @@ from service.api.http.responses import Answers
 from service.api.openapi import routes as documentation
 from service.api.openapi.blueprints import Blueprint, blueprints
 from service.api.openapi.document import Api
-from service.api.resources import capabilities, charts, operations
+from service.api.resources import capabilities, charts, operations, resource_groups
 from service.api.resources.comparisons import routes as comparisons
+from service.api.resources.logs import routes as logs
 from service.api.resources.metric_resource import routes as metric_resource
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.operations import Parts
@@ -71,6 +72,8 @@ def build(interface: Interface) -> Flask:
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
         comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
+        logs.blueprint(interface.queries, interface.answers, made),
+        resource_groups.blueprint(interface.queries, interface.answers, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         operations.blueprint(interface.parts, made),
         documentation.blueprint(lambda: document(app), made),

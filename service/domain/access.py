@@ -17,6 +17,7 @@ class Scope(StrEnum):
 
     METRICS_READ = "scenarios.metrics.read"
     EXECUTIONS_READ = "scenarios.executions.read"
+    LOGS_READ = "scenarios.executions.logs.read"
     ALL_RESOURCE_GROUPS = "allow_all_resourcegroups"
 
 

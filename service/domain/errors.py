@@ -83,7 +83,7 @@ class RunNotFound(ServiceError):
     """The runtime knows no such run in that resource group."""
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"there is no run {run_id!r} in this resource group")
+        super().__init__(f"there is no run (execution) {run_id!r} in this resource group")
         self.run_id = run_id
 
 

@@ -16,15 +16,17 @@ from service.concurrency.fan_out import FanOut, Task
 from service.domain.errors import (
     BadGateway,
     CursorExpired,
+    LogsNotSupported,
     RuntimeForbids,
     RuntimeRefuses,
     ServiceError,
     TooSoon,
 )
+from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
-from service.domain.runtime import AIRuntime, Capabilities, RequestContext, RunMetrics
+from service.domain.runtime import AIRuntime, Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.reads import packing, policy, remembered_errors
 from service.reads.comparison import ReadComparison
 from service.reads.read_through import ReadThrough
@@ -34,6 +36,7 @@ T = TypeVar("T")
 Unpack = Callable[[Packed], T]
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 
+_OF_NO_GROUP = frozenset({"capabilities", "resource-groups"})
 _STATE_SECONDS = 10
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
@@ -115,6 +118,32 @@ class Queries:
         unpack = partial(codec.unpack, kind=RunDetails)
         return self._read_one(self._key("run", context, run_id), fetch, unpack, context, run_id)
 
+    def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> Read[RunLog]:
+        """Lines of a run's log; soon read again where the run may write more, or more may match than was looked at.
+
+        Raises ``LogsNotSupported`` without asking for them where the runtime says that it has none.
+        """
+        can = self.capabilities_if_known(context.with_policy(RequestCachePolicy()))
+        if can is not None and can.logs is False:
+            raise LogsNotSupported
+
+        def fetch(within: RequestContext) -> Fetched:
+            found = self._connection(context).runtime.logs(run_id, query, within)
+            return Fetched(VALUE, found.may_change or not found.complete, codec.pack(found))
+
+        key = self._key("logs", context, run_id, repr(query))
+        return self._read_one(key, fetch, partial(codec.unpack, kind=RunLog), context, run_id)
+
+    def resource_groups(self, context: RequestContext) -> Read[ResourceGroups]:
+        """The resource groups that the runtime has for the caller's tenant."""
+
+        def fetch(within: RequestContext) -> Fetched:
+            found = self._connection(context).runtime.resource_groups(within)
+            return Fetched(VALUE, not found.complete, codec.pack(found))
+
+        unpack = partial(codec.unpack, kind=ResourceGroups)
+        return self._read_one(self._key("resource-groups", context), fetch, unpack, context)
+
     def comparison(self, run_ids: Sequence[str], context: RequestContext) -> ReadComparison:
         """Runs with what surrounds them and their metrics; raises the first run's error where none can be read."""
         details, metrics = self._details_and_metrics(run_ids, context)
@@ -138,12 +167,16 @@ class Queries:
         except ContentGone:
             return self._capabilities(context.anew())
 
-    def has_metrics(self, context: RequestContext) -> bool | None:
-        """Whether the runtime's runs have a metric resource; ``None`` where that cannot be told now."""
+    def capabilities_if_known(self, context: RequestContext) -> Capabilities | None:
+        """What the runtime can do; ``None`` where that cannot be read now."""
         try:
-            return self.capabilities(context).content().metrics
+            return self.capabilities(context).content()
         except ServiceError:
             return None
+
+    def kind(self, context: RequestContext) -> Kind:
+        """What the runtime speaks."""
+        return self._connection(context).runtime.kind
 
     def runtime_state(self, context: RequestContext) -> RuntimeState:
         """How the runtime does, by asking what it can do, at most every few seconds."""
@@ -169,16 +202,17 @@ class Queries:
     def _connection(self, context: RequestContext) -> Connection:
         return self._connections[context.cache_scope.connection]
 
-    def _key(self, kind: str, context: RequestContext, run_id: str = "") -> str:
+    def _key(self, kind: str, context: RequestContext, run_id: str = "", *more: str) -> str:
         scope = context.cache_scope
         return entry_key(
             kind,
             scope.tenant,
             scope.connection,
             self._connection(context).runtime.identity,
-            "" if kind == "capabilities" else scope.resource_group,
+            "" if kind in _OF_NO_GROUP else scope.resource_group,
             scope.caller or "",
             run_id,
+            *more,
         )
 
     def _read_one(

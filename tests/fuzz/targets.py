@@ -121,7 +121,7 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
     for resource in found.values():
         written = b"".join(to_json.metric_resource(resource, resource.metrics, ZONE))
         assert len(json.loads(written)["metrics"]) == resource.count
-        b"".join(to_json.parsed_custom_info(resource))
+        b"".join(to_json.custom_info(resource, parse=True))
         assert packing.unpacked(packing.packed(resource)) == resource
         for field in FIELDS:
             assert sorted(order(resource.metrics, [SortKey(field, descending=True)])) == list(range(resource.count))

@@ -26,9 +26,9 @@ from tests.servers.scripted_runtime import META, POINT, ScriptedRuntime, scripte
 DIRECTORY = Path(examples.__file__).parent
 ISSUER = "https://login.example.com"
 REQUEST_ID = "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"
-ALL_ROLES = ("scenario_metric_viewer", "scenario_job_viewer")
+ALL_ROLES = ("scenario_metric_viewer", "scenario_job_viewer", "scenario_execution_viewer")
 JSON, PROBLEM, VEGA_LITE = "application/json", "application/problem+json", "application/vnd.vegalite.v6+json"
-CSV, NDJSON, SVG = "text/csv", "application/x-ndjson", "image/svg+xml"
+CSV, NDJSON, TEXT, SVG = "text/csv", "application/x-ndjson", "text/plain", "image/svg+xml"
 
 CLASSIFIER = "/runs/5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
 DIED = "/runs/d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17"
@@ -52,6 +52,10 @@ ANSWERS: list[tuple[str, str, str, str, str]] = [
     ("listRuns", JSON, "page", "The newest of those that have ended well", "/runs?status=COMPLETED&limit=1"),
     ("listRuns", JSON, "filtered", "Those that have failed, in Lima's time", "/runs?status=DEAD&timezone=America/Lima"),
     ("getRun", JSON, "whole", "A run and what surrounds it", f"{CLASSIFIER}?timezone=Europe/Berlin"),
+    ("listRuns", JSON, "longest", "The longest first, of those whose configuration is called so", "/runs?search=network-32&sort=-durationSeconds&limit=2"),
+    ("getLogs", JSON, "newest", "How a run died, in Berlin's time", f"{DIED}/logs?limit=3&timezone=Europe/Berlin"),
+    ("getLogs", TEXT, "from-start", "From its start, as text", f"{DIED}/logs?order=asc&limit=8"),
+    ("listResourceGroups", JSON, "all", "All of a runtime's", "/resource-groups"),
     ("compareRuns", JSON, "three", "Three runs, of which one is unknown", f"/comparisons?{COMPARED}"),
     ("compareRuns", JSON, "aligned", "Two runs, a metric joined by step", f"/comparisons?run={DIED[6:]}&run={SILENT[6:]}&differs=true&align=step&metric=Loss"),
     ("getComparisonChart", VEGA_LITE, "columns", "What a metric came to in each run", f"/comparisons/chart?{DRAWN}&metric=Loss&against=run"),
@@ -77,6 +81,7 @@ class Trouble:
 
 
 WITHOUT_METRICS = {**META, "extensions": {}}
+WITHOUT_LOGS = {**META, "aiApi": {"version": "2.18.0", "capabilities": {"logs": {"executions": False}}}}
 TROUBLES = [
     Trouble("InvalidParameter", "several", "Two that are wrong", url=f"{CLASSIFIER}/metric-resource?limit=0&timezone=Europe/Atlantis"),
     Trouble("Unauthenticated", "missing", "No token", roles=None),
@@ -87,6 +92,7 @@ TROUBLES = [
     Trouble("CursorExpired", "gone", "The run has gone on, and what the pages were of is no longer stored"),
     Trouble("TooManyRequests", "limited", "The runtime asks to wait", {"metrics": (429, {})}),
     Trouble("NotSupported", "metrics", "A runtime without the extension", {"meta": (200, WITHOUT_METRICS)}),
+    Trouble("NotSupported", "logs", "A runtime without logs", {"meta": (200, WITHOUT_LOGS)}, url=f"{CLASSIFIER}/logs"),
     Trouble("BadGateway", "foreign", "It answers a page of HTML", {"metrics": (200, b"<html></html>")}),
     Trouble("Unavailable", "down", "It is down", {"metrics": (503, {})}),
     Trouble("RuntimeTimeout", "slow", "It does not answer in time", {"metrics": (200, {})}, wait=2.0),
@@ -130,7 +136,7 @@ def recorded() -> dict[str, dict[str, Any]]:
             assert answer.status_code == 200, (asked, answer.data)
             assert answer.content_type.split(";")[0] == media_type
             text = answer.get_data(as_text=True).replace(url, ISSUER)
-            value = text if media_type in {CSV, NDJSON} else json.loads(text)
+            value = text if media_type in {CSV, NDJSON, TEXT} else json.loads(text)
             by_name = found.setdefault(operation, {}).setdefault(media_type, {})
             by_name[name] = example(summary, f"GET {asked}", value)
         for trouble in TROUBLES:

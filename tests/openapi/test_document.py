@@ -129,7 +129,9 @@ def test_the_page_loads_nothing_from_elsewhere(app: Flask) -> None:
 def test_query_parameters_are_documented() -> None:
     for path, operation in operations():
         named = {parameter.get("name") for parameter in operation.get("parameters", [])}
-        assert ("timezone" in named) == path.startswith(("/runs", "/comparisons", "/capabilities")), path
+        assert ("timezone" in named) == path.startswith(
+            ("/runs", "/comparisons", "/capabilities", "/resource-groups")
+        ), path
 
 
 def test_no_component_is_made_of_itself() -> None:

@@ -56,6 +56,8 @@ class CanaryRuntime(ScriptedRuntime):
                 found = {"resources": [execution(run) for run in known]}
             case ["executions", run] if run in known:
                 found = execution(run)
+            case ["executions", run, "logs"] if run in known:
+                found = {"data": {"result": [{"timestamp": CREATED, "msg": canary(run)}]}}
             case ["configurations", run] if run in known:
                 found = {"id": run, "parameterBindings": [{"key": "canary", "value": canary(run)}]}
             case ["scenarios", *_, run] if run in known:

@@ -66,7 +66,9 @@ class _Server(ThreadingHTTPServer):
 
 def _asked(path: str) -> str:
     """What a path asks for: ``executions`` is the list of them, ``executables/tree`` one executable."""
-    told = path.removeprefix("/v2/lm/").split("/")
+    told = path.removeprefix("/v2/lm/").removeprefix("/v2/").split("/")
+    if told[0] == "executions" and told[-1] == "logs":
+        return "logs"
     known = {"meta": "meta", "metrics": "metrics", "executions": "executions" if len(told) == 1 else "execution"}
     return known.get(told[0], "/".join(told[-2:]))
 

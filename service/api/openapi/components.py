@@ -105,7 +105,10 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "The next page of the same snapshot (RFC 8288), relative to the request's URL; absent on the last.",
         '<?limit=10&cursor=kp3Z…>; rel="next"',
     ),
-    "Content-Disposition": ("With `text/csv`: a name to save it under.", 'attachment; filename="run1-metrics.csv"'),
+    "Content-Disposition": (
+        "With `text/csv` and `text/plain`: a name to save it under.",
+        'attachment; filename="run1-metrics.csv"',
+    ),
     "X-Total-Count": (
         "With `text/csv` or `application/x-ndjson`, where filters or pages leave points out: how many match.",
         "10320",

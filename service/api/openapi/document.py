@@ -20,6 +20,9 @@ runtime (a server that implements the AI API v2, SAP AI Core for one).
 Every timestamp of an answer is in the time zone that the caller asks for; numbers are the runtime's, digit for digit.
 Every resource that answers `GET` answers `HEAD` as well. Errors are `application/problem+json` (RFC 9457). Answers come
 compressed (`gzip`, `br`, `zstd`) where the client accepts it.
+
+A *run* is what the AI API and ML Operations call an *execution*, a run template is an *executable*: `/runs/{runId}`
+takes an execution's id.
 """
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from service.api.http.parameters import PagedParameters, Parameters
 from service.api.http.problems import TYPES
 from service.domain.metrics import MOST_STEP_DIGITS
+from service.domain.runtime import Kind
 
 _ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
 
@@ -210,14 +211,28 @@ class RunTagsSchema(Schema):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomInfoParameters(Parameters):
+class NamedParameters(Parameters):
+    """See ``NamedQuery``."""
+
+    search: str
+
+
+class NamedQuery(Query):
+    """Which tags, or custom info."""
+
+    loads: ClassVar[type[Parameters]] = NamedParameters
+    search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomInfoParameters(NamedParameters):
     """See ``CustomInfoQuery``."""
 
     parse: bool
 
 
-class CustomInfoQuery(Query):
-    """Whether values are parsed."""
+class CustomInfoQuery(NamedQuery):
+    """Which of it, and whether values are parsed."""
 
     loads = CustomInfoParameters
     parse = true_or_false("With `true`, a value that is JSON is given as JSON too.")
@@ -244,6 +259,11 @@ class RunCustomInfoSchema(Schema):
 class RuntimeSchema(Schema):
     """The AI runtime."""
 
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(get_args(Kind)),
+        metadata={"description": "What it speaks: the AI API, or that of an MLflow server."},
+    )
     identifier = fields.String(required=True, allow_none=True, metadata={"example": "aicore"})
     apiVersion = fields.String(required=True, allow_none=True, metadata={"example": "2.21.0"})
 
@@ -258,11 +278,36 @@ class MetricResourceCapability(Schema):
     extendedResults = fields.Boolean(required=True)
 
 
+class LogsCapability(Schema):
+    """Whether the runtime gives the logs of its runs."""
+
+    available = fields.Boolean(
+        required=True, allow_none=True, metadata={"description": "`null` where the runtime does not say."}
+    )
+
+
 class CapabilitiesSchema(Schema):
     """What the runtime can do."""
 
+    connection = fields.String(required=True, metadata={"description": "The runtime's name in the configuration."})
     runtime = fields.Nested(RuntimeSchema, required=True)
     metricResource = fields.Nested(MetricResourceCapability, required=True)
+    logs = fields.Nested(LogsCapability, required=True)
+
+
+class ResourceGroupSchema(Schema):
+    """A resource group."""
+
+    id = fields.String(required=True, metadata={"example": "default"})
+
+
+class ResourceGroupsSchema(Schema):
+    """The resource groups that the caller may use."""
+
+    resourceGroups = fields.List(fields.Nested(ResourceGroupSchema), required=True)
+    complete = fields.Boolean(
+        required=True, metadata={"description": "`false` where the runtime does not say which there are."}
+    )
 
 
 class LivenessSchema(Schema):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import msgspec
 from flask import Response
 
 from service.api.http.guards import requires
@@ -12,7 +14,7 @@ from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import CapabilitiesSchema, Query
-from service.api.resources.metric_resource import to_json
+from service.domain.runtime import Capabilities, Kind
 from service.reads.queries import Queries
 
 
@@ -25,9 +27,24 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @documented("getCapabilities", CapabilitiesSchema, "Read what the runtime can do", run=False)
     @requires()
     def capabilities(ask: ReadRequest[Parameters]) -> Response:
-        """Which runtime this is, and whether its runs have a metric resource. Any valid token will do."""
+        """Which runtime this is, and whether its runs have a metric resource and a log. Any valid token will do."""
         read = queries.capabilities(ask.context)
-        variant = Variant((read.key, read.digest.hex()), ("capabilities",), ask.format)
-        return answers.answer(variant, read.provenance, lambda: to_json.capabilities(read.content()))
+        connection, kind = ask.context.cache_scope.connection, queries.kind(ask.context)
+        variant = Variant((read.key, read.digest.hex()), ("capabilities", connection, kind), ask.format)
+        return answers.answer(variant, read.provenance, lambda: _written(connection, kind, read.content()))
 
     return routes
+
+
+def _written(connection: str, kind: Kind, found: Capabilities) -> Iterator[bytes]:
+    document: dict[str, Any] = {
+        "connection": connection,
+        "runtime": {"kind": kind, "identifier": found.identifier, "apiVersion": found.api_version},
+        "metricResource": {
+            "available": found.metrics,
+            "version": found.metrics_version,
+            "extendedResults": found.extended_results,
+        },
+        "logs": {"available": found.logs},
+    }
+    yield msgspec.json.encode(document)

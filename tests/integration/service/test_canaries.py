@@ -42,9 +42,10 @@ ROLES: dict[str, dict[str, Any]] = {
     "none": {},
 }
 METRICS, EXECUTIONS = "scenarios.metrics.read", "scenarios.executions.read"
+LOGS = "scenarios.executions.logs.read"
 SEES: dict[str, set[str]] = {
     "by role": {METRICS, EXECUTIONS},
-    "by collection": {METRICS, EXECUTIONS},
+    "by collection": {METRICS, EXECUTIONS, LOGS},
     "by scope": {METRICS},
     "editor": {EXECUTIONS},
     "none": set(),
@@ -61,6 +62,7 @@ NEEDS: dict[str, set[str]] = {
     "metric-resource/series": {METRICS},
     "tags": {METRICS},
     "custom-info": {METRICS},
+    "logs": {LOGS},
     "run": {EXECUTIONS},
     "runs": {EXECUTIONS},
     "comparison": {METRICS, EXECUTIONS},

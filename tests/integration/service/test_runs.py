@@ -68,6 +68,8 @@ def test_a_run_is_given_with_all_that_surrounds_it(told: Service) -> None:
         "submissionTime": None,
         "startTime": None,
         "completionTime": None,
+        "durationSeconds": None,
+        "executionScheduleId": None,
         "timezone": "Europe/Berlin",
         "parameters": [{"key": "rate", "value": "0.10"}],
         "inputArtifacts": [{"key": "data", "id": "art1", "name": "digits", "kind": "dataset", "url": "s3://y"}],
@@ -76,6 +78,7 @@ def test_a_run_is_given_with_all_that_surrounds_it(told: Service) -> None:
         "executable": {"id": "exec1", "name": "a network", "versionId": None},
         "statusDetails": {"workflow": [1.10, "x"]},
         "metricResource": {"available": True, "href": "../runs/run1/metric-resource"},
+        "logs": {"available": True, "href": "../runs/run1/logs"},
         "warnings": [
             {
                 "code": "unreadable-timestamp",
@@ -120,6 +123,8 @@ def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_given(
         "submissionTime",
         "startTime",
         "completionTime",
+        "durationSeconds",
+        "executionScheduleId",
     } == missing
     assert set(found["unavailable"]) == missing
     assert found["status"] == "COMPLETED"

@@ -8,7 +8,7 @@ import pytest
 
 from service.auth.catalogue import RoleCatalogue, load_catalogue
 
-METRICS, RUNS = "scenarios.metrics.read", "scenarios.executions.read"
+METRICS, RUNS, LOGS = "scenarios.metrics.read", "scenarios.executions.read", "scenarios.executions.logs.read"
 CHANGES = {f"scenarios.executions.{verb}" for verb in ("create", "cancel", "delete")} | {"scenarios.metrics.create"}
 ALL_OF_IT = {
     METRICS,
@@ -18,11 +18,11 @@ ALL_OF_IT = {
     "scenarios.configurations.read",
     "scenarios.artifacts.read",
 }
-GENAI = {METRICS, RUNS, "scenarios.artifacts.read"}
+GENAI = {METRICS, RUNS, LOGS, "scenarios.artifacts.read"}
 ROLES: dict[str, set[str]] = {
     "scenario_metric_viewer": {METRICS},
     "scenario_job_viewer": {RUNS},
-    "scenario_execution_viewer": {RUNS},
+    "scenario_execution_viewer": {RUNS, LOGS},
     "scenario_job_editor": {RUNS, *CHANGES},
     "scenario_execution_editor": {RUNS, *CHANGES},
     "scenario_configuration_viewer": {"scenarios.configurations.read"},
@@ -30,8 +30,8 @@ ROLES: dict[str, set[str]] = {
     "scenario_artifact_viewer": {"scenarios.artifacts.read"},
     "scenario_metadata_viewer": {"scenarios.read"},
     "scenario_executable_viewer": {"scenarios.executables.read"},
-    "mloperations_viewer": ALL_OF_IT,
-    "mloperations_editor": ALL_OF_IT,
+    "mloperations_viewer": {*ALL_OF_IT, LOGS},
+    "mloperations_editor": {*ALL_OF_IT, LOGS},
     "mlfunctions_viewer": ALL_OF_IT,
     "mlfunctions_editor": ALL_OF_IT,
     "genai_experimenter": GENAI,

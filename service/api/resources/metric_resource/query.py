@@ -55,7 +55,8 @@ def _step(description: str) -> _Step:
     return _Step(load_default=nothing, metadata={"description": description, "type": "integer"})
 
 
-def _instant(description: str) -> _Instant:
+def instant_field(description: str) -> _Instant:
+    """A query parameter that is an RFC 3339 timestamp, loaded as ``selection.instants.instant`` has it."""
     return _Instant(
         load_default=nothing,
         metadata={"description": description, "type": "string", "format": "date-time"},
@@ -85,8 +86,8 @@ class FilterQuery(Query):
     )
     minStep = _step("The least step; points without a step are left out.")
     maxStep = _step("The greatest step; points without a step are left out.")
-    since = _instant("The earliest timestamp; points without a timestamp are left out.")
-    until = _instant("The latest timestamp; points without a timestamp are left out.")
+    since = instant_field("The earliest timestamp; points without a timestamp are left out.")
+    until = instant_field("The latest timestamp; points without a timestamp are left out.")
 
     def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
         """With the filter in place of its parts."""

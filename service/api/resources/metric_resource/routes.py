@@ -10,7 +10,6 @@ from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.guards import requires
 from service.api.http.pagination import Pages
-from service.api.http.parameters import Parameters
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
@@ -18,7 +17,8 @@ from service.api.openapi.schemas import (
     CustomInfoParameters,
     CustomInfoQuery,
     MetricResourceSchema,
-    Query,
+    NamedParameters,
+    NamedQuery,
     RunCustomInfoSchema,
     RunTagsSchema,
 )
@@ -97,12 +97,13 @@ def blueprint(
         return response
 
     @routes.route("/runs/<string:run_id>/tags")
-    @routes.arguments(Query, location="query")
-    @documented("getTags", RunTagsSchema, "Read a run's tags")
+    @routes.arguments(NamedQuery, location="query")
+    @documented("getTags", RunTagsSchema, "Read a run's tags", query=NamedQuery)
     @requires(Scope.METRICS_READ)
-    def tags(ask: ReadRequest[Parameters], run_id: str) -> Response:
+    def tags(ask: ReadRequest[NamedParameters], run_id: str) -> Response:
         """The tags of a run."""
-        return answer(ask, run_id, ("tags",), to_json.tags, points=False)
+        search = ask.query.search
+        return answer(ask, run_id, ("tags", search), lambda found: to_json.tags(found, search), points=False)
 
     @routes.route("/runs/<string:run_id>/custom-info")
     @routes.arguments(CustomInfoQuery, location="query")
@@ -110,8 +111,13 @@ def blueprint(
     @requires(Scope.METRICS_READ)
     def custom_info(ask: ReadRequest[CustomInfoParameters], run_id: str) -> Response:
         """The custom info of a run, as it was logged."""
-        parse = ask.query.parse
-        make = to_json.parsed_custom_info if parse else to_json.custom_info
-        return answer(ask, run_id, ("custom-info", str(parse)), make, points=False)
+        parse, search = ask.query.parse, ask.query.search
+        return answer(
+            ask,
+            run_id,
+            ("custom-info", str(parse), search),
+            lambda found: to_json.custom_info(found, search, parse=parse),
+            points=False,
+        )
 
     return routes

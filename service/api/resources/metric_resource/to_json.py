@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
 from service.domain import json_text
 from service.domain.localizing import localized, localized_literal
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
-from service.domain.runtime import Capabilities
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
@@ -46,28 +44,24 @@ def metric_resource(
     )
 
 
-def tags(resource: MetricResource) -> Iterator[bytes]:
-    yield b'{"runId":"%b","tags":%b}' % (resource.run_id.encode("ascii"), resource.tags)
+def tags(resource: MetricResource, search: str = "") -> Iterator[bytes]:
+    """The tags whose name has ``search`` in it, whatever the case."""
+    yield b'{"runId":"%b","tags":%b}' % (resource.run_id.encode("ascii"), _named(resource.tags, search))
 
 
-def custom_info(resource: MetricResource) -> Iterator[bytes]:
-    yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), resource.custom_info)
+def custom_info(resource: MetricResource, search: str = "", *, parse: bool = False) -> Iterator[bytes]:
+    """The custom info whose name has ``search`` in it, whatever the case."""
+    found = _named(resource.custom_info, search)
+    yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), with_parsed(found) if parse else found)
 
 
-def parsed_custom_info(resource: MetricResource) -> Iterator[bytes]:
-    yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), with_parsed(resource.custom_info))
-
-
-def capabilities(found: Capabilities) -> Iterator[bytes]:
-    document: dict[str, Any] = {
-        "runtime": {"identifier": found.identifier, "apiVersion": found.api_version},
-        "metricResource": {
-            "available": found.metrics,
-            "version": found.metrics_version,
-            "extendedResults": found.extended_results,
-        },
-    }
-    yield msgspec.json.encode(document)
+def _named(pairs: bytes, search: str) -> bytes:
+    """The members of an array of ``{"name", "value"}`` whose name has ``search`` in it, as they were sent."""
+    if not search:
+        return pairs
+    part = search.casefold()
+    members: list[msgspec.Raw] = msgspec.json.decode(pairs, type=list[msgspec.Raw])
+    return b"[" + b",".join(bytes(one) for one in members if part in json.loads(bytes(one))["name"].casefold()) + b"]"
 
 
 def warnings(unreadable: Unreadable) -> bytes:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from operator import attrgetter
 
 from flask import Response
 
@@ -20,9 +18,10 @@ from service.api.openapi.schemas import Query
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.runs import to_json
 from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, RunsParameters, RunsQuery
+from service.api.resources.runs.to_json import Link
 from service.domain.access import Scope
-from service.domain.runs import Run
 from service.domain.runtime import RequestContext
+from service.domain.selection.runs import ordered, selected
 from service.reads.queries import Queries
 
 
@@ -30,20 +29,23 @@ def blueprint(
     queries: Queries, answers: Answers, paging: Pages, blueprints: Callable[[str, str], Blueprint]
 ) -> Blueprint:
     """Routes ``/runs`` and ``/runs/{runId}``."""
-    routes = blueprints("Runs", "Training processes: where they stand, what they were started with, what came of them.")
+    routes = blueprints(
+        "Runs",
+        "Training processes, *executions* in the AI API and in ML Operations: where they stand, what they were started "
+        "with, what came of them. A run template is an *executable* there.",
+    )
 
     @routes.route("/runs")
     @routes.arguments(RunsQuery, location="query")
     @documented("listRuns", RunListSchema, "List runs", query=RunsQuery, zoned=True, run=False, paged=True)
     @requires(Scope.EXECUTIONS_READ)
     def runs(ask: ReadRequest[RunsParameters]) -> Response:
-        """The runs of the resource group, newest first; all of them, or in pages of one snapshot."""
+        """The runs of the resource group, newest first or sorted; all of them, or in pages of one snapshot."""
         window, snapshot = paging.asked(ask)
-        wanted = _wanted(ask.query)
 
         def respond(context: RequestContext) -> Response:
             read = queries.runs(context, snapshot)
-            matching = [run for run in read.content().runs if wanted(run)]
+            matching = ordered(selected(read.content().runs, ask.query.wanted), ask.query.sort)
             following = paging.next(ask, window, read.snapshot, len(matching))
             form = ("runs", ask.zone.name, repr(ask.query), *window.form, str(following))
             response = answers.answer(
@@ -67,40 +69,23 @@ def blueprint(
     @documented("getRun", RunDetailsSchema, "Read a run", zoned=True)
     @requires(Scope.EXECUTIONS_READ)
     def run(ask: ReadRequest[Parameters], run_id: str) -> Response:
-        """A run with its parameters, artifacts, scenario and executable, and where its metric resource is.
+        """A run with its parameters, artifacts, scenario and executable, and where its metric resource and log are.
 
         A part that cannot be read is `null` and named in `unavailable`; the rest is given.
         """
 
         def respond(context: RequestContext) -> Response:
             read = queries.run(run_id, context)
-            available = queries.has_metrics(context)
-            href = relative(f"/runs/{run_id}/metric-resource")
-            form = ("run", ask.zone.name, str(available), href)
+            can = queries.capabilities_if_known(context)
+            metric_resource = Link(None if can is None else can.metrics, relative(f"/runs/{run_id}/metric-resource"))
+            logs = Link(None if can is None else can.logs, relative(f"/runs/{run_id}/logs"))
+            form = ("run", ask.zone.name, repr(metric_resource), repr(logs))
             return answers.answer(
                 Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
-                lambda: to_json.run_details(read.content(), ask.zone, available=available, href=href),
+                lambda: to_json.run_details(read.content(), ask.zone, metric_resource, logs),
             )
 
         return anew_if_gone(respond, ask.context)
 
     return routes
-
-
-def _wanted(query: RunsParameters) -> Callable[[Run], bool]:
-    statuses = {word for text in query.status for word in text.split(",")}
-    ids = [
-        (json.dumps(asked).encode(), id_of)
-        for asked, id_of in (
-            (query.scenario_id, attrgetter("scenario_id")),
-            (query.executable_id, attrgetter("executable_id")),
-            (query.configuration_id, attrgetter("configuration_id")),
-        )
-        if asked is not None
-    ]
-
-    def wanted(run: Run) -> bool:
-        return (not statuses or run.status in statuses) and all(id_of(run) == id_ for id_, id_of in ids)
-
-    return wanted

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from service.api.http.parameters import PagedParameters
 from service.api.openapi.schemas import PagedQuery, PageSchema, Warning, nothing, zoned_metadata
+from service.api.resources.metric_resource.query import instant_field
 from service.domain.runs import RunStatus
+from service.domain.selection.runs import RUN_FIELDS, RunField, RunFilter, RunSortKey
 
 _STATUSES = [status.value for status in RunStatus]
 
@@ -29,14 +32,26 @@ def _moment(description: str) -> Any:
     return fields.String(required=True, allow_none=True, metadata=metadata)
 
 
+_KEY = f"-?({'|'.join(RUN_FIELDS)})"
+_SORT = f"must be a comma-separated list of {', '.join(RUN_FIELDS)}, each at most once, each with an optional '-'"
+
+
+class _Sort(fields.Field[tuple[RunSortKey, ...]]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[RunSortKey, ...]:
+        by_name: dict[str, RunField] = {name: name for name in RUN_FIELDS}
+        names = value.split(",")
+        bare = [name.removeprefix("-") for name in names]
+        if not by_name.keys() >= set(bare) or len(set(bare)) != len(bare):
+            raise ValidationError(_SORT)
+        return tuple(RunSortKey(by_name[field], name.startswith("-")) for field, name in zip(bare, names, strict=True))
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunsParameters(PagedParameters):
     """See ``RunsQuery``."""
 
-    status: tuple[str, ...]
-    scenario_id: str | None
-    executable_id: str | None
-    configuration_id: str | None
+    wanted: RunFilter
+    sort: tuple[RunSortKey, ...]
 
 
 class RunsQuery(PagedQuery):
@@ -50,12 +65,53 @@ class RunsQuery(PagedQuery):
         metadata={"description": "Runs in one of these states; comma-separated or repeated: " + ", ".join(_STATUSES)},
     )
     scenarioId = fields.String(load_default=nothing, metadata={"description": "Runs of this scenario."})
-    executableId = fields.String(load_default=nothing, metadata={"description": "Runs of this executable."})
+    executableId = fields.String(
+        load_default=nothing, metadata={"description": "Runs of this executable (run template)."}
+    )
     configurationId = fields.String(load_default=nothing, metadata={"description": "Runs of this configuration."})
+    executionScheduleId = fields.String(
+        load_default=nothing, metadata={"description": "Runs that this execution schedule has made."}
+    )
+    search = fields.String(
+        load_default=str,
+        metadata={"description": "A part of the run's id or of its configuration's name, whatever the case."},
+    )
+    createdSince = instant_field("The earliest `createdAt`; runs without one are left out.")
+    createdUntil = instant_field("The latest `createdAt`; runs without one are left out.")
+    sort = _Sort(
+        load_default=tuple,
+        metadata={
+            "description": f"What to sort by, in turn: {', '.join(RUN_FIELDS)}; `-` in front for the other direction. "
+            "`status,-durationSeconds` for one. Runs without a value last. Without it, the newest first.",
+            "type": "string",
+            "pattern": f"^{_KEY}(,{_KEY}){{0,{len(RUN_FIELDS) - 1}}}$",
+        },
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _range(self, data: Mapping[str, Any], **_: Any) -> None:
+        since, until = data.get("createdSince"), data.get("createdUntil")
+        if since is not None and until is not None and since > until:
+            raise ValidationError({"createdSince": ["must not be beyond createdUntil"]})
+
+    def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
+        """With the filter in place of its parts."""
+        statuses = frozenset(word for text in loaded.pop("status") for word in text.split(","))
+        names = (
+            "scenario_id",
+            "executable_id",
+            "configuration_id",
+            "execution_schedule_id",
+            "search",
+            "created_since",
+            "created_until",
+        )
+        loaded["wanted"] = RunFilter(statuses, **{name: loaded.pop(name) for name in names})
+        return loaded
 
 
 class RunSchema(Schema):
-    """What is known of a run by itself."""
+    """What is known of a run (an *execution* of the AI API) by itself."""
 
     runId = fields.String(required=True)
     status = fields.String(required=True, metadata={"description": "The runtime's word.", "example": "COMPLETED"})
@@ -70,6 +126,12 @@ class RunSchema(Schema):
     submissionTime = _moment("When it was submitted.")
     startTime = _moment("When it began.")
     completionTime = _moment("When it ended.")
+    durationSeconds = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "From `startTime` to `completionTime`; `null` while one is missing.", "example": 1.5},
+    )
+    executionScheduleId = _text("The execution schedule that made the run.")
 
 
 class RunListSchema(Schema):
@@ -125,6 +187,19 @@ class RunMetricResourceSchema(Schema):
     )
 
 
+class RunLogsSchema(Schema):
+    """Where the run's log is."""
+
+    available = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Whether the runtime has the logs of its runs; `null` where that is not known now."},
+    )
+    href = fields.String(
+        required=True, metadata={"format": "uri-reference", "description": "Relative to the request's URL."}
+    )
+
+
 class RunDetailsSchema(RunSchema):
     """A run and what surrounds it. Parts that could not be read are named in `unavailable`."""
 
@@ -136,6 +211,7 @@ class RunDetailsSchema(RunSchema):
     executable = fields.Nested(ExecutableSchema, required=True, allow_none=True)
     statusDetails = fields.Raw(required=True, allow_none=True, metadata={"description": "As the runtime has it."})
     metricResource = fields.Nested(RunMetricResourceSchema, required=True)
+    logs = fields.Nested(RunLogsSchema, required=True)
     unavailable = fields.List(
         fields.String(), metadata={"description": "Parts that could not be read; absent when all could."}
     )

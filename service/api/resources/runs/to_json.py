@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,6 +18,13 @@ from service.domain.zones import TimeZone
 _TOGETHER = 500
 
 
+class Link(NamedTuple):
+    """Where more of a run is; ``available`` is ``None`` where it is not known whether the runtime has that."""
+
+    available: bool | None
+    href: str
+
+
 def run_list(runs: Sequence[Run], total: int, zone: TimeZone, *, paged: bool, following: str | None) -> Iterator[bytes]:
     """A page of the runs, or all of them."""
     clock = zone_clock(zone)
@@ -28,13 +36,12 @@ def run_list(runs: Sequence[Run], total: int, zone: TimeZone, *, paged: bool, fo
     yield b"]%b%b}" % (page, warnings(Unreadable(timestamps=sum(run.unreadable for run in runs))))
 
 
-def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None, href: str) -> Iterator[bytes]:
-    """A run and what surrounds it; ``href`` leads to its metric resource."""
-    metric_resource = {"available": available, "href": href}
+def run_details(found: RunDetails, zone: TimeZone, metric_resource: Link, logs: Link) -> Iterator[bytes]:
+    """A run and what surrounds it."""
     unavailable = b',"unavailable":' + msgspec.json.encode(found.unavailable) if found.unavailable else b""
     yield (
         b'{%b,"timezone":"%b","parameters":%b,"inputArtifacts":%b,"outputArtifacts":%b,"scenario":%b,"executable":%b,'
-        b'"statusDetails":%b,"metricResource":%b%b%b}'
+        b'"statusDetails":%b,"metricResource":%b,"logs":%b%b%b}'
     ) % (
         members(found.run, zone_clock(zone)),
         zone.name.encode("ascii"),
@@ -44,7 +51,8 @@ def run_details(found: RunDetails, zone: TimeZone, *, available: bool | None, hr
         found.scenario,
         found.executable,
         found.status_details,
-        msgspec.json.encode(metric_resource),
+        msgspec.json.encode(metric_resource._asdict()),
+        msgspec.json.encode(logs._asdict()),
         unavailable,
         warnings(Unreadable(timestamps=found.run.unreadable)),
     )
@@ -55,7 +63,7 @@ def members(run: Run, clock: ZoneClock) -> bytes:
     return (
         b'"runId":%b,"status":%b,"targetStatus":%b,"statusMessage":%b,"scenarioId":%b,"executableId":%b,'
         b'"configurationId":%b,"configurationName":%b,"createdAt":%b,"modifiedAt":%b,"submissionTime":%b,'
-        b'"startTime":%b,"completionTime":%b'
+        b'"startTime":%b,"completionTime":%b,"durationSeconds":%b,"executionScheduleId":%b'
     ) % (
         msgspec.json.encode(run.run_id),
         msgspec.json.encode(run.status),
@@ -70,4 +78,6 @@ def members(run: Run, clock: ZoneClock) -> bytes:
         localized_literal(run.submission_time, clock),
         localized_literal(run.start_time, clock),
         localized_literal(run.completion_time, clock),
+        b"null" if (duration := run.duration) is None else format(duration, "f").encode("ascii"),
+        run.execution_schedule_id,
     )

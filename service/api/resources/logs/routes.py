@@ -1,0 +1,82 @@
+"""What a run wrote while it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from flask import Response
+
+from service.api.http.formats import JSON, TEXT, Writers
+from service.api.http.guards import requires
+from service.api.http.request import TIME_ZONE, ReadRequest
+from service.api.http.responses import Answers, Variant
+from service.api.openapi.blueprints import Blueprint, documented
+from service.api.resources.logs import to_json, to_text
+from service.api.resources.logs.schemas import LogsParameters, LogsQuery, RunLogSchema
+from service.api.resources.metric_resource.formats import anew_if_gone
+from service.domain.access import Scope
+from service.domain.logs import RunLog
+from service.domain.runtime import RequestContext
+from service.domain.zones import TimeZone
+from service.reads.queries import Queries
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLog:
+    """A log to be written."""
+
+    run_id: str
+    log: RunLog
+    zone: TimeZone
+
+    def json(self) -> Iterator[bytes]:
+        return to_json.run_log(self.run_id, self.log, self.zone)
+
+    def text(self) -> Iterator[bytes]:
+        return to_text.lines(self.log, self.zone)
+
+
+FORMATS: Writers[ReadLog] = {JSON: ReadLog.json, TEXT: ReadLog.text}
+
+
+def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Route ``/runs/{runId}/logs``."""
+    routes = blueprints("Logs", "What runs (executions) wrote to their standard output and error.")
+
+    @routes.route("/runs/<string:run_id>/logs")
+    @routes.arguments(LogsQuery, location="query", formats=FORMATS)
+    @documented(
+        "getLogs",
+        RunLogSchema,
+        "Read a run's log",
+        query=LogsQuery,
+        zoned=True,
+        formats=FORMATS,
+        more=("Content-Disposition",),
+    )
+    @requires(Scope.LOGS_READ)
+    def logs(ask: ReadRequest[LogsParameters], run_id: str) -> Response:
+        """The newest lines of a run's log since it started, or those that are asked for.
+
+        `text/plain` has a line each, its timestamp in front; further lines of a message are indented, and control
+        characters are written as escapes such as `\\x1b`. `warnings` (a last line `# …` in `text/plain`) say where
+        more may match than could be looked through.
+        """
+
+        def respond(context: RequestContext) -> Response:
+            read = queries.logs(run_id, ask.query.wanted, context)
+            return answers.answer(
+                Variant(
+                    (read.key, read.digest.hex()), ("logs", ask.zone.name), ask.format, (TIME_ZONE,), weight=read.size
+                ),
+                read.provenance,
+                lambda: FORMATS[ask.format](ReadLog(run_id, read.content(), ask.zone)),
+            )
+
+        response = anew_if_gone(respond, ask.context)
+        if ask.format == TEXT:
+            response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-log.{TEXT.extension}"'
+        return response
+
+    return routes

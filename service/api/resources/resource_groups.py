@@ -1,0 +1,58 @@
+"""The resource groups that the caller may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+from flask import Response
+
+from service.api.http.context import current_request
+from service.api.http.guards import requires
+from service.api.http.parameters import Parameters
+from service.api.http.request import ReadRequest
+from service.api.http.responses import Answers, Variant
+from service.api.openapi.blueprints import Blueprint, documented
+from service.api.openapi.schemas import Query, ResourceGroupsSchema
+from service.api.resources.metric_resource.formats import anew_if_gone
+from service.domain.reading import Provenance, Source
+from service.domain.runtime import RequestContext
+from service.reads.queries import Queries
+
+_OF_THE_TOKEN = Provenance(Source.STORED, age=0.0, ttl=0.0, lifetime=0.0)
+
+
+def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Route ``/resource-groups``."""
+    routes = blueprints("Resource groups", "Workspaces of the AI runtime, isolated from each other.")
+
+    @routes.route("/resource-groups")
+    @routes.arguments(Query, location="query", grouped=False)
+    @documented("listResourceGroups", ResourceGroupsSchema, "List resource groups", run=False)
+    @requires()
+    def resource_groups(ask: ReadRequest[Parameters]) -> Response:
+        """Those that the token names, where it restricts its holder to some; otherwise those that the runtime has.
+
+        Where the runtime does not say which there are, the one that is asked for is given. Any valid token will do.
+        """
+        caller = current_request().principal
+        if caller is not None and caller.resource_groups is not None:
+            ids = sorted(caller.resource_groups)
+            variant = Variant(("resource-groups", *ids), (), ask.format)
+            return answers.answer(variant, _OF_THE_TOKEN, lambda: _written(ids, complete=True))
+        asked_for = ask.context.cache_scope.resource_group
+
+        def respond(context: RequestContext) -> Response:
+            read = queries.resource_groups(context)
+            found = read.content()
+            ids = list(found.ids) if found.complete or asked_for in found.ids else [*found.ids, asked_for]
+            variant = Variant((read.key, read.digest.hex()), ("resource-groups", *ids), ask.format)
+            return answers.answer(variant, read.provenance, lambda: _written(ids, complete=found.complete))
+
+        return anew_if_gone(respond, ask.context)
+
+    return routes
+
+
+def _written(ids: Sequence[str], *, complete: bool) -> Iterator[bytes]:
+    yield msgspec.json.encode({"resourceGroups": [{"id": id_} for id_ in ids], "complete": complete})
