@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from testing.effort import effort
 from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.servers.service_hosts import Answer, ServiceHost, load
 from tests.servers.valkey import ValkeyServer, running
 
 Trouble = Callable[[ValkeyServer], object]
-TROUBLED = 4.0
-"""Seconds of trouble, as in the issue's goals."""
+TROUBLED = effort(1, 4)
+"""Seconds of trouble."""
 
 
 def fill(server: ValkeyServer) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 import pytest
 
 from service.concurrency import blocking
-from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
+from service.concurrency.single_flight import Flight, Memo, SingleFlight, StillUnderWay
 from tests.unit.concurrency.places import Places
 
 PATIENCE = 30
@@ -172,3 +172,41 @@ def test_other_keys_do_not_wait() -> None:
         assert flights.do("another", lambda: 7, 0) == 7
         call.go.set()
         assert first.result(PATIENCE) == 1
+
+
+def test_all_who_ask_a_memo_get_one_answer() -> None:
+    memo, asked, go = Memo(), [], threading.Event()
+
+    def ask() -> str:
+        go.wait(20)
+        asked.append("a")
+        return "answer"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(memo.get, "key", ask, PATIENCE) for _ in range(8)]
+        go.set()
+        assert {answer.result(20) for answer in answers} == {"answer"}
+    assert memo.get("key", ask, PATIENCE) == "answer"
+    assert asked == ["a"]
+    assert memo.get("another", lambda: "b", PATIENCE) == "b"
+
+
+def test_an_error_of_a_memo_is_for_those_who_wait_and_the_next_asks_anew() -> None:
+    memo, begun, go = Memo(), threading.Event(), threading.Event()
+
+    def fail() -> str:
+        begun.set()
+        go.wait(20)
+        raise ZeroDivisionError
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(memo.get, "key", fail, PATIENCE)
+        begun.wait(20)
+        second = pool.submit(memo.get, "key", fail, PATIENCE)
+        with pytest.raises(StillUnderWay):
+            memo.get("key", fail, 0)
+        go.set()
+        for answer in (first, second):
+            with pytest.raises(ZeroDivisionError):
+                answer.result(20)
+    assert memo.get("key", lambda: "answer", PATIENCE) == "answer"
