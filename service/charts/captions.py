@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
 
 from service.domain.points import NameValue
 
-_LONGEST = 48
+SEPARATOR = " · "
+"""Between the parts of a run's name."""
+PARTS = re.compile(", | · ")
+"""Where a run's name can be broken into lines."""
+LONGEST = 48
+_TITLE = 36
+_LINE = 88
+"""Characters of a line below a title: as wide as a chart."""
 
 
 def trace_names(label_sets: Sequence[Sequence[NameValue]], otherwise: str) -> list[str]:
@@ -23,8 +32,22 @@ def enumerated(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
-def cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def named(metrics: Sequence[str]) -> str:
+    """Metrics in a title: all of them, or those that it has room for."""
+    return cut(enumerated(metrics), _TITLE)
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def wrapped(notes: Iterable[str]) -> list[str]:
+    """The notes in lines that a chart has room for; one that has room stays as it is."""
+    return [
+        line
+        for note in notes
+        for line in ([note] if len(note) <= _LINE else textwrap.wrap(note, _LINE, break_on_hyphens=False))
+    ]
 
 
 def _name(labels: Sequence[NameValue]) -> str:

@@ -1,4 +1,4 @@
-"""What the views have in common: how rows of data become position, colour and words."""
+"""What the views have in common: how rows of data become position and words."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from typing import Any
 
 from service.charts import captions, scales, style
 from service.charts.display import in_expression, quoted
-from service.charts.model import Axis, AxisKind, Mark, Panel, Trace
+from service.charts.model import Axis, AxisKind, Mark, Panel, Trace, ValueScale
 from service.charts.scales import Scale
 from service.charts.units import unit
 
 Encoding = dict[str, Any]
 View = dict[str, Any]
-_MOST_TICKS = 8
+_MOST_TICKS = 6
+_BETWEEN = 8
+"""Pixels that are free between the labels of two categories, at least."""
+_FEW = 3
+"""Labels of so many stand upright and are cut rather than slanting."""
 
 
-def row(trace: Trace, number: int, mark: Mark) -> dict[str, Any]:
-    """A mark as data; ``n`` is its position in the trace."""
-    return {"series": trace.name, "n": number, "at": mark.at, "value": mark.value, "text": mark.text}
+def row(trace: Trace, mark: Mark) -> dict[str, Any]:
+    """A mark as data: what was logged, and who logged it."""
+    known: dict[str, Any] = {"series": trace.name, "at": mark.at, "value": mark.value, "text": mark.text}
+    if trace.run:
+        known |= {"run": trace.run, "labels": trace.labels}
+    return known
 
 
 def names(panel: Panel) -> list[str]:
@@ -33,36 +40,41 @@ def title(panel: Panel) -> str:
 
 
 def scale(panel: Panel, most: int = _MOST_TICKS, *, zero: bool = False, nice: bool = True) -> Scale:
-    """Of the metric's values."""
-    values = [float(bytes(mark.value)) for trace in panel.traces for mark in trace.marks if mark.value is not None]
+    """Of the metric's values; logarithmic ones have no zero to begin at."""
+    values = [float(bytes(mark.value)) for mark in panel.marks if mark.value is not None]
+    if panel.scale is ValueScale.LOG:
+        return scales.logarithmic(values, most, nice=nice)
     return scales.linear(values, most, zero=zero, nice=nice)
 
 
-def value(panel: Panel, *, zero: bool) -> Encoding:
-    """The metric's value as a position, from ``zero`` on where asked."""
-    return {"field": "value", "type": "quantitative", "title": title(panel), **numbers(scale(panel, zero=zero))}
+def value(panel: Panel, *, zero: bool, field: str = "value") -> Encoding:
+    """A value of the metric as a position, from ``zero`` on where asked and there is one."""
+    found = numbers(scale(panel, zero=zero), scale_type=scale_type(panel))
+    return {"field": field, "type": "quantitative", "title": title(panel), **found}
 
 
-def numbers(scale: Scale) -> Encoding:
-    """An axis of numbers."""
-    ticks = {"values": scale.ticks, "format": scale.format}
-    return {"scale": {"domain": scale.domain, "zero": False, "nice": False}, "axis": ticks}
+def scale_type(panel: Panel) -> Encoding:
+    """What Vega-Lite calls the scale of the metric's values."""
+    return {"type": "log"} if panel.scale is ValueScale.LOG else {"zero": False}
 
 
-def colour(panel: Panel, legend: str) -> Encoding:
-    if len(panel.traces) == 1:
-        return {"value": style.PALETTE[0]}
-    return told_apart(panel, style.colours(len(panel.traces)), legend)
+def numbers(scale: Scale, unit: float = 1.0, scale_type: Encoding | None = None) -> Encoding:
+    """An axis of numbers; ``scale`` counts in units of ``unit``."""
+    ticks: Encoding = {"values": [tick * unit for tick in scale.ticks], "format": scale.format}
+    if unit != 1.0:
+        ticks["labelExpr"] = f"format(datum.value/{unit!r},'{ticks.pop('format')}')"
+    domain = [bound * unit for bound in scale.domain]
+    return {"scale": {"domain": domain, "nice": False, **(scale_type or {"zero": False})}, "axis": ticks}
 
 
-def told_apart(panel: Panel, values: Sequence[Any], legend: str) -> Encoding:
-    """A channel that tells the traces apart by ``values``."""
-    return {
-        "field": "series",
-        "type": "nominal",
-        "scale": {"domain": names(panel), "range": values},
-        "legend": {"title": legend},
-    }
+def categories(names: Sequence[str]) -> Encoding:
+    """An axis of categories: upright labels in as many lines as they have parts, where these fit, else slanting."""
+    widest = max(style.text_width(part) for name in names for part in captions.PARTS.split(name))
+    room = style.WIDTH / len(names)
+    lines = {"labelExpr": f"split(datum.label,regexp({quoted(captions.PARTS.pattern)}))"}
+    if widest + _BETWEEN <= room or len(names) <= _FEW:
+        return {"labelAngle": 0, "labelLimit": room - _BETWEEN, "labelOverlap": False, **lines}
+    return {"labelAngle": -45, "labelLimit": 160, "labelOverlap": False, **lines}
 
 
 def tooltip(panel: Panel, axis: Axis) -> list[Encoding]:
@@ -83,4 +95,6 @@ def description(panel: Panel, axis: Axis, *, of_each_mark: bool = True) -> Encod
 
 
 def _place(axis: Axis) -> str:
+    if axis.unit_name:
+        return "Elapsed"
     return "Timestamp" if axis.kind is AxisKind.TIME else captions.cut(axis.title)

@@ -1,20 +1,34 @@
-"""Several runs' series of one metric → a chart of how they compare."""
+"""Several runs' series of some metrics → a chart of how they compare."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 import msgspec
 from msgspec import Raw
 
 from service.charts import captions, scales, specification
 from service.charts.display import visible
-from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
-from service.charts.progress import Against, Drawing, axis_of, notes, off_scale, without_value
+from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
+from service.charts.progress import (
+    NOT_POSITIVE,
+    Against,
+    Drawing,
+    Drawn,
+    axis_of,
+    instant,
+    not_positive,
+    notes,
+    off_scale,
+    stands,
+    without_value,
+    words,
+)
 from service.domain import comparison, points
-from service.domain.comparison import Compared
+from service.domain.comparison import Compared, Identity
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.series.census import Census, Needs
 from service.domain.series.model import Series
@@ -23,95 +37,130 @@ from service.domain.zones import TimeZone
 
 PARAMETER = "parameter:"
 _NO_METRIC = "it has no such metric"
+_NO_START = "it has no start time"
 _Place = tuple[Raw, float, str]
 """Where a run stands on the axis: as a literal, as a number, in words."""
 _SHORT = 8
+"""Characters of an id."""
+_LONGEST_PART, _LONGEST_NAME = 24, 54
+"""Characters of one thing that differs, and of all together."""
+
+
+_BySeries = dict[str, Series]
+"""The series of one run and metric, by what their labels say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is to be drawn: ``metric`` of ``runs`` against ``against``, as the request has it.
+    """What is to be drawn: ``metrics`` of ``runs`` against ``against``, as the request has it, a panel for each.
 
     The runs need have no other series; ``names`` are those of all their metrics. ``missing`` are runs that could not
     be read, by id, and why.
     """
 
     runs: Sequence[Compared]
-    metric: str
+    metrics: Sequence[str]
     against: str
     zone: TimeZone
     names: Callable[[], Collection[str]]
     missing: Mapping[str, str] = field(default_factory=dict)
+    scale: ValueScale = ValueScale.LINEAR
+    smooth: float = 0.0
 
     def chart(self, asked: ChartType | None) -> bytes:
         """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where that cannot be drawn, saying what can."""
-        told = self._told_apart()
-        if not any(told):
+        by_metric = self._told_apart()
+        if not any(any(several) for several in by_metric.values()):
             known = _there(self.names(), "no metric at all")
             raise InvalidParameter([Fault("metric", f"none of these runs has it; {known}")])
-        if self.against in {Against.STEP, Against.TIME}:
-            return self._progress(told, asked or ChartType.LINE)
-        return self._outcome(told, asked or ChartType.COLUMN)
+        if self.against in {*Against}:
+            return self._progress(by_metric, asked or ChartType.LINE)
+        return self._outcome(by_metric, asked or ChartType.COLUMN)
 
-    def _told_apart(self) -> list[dict[str, Series]]:
-        """Each run's series of the metric, by the labels that tell it from all others: by nothing, where all agree.
+    def _told_apart(self) -> dict[str, list[_BySeries]]:
+        """Each run's series of each metric, by the labels that tell it from all others: by nothing, where all agree.
 
         The model is none of these where each run has but one: then the run tells it.
         """
-        several = [
-            {comparison.identity_of(one): one for one in run.series if _name(one) == self.metric} for run in self.runs
-        ]
+        found = [{comparison.identity_of(one): one for one in run.series} for run in self.runs]
         otherwise = "without labels"
-        if all(len({identity.model for identity in each}) <= 1 for each in several):
-            otherwise = ""
-            several = [{identity.without_model: one for identity, one in each.items()} for each in several]
-        identities = list(dict.fromkeys(identity for each in several for identity in each))
-        labels = [sorted(identity.labels) for identity in identities]
-        names = captions.apart(captions.trace_names(labels, otherwise)) if len(labels) > 1 else [""] * len(labels)
-        named = dict(zip(identities, names, strict=True))
-        return [{named[identity]: series for identity, series in each.items()} for each in several]
+        if not any(_has_several_models(each) for each in found):
+            found = [{identity.without_model: one for identity, one in each.items()} for each in found]
+        sets = list(dict.fromkeys(identity.labels for each in found for identity in each))
+        names = captions.apart(captions.trace_names([sorted(one) for one in sets], otherwise))
+        named = dict(zip(sets, names if len(sets) > 1 else [""], strict=False))
+        return {
+            metric: [
+                {named[identity.labels]: one for identity, one in each.items() if identity.name == metric}
+                for each in found
+            ]
+            for metric in self.metrics
+        }
 
-    def _progress(self, told: Sequence[dict[str, Series]], asked: ChartType) -> bytes:
+    def _progress(self, by_metric: Mapping[str, Sequence[_BySeries]], asked: ChartType) -> bytes:
+        """How the metrics progressed in each run."""
         against = Against(self.against)
-        drawing = Drawing(against, ZoneClock(self.zone))
-        pairs = [
-            (f"{run}, {labels}" if labels else run, series)
-            for run, several in zip(self._names(), told, strict=True)
-            for labels, series in several.items()
+        drawing = Drawing(Drawn(against, self.scale, self.smooth), ZoneClock(self.zone))
+        starts = [instant(run.details.run.start_time) for run in self.runs]
+        without_start = [start is None and against is Against.ELAPSED for start in starts]
+        panels = []
+        drawn: list[Series] = []
+        for metric, by_run in by_metric.items():
+            traces = []
+            for name, several, start, lacks in zip(self._names(), by_run, starts, without_start, strict=True):
+                for labels, series in {} if lacks else several.items():
+                    full = f"{name}, {labels}" if labels else name
+                    traces.append(Trace(full, drawing.marks(series, start), name, labels))
+                    drawn.append(series)
+            panels.append(Panel(metric, [trace for trace in traces if trace.marks], self.scale))
+        panels = [panel for panel in panels if panel.traces]
+        if not panels:
+            raise InvalidParameter([self._why_empty(drawing, against, all(without_start))])
+        absent = [
+            _NO_METRIC if not any(by_run[number] for by_run in by_metric.values()) else _NO_START if lacks else None
+            for number, lacks in enumerate(without_start)
         ]
-        traces = [Trace(name, drawing.marks(series)) for name, series in pairs]
-        panel = Panel(self.metric, [trace for trace in traces if trace.marks])
-        if not panel.traces:
-            others = captions.enumerated(
-                [other for other in (*Against, "run", f"{PARAMETER}<key>") if other != against]
-            )
-            raise InvalidParameter([Fault("against", drawing.why_empty(others))])
-        axis = axis_of([panel], against, self.zone, "against")
-        said = notes([series for _, series in pairs], drawing, against, "against")
-        return self._drawn(panel, axis, asked, said, [None if each else _NO_METRIC for each in told], legend="Run")
+        said = notes(drawn, drawing, asked, "against")
+        return self._chart(panels, axis_of(panels, against, self.zone, "against"), asked, said, absent)
 
-    def _outcome(self, told: Sequence[dict[str, Series]], asked: ChartType) -> bytes:
+    def _why_empty(self, drawing: Drawing, against: Against, without_start: bool) -> Fault:
+        others = [str(other) for other in (*Against, "run", f"{PARAMETER}<key>") if other != against]
+        if without_start:
+            known = captions.enumerated(others)
+            return Fault("against", f"none of these runs has a start time to count from; available: {known}")
+        return drawing.why_empty("against", others)
+
+    def _outcome(self, by_metric: Mapping[str, Sequence[_BySeries]], asked: ChartType) -> bytes:
         """The last value of each series against runs, or against a parameter of theirs."""
         places, axis = self._places()
-        absent = [_absence(*each) for each in zip(self.runs, told, places, strict=True)]
-        without = sum(_last(series) is None for several in told for series in several.values())
-        legend = "Series"
+        by_run = [
+            [one for several in each for one in several.values()] for each in zip(*by_metric.values(), strict=True)
+        ]
+        absent = [_absence(*each) for each in zip(self.runs, by_run, places, strict=True)]
         held = [place[1] for place, why in zip(places, absent, strict=True) if place is not None and why is None]
-        if len(set(held)) == len(held):
-            labels = dict.fromkeys(label for several in told for label in several)
-            traces = [Trace(one or self.metric, _marks([each.get(one) for each in told], places)) for one in labels]
-        else:  # runs that share a place stand side by side there
-            legend = "Run"
-            traces = [
-                Trace(f"{name}, {label}" if label else name, _marks([series], [place]))
-                for name, several, place in zip(self._names(), told, places, strict=True)
-                for label, series in several.items()
-            ]
-        panel = Panel(self.metric, [trace for trace in traces if trace.marks])
+        share_places = len(set(held)) < len(held)
+        panels = []
+        for metric, told in by_metric.items():
+            if share_places:  # side by side there
+                traces = [
+                    Trace(f"{name}, {label}" if label else name, _marks([series], [place]))
+                    for name, several, place in zip(self._names(), told, places, strict=True)
+                    for label, series in several.items()
+                ]
+            else:
+                labels = dict.fromkeys(label for several in told for label in several)
+                traces = [Trace(one or metric, _marks([each.get(one) for each in told], places)) for one in labels]
+            panels.append(Panel(metric, [_standing(trace, self.scale) for trace in traces], self.scale))
+        panels = [replace(panel, traces=[trace for trace in panel.traces if trace.marks]) for panel in panels]
+        panels = [panel for panel in panels if panel.traces]
+        last = [_last(series) for several in by_run for series in several]
         said = ["The last value of each run"]
-        said += [without_value(without)] if without else []
-        said += off_scale([mark.text for trace in panel.traces for mark in trace.marks if mark.value is None])
-        return self._drawn(panel, axis, asked, said, absent, legend=legend)
+        said += [without_value(last.count(None))] if None in last else []
+        said += off_scale([mark.text for panel in panels for mark in panel.marks if mark.value is None])
+        nowhere = sum(one is not None and one[0] is not None and float(one[1]) <= 0 for one in last)
+        if self.scale is ValueScale.LOG and nowhere and not panels:
+            raise InvalidParameter([Fault("scale", NOT_POSITIVE)])
+        return self._chart(panels, axis, asked, [*said, *not_positive(nowhere, self.scale)], absent)
 
     def _places(self) -> tuple[list[_Place | None], Axis]:
         """Where each run stands on the axis, and the axis."""
@@ -131,37 +180,43 @@ class Comparison:
         return _categories(texts), Axis(key, AxisKind.CATEGORY, "against", self.against)
 
     def _names(self) -> list[str]:
-        """What each run is called: its configuration's name, where that tells it from the others, else its id."""
-        named = [json.loads(run.details.run.configuration_name) for run in self.runs]
-        cut = [captions.cut(name) for name in named if name is not None]
-        if len(set(cut)) == len(named):
-            return cut
+        """What each run is called: its configuration and parameters, where they differ, and then its short id."""
+        configurations = [json.loads(run.details.run.configuration_name) for run in self.runs]
+        differing = [one for one in comparison.parameters(self.runs) if one.differs]
+        names = []
+        for number, (configuration, id_) in enumerate(zip(configurations, self._ids(), strict=True)):
+            several = len(set(configurations)) > 1 and configuration is not None
+            parts = [captions.cut(configuration, _LONGEST_PART)] if several else []
+            given = [(json.loads(one.key), json.loads(one.values[number])) for one in differing]
+            parts += [captions.cut(f"{key}={value}", _LONGEST_PART) for key, value in given if value is not None]
+            fitting = accumulate(parts, lambda before, part: f"{before}, {part}")
+            differs = max((one for one in fitting if len(one) <= _LONGEST_NAME), key=len, default="")
+            names.append(f"{differs}{captions.SEPARATOR}{id_}" if differs else id_)
+        return names
+
+    def _ids(self) -> list[str]:
+        """The runs' ids, as short as tells them apart."""
         ids = [run.details.run.run_id for run in self.runs]
         short = [id_[:_SHORT] for id_ in ids]
         return short if len(set(short)) == len(short) else ids
 
-    def _drawn(
-        self,
-        panel: Panel,
-        axis: Axis,
-        asked: ChartType,
-        said: Sequence[str],
-        absent: Sequence[str | None],
-        *,
-        legend: str,
+    def _chart(
+        self, panels: Sequence[Panel], axis: Axis, asked: ChartType, said: Sequence[str], absent: Sequence[str | None]
     ) -> bytes:
-        by = "run" if self.against == "run" else self.against.removeprefix(PARAMETER)
+        by = words(Against(self.against)) if self.against in {*Against} else self.against.removeprefix(PARAMETER)
         count = sum(why is None for why in absent)
         runs = [run.details.run.run_id for run in self.runs]
         left = [f"{id_} ({why})" for id_, why in zip(runs, absent, strict=True) if why is not None]
         left += [f"{id_} ({why})" for id_, why in self.missing.items()]
+        lacking = [captions.cut(one) for one in self.metrics if one not in {panel.metric for panel in panels}]
+        more = [f"Without a point to draw: {captions.enumerated(lacking)}"] if lacking and panels else []
+        more += [f"Not drawn: {', '.join(left)}"] if left else []
         caption = Caption(
-            f"{captions.cut(self.metric)} by {by}, {count} {'run' if count == 1 else 'runs'}",
-            [*said, *([f"Not drawn: {', '.join(left)}"] if left else [])],
-            legend,
+            f"{captions.named(self.metrics)} by {captions.cut(by)}, {count} {'run' if count == 1 else 'runs'}",
+            [*said, *more],
             [f"Runs {captions.enumerated(runs)}"],
         )
-        return specification.chart([panel], axis, asked, caption, chosen_by="metric")
+        return specification.chart(panels, axis, asked, caption, chosen_by="metric")
 
 
 def room_for(against: str) -> Census:
@@ -180,19 +235,28 @@ class _Value(msgspec.Struct):
     value: Raw
 
 
-def _absence(run: Compared, several: Mapping[str, Series], place: _Place | None) -> str | None:
+def _has_several_models(series: Collection[Identity]) -> bool:
+    """Whether a metric of a run is of several models."""
+    models: dict[str, set[str | None]] = {}
+    for identity in series:
+        models.setdefault(identity.name, set()).add(identity.model)
+    return any(len(each) > 1 for each in models.values())
+
+
+def _standing(trace: Trace, scale: ValueScale) -> Trace:
+    """The trace without the marks that the scale has no place for."""
+    return replace(trace, marks=[mark for mark in trace.marks if stands(mark, scale)])
+
+
+def _absence(run: Compared, several: Sequence[Series], place: _Place | None) -> str | None:
     """Why a run is not drawn."""
     if not several:
         return _NO_METRIC
-    if all(_last(series) is None for series in several.values()):
+    if all(_last(series) is None for series in several):
         return "its last value cannot be read"
     if place is not None:
         return None
     return "its parameters cannot be read" if "parameters" in run.details.unavailable else "it has no such parameter"
-
-
-def _name(series: Series) -> str:
-    return comparison.identity_of(series).name
 
 
 def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) -> list[Mark]:

@@ -7,7 +7,8 @@ texts that go into an expression as well.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from msgspec import Raw
 
@@ -61,16 +62,16 @@ def quoted(text: str) -> str:
 
 def displayable(panels: Sequence[Panel], axis: Axis, caption: Caption) -> tuple[list[Panel], Axis, Caption]:
     """The same with all text ``visible``. Names of traces, and categories, that would look alike are kept apart."""
-    shown = [Panel(visible(panel.metric), _traces(panel.traces)) for panel in panels]
+    shown = [Panel(visible(panel.metric), _traces(panel.traces), panel.scale) for panel in panels]
+    shown = _named_apart(shown)
     if axis.kind is AxisKind.CATEGORY:
         shown = _apart(shown)
     return (
         shown,
-        Axis(visible(axis.title), axis.kind, axis.parameter, axis.asked, axis.clock),
+        replace(axis, title=visible(axis.title)),
         Caption(
             visible(caption.title),
             [visible(note) for note in caption.notes],
-            caption.legend,
             [visible(fact) for fact in caption.facts],
         ),
     )
@@ -78,7 +79,28 @@ def displayable(panels: Sequence[Panel], axis: Axis, caption: Caption) -> tuple[
 
 def _traces(traces: Sequence[Trace]) -> list[Trace]:
     names = apart([visible(trace.name) for trace in traces])
-    return [Trace(name, list(map(_mark, trace.marks))) for name, trace in zip(names, traces, strict=True)]
+    return [
+        replace(trace, name=name, marks=list(map(_mark, trace.marks)))
+        for name, trace in zip(names, traces, strict=True)
+    ]
+
+
+def _named_apart(panels: Sequence[Panel]) -> list[Panel]:
+    """The panels with names for all runs and all label sets that do not look alike."""
+    traces = [trace for panel in panels for trace in panel.traces]
+    runs, labels = _visible_names(trace.run for trace in traces), _visible_names(trace.labels for trace in traces)
+    return [
+        replace(
+            panel,
+            traces=[replace(trace, run=runs[trace.run], labels=labels[trace.labels]) for trace in panel.traces],
+        )
+        for panel in panels
+    ]
+
+
+def _visible_names(names: Iterable[str]) -> dict[str, str]:
+    distinct = list(dict.fromkeys(names))
+    return dict(zip(distinct, apart([visible(name) for name in distinct]), strict=True))
 
 
 def _mark(mark: Mark) -> Mark:
@@ -95,6 +117,6 @@ def _apart(panels: Sequence[Panel]) -> list[Panel]:
         return one._replace(x=Raw(quoted(name).encode("ascii")), at=name)
 
     return [
-        Panel(panel.metric, [Trace(trace.name, list(map(mark, trace.marks))) for trace in panel.traces])
+        replace(panel, traces=[replace(trace, marks=list(map(mark, trace.marks))) for trace in panel.traces])
         for panel in panels
     ]

@@ -15,22 +15,32 @@ from typing import Any
 
 import vl_convert
 
-from service.charts import frames
+from service.charts import frames, style
 
 _VEGA_LITE = "6.4"
 _SCALE = 2.0
 _NICENESS = 5
 _PATIENCE = 60
 """Seconds after which a process that nobody ended ends itself."""
+_FIRST: dict[str, Any] = {
+    "data": {"values": [{"x": 1}]},
+    "mark": "line",
+    "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "x", "type": "quantitative"}},
+    "title": {"text": "first", "subtitle": ["first"]},
+}
 _SURE_DIGITS = 18
 """So many digits and a sign are no more than 64 bits."""
 
 
 def main() -> None:
-    """Draw until the input ends."""
+    """Draw until the input ends.
+
+    What takes longest is drawn first: Vega is compiled and fonts are found while the caller still works.
+    """
     os.nice(_NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    _png(_FIRST)
     while (asked := frames.read(sys.stdin.buffer)) is not None:
         form, specification = asked
         signal.alarm(_PATIENCE)
@@ -48,7 +58,7 @@ def _read(specification: bytes) -> dict[str, Any]:
     It takes no integer of more than 64 bits; to JavaScript they are ``float``s anyway.
     """
     found: dict[str, Any] = json.loads(specification, parse_int=_integer)
-    return found
+    return found | {"config": style.on_paper(found.get("config", {}))}
 
 
 def _integer(literal: str) -> float:

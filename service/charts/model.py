@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -26,6 +26,13 @@ SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
 """Types whose marks stand side by side, in slots."""
 
 
+class ValueScale(StrEnum):
+    """How an axis of values goes: by differences, or by ratios."""
+
+    LINEAR = "linear"
+    LOG = "log"
+
+
 class AxisKind(StrEnum):
     """What the horizontal axis measures; the values are Vega-Lite's types."""
 
@@ -38,7 +45,8 @@ class AxisKind(StrEnum):
 class Axis:
     """``parameter`` and ``asked`` are the query parameter that chose the axis and its value, for messages.
 
-    ``clock`` labels an axis of time, and only that.
+    ``clock`` labels an axis of time, and only that. An axis of elapsed time is of seconds; its
+    labels count in units of ``unit`` seconds, called ``unit_name``.
     """
 
     title: str
@@ -46,6 +54,8 @@ class Axis:
     parameter: str
     asked: str
     clock: LocalClock | None = None
+    unit: float = 1.0
+    unit_name: str = ""
 
 
 class Mark(NamedTuple):
@@ -54,6 +64,7 @@ class Mark(NamedTuple):
     ``x`` is the JSON literal of a number, in milliseconds since 1970 for an instant, or the string of a category.
     ``place`` is that as a number: an instant in seconds, a category's position among all. ``value`` is the JSON
     literal of a number, ``None`` for what has no place on an axis. ``at`` and ``text`` are both as a reader sees them.
+    ``mean`` is the moving mean there, where the trace is smoothed; marks of another ``part`` are not joined by a line.
     """
 
     x: Raw
@@ -61,30 +72,41 @@ class Mark(NamedTuple):
     value: Raw | None
     at: str
     text: str
+    mean: float | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One line of a panel, or its columns of one colour. ``name`` is what the legend calls it."""
+    """One line of a panel, or its columns of one colour. ``name`` tells it from the panel's others.
+
+    Where runs are compared, ``run`` and ``labels`` are what the legend calls its run and its label set.
+    """
 
     name: str
     marks: Sequence[Mark]
+    run: str = ""
+    labels: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """All traces of one metric: they share a vertical axis."""
+    """All traces of one metric: they share an axis of values, on a ``scale``."""
 
     metric: str
     traces: Sequence[Trace]
+    scale: ValueScale = ValueScale.LINEAR
+
+    @property
+    def marks(self) -> Iterator[Mark]:
+        """Of all traces."""
+        return (mark for trace in self.traces for mark in trace.marks)
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """``notes`` stand below the ``title``; ``legend`` is what the traces' names are; ``facts`` are for those who hear
-    the chart instead of seeing it."""
+    """``notes`` stand below the ``title``; ``facts`` are for those who hear the chart instead of seeing it."""
 
     title: str
     notes: Sequence[str]
-    legend: str
     facts: Sequence[str] = ()

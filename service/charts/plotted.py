@@ -2,61 +2,100 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from service.charts import captions, channels, scales, style
 from service.charts.channels import Encoding, View
 from service.charts.clocks import Label, LocalClock, milliseconds_around
-from service.charts.model import Axis, AxisKind, Panel
+from service.charts.legend import Legend
+from service.charts.model import Axis, AxisKind, Mark, Panel, Trace
 
 _FEW = 60
 """Up to so many points, a line shows them as dots."""
-_HEIGHT = 300
-_MOST_NUMBERS, _MOST_TIMES = 12, 8
+_HEIGHT = 280
+_MOST_NUMBERS, _MOST_TIMES = 8, 5
 """Ticks along the axis."""
-_STROKES = {"symbolType": "stroke", "symbolSize": 400}
+_STROKES: Encoding = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2.5}
 """A legend shows lines as lines, 20 pixels long."""
+_DOTS: Encoding = {"symbolSize": 70}
 _BESIDE = 500
 """Milliseconds on each side of a single instant."""
+_LINE: View = {"type": "line", "order": False, "strokeWidth": 2, "strokeJoin": "round", "strokeCap": "round"}
+"""In the data's order; a point that no line joins is a dot."""
+_FAINT: View = {"strokeWidth": 1.2, "opacity": 0.3}
 
 
-def line(panel: Panel, axis: Axis, legend: str) -> View:
-    dots = max(len(trace.marks) for trace in panel.traces) <= _FEW
+def line(panel: Panel, axis: Axis, legend: Legend) -> View:
+    smoothed = _is_smoothed(panel)
+    encoding = _encoding(panel, axis) | {"color": legend.colour(**_STROKES)} | _parts(panel)
+    dashes = legend.variant(style.DASHES, **_STROKES)
+    if dashes is not None:
+        encoding["strokeDash"] = dashes
+    mark: View = {**_LINE, "description": channels.description(panel, axis, of_each_mark=False)}
+    if smoothed:
+        return _view(panel, axis, encoding, [_layer(mark | _FAINT, encoding), _mean(panel, mark, encoding)])
+    layers = [_layer(mark, encoding)]
     said = channels.description(panel, axis)
-    mark = {
-        "type": "line",
-        "strokeWidth": 2,
-        "strokeJoin": "round",
-        "description": channels.description(panel, axis, of_each_mark=False),
-        "point": {"size": 30, "description": said} if dots else False,
-    }
-    encoding = _encoding(panel, axis, legend)
-    encoding["order"] = {"field": "n", "type": "quantitative"}
-    if len(panel.traces) > 1:
-        encoding["color"]["legend"] |= _STROKES
-    if len(panel.traces) > len(style.PALETTE):
-        encoding["strokeDash"] = channels.told_apart(panel, style.dashes(len(panel.traces)), legend)
-        encoding["strokeDash"]["legend"] |= _STROKES
-    return _view(panel, axis, mark, encoding)
+    few = max(len(trace.marks) for trace in panel.traces) <= _FEW
+    if few and dashes is None:
+        mark["point"] = {"size": 30, "description": said}
+    elif few:  # in a layer of their own dots have no dashes, and leave the legend its strokes
+        dots = {name: encoding[name] for name in encoding if name not in {"strokeDash", "detail"}}
+        layers.append(_layer({"type": "point", "filled": True, "opacity": 1, "size": 30, "description": said}, dots))
+    return _view(panel, axis, encoding, layers)
 
 
-def scatter(panel: Panel, axis: Axis, legend: str) -> View:
-    encoding = _encoding(panel, axis, legend)
-    if len(panel.traces) > 1:
-        encoding["shape"] = channels.told_apart(panel, style.shapes(len(panel.traces)), legend)
+def scatter(panel: Panel, axis: Axis, legend: Legend) -> View:
+    encoding = _encoding(panel, axis) | {"color": legend.colour(**_DOTS)}
+    dots: Encoding = {**encoding}
+    if (shapes := legend.variant(style.SHAPES, always=True, **_DOTS)) is not None:
+        dots["shape"] = shapes
     said = channels.description(panel, axis)
-    mark = {"type": "point", "filled": True, "size": 36, "opacity": 0.75, "description": said}
-    return _view(panel, axis, mark, encoding)
+    smoothed = _is_smoothed(panel)
+    mark: View = {"type": "point", "filled": True, "size": 36, "opacity": 0.75, "description": said}
+    layers = [_layer(mark | ({"size": 14, "opacity": 0.3} if smoothed else {}), dots)]
+    if smoothed:
+        layers.append(
+            _mean(panel, {**_LINE, "description": channels.description(panel, axis, of_each_mark=False)}, encoding)
+        )
+    return _view(panel, axis, encoding, layers)
 
 
-def _view(panel: Panel, axis: Axis, mark: Encoding, encoding: Encoding) -> View:
-    rows = [
-        channels.row(trace, number, mark) | {"x": mark.x}
-        for trace in panel.traces
-        for number, mark in enumerate(trace.marks)
-    ]
-    body: View = {"mark": mark, "encoding": encoding}
+def _layer(mark: View, encoding: Encoding) -> View:
+    return {"mark": mark, "encoding": encoding}
+
+
+def _mean(panel: Panel, mark: View, encoding: Encoding) -> View:
+    """The line through the moving means; what it says of a point is what was logged."""
+    means = {"y": channels.value(panel, zero=False, field="mean")}
+    return _layer(mark | {"strokeWidth": 2.5}, encoding | means | _parts(panel))
+
+
+def _parts(panel: Panel) -> Encoding:
+    """What lines do not join, where there is any."""
+    parted = any(mark.part for mark in panel.marks)
+    return {"detail": {"field": "part", "type": "nominal"}} if parted else {}
+
+
+def _is_smoothed(panel: Panel) -> bool:
+    return any(mark.mean is not None for mark in panel.marks)
+
+
+def _view(panel: Panel, axis: Axis, encoding: Encoding, layers: list[View]) -> View:
+    rows = [_row(trace, mark) for trace in panel.traces for mark in trace.marks]
     if any(row["value"] is None for row in rows):
-        body = {"layer": [body, _crosses(encoding, channels.description(panel, axis))]}
+        layers = [*layers, _crosses(encoding, channels.description(panel, axis))]
+    body = layers[0] if len(layers) == 1 else {"layer": layers}
     return {"width": style.WIDTH, "height": _HEIGHT, "data": {"values": rows}, **body}
+
+
+def _row(trace: Trace, mark: Mark) -> dict[str, Any]:
+    row = channels.row(trace, mark) | {"x": mark.x}
+    if mark.mean is not None:
+        row["mean"] = mark.mean
+    if mark.part:
+        row["part"] = mark.part
+    return row
 
 
 def _crosses(encoding: Encoding, said: Encoding) -> View:
@@ -68,27 +107,26 @@ def _crosses(encoding: Encoding, said: Encoding) -> View:
     }
 
 
-def _encoding(panel: Panel, axis: Axis, legend: str) -> Encoding:
+def _encoding(panel: Panel, axis: Axis) -> Encoding:
     return {
         "x": _along(panel, axis),
         "y": channels.value(panel, zero=False),
-        "color": channels.colour(panel, legend),
         "tooltip": channels.tooltip(panel, axis),
     }
 
 
 def _along(panel: Panel, axis: Axis) -> Encoding:
     encoding: Encoding = {"field": "x", "type": str(axis.kind), "title": captions.cut(axis.title)}
-    marks = [mark for trace in panel.traces for mark in trace.marks]
     if axis.kind is AxisKind.CATEGORY:
-        names = {mark.place: mark.at for mark in marks}
+        names = {mark.place: mark.at for mark in panel.marks}
         domain = [names[place] for place in sorted(names)]
-        return encoding | {"scale": {"domain": domain}, "axis": {"labelAngle": 0, "labelLimit": 160}}
-    places = [mark.place for mark in marks]
+        return encoding | {"scale": {"domain": domain}, "axis": channels.categories(domain)}
+    places = [mark.place for mark in panel.marks]
     if axis.clock is not None:
         return encoding | _times(axis.clock, min(places), max(places))
-    whole = all(map(float.is_integer, places))
-    return encoding | channels.numbers(scales.linear(places, _MOST_NUMBERS, whole=whole))
+    whole = axis.unit == 1.0 and all(map(float.is_integer, places))
+    scale = scales.linear([place / axis.unit for place in places], _MOST_NUMBERS, whole=whole)
+    return encoding | channels.numbers(scale, axis.unit)
 
 
 def _times(clock: LocalClock, start: float, end: float) -> Encoding:

@@ -43,7 +43,7 @@ class _Ended(CannotDraw):
 class Renderer:
     """Draws specifications, each within ``seconds``, waiting for its turn included.
 
-    ``command`` starts the process when the first picture is asked for; it ``needs`` a module that may be missing.
+    ``command`` starts the process when the first picture is to be drawn; it ``needs`` a module that may be missing.
     """
 
     def __init__(self, seconds: float = 10.0, command: Sequence[str] = _COMMAND, needs: str = "vl_convert") -> None:
@@ -59,6 +59,14 @@ class Renderer:
     def media_types(self) -> tuple[str, ...]:
         """What can be drawn here: nothing where the extra ``charts`` is not installed."""
         return tuple(_FORMS) if find_spec(self._needs) is not None else ()
+
+    def prepare(self) -> None:
+        """Start the process that draws where there is none: it gets ready while a specification is made."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._process = self._process or self._start()
+            finally:
+                self._turn.release()
 
     def render(self, specification: bytes, media_type: str) -> bytes:
         """The picture. Raises ``Overloaded`` where it is not drawn in time, ``CannotDraw`` where it cannot be."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import pairwise
 
@@ -63,6 +63,41 @@ def linear(values: Iterable[float], most: int, *, zero: bool = False, whole: boo
     outer, inner = (ROUND_FLOOR, ROUND_CEILING) if nice else (ROUND_CEILING, ROUND_FLOOR)
     ticks = _multiples(step, int(_ratio(low, step, outer)), int(_ratio(high, step, inner)))
     return _scale((min(low, *ticks), max(high, *ticks)) if ticks else (low, high), ticks or [low, high])
+
+
+def logarithmic(values: Iterable[float], most: int, *, nice: bool = True) -> Scale:
+    """A scale by ratios over ``values``, all of them greater than 0 and less than ``LARGEST``.
+
+    Its ticks are powers of ten, with 2 and 5 times these where there is room, and round differences within less than a
+    factor of three.
+    """
+    known = [*values]
+    if not known:
+        return Scale((1.0, 10.0), (), "")
+    low, high = min(known), max(known)
+    if low == high:
+        return _scale((max(low / 2, math.ulp(0.0)), min(low * 2, LARGEST)), [low])
+    if high / 3 < low:
+        return linear(known, most, nice=nice)
+    digits = (1, 2, 5)
+    first, last = Decimal(repr(low)).adjusted(), Decimal(repr(high)).adjusted()
+    finest = [float(Decimal(digit).scaleb(power)) for power in range(first, last + 2) for digit in digits]
+    within = [tick for tick in finest if low <= tick <= high]
+    if nice:
+        outer = (
+            max((tick for tick in finest if 0 < tick <= low), default=low),
+            min(tick for tick in finest if tick >= high),
+        )
+        within = [tick for tick in finest if outer[0] <= tick <= outer[1]]
+    else:
+        outer = (low, high)
+    if len(within) > most:
+        powers = [float(Decimal(1).scaleb(power)) for power in range(first, last + 2)]
+        powers = [power for power in powers if outer[0] <= power <= outer[1]]
+        within = powers[:: max(1, -(-len(powers) // most))]
+    made = _scale(outer, within or [low, high])
+    # All ticks in E notation or none: some alone would hide that their distances are equal.
+    return replace(made, format=made.format.replace("~g", "~e")) if made.format.endswith("~g") else made
 
 
 def _constant(value: float, *, zero: bool) -> Scale:

@@ -6,59 +6,61 @@ from collections.abc import Sequence
 
 from service.charts import captions, channels, style
 from service.charts.channels import Encoding, View
-from service.charts.model import SLOTTED, Axis, ChartType, Panel
+from service.charts.legend import Legend
+from service.charts.model import SLOTTED, Axis, AxisKind, ChartType, Panel
 from service.charts.slots import slots
 
-_COLUMNS, _BARS, _CELLS = 96, 48, 128
+_COLUMNS, _BARS, _CELLS = 80, 40, 104
 _LEAST_COLUMNS = 8
 _WIDEST = 80
 """Pixels of a column, where there are few."""
+_FILLED = 0.7
+"""Of the axis, what columns have without the space between them, at least."""
 _MOST_HEATS = 4
 """Labels beside the colours of a heat map."""
-_UPRIGHT = 4
-"""Up to so many characters, labels below columns stand upright, and where all have room side by side."""
-_CHARACTER = 8
-"""Pixels of a label's character and of what must be free beside it, at most."""
 
 
-def columns(panel: Panel, axis: Axis, legend: str) -> View:
+def columns(panel: Panel, axis: Axis, legend: Legend) -> View:
     drawn = _Slotted(panel, axis, _room(panel, ChartType.COLUMN))
-    room = style.WIDTH / len(drawn.labels) / len(panel.traces)
+    room = _FILLED * style.WIDTH / len(drawn.labels) / len(panel.traces)
     mark = {"type": "bar"} | ({"width": _WIDEST} if room > _WIDEST else {})
     return drawn.view(mark, 300, drawn.beside("x", "y", legend))
 
 
-def bars(panel: Panel, axis: Axis, legend: str) -> View:
+def bars(panel: Panel, axis: Axis, legend: Legend) -> View:
     drawn = _Slotted(panel, axis, _room(panel, ChartType.BAR))
     height = len(drawn.labels) * max(16, 7 * len(panel.traces))
     return drawn.view({"type": "bar"}, max(80, height), drawn.beside("y", "x", legend))
 
 
-def heatmap(panel: Panel, axis: Axis, legend: str) -> View:
+def heatmap(panel: Panel, axis: Axis, legend: Legend) -> View:
     drawn = _Slotted(panel, axis, _room(panel, ChartType.HEATMAP))
     alone = len(panel.traces) == 1
     rows = {
         "field": "series",
         "type": "nominal",
         "scale": {"domain": channels.names(panel)},
-        "title": None if alone else legend,
-        "axis": {"labelLimit": 220, "labels": not alone, "ticks": not alone, "domain": not alone},
+        "title": None,
+        "axis": {"labelLimit": 180, "labels": not alone, "ticks": False, "domain": False},
     }
     scale = channels.scale(panel, _MOST_HEATS, nice=False)
     heat = {
         "field": "value",
         "type": "quantitative",
-        "scale": {"scheme": style.HEAT, "domain": scale.domain, "zero": False, "nice": False},
+        "scale": {"scheme": style.HEAT, "domain": scale.domain, "nice": False, **channels.scale_type(panel)},
         "legend": {
             "title": channels.title(panel),
             "titleLimit": 220,
-            "gradientLength": 100,
+            "titleOrient": "top",
+            "gradientLength": 240,
             "values": scale.ticks,
             "format": scale.format,
         },
     }
     encoding = {"x": drawn.along("x"), "y": rows, "color": heat, "tooltip": channels.tooltip(panel, axis)}
-    return drawn.view({"type": "rect"}, max(100, 30 * len(panel.traces)), encoding)
+    cells = len(drawn.labels)
+    width = style.WIDTH // cells * cells  # whole pixels a cell, so that no seam shows between them
+    return drawn.view({"type": "rect"}, max(100, 30 * len(panel.traces)), encoding, width)
 
 
 def left_out(panels: Sequence[Panel], chart_type: ChartType) -> str | None:
@@ -88,24 +90,26 @@ class _Slotted:
         self._traces = [self._slots.thin(trace) for trace in panel.traces]
         self.labels = self._named()
 
-    def view(self, mark: View, height: int, encoding: Encoding) -> View:
+    def view(self, mark: View, height: int, encoding: Encoding, width: int = style.WIDTH) -> View:
         rows = [
-            channels.row(trace, number, mark) | {"slot": self.labels[self._slots.number(mark.place)]}
+            channels.row(trace, mark) | {"slot": self.labels[self._slots.number(mark.place)]}
             for trace in self._traces
-            for number, mark in enumerate(trace.marks)
+            for mark in trace.marks
         ]
-        size = {"width": style.WIDTH, "height": height}
+        size = {"width": width, "height": height}
         said = channels.description(self._panel, self._axis)
         return {**size, "data": {"values": rows}, "mark": mark | {"description": said}, "encoding": encoding}
 
-    def beside(self, along: str, across: str, legend: str) -> Encoding:
+    def beside(self, along: str, across: str, legend: Legend) -> Encoding:
         """Slots in direction ``along``, the traces side by side in each; values ``across``."""
         encoding = {
             along: self.along(along),
-            across: channels.value(self._panel, zero=True),
-            "color": channels.colour(self._panel, legend),
+            across: channels.value(self._panel, zero=True) | {"stack": None},
+            "color": legend.colour(),
             "tooltip": channels.tooltip(self._panel, self._axis),
         }
+        if (shades := legend.variant(style.OPACITIES)) is not None:
+            encoding["opacity"] = shades
         if len(self._traces) > 1:
             domain = channels.names(self._panel)
             encoding[f"{along}Offset"] = {"field": "series", "type": "nominal", "scale": {"domain": domain}}
@@ -113,15 +117,14 @@ class _Slotted:
 
     def along(self, direction: str) -> Encoding:
         labels = list(self.labels.values())
-        longest = max(map(len, labels))
-        fits = longest <= _UPRIGHT or longest * len(labels) * _CHARACTER <= style.WIDTH
-        upright = direction == "y" or fits
+        upright = {"labelAngle": 0, "labelLimit": 160}
+        categories = self._axis.kind is AxisKind.CATEGORY
         return {
             "field": "slot",
             "type": "ordinal",
             "scale": {"domain": labels},
-            "title": captions.cut(self._axis.title),
-            "axis": {"labelAngle": 0 if upright else -45, "labelLimit": 160},
+            "title": None if self._axis.asked == "run" else captions.cut(self._axis.title),
+            "axis": channels.categories(labels) if categories and direction == "x" else upright,
         }
 
     def _named(self) -> dict[float, str]:
@@ -130,8 +133,12 @@ class _Slotted:
         begins = [self._slots.bounds(number)[0] for number in numbers]
         if self._axis.clock is not None:
             return dict(zip(numbers, self._axis.clock.short_labels(begins), strict=True))
+        unit = self._axis.unit
         if self._slots.width is not None:
-            return {number: _stretch(*self._slots.bounds(number)) for number in numbers}
+            stretches = [_stretch(*(bound / unit for bound in self._slots.bounds(number))) for number in numbers]
+            return dict(zip(numbers, captions.apart(stretches), strict=True))
+        if self._axis.unit_name:
+            return dict(zip(numbers, captions.apart([f"{number / unit:.6g}" for number in numbers]), strict=True))
         at = {mark.place: mark.at for trace in self._traces for mark in trace.marks}
         return {number: at[number] for number in numbers}
 

@@ -11,13 +11,14 @@ import msgspec
 from service.charts import captions, plotted, slotted, style
 from service.charts.channels import View
 from service.charts.display import displayable, visible
+from service.charts.legend import Legend, legends
 from service.charts.model import Axis, AxisKind, Caption, ChartType, Panel
 from service.domain.errors import Fault, InvalidParameter
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _MOST_PANELS = 8
 _MOST_TRACES = 40
-_DRAW: Mapping[ChartType, Callable[[Panel, Axis, str], View]] = {
+_DRAW: Mapping[ChartType, Callable[[Panel, Axis, Legend], View]] = {
     ChartType.LINE: plotted.line,
     ChartType.SCATTER: plotted.scatter,
     ChartType.COLUMN: slotted.columns,
@@ -29,7 +30,14 @@ _POSSIBLE: Mapping[AxisKind, Sequence[ChartType]] = {
     AxisKind.TIME: tuple(ChartType),
     AxisKind.CATEGORY: (ChartType.SCATTER, ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP),
 }
-_APART = {"color": "independent", "shape": "independent", "strokeDash": "independent"}
+_CHANNELS = ("color", "shape", "strokeDash", "opacity")
+_VARIANTS: Mapping[ChartType, int] = {
+    ChartType.LINE: len(style.DASHES),
+    ChartType.SCATTER: len(style.SHAPES),
+    ChartType.COLUMN: len(style.OPACITIES),
+    ChartType.BAR: len(style.OPACITIES),
+}
+"""Label sets that can be told apart where colours are the runs'."""
 
 
 def chart(
@@ -44,18 +52,20 @@ def chart(
     panels, axis, caption = displayable(panels, axis, caption)
     left_out = slotted.left_out(panels, chart_type)
     notes = [*caption.notes, *([] if left_out is None else [left_out])]
-    shown = [_DRAW[chart_type](panel, axis, caption.legend) for panel in panels]
+    found, shared = legends(panels)
+    _check_variants(found, chart_type)
+    shown = [_DRAW[chart_type](panel, axis, legend) for panel, legend in zip(panels, found, strict=True)]
     specification: dict[str, Any] = {
         "$schema": SCHEMA,
-        "title": {"text": caption.title, "subtitle": notes},
+        "title": {"text": caption.title, "subtitle": captions.wrapped(notes)},
         "description": ". ".join([f"{chart_type.title()} chart: {caption.title}", *caption.facts]) + ".",
         "config": style.CONFIG,
-        **_arranged(shown),
+        **_arranged(shown, shared=shared and chart_type is not ChartType.HEATMAP),
     }
     return msgspec.json.encode(specification)
 
 
-def _arranged(shown: Sequence[View]) -> View:
+def _arranged(shown: Sequence[View], *, shared: bool) -> View:
     if not shown:
         return {
             "width": style.WIDTH,
@@ -63,7 +73,10 @@ def _arranged(shown: Sequence[View]) -> View:
             "data": {"values": [{}]},
             "mark": {"type": "text", "text": "No points"},
         }
-    return shown[0] if len(shown) == 1 else {"vconcat": shown, "spacing": 28, "resolve": {"scale": _APART}}
+    if len(shown) == 1:
+        return shown[0]
+    how = dict.fromkeys(_CHANNELS, "shared" if shared else "independent")
+    return {"vconcat": shown, "spacing": 28, "resolve": {"scale": how, "legend": how}}
 
 
 def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, chosen_by: str) -> None:
@@ -71,6 +84,13 @@ def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, chosen_by
         possible = ", ".join(_POSSIBLE[axis.kind])
         raise InvalidParameter([Fault("type", f"with {axis.parameter}={axis.asked} it can be {possible}")])
     check_room({panel.metric: len(panel.traces) for panel in panels}, chosen_by)
+
+
+def _check_variants(found: Sequence[Legend], chart_type: ChartType) -> None:
+    most = _VARIANTS.get(chart_type)
+    if most is not None and any(legend.variants is not None and len(legend.variants.names) > most for legend in found):
+        detail = f"a {chart_type} chart of several runs tells up to {most} label sets apart; here are more"
+        raise InvalidParameter([Fault("label", f"{detail}: choose one, or draw one run alone")])
 
 
 def check_room(traces: Mapping[str, int], chosen_by: str) -> None:

@@ -1,44 +1,106 @@
-"""How charts look: colours that colour-blind people can tell apart, sizes, fonts."""
+"""How charts look: colours that colour-blind people can tell apart, on white and on black, sizes, fonts.
+
+``CONFIG`` goes with each specification and is neutral: no background, greys that can be read on light and on dark, all
+of it in ``config``, where a page puts its own theme. ``PAPER`` is the theme of our pictures.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A7F00")
-"""Okabe and Ito's colours, but that their yellow, too pale for lines on white, is darkened."""
+PALETTE = ("#0D6BC3", "#EB7800", "#00A058", "#E66FAE", "#8D4D95", "#329CFF", "#DE382D", "#306E13")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
-DASHES = ((1, 0), (6, 3), (2, 2))
-MOST_TRACES = len(PALETTE) * len(DASHES)
+DASHES = ((1, 0), (7, 4), (2, 3), (10, 3, 2, 3), (14, 4), (8, 3, 2, 3, 2, 3))
+OPACITIES = (1.0, 0.6, 0.35)
+MOST_TRACES = len(PALETTE) * len(OPACITIES)
+MOST_VARIANTS = len(DASHES)
+"""Label sets that dashes tell apart, where colours are the runs'."""
 HEAT = "viridis"
-WIDTH = 640
+WIDTH = 520
+"""Pixels of a panel between its axes: narrow enough that a telephone shows the whole picture with its words legible."""
+FONT_SIZE = 13
+CHARACTER = 0.56
+"""Of a font's size, the width of a character on average."""
 
+_STRONG = "#6B6B6B"
+NEUTRAL = "#808080"
+_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 CONFIG: dict[str, Any] = {
-    "background": "white",
-    "font": "Liberation Sans, Arial, Helvetica, sans-serif",
+    "background": "transparent",
+    "font": _FONT,
+    "padding": 12,
     "view": {"stroke": None},
-    "title": {"anchor": "start", "fontSize": 16, "subtitleFontSize": 12, "subtitleColor": "#555555", "offset": 12},
-    "axis": {
-        "labelFontSize": 11,
-        "titleFontSize": 12,
-        "labelColor": "#333333",
-        "titleColor": "#333333",
-        "gridColor": "#e6e6e6",
-        "domainColor": "#888888",
-        "tickColor": "#888888",
-        "labelOverlap": True,
+    "title": {
+        "anchor": "start",
+        "frame": "bounds",
+        "fontSize": 18,
+        "subtitleFontSize": FONT_SIZE,
+        "subtitlePadding": 5,
+        "subtitleLineHeight": 17,
+        "color": _STRONG,
+        "subtitleColor": NEUTRAL,
+        "offset": 14,
     },
-    "legend": {"labelFontSize": 11, "titleFontSize": 11, "labelLimit": 220, "symbolStrokeWidth": 2},
+    "axis": {
+        "labelFontSize": FONT_SIZE,
+        "titleFontSize": FONT_SIZE,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "labelColor": _STRONG,
+        "titleColor": _STRONG,
+        "gridColor": NEUTRAL,
+        "gridOpacity": 0.2,
+        "domain": False,
+        "tickColor": NEUTRAL,
+        "labelOverlap": True,
+        "labelFlush": False,
+    },
+    "axisX": {"grid": False, "domain": True, "domainColor": NEUTRAL},
+    "axisY": {"ticks": False},
+    "axisBand": {"ticks": False},
+    "legend": {
+        "labelFontSize": FONT_SIZE,
+        "titleFontSize": FONT_SIZE,
+        "titleFontWeight": "normal",
+        "labelColor": _STRONG,
+        "titleColor": NEUTRAL,
+        "labelLimit": WIDTH,
+        "orient": "top",
+        "direction": "horizontal",
+        "columnPadding": 18,
+        "symbolOpacity": 1,
+        "symbolBaseStrokeColor": NEUTRAL,
+        "symbolBaseFillColor": NEUTRAL,
+        "offset": 6,
+    },
 }
+_INK, _PENCIL = "#1F1F1F", "#4D4D4D"
+PAPER: dict[str, Any] = {
+    "background": "white",
+    "title": {"color": _INK, "subtitleColor": _PENCIL},
+    "axis": {"labelColor": _PENCIL, "titleColor": _INK},
+    "legend": {"labelColor": _INK, "titleColor": _PENCIL},
+}
+
+
+def on_paper(config: dict[str, Any]) -> dict[str, Any]:
+    """The ``config`` of a specification as our pictures have it."""
+    merged = {**config}
+    for part, theme in PAPER.items():
+        merged[part] = {**config.get(part, {}), **theme} if isinstance(theme, dict) else theme
+    return merged
 
 
 def colours(count: int) -> list[str]:
     return [PALETTE[index % len(PALETTE)] for index in range(count)]
 
 
-def shapes(count: int) -> list[str]:
-    return [SHAPES[index % len(SHAPES)] for index in range(count)]
+def cycled(looks: Sequence[Any], count: int) -> list[Any]:
+    """Each look once for each colour of the palette: the first while colours suffice."""
+    return [looks[index // len(PALETTE) % len(looks)] for index in range(count)]
 
 
-def dashes(count: int) -> list[list[int]]:
-    """Solid lines while colours suffice."""
-    return [list(DASHES[index // len(PALETTE) % len(DASHES)]) for index in range(count)]
+def text_width(text: str) -> float:
+    """Pixels of a line of a legend or caption, about."""
+    return len(text) * CHARACTER * FONT_SIZE

@@ -11,7 +11,9 @@ from service.domain.errors import ServiceError
 from service.domain.metrics import MetricResource, Unreadable
 from service.domain.reading import Provenance
 from service.domain.runs import RunDetails
+from service.domain.selection.filters import EVERYTHING, Filter, selected
 from service.domain.series.census import Census
+from service.domain.series.model import Projection
 from service.reads.results import Read
 
 
@@ -38,16 +40,25 @@ class ReadComparison:
         return min((each.provenance for pair in self.found.values() for each in pair), key=lambda each: each.ttl)
 
     def compared(
-        self, at_most: int, metrics: Collection[str] = (), room: Callable[[], Census | None] = lambda: None
+        self,
+        at_most: int,
+        metrics: Collection[str] = (),
+        room: Callable[[], Census | None] = lambda: None,
+        *,
+        wanted: Filter = EVERYTHING,
+        projection: Projection | None = None,
     ) -> list[Compared]:
         """The runs with their series, of ``metrics`` or of all, of ``at_most`` points each (0: all).
+
+        They are of the points that are ``wanted``, and for a drawing with that ``projection``.
 
         Raises ``ContentGone``, and what a census raises: ``room`` has one for each run.
         """
         from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
-            series = progress.series(resource.metrics, at_most or None, metrics, room())
+            chunks = selected(resource.metrics, wanted)
+            series = progress.series(chunks, at_most or None, metrics, room(), projection)
             return Compared(details, series, _unreadable(details, resource))
 
         return [compared(details.content(), resource.content()) for details, resource in self.found.values()]

@@ -59,6 +59,7 @@ ANSWERS: list[tuple[str, str, str, str, str]] = [
     ("compareRuns", JSON, "three", "Three runs, of which one is unknown", f"/comparisons?{COMPARED}"),
     ("compareRuns", JSON, "aligned", "Two runs, a metric joined by step", f"/comparisons?run={DIED[6:]}&run={SILENT[6:]}&differs=true&align=step&metric=Loss"),
     ("getComparisonChart", VEGA_LITE, "columns", "What a metric came to in each run", f"/comparisons/chart?{DRAWN}&metric=Loss&against=run"),
+    ("getComparisonChart", VEGA_LITE, "smoothed", "How it progressed since each run's start, on a logarithmic axis, smoothed", f"/comparisons/chart?{DRAWN}&metric=Loss&against=elapsed&scale=log&smooth=0.6&maxStep=5"),
     ("getCapabilities", JSON, "metrics", "A runtime with the metrics extension", "/capabilities"),
     ("getLivez", JSON, "alive", "It lives", "/livez"),
     ("getReadyz", JSON, "ready", "All is well", "/readyz"),

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from dataclasses import replace
 
-import msgspec
 from flask import Response
 
 from service.api.http.formats import PNG, SVG, VEGA_LITE, Format
 from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Drawn
+from service.api.http.responses import Answers
+from service.api.http.responses import Drawn as Picture
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.metric_resource.formats import RunAnswers
+from service.api.resources.metric_resource.formats import RunAnswers, anew_if_gone
 from service.api.resources.series.schemas import ChartParameters, ChartQuery, ChartSchema
 from service.charts.model import ChartType
-from service.charts.progress import Against, chart, points_for, room_for
+from service.charts.progress import Against, Lacking, chart, points_for, room_for
 from service.charts.rendering import Renderer
+from service.domain import points
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
+from service.domain.selection.filters import selected
 from service.reads.queries import Queries
 
 NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not installed here"
@@ -32,6 +35,11 @@ def blueprint(
     routes = blueprints("Charts", "Pictures of metrics, and their specifications.")
     answer = RunAnswers(queries, answers).answer
     pictures = pictures_of(renderer)
+
+    def start_of(run_id: str, ask: ReadRequest[ChartParameters]) -> bytes:
+        """The run's start time, as a literal."""
+
+        return anew_if_gone(lambda context: queries.run(run_id, context).content().run.start_time, ask.context)
 
     @routes.route("/runs/<string:run_id>/metric-resource/chart")
     @routes.arguments(
@@ -52,31 +60,33 @@ def blueprint(
         It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;
         times are by the caller's clock, whatever the viewer's.
         """
-        names, against, kind = ask.query.name, Against(ask.query.x), ChartType(ask.query.type)
+        wanted, how, kind = ask.query.wanted, ask.query.drawn(ask.query.x), ChartType(ask.query.type)
+        names, others = sorted(set(wanted.names)), replace(wanted, names=())
+        start = start_of(run_id, ask) if how.against is Against.ELAPSED else points.NULL
 
         def make(run: MetricResource) -> tuple[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
-            series = progress.series(run.metrics, points_for(kind), names, room_for(against))
-            return (chart(run.run_id, series, against, kind, ask.zone, asked=names),)
+            chunks = selected(run.metrics, others)
+            series = progress.series(chunks, points_for(kind), names, room_for(how.against), how.projection)
+            lacking = Lacking(names, filtered=not others.is_empty)
+            return (chart(run.run_id, series, how, kind, ask.zone, lacking=lacking, start=start),)
 
-        form = ("chart", ask.zone.name, against, kind, _said(names))
-        return answer(ask, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, ask.format))
+        form = ("chart", ask.zone.name, kind, repr((names, others, how, start)))
+        replayed = how.against is not Against.ELAPSED
+        return answer(ask, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, ask.format), replayed=replayed)
 
     return routes
 
 
-def drawn(renderer: Renderer, chosen: Format) -> Drawn | None:
+def drawn(renderer: Renderer, chosen: Format) -> Picture | None:
     """How a picture is drawn; ``None`` for the specification itself."""
     if chosen == VEGA_LITE:
         return None
-    return Drawn(VEGA_LITE, lambda specification: renderer.render(specification, chosen.media_type))
+    renderer.prepare()
+    return Picture(VEGA_LITE, lambda specification: renderer.render(specification, chosen.media_type))
 
 
 def pictures_of(renderer: Renderer) -> tuple[Format, ...]:
     """The formats of pictures that can be had here."""
     return tuple(picture for picture in PICTURES if picture.media_type in renderer.media_types)
-
-
-def _said(names: Collection[str]) -> str:
-    return msgspec.json.encode(sorted(set(names))).decode()

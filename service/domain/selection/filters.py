@@ -39,10 +39,10 @@ class Filter:
     @property
     def is_empty(self) -> bool:
         """Whether every point passes."""
-        return self == _EVERYTHING
+        return self == EVERYTHING
 
 
-_EVERYTHING = Filter()
+EVERYTHING = Filter()
 _Criterion = tuple[str, Callable[[bytes], bool]]
 """A field of a point, and the test that its literal must pass."""
 

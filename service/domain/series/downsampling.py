@@ -15,17 +15,22 @@ _LEAST = 3
 """What ``tsdownsample`` needs at least."""
 
 
-def choose(values: Floats, extremes: list[int], at_most: int) -> Integers:
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+def choose(values: Floats, extremes: list[int], at_most: int, beside: Integers = _NONE) -> Integers:
     """Positions, ascending, of ``at_most`` (2 or more) of more ``values``: the first, the last, and ``extremes``.
 
     Where there is no room for all of them, the first and the last go before the extremes, and those in their order.
-    Values that are not finite are nowhere in the picture: of these, up to a quarter of ``at_most`` are taken from
-    where the series stops being finite and where it is finite again.
+    Up to a quarter of ``at_most`` are taken from those ``beside`` gaps (ascending). Values that are not finite are
+    nowhere in the picture: of these, up to a quarter of ``at_most`` are taken from where the series stops being finite
+    and where it is finite again.
     """
     ends = [0, len(values) - 1]
     kept = list(dict.fromkeys(ends + extremes))[:at_most]
     finite = np.isfinite(values)
-    kept += _borders(finite, (at_most - len(kept)) // 4)
+    kept += _spread(beside, (at_most - len(kept)) // 4)
+    kept += _spread(_borders(finite), (at_most - len(set(kept))) // 4)
     room = at_most - len(set(kept))
     shown = np.flatnonzero(finite)
     picked = shown[_lttb(values[shown], room + _covered(kept, shown))]
@@ -46,11 +51,15 @@ def _lttb(values: Floats, at_most: int) -> Integers:
     return np.asarray(picked, dtype=np.int64)
 
 
-def _borders(finite: np.typing.NDArray[np.bool_], at_most: int) -> list[int]:
-    """The first and the last point of stretches that are not finite, evenly chosen where they are many."""
+def _borders(finite: np.typing.NDArray[np.bool_]) -> Integers:
+    """The first and the last point of stretches that are not finite."""
     changes = np.flatnonzero(finite[1:] != finite[:-1])
-    borders = np.unique(np.where(finite[changes], changes + 1, changes))
-    if len(borders) > at_most:
-        borders = borders[np.linspace(0, len(borders) - 1, at_most).astype(np.int64)]
-    found: list[int] = borders.tolist()
+    return np.unique(np.where(finite[changes], changes + 1, changes))
+
+
+def _spread(positions: Integers, at_most: int) -> list[int]:
+    """The positions, evenly chosen where they are many."""
+    if len(positions) > at_most:
+        positions = positions[np.linspace(0, len(positions) - 1, at_most).astype(np.int64)]
+    found: list[int] = positions.tolist()
     return found

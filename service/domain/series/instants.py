@@ -9,7 +9,7 @@ import numpy as np
 
 from service.domain import points
 from service.domain.metrics import Chunk
-from service.domain.series.columns import Integers
+from service.domain.series.columns import Floats, Integers
 
 _SECONDS = len("2026-03-29T01:00:00")
 _DIGITS = 18
@@ -30,6 +30,11 @@ def read(chunks: Sequence[Chunk]) -> Instants:
     """The timestamps of all points. One that UTC cannot write counts by its local reading."""
     parts = [_instants(points.timestamps(chunk)) for chunk in chunks]
     return Instants(np.concatenate([part.seconds for part in parts]), np.concatenate([part.fraction for part in parts]))
+
+
+def seconds(read: Instants) -> Floats:
+    """Seconds since 1970 in double precision, NaN without a timestamp."""
+    return np.where(read.seconds == NEVER, np.nan, read.seconds + read.fraction / 10.0**_DIGITS)
 
 
 def _instants(literals: list[bytes]) -> Instants:

@@ -5,6 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.domain.series.census import Needs
+
+GAP = 20
+"""A gap is longer than so many times the median distance between neighbouring points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """How series will be drawn: ``along`` what, with what share ``smooth`` of a mean kept from point to point (0:
+    not smoothed), and whether only ``positive`` values have a place."""
+
+    along: Needs
+    smooth: float = 0.0
+    positive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a drawing of a series needs beside its points, worked out from all of them.
+
+    ``means`` has the moving mean at each point that the series gives, ``None`` where its value is no finite number; it
+    is empty where nothing is smoothed. The line breaks before the points at the positions ``breaks``; ``longest_gap``
+    is the greatest distance there, in steps or seconds. ``not_positive`` counts the finite values of 0 and less.
+    """
+
+    means: Sequence[float | None] = ()
+    breaks: Sequence[int] = ()
+    longest_gap: float = 0.0
+    not_positive: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -18,7 +48,7 @@ class Series:
     ``mean`` are of all points, whether ``points`` has them or was ``downsampled``. Of equal extremes the first counts.
     ``min`` and ``max`` count infinities and leave out NaN and values that could not be read (``null``); they are
     ``None`` where no value is left. ``mean`` leaves out the same and is what IEEE 754 makes of infinities: one of them
-    is the mean, two that differ make it NaN.
+    is the mean, two that differ make it NaN. ``course`` is for drawings, where one was asked for.
     """
 
     name: bytes
@@ -31,3 +61,4 @@ class Series:
     mean: float | None
     points: Sequence[bytes]
     downsampled: bool
+    course: Course = Course()

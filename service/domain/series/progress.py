@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from service.domain.metrics import Chunk
-from service.domain.series import columns, ordering, summaries
-from service.domain.series.census import Census
-from service.domain.series.columns import Columns, Integers
-from service.domain.series.model import Series
+from service.domain.series import columns, gaps, instants, ordering, smoothing, summaries
+from service.domain.series.census import Census, Needs
+from service.domain.series.columns import Columns, Floats, Integers
+from service.domain.series.gaps import Gaps
+from service.domain.series.model import Course, Projection, Series
 
 
 def series(
-    chunks: Sequence[Chunk], at_most: int | None = None, names: Collection[str] = (), census: Census | None = None
+    chunks: Sequence[Chunk],
+    at_most: int | None = None,
+    names: Collection[str] = (),
+    census: Census | None = None,
+    projection: Projection | None = None,
 ) -> list[Series]:
     """The series of the chunks' points, of metrics called one of ``names`` or of all, by their first appearance.
 
     A series of more than ``at_most`` (2 or more) points is downsampled: its first and last point, its extremes, and of
-    the others those that make its picture. The ``census`` counts them first, and ends it where they are too many.
+    the others those that make its picture. The ``census`` counts them first, and ends it where they are too many. With
+    a ``projection`` each has its course, and points on both sides of its gaps are among those that are chosen.
     """
     if not chunks:
         return []
-    return of_columns(columns.read(chunks, names, census), at_most)
+    return of_columns(columns.read(chunks, names, census), at_most, projection)
 
 
-def of_columns(read: Columns, at_most: int | None = None) -> list[Series]:
+def of_columns(read: Columns, at_most: int | None = None, projection: Projection | None = None) -> list[Series]:
     """The series of points that are read already."""
-    return _Progress(read).series(at_most) if read.names else []
+    return _Progress(read, projection).series(at_most) if read.names else []
+
+
+_NO_GAPS = Gaps(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), 0.0)
 
 
 _ENDS = 2
@@ -38,12 +49,17 @@ _ENDS = 2
 class _Progress:
     """All points in order; a *place* is a position in it, and series ``n`` is at ``bounds[n]`` to ``bounds[n + 1]``."""
 
-    def __init__(self, read: Columns) -> None:
+    def __init__(self, read: Columns, projection: Projection | None) -> None:
         self._columns = read
+        self._projection = projection
         self._order = ordering.order(read)
         self._bounds = np.searchsorted(read.series[self._order], np.arange(len(read.names) + 1))
         self._values = read.value[self._order]
         self._least, self._greatest = summaries.extremes(read, self._order, self._bounds[:-1])
+        places = self._places(projection.along) if projection is not None else None
+        self._gaps = [
+            _NO_GAPS if places is None else gaps.find(places[start:end]) for start, end in pairwise(self._bounds)
+        ]
 
     def series(self, at_most: int | None) -> list[Series]:
         """The series, each of ``at_most`` points."""
@@ -54,14 +70,13 @@ class _Progress:
         needed[extremes[extremes != summaries.ABSENT]] = True
         places = np.flatnonzero(needed)
         texts = self._texts(places)
-        return [
-            self._one(number, [texts[index] for index in np.searchsorted(places, chosen).tolist()], places, texts)
-            for number, chosen in enumerate(shown)
-        ]
+        return [self._one(number, chosen, places, texts) for number, chosen in enumerate(shown)]
 
-    def _one(self, number: int, shown: list[bytes], places: Integers, texts: list[bytes]) -> Series:
+    def _one(self, number: int, chosen: Integers, places: Integers, texts: list[bytes]) -> Series:
         def text(place: Integers) -> bytes | None:
             return None if place == summaries.ABSENT else texts[np.searchsorted(places, place)]
+
+        shown = [texts[index] for index in np.searchsorted(places, chosen).tolist()]
 
         name, labels = self._columns.names[number]
         values = self._values[self._bounds[number] : self._bounds[number + 1]]
@@ -76,7 +91,34 @@ class _Progress:
             mean=summaries.mean(values),
             points=shown,
             downsampled=len(shown) < len(values),
+            course=self._course(number, values, chosen - self._bounds[number]),
         )
+
+    def _course(self, number: int, values: Floats, shown: Integers) -> Course:
+        if self._projection is None:
+            return Course()
+        found = self._gaps[number]
+        not_positive = int(np.count_nonzero((values <= 0) & np.isfinite(values)))
+        means: list[float | None] = []
+        if self._projection.smooth:
+            smoothed = smoothing.means(self._placed(values), self._projection.smooth)[shown]
+            means = [None if math.isnan(mean) else mean for mean in smoothed.tolist()]
+        return Course(means, gaps.breaks(found, shown), found.longest, not_positive)
+
+    def _placed(self, values: Floats) -> Floats:
+        """The values, NaN where the scale has no place for them."""
+        positive = self._projection is not None and self._projection.positive
+        return np.where(values > 0, values, np.nan) if positive else values
+
+    def _places(self, along: Needs) -> Floats | None:
+        """Where each point in order stands, NaN where nowhere; in steps or seconds."""
+        match along:
+            case Needs.STEP:
+                return self._columns.step[self._order]
+            case Needs.TIMESTAMP:
+                return instants.seconds(instants.read(self._columns.chunks))[self._columns.places[self._order]]
+            case Needs.NOTHING:
+                return None
 
     def _shown(self, number: int, at_most: int | None) -> Integers:
         start, end = self._bounds[number], self._bounds[number + 1]
@@ -87,7 +129,9 @@ class _Progress:
         from service.domain.series import downsampling  # noqa: PLC0415 - loaded only where it is needed
 
         extremes = [int(place - start) for place in (self._greatest[number], self._least[number]) if place >= 0]
-        chosen: Integers = start + downsampling.choose(self._values[start:end], extremes, at_most)
+        beside = np.union1d(self._gaps[number].before, self._gaps[number].after)
+        values = self._placed(self._values[start:end])
+        chosen: Integers = start + downsampling.choose(values, extremes, at_most, beside)
         return chosen
 
     def _texts(self, places: Integers) -> list[bytes]:

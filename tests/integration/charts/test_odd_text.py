@@ -10,7 +10,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from service.charts.model import ChartType
-from service.charts.progress import Against, chart
+from service.charts.progress import Drawn, Lacking, chart
 from service.charts.rendering import PNG, SVG, Renderer
 from service.domain.errors import InvalidParameter
 from service.domain.zones import time_zone
@@ -116,7 +116,8 @@ def test_what_cannot_be_seen_is_shown_by_another_character(renderer: Renderer, h
 
 
 def test_a_name_that_was_never_logged_ends_nothing(renderer: Renderer) -> None:
-    made = chart("run-1", [], Against.STEP, ChartType.LINE, time_zone("UTC"), asked=["\x00x", "\ufffe"])
+    lacking = Lacking(["\x00x", "\ufffe"])
+    made = chart("run-1", [], Drawn(), ChartType.LINE, time_zone("UTC"), lacking=lacking)
     assert "Not logged: ␀x and \ufffd" in " ".join(pictures.texts(drawn(renderer, made)))
 
 

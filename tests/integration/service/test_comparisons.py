@@ -358,7 +358,7 @@ def test_the_run_tells_the_model_where_it_has_but_one(told: Service) -> None:
 def test_runs_with_the_same_parameter_are_all_drawn(told: Service, kind: str) -> None:
     made = drawing(told, ["run1", "run2", "run6"], f"against=parameter:depth&type={kind}")
     assert sorted(row["text"] for row in made["data"]["values"]) == ["0.125", "7", "NaN"]
-    assert {row["series"] for row in made["data"]["values"]} == {"run1", "run2", "run6"}
+    assert {row["series"].rpartition(" · ")[2] for row in made["data"]["values"]} == {"run1", "run2", "run6"}
     assert "1 not finite (NaN or infinite), without a place on the value axis" in made["title"]["subtitle"]
 
 
@@ -385,7 +385,7 @@ def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
         ("metric=loss&against=value", "against", "run, step, time"),
         ("metric=loss&type=pie", "type", "heatmap"),
         ("against=run", "metric", "must name"),
-        ("metric=loss&against=step&run=run6", "against", "available: time, run and parameter:<key>"),
+        ("metric=loss&against=step&run=run6", "against", "available: time, elapsed, run and parameter:<key>"),
     ],
 )
 def test_impossible_charts_say_what_is_possible(told: Service, query: str, named: str, said: str) -> None:
@@ -405,3 +405,25 @@ def test_the_one_model_of_a_run_is_no_label_of_its_own(told: Service) -> None:
 def test_an_instance_is_a_uri_reference(told: Service) -> None:
     problem = json.loads(told.get("/runs/%C3%A4%20b%3Cb%3E/tags").data)
     assert problem["instance"] == "../../runs/%C3%A4%20b%3Cb%3E/tags"
+
+
+def test_charts_of_several_metrics_take_filters_and_have_a_panel_each(told: Service) -> None:
+    made = read(told, f"{CHART}&metric=loss&metric=f1&minStep=1&maxStep=2")
+    assert [len(panel["data"]["values"]) for panel in made["vconcat"]] == [3, 1]
+    assert read(told, f"{CHART}&metric=loss&metric=f1&name=f1")["title"]["text"] == "f1 by step, 1 run"
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("&".join(f"metric=m{n}" for n in range(5)), "metric"),
+        ("metric=loss&metric=loss", "metric"),
+        ("metric=loss&name=f1", "name"),
+        ("metric=loss&smooth=0.5&against=run", "smooth"),
+        ("metric=loss&smooth=0.5&type=column", "smooth"),
+        ("metric=loss&against=clock", "against"),
+    ],
+)
+def test_what_charts_of_comparisons_cannot_have_is_named(told: Service, query: str, parameter: str) -> None:
+    problem = json.loads(told.get(f"{CHART}&{query}").data)
+    assert (problem["status"], [fault["parameter"] for fault in problem["errors"]]) == (400, [parameter])

@@ -15,6 +15,7 @@ from service.charts.rendering import Renderer
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests.integration.service.conftest import RUN, Service
+from tests.integration.service.test_runs import EXECUTION
 from tests.servers.scripted_runtime import scripted_runtime
 
 SERIES, CHART = f"{RUN}/series", f"{RUN}/chart"
@@ -155,9 +156,9 @@ def test_one_fetch_serves_all(logged: Service) -> None:
     ("query", "parameter", "detail"),
     [
         ("?type=pie", "type", "must be line, scatter, column, bar or heatmap"),
-        ("?x=value", "x", "must be step or time"),
+        ("?x=value", "x", "must be step, time or elapsed"),
         ("?points=5", "points", "is not a parameter of this resource"),
-        ("?name=count", "x", "none of these points has a step; available: x=time"),
+        ("?name=count", "x", "none of these points has a step; available: x=time and x=elapsed"),
     ],
 )
 def test_charts_that_cannot_be(logged: Service, query: str, parameter: str, detail: str) -> None:
@@ -213,3 +214,43 @@ def test_a_chart_says_which_metrics_were_never_logged(logged: Service) -> None:
     notes = json.loads(logged.get(f"{CHART}?name=loss&name=nope&name=never").data)["title"]["subtitle"]
     assert "Not logged: never and nope" in notes
     assert "Not logged" not in logged.get(f"{CHART}?name=loss").text
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("name=loss&minStep=10&maxStep=19", 10), ("search=LOS", 100), ("search=los&until=2026-03-29T01:00:00Z", 0)],
+)
+def test_charts_take_the_filters_of_series(logged: Service, query: str, count: int) -> None:
+    made = json.loads(logged.get(f"{CHART}?{query}").data)
+    assert sum("at" in row for row in made["data"]["values"]) == count
+
+
+def test_a_chart_says_what_no_point_matches(logged: Service) -> None:
+    notes = json.loads(logged.get(f"{CHART}?name=loss&name=accuracy&minStep=50").data)["title"]["subtitle"]
+    assert "Without a point that matches: accuracy" in notes
+
+
+def test_elapsed_time_is_since_the_start_of_the_run_and_its_reader_needs_no_other_role(logged: Service) -> None:
+    logged.runtime.say("execution", 200, {**EXECUTION, "startTime": "2026-03-29T00:59:00Z"})
+    viewer = logged.issuer.mint(roles=["scenario_metric_viewer"])
+    answer = logged.get(f"{CHART}?name=accuracy&x=elapsed", viewer)
+    assert [row["at"] for row in json.loads(answer.data)["data"]["values"]] == ["60.1 s"]
+    logged.runtime.say("execution", 200, {**EXECUTION, "startTime": "2026-03-29T00:58:00Z"})
+    again = logged.get(f"{CHART}?name=accuracy&x=elapsed", viewer, Cache_Control="no-cache")
+    assert [row["at"] for row in json.loads(again.data)["data"]["values"]] == ["120.1 s"]
+    assert answer.headers["ETag"] != again.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "detail"),
+    [
+        ("smooth=1", "smooth", "must be a number from 0 to 0.99"),
+        ("smooth=1_0e-1", "smooth", "must be a number from 0 to 0.99"),
+        ("smooth=0.5&type=bar", "smooth", "goes with type=line and type=scatter only"),
+        ("scale=square", "scale", "must be linear or log"),
+        ("minStep=2&maxStep=1", "minStep", "must not be beyond maxStep"),
+    ],
+)
+def test_how_charts_cannot_be_drawn(logged: Service, query: str, parameter: str, detail: str) -> None:
+    problem = json.loads(logged.get(f"{CHART}?{query}").data)
+    assert (problem["status"], problem["errors"]) == (400, [{"parameter": parameter, "detail": detail}])

@@ -6,24 +6,35 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from service.charts.model import ChartType
-from service.charts.progress import Against, chart, points_for, room_for
+from service.charts.model import ChartType, ValueScale
+from service.charts.progress import Against, Drawn, chart, points_for, room_for
 from service.domain.metrics import Chunk
 from service.domain.series.progress import series
 from service.domain.zones import time_zone
 from service.sandbox import recorded
 from tests.unit.domain.series.logged import chunks
 
+START = "2026-01-01T00:00:00Z"
 MEMBERS = ("name", "value", "timestamp", "step", "labels")
 
 
-def specification(made: list[Chunk], against: str = "step", kind: str = "line", zone: str = "UTC") -> bytes:
-    shown = series(made, points_for(ChartType(kind)), census=room_for(Against(against)))
-    return chart("run-1", shown, Against(against), ChartType(kind), time_zone(zone))
+def specification(
+    made: list[Chunk],
+    against: str = "step",
+    kind: str = "line",
+    zone: str = "UTC",
+    *,
+    scale: str = "linear",
+    smooth: float = 0.0,
+    start: str | None = START,
+) -> bytes:
+    how = Drawn(Against(against), ValueScale(scale), smooth)
+    shown = series(made, points_for(ChartType(kind)), (), room_for(how.against), how.projection)
+    return chart("run-1", shown, how, ChartType(kind), time_zone(zone), start=json.dumps(start).encode())
 
 
-def drawn(*texts: bytes, against: str = "step", kind: str = "line", zone: str = "UTC") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(specification(chunks(list(texts), 3), against, kind, zone))
+def drawn(*texts: bytes, against: str = "step", kind: str = "line", zone: str = "UTC", **how: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(specification(chunks(list(texts), 3), against, kind, zone, **how))
     return found
 
 

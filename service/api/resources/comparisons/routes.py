@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from flask import Response
@@ -27,8 +28,8 @@ from service.api.resources.comparisons.schemas import (
 )
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.series.schemas import ChartSchema
-from service.charts.model import ChartType
-from service.charts.progress import points_for
+from service.charts.model import ChartType, ValueScale
+from service.charts.progress import Against, points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.domain.runtime import RequestContext
@@ -94,7 +95,7 @@ def blueprint(
     @documented(
         "getComparisonChart",
         ChartSchema,
-        "Draw a metric of several runs",
+        "Draw metrics of several runs",
         query=ComparisonChartQuery,
         zoned=True,
         run=False,
@@ -102,18 +103,29 @@ def blueprint(
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
     def comparison_chart(ask: ReadRequest[ComparisonChartParameters]) -> Response:
-        """One metric of two to five runs: how it progressed in each, or what it came to in the end."""
-        metric, against, asked = ask.query.metric, ask.query.against, ask.query.type
-        kind = None if asked is None else ChartType(asked)
+        """Up to four metrics of two to five runs: how they progressed in each, or what they came to in the end.
+
+        Runs have colours, label sets dashes. A run is named by what differs, its configuration and parameters, and by
+        its id.
+        """
+        query, wanted, against = ask.query, ask.query.wanted, ask.query.against
+        kind = None if query.type is None else ChartType(query.type)
+        metrics = [one for one in query.metric if one in wanted.names or not wanted.names]
+        scale, smooth = ValueScale(query.scale), query.smooth
+        others = replace(wanted, names=())
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
             from service.charts.comparison import Comparison, room_for  # noqa: PLC0415 - brings numpy
 
-            runs = read.compared(points_for(kind), [metric], lambda: room_for(against))
+            projection = query.drawn(against).projection if against in {*Against} else None
+            runs = read.compared(
+                points_for(kind), metrics, lambda: room_for(against), wanted=others, projection=projection
+            )
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
-            return (Comparison(runs, metric, against, ask.zone, read.metric_names, reasons).chart(kind),)
+            compared = Comparison(runs, metrics, against, ask.zone, read.metric_names, reasons, scale, smooth)
+            return (compared.chart(kind),)
 
-        form = ("comparison chart", ask.zone.name, json.dumps([metric, against, asked]))
+        form = ("comparison chart", ask.zone.name, repr((metrics, others, against, kind, scale, smooth)))
         return answer(ask, form, make, drawn(renderer, ask.format))
 
     return routes

@@ -20,10 +20,12 @@ from service.api.openapi.schemas import (
     value_metadata,
 )
 from service.api.resources.runs.schemas import RunSchema
-from service.api.resources.series.schemas import CHART_TYPE, SeriesPoint
+from service.api.resources.series.schemas import CHART_TYPE, DrawnParameters, DrawnQuery, SeriesPoint
+from service.charts.progress import Against
 from service.domain.ids import PATTERN, RULE, is_id
 
 _LEAST, _MOST = 2, 5
+_MOST_METRICS = 4
 
 
 def _runs(ids: list[str]) -> None:
@@ -36,9 +38,16 @@ def _runs(ids: list[str]) -> None:
             raise ValidationError(f"{RULE}; the one given as number {number} is not")
 
 
+def _metrics(names: list[str]) -> None:
+    if not 1 <= len(names) <= _MOST_METRICS:
+        raise ValidationError(f"must be given 1 to {_MOST_METRICS} times, once for each metric, not {len(names)}")
+    if len(set(names)) < len(names):
+        raise ValidationError("names a metric more than once")
+
+
 def _against(text: str) -> None:
-    if text not in {"run", "step", "time"} and not re.fullmatch(r"parameter:.+", text, re.DOTALL):
-        raise ValidationError("must be run, step, time or parameter:<key>")
+    if text not in {"run", *Against} and not re.fullmatch(r"parameter:.+", text, re.DOTALL):
+        raise ValidationError("must be run, step, time, elapsed or parameter:<key>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,37 +129,52 @@ class ComparisonQuery(RunsCompared):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparisonChartParameters(RunsComparedParameters):
+class ComparisonChartParameters(RunsComparedParameters, DrawnParameters):
     """See ``ComparisonChartQuery``."""
 
-    metric: str
+    metric: tuple[str, ...]
     against: str
     type: str | None
 
 
-class ComparisonChartQuery(RunsCompared):
+class ComparisonChartQuery(RunsCompared, DrawnQuery):
     """What is drawn, and how."""
 
     loads = ComparisonChartParameters
-    metric = fields.String(
+    metric = fields.List(
+        fields.String(),
         required=True,
-        error_messages={"required": "must name the metric to draw"},
-        metadata={"description": "The metric to draw, by its exact name.", "example": "Loss"},
+        validate=_metrics,
+        error_messages={"required": f"must name the metric to draw, or up to {_MOST_METRICS}"},
+        metadata={
+            "description": f"The metrics to draw, by their exact names, up to {_MOST_METRICS}: a panel for each.",
+            "minItems": 1,
+            "maxItems": _MOST_METRICS,
+            "uniqueItems": True,
+            "example": ["Loss"],
+        },
     )
     against = fields.String(
         load_default="step",
         validate=_against,
         metadata={
-            "description": "`run`, `step`, `time` or `parameter:<key>`.",
-            "pattern": "^(run|step|time|parameter:.+)$",
+            "description": "`run`, `step`, `time`, `elapsed` (since each run's `startTime`) or `parameter:<key>`.",
+            "pattern": "^(run|step|time|elapsed|parameter:.+)$",
             "default": "step",
         },
     )
     type = fields.String(
         load_default=nothing,
         validate=CHART_TYPE,
-        metadata={"description": "Without it lines against step and time, columns against runs and parameters."},
+        metadata={
+            "description": "Without it lines against step, time and elapsed, columns against runs and parameters."
+        },
     )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _among(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["name"] and not {*data["name"]} & {*data["metric"]}:
+            raise ValidationError({"name": ["must be one of those that metric names, or be left out"]})
 
 
 class ComparedParameter(Schema):

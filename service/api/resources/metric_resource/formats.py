@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from flask import Response
 
@@ -26,6 +27,8 @@ from service.domain.selection.sorting import SortKey
 from service.domain.zones import TimeZone
 from service.reads.queries import Queries
 from service.reads.results import Read
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +140,11 @@ class RunAnswers:
         *varies: str,
         points: bool = True,
         drawn: Drawn | None = None,
+        replayed: bool = True,
     ) -> Response:
         """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
-        it looks at the run's points; ``drawn`` as in ``Answers``."""
+        it looks at the run's points; ``drawn`` as in ``Answers``; ``replayed`` whether it hangs on the
+        run's metric resource alone, so that the response cache may replay it."""
 
         def respond(context: RequestContext) -> Response:
             run = self._queries.metric_resource(run_id, context)
@@ -148,7 +153,7 @@ class RunAnswers:
                 form,
                 ask.format,
                 varies,
-                (run.key, run.digest),
+                (run.key, run.digest) if replayed else None,
                 weight=run.size if points else 0,
             )
             return self._answers.answer(variant, run.provenance, lambda: make(run.content()), drawn)
@@ -156,7 +161,7 @@ class RunAnswers:
         return anew_if_gone(respond, ask.context)
 
 
-def anew_if_gone(respond: Callable[[RequestContext], Response], context: RequestContext) -> Response:
+def anew_if_gone(respond: Callable[[RequestContext], T], context: RequestContext) -> T:
     """The answer, of what is fetched anew where the store knows of a content that it no longer holds."""
     try:
         return respond(context)

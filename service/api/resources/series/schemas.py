@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from service.api.http.parameters import Parameters
 from service.api.openapi.schemas import (
     NameValue,
-    Query,
     Warning,
     nothing,
     step_metadata,
     value_metadata,
     zoned_metadata,
 )
-from service.api.resources.metric_resource.query import NAMES, FilterParameters, FilterQuery
-from service.charts.model import ChartType
+from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
+from service.charts.model import ChartType, ValueScale
+from service.charts.progress import Against, Drawn
 
-_NAMES = {"description": NAMES, "example": ["Loss"]}
 _LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."
+MOST_SMOOTH = 0.99
+_SMOOTH = f"must be a number from 0 to {MOST_SMOOTH}"
+_FRACTION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 _POINTS = "must be a whole number from 2 to 10000"
 
 
@@ -43,6 +47,13 @@ _TYPES = [str(each) for each in ChartType]
 CHART_TYPE = validate.OneOf(_TYPES, error=f"must be {', '.join(_TYPES[:-1])} or {_TYPES[-1]}")
 
 
+def _fraction(text: str) -> str:
+    """Plain decimal notation alone: ``float`` would take ``1_0`` and ``nan`` as well."""
+    if not _FRACTION.fullmatch(text):
+        raise ValidationError(_SMOOTH)
+    return text
+
+
 class SeriesQuery(FilterQuery):
     """Which points the series are made of, and how finely they are given."""
 
@@ -62,23 +73,73 @@ class SeriesQuery(FilterQuery):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartParameters(Parameters):
+class DrawnParameters(FilterParameters):
+    """See ``DrawnQuery``."""
+
+    scale: str
+    smooth: float
+
+    def drawn(self, against: str) -> Drawn:
+        """The same, for an axis of what was asked for."""
+        return Drawn(Against(against), ValueScale(self.scale), self.smooth)
+
+
+class DrawnQuery(FilterQuery):
+    """How points are drawn, those that match the filters."""
+
+    loads: ClassVar[type[Parameters]] = DrawnParameters
+    scale = fields.String(
+        load_default="linear",
+        validate=validate.OneOf(list(ValueScale), error="must be linear or log"),
+        metadata={
+            "description": "The axis of values. What a logarithmic one has no place for is left out, and the chart "
+            "says how much that is.",
+            "default": "linear",
+        },
+    )
+    smooth = fields.Float(
+        load_default=0.0,
+        pre_load=[_fraction],
+        validate=validate.Range(0, MOST_SMOOTH, error=_SMOOTH),
+        error_messages={"invalid": _SMOOTH},
+        metadata={
+            "description": "The share that an exponential moving mean, debiased, keeps from point to point. Lines and "
+            "scattered points then have a line through the means, and what was logged is faint behind it; `value` in "
+            "the chart's data stays what was logged.",
+            "default": 0,
+        },
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _smoothed(self, data: Mapping[str, Any], **_: Any) -> None:
+        against = data.get("x", data.get("against"))
+        if not data["smooth"]:
+            return
+        if data["type"] not in {None, ChartType.LINE, ChartType.SCATTER}:
+            raise ValidationError({"smooth": ["goes with type=line and type=scatter only"]})
+        if against not in {*Against}:
+            raise ValidationError({"smooth": ["goes with against=step, time and elapsed only"]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartParameters(DrawnParameters):
     """See ``ChartQuery``."""
 
-    name: tuple[str, ...]
     x: str
     type: str
 
 
-class ChartQuery(Query):
+class ChartQuery(DrawnQuery):
     """What is drawn, and how."""
 
     loads = ChartParameters
-    name = fields.List(fields.String(), load_default=tuple, metadata=_NAMES)
     x = fields.String(
         load_default="step",
-        validate=validate.OneOf(["step", "time"], error="must be step or time"),
-        metadata={"description": "What the metrics are drawn against.", "default": "step"},
+        validate=validate.OneOf(list(Against), error="must be step, time or elapsed"),
+        metadata={
+            "description": "What the metrics are drawn against; `elapsed` is the time since the run's `startTime`.",
+            "default": "step",
+        },
     )
     type = fields.String(
         load_default="line",

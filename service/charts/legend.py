@@ -1,0 +1,82 @@
+"""How traces are told apart: which of them have a colour, a dash, a shape or a shade of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.charts import style
+from service.charts.model import Panel
+
+_SYMBOL = 34
+"""Pixels of a legend's symbol and of what is free beside an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One legend: the ``field`` of the rows that it explains, and all ``names`` there in order."""
+
+    field: str
+    names: Sequence[str]
+
+    def channel(self, looks: Sequence[Any], **legend: Any) -> dict[str, Any]:
+        """An encoding that gives each name its look."""
+        widest = max(map(style.text_width, self.names)) + _SYMBOL
+        columns = max(1, min(len(self.names), int(style.WIDTH // widest)))
+        return {
+            "field": self.field,
+            "type": "nominal",
+            "scale": {"domain": list(self.names), "range": list(looks)},
+            "legend": {"title": None, "columns": columns, **legend},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """The keys of a panel: what has the ``colours``, and what ``variants`` of them (dashes, shapes, shades) there are;
+    ``None`` where there is nothing to tell apart."""
+
+    colours: Key | None = None
+    variants: Key | None = None
+
+    def colour(self, **legend: Any) -> dict[str, Any]:
+        if self.colours is None:
+            return {"value": style.PALETTE[0]}
+        return self.colours.channel(style.colours(len(self.colours.names)), **legend)
+
+    def variant(self, looks: Sequence[Any], *, always: bool = False, **legend: Any) -> dict[str, Any] | None:
+        """A second channel beside colour: by the variants, else where colours repeat themselves, or ``always``."""
+        if self.variants is not None:
+            below = {"orient": "bottom", "symbolStrokeColor": style.NEUTRAL} | legend
+            return self.variants.channel(looks[: len(self.variants.names)], **below)
+        if self.colours is None:
+            return None
+        count = len(self.colours.names)
+        if always and count <= len(looks):
+            return self.colours.channel(looks[:count], **legend)
+        return self.colours.channel(style.cycled(looks, count), **legend) if count > len(style.PALETTE) else None
+
+
+def legends(panels: Sequence[Panel]) -> tuple[list[Legend], bool]:
+    """The legend of each panel, and whether it is one for all of them."""
+    runs = _distinct(trace.run for panel in panels for trace in panel.traces if trace.run)
+    if runs:
+        labels = _distinct(trace.labels for panel in panels for trace in panel.traces)
+        variants = Key("labels", labels) if len(labels) > 1 else None
+        return [Legend(Key("run", runs), variants)] * len(panels), True
+    several = [_names(panel) for panel in panels if len(panel.traces) > 1]
+    together = _distinct(name for names in several for name in names)
+    if len(together) <= len(style.PALETTE) or all(names == together for names in several):
+        return [
+            Legend(Key("series", together)) if set(_names(panel)) <= {*together} else Legend() for panel in panels
+        ], True
+    return [Legend(Key("series", _names(panel))) if len(panel.traces) > 1 else Legend() for panel in panels], False
+
+
+def _names(panel: Panel) -> list[str]:
+    return [trace.name for trace in panel.traces]
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
