@@ -301,7 +301,7 @@ class ResourceGroupSchema(Schema):
     id = fields.String(required=True, metadata={"example": "default"})
 
 
-class ResourceGroupsSchema(Schema):
+class ResourceGroupListSchema(Schema):
     """The resource groups that the caller may use."""
 
     resourceGroups = fields.List(fields.Nested(ResourceGroupSchema), required=True)

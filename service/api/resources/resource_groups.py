@@ -13,7 +13,7 @@ from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import Query, ResourceGroupsSchema
+from service.api.openapi.schemas import Query, ResourceGroupListSchema
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.domain.reading import Provenance, Source
 from service.domain.runtime import RequestContext
@@ -28,7 +28,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/resource-groups")
     @routes.arguments(Query, location="query", grouped=False)
-    @documented("listResourceGroups", ResourceGroupsSchema, "List resource groups", run=False)
+    @documented("listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False)
     @requires()
     def resource_groups(ask: ReadRequest[Parameters]) -> Response:
         """Those that the token names, where it restricts its holder to some; otherwise those that the runtime has.

@@ -29,6 +29,8 @@ def check(found: Any) -> None:
     assert "hidden_units" in found["parameters"]
     assert (found["tab"], found["metrics"]) == (True, True)
     assert found["runs"][0] == 2
+    assert found["log"] == ["+09:00", "+09:00"]
+    assert found["groups"] == ["default", "research"]
     assert found["runs"][1] > 4
     assert found["compared"] == [FIRST, SECOND]
     assert found["missing"] == [["unheard-of", 404]]

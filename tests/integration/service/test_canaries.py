@@ -35,7 +35,7 @@ BURST = 8
 TENANTS = ("tenant-1", "tenant-2")
 GROUPS = ("group-a", "group-b", "group-c")
 ROLES: dict[str, dict[str, Any]] = {
-    "by role": {"roles": ["scenario_metric_viewer", "scenario_job_viewer"]},
+    "by role": {"roles": ["scenario_metric_viewer", "scenario_execution_viewer"]},
     "by collection": {"role_collections": ["ailaunchpad_mloperations_viewer"]},
     "by scope": {"scopes": ["scenarios.metrics.read"]},
     "editor": {"roles": ["scenario_job_editor"]},
@@ -44,7 +44,7 @@ ROLES: dict[str, dict[str, Any]] = {
 METRICS, EXECUTIONS = "scenarios.metrics.read", "scenarios.executions.read"
 LOGS = "scenarios.executions.logs.read"
 SEES: dict[str, set[str]] = {
-    "by role": {METRICS, EXECUTIONS},
+    "by role": {METRICS, EXECUTIONS, LOGS},
     "by collection": {METRICS, EXECUTIONS, LOGS},
     "by scope": {METRICS},
     "editor": {EXECUTIONS},

@@ -323,3 +323,75 @@ def test_a_refusal_says_the_same_of_any_run_stored_or_not(told: Service, path: s
         assert answer.status_code == 403
         assert "run1" not in json.loads(answer.data)["detail"]
     assert told.runtime.asked["executions"] == 0
+
+
+TEMPLATE = {"configurationId": "c", "status": "COMPLETED"}
+LISTED = [
+    {**TEMPLATE, "id": "run-a", "createdAt": "2026-03-29T01:00:00Z", "configurationName": "wide net",
+     "startTime": "2026-03-29T01:00:00.5Z", "completionTime": "2026-03-29T01:00:10.75Z", "executionScheduleId": "nightly"},
+    {**TEMPLATE, "id": "run-b", "createdAt": "2026-03-29T02:00:00Z", "configurationName": "Deep Net", "status": "DEAD",
+     "startTime": "2026-03-29T02:00:00Z", "completionTime": "2026-03-29T02:00:01Z"},
+    {**TEMPLATE, "id": "run-c", "createdAt": "2026-03-29T03:00:00Z", "status": "RUNNING"},
+]  # fmt: skip
+
+
+@pytest.fixture
+def several(service: Service) -> Service:
+    service.runtime.say("executions", 200, {"count": 3, "resources": LISTED})
+    service.token = service.issuer.mint(roles=["scenario_job_viewer"])
+    return service
+
+
+def found(service: Service, query: str) -> str:
+    """The last letters of the runs' ids."""
+    return "".join(run["runId"][-1] for run in service.get(f"/runs?{query}").json["runs"])
+
+
+@pytest.mark.parametrize(
+    ("query", "runs"),
+    [
+        ("", "cba"),
+        ("status=DEAD&status=RUNNING", "cb"),
+        ("search=NET", "ba"),
+        ("search=run-c", "c"),
+        ("executionScheduleId=nightly", "a"),
+        ("createdSince=2026-03-29T04:00:00%2B0200", "cb"),
+        ("createdUntil=2026-03-29T02:00:00Z&sort=createdAt", "ab"),
+        ("sort=durationSeconds", "bac"),
+        ("sort=-durationSeconds", "abc"),
+        ("sort=configurationName", "bac"),
+        ("sort=-status,createdAt", "cba"),
+    ],
+)
+def test_runs_are_filtered_and_sorted(several: Service, query: str, runs: str) -> None:
+    assert found(several, query) == runs
+
+
+def test_a_run_has_its_duration_and_its_schedule(several: Service) -> None:
+    answer = several.get("/runs?executionScheduleId=nightly")
+    assert b'"durationSeconds":10.25,' in answer.data
+    assert answer.json["runs"][0]["executionScheduleId"] == "nightly"
+
+
+def test_pages_keep_to_the_order(several: Service) -> None:
+    first = several.get("/runs?sort=-durationSeconds&limit=2")
+    assert [run["runId"] for run in first.json["runs"]] == ["run-a", "run-b"]
+    several.runtime.say("executions", 200, {"count": 0, "resources": LISTED[:1]})
+    second = several.get("/runs" + first.json["page"]["next"])
+    assert [run["runId"] for run in second.json["runs"]] == ["run-c"]
+    assert second.json["page"] == {"total": 3, "next": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters"),
+    [
+        ("sort=loss&status=dead&createdSince=yesterday", {"sort", "status", "createdSince"}),
+        ("sort=status,-status", {"sort"}),
+        ("createdSince=2026-03-29T02:00:00Z&createdUntil=2026-03-29T01:00:00Z", {"createdSince"}),
+        ("search=a&search=b", {"search"}),
+    ],
+)
+def test_each_fault_of_a_list_of_runs_is_named(several: Service, query: str, parameters: set[str]) -> None:
+    answer = several.get(f"/runs?{query}")
+    assert answer.status_code == 400
+    assert {fault["parameter"] for fault in answer.json["errors"]} == parameters

@@ -9,7 +9,9 @@ from datetime import UTC, timedelta, timezone
 from generated import ApiClient, ApiException, Configuration
 from generated.api.capabilities_api import CapabilitiesApi
 from generated.api.comparisons_api import ComparisonsApi
+from generated.api.logs_api import LogsApi
 from generated.api.metric_resource_api import MetricResourceApi
+from generated.api.resource_groups_api import ResourceGroupsApi
 from generated.api.runs_api import RunsApi
 from generated.api.series_api import SeriesApi
 from generated.models.metric import Metric
@@ -43,6 +45,8 @@ def main() -> dict[str, object]:
         completed = runs.list_runs(status=["COMPLETED"], limit=2)
         compared = ComparisonsApi(client).compare_runs([FIRST, SECOND, "unheard-of"], differs=True)
         capabilities = CapabilitiesApi(client).get_capabilities()
+        log = LogsApi(client).get_logs(FIRST, limit=2, timezone="Asia/Tokyo")
+        groups = ResourceGroupsApi(client).list_resource_groups()
         try:
             metrics.get_tags("unheard-of")
             unknown = None
@@ -62,6 +66,8 @@ def main() -> dict[str, object]:
             "compared": [run.run_id for run in compared.runs],
             "missing": [[run.run_id, run.problem.status] for run in compared.missing],
             "unknown": unknown,
+            "log": [line.timestamp and line.timestamp.isoformat()[-6:] for line in log.logs],
+            "groups": [group.id for group in groups.resource_groups],
             "metrics": capabilities.metric_resource.available,
             "zone": first.timezone,
             "between": between(metrics, first.metrics),

@@ -10,7 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 from generated import AuthenticatedClient
 from generated.api.capabilities import get_capabilities
 from generated.api.comparisons import compare_runs
+from generated.api.logs import get_logs
 from generated.api.metric_resource import get_custom_info, get_metric_resource, get_tags
+from generated.api.resource_groups import list_resource_groups
 from generated.api.runs import get_run, list_runs
 from generated.api.series import get_series
 from generated.models import (
@@ -20,9 +22,11 @@ from generated.models import (
     MetricResource,
     Problem,
     Progress,
+    ResourceGroupList,
     RunCustomInfo,
     RunDetails,
     RunList,
+    RunLog,
 )
 from generated.types import UNSET, Unset
 
@@ -60,6 +64,10 @@ def main() -> dict[str, object]:
     assert isinstance(unknown, Problem)
     capabilities = get_capabilities.sync(client=CLIENT)
     assert isinstance(capabilities, Capabilities)
+    log = get_logs.sync(FIRST, client=CLIENT, limit=2, timezone="Asia/Tokyo")
+    assert isinstance(log, RunLog)
+    groups = list_resource_groups.sync(client=CLIENT)
+    assert isinstance(groups, ResourceGroupList)
     return {
         "points": len(values),
         "greatest": max(value for value in values if isinstance(value, float)),
@@ -75,6 +83,8 @@ def main() -> dict[str, object]:
         "missing": [[run.run_id, run.problem.status] for run in compared.missing],
         "parsed": [not isinstance(item.parsed, Unset) for item in information.custom_info],
         "unknown": unknown.type_,
+        "log": [line.timestamp and line.timestamp.isoformat()[-6:] for line in log.logs],
+        "groups": [group.id for group in groups.resource_groups],
         "metrics": capabilities.metric_resource.available,
     }
 

@@ -76,6 +76,14 @@ if (chart.error) throw new Error(chart.error.detail);
 const unknown = await client.GET("/runs/{runId}/tags", { params: { path: { runId: "unheard-of" } } });
 const capabilities = await client.GET("/capabilities");
 
+const log = await client.GET("/runs/{runId}/logs", {
+  params: { path: { runId: first }, query: { limit: 2, timezone: "Asia/Tokyo" } },
+});
+if (log.error) throw new Error(log.error.detail);
+
+const groups = await client.GET("/resource-groups");
+if (groups.error) throw new Error(groups.error.detail);
+
 console.log(
   JSON.stringify({
     points: points.length,
@@ -89,6 +97,8 @@ console.log(
     missing: compared.data.missing.map((run) => [run.runId, run.problem.status]),
     chart: [...new Uint8Array(chart.data.slice(1, 4))].map((code) => String.fromCharCode(code)).join(""),
     unknown: unknown.error?.type,
+    log: log.data.logs.map((line) => line.timestamp?.slice(-6) ?? null),
+    groups: groups.data.resourceGroups.map((group) => group.id),
     metrics: capabilities.data?.metricResource.available,
   }),
 );
