@@ -333,6 +333,6 @@ def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: p
         assert world.seen[f"{mode} 503"] < READS / 100, "a few refreshes too many at once"
         asked = sum(number for seen, number in world.seen.items() if seen.startswith(f"{mode} "))
         assert asked - world.dispatched[mode] > READS / 100, "the response cache answered too little to be tried"
-    assert len(world.refusals) == 4, (
-        "one text for each missing scope, for both, and one for another's group, whatever the run"
+    assert len(world.refusals) == 5, (
+        "one text for each missing scope, for the two of a comparison, and one for another's group, whatever the run"
     )
