@@ -11,7 +11,7 @@ from werkzeug.routing import RequestRedirect
 from service.api.http.context import REQUEST_ID_HEADERS, current_request
 from service.api.http.relative_urls import relative
 
-_EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, Content-Disposition"
+_EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, X-Missing-Runs, Content-Disposition"
 _ALLOWED = ", ".join(
     (
         "Authorization",

@@ -19,6 +19,8 @@ from service.api.openapi.schemas import NO_CURSOR
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.reading import Snapshot
 
+TOTAL = "X-Total-Count"
+"""The header with what JSON has in ``page.total``, for formats without such members."""
 _OF_A_PAGE = frozenset({"cursor", "limit"})
 _OF_AN_ANSWER = _OF_A_PAGE | {"format"}
 """Parameters that say nothing of what the sequence of pages is of."""

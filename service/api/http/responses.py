@@ -23,6 +23,8 @@ from service.reads.policy import Lifetimes
 
 _REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+MISSING = "X-Missing-Runs"
+"""The header that names the runs that could not be read, for formats without such a member."""
 _STRETCH = 64 * 1024
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
@@ -153,6 +155,12 @@ def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextMan
             yield b"".join(held)
         if size < _STRETCH:
             return
+
+
+def save_as(response: Response, stem: str, format: Format) -> None:
+    """Name the file that the answer is to be saved in, where it is a file in that format."""
+    if format.extension:
+        response.headers["Content-Disposition"] = f'attachment; filename="{stem}.{format.extension}"'
 
 
 def _coding(chosen: Format) -> str:

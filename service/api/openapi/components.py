@@ -106,12 +106,16 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         '<?limit=10&cursor=kp3Z…>; rel="next"',
     ),
     "Content-Disposition": (
-        "With `text/csv` and `text/plain`: a name to save it under.",
+        "With formats that are saved as files: a name.",
         'attachment; filename="run1-metrics.csv"',
     ),
     "X-Total-Count": (
-        "With `text/csv` or `application/x-ndjson`, where filters or pages leave points out: how many match.",
+        "With formats that have no such member, where filters or pages leave something out: how many match.",
         "10320",
+    ),
+    "X-Missing-Runs": (
+        "With formats that have no such member: the runs that could not be read; absent where all could.",
+        "d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17",
     ),
     "Retry-After": ("Seconds after which to try again.", "5"),
     "WWW-Authenticate": (

@@ -10,14 +10,14 @@ from typing import Any
 from flask import Response
 
 from service.api.http import problems
-from service.api.http.formats import VEGA_LITE
+from service.api.http.formats import JSON, VEGA_LITE
 from service.api.http.guards import requires
 from service.api.http.relative_urls import relative
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Drawn, Variant
+from service.api.http.responses import MISSING, Answers, Drawn, Variant, save_as
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.charts import NO_PICTURES, PICTURES, drawn, pictures_of
-from service.api.resources.comparisons import to_json
+from service.api.resources.comparisons.formats import FORMATS, Comparison
 from service.api.resources.comparisons.schemas import (
     ComparisonChartParameters,
     ComparisonChartQuery,
@@ -58,35 +58,53 @@ def blueprint(
             told = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             variant = Variant((*content, told), form, ask.format, (TIME_ZONE,), weight=read.size)
-            return answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
+            response = answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
+            if missing and ask.format != JSON:
+                response.headers[MISSING] = ", ".join(read.missing)
+            return response
 
         return anew_if_gone(respond, ask.context)
 
     @routes.route("/comparisons")
-    @routes.arguments(ComparisonQuery, location="query")
-    @documented("compareRuns", ComparisonSchema, "Compare runs", query=ComparisonQuery, zoned=True, run=False)
+    @routes.arguments(ComparisonQuery, location="query", formats=FORMATS)
+    @documented(
+        "compareRuns",
+        ComparisonSchema,
+        "Compare runs",
+        query=ComparisonQuery,
+        zoned=True,
+        run=False,
+        formats=FORMATS,
+        more=("Content-Disposition", MISSING),
+    )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
     def compare(ask: ReadRequest[ComparisonParameters]) -> Response:
         """Two to five runs: their parameters and metrics side by side, aligned by name and label set.
 
-        A run that cannot be read is listed with its problem in `missing`; the others stand.
+        A run that cannot be read is listed with its problem in `missing`; the others stand. CSV has a column for each
+        run, and a row for each of what is known of a run, parameter, and metric's aggregate (`section`, `name`,
+        `labels`, `aggregate`); the header `X-Missing-Runs` names the runs that cannot be read.
         """
         query = ask.query
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
             runs = read.summarized(query.name, query.label, query.metric)
-            return to_json.compared(
-                runs,
-                missing,
-                ask.zone,
-                only_differing=query.differs,
-                joined=query.metric,
-                baseline=query.baseline,
+            return FORMATS[ask.format](
+                Comparison(
+                    runs=runs,
+                    missing=missing,
+                    zone=ask.zone,
+                    only_differing=query.differs,
+                    joined=query.metric,
+                    baseline=query.baseline,
+                )
             )
 
         selected = [query.differs, query.metric, query.baseline, query.name, query.label]
         form = ("comparison", ask.zone.name, json.dumps(selected))
-        return answer(ask, form, make)
+        response = answer(ask, form, make)
+        save_as(response, "comparison", ask.format)
+        return response
 
     @routes.route("/comparisons/chart")
     @routes.arguments(
@@ -100,6 +118,7 @@ def blueprint(
         zoned=True,
         run=False,
         formats=(VEGA_LITE, *PICTURES),
+        more=(MISSING,),
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
     def comparison_chart(ask: ReadRequest[ComparisonChartParameters]) -> Response:
@@ -115,14 +134,16 @@ def blueprint(
         others = replace(wanted, names=())
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
-            from service.charts.comparison import Comparison, room_for  # noqa: PLC0415 - brings numpy
+            from service.charts import comparison  # noqa: PLC0415 - brings numpy
 
             projection = query.drawn(against).projection if against in {*Against} else None
             runs = read.compared(
-                points_for(kind), metrics, lambda: room_for(against), wanted=others, projection=projection
+                points_for(kind), metrics, lambda: comparison.room_for(against), wanted=others, projection=projection
             )
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
-            compared = Comparison(runs, metrics, against, ask.zone, read.metric_names, reasons, scale, smooth)
+            compared = comparison.Comparison(
+                runs, metrics, against, ask.zone, read.metric_names, reasons, scale, smooth
+            )
             return (compared.chart(kind),)
 
         form = ("comparison chart", ask.zone.name, repr((metrics, others, against, kind, scale, smooth)))

@@ -10,7 +10,7 @@ from flask import Response
 from service.api.http.formats import JSON, TEXT, Writers
 from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant
+from service.api.http.responses import Answers, Variant, save_as
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.logs import to_json, to_text
 from service.api.resources.logs.schemas import LogsParameters, LogsQuery, RunLogSchema
@@ -75,8 +75,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
             )
 
         response = anew_if_gone(respond, ask.context)
-        if ask.format == TEXT:
-            response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-log.{TEXT.extension}"'
+        save_as(response, f"{run_id}-log", ask.format)
         return response
 
     return routes

@@ -9,9 +9,9 @@ from flask import Response
 from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.guards import requires
-from service.api.http.pagination import Pages
+from service.api.http.pagination import TOTAL, Pages
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant
+from service.api.http.responses import Answers, Variant, save_as
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import (
     CustomInfoParameters,
@@ -29,8 +29,6 @@ from service.api.resources.metric_resource.query import SelectionParameters, Sel
 from service.domain.access import Scope
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
-
-TOTAL = "X-Total-Count"
 
 
 def blueprint(
@@ -92,8 +90,7 @@ def blueprint(
             return response
 
         response = anew_if_gone(respond, ask.context)
-        if ask.format.extension:
-            response.headers["Content-Disposition"] = f'attachment; filename="{run_id}-metrics.{ask.format.extension}"'
+        save_as(response, f"{run_id}-metrics", ask.format)
         return response
 
     @routes.route("/runs/<string:run_id>/tags")

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from flask import Response
 
 from service.api.http import pagination
+from service.api.http.formats import JSON
 from service.api.http.guards import requires
-from service.api.http.pagination import Pages
+from service.api.http.pagination import TOTAL, Pages
 from service.api.http.parameters import Parameters
 from service.api.http.relative_urls import relative
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant
+from service.api.http.responses import Answers, Variant, save_as
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.runs import to_json
+from service.api.resources.runs.formats import FORMATS, Runs
 from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, RunsParameters, RunsQuery
 from service.api.resources.runs.to_json import Link
 from service.domain.access import Scope
@@ -36,11 +38,24 @@ def blueprint(
     )
 
     @routes.route("/runs")
-    @routes.arguments(RunsQuery, location="query")
-    @documented("listRuns", RunListSchema, "List runs", query=RunsQuery, zoned=True, run=False, paged=True)
+    @routes.arguments(RunsQuery, location="query", formats=FORMATS)
+    @documented(
+        "listRuns",
+        RunListSchema,
+        "List runs",
+        query=RunsQuery,
+        zoned=True,
+        run=False,
+        paged=True,
+        formats=FORMATS,
+        more=("Content-Disposition", TOTAL),
+    )
     @requires(Scope.EXECUTIONS_READ)
     def runs(ask: ReadRequest[RunsParameters]) -> Response:
-        """The runs of the resource group, newest first or sorted; all of them, or in pages of one snapshot."""
+        """The runs of the resource group, newest first or sorted; all of them, or in pages of one snapshot.
+
+        CSV has a column for each member that a run has in JSON; `X-Total-Count` says there how many match.
+        """
         window, snapshot = paging.asked(ask)
 
         def respond(context: RequestContext) -> Response:
@@ -51,18 +66,24 @@ def blueprint(
             response = answers.answer(
                 Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
                 read.provenance,
-                lambda: to_json.run_list(
-                    matching[window.position : window.end],
-                    len(matching),
-                    ask.zone,
-                    paged=ask.query.is_paged,
-                    following=following,
+                lambda: FORMATS[ask.format](
+                    Runs(
+                        matching[window.position : window.end],
+                        len(matching),
+                        ask.zone,
+                        paged=ask.query.is_paged,
+                        following=following,
+                    )
                 ),
             )
             pagination.link(response, following)
+            if ask.format != JSON:
+                response.headers[TOTAL] = str(len(matching))
             return response
 
-        return anew_if_gone(respond, ask.context)
+        response = anew_if_gone(respond, ask.context)
+        save_as(response, "runs", ask.format)
+        return response
 
     @routes.route("/runs/<string:run_id>")
     @routes.arguments(Query, location="query")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 from flask import Response
 
 from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers
+from service.api.http.responses import Answers, save_as
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.formats import RunAnswers
-from service.api.resources.series import to_json
+from service.api.resources.series.formats import FORMATS, RunSeries
 from service.api.resources.series.schemas import ProgressSchema, SeriesParameters, SeriesQuery
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
@@ -25,23 +25,34 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     answer = RunAnswers(queries, answers).answer
 
     @routes.route("/runs/<string:run_id>/metric-resource/series")
-    @routes.arguments(SeriesQuery, location="query")
-    @documented("getSeries", ProgressSchema, "Read how a run's metrics progressed", query=SeriesQuery, zoned=True)
+    @routes.arguments(SeriesQuery, location="query", formats=FORMATS)
+    @documented(
+        "getSeries",
+        ProgressSchema,
+        "Read how a run's metrics progressed",
+        query=SeriesQuery,
+        zoned=True,
+        formats=FORMATS,
+        more=("Content-Disposition",),
+    )
     @requires(Scope.METRICS_READ)
     def series(ask: ReadRequest[SeriesParameters], run_id: str) -> Response:
         """One series for each metric name and label set, with its first, last, least and greatest point and its mean.
 
         With `points`, a series that has more is downsampled: the points given are points that were logged, the
-        extremes among them, and `downsampled` and `count` say what is left out.
+        extremes among them, and `downsampled` and `count` say what is left out. CSV and NDJSON have the points alone, a
+        row or line each as the metric resource has them, series by series.
         """
         wanted, at_most = ask.query.wanted, ask.query.points
 
-        def make(run: MetricResource) -> Iterator[bytes]:
+        def make(run: MetricResource) -> Iterable[bytes]:
             from service.domain.series import progress  # noqa: PLC0415 - brings numpy
 
             series = progress.series(selected(run.metrics, wanted), at_most)
-            return to_json.progress(run.run_id, series, ask.zone, run.unreadable)
+            return FORMATS[ask.format](RunSeries.of(run, series, ask.zone))
 
-        return answer(ask, run_id, ("series", ask.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE)
+        response = answer(ask, run_id, ("series", ask.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE)
+        save_as(response, f"{run_id}-series", ask.format)
+        return response
 
     return routes

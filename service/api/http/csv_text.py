@@ -1,0 +1,43 @@
+"""Comma-separated values (RFC 4180, UTF-8) that a spreadsheet shows as they are.
+
+Spreadsheets calculate text that begins like a formula, at the beginning of a cell and, where a semicolon or a tab
+separates for them, behind one of these or a line end within it. There an apostrophe goes in front, which they take for
+"text"; plain numbers stay as they are. Text that looks guarded as it was logged gets one more, so that who takes one
+away at each such place has what was logged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_BLANKS = r"(?:[^\S\t\r\n]|\")*+"  # blanks and quotation marks, which a spreadsheet may take away
+_NUMBER = r"[+\-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+\-]?[0-9]++)?"
+_CALCULATED = re.compile(
+    rf"(\A|[;\t\r\n])(?='*+{_BLANKS}[=+\-@\uff1d\uff0b\uff0d\uff20])(?!'*+{_BLANKS}{_NUMBER}{_BLANKS}(?:[;\t\r\n]|\Z))"
+)
+_QUOTED = re.compile(r'[",;\s]')  # a semicolon or tab separates too where a spreadsheet is told so
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def guarded(text: str) -> str:
+    """``text`` with an apostrophe wherever a spreadsheet would begin to calculate."""
+    return _CALCULATED.sub(r"\1'", text)
+
+
+def cell(text: str) -> bytes:
+    """A cell of ``text`` as it is, for what cannot be taken for a formula or is ``guarded``."""
+    written = _SURROGATE.sub("\ufffd", text)
+    if _QUOTED.search(written):
+        written = '"' + written.replace('"', '""') + '"'
+    return written.encode("utf-8")
+
+
+def text_cell(text: str | None) -> bytes:
+    """A cell of text that others chose; empty for ``None``."""
+    return b"" if text is None else cell(guarded(text))
+
+
+def row(cells: Iterable[bytes]) -> bytes:
+    """A row of the table."""
+    return b",".join(cells) + b"\r\n"

@@ -1,0 +1,68 @@
+"""A page of runs, or all of them, in the formats that they can be had in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.api.http.csv_text import cell, row, text_cell
+from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
+from service.api.resources.metric_resource.to_json import zone_clock
+from service.api.resources.runs import to_json
+from service.domain.runs import Run
+from service.domain.zones import TimeZone
+
+_TOGETHER = 500
+
+
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs to be written, out of ``total``; ``following`` is the next page's URL, where they are ``paged``."""
+
+    shown: Sequence[Run]
+    total: int
+    zone: TimeZone
+    paged: bool
+    following: str | None
+
+    def json(self) -> Iterator[bytes]:
+        return to_json.run_list(self.shown, self.total, self.zone, paged=self.paged, following=self.following)
+
+    def csv(self) -> Iterator[bytes]:
+        """A column for each member that a run has in JSON, in the same order; ``null`` is an empty cell."""
+        yield row(map(cell, _members(b"{%b}" % to_json.members(Run("", ""), zone_clock(self.zone)))))
+        for stretch in self._objects():
+            yield b"".join(row(map(_cell, _members(text).values())) for text in stretch)
+
+    def ndjson(self) -> Iterator[bytes]:
+        for stretch in self._objects():
+            yield b"\n".join((*stretch, b""))
+
+    def _objects(self) -> Iterator[list[bytes]]:
+        clock = zone_clock(self.zone)
+        for start in range(0, len(self.shown), _TOGETHER):
+            yield [b"{%b}" % to_json.members(run, clock) for run in self.shown[start : start + _TOGETHER]]
+
+
+FORMATS: Writers[Runs] = {
+    JSON: Runs.json,
+    CSV: Runs.csv,
+    CSV_EXCEL: with_byte_order_mark(Runs.csv),
+    NDJSON: Runs.ndjson,
+}
+
+
+def _members(text: bytes) -> dict[str, str | None]:
+    members: dict[str, str | None] = json.loads(text, parse_int=_Number, parse_float=_Number)
+    return members
+
+
+def _cell(value: str | None) -> bytes:
+    return value.encode("ascii") if isinstance(value, _Number) else text_cell(value)

@@ -1,0 +1,42 @@
+"""The series of a run in the formats that they can be had in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.api.http.formats import JSON, Writers
+from service.api.resources.metric_resource import to_csv
+from service.api.resources.metric_resource.formats import TABLES, Points
+from service.api.resources.series import to_json
+from service.domain.metrics import Chunk, MetricResource
+from service.domain.selection.objects import POINTS_A_CHUNK
+from service.domain.series.model import Series
+from service.domain.zones import TimeZone
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeries(Points):
+    """Series to be written, as a table their points alone."""
+
+    run: MetricResource
+    series: Sequence[Series]
+
+    @classmethod
+    def of(cls, run: MetricResource, series: Sequence[Series], zone: TimeZone) -> RunSeries:
+        return cls(_chunks(series), zone, lambda: to_csv.names_in(one.labels for one in series), run, series)
+
+    def json(self) -> Iterator[bytes]:
+        return to_json.progress(self.run.run_id, self.series, self.zone, self.run.unreadable)
+
+
+FORMATS: Writers[RunSeries] = {JSON: RunSeries.json, **TABLES}
+
+
+def _chunks(series: Sequence[Series]) -> Iterator[Chunk]:
+    """The points of the series, one series behind the other, as the metric resource has points."""
+    for one in series:
+        opening = b'{"name":%b,"labels":%b,' % (one.name, one.labels)
+        for start in range(0, len(one.points), POINTS_A_CHUNK):
+            part = one.points[start : start + POINTS_A_CHUNK]
+            yield Chunk(b",".join(opening + point[1:] for point in part), len(part))
