@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -29,9 +30,12 @@ from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.charts.rendering import Renderer
+from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
+from service.domain import connections as domain
+from service.domain.connections import Connections
 from service.domain.errors import CacheUnavailable
-from service.domain.runtime import DEFAULT_CONNECTION, AIRuntime, CacheScope, RequestContext
+from service.domain.runtime import AIRuntime, CacheScope, RequestContext
 from service.domain.zones import time_zone
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
@@ -39,7 +43,7 @@ from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
 from service.reads.queries import Connection, Queries, RuntimeState
 from service.reads.read_through import ReadThrough
-from service.settings import PageSettings, RuntimeAuth, Settings
+from service.settings import ConnectionSettings, PageSettings, RuntimeAuth, RuntimeSettings, Settings
 from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
 from service.web.policy import SignIn
@@ -60,10 +64,10 @@ _MOST_IN_FRONT = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """How the service's parts do: the keys of each issuer, the runtime, the cache."""
+    """How the service's parts do: the keys of each issuer, the runtime of each connection, the cache."""
 
     keys: Callable[[], Mapping[str, bool]]
-    runtime: Callable[[], RuntimeState]
+    runtimes: Callable[[], Mapping[str, RuntimeState]]
     cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
 
 
@@ -83,43 +87,45 @@ def create_app(
     telemetry = Telemetry()
     cache = cache or _cache(settings, telemetry)
     access = access or build_access(settings.auth, telemetry)
-    closing: list[Callable[[], None]] = []
-    if runtime is None:
-        runtime, close_runtime = build_runtime(settings.runtime, telemetry)
-        closing.append(close_runtime)
     renderer = renderer or Renderer()
     large_work = large_work or LargeWork(telemetry=telemetry)
-    lifetimes = _lifetimes(settings)
-    leases = Leases(cache)
-    reads = ReadThrough(
-        EntryStore(
-            cache,
-            secret=settings.cache.secret,
-            memory_bytes=_in_front(cache),
-            largest=_AS_STORED * settings.runtime.max_body_bytes,
-        ),
-        leases,
-        Pacing(cache, lifetimes.min_refresh, time.time),
-        lifetimes=lifetimes,
-        bulkhead=_bulkhead(settings, telemetry),
-        telemetry=telemetry,
+    store = EntryStore(
+        cache,
+        secret=settings.cache.secret,
+        memory_bytes=_in_front(cache),
+        largest=_AS_STORED * settings.runtime.max_body_bytes,
     )
-    queries = Queries(
-        {DEFAULT_CONNECTION: Connection(runtime, reads)},
-        new_fan_out(2 * settings.runtime.concurrency),
-        new_fan_out(_COMPARING),
-    )
+    leases, pacing = Leases(cache), Pacing(cache, settings.cache.min_refresh, time.time)
+    closing: list[Callable[[], None]] = []
+    connections: dict[str, Connection] = {}
+    for named in settings.named:
+        of_it = telemetry.of_connection(named.name)
+        adapter = runtime if named.default else None
+        if adapter is None:
+            adapter, close_runtime = build_runtime(named.runtime, of_it)
+            closing.append(close_runtime)
+        reads = ReadThrough(
+            store,
+            leases,
+            pacing,
+            lifetimes=_lifetimes(settings, named),
+            bulkhead=_bulkhead(named.runtime, of_it),
+            telemetry=of_it,
+        )
+        fan_out = new_fan_out(2 * named.runtime.concurrency)
+        connections[named.name] = Connection(adapter, reads, fan_out, new_fan_out(_COMPARING))
+    queries = Queries(connections)
     parts = Parts(
         access.verifier,
         partial(_cache_state, cache),
-        partial(_runtime_state, settings, queries),
+        partial(_runtime_states, settings, queries),
         partial(exposition, telemetry),
     )
     app = flask_app.build(
         Interface(
             queries=queries,
             grants=access.grants,
-            answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), lifetimes),
+            answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), _lifetimes(settings)),
             arrangements=Arrangements(large_work),
             cursors=Cursors(_cursor_secret(settings)),
             defaults=_defaults(settings),
@@ -130,10 +136,10 @@ def create_app(
             sign_in=_sign_in(settings.page),
         )
     )
-    app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtime, parts.cache)
+    app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtimes, parts.cache)
     app.extensions[_CLOSING] = (queries.close, *closing, cache.close, access.verifier.close, renderer.close)
     access.verifier.start()
-    threading.Thread(target=parts.runtime, name="first-look", daemon=True).start()
+    threading.Thread(target=parts.runtimes, name="first-look", daemon=True).start()
     return app
 
 
@@ -149,11 +155,12 @@ def close(app: Flask) -> None:
         step()
 
 
-def _lifetimes(settings: Settings) -> Lifetimes:
+def _lifetimes(settings: Settings, connection: ConnectionSettings | None = None) -> Lifetimes:
     cache = settings.cache
+    running, finished = (None, None) if connection is None else (connection.fresh_running, connection.fresh_finished)
     return Lifetimes(
-        fresh_running=cache.fresh_running,
-        fresh_finished=cache.fresh_finished,
+        fresh_running=cache.fresh_running if running is None else running,
+        fresh_finished=cache.fresh_finished if finished is None else finished,
         stale_while_revalidate=cache.stale_while_revalidate,
         stale_if_error=cache.stale_if_error,
         remembered_absence=cache.remember_absence,
@@ -166,18 +173,29 @@ def _cursor_secret(settings: Settings) -> bytes:
     return settings.cache.cursor_secret if secret is None else secret.encode()
 
 
-def _bulkhead(settings: Settings, telemetry: Telemetry) -> Bulkhead:
-    runtime = settings.runtime
+def _bulkhead(runtime: RuntimeSettings, telemetry: Telemetry) -> Bulkhead:
     return Bulkhead(runtime.concurrency, fast_seconds=min(_BRIEF, runtime.timeout / 4), telemetry=telemetry)
 
 
 def _defaults(settings: Settings) -> Defaults:
-    return Defaults(
-        zone=time_zone(settings.default_time_zone),
-        resource_group=settings.runtime.resource_group,
-        timeout=settings.runtime.timeout,
-        forward_token=settings.runtime.auth is RuntimeAuth.FORWARD,
-    )
+    default, others = _connection(settings, default=True), _connection(settings, default=False)
+    return Defaults(time_zone(settings.default_time_zone), Connections(default[0], others))
+
+
+def _connection(settings: Settings, *, default: bool) -> list[domain.Connection]:
+    return [
+        domain.Connection(
+            named.name,
+            named.runtime.kind.value,
+            named.runtime.resource_group,
+            named.runtime.timeout,
+            named.runtime.auth is RuntimeAuth.FORWARD,
+            named.description,
+            None if named.tenants is None else frozenset(named.tenants),
+        )
+        for named in settings.named
+        if named.default is default
+    ]
 
 
 def _sign_in(page: PageSettings) -> SignIn | None:
@@ -205,10 +223,18 @@ def _cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
     return "redis"
 
 
-def _runtime_state(settings: Settings, queries: Queries) -> RuntimeState:
-    """How the runtime does; unknown where only a caller's token could tell."""
-    if settings.runtime.auth is RuntimeAuth.FORWARD:
+def _runtime_states(settings: Settings, queries: Queries) -> dict[str, RuntimeState]:
+    """How the runtime of each connection does, the default one first; all are asked at once."""
+    named = sorted(settings.named, key=lambda each: not each.default)
+    with ThreadPoolExecutor(len(named), thread_name_prefix="states") as pool, waiting():
+        states = list(pool.map(lambda each: _runtime_state(each, queries), named))
+    return dict(zip((each.name for each in named), states, strict=True))
+
+
+def _runtime_state(connection: ConnectionSettings, queries: Queries) -> RuntimeState:
+    """Unknown where only a caller's token could tell."""
+    if connection.runtime.auth is RuntimeAuth.FORWARD:
         return "unknown"
-    cache_scope = CacheScope("", settings.runtime.resource_group)
+    cache_scope = CacheScope("", connection.runtime.resource_group, connection=connection.name)
     deadline = Deadline.after(_STATE_TIMEOUT)
     return queries.runtime_state(RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent()))

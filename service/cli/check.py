@@ -9,7 +9,7 @@ import time
 from service.app import Probes, close, create_app, probes
 from service.caching.redis import diagnose
 from service.cli import configured
-from service.settings import CacheSettings, describe, risks
+from service.settings import CacheSettings, Settings, describe, risks
 from service.telemetry.metrics import Telemetry
 
 _KEYS_SECONDS = 10.0
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     app = create_app(settings)
     try:
         ask = probes(app)
-        return 0 if all([_keys(ask), _runtime(ask), _redis(settings.cache)]) else 1
+        return 0 if all([_keys(ask), _runtimes(ask, settings), _redis(settings.cache)]) else 1
     finally:
         close(app)
 
@@ -50,16 +50,18 @@ def _keys(ask: Probes) -> bool:
     return all(loaded.values())
 
 
-def _runtime(ask: Probes) -> bool:
-    state = ask.runtime()
+def _runtimes(ask: Probes, settings: Settings) -> bool:
+    """A line for each connection; just "runtime" where there is no file of them."""
+    states = ask.runtimes()
     told = {
         "reachable": "reachable",
         "unknown": "not asked: RUNTIME_AUTH=forward needs a caller's token",
-        "unusable": "answers, but not as the AI API, or it refuses the service's credentials",
+        "unusable": "answers, but not as its kind does, or it refuses the service's credentials",
         "unreachable": "cannot be reached",
     }
-    print(f"runtime: {told[state]}")
-    return state in {"reachable", "unknown"}
+    for named in settings.named:
+        print(f"{f'connection {named.name}' if settings.connections else 'runtime'}: {told[states[named.name]]}")
+    return set(states.values()) <= {"reachable", "unknown"}
 
 
 def _redis(cache: CacheSettings) -> bool:

@@ -76,7 +76,7 @@ class Server(BaseApplication):
             "http_parser": "auto",
             "keepalive": 30,
             "timeout": 60,
-            "graceful_timeout": int(self._settings.runtime.timeout) + 20,
+            "graceful_timeout": int(max(named.runtime.timeout for named in self._settings.named)) + 20,
             "limit_request_line": 8190,
             "limit_request_field_size": max(_FIELD_BYTES, longest_field(self._settings.auth.max_token_bytes) + 64),
             "forwarded_allow_ips": "",

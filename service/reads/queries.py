@@ -44,10 +44,16 @@ _META_GRACE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A runtime, and how it is read through the store: by its own lifetimes and with its own places for fetches."""
+    """A runtime, and how it is read through the store: by its own lifetimes, with its own places and threads, so that
+    one that is down or slow takes none of another's.
+
+    ``fan_out`` asks what a read needs beside it, ``comparing`` waits for the parts of comparisons.
+    """
 
     runtime: AIRuntime
     reads: ReadThrough
+    fan_out: FanOut[ServiceError]
+    comparing: FanOut[ServiceError]
 
 
 class Queries:
@@ -57,15 +63,8 @@ class Queries:
     Every method ends by the context's deadline and raises only ``ServiceError``s.
     """
 
-    def __init__(
-        self,
-        connections: Mapping[str, Connection],
-        fan_out: FanOut[ServiceError],
-        comparing: FanOut[ServiceError],
-    ) -> None:
+    def __init__(self, connections: Mapping[str, Connection]) -> None:
         self._connections = connections
-        self._fan_out = fan_out
-        self._comparing = comparing
 
     def metric_resource(
         self, run_id: str, context: RequestContext, as_of: Snapshot | None = None
@@ -195,9 +194,8 @@ class Queries:
 
     def close(self) -> None:
         for connection in self._connections.values():
-            connection.reads.close()
-        self._fan_out.close()
-        self._comparing.close()
+            for part in (connection.reads, connection.fan_out, connection.comparing):
+                part.close()
 
     def _connection(self, context: RequestContext) -> Connection:
         return self._connections[context.cache_scope.connection]
@@ -316,7 +314,7 @@ class Queries:
         if metrics_of:
             calls.append(partial(self.metric_resources, metrics_of, context))
         with waiting():
-            answers = self._comparing.gather(calls, context.deadline)
+            answers = self._connection(context).comparing.gather(calls, context.deadline)
         metrics = answers.pop() if metrics_of else {}
         if isinstance(metrics, ServiceError):
             metrics = dict.fromkeys(metrics_of, metrics)
@@ -337,7 +335,7 @@ class Queries:
             read = self.capabilities(plain)
             return read.content().metrics is not False or not policy.is_current(read.provenance)
 
-        return self._fan_out.begin(supported)
+        return self._connection(context).fan_out.begin(supported)
 
     def _capabilities(self, context: RequestContext) -> Read[Capabilities]:
         runtime = self._connection(context).runtime

@@ -9,6 +9,7 @@ from service.settings.faults import SettingFault, SettingsError
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
+    ConnectionSettings,
     IdentityBinding,
     PageSettings,
     RuntimeAuth,
@@ -24,6 +25,7 @@ from service.settings.risks import risks
 __all__ = [
     "AuthSettings",
     "CacheSettings",
+    "ConnectionSettings",
     "IdentityBinding",
     "PageSettings",
     "RuntimeAuth",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from service.auth.issuers import ROLE_COLLECTIONS
 from service.auth.tokens import LONGEST
+from service.domain.runtime import DEFAULT_CONNECTION
 from service.web.policy import SignInMode
 
 
@@ -53,6 +54,22 @@ class RuntimeSettings:
     connect_timeout: float = 3.0
     concurrency: int = 64
     max_body_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """A runtime by its name, and who may use it: callers of the ``tenants``, everybody where that is ``None``.
+
+    ``fresh_running`` and ``fresh_finished`` are in seconds, and the service's own where ``None``.
+    """
+
+    name: str
+    runtime: RuntimeSettings
+    description: str = ""
+    default: bool = False
+    tenants: tuple[str, ...] | None = None
+    fresh_running: float | None = None
+    fresh_finished: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +161,7 @@ class PageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the service can be told."""
+    """Everything the service can be told. ``runtime`` is that of the default connection."""
 
     runtime: RuntimeSettings
     auth: AuthSettings
@@ -153,3 +170,11 @@ class Settings:
     page: PageSettings = PageSettings()
     cors_origins: tuple[str, ...] = ()
     default_time_zone: str = "UTC"
+    connections_file: str | None = None
+    connections: tuple[ConnectionSettings, ...] = ()
+    """Those of the file; none where the variables name the only runtime."""
+
+    @property
+    def named(self) -> tuple[ConnectionSettings, ...]:
+        """All connections by name: without a file the runtime of the variables."""
+        return self.connections or (ConnectionSettings(DEFAULT_CONNECTION, self.runtime, default=True),)

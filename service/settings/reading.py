@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.domain.zones import is_time_zone
+from service.settings import connections as connection_file
 from service.settings import mlflow, words
 from service.settings.aicore import AICore
 from service.settings.bindings import REDIS_BINDING, Bindings
@@ -17,6 +18,7 @@ from service.settings.faults import SettingFault, SettingsError
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
+    ConnectionSettings,
     PageSettings,
     RuntimeAuth,
     RuntimeKind,
@@ -43,16 +45,19 @@ def read_settings(
     parsers = {"DEFAULT_TIME_ZONE": words.time_zone(is_zone)}
     values = _simple(environment, parsers, faults)
     bindings = Bindings(environment, faults)
-    runtime = _runtime(environment, values[RuntimeSettings], bindings, faults)
+    connections = _connections(environment, values[RuntimeSettings], faults)
+    runtime = next((one.runtime for one in connections if one.default), None)
+    if not environment.get(connection_file.VARIABLE):
+        runtime = _runtime(environment, values[RuntimeSettings], bindings, faults)
     auth = _auth(environment, values[AuthSettings], bindings, faults)
     cache = _cache(environment, values[CacheSettings], bindings)
     page = _page(values[PageSettings], auth, faults)
     faults.extend(misspelt(environment, {variable.name for variable in TABLE}))
-    if faults:
+    if faults or runtime is None:
         raise SettingsError(faults)
     values[ServerSettings].setdefault("workers", available_cores())
     server = ServerSettings(**values[ServerSettings])
-    return Settings(runtime, auth, cache, server, page, **values[Settings])
+    return Settings(runtime, auth, cache, server, page, connections=connections, **values[Settings])
 
 
 def available_cores() -> int:
@@ -92,6 +97,18 @@ def _runtime(
     if simple.get("kind") is RuntimeKind.MLFLOW:
         return RuntimeSettings(**{**found, **mlflow.connection(environment, faults, as_client=as_client)}, **simple)
     return RuntimeSettings(**{**found, **aicore.connection(as_client=as_client)}, **simple)
+
+
+def _connections(
+    environment: Mapping[str, str], simple: Mapping[str, Any], faults: list[SettingFault]
+) -> tuple[ConnectionSettings, ...]:
+    path = environment.get(connection_file.VARIABLE)
+    if not path:
+        return ()
+    if environment.get("RUNTIME_KIND"):
+        faults.append(SettingFault("RUNTIME_KIND", "does nothing with CONNECTIONS: each table has its own kind"))
+    common = {field: value for field, value in simple.items() if field != "kind"}
+    return connection_file.read_connections(path, environment, common, faults)
 
 
 def _cache(environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings) -> CacheSettings:

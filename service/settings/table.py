@@ -121,6 +121,7 @@ TABLE: tuple[Variable, ...] = (
     ),
     Variable("MEMORY_CACHE_BYTES", _C, "memory_bytes", _bytes, "answers kept in the process without Redis"),
     Variable("REPRESENTATION_CACHE_BYTES", _C, "representation_bytes", _bytes, "ready answers kept in the process"),
+    Variable("CONNECTIONS", Settings, "connections_file", words.readable_file, "TOML file of named runtimes"),
     Variable("CORS_ORIGINS", Settings, "cors_origins", words.listed(addresses.origin), "origins whose pages may read"),
     Variable("DEFAULT_TIME_ZONE", Settings, "default_time_zone", words.time_zone(is_time_zone), "zone of timestamps"),
     Variable("HOST", _S, "host", addresses.bind_host, "address to listen on"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import lru_cache
 from typing import Literal
 
@@ -14,10 +15,10 @@ _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cache_outcomes": ("How reads met the cache, by where the answer came from, or error.", ("outcome",)),
     "cache_server_errors": ("Cache server operations that failed and were done without.", ()),
     "upstream_exchanges": (
-        "Exchanges with the AI runtime, by operation and outcome (a status code or an error's name).",
-        ("operation", "outcome"),
+        "Exchanges with an AI runtime, by connection, operation and outcome (a status code or an error's name).",
+        ("connection", "operation", "outcome"),
     ),
-    "upstream_retries": ("Exchanges with the AI runtime that were tried again.", ("operation",)),
+    "upstream_retries": ("Exchanges with the AI runtime that were tried again.", ("connection", "operation")),
     "flight_waits": ("Reads that waited for a fetch another reader had under way.", ()),
     "refusals": (
         "What was refused before the runtime was asked: unauthenticated, forbidden, overloaded, refresh.",
@@ -26,13 +27,13 @@ _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 _HISTOGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "request_seconds": ("Time from request to answer.", ("route",)),
-    "upstream_seconds": ("Time of exchanges with the AI runtime.", ("operation",)),
+    "upstream_seconds": ("Time of exchanges with the AI runtime.", ("connection", "operation")),
 }
 _GAUGES: dict[str, tuple[str, tuple[str, ...], Literal["livemax", "livesum"]]] = {
-    "circuit_state": ("The runtime's circuit: 0 closed, 1 half open, 2 open.", (), "livemax"),
+    "circuit_state": ("Each runtime's circuit: 0 closed, 1 half open, 2 open.", ("connection",), "livemax"),
     "fetches": (
         "Fetches from the AI runtime under way, by partition of the bulkhead: slow, fast.",
-        ("partition",),
+        ("connection", "partition"),
         "livesum",
     ),
 }
@@ -40,7 +41,12 @@ _PREFIX = "metric_resource_"
 
 
 class Telemetry:
-    """All metrics of one process, on a registry of its own. Every method is safe from any thread."""
+    """All metrics of one process, on a registry of its own. Every method is safe from any thread.
+
+    ``connection`` is the runtime that exchanges, fetches and circuits are counted for; none for those of others.
+    """
+
+    connection = ""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -56,6 +62,12 @@ class Telemetry:
             for name, (text, labels, mode) in _GAUGES.items()
         }
         self._of_route = lru_cache(maxsize=1024)(self._find_route)
+
+    def of_connection(self, name: str) -> Telemetry:
+        """The same metrics, counted for the runtime of that name."""
+        found = copy(self)
+        found.connection = name
+        return found
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         count, duration = self._of_route(method, route, status)
@@ -73,21 +85,21 @@ class Telemetry:
         self._counters["cache_server_errors"].inc()
 
     def upstream_exchange(self, operation: str, outcome: str, seconds: float) -> None:
-        self._counters["upstream_exchanges"].labels(operation, outcome).inc()
-        self._histograms["upstream_seconds"].labels(operation).observe(seconds)
+        self._counters["upstream_exchanges"].labels(self.connection, operation, outcome).inc()
+        self._histograms["upstream_seconds"].labels(self.connection, operation).observe(seconds)
 
     def upstream_retry(self, operation: str) -> None:
-        self._counters["upstream_retries"].labels(operation).inc()
+        self._counters["upstream_retries"].labels(self.connection, operation).inc()
 
     def circuit_state(self, state: int) -> None:
         """``state``: 0 closed, 1 half open, 2 open."""
-        self._gauges["circuit_state"].set(state)
+        self._gauges["circuit_state"].labels(self.connection).set(state)
 
     def fetch_began(self, partition: str) -> None:
-        self._gauges["fetches"].labels(partition).inc()
+        self._gauges["fetches"].labels(self.connection, partition).inc()
 
     def fetch_ended(self, partition: str) -> None:
-        self._gauges["fetches"].labels(partition).dec()
+        self._gauges["fetches"].labels(self.connection, partition).dec()
 
     def flight_wait(self) -> None:
         self._counters["flight_waits"].inc()

@@ -51,6 +51,7 @@ ANSWERS: list[tuple[str, str, str, str, str]] = [
     ("getSeries", CSV, "downsampled", "Four points a series", f"{STOPPED}/metric-resource/series?name=Loss&points=4"),
     ("getSeries", NDJSON, "downsampled", "Four points a series", f"{STOPPED}/metric-resource/series?name=Loss&points=4"),
     ("getChart", VEGA_LITE, "line", "A line against the caller's clock", f"{DIED}/metric-resource/chart?name=Loss&x=time&timezone=Asia/Tokyo"),
+    ("listConnections", JSON, "one", "The only runtime there is", "/connections"),
     ("listRuns", JSON, "page", "The newest of those that have ended well", "/runs?status=COMPLETED&limit=1"),
     ("listRuns", JSON, "filtered", "Those that have failed, in Lima's time", "/runs?status=DEAD&timezone=America/Lima"),
     ("listRuns", CSV, "ended", "Those that have failed", "/runs?status=DEAD"),

@@ -17,14 +17,15 @@ CREATED = "2026-03-29T01:00:00Z"
 
 
 class CanaryRuntime(ScriptedRuntime):
-    """Says in each run's metric resource for whom it was fetched: ``tenant|group|run|caller``, then what differs.
+    """Says in each run's metric resource for whom it was fetched: ``name|tenant|group|run|caller``, then what differs.
 
     Tenant and caller are those of the token where one comes along, and stand in the request id otherwise
     (``tenant.caller``), which the service sends upstream.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
+        self._name = name
         self._fetches = count()
 
     def answer(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, float]:
@@ -36,14 +37,16 @@ class CanaryRuntime(ScriptedRuntime):
             return self._other(parts.path.removeprefix("/v2/lm/").split("/"), group, headers)
         self.asked["metrics"] += 1
         runs = parse_qs(parts.query)["executionIds"][0].split(",")
-        resources = [self._resource(run, "|".join((_tenant(headers), group, run, _caller(headers)))) for run in runs]
+        resources = [
+            self._resource(run, "|".join((self._name, _tenant(headers), group, run, _caller(headers)))) for run in runs
+        ]
         return 200, json.dumps({"count": len(runs), "resources": resources}).encode(), 0.0
 
     def _other(self, asked: list[str], group: str, headers: Mapping[str, str]) -> tuple[int, bytes, float]:
         """Executions, and the configuration and scenario that each run has for itself."""
 
         def canary(run: str) -> str:
-            return "|".join((_tenant(headers), group, run, _caller(headers), str(next(self._fetches))))
+            return "|".join((self._name, _tenant(headers), group, run, _caller(headers), str(next(self._fetches))))
 
         def execution(run: str) -> dict[str, object]:
             of_its_own = {"configurationId": run, "scenarioId": run, "executableId": run}

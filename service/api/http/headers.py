@@ -15,6 +15,7 @@ _EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, 
 _ALLOWED = ", ".join(
     (
         "Authorization",
+        "AI-Connection",
         "AI-Resource-Group",
         "Time-Zone",
         "Cache-Control",

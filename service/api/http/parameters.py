@@ -11,6 +11,7 @@ class Parameters:
 
     timezone: str | None = None
     format: str | None = None
+    connection: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

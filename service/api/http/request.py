@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, wraps
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
@@ -18,12 +18,14 @@ from service.api.http.formats import JSON, Format, choose
 from service.api.http.parameters import Parameters
 from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
+from service.domain.connections import Connection, Connections
 from service.domain.errors import Fault, Forbidden, InvalidParameter
 from service.domain.ids import RULE, is_id
 from service.domain.reading import RequestCachePolicy
 from service.domain.runtime import CacheScope, RequestContext
 from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
 
+CONNECTION = "AI-Connection"
 RESOURCE_GROUP = "AI-Resource-Group"
 TIME_ZONE = "Time-Zone"
 _ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offset such as +02:00"
@@ -48,12 +50,10 @@ class ReadRequest(Generic[P_co]):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What holds where a request says nothing; ``timeout`` in seconds is the budget of one request."""
+    """What holds where a request says nothing, and the runtimes that it may name."""
 
     zone: TimeZone
-    resource_group: str
-    timeout: float
-    forward_token: bool
+    connections: Connections
 
 
 class RequestReader:
@@ -70,12 +70,14 @@ class RequestReader:
         *,
         location: str,
         grouped: bool = True,
+        connected: bool = True,
         formats: Collection[Format] = (JSON,),
         missing: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a view so that it is given the ``ReadRequest`` as its first argument.
 
-        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``formats``: those
+        ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``connected``: it
+        comes from a runtime, whose connection the caller must be allowed to use. ``formats``: those
         that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
         """
 
@@ -84,7 +86,8 @@ class RequestReader:
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(view)
             def reading(*args: Any, **path: Any) -> Any:
-                return view(*args, self.read(schema, path, grouped=grouped, offers=offers, missing=missing), **path)
+                asked = self.read(schema, path, grouped=grouped, connected=connected, offers=offers, missing=missing)
+                return view(*args, asked, **path)
 
             return reading
 
@@ -96,34 +99,40 @@ class RequestReader:
         path: Mapping[str, str],
         *,
         grouped: bool,
+        connected: bool = True,
         offers: tuple[Format, ...],
         missing: str = "",
     ) -> ReadRequest[Parameters]:
         """Read the request being served.
 
-        Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a group not the caller's,
-        ``NotAcceptable`` where the client takes nothing that is on offer.
+        Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a connection or group that is
+        not the caller's, ``NotAcceptable`` where the client takes nothing that is on offer.
         """
         faults: list[Fault] = []
         run_id = path.get("run_id")
         if run_id is not None and not is_id(run_id):
             faults.append(Fault("runId", RULE))
         query = _query(schema, faults)
-        group = request.headers.get(RESOURCE_GROUP, self._defaults.resource_group)
-        if not is_id(group):
-            faults.append(Fault(RESOURCE_GROUP, RULE))
         current = current_request()
         principal, rule = current.principal, current.access_rule
         if principal is None or rule is None:
             raise Forbidden("this route states no access rule that asks for a token")
+        named = request.headers.get(CONNECTION) if query.connection is None else query.connection
+        connection = self._defaults.connections.default
+        if connected:
+            connection = self._defaults.connections.choose(named, principal.tenant)
+        group = request.headers.get(RESOURCE_GROUP, connection.resource_group)
+        if not is_id(group):
+            faults.append(Fault(RESOURCE_GROUP, RULE))
         zone = self._zone(query.timezone, principal, faults)
         if faults:
             raise InvalidParameter(faults)
+        current.connection = connection.name
         current.resource_group = group if grouped else None
         if not allows(principal, rule, current.resource_group):
             raise Forbidden(f"this caller may not use the resource group {group}", resource_group=group)
         chosen = choose(offers, query.format, request.headers.get("Accept"), missing)
-        return ReadRequest(query, chosen, zone, self._context(self._cache_scope(principal, group)))
+        return ReadRequest(query, chosen, zone, self._context(connection, principal, group))
 
     def _zone(self, asked: str | None, principal: Principal, faults: list[Fault]) -> TimeZone:
         """The first zone that is named; those of the request must all be known."""
@@ -141,18 +150,16 @@ class RequestReader:
         except UnknownTimeZone:
             return self._defaults.zone
 
-    def _cache_scope(self, principal: Principal, group: str) -> CacheScope:
-        if not self._defaults.forward_token:
-            return CacheScope(principal.tenant, group)
-        caller = blake2b(principal.token.encode(), digest_size=20).hexdigest()
-        return CacheScope(principal.tenant, group, caller, principal.token)
-
-    def _context(self, cache_scope: CacheScope) -> RequestContext:
+    def _context(self, connection: Connection, principal: Principal, group: str) -> RequestContext:
+        cache_scope = CacheScope(principal.tenant, group, connection=connection.name)
+        if connection.forwards_token:
+            caller = blake2b(principal.token.encode(), digest_size=20).hexdigest()
+            cache_scope = replace(cache_scope, caller=caller, token=principal.token)
         trace = current_request().trace
         directives = parse_directives(request.headers.get("Cache-Control"), request.headers.get("Pragma"))
         return RequestContext(
             cache_scope,
-            Deadline.after(self._defaults.timeout),
+            Deadline.after(connection.timeout),
             trace.request_id,
             trace.traceparent,
             RequestCachePolicy(directives, trace.asked_at),
@@ -181,7 +188,7 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
         named = [name for name in given if name in messages]  # in the query's order, then what it lacks
         faults += [Fault(name, _first(messages[name])) for name in dict.fromkeys([*named, *sorted(messages)])]
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
-        return Parameters(timezone=valid.get("timezone"))
+        return Parameters(timezone=valid.get("timezone"), connection=valid.get("connection"))
     return loaded
 
 

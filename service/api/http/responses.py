@@ -26,7 +26,7 @@ _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 MISSING = "X-Missing-Runs"
 """The header that names the runs that could not be read, for formats without such a member."""
 _STRETCH = 64 * 1024
-_VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Resource-Group")
+_VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Connection", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
 
 

@@ -52,6 +52,10 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": PATTERN},
         "example": _EXAMPLE_ID,
     },
+    "AI-Connection": {
+        "description": "Which runtime, by its name as `/connections` lists it; without it the default one.",
+        "schema": {"type": "string"},
+    },
     "AI-Resource-Group": {
         "description": "The resource group; without it the configured default.",
         "schema": {"type": "string", "pattern": PATTERN},
@@ -92,7 +96,7 @@ _HEADERS: dict[str, tuple[str, Any]] = {
     ),
     "Vary": (
         "The request headers that the answer hangs on.",
-        "Accept, Accept-Encoding, Authorization, Cookie, AI-Resource-Group, Time-Zone",
+        "Accept, Accept-Encoding, Authorization, Cookie, AI-Connection, AI-Resource-Group, Time-Zone",
     ),
     "Age": ("Seconds since the runtime was asked.", "12"),
     "Cache-Status": (
@@ -132,7 +136,8 @@ def headers(*names: str) -> dict[str, str]:
 
 def parameters(query: type[Schema], *, zoned: bool, run: bool, formats: Sequence[Format]) -> list[Any]:
     """The query parameters of a resource and references to all others."""
-    names = ["AI-Resource-Group", "Time-Zone", "X-Request-ID", "traceparent", "If-None-Match", "Cache-Control"]
+    names = ["AI-Connection", "AI-Resource-Group", "Time-Zone", "X-Request-ID", "traceparent", "If-None-Match"]
+    names.append("Cache-Control")
     kept = [name for name in names if zoned or name != "Time-Zone"]
     return [
         *(["runId"] if run else []),

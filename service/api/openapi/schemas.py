@@ -93,6 +93,12 @@ class Query(Schema):
             "format": "time-zone",
         },
     )
+    connection = fields.String(
+        validate=validate.Length(min=1, error="must not be empty"),
+        metadata={
+            "description": "Which runtime, as the header `AI-Connection`, before which it goes; for links.",
+        },
+    )
     format = fields.String(load_default=nothing)
     """What the answer is to be; each resource documents its own (``components``)."""
 
@@ -286,10 +292,27 @@ class LogsCapability(Schema):
     )
 
 
+class ConnectionItem(Schema):
+    """A runtime that callers can name."""
+
+    name = fields.String(required=True, metadata={"example": "default"})
+    kind = fields.String(required=True, validate=validate.OneOf(get_args(Kind)))
+    description = fields.String(required=True)
+    default = fields.Boolean(
+        required=True, metadata={"description": "Whether it is the one of requests that name none."}
+    )
+
+
+class ConnectionsSchema(Schema):
+    """The runtimes that the caller's tenant may use."""
+
+    connections = fields.List(fields.Nested(ConnectionItem), required=True)
+
+
 class CapabilitiesSchema(Schema):
     """What the runtime can do."""
 
-    connection = fields.String(required=True, metadata={"description": "The runtime's name in the configuration."})
+    connection = fields.String(required=True, metadata={"description": "The runtime's name, as `/connections` has it."})
     runtime = fields.Nested(RuntimeSchema, required=True)
     metricResource = fields.Nested(MetricResourceCapability, required=True)
     logs = fields.Nested(LogsCapability, required=True)
@@ -316,6 +339,9 @@ class LivenessSchema(Schema):
     status = fields.String(required=True, validate=validate.OneOf(["alive"]))
 
 
+RUNTIME_STATES = ["reachable", "unreachable", "unusable", "unknown"]
+
+
 class ReadinessSchema(Schema):
     """Whether requests can be served, and how the parts do."""
 
@@ -327,7 +353,17 @@ class ReadinessSchema(Schema):
         metadata={"description": "For each trusted issuer whether its keys are loaded."},
     )
     cache = fields.String(required=True, validate=validate.OneOf(["redis", "in-process", "unavailable"]))
-    runtime = fields.String(required=True, validate=validate.OneOf(["reachable", "unreachable", "unusable", "unknown"]))
+    runtime = fields.String(
+        required=True,
+        validate=validate.OneOf(RUNTIME_STATES),
+        metadata={"description": "How the runtime of the default connection does."},
+    )
+    connections = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=validate.OneOf(RUNTIME_STATES)),
+        required=True,
+        metadata={"description": "For each connection how its runtime does."},
+    )
 
 
 class ProblemFault(Schema):

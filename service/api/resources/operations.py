@@ -21,11 +21,12 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """How to ask the service's parts how they do. ``cache`` and ``runtime`` report; only ``keys`` decide."""
+    """How to ask the service's parts how they do. ``cache`` and ``runtimes`` report; only ``keys`` decide."""
 
     verifier: TokenVerifier
     cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
-    runtime: Callable[[], RuntimeState]
+    runtimes: Callable[[], Mapping[str, RuntimeState]]
+    """By connection, the default one first."""
     metrics: Callable[[], bytes]
 
 
@@ -51,11 +52,13 @@ def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blue
         """
         keys = dict(parts.verifier.keys_loaded())
         ready = any(keys.values())
+        states = dict(parts.runtimes())
         document = {
             "status": "ready" if ready else "not ready",
             "keys": keys,
             "cache": parts.cache(),
-            "runtime": parts.runtime(),
+            "runtime": next(iter(states.values())),
+            "connections": states,
         }
         return _json(document, 200 if ready else 503)
 

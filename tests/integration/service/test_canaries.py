@@ -13,6 +13,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -23,7 +24,7 @@ from flask import Flask, request_started
 
 from service.app import close, create_app
 from service.sandbox.issuer import Issuer
-from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
+from service.settings import AuthSettings, CacheSettings, ConnectionSettings, RuntimeAuth, RuntimeSettings, Settings
 from testing.effort import effort
 from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, CanaryRuntime
 from tests.servers.scripted_runtime import serving
@@ -34,6 +35,8 @@ THREADS = 4
 BURST = 8
 TENANTS = ("tenant-1", "tenant-2")
 GROUPS = ("group-a", "group-b", "group-c")
+CONNECTIONS = {"default": TENANTS, "other": TENANTS, "of one": TENANTS[:1]}
+"""The tenants that may use each."""
 ROLES: dict[str, dict[str, Any]] = {
     "by role": {"roles": ["scenario_metric_viewer", "scenario_execution_viewer"]},
     "by collection": {"role_collections": ["ailaunchpad_mloperations_viewer"]},
@@ -80,7 +83,9 @@ class Caller:
     zone: str
     token: str = field(repr=False)
 
-    def may_see(self, group: str, part: str) -> bool:
+    def may_see(self, connection: str, group: str, part: str) -> bool:
+        if self.tenant not in CONNECTIONS[connection]:
+            return False
         return NEEDS[part] <= SEES[self.role] and (not self.groups or group in self.groups)
 
 
@@ -90,6 +95,7 @@ class Read:
 
     mode: str
     caller: Caller
+    connection: str
     group: str
     run: str
     part: str
@@ -124,7 +130,7 @@ class Read:
     def whose_are(self, runs: list[str]) -> list[str]:
         """How each canary of ``runs`` begins that may be seen."""
         caller = self.caller.subject if self.mode == "forward" else ""
-        return ["|".join((self.caller.tenant, self.group, run, caller, "")) for run in runs]
+        return ["|".join((self.connection, self.caller.tenant, self.group, run, caller, "")) for run in runs]
 
     @property
     def representation(self) -> tuple[str, ...]:
@@ -182,7 +188,9 @@ class World:
             extra.pop("QUERY_STRING", None)
         runs = (*SHARED_RUNS, *ONLY_IN, UNKNOWN_RUN)
         mode = dice.choice(list(self.apps))
-        return Read(mode, caller, dice.choice(GROUPS), dice.choice(runs), part, zone, tag, extra)
+        return Read(
+            mode, caller, dice.choice(list(CONNECTIONS)), dice.choice(GROUPS), dice.choice(runs), part, zone, tag, extra
+        )
 
     def burst(self, dice: random.Random) -> list[Read]:
         """One question put by a few callers who differ in role and groups only, so that most can be answered from the
@@ -207,6 +215,7 @@ class World:
             "SERVER_PROTOCOL": "HTTP/1.1",
             "wsgi.url_scheme": "http",
             "HTTP_AUTHORIZATION": f"Bearer {read.caller.token}",
+            **({} if read.connection == "default" else {"HTTP_AI_CONNECTION": read.connection}),
             "HTTP_AI_RESOURCE_GROUP": read.group,
             "HTTP_X_REQUEST_ID": f"{read.caller.tenant}.{read.caller.subject}",
             **read.extra,
@@ -227,7 +236,7 @@ class World:
             self.foreign.append((read, answer))
 
     def _is_right(self, read: Read, answer: Answer) -> bool:
-        if not read.caller.may_see(read.group, read.part):
+        if not read.caller.may_see(read.connection, read.group, read.part):
             self.refusals.add(_without_ids(answer.body))
             return (
                 answer.status == 403 and b"|" not in answer.body and not {"ETag", "Cache-Status"} & set(answer.headers)
@@ -285,9 +294,10 @@ def world(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[
     cache = CacheSettings(
         redis_url=valkey_server.url, secret="a secret of the tests", fresh_running=2, min_refresh=0.05
     )
-    with serving(CanaryRuntime()) as runtime:
+    with ExitStack() as stack:
+        urls = {name: stack.enter_context(serving(CanaryRuntime(name))).url for name in CONNECTIONS}
         apps = {
-            auth_mode.value: create_app(Settings(RuntimeSettings(runtime.url, auth=auth_mode), auth, cache))
+            auth_mode.value: create_app(settings(urls, auth_mode, auth, cache))
             for auth_mode in (RuntimeAuth.NONE, RuntimeAuth.FORWARD)
         }
         try:
@@ -295,6 +305,16 @@ def world(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[
         finally:
             for app in apps.values():
                 close(app)
+
+
+def settings(urls: Mapping[str, str], auth_mode: RuntimeAuth, auth: AuthSettings, cache: CacheSettings) -> Settings:
+    connections = tuple(
+        ConnectionSettings(
+            name, RuntimeSettings(url, auth=auth_mode), default=name == "default", tenants=CONNECTIONS[name]
+        )
+        for name, url in urls.items()
+    )
+    return Settings(connections[0].runtime, auth, cache, connections=connections)
 
 
 def callers(issuer: Issuer) -> list[Caller]:
@@ -333,6 +353,6 @@ def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: p
         assert world.seen[f"{mode} 503"] < READS / 100, "a few refreshes too many at once"
         asked = sum(number for seen, number in world.seen.items() if seen.startswith(f"{mode} "))
         assert asked - world.dispatched[mode] > READS / 100, "the response cache answered too little to be tried"
-    assert len(world.refusals) == 5, (
-        "one text for each missing scope, for the two of a comparison, and one for another's group, whatever the run"
+    assert len(world.refusals) == 6, (
+        "one text for each missing scope, for the two of a comparison, for another's group, for another's connection"
     )

@@ -56,7 +56,9 @@ class Road:
             del self.gates[key], self.granted[key]
 
     def under_way(self, partition: str) -> float | None:
-        return self.telemetry.registry.get_sample_value("metric_resource_fetches", {"partition": partition})
+        return self.telemetry.registry.get_sample_value(
+            "metric_resource_fetches", {"connection": "", "partition": partition}
+        )
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ class World:
 
 
 def queries(runtime: FakeRuntime, process: Process) -> Queries:
-    return Queries({"default": Connection(runtime, process.reads)}, new_fan_out(8), new_fan_out(8))
+    return Queries({"default": Connection(runtime, process.reads, new_fan_out(8), new_fan_out(8))})
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_two_connections_share_nothing_even_of_one_runtime(world: World) -> None
     other.log("run1", b"[2]")
     names = {"default": world.runtime, "other": other}
     service = Queries(
-        {name: Connection(runtime, process.reads) for name, runtime in names.items()}, new_fan_out(8), new_fan_out(8)
+        {name: Connection(runtime, process.reads, new_fan_out(8), new_fan_out(8)) for name, runtime in names.items()}
     )
     world.made.append(service)
     assert world.metrics(service) == b"[1]"

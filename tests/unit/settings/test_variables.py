@@ -69,6 +69,7 @@ GOOD = [
 ]
 
 BAD = {
+    "CONNECTIONS": ["/nowhere.toml"],
     "RUNTIME_KIND": ["MLflow", "ai-api", "none"],
     "RUNTIME_AUTH": ["Service", "basic", " none"],
     "RUNTIME_TIMEOUT": [
@@ -191,7 +192,7 @@ def test_refused(
 def test_the_cases_cover_the_table() -> None:
     names = {variable.name for variable in TABLE}
     assert names == BAD.keys()
-    assert names - {name for name, *_ in GOOD} == {"ROLE_CATALOGUE"}
+    assert names - {name for name, *_ in GOOD} == {"ROLE_CATALOGUE", "CONNECTIONS"}
 
 
 @pytest.mark.parametrize("name", [variable.name for variable in TABLE if not variable.name.startswith("JWT_")])

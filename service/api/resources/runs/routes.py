@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from flask import Response
 
@@ -98,8 +99,10 @@ def blueprint(
         def respond(context: RequestContext) -> Response:
             read = queries.run(run_id, context)
             can = queries.capabilities_if_known(context)
-            metric_resource = Link(None if can is None else can.metrics, relative(f"/runs/{run_id}/metric-resource"))
-            logs = Link(None if can is None else can.logs, relative(f"/runs/{run_id}/logs"))
+            named = "" if ask.query.connection is None else "?" + urlencode({"connection": ask.query.connection})
+            href = relative(f"/runs/{run_id}/metric-resource") + named
+            metric_resource = Link(None if can is None else can.metrics, href)
+            logs = Link(None if can is None else can.logs, relative(f"/runs/{run_id}/logs") + named)
             form = ("run", ask.zone.name, repr(metric_resource), repr(logs))
             return answers.answer(
                 Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),

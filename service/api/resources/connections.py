@@ -1,0 +1,50 @@
+"""Which runtimes there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+import msgspec
+from flask import Response
+
+from service.api.http.guards import requires
+from service.api.http.parameters import Parameters
+from service.api.http.request import ReadRequest
+from service.api.http.responses import Answers, Variant
+from service.api.openapi.blueprints import Blueprint, documented
+from service.api.openapi.schemas import ConnectionsSchema, Query
+from service.domain.connections import Connection, Connections
+from service.domain.reading import Provenance, Source
+
+_LIFETIME = 60.0
+"""Seconds for which the list is fresh: it changes with a restart only."""
+_STATIC = Provenance(Source.STORED, age=0.0, ttl=_LIFETIME, lifetime=_LIFETIME)
+
+
+def blueprint(connections: Connections, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Route ``/connections``."""
+    routes = blueprints("Connections", "The AI runtimes that can be read, by the names for `AI-Connection`.")
+
+    @routes.route("/connections")
+    @routes.arguments(Query, location="query", grouped=False, connected=False)
+    @documented("listConnections", ConnectionsSchema, "List the runtimes that can be read", run=False)
+    @requires()
+    def listed(ask: ReadRequest[Parameters]) -> Response:
+        """The runtimes that the caller's tenant may use. Any valid token will do."""
+        tenant = ask.context.cache_scope.tenant
+        found = [_written(one, connections.default) for one in connections if one.open_to(tenant)]
+        text = msgspec.json.encode({"connections": found})
+        variant = Variant((blake2b(text, digest_size=20).hexdigest(),), ("connections",), ask.format)
+        return answers.answer(variant, _STATIC, lambda: (text,))
+
+    return routes
+
+
+def _written(connection: Connection, default: Connection) -> dict[str, object]:
+    return {
+        "name": connection.name,
+        "kind": connection.kind,
+        "description": connection.description,
+        "default": connection is default,
+    }

@@ -1,0 +1,51 @@
+"""The runtimes that a service reads, by name, as its callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.domain.errors import Forbidden
+from service.domain.runtime import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A runtime by its name, and what holds for requests that read it.
+
+    ``tenants`` are those whose callers may use it, ``None`` is everybody; ``resource_group`` that of requests without
+    one; ``timeout`` in seconds the budget of a request; ``forwards_token`` whether the caller's token goes upstream.
+    """
+
+    name: str
+    kind: Kind
+    resource_group: str
+    timeout: float
+    forwards_token: bool = False
+    description: str = ""
+    tenants: frozenset[str] | None = None
+
+    def open_to(self, tenant: str) -> bool:
+        return self.tenants is None or tenant in self.tenants
+
+
+class Connections:
+    """All of a service's, the first being the ``default``."""
+
+    def __init__(self, default: Connection, others: Sequence[Connection] = ()) -> None:
+        self.default = default
+        self._by_name = {connection.name: connection for connection in (default, *others)}
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._by_name.values())
+
+    def choose(self, name: str | None, tenant: str) -> Connection:
+        """The connection called ``name``, or the default one.
+
+        Raises ``Forbidden`` for one that is not there as for one that the tenant may not use: what others have is
+        nobody's business.
+        """
+        chosen = self.default if name is None else self._by_name.get(name)
+        if chosen is None or not chosen.open_to(tenant):
+            raise Forbidden("there is no such connection that this caller may use; /connections lists those there are")
+        return chosen
