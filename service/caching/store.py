@@ -7,7 +7,7 @@ and for as long as the shared cache cannot be used. Trouble with the shared cach
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -91,6 +91,22 @@ class EntryStore:
             self._keep(key, header, body, over_newer=False)
         return packed
 
+    def bodies(self, keys: Sequence[str]) -> dict[str, Packed]:
+        """The packed bodies of those entries that are stored, each of one part, read together."""
+        headers = {key: header for key, header in self.headers(keys).items() if header.digest}
+        heads: dict[str, bytes] = {}
+        for key, header in headers.items():
+            kept = self._kept.get(key)
+            if kept is not None and kept.body is not None and kept.header.digest == header.digest:
+                heads[key] = kept.body.head
+        elsewhere = [key for key in headers if key not in heads]
+        for key, head in zip(elsewhere, self._shared_many(elsewhere, headers), strict=True):
+            if head is not None:
+                heads[key] = head
+                self._keep(key, headers[key], _Body(head, None), over_newer=False)
+        unpacked = {key: codec.decompress(head, headers[key], lambda: None) for key, head in heads.items()}
+        return {key: packed for key, packed in unpacked.items() if packed is not None}
+
     def save(self, key: str, entry: Entry, ttl: float) -> bool:
         """Keep the entry for ``ttl`` seconds, here and, if that can be, for all; whether it was."""
         header = entry.header
@@ -166,6 +182,14 @@ class EntryStore:
             return self._cache.get(name)
         except CacheUnavailable:
             return None
+
+    def _shared_many(self, keys: Sequence[str], headers: Mapping[str, Header]) -> Sequence[bytes | None]:
+        if not keys:
+            return ()
+        try:
+            return self._cache.get_many([body_key(key, headers[key].digest) for key in keys])
+        except CacheUnavailable:
+            return [None] * len(keys)
 
     def _keep(self, key: str, header: Header, body: _Body | None, *, over_newer: bool = True) -> None:
         """Keep it in this process; without ``over_newer`` only if nothing newer has come there meanwhile."""

@@ -59,6 +59,11 @@ class RequestDirectives:
     min_fresh: int | None = None
     only_if_cached: bool = False
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the request says nothing about how old an answer may be."""
+        return not self.no_cache and self.max_age is None and self.min_fresh is None
+
 
 @dataclass(frozen=True, slots=True)
 class RequestCachePolicy:

@@ -13,15 +13,18 @@ from service.domain.reading import Provenance
 from service.domain.runs import RunDetails
 from service.domain.selection.filters import EVERYTHING, Filter, selected
 from service.domain.series.census import Census
-from service.domain.series.model import Projection
+from service.domain.series.model import Projection, Series
+from service.domain.series.summary import RunSummary
 from service.reads.results import Read
 
 
 @dataclass(frozen=True, slots=True)
 class ReadComparison:
-    """The runs in the order asked for; ``missing`` are those that could not be read."""
+    """The runs in the order asked for, with what their metrics come to; ``missing`` are those that could not be
+    read."""
 
     found: dict[str, tuple[Read[RunDetails], Read[MetricResource]]]
+    summaries: dict[str, Read[RunSummary]]
     missing: dict[str, ServiceError]
 
     @property
@@ -33,6 +36,11 @@ class ReadComparison:
     def size(self) -> int:
         """Bytes of all that it is made of, unpacked."""
         return sum(each.size for pair in self.found.values() for each in pair)
+
+    @property
+    def size_summarized(self) -> int:
+        """Bytes of what is looked at for ``summarized`` without series, unpacked."""
+        return sum(each.size for each in self.summaries.values())
 
     @property
     def provenance(self) -> Provenance:
@@ -59,7 +67,7 @@ class ReadComparison:
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
             chunks = selected(resource.metrics, wanted)
             series = progress.series(chunks, at_most or None, metrics, room(), projection)
-            return Compared(details, series, _unreadable(details, resource))
+            return Compared(details, series, Unreadable(timestamps=details.run.unreadable) + resource.unreadable)
 
         return [compared(details.content(), resource.content()) for details, resource in self.found.values()]
 
@@ -69,14 +77,15 @@ class ReadComparison:
         """The runs with what their metrics came to, those of ``names`` and ``labels`` or all of them, and the whole
         series of the metric ``joined``. Raises ``ContentGone``.
         """
-        from service.domain.series import aggregates, progress  # noqa: PLC0415 - brings numpy
 
-        def summarized(details: RunDetails, resource: MetricResource) -> Compared:
-            series = [] if joined is None else progress.series(resource.metrics, None, [joined])
-            summaries = narrowed(aggregates.summarize(resource.metrics), names, labels)
-            return Compared(details, series, _unreadable(details, resource), summaries)
+        def compared(run_id: str) -> Compared:
+            details, resource = self.found[run_id][0].content(), self.found[run_id][1]
+            summary = self.summaries[run_id].content()
+            series = [] if joined is None else _whole_series(resource.content(), joined)
+            unreadable = Unreadable(timestamps=details.run.unreadable) + summary.unreadable
+            return Compared(details, series, unreadable, narrowed(summary.summaries, names, labels))
 
-        return [summarized(details.content(), resource.content()) for details, resource in self.found.values()]
+        return list(map(compared, self.found))
 
     def metric_names(self) -> set[str]:
         """The names of the metrics of all runs. Raises ``ContentGone``."""
@@ -84,5 +93,7 @@ class ReadComparison:
         return {name for chunk in chunks for name in points.names(chunk)}
 
 
-def _unreadable(details: RunDetails, resource: MetricResource) -> Unreadable:
-    return Unreadable(timestamps=details.run.unreadable) + resource.unreadable
+def _whole_series(resource: MetricResource, name: str) -> list[Series]:
+    from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+
+    return progress.series(resource.metrics, None, [name])

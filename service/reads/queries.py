@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,17 +28,22 @@ from service.domain.metrics import MetricResource
 from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import AIRuntime, Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
+from service.domain.series.summary import RunSummary
 from service.reads import packing, policy, remembered_errors
 from service.reads.comparison import ReadComparison
 from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found, Read
 
+K = TypeVar("K")
 T = TypeVar("T")
 Unpack = Callable[[Packed], T]
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 
 _OF_NO_GROUP = frozenset({"capabilities", "resource-groups"})
 _STATE_SECONDS = 10
+_A_CALL = 10
+"""Runs whose metrics the runtime is asked for at once."""
+_NEVER: Mapping[str, float] = {}
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 
@@ -79,20 +85,40 @@ class Queries:
         return self._as_of(as_of, now, packing.unpacked, context)
 
     def metric_resources(
-        self, run_ids: Sequence[str], context: RequestContext
+        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
     ) -> dict[str, Read[MetricResource] | ServiceError]:
-        """Each run's metric resource, or what is the matter with that run; at most one metrics request upstream."""
+        """Each run's metric resource, or what is the matter with that run; at most one metrics request upstream.
+
+        ``ended_at``: see ``summaries``.
+        """
         run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
+        ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
 
         def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
             return self._fetch_runs({key: run_of[key] for key in keys}, self._fetching(context, deadline))
 
-        found = self._connection(context).reads.read(list(run_of), fetch, context.cache_policy, context.deadline)
+        found = self._connection(context).reads.read(list(run_of), fetch, context.cache_policy, context.deadline, ended)
         read: dict[str, Read[MetricResource] | ServiceError] = {}
         for key, run_id in run_of.items():
             one = _value(found[key], run_id)
             read[run_id] = one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
         return read
+
+    def summaries(
+        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
+    ) -> dict[str, Read[RunSummary] | ServiceError]:
+        """What each run's metrics come to, or what is the matter with that run.
+
+        Summaries are stored by the content that they are of, so that of a run whose metrics are stored no point is
+        read. ``ended_at`` says when runs ended, in seconds since the epoch: of one that was read long after that, what
+        is stored is good for as long as it is kept. The runtime is asked for at most ``_A_CALL`` runs a call.
+        """
+        resources = self._paced(run_ids, partial(self._resources_by_calls, ended_at=ended_at), context)
+        read = {run_id: one for run_id, one in resources.items() if not isinstance(one, ServiceError)}
+        summaries = self._summaries(read, context)
+        return {
+            run_id: one if isinstance(one, ServiceError) else summaries[run_id] for run_id, one in resources.items()
+        }
 
     def runs(self, context: RequestContext, as_of: Snapshot | None = None) -> Read[RunList]:
         """All runs of the resource group, newest first; for a further page ``as_of`` the first one's snapshot.
@@ -146,18 +172,20 @@ class Queries:
     def comparison(self, run_ids: Sequence[str], context: RequestContext) -> ReadComparison:
         """Runs with what surrounds them and their metrics; raises the first run's error where none can be read."""
         details, metrics = self._details_and_metrics(run_ids, context)
-        read = ReadComparison({}, {})
+        found: dict[str, tuple[Read[RunDetails], Read[MetricResource]]] = {}
+        missing: dict[str, ServiceError] = {}
         for run_id in run_ids:
             one, resource = details[run_id], metrics[run_id]
             if isinstance(one, ServiceError):
-                read.missing[run_id] = one
+                missing[run_id] = one
             elif isinstance(resource, ServiceError):
-                read.missing[run_id] = resource
+                missing[run_id] = resource
             else:
-                read.found[run_id] = (one, resource)
-        if not read.found:
-            raise next(iter(read.missing.values()))
-        return read
+                found[run_id] = (one, resource)
+        if not found:
+            raise next(iter(missing.values()))
+        summaries = self._summaries({run_id: resource for run_id, (_, resource) in found.items()}, context)
+        return ReadComparison(found, summaries, missing)
 
     def capabilities(self, context: RequestContext) -> Read[Capabilities]:
         """What the runtime can do; the content is at hand."""
@@ -286,26 +314,91 @@ class Queries:
     def _details_and_metrics(
         self, run_ids: Sequence[str], context: RequestContext
     ) -> tuple[dict[str, Read[RunDetails] | ServiceError], dict[str, Read[MetricResource] | ServiceError]]:
-        """Several runs and their metric resources, read side by side; all metrics by one request at most.
+        """Several runs and their metric resources, read side by side; all metrics by one request at most."""
+
+        def read(parts: Sequence[tuple[str, str]], within: RequestContext) -> dict[tuple[str, str], Any]:
+            details, metrics = self._side_by_side(
+                [run_id for kind, run_id in parts if kind == "run"],
+                [run_id for kind, run_id in parts if kind == "metrics"],
+                within,
+            )
+            return {
+                **{("run", run_id): one for run_id, one in details.items()},
+                **{("metrics", run_id): one for run_id, one in metrics.items()},
+            }
+
+        found = self._paced([(kind, run_id) for kind in ("run", "metrics") for run_id in run_ids], read, context)
+        return (
+            {run_id: found["run", run_id] for run_id in run_ids},
+            {run_id: found["metrics", run_id] for run_id in run_ids},
+        )
+
+    def _paced(
+        self,
+        parts: Sequence[K],
+        read: Callable[[Sequence[K], RequestContext], Mapping[K, T | ServiceError]],
+        context: RequestContext,
+    ) -> dict[K, T | ServiceError]:
+        """What is read of several parts, in their order.
 
         What is refreshed too soon is waited for here, once for all parts, and not on the threads that read them.
         """
-        details: dict[str, Read[RunDetails] | ServiceError] = {}
-        metrics: dict[str, Read[MetricResource] | ServiceError] = {}
-        without_details, without_metrics = list(run_ids), list(run_ids)
+        found: dict[K, T | ServiceError] = {}
+        missing = list(parts)
         asked = context.with_policy(replace(context.cache_policy, waits=False))
-        while without_details or without_metrics:
-            answers = self._side_by_side(without_details, without_metrics, asked)
-            details |= answers[0]
-            metrics |= answers[1]
+        while missing:
+            found |= read(missing, asked)
             if asked.cache_policy.waits:
                 break
-            without_details = [run_id for run_id in without_details if isinstance(details[run_id], TooSoon)]
-            without_metrics = [run_id for run_id in without_metrics if isinstance(metrics[run_id], TooSoon)]
-            soon = [one for one in (*details.values(), *metrics.values()) if isinstance(one, TooSoon)]
+            missing = [part for part in missing if isinstance(found[part], TooSoon)]
+            soon = [one for one in found.values() if isinstance(one, TooSoon)]
             if soon and self._connection(context).reads.pause(soon, context.deadline) is not None:
                 asked = context  # for what can be given in its place
-        return details, metrics
+        return {part: found[part] for part in parts}
+
+    def _resources_by_calls(
+        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
+    ) -> dict[str, Read[MetricResource] | ServiceError]:
+        groups = [run_ids[start : start + _A_CALL] for start in range(0, len(run_ids), _A_CALL)]
+        if len(groups) == 1:
+            return self.metric_resources(run_ids, context, ended_at)
+        with waiting():
+            answers = self._comparing.gather(
+                [partial(self.metric_resources, group, context, ended_at) for group in groups], context.deadline
+            )
+        found: dict[str, Read[MetricResource] | ServiceError] = {}
+        for group, answer in zip(groups, answers, strict=True):
+            found |= dict.fromkeys(group, answer) if isinstance(answer, ServiceError) else answer
+        return found
+
+    def _summaries(
+        self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
+    ) -> dict[str, Read[RunSummary]]:
+        keys = {
+            run_id: self._key("summary", context, f"{run_id} {one.digest.hex()}") for run_id, one in resources.items()
+        }
+        stored = self._connection(context).reads.derived(keys.values())
+        return {run_id: self._summary(keys[run_id], one, stored, context) for run_id, one in resources.items()}
+
+    def _summary(
+        self, key: str, resource: Read[MetricResource], stored: Mapping[str, Packed], context: RequestContext
+    ) -> Read[RunSummary]:
+        packed = stored.get(key)
+
+        def summary() -> RunSummary:
+            if packed is not None:
+                with suppress(NotAnEntry):
+                    return codec.unpack(packed, RunSummary)
+            from service.domain.series.aggregates import summarize  # noqa: PLC0415 - brings numpy
+
+            content = resource.content()
+            made = RunSummary(tuple(summarize(content.metrics)), content.unreadable)
+            fetched_at = time.time() - resource.provenance.age
+            self._connection(context).reads.keep_derived(key, codec.pack(made), fetched_at)
+            return made
+
+        size = resource.size if packed is None else sum(map(len, packed))
+        return Read(key, resource.digest, resource.provenance, summary, Snapshot(resource.digest, size))
 
     def _side_by_side(
         self, details_of: Sequence[str], metrics_of: Sequence[str], context: RequestContext

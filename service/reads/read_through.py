@@ -14,8 +14,8 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from functools import partial
 
-from service.caching.codec import ContentGone, Header, Packed
-from service.caching.store import EntryStore
+from service.caching.codec import ContentGone, Header, Packed, digest_of
+from service.caching.store import Entry, EntryStore
 from service.concurrency.blocking import sleep, waiting
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
@@ -31,6 +31,8 @@ from service.telemetry.metrics import Telemetry
 
 MOST_PAUSING = 128
 """Readers of a process that may wait for the next forced fetch at once; others are to find places to wait, too."""
+
+_NEVER: Mapping[str, float] = {}
 
 
 class ReadThrough:
@@ -58,9 +60,17 @@ class ReadThrough:
         self._pauses = threading.Semaphore(MOST_PAUSING)
 
     def read(
-        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
+        self,
+        keys: Sequence[str],
+        fetch: Fetch,
+        cache_policy: RequestCachePolicy,
+        deadline: Deadline,
+        ended_at: Mapping[str, float] = _NEVER,
     ) -> dict[str, Found | ServiceError]:
-        """For each key what was found, or why nothing could be."""
+        """For each key what was found, or why nothing could be.
+
+        ``ended_at``: when the runs ended whose answers may be as old as they are kept (``FreshnessPolicy.settled``).
+        """
         stored = self._store.headers(keys)
         results: dict[str, Found | ServiceError] = {}
         refresh, missing = [], []
@@ -69,12 +79,19 @@ class ReadThrough:
             source = (
                 None
                 if header is None
-                else self._policy.usable(header, cache_policy, in_trouble=self._fetching.in_trouble(key))
+                else self._policy.usable(
+                    header, cache_policy, in_trouble=self._fetching.in_trouble(key), ended_at=ended_at.get(key)
+                )
             )
             if header is None or source is None:
                 missing.append(key)
                 continue
-            results[key] = Found(key, header, self._policy.provenance(header, source))
+            settled = source is Source.STORED and self._policy.settled(header, ended_at.get(key))
+            results[key] = Found(
+                key,
+                header,
+                self._policy.settled_provenance(header) if settled else self._policy.provenance(header, source),
+            )
             if source is not Source.STORED:
                 refresh.append(key)
         if refresh:
@@ -113,6 +130,16 @@ class ReadThrough:
     def body(self, found: Found) -> Packed | None:
         """The packed body of what was found; ``None`` where it has gone since."""
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)
+
+    def derived(self, keys: Iterable[str]) -> dict[str, Packed]:
+        """What was derived of entries, under keys that name their content, and is stored."""
+        return self._store.bodies(list(keys))
+
+    def keep_derived(self, key: str, packed: Packed, fetched_at: float) -> None:
+        """Store what was derived of an entry that was fetched then, for as long as that may be kept."""
+        size = sum(map(len, packed))
+        header = Header(VALUE, may_change=False, fetched_at=fetched_at, digest=digest_of(packed), size=size)
+        self._store.save(key, Entry(header, packed), self._policy.kept_for(header))
 
     def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
         """Wait, beside the working threads, until all of these may be fetched.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from service.domain.metrics import Unreadable
+
 
 class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the points of one metric come to.
@@ -25,3 +27,10 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     mean: bytes
     total: bytes | None
     added: int
+
+
+class RunSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the metrics of a run come to, as ``aggregates.summarize`` lists them, and what of them is unreadable."""
+
+    summaries: tuple[Summary, ...]
+    unreadable: Unreadable

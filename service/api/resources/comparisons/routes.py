@@ -47,7 +47,12 @@ def blueprint(
     pictures = pictures_of(renderer)
 
     def answer(
-        ask: ReadRequest[RunsComparedParameters], form: tuple[str, ...], make: Make, picture: Drawn | None = None
+        ask: ReadRequest[RunsComparedParameters],
+        form: tuple[str, ...],
+        make: Make,
+        picture: Drawn | None = None,
+        *,
+        points: bool = True,
     ) -> Response:
         def respond(context: RequestContext) -> Response:
             read = queries.comparison(ask.query.run, context)
@@ -55,9 +60,10 @@ def blueprint(
                 {"runId": run_id, "problem": problems.part(error, relative(f"/runs/{run_id}/metric-resource"))}
                 for run_id, error in read.missing.items()
             ]
-            told = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
+            absent = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
-            variant = Variant((*content, told), form, ask.format, (TIME_ZONE,), weight=read.size)
+            weight = read.size if points else read.size_summarized
+            variant = Variant((*content, absent), form, ask.format, (TIME_ZONE,), weight=weight)
             response = answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
             if missing and ask.format != JSON:
                 response.headers[MISSING] = ", ".join(read.missing)
@@ -102,7 +108,7 @@ def blueprint(
 
         selected = [query.differs, query.metric, query.baseline, query.name, query.label]
         form = ("comparison", ask.zone.name, json.dumps(selected))
-        response = answer(ask, form, make)
+        response = answer(ask, form, make, points=query.metric is not None)
         save_as(response, "comparison", ask.format)
         return response
 
