@@ -18,7 +18,7 @@ from service.api.http.responses import Answers
 from service.api.openapi import routes as documentation
 from service.api.openapi.blueprints import Blueprint, blueprints
 from service.api.openapi.document import Api
-from service.api.resources import capabilities, charts, connections, operations, resource_groups
+from service.api.resources import capabilities, charts, checks, connections, operations, resource_groups
 from service.api.resources.comparisons import routes as comparisons
 from service.api.resources.logs import routes as logs
 from service.api.resources.metric_resource import routes as metric_resource
@@ -74,6 +74,7 @@ def build(interface: Interface) -> Flask:
         comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
         logs.blueprint(interface.queries, interface.answers, made),
         resource_groups.blueprint(interface.queries, interface.answers, made),
+        checks.blueprint(interface.queries, interface.answers, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         connections.blueprint(interface.defaults.connections, interface.answers, made),
         operations.blueprint(interface.parts, made),

@@ -66,6 +66,7 @@ ANSWERS: list[tuple[str, str, str, str, str]] = [
     ("compareRuns", CSV, "three", "A column for each run", f"/comparisons?{COMPARED}&name=Loss"),
     ("getComparisonChart", VEGA_LITE, "columns", "What a metric came to in each run", f"/comparisons/chart?{DRAWN}&metric=Loss&against=run"),
     ("getComparisonChart", VEGA_LITE, "smoothed", "How it progressed since each run's start, on a logarithmic axis, smoothed", f"/comparisons/chart?{DRAWN}&metric=Loss&against=elapsed&scale=log&smooth=0.6&maxStep=5"),
+    ("checkRun", JSON, "mixed", "One that passes, one that does not, one of a metric that was not logged", f"{STOPPED}/checks?expect=Loss:last<1&expect=Loss:min<0.000001&expect=F1:last>=0.9"),
     ("getCapabilities", JSON, "metrics", "A runtime with the metrics extension", "/capabilities"),
     ("getLivez", JSON, "alive", "It lives", "/livez"),
     ("getReadyz", JSON, "ready", "All is well", "/readyz"),

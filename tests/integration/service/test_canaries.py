@@ -68,12 +68,13 @@ NEEDS: dict[str, set[str]] = {
     "tags": {METRICS},
     "custom-info": {METRICS},
     "logs": {LOGS},
+    "checks": {METRICS},
     "run": {EXECUTIONS},
     "runs": {EXECUTIONS},
     "comparison": {METRICS, EXECUTIONS},
 }
 PARTS = tuple(NEEDS)
-UNZONED = ("tags", "custom-info")
+UNZONED = ("tags", "custom-info", "checks")
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class Read:
             return "/runs", ""
         if self.part == "comparison":
             return "/comparisons", f"run={self.run}&run={self.other}"
+        if self.part == "checks":
+            return f"/runs/{self.run}/checks", "expect=nothing:last<1"
         return f"/runs/{self.run}" + ("" if self.part == "run" else f"/{self.part}"), ""
 
     def whose_are(self, runs: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from service.app.runtime import new_fan_out
-from service.caching.codec import ContentGone, body_key, entry_key
+from service.caching.codec import ContentGone, body_key, entry_key, rest_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import (
     BadGateway,
@@ -371,3 +372,55 @@ def test_a_comparison_that_is_refreshed_too_soon_waits_once_and_on_no_thread_of_
     assert thread == threading.current_thread().name
     assert 0.9 < seconds < 1
     assert world.runtime.asked[asked:] == [("run2",), ("run1",)]
+
+
+def _points(value: float) -> bytes:
+    return b'{"name":"loss","value":%f,"timestamp":null,"step":1,"labels":[]}' % value
+
+
+def test_summaries_of_stored_runs_touch_neither_the_runtime_nor_a_point(world: World) -> None:
+    """25 runs: three calls of at most ten runs; then nothing but summaries, in another process too."""
+    run_ids = [f"run{number}" for number in range(25)]
+    for number, run_id in enumerate(run_ids):
+        world.runtime.log(run_id, _points(number), may_change=False)
+    first = world.service().summaries(run_ids, context(HERE, world.cache_policy()))
+    last = {run_id: read.content() for run_id, read in first.items() if isinstance(read, Read)}
+    assert [json.loads(last[run_id].summaries[0].last)["value"] for run_id in run_ids] == list(range(25))
+    assert sorted(map(len, world.runtime.asked)) == [5, 10, 10]
+
+    for run_id, read in first.items():
+        assert isinstance(read, Read)
+        points = rest_key(entry_key("run-metrics", "t", "default", "fake", "g", "", run_id), read.digest)
+        assert world.cache.get(points) is not None
+        world.cache.delete(points)
+    again = world.service().summaries(run_ids, context(HERE, world.cache_policy()))
+    assert {run_id: read.content() for run_id, read in again.items() if isinstance(read, Read)} == last
+    assert len(world.runtime.asked) == 3
+
+
+def test_the_summary_of_a_run_that_ended_long_ago_lasts_and_that_of_another_does_not(world: World) -> None:
+    service = world.service()
+    ended = world.clock() - LIFETIMES.fresh_finished - 10
+    for run_id in ("run1", "run2", "run3"):
+        world.runtime.log(run_id, _points(1), may_change=run_id == "run3")
+
+    def read(**directives: Any) -> dict[str, Any]:
+        ended_at = {"run1": ended, "run2": world.clock() - 1, "run3": ended}
+        return service.summaries(["run1", "run2", "run3"], context(HERE, world.cache_policy(**directives)), ended_at)
+
+    read()
+    world.clock.pass_(LIFETIMES.fresh_finished + LIFETIMES.stale_while_revalidate + 1)
+    world.runtime.asked.clear()
+    found = read()
+    assert world.runtime.asked == [("run2", "run3")]
+    assert found["run1"].provenance.source is From.STORED
+    assert found["run1"].provenance.ttl > 0
+    world.runtime.asked.clear()
+    read(no_cache=True)
+    assert ("run1",) in world.runtime.asked, "the others were fetched at this very moment"
+
+
+def test_what_is_the_matter_with_a_run_is_its_summary(world: World) -> None:
+    found = world.service().summaries(["run1", "nosuchrun"], context(HERE, world.cache_policy()))
+    assert isinstance(found["run1"], Read)
+    assert isinstance(found["nosuchrun"], RunNotFound)

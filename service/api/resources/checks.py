@@ -1,0 +1,135 @@
+"""Thresholds as a question, for pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+from flask import Response
+from marshmallow import Schema, ValidationError, fields, validate
+from msgspec import Raw
+
+from service.api.http.guards import requires
+from service.api.http.parameters import Parameters
+from service.api.http.request import ReadRequest
+from service.api.http.responses import Answers, Variant
+from service.api.openapi.blueprints import Blueprint, documented
+from service.api.openapi.schemas import Query, value_metadata
+from service.api.resources.metric_resource.formats import anew_if_gone
+from service.domain.access import Scope
+from service.domain.errors import ServiceError
+from service.domain.expectations import Check, Expectation, NotUnderstood, Summaries
+from service.domain.runtime import RequestContext
+from service.reads.queries import Queries
+
+_MOST = 100
+_NUMBER = f"must be given 1 to {_MOST} times, once for each thing that is expected"
+
+
+class _Expected(fields.Field[Expectation]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Expectation:
+        try:
+            return Expectation.of(value)
+        except NotUnderstood as error:
+            raise ValidationError(str(error)) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecksParameters(Parameters):
+    """See ``ChecksQuery``."""
+
+    expect: tuple[Expectation, ...]
+
+
+class ChecksQuery(Query):
+    """What is expected of a run."""
+
+    loads: ClassVar[type[Parameters]] = ChecksParameters
+    expect = fields.List(
+        _Expected(metadata={"type": "string", "minLength": 1}),
+        required=True,
+        validate=validate.Length(1, _MOST, error=_NUMBER),
+        error_messages={"required": _NUMBER},
+        metadata={
+            "description": (
+                "A metric, an aggregate (`first`, `last`, `min`, `max`, `mean`, `count`), a comparison (`<`, `<=`, "
+                "`>`, `>=`, `==`, `!=`) and a decimal number: `Accuracy:last>=0.9`. A label set stands in brackets: "
+                "`Loss[dataset=validation]:min<0.1`, `Loss[]` for points without labels; without brackets the points "
+                "of all label sets count. Names and values with a comma, an equals sign, a bracket or a quote are "
+                'written as JSON strings: `Loss["a=b"="c"]`. Repeatable.'
+            ),
+            "minItems": 1,
+            "maxItems": _MOST,
+            "example": ["Accuracy:last>=0.9", "Loss:min<0.1"],
+        },
+    )
+
+
+class CheckSchema(Schema):
+    """One thing that is expected, and what came of it."""
+
+    expect = fields.String(required=True, metadata={"example": "Accuracy:last>=0.9"})
+    passed = fields.Boolean(required=True)
+    value = fields.Raw(
+        required=True,
+        allow_none=True,
+        metadata={
+            **value_metadata(),
+            "description": (
+                "What was compared: the runtime's number digit for digit, a count, or a mean to 17 significant digits "
+                "(compared exactly). `null` where the metric was not logged, or has no value that can be read."
+            ),
+        },
+    )
+    detail = fields.String(required=True, metadata={"description": "What was found, in words."})
+
+
+class ChecksSchema(Schema):
+    """Whether a run is what is expected of it."""
+
+    runId = fields.String(required=True)
+    passed = fields.Boolean(required=True, metadata={"description": "Whether all checks passed."})
+    checks = fields.List(fields.Nested(CheckSchema), required=True)
+
+
+def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+    """Route ``/runs/{runId}/checks``."""
+    routes = blueprints("Checks", "Whether a run is as good as it has to be.")
+
+    @routes.route("/runs/<string:run_id>/checks")
+    @routes.arguments(ChecksQuery, location="query")
+    @documented("checkRun", ChecksSchema, "Hold a run's metrics against thresholds", query=ChecksQuery)
+    @requires(Scope.METRICS_READ)
+    def checks(ask: ReadRequest[ChecksParameters], run_id: str) -> Response:
+        """Whether a run's metrics are what is expected of them, for pipelines: `curl … | jq -e .passed`.
+
+        Numbers are compared as decimals, digit for digit. A metric that was not logged, and NaN, pass no check.
+        """
+        expected = ask.query.expect
+
+        def respond(context: RequestContext) -> Response:
+            read = queries.summaries([run_id], context)[run_id]
+            if isinstance(read, ServiceError):
+                raise read
+            form = ("checks", *(one.text for one in expected))
+            variant = Variant((read.key, read.digest.hex()), form, ask.format, weight=read.size)
+
+            def make() -> Iterator[bytes]:
+                summaries = Summaries(read.content().summaries)
+                return _written(run_id, [one.check(summaries) for one in expected])
+
+            return answers.answer(variant, read.provenance, make)
+
+        return anew_if_gone(respond, ask.context)
+
+    return routes
+
+
+def _written(run_id: str, checks: Iterable[Check]) -> Iterator[bytes]:
+    found = [
+        {"expect": one.expect, "passed": one.passed, "value": Raw(one.value), "detail": one.detail} for one in checks
+    ]
+    passed = all(one["passed"] for one in found)
+    yield msgspec.json.encode({"runId": run_id, "passed": passed, "checks": found})
