@@ -363,7 +363,7 @@ class Queries:
         if len(groups) == 1:
             return self.metric_resources(run_ids, context, ended_at)
         with waiting():
-            answers = self._comparing.gather(
+            answers = self._connection(context).comparing.gather(
                 [partial(self.metric_resources, group, context, ended_at) for group in groups], context.deadline
             )
         found: dict[str, Read[MetricResource] | ServiceError] = {}
