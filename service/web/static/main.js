@@ -1,7 +1,7 @@
 /** The page: its frame, and which view is shown. */
 
 import { context } from './api.js';
-import { setVega } from './parts/chart.js';
+import { redraw, setVega } from './parts/chart.js';
 import { flat, h, morph, shown } from './parts/dom.js';
 import { choice, labelled } from './parts/field.js';
 import * as session from './session.js';
@@ -46,12 +46,12 @@ function frame(view, signedIn) {
     h('nav', { class: 'crumbs', 'aria-label': 'Breadcrumb' },
       h('ol', null, [/** @type {[string, string]} */ (['Runs', state.link({}, true)]), ...view.crumbs].map(([title, href], index, all) =>
         h('li', null, h('a', { href, 'aria-current': index === all.length - 1 ? 'page' : null }, shown(title)))))),
-    h('div', { class: 'settings' }, signedIn && [place('connection', 'Connection'), place('group', 'Resource group')],
+    h('details', { class: 'settings', open: matchMedia('(min-width: 701px)').matches }, h('summary', null, 'Settings'), signedIn && [place('connection', 'Connection'), place('group', 'Resource group')],
       zonePicker(),
       choice('Theme', localStorage.getItem(THEME) ?? '', THEMES, (theme) => {
         localStorage.setItem(THEME, theme);
         setTheme();
-        draw();
+        redraw();
       }),
       signedIn && h('button', { onclick: session.signOut }, 'Sign out')),
   ];

@@ -13,6 +13,12 @@ let loading = null;
 /** @type {Embed | null} */
 let embed = null;
 
+/** In other colours. */
+export function redraw() {
+  for (const one of document.querySelectorAll('metric-chart')) if (one instanceof MetricChart && one.specification) void one.draw();
+}
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+
 /** @param {string | null} path of the script; `null` where the extra is not installed */
 export function setVega(path) {
   script = path;
@@ -132,20 +138,17 @@ class MetricChart extends HTMLElement {
   }
 
   notes() {
-    const drawn = this.specification.data?.values?.length;
-    const total = Number(this.getAttribute('total'));
-    const sample = drawn < total ? `${drawn.toLocaleString('en')} of ${total.toLocaleString('en')} points` : '';
     /** @type {unknown[]} */
-    const lines = [sample, this.specification.title?.subtitle ?? []].flat();
+    const lines = [this.specification.title?.subtitle ?? []].flat();
     return h('div', { class: 'notes faint' }, lines
-      .filter((line) => line && !/^Run [\w.-]+$/.test(String(line))).map((line) => h('p', null, shown(line))));
+      .filter((line) => !/^Run [\w.-]+$/.test(String(line))).map((line) => h('p', null, shown(line))));
   }
 }
 customElements.define('metric-chart', MetricChart);
 
-/** @param {string} source @param {{height?: number, round?: string, zone: string, total?: number, key?: string}} how */
-export const chart = (source, { height = 180, round = '', zone, total, key }) =>
-  h('metric-chart', { src: source, height, round, zone, total, 'data-own': '', 'data-key': key });
+/** @param {string} source @param {{height?: number, round?: string, zone: string, key?: string}} how */
+export const chart = (source, { height = 180, round = '', zone, key }) =>
+  h('metric-chart', { src: source, height, round, zone, 'data-own': '', 'data-key': key });
 
 /** The specification in the page's colours and the element's size. @param {any} specification @param {HTMLElement} element */
 function styled(specification, element) {
@@ -155,8 +158,19 @@ function styled(specification, element) {
   const legend = { ...own.legend, orient: 'bottom', direction: 'vertical', columns: element.clientWidth > 560 ? 2 : 1,
     labelColor: text, titleColor: text, labelLimit: Math.max(120, element.clientWidth / 2 - 60), symbolSize: 120 };
   const config = { ...own, background: 'transparent', font, axis, legend };
-  const { title, ...rest } = specification;
+  const { title, ...rest } = isDark() ? lightened(specification) : specification;
   return { ...sized(rest, element.clientWidth, Number(element.getAttribute('height'))), config };
+}
+
+const isDark = () => (document.documentElement.dataset['theme'] || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+const ON_DARK = /** @type {Record<string, string>} */ ({ '#000000': '#ffffff', '#0072B2': '#4ba3e3' });
+
+/** The colours that are too dark on dark. @param {any} part @returns {any} */
+function lightened(part) {
+  if (typeof part === 'string') return ON_DARK[part] ?? part;
+  if (Array.isArray(part)) return part.map(lightened);
+  if (part === null || typeof part !== 'object') return part;
+  return Object.fromEntries(Object.entries(part).map(([name, one]) => [name, name === 'data' || name === 'domain' ? one : lightened(one)]));
 }
 
 /** @param {any} part @param {number} width @param {number} height @returns {any} */

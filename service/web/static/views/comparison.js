@@ -61,7 +61,7 @@ function selection(found, ids) {
 /** @param {Comparison} found */
 function sideBySide(found) {
   const shownRuns = found.runs.map((run, index) => ({ run, index })).filter(({ run }) => !all('hide').includes(run.runId));
-  const columns = [{ title: h('span', { class: 'visually-hidden' }, 'What') }, ...shownRuns.map(({ run }) => ({ title: [brief8(run), run.runId === one('baseline') && h('span', { class: 'chip' }, 'baseline')] }))];
+  const columns = () => [{ title: h('span', { class: 'visually-hidden' }, 'What') }, ...shownRuns.map(({ run }) => ({ title: [brief8(run), run.runId === one('baseline') && h('span', { class: 'chip' }, 'baseline')] }))];
   const places = shownRuns.map(({ index }) => index);
   const of = one('of') || 'configurations';
   return [
@@ -76,13 +76,13 @@ function sideBySide(found) {
   ];
 }
 
-/** @typedef {{title: Children, class?: string}[]} Columns */
+/** @typedef {() => {title: Children, class?: string}[]} Columns each time new elements */
 
 /** @param {Comparison} found @param {Columns} columns @param {number[]} places */
 function configurations(found, columns, places) {
   const rows = found.parameters.filter((one_) => one_.differs || one('differs') !== 'true');
   return rows.length
-    ? table('Parameters', columns, h('tbody', null, rows.map(({ key, values, differs }) => h('tr', { class: differs ? 'differs' : null },
+    ? table('Parameters', columns(), h('tbody', null, rows.map(({ key, values, differs }) => h('tr', { class: differs ? 'differs' : null },
       h('th', { scope: 'row' }, shown(key), differs && h('span', { class: 'chip' }, 'differs')),
       places.map((index) => h('td', null, values[index] === null ? h('span', { class: 'faint' }, '–') : shown(values[index])))))))
     : empty(one('differs') ? 'All parameters are the same.' : 'These runs have no parameters.');
@@ -97,7 +97,7 @@ function runs(found, columns, places) {
   ]);
   const kept = rows.filter(([, of]) => one('differs') !== 'true' || new Set(found.runs.map((run) => h('p', null, of(run)).textContent)).size > 1);
   return [
-    table('Runs', columns, h('tbody', null, kept.map(([title, of]) => h('tr', null, h('th', { scope: 'row' }, title),
+    table('Runs', columns(), h('tbody', null, kept.map(([title, of]) => h('tr', null, h('th', { scope: 'row' }, title),
       places.map((index) => h('td', null, of(/** @type {Run} */ (found.runs[index])))))))),
     h('h2', null, `Metrics of the runs (${found.metrics.length})`),
     found.metrics.length ? metricTable('Metrics of the runs', found.metrics, columns, places)
@@ -120,7 +120,7 @@ function metricTable(caption, metrics, columns, places) {
   const which = one('value') || 'last';
   const rows = /** @type {any[]} */ (metrics).filter((metric) => one('differs') !== 'true' || new Set(places.map((index) => String(valueOf(metric, which, index)))).size > 1);
   if (!rows.length) return empty('All values are the same.');
-  return table(caption, columns.map((column, index) => ({ ...column, class: index ? 'number' : '' })), h('tbody', null, rows.map((metric) => h('tr', null,
+  return table(caption, columns().map((column, index) => ({ ...column, class: index ? 'number' : '' })), h('tbody', null, rows.map((metric) => h('tr', null,
     h('th', { scope: 'row' }, shown(metric.name), h('div', { class: 'faint labels' }, shown(metric.labels.map(labelText).join(', ')))),
     places.map((index) => h('td', { class: 'number' }, valueOf(metric, which, index), which === 'last' && difference(metric, index)))))));
 }

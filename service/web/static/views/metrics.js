@@ -143,7 +143,7 @@ function progress(id, path, filters, filtered, whole, live) {
       const how = { ...rest, name, x: one('x'), scale: one('scale'), smooth: one('smooth') };
       return h('figure', { class: 'card', 'data-key': `chart ${name}` },
         h('figcaption', null, h('h3', null, shown(name)), h('span', { class: 'faint' }, countLine(count))),
-        chart(address(`${path}/chart`, how), { round: String(count), zone: context.zone, total: count, key: 'chart' }),
+        chart(address(`${path}/chart`, how), { round: String(count), zone: context.zone, key: 'chart' }),
         summary(name, series));
     }))];
   });

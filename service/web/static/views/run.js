@@ -24,7 +24,7 @@ export function run() {
   ended = known.data && !isLive(known.data.status) ? id : '';
   return {
     title: `Run ${id}`,
-    crumbs: [[id, link({ run: id }, true)]],
+    crumbs: [[`Run ${id.slice(0, 8)}`, link({ run: id }, true)]],
     body: panel(known, (/** @type {RunDetails} */ found) => [
       h('div', { class: 'head' },
         h('h1', { class: 'id' }, shown(id), ' ', copyButton(id)),
