@@ -11,8 +11,14 @@ from service.demo import demo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ready-file", type=Path, help="write what is up, as JSON, once all is")
     parser.add_argument("--port", type=int, default=8000, help="first port to try for the service (8000)")
+    parser.add_argument(
+        "--sign-in",
+        choices=("token", "oidc"),
+        default="token",
+        help="how the page's readers sign in: by the address that is printed, or at the sandbox's login form (token)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1)."""
-    return demo.run(arguments.ready_file, arguments.port)
+    return demo.run(arguments.ready_file, arguments.port, arguments.sign_in)

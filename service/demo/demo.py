@@ -22,6 +22,7 @@ from service.demo import text
 from service.demo.processes import PartDied, Processes
 from service.demo.running import RunningDemo, noted
 from service.sandbox import announcement, mint_token
+from service.sandbox.issuer import PAGE_CLIENT
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
@@ -56,7 +57,7 @@ class Demo:
         }
 
 
-def run(ready_file: Path | None, first_port: int) -> int:
+def run(ready_file: Path | None, first_port: int, sign_in: str) -> int:
     """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1); leave nothing behind."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a script that starts the demo behind it ignores it
         signal.signal(number, _interrupt)
@@ -66,10 +67,10 @@ def run(ready_file: Path | None, first_port: int) -> int:
             Processes(Path(directory)) as processes,
             _announced(ready_file) as announce,
         ):
-            demo = _start(processes, Path(directory), first_port)
+            demo = _start(processes, Path(directory), first_port, sign_in)
             announce(demo)
             with noted(RunningDemo(os.getpid(), demo.service, Path(directory) / "sandbox", demo.sandbox["issuer"])):
-                print(text.text(demo.ready(), demo.without_role, demo.redis_pid, Path(directory)), flush=True)
+                print(text.text(demo.ready(), demo.without_role, demo.redis_pid, Path(directory), sign_in), flush=True)
                 while True:
                     processes.check()
                     time.sleep(_PAUSE * 4)
@@ -84,8 +85,9 @@ def run(ready_file: Path | None, first_port: int) -> int:
         return 1
 
 
-def _start(processes: Processes, directory: Path, first_port: int) -> Demo:
+def _start(processes: Processes, directory: Path, first_port: int, sign_in: str) -> Demo:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_CONFIGURED)}
+    environment |= {"UI_SIGN_IN": sign_in, "UI_CLIENT_ID": PAGE_CLIENT}
     sandbox = _start_sandbox(processes, directory, environment)
     redis_url, redis_pid = _start_redis(processes, directory, environment)
     service = _start_service(processes, first_port, sandbox, redis_url, environment)
@@ -98,7 +100,19 @@ def _start(processes: Processes, directory: Path, first_port: int) -> Demo:
     return Demo(service, sandbox, redis_pid, mint(*_ROLES), mint("scenario_job_viewer"))
 
 
-_CONFIGURED = ("AICORE_", "JWT_", "CACHE_", "RUNTIME_", "VCAP_", "REDIS_", "ROLE_", "REQUIRE_", "CORS_", "DEFAULT_TIME")
+_CONFIGURED = (
+    "AICORE_",
+    "JWT_",
+    "CACHE_",
+    "RUNTIME_",
+    "VCAP_",
+    "REDIS_",
+    "ROLE_",
+    "REQUIRE_",
+    "CORS_",
+    "DEFAULT_TIME",
+    "UI",
+)
 
 
 def _start_sandbox(processes: Processes, directory: Path, environment: dict[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 _TEXT = """\
 Metric Resource Service: the demo is up. Ctrl-C ends it.
 
-  Look      {service}/ui/#token={token}
+  Look      {page}
   Explore   {service}/docs   (Authorize with the token below)
   Sandbox   {sandbox}   the AI runtime with the recorded runs
   Cache     {cache}
@@ -43,12 +43,13 @@ Recorded runs, in the resource group {group} where nothing else is said:
 """
 
 
-def text(ready: dict[str, Any], without_role: str, redis_pid: int | None, logs: Path) -> str:
+def text(ready: dict[str, Any], without_role: str, redis_pid: int | None, logs: Path, sign_in: str) -> str:
     """All of it; the processes' logs are in the directory ``logs``."""
     runs = ready["runs"]
     finished = next((run for run in runs if run["status"] == "COMPLETED"), runs[0])
     return _TEXT.format(
         service=ready["service"],
+        page=f"{ready['service']}/ui/" + (f"#token={ready['token']}" if sign_in == "token" else ""),
         sandbox=ready["authUrl"],
         token=ready["token"],
         without_role=without_role,

@@ -19,6 +19,8 @@ from service.sandbox.keys import Algorithm, Key
 
 USER_AUDIENCE = "metric-resource"
 RUNTIME_AUDIENCE = "ai-api"
+PAGE_CLIENT = "page"
+"""The public client of pages that sign users in."""
 CLIENT_SECONDS = 12 * 3600
 
 

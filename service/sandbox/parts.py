@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import current_app
 
+from service.sandbox.codes import Codes
 from service.sandbox.database import Database
 from service.sandbox.faults import FaultSwitch
 from service.sandbox.issuer import Issuer
@@ -39,6 +40,7 @@ class Parts:
     issuer: Issuer
     faults: FaultSwitch
     most_body_bytes: int
+    codes: Codes = field(default_factory=Codes)
 
 
 def parts() -> Parts:

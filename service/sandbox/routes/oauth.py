@@ -1,4 +1,5 @@
-"""``/oauth/token``: access tokens for clients of the runtime, by client credentials (RFC 6749, section 4.4).
+"""``/oauth/token``: access tokens for clients of the runtime, by client credentials (RFC 6749, section 4.4), and for
+users of the service, by the code that ``/oauth/authorize`` gave a page.
 
 ``POST /`` does the same: some clients add ``/oauth/token`` to the address they are given, others ask it as it is.
 """
@@ -11,12 +12,13 @@ from urllib.parse import unquote_plus
 
 from flask import Blueprint, Response, jsonify, request
 
-from service.sandbox.issuer import CLIENT_SECONDS
+from service.sandbox.issuer import CLIENT_SECONDS, PAGE_CLIENT
 from service.sandbox.parts import Client, parts
 
 blueprint = Blueprint("oauth", __name__)
 
-_NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache", "Access-Control-Allow-Origin": "*"}
+_USER_SECONDS = 3600
 
 
 @blueprint.post("/oauth/token")
@@ -27,10 +29,12 @@ def token() -> Response:
         return _refusal(400, "invalid_request", "grant_type is missing")
     if _several():
         return _refusal(400, "invalid_request", "a parameter is given more than once")
+    if grant == "authorization_code":
+        return _of_user()
     if not _is_client(parts().client):
         return _refusal(401, "invalid_client", "unknown client, or the wrong secret")
     if grant != "client_credentials":
-        return _refusal(400, "unsupported_grant_type", "only client_credentials is supported")
+        return _refusal(400, "unsupported_grant_type", "only client_credentials and authorization_code are supported")
     return _answer(200, _granted(parts().client))
 
 
@@ -40,6 +44,22 @@ def _granted(client: Client) -> dict[str, Any]:
         "token_type": "bearer",
         "expires_in": CLIENT_SECONDS,
     }
+
+
+def _of_user() -> Response:
+    """A public client shows by its code verifier that it asked for the code (RFC 7636, 4.5)."""
+    given = request.form
+    login = parts().codes.take(given.get("code", ""), given.get("redirect_uri", ""), given.get("code_verifier", ""))
+    if given.get("client_id") != PAGE_CLIENT or login is None:
+        return _refusal(400, "invalid_grant", "the code is not valid, or not any more")
+    access_token = parts().issuer.mint(
+        roles=login.roles,
+        resource_groups=login.resource_groups,
+        zone=login.zone,
+        subject=login.subject,
+        lifetime=_USER_SECONDS,
+    )
+    return _answer(200, {"access_token": access_token, "token_type": "bearer", "expires_in": _USER_SECONDS})
 
 
 def _several() -> bool:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from service.sandbox.keys import Algorithm
 from service.sandbox.parts import parts
 
 blueprint = Blueprint("openid", __name__)
+
+
+@blueprint.after_request
+def for_any_page(response: Response) -> Response:
+    """These documents are public: pages of any origin may read them."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 @blueprint.get("/.well-known/openid-configuration")
@@ -20,9 +27,11 @@ def discovery() -> dict[str, Any]:
         "issuer": url,
         "jwks_uri": f"{url}/.well-known/jwks.json",
         "token_endpoint": f"{url}/oauth/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": ["none"],
+        "authorization_endpoint": f"{url}/oauth/authorize",
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "grant_types_supported": ["client_credentials", "authorization_code"],
+        "response_types_supported": ["code"],
+        "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [str(algorithm) for algorithm in Algorithm],
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "jti", "roles", "scope", "zoneinfo"],

@@ -1,0 +1,138 @@
+"""The three ways to sign in, and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.approuter import COOKIE, approuter
+from tests.servers.demo import Demo
+from tests.servers.service_hosts import ServiceHost
+from tests.servers.service_hosts import serving as serving_host
+from tests.web.conftest import FIRST, Watched, minted, signed_in
+
+
+def environment(demo: Demo, sign_in: str) -> dict[str, str]:
+    """A further service on the demo's runtime, whose readers sign in otherwise."""
+    ready = demo.ready
+    return {
+        "AICORE_BASE_URL": ready["runtime"],
+        "AICORE_AUTH_URL": ready["authUrl"],
+        "AICORE_CLIENT_ID": ready["clientId"],
+        "AICORE_CLIENT_SECRET": ready["clientSecret"],
+        "JWT_ISSUER": ready["issuer"],
+        "JWT_AUDIENCE": "metric-resource",
+        "WEB_CONCURRENCY": "1",
+        "UI_SIGN_IN": sign_in,
+        "UI_CLIENT_ID": "page",
+    }
+
+
+@pytest.fixture(scope="module")
+def oidc(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceHost]:
+    with serving_host(tmp_path_factory.mktemp("oidc"), environment(demo, "oidc"), demo.ready["token"]) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def session(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceHost]:
+    with serving_host(tmp_path_factory.mktemp("session"), environment(demo, "session"), demo.ready["token"]) as host:
+        yield host
+
+
+def test_without_a_token_the_page_asks_for_one(open_page: Callable[..., Watched], demo: Demo) -> None:
+    watched = open_page()
+    page = watched.open(f"?run={FIRST}&tab=metrics")
+    page.get_by_label("Access token").fill(f"Bearer {demo.ready['token']}")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Loss").wait_for()
+    assert page.url.endswith(f"?run={FIRST}&tab=metrics")
+
+
+def test_a_token_that_has_expired_is_asked_for_anew_at_the_same_address(
+    open_page: Callable[..., Watched], demo: Demo
+) -> None:
+    watched = signed_in(open_page(), minted(demo, "--role", "scenario_job_viewer", "--lifetime", "-3600"))
+    page = watched.open("?status=DEAD")
+    page.get_by_text("The token is not valid, or not any more.").wait_for()
+    page.get_by_label("Access token").fill(demo.ready["token"])
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("tbody tr").first.wait_for()
+    assert page.url.endswith("?status=DEAD")
+    assert page.locator("tbody tr").count() == 1
+
+
+def test_code_flow_with_pkce(open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo) -> None:
+    """The reader comes back to where they were; what is kept is no token; a reload asks the provider again."""
+    watched = open_page(f"http://127.0.0.1:{oidc.port}")
+    watched.allowed += [f"asked {demo.ready['issuer']}"]
+    page = watched.open(f"?run={FIRST}&tab=metrics&part=tags")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Sign in to the sandbox").wait_for()
+    assert "code_challenge_method=S256" in page.url
+    page.get_by_label("Time zone").fill("Asia/Tokyo")
+    page.get_by_role("button", name="Sign in").click()
+    page.locator(".tag").first.wait_for()
+    assert page.url == f"http://127.0.0.1:{oidc.port}/ui/?run={FIRST}&tab=metrics&part=tags"
+    kept = page.evaluate("JSON.stringify([sessionStorage, localStorage, document.cookie])")
+    assert "eyJ" not in kept
+    assert page.locator("#zones option").nth(1).get_attribute("value") == "Asia/Tokyo"
+    page.reload()
+    page.get_by_role("heading", name="Sign in to the sandbox").wait_for()
+    page.get_by_role("button", name="Sign in").click()
+    page.locator(".tag").first.wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="View the metric resource of a run").wait_for()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_was_chosen_at_the_login_form_holds(
+    open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo
+) -> None:
+    watched = open_page(f"http://127.0.0.1:{oidc.port}")
+    watched.allowed += [f"asked {demo.ready['issuer']}"]
+    page = watched.open()
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("checkbox", name="scenario_job_viewer").uncheck()
+    page.get_by_role("checkbox", name="scenario_execution_viewer").uncheck()
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("Missing scope: scenarios.executions.read").wait_for()
+
+
+def test_an_answer_of_another_sign_in_is_refused(
+    open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo
+) -> None:
+    watched = open_page(f"http://127.0.0.1:{oidc.port}")
+    watched.allowed += [f"asked {demo.ready['issuer']}"]
+    page = watched.open()
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Sign in to the sandbox").wait_for()
+    page.goto(f"{watched.service}/ui/?code=somebody-elses&state=another")
+    page.get_by_text("the answer is not of this sign-in").wait_for()
+
+
+def test_behind_an_approuter(
+    open_page: Callable[..., Watched], session: ServiceHost, demo: Demo, tmp_path: Path
+) -> None:
+    """No token ever reaches the page; a session that has expired is noticed whatever is answered, and renewed."""
+    with approuter(session.port) as router:
+        router.sessions["one"] = demo.ready["token"]
+        watched = open_page(router.url)
+        cookie = {"name": COOKIE, "value": "one", "url": router.url}
+        watched.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        page = watched.open(f"?run={FIRST}&tab=metrics&part=tags")
+        assert page.locator(".tag").count() == 2
+        assert f"/runs/{FIRST}" in router.scripts_seen
+        assert page.evaluate("sessionStorage.length") == 0
+        for careless in (False, True):
+            router.careless = careless
+            expired = router.sessions.pop("one")
+            page.get_by_role("button", name="Refresh").click()
+            page.get_by_role("button", name="Sign in").first.wait_for()
+            router.sessions["one"] = expired  # as after the login at the provider
+            page.get_by_role("button", name="Sign in").first.click()
+            watched.ready()
+            assert page.locator(".tag").count() == 2
+            assert page.url.endswith(f"?run={FIRST}&tab=metrics&part=tags")
