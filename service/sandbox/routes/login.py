@@ -95,7 +95,9 @@ def _check(given: Mapping[str, str]) -> None:
         raise BadRequest(f"must be {PAGE_CLIENT}", "client_id")
     if given.get("response_type") != "code":
         raise BadRequest("must be code", "response_type")
-    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
+    if given.get("code_challenge_method") != "S256":
+        raise BadRequest("must be S256", "code_challenge_method")
+    if not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
         raise BadRequest("must be an S256 code challenge", "code_challenge")
 
 
