@@ -17,8 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="token",
         help="how the page's readers sign in: by the address that is printed, or at the sandbox's login form (token)",
     )
+    parser.add_argument(
+        "--mlflow",
+        action="store_true",
+        help="an MLflow server beside the sandbox, with the same trainings; it is installed once, into an environment "
+        "of its own in the user's cache",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1)."""
-    return demo.run(arguments.ready_file, arguments.port, arguments.sign_in)
+    return demo.run(arguments.ready_file, arguments.port, arguments.sign_in, with_mlflow=arguments.mlflow)

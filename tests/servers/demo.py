@@ -18,21 +18,21 @@ from testing.waiting import eventually
 COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
 
 
-_START_GUARD = 100.0
+_START_GUARD = 300.0
 """Seconds; longer than the demo itself waits for its parts."""
 
 
 class Demo:
     """A demo under way."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
         self.ready_file = directory / "ready.json"
         self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
         self.environment.pop("XDG_RUNTIME_DIR", None)  # so that its note lies there, too
         self.process = subprocess.Popen(
-            [*COMMAND, "demo", "--ready-file", str(self.ready_file)],
+            [*COMMAND, "demo", "--ready-file", str(self.ready_file), *options],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -51,9 +51,11 @@ class Demo:
         return [int(pid) for pid in found.stdout.split()]
 
     def read(self, run: str, **headers: str) -> requests.Response:
+        return self.get(f"/runs/{run}/metric-resource", **headers)
+
+    def get(self, path: str, **headers: str) -> requests.Response:
         authorization = {"Authorization": f"Bearer {self.ready['token']}"}
-        url = f"{self.ready['service']}/runs/{run}/metric-resource"
-        return requests.get(url, headers={**authorization, **headers}, timeout=20)
+        return requests.get(self.ready["service"] + path, headers={**authorization, **headers}, timeout=90)
 
     def end(self, number: int = signal.SIGTERM) -> str:
         if self.process.poll() is None:
