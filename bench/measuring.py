@@ -126,11 +126,44 @@ def _peer_rows(plan: Plan, world: World, base: str, results: Results) -> list[Ro
     except peers.Skipped as reason:
         results.skipped.append(f"nginx: {reason}")
     try:
-        histories = peers.mlflow(world, [size for size in plan.sizes if 10_000 <= size <= 100_000])
-        rows += [Row(f"mlflow {size}", url, {}, one_by_one=True) for size, url in histories.items()]
+        tracking = peers.mlflow(world, [size for size in plan.sizes if 10_000 <= size <= 100_000])
+        rows += _mlflow_rows(world, tracking, results)
     except peers.Skipped as reason:
         results.skipped.append(f"MLflow: {reason}")
     return rows
+
+
+def _mlflow_rows(world: World, tracking: peers.MLflow, results: Results) -> list[Row]:
+    """MLflow alone, and the service in front of it; what a cold read takes there is measured right away, as the load
+    of the other rows would share the core."""
+    base, _, _ = world.service(
+        "in front of MLflow", None, workers=1, RUNTIME_KIND="mlflow", MLFLOW_TRACKING_URI=tracking.base
+    )
+    bearer = {"Authorization": f"Bearer {world.token}"}
+    fresh = {**bearer, "Cache-Control": "no-cache"}
+    samples: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
+    for size, run_id in tracking.runs.items():
+        samples[f"mlflow {size}"] = [(tracking.history(run_id), {})]
+        samples[f"in front of mlflow, cold {size}"] = [(f"{base}/runs/{run_id}/metric-resource", fresh)]
+    samples["in front of mlflow, cold 20 keys"] = [(f"{base}/runs/{tracking.many}/metric-resource", fresh)]
+    for _ in range(3):
+        for name, asked in samples.items():
+            results.times.setdefault(name, []).append(sum(_milliseconds(*one) for one in asked))
+        calls = sorted(_milliseconds(tracking.history(tracking.many, key), {}) for key in peers.KEYS)
+        results.times.setdefault("mlflow, slowest 8 of 20 keys", []).append(sum(calls[-8:]))
+    rows = [
+        Row(f"mlflow {size}", tracking.history(run_id), {}, one_by_one=True) for size, run_id in tracking.runs.items()
+    ]
+    return rows + [
+        Row(f"in front of mlflow {size}", f"{base}/runs/{run_id}/metric-resource", bearer, 4 if size >= 100_000 else 16)
+        for size, run_id in tracking.runs.items()
+    ]
+
+
+def _milliseconds(url: str, headers: Mapping[str, str]) -> float:
+    began = time.perf_counter()
+    get(url, headers)
+    return (time.perf_counter() - began) * 1000
 
 
 def _save_answers(plan: Plan, world: World, base: str) -> None:

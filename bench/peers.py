@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import time
 import urllib.request
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from bench import upstream
 from bench.world import World, until_answers
+from service.demo import mlflow_server
 from testing.ports import free_port
 
 _NGINX = """
@@ -64,30 +63,52 @@ def find_wrk(*, install: bool) -> str | None:
         return None
 
 
-def mlflow(world: World, sizes: list[int]) -> dict[int, str]:
-    """MLflow's tracking server with the same runs: for each size the URL of its metric's whole history."""
-    binary = _mlflow_installed()
-    port = free_port()
+@dataclass(frozen=True, slots=True)
+class MLflow:
+    """A tracking server with the same runs; ``runs`` by the points of their one metric. ``many`` has ``KEYS`` metrics
+    of 1000 points each."""
+
+    base: str
+    runs: dict[int, str]
+    many: str
+
+    def history(self, run_id: str, key: str = "loss") -> str:
+        """The URL of a metric's whole history."""
+        return f"{self.base}/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key={key}"
+
+
+KEYS = tuple(f"loss{number}" for number in range(20))
+
+
+def mlflow(world: World, sizes: list[int]) -> MLflow:
+    """MLflow's tracking server, with a run for each size. Raises ``Skipped`` where it cannot be installed."""
+    home = mlflow_server.cache_directory() / "mlflow-3"
+    try:
+        python = mlflow_server.install(home, mlflow_server.NEWEST)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Skipped(f"MLflow could not be installed: {type(error).__name__}") from None
+    port, data = free_port(), world.directory / "mlflow"
+    data.mkdir()
     base = f"http://127.0.0.1:{port}"
-    store = f"sqlite:///{world.directory}/mlflow.db"
-    command = [str(binary), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", store, "--default-artifact-root", str(world.directory / "artifacts")]
-    world.start("mlflow", command, port, core=world.server_core, environment={"MLFLOW_DISABLE_TELEMETRY": "true"})
+    command = mlflow_server.command(python, data, port)
+    world.start("mlflow", command, port, core=world.server_core, environment=mlflow_server.environment({}))
     until_answers(f"{base}/health")
-    return {size: _logged(base, size) for size in sizes}
+    runs = {size: _logged(base, {"loss": size}) for size in sizes}
+    return MLflow(base, runs, _logged(base, dict.fromkeys(KEYS, 1000)))
 
 
-def _logged(base: str, size: int) -> str:
+def _logged(base: str, sizes: dict[str, int]) -> str:
     run: dict[str, Any] = _post(base, "runs/create", {"experiment_id": "0", "start_time": 0})["run"]
-    run_id = run["info"]["run_id"]
-    for begin in range(0, size, 1000):
-        points = [json.loads(upstream.point(number)) for number in range(begin, min(begin + 1000, size))]
-        metrics = [
-            {"key": "loss", "value": point["value"], "timestamp": point["step"] * 1000, "step": point["step"]}
-            for point in points
-        ]
-        _post(base, "runs/log-batch", {"run_id": run_id, "metrics": metrics})
-    return f"{base}/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key=loss"
+    run_id: str = run["info"]["run_id"]
+    for key, size in sizes.items():
+        for begin in range(0, size, 1000):
+            points = [json.loads(upstream.point(number)) for number in range(begin, min(begin + 1000, size))]
+            metrics = [
+                {"key": key, "value": point["value"], "timestamp": (1 + point["step"]) * 1000, "step": point["step"]}
+                for point in points
+            ]
+            _post(base, "runs/log-batch", {"run_id": run_id, "metrics": metrics})
+    return run_id
 
 
 def _post(base: str, path: str, document: dict[str, Any]) -> Any:
@@ -110,18 +131,3 @@ def _installed(package: str) -> str:
     if found is None:
         raise Skipped(f"{package} could not be installed")
     return found
-
-
-def _mlflow_installed() -> Path:
-    """MLflow in a virtual environment of its own, beside other caches of the user."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "metric-resource-bench" / "mlflow"
-    binary = home / "bin" / "mlflow"
-    if binary.exists():
-        return binary
-    print("installing MLflow into a virtual environment of its own ...", file=sys.stderr, flush=True)
-    began = time.monotonic()
-    for command in ([sys.executable, "-m", "venv", str(home)], [str(home / "bin" / "pip"), "install", "-q", "mlflow"]):
-        done = subprocess.run(command, capture_output=True, check=False, timeout=900)
-        if done.returncode:
-            raise Skipped(f"MLflow could not be installed (tried for {time.monotonic() - began:.0f} s)")
-    return binary

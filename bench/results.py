@@ -131,6 +131,19 @@ GOALS = (
     Goal("warm 100k gzip / nginx gzip >= 0.85 (1.0)", _rates("service 100000 gzip", "nginx 100000 gzip"), least=0.85),
     Goal("warm 10k / MLflow >= 600", _rates("service 10000", "mlflow 10000"), least=600),
     Goal("warm 100k / MLflow >= 1200", _rates("service 100000", "mlflow 100000"), least=1200),
+    Goal(
+        "in front of MLflow, warm 10k / MLflow >= 1000", _rates("in front of mlflow 10000", "mlflow 10000"), least=1000
+    ),
+    Goal(
+        "in front of MLflow, cold 10k / MLflow <= 1.15",
+        _times("in front of mlflow, cold 10000", "mlflow 10000"),
+        most=1.15,
+    ),
+    Goal(
+        "in front of MLflow, cold 20 keys / its slowest 8 calls <= 1",
+        _times("in front of mlflow, cold 20 keys", "mlflow, slowest 8 of 20 keys"),
+        most=1,
+    ),
     Goal("cold 10k / bare fetch <= 5 (3)", _times("cold 10000", "bare fetch 10000"), most=5),
     Goal("cold 100k / bare fetch <= 5 (3)", _times("cold 100000", "bare fetch 100000"), most=5),
     Goal("cold 1M / bare fetch <= 5 (3)", _times("cold 1000000", "bare fetch 1000000"), most=5),

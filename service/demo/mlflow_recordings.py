@@ -50,7 +50,7 @@ def _log(client: MlflowClient, experiment: str, about: dict[str, Any], points: l
     )
     run_id: str = run.info.run_id
     parameters = [Param(one["key"], one["value"]) for one in about["configuration"].get("parameterBindings", ())]
-    resource_tags = [RunTag(one["name"], one["value"]) for one in about["metric_resource"].get("tags", ())]
+    resource_tags = [RunTag(one["name"], one["value"]) for one in (about["metric_resource"] or {}).get("tags", ())]
     client.log_batch(run_id, params=parameters, tags=resource_tags)
     for batch in _batches([_metric(point) for point in points]):
         client.log_batch(run_id, metrics=batch)

@@ -64,7 +64,7 @@ def test_the_same_trainings_are_read_from_both(demo: Demo) -> None:
 
 def stop(demo: Demo) -> None:
     """The MLflow server hangs: its death would end the demo."""
-    listed = subprocess.run(["ps", "-eo", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-eww", "-o", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
     port = demo.ready["mlflow"]["url"].rpartition(":")[2]
     groups = {int(line.split()[1]) for line in listed.splitlines() if "mlflow" in line and f"--port {port}" in line}
     assert groups
