@@ -89,6 +89,9 @@ class Question:
     metric: Metric
     aggregate: Aggregate
 
+    def __str__(self) -> str:
+        return f"{self.metric.text}:{self.aggregate}"
+
     @classmethod
     def of(cls, text: str) -> Question:
         """Raises ``NotUnderstood``."""
@@ -115,10 +118,16 @@ class Answer:
     total: Decimal | None = None
     added: int = 1
 
+    @property
+    def number(self) -> Decimal | None:
+        """The value as it is shown; ``None`` for what is no number."""
+        value = points.exact(self.value) if self.value != points.NULL else Decimal("NaN")
+        return None if value.is_nan() else value
+
     def compares(self, compare: Callable[[Decimal, Decimal], bool], number: Decimal) -> bool:
         """Whether the value compares so, digit for digit; no value and NaN never do."""
-        value = points.exact(self.value) if self.value != points.NULL else Decimal("NaN")
-        if value.is_nan():
+        value = self.number
+        if value is None:
             return False
         if self.total is None:
             return compare(value, number)

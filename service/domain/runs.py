@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -76,6 +76,18 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def may_change(self) -> bool:
         return RunStatus.of(self.status).may_change
+
+    @property
+    def ended_at(self) -> float | None:
+        """When a run that has ended did so, in seconds since the epoch; ``None`` where that is not known."""
+        if self.may_change:
+            return None
+        moment = instant(self.completion_time) or instant(self.modified_at)
+        try:
+            known = None if moment is None else datetime.fromisoformat(moment[:_TO_SECONDS].decode("ascii"))
+        except ValueError:
+            return None
+        return None if known is None else known.replace(tzinfo=UTC).timestamp() + 1
 
     @property
     def duration(self) -> Decimal | None:

@@ -56,6 +56,7 @@ ANSWERS: list[tuple[str, str, str, str, str]] = [
     ("listRuns", JSON, "filtered", "Those that have failed, in Lima's time", "/runs?status=DEAD&timezone=America/Lima"),
     ("listRuns", CSV, "ended", "Those that have failed", "/runs?status=DEAD"),
     ("listRuns", NDJSON, "ended", "Those that have failed", "/runs?status=DEAD"),
+    ("listRuns", JSON, "best", "The best run first", "/runs?status=COMPLETED&metric=Loss:min&sort=metric:Loss:min&limit=2"),
     ("getRun", JSON, "whole", "A run and what surrounds it", f"{CLASSIFIER}?timezone=Europe/Berlin"),
     ("listRuns", JSON, "longest", "The longest first, of those whose configuration is called so", "/runs?search=network-32&sort=-durationSeconds&limit=2"),
     ("getLogs", JSON, "newest", "How a run died, in Berlin's time", f"{DIED}/logs?limit=3&timezone=Europe/Berlin"),

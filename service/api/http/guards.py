@@ -6,7 +6,7 @@ existence of a run is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from flask import Flask, request
@@ -16,13 +16,16 @@ from service.domain.access import AccessRule, GrantDirectory, Principal, Scope, 
 from service.domain.errors import Forbidden
 
 View = TypeVar("View", bound=Callable[..., Any])
+Also = Callable[[Mapping[str, str]], Sequence[Scope]]
+"""The scopes that a request needs beside those of its route, by its query parameters."""
 _ATTRIBUTE = "access_rule"
+_ALSO = "access_rule_by_query"
 READ_ONLY = frozenset({"GET", "HEAD"})
 
 
-def requires(*scopes: Scope) -> Callable[[View], View]:
-    """The route needs a valid token that carries all of ``scopes``."""
-    return _ruled(AccessRule(token=True, scopes=scopes))
+def requires(*scopes: Scope, also: Also | None = None) -> Callable[[View], View]:
+    """The route needs a valid token that carries all of ``scopes``, and what ``also`` says of the query."""
+    return _ruled(AccessRule(token=True, scopes=scopes), also)
 
 
 def open_to_everyone(view: View) -> View:
@@ -47,6 +50,9 @@ def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> Non
         if rule is None:
             raise Forbidden("this route states no access rule")
         current = current_request()
+        also: Also | None = getattr(app.view_functions[request.endpoint], _ALSO, None)
+        if also is not None and (more := also(request.args)):
+            rule = AccessRule(rule.token, (*rule.scopes, *more))
         current.access_rule = rule
         if rule.token:
             current.principal = principal = verifier.verify(request.headers.get("Authorization"))
@@ -77,9 +83,10 @@ def _in_all(lists: Sequence[Sequence[str]]) -> list[str]:
     return [name for name in lists[0] if all(name in names for names in lists)]
 
 
-def _ruled(rule: AccessRule) -> Callable[[View], View]:
+def _ruled(rule: AccessRule, also: Also | None = None) -> Callable[[View], View]:
     def mark(view: View) -> View:
         setattr(view, _ATTRIBUTE, rule)
+        setattr(view, _ALSO, also)
         return view
 
     return mark

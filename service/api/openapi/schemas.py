@@ -187,7 +187,9 @@ class Warning(Schema):
 
     code = fields.String(
         required=True,
-        validate=validate.OneOf(["unreadable-timestamp", "unreadable-step", "unreadable-value", "timestamp-at-epoch"]),
+        validate=validate.OneOf(
+            ["unreadable-timestamp", "unreadable-step", "unreadable-value", "timestamp-at-epoch", "unread-metrics"]
+        ),
     )
     count = fields.Integer(
         required=True, metadata={"description": "How many of the run's, on this page or not.", "minimum": 1}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, get_args
 
+from service.domain.expectations import Answer, Question
 from service.domain.runs import NULL, Run
 from service.domain.selection.instants import instant
 
 RunField = Literal["createdAt", "modifiedAt", "durationSeconds", "status", "configurationName"]
+_NO_METRICS: Mapping[str, Any] = {}
 RUN_FIELDS: tuple[RunField, ...] = get_args(RunField)
 
 
@@ -35,10 +38,14 @@ class RunFilter:
 
 @dataclass(frozen=True, slots=True)
 class RunSortKey:
-    """A field to sort runs by."""
+    """What to sort runs by: a field, or what their metrics come to."""
 
-    field: RunField
+    field: RunField | Question
     descending: bool = False
+
+
+Metrics = Mapping[str, Mapping[Question, Answer | None]]
+"""By run id, what the run's metrics come to; ``None`` where it has no such metric."""
 
 
 def selected(runs: Iterable[Run], wanted: RunFilter) -> list[Run]:
@@ -47,16 +54,25 @@ def selected(runs: Iterable[Run], wanted: RunFilter) -> list[Run]:
     return [run for run in runs if all(test(run) for test in tests)]
 
 
-def ordered(runs: Iterable[Run], sort: Sequence[RunSortKey]) -> list[Run]:
-    """The runs by each key in turn; a run without what it is sorted by comes last, whatever the direction."""
+def ordered(runs: Iterable[Run], sort: Sequence[RunSortKey], metrics: Metrics = _NO_METRICS) -> list[Run]:
+    """The runs by each key in turn; a run without what it is sorted by, NaN included, comes last, whatever the
+    direction."""
     found = list(runs)
     for key in reversed(sort):
-        value = _VALUES[key.field]
+        value = _number(key.field, metrics) if isinstance(key.field, Question) else _VALUES[key.field]
         valued = [(known, run) for run in found if (known := value(run)) is not None]
         without = [run for run in found if value(run) is None]
         valued.sort(key=lambda pair: pair[0], reverse=key.descending)
         found = [run for _, run in valued] + without
     return found
+
+
+def _number(question: Question, metrics: Metrics) -> Callable[[Run], Decimal | None]:
+    def number(run: Run) -> Decimal | None:
+        answer = metrics.get(run.run_id, {}).get(question)
+        return None if answer is None else answer.number
+
+    return number
 
 
 def _tests(wanted: RunFilter) -> list[Callable[[Run], bool]]:

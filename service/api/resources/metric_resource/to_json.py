@@ -64,8 +64,8 @@ def _named(pairs: bytes, search: str) -> bytes:
     return b"[" + b",".join(bytes(one) for one in members if part in json.loads(bytes(one))["name"].casefold()) + b"]"
 
 
-def warnings(unreadable: Unreadable) -> bytes:
-    """What is said of members that could not be read; nothing where all could."""
+def warnings(unreadable: Unreadable, *, unread_metrics: int = 0) -> bytes:
+    """What is said of members, and of the metrics of runs, that could not be read; nothing where all could."""
     found = [
         {"code": code, "count": count, "detail": f"{count:,} of the runtime's {what}"}
         for code, count, what in (
@@ -88,6 +88,9 @@ def warnings(unreadable: Unreadable) -> bytes:
         )
         if count
     ]
+    if unread_metrics:
+        detail = f"the metrics of {unread_metrics:,} runs cannot be read: their values are given as null"
+        found.append({"code": "unread-metrics", "count": unread_metrics, "detail": detail})
     return b',"warnings":' + msgspec.json.encode(found) if found else b""
 
 

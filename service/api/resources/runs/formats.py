@@ -10,7 +10,8 @@ from service.api.http.csv_text import cell, row, text_cell
 from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
 from service.api.resources.metric_resource.to_json import zone_clock
 from service.api.resources.runs import to_json
-from service.domain.runs import Run
+from service.api.resources.runs.to_json import Columns
+from service.domain.runs import NULL, Run
 from service.domain.zones import TimeZone
 
 _TOGETHER = 500
@@ -31,24 +32,38 @@ class Runs:
     zone: TimeZone
     paged: bool
     following: str | None
+    columns: Columns
 
     def json(self) -> Iterator[bytes]:
-        return to_json.run_list(self.shown, self.total, self.zone, paged=self.paged, following=self.following)
+        return to_json.run_list(
+            self.shown, self.total, self.zone, self.columns, paged=self.paged, following=self.following
+        )
 
     def csv(self) -> Iterator[bytes]:
-        """A column for each member that a run has in JSON, in the same order; ``null`` is an empty cell."""
-        yield row(map(cell, _members(b"{%b}" % to_json.members(Run("", ""), zone_clock(self.zone)))))
-        for stretch in self._objects():
-            yield b"".join(row(map(_cell, _members(text).values())) for text in stretch)
+        """A column for each member that a run has in JSON, in the same order, then one for each metric that is asked
+        for; ``null`` is an empty cell."""
+        clock = zone_clock(self.zone)
+        names = _members(b"{%b}" % to_json.members(Run("", ""), clock))
+        yield row([*map(cell, names), *(text_cell(str(question)) for question in self.columns.questions)])
+        for stretch in self._stretches():
+            yield b"".join(
+                row(
+                    [
+                        *map(_cell, _members(b"{%b}" % to_json.members(run, clock)).values()),
+                        *(b"" if one.value == NULL else one.value.strip(b'"') for one in self.columns.of(run)),
+                    ]
+                )
+                for run in stretch
+            )
 
     def ndjson(self) -> Iterator[bytes]:
-        for stretch in self._objects():
-            yield b"\n".join((*stretch, b""))
-
-    def _objects(self) -> Iterator[list[bytes]]:
         clock = zone_clock(self.zone)
+        for stretch in self._stretches():
+            yield b"".join(b"{%b%b}\n" % (to_json.members(run, clock), self.columns.members(run)) for run in stretch)
+
+    def _stretches(self) -> Iterator[Sequence[Run]]:
         for start in range(0, len(self.shown), _TOGETHER):
-            yield [b"{%b}" % to_json.members(run, clock) for run in self.shown[start : start + _TOGETHER]]
+            yield self.shown[start : start + _TOGETHER]
 
 
 FORMATS: Writers[Runs] = {

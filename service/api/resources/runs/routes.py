@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
 from flask import Response
@@ -20,9 +20,17 @@ from service.api.openapi.schemas import Query
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.runs import to_json
 from service.api.resources.runs.formats import FORMATS, Runs
-from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema, RunsParameters, RunsQuery
-from service.api.resources.runs.to_json import Link
+from service.api.resources.runs.metrics import RunMetrics, check_number
+from service.api.resources.runs.schemas import (
+    RunDetailsSchema,
+    RunListSchema,
+    RunsParameters,
+    RunsQuery,
+    scopes_by_query,
+)
+from service.api.resources.runs.to_json import Columns, Link
 from service.domain.access import Scope
+from service.domain.errors import CursorExpired
 from service.domain.runtime import RequestContext
 from service.domain.selection.runs import ordered, selected
 from service.reads.queries import Queries
@@ -51,31 +59,51 @@ def blueprint(
         formats=FORMATS,
         more=("Content-Disposition", TOTAL),
     )
-    @requires(Scope.EXECUTIONS_READ)
+    @requires(Scope.EXECUTIONS_READ, also=scopes_by_query)
     def runs(ask: ReadRequest[RunsParameters]) -> Response:
         """The runs of the resource group, newest first or sorted; all of them, or in pages of one snapshot.
 
-        CSV has a column for each member that a run has in JSON; `X-Total-Count` says there how many match.
+        With `metric` each run says what its metrics come to; `sort=metric:Loss:min` has the best run first. CSV has a
+        column for each member that a run has in JSON, and for each metric; `X-Total-Count` says there how many match.
         """
         window, snapshot = paging.asked(ask)
+        by_metrics = ask.query.by_metrics
 
         def respond(context: RequestContext) -> Response:
-            read = queries.runs(context, snapshot)
-            matching = ordered(selected(read.content().runs, ask.query.wanted), ask.query.sort)
-            following = paging.next(ask, window, read.snapshot, len(matching))
+            read = queries.runs(context, None if by_metrics else snapshot)
+            matching = selected(read.content().runs, ask.query.wanted)
+            if by_metrics:
+                check_number(matching)
+                metrics = RunMetrics.read(matching, queries, context)
+                current = metrics.snapshot(read.snapshot)
+                if snapshot not in {None, current}:
+                    raise CursorExpired
+            else:
+                matching = ordered(matching, ask.query.sort)
+                shown = matching[window.position : window.end] if ask.query.metric else ()
+                metrics, current = RunMetrics.read(shown, queries, context), read.snapshot
+            following = paging.next(ask, window, current, len(matching))
             form = ("runs", ask.zone.name, repr(ask.query), *window.form, str(following))
-            response = answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
-                read.provenance,
-                lambda: FORMATS[ask.format](
+
+            def make() -> Iterable[bytes]:
+                found = metrics.answers((*ask.query.metric, *by_metrics))
+                runs = ordered(matching, ask.query.sort, found) if by_metrics else matching
+                return FORMATS[ask.format](
                     Runs(
-                        matching[window.position : window.end],
+                        runs[window.position : window.end],
                         len(matching),
                         ask.zone,
                         paged=ask.query.is_paged,
                         following=following,
+                        columns=Columns(ask.query.metric, found, metrics.unread),
                     )
-                ),
+                )
+
+            content = (read.key, read.digest.hex(), metrics.digest.hex())
+            response = answers.answer(
+                Variant(content, form, ask.format, (TIME_ZONE,), weight=metrics.weight),
+                metrics.provenance(read.provenance),
+                make,
             )
             pagination.link(response, following)
             if ask.format != JSON:

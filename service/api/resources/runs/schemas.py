@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from service.api.http.parameters import PagedParameters
-from service.api.openapi.schemas import PagedQuery, PageSchema, Warning, nothing, zoned_metadata
+from service.api.openapi.schemas import PagedQuery, PageSchema, Warning, nothing, value_metadata, zoned_metadata
 from service.api.resources.metric_resource.query import instant_field
+from service.domain.access import Scope
+from service.domain.expectations import Aggregate, NotUnderstood, Question
 from service.domain.runs import RunStatus
 from service.domain.selection.runs import RUN_FIELDS, RunField, RunFilter, RunSortKey
 
@@ -32,18 +35,45 @@ def _moment(description: str) -> Any:
     return fields.String(required=True, allow_none=True, metadata=metadata)
 
 
-_KEY = f"-?({'|'.join(RUN_FIELDS)})"
-_SORT = f"must be a comma-separated list of {', '.join(RUN_FIELDS)}, each at most once, each with an optional '-'"
+_BY_METRIC = "metric:"
+_KEY = f"-?({'|'.join(RUN_FIELDS)}|{_BY_METRIC}.+)"
+_SORT = (
+    f"must be a comma-separated list of {', '.join(RUN_FIELDS)} and {_BY_METRIC}<name>:<aggregate>, each at most once, "
+    "each with an optional '-'"
+)
+_BETWEEN_KEYS = re.compile(rf",(?=-?(?:{'|'.join(RUN_FIELDS)})(?:,|\Z)|-?{_BY_METRIC})")
+"""A metric's name may hold commas."""
+_MOST_METRICS = 5
 
 
 class _Sort(fields.Field[tuple[RunSortKey, ...]]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[RunSortKey, ...]:
-        by_name: dict[str, RunField] = {name: name for name in RUN_FIELDS}
-        names = value.split(",")
-        bare = [name.removeprefix("-") for name in names]
-        if not by_name.keys() >= set(bare) or len(set(bare)) != len(bare):
+        texts = _BETWEEN_KEYS.split(value)
+        keys = tuple(RunSortKey(_field(text.removeprefix("-")), text.startswith("-")) for text in texts)
+        if len({key.field for key in keys}) != len(keys):
             raise ValidationError(_SORT)
-        return tuple(RunSortKey(by_name[field], name.startswith("-")) for field, name in zip(bare, names, strict=True))
+        return keys
+
+
+def _field(text: str) -> RunField | Question:
+    by_name: dict[str, RunField] = {name: name for name in RUN_FIELDS}
+    if text in by_name:
+        return by_name[text]
+    if not text.startswith(_BY_METRIC):
+        raise ValidationError(_SORT)
+    return _question(text.removeprefix(_BY_METRIC))
+
+
+class _Question(fields.Field[Question]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Question:
+        return _question(value)
+
+
+def _question(text: str) -> Question:
+    try:
+        return Question.of(text)
+    except NotUnderstood as error:
+        raise ValidationError(str(error)) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +82,17 @@ class RunsParameters(PagedParameters):
 
     wanted: RunFilter
     sort: tuple[RunSortKey, ...]
+    metric: tuple[Question, ...]
+
+    @property
+    def by_metrics(self) -> tuple[Question, ...]:
+        """What of their metrics the runs are sorted by."""
+        return tuple(key.field for key in self.sort if isinstance(key.field, Question))
+
+
+def scopes_by_query(query: Mapping[str, str]) -> Sequence[Scope]:
+    """What a caller needs to be told of metrics, too."""
+    return (Scope.METRICS_READ,) if "metric" in query or _BY_METRIC in query.get("sort", "") else ()
 
 
 class RunsQuery(PagedQuery):
@@ -81,10 +122,27 @@ class RunsQuery(PagedQuery):
     sort = _Sort(
         load_default=tuple,
         metadata={
-            "description": f"What to sort by, in turn: {', '.join(RUN_FIELDS)}; `-` in front for the other direction. "
-            "`status,-durationSeconds` for one. Runs without a value last. Without it, the newest first.",
+            "description": f"What to sort by, in turn: {', '.join(RUN_FIELDS)}, or `metric:<name>:<aggregate>` for "
+            "what a run's metrics come to (see `metric`; at most 1,000 runs may match then); `-` in front for the "
+            "other direction. `status,-durationSeconds` for one, `metric:Loss:min` for the best run first. Runs "
+            "without a value last. Without it, the newest first.",
             "type": "string",
             "pattern": f"^{_KEY}(,{_KEY}){{0,{len(RUN_FIELDS) - 1}}}$",
+        },
+    )
+
+    metric = fields.List(
+        _Question(metadata={"type": "string", "pattern": "^.+:(first|last|min|max|mean|count)$"}),
+        load_default=tuple,
+        validate=validate.Length(0, _MOST_METRICS, error=f"may be given up to {_MOST_METRICS} times"),
+        metadata={
+            "description": (
+                "A metric and an aggregate (`first`, `last`, `min`, `max`, `mean`, `count`), `Loss:min` for one: each "
+                "run that is given then says what it comes to, over all points of that name or of one label set "
+                "(`Loss[dataset=validation]:min`). Repeatable, up to five. Needs the scope of metrics as well."
+            ),
+            "maxItems": _MOST_METRICS,
+            "example": ["Loss:min"],
         },
     )
 
@@ -134,12 +192,35 @@ class RunSchema(Schema):
     executionScheduleId = _text("The execution schedule that made the run.")
 
 
+class RunMetric(Schema):
+    """What a run's metric comes to."""
+
+    name = fields.String(required=True, metadata={"description": "As it was asked for.", "example": "Loss"})
+    aggregate = fields.String(required=True, validate=validate.OneOf([*Aggregate]))
+    value = fields.Raw(
+        required=True,
+        allow_none=True,
+        metadata={**value_metadata(), "description": "`null` where the run has no such metric, or it cannot be read."},
+    )
+    step = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Where that value stands; `null` for mean and count."}
+    )
+
+
+class ListedRun(RunSchema):
+    """A run in a list."""
+
+    metrics = fields.List(
+        fields.Nested(RunMetric), metadata={"description": "Given with `metric`: one for each, in their order."}
+    )
+
+
 class RunListSchema(Schema):
     """The runs of a resource group, newest first."""
 
     timezone = fields.String(required=True)
     count = fields.Integer(required=True, metadata={"description": "Runs that match, on all pages together."})
-    runs = fields.List(fields.Nested(RunSchema), required=True)
+    runs = fields.List(fields.Nested(ListedRun), required=True)
     page = fields.Nested(PageSchema)
     warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
 
 from service.api.http import pagination
 from service.api.resources.metric_resource.to_json import warnings, zone_clock
+from service.domain.expectations import Answer, Question
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Unreadable
-from service.domain.runs import Run, RunDetails
+from service.domain.runs import NULL, Run, RunDetails
+from service.domain.selection.runs import Metrics
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
@@ -25,15 +29,53 @@ class Link(NamedTuple):
     href: str
 
 
-def run_list(runs: Sequence[Run], total: int, zone: TimeZone, *, paged: bool, following: str | None) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is said of each run's metrics: the answers to ``questions``; those of ``unread`` runs cannot be read."""
+
+    questions: Sequence[Question] = ()
+    metrics: Metrics = field(default_factory=dict)
+    unread: int = 0
+
+    def of(self, run: Run) -> list[Answer]:
+        """One for each question."""
+        found = self.metrics.get(run.run_id, {})
+        return [found.get(question) or _NO_ANSWER for question in self.questions]
+
+    def members(self, run: Run) -> bytes:
+        """What stands behind the run's other members."""
+        if not self.questions:
+            return b""
+        answers = zip(self.questions, self.of(run), strict=True)
+        return b',"metrics":[%b]' % b",".join(_metric(question, answer) for question, answer in answers)
+
+
+_NO_ANSWER = Answer(NULL)
+
+
+def _metric(question: Question, answer: Answer) -> bytes:
+    return b'{"name":%b,"aggregate":"%b","value":%b,"step":%b}' % (
+        json.dumps(question.metric.text).encode("ascii"),
+        question.aggregate.encode("ascii"),
+        answer.value,
+        answer.step,
+    )
+
+
+def run_list(
+    runs: Sequence[Run], total: int, zone: TimeZone, columns: Columns, *, paged: bool, following: str | None
+) -> Iterator[bytes]:
     """A page of the runs, or all of them."""
     clock = zone_clock(zone)
     yield b'{"timezone":"%b","count":%d,"runs":[' % (zone.name.encode("ascii"), total)
     for start in range(0, len(runs), _TOGETHER):
-        written = b",".join(b"{%b}" % members(run, clock) for run in runs[start : start + _TOGETHER])
+        written = b",".join(
+            b"{%b%b}" % (members(run, clock), columns.members(run)) for run in runs[start : start + _TOGETHER]
+        )
         yield b"," + written if start else written
     page = b"," + pagination.member(total, following) if paged else b""
-    yield b"]%b%b}" % (page, warnings(Unreadable(timestamps=sum(run.unreadable for run in runs))))
+    unreadable = Unreadable(timestamps=sum(run.unreadable for run in runs))
+    yield b"]%b%b}" % (page, warnings(unreadable, unread_metrics=columns.unread))
 
 
 def run_details(found: RunDetails, zone: TimeZone, metric_resource: Link, logs: Link) -> Iterator[bytes]:

@@ -1,0 +1,71 @@
+"""What runs' metrics come to, for a list of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+from service.domain.errors import Fault, InvalidParameter, RunNotFound, ServiceError
+from service.domain.expectations import Question, Summaries
+from service.domain.reading import Provenance, Snapshot
+from service.domain.runs import Run
+from service.domain.runtime import RequestContext
+from service.domain.selection.runs import Metrics
+from service.domain.series.summary import RunSummary
+from service.reads.queries import Queries
+from service.reads.results import Read
+
+MOST_RUNS = 1000
+"""Runs whose metrics are looked at to sort them."""
+
+
+class RunMetrics:
+    """The metrics of several runs, as far as they can be read. Raises what is the matter where none can."""
+
+    def __init__(self, found: Mapping[str, Read[RunSummary] | ServiceError]) -> None:
+        self._read = {run_id: one for run_id, one in found.items() if not isinstance(one, ServiceError)}
+        errors = [one for one in found.values() if isinstance(one, ServiceError)]
+        if errors and not self._read and not isinstance(errors[0], RunNotFound):
+            raise errors[0]
+        self.unread = sum(not isinstance(error, RunNotFound) for error in errors)
+        digest = blake2b(digest_size=16)
+        for run_id, one in found.items():
+            name = type(one).__name__ if isinstance(one, ServiceError) else one.digest.hex()
+            digest.update(f"{run_id} {name}\n".encode())
+        self.digest = digest.digest()
+
+    @classmethod
+    def read(cls, runs: Sequence[Run], queries: Queries, context: RequestContext) -> RunMetrics:
+        """Read them; those of runs that ended long ago are as good as they are stored."""
+        if not runs:
+            return cls({})
+        ended_at = {run.run_id: ended for run in runs if (ended := run.ended_at) is not None}
+        return cls(queries.summaries([run.run_id for run in runs], context, ended_at))
+
+    @property
+    def weight(self) -> int:
+        """Bytes of stored content that is looked at."""
+        return sum(one.size for one in self._read.values())
+
+    def provenance(self, of_list: Provenance) -> Provenance:
+        """That of the entry that is the first to be stale, the list of runs included."""
+        return min((of_list, *(one.provenance for one in self._read.values())), key=lambda each: each.ttl)
+
+    def snapshot(self, of_list: Snapshot) -> Snapshot:
+        """Names the list and the metrics of its runs together."""
+        return Snapshot(blake2b(of_list.digest + self.digest, digest_size=16).digest(), of_list.size)
+
+    def answers(self, questions: Iterable[Question]) -> Metrics:
+        """Raises ``ContentGone``."""
+        asked = tuple(questions)
+        if not asked:
+            return {}
+        summaries = {run_id: Summaries(one.content().summaries) for run_id, one in self._read.items()}
+        return {run_id: {one: one.answer(found) for one in asked} for run_id, found in summaries.items()}
+
+
+def check_number(runs: Sequence[Run]) -> None:
+    """Raise ``InvalidParameter`` where more runs match than are sorted by their metrics."""
+    if len(runs) > MOST_RUNS:
+        detail = f"{len(runs):,} runs match, and at most {MOST_RUNS:,} are sorted by their metrics; narrow them, "
+        raise InvalidParameter([Fault("sort", detail + "with status, configurationId, createdSince or search")])
