@@ -58,7 +58,7 @@ def test_state_by_age(kind: Kind, age: float, ttl: float, state: State) -> None:
 )
 def test_an_answer_from_the_future_is_new_or_its_clock_was_wrong(ahead: float, state: State) -> None:
     freshness = judge(Kind.CHANGING, NOW + ahead, NOW, LIFETIMES)
-    assert (freshness.age, freshness.state) == (0, state)
+    assert (freshness.age, freshness.ttl, freshness.state) == (0, 10, state)
 
 
 def test_a_moment_that_is_no_number_is_expired() -> None:

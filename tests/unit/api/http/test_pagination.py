@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from service.api.http.pagination import Cursor, Cursors
+from service.api.openapi.schemas import NO_CURSOR
 from service.domain.errors import InvalidParameter
 from service.domain.reading import Snapshot
 
@@ -55,8 +56,9 @@ def test_another_service_cannot_have_written_it(cursor: Cursor) -> None:
 
 @given(st.text(max_size=600))
 def test_garbage_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InvalidParameter, match="cursor"):
+    with pytest.raises(InvalidParameter, match="cursor") as refused:
         Cursors(b"secret").read(text, ())
+    assert [fault.detail for fault in refused.value.faults] == [NO_CURSOR]
 
 
 def test_one_that_an_earlier_release_has_written_is_read() -> None:

@@ -15,7 +15,7 @@ from service.api.resources.runs import schemas as runs
 from service.api.resources.series import schemas as series
 from service.domain.selection.filters import Filter
 
-WHAT_IS_REQUIRED = {"run": ["run1", "run2"], "metric": "Loss"}
+WHAT_IS_REQUIRED = {"run": ["run1", "run2"], "metric": ["Loss"], "expect": ["Loss:min<1"]}
 """Parameters without which no query of their resource is loaded."""
 
 
