@@ -11,9 +11,18 @@ _FORGEABLE = (
     "is not set: whoever can write to Redis can make up answers that the service gives as the runtime's; set the same "
     "secret of 32 characters or more for all instances on it, such as: openssl rand -hex 32"
 )
+_INSECURE = "MLFLOW_TRACKING_INSECURE_TLS"
+_UNCHECKED = (
+    "is true: whoever answers in the server's place gets the service's credentials and says what runs have "
+    "logged; name the server's authority instead"
+)
 
 
 def risks(settings: Settings) -> Iterator[SettingFault]:
     """Each with what it means and the cure."""
+    for named in settings.named:
+        if named.runtime.insecure_tls:
+            place = f"CONNECTIONS: [{named.name}] insecure_tls" if settings.connections else _INSECURE
+            yield SettingFault(place, _UNCHECKED)
     if settings.cache.redis_url is not None and settings.cache.secret is None:
         yield SettingFault("CACHE_SECRET", _FORGEABLE)

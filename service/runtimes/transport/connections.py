@@ -52,6 +52,12 @@ class _PlainPool(HTTPConnectionPool):
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = SecureConnection
 
+    def _validate_conn(self, conn: Any) -> None:
+        """Connects first, as urllib3 does, and does not warn of each request that is not verified: where the settings
+        ask for that they are warned of (``settings.risks``)."""
+        if conn.is_closed:
+            conn.connect()
+
 
 class BudgetAdapter(HTTPAdapter):
     """Keeps connections in pools, one for each server, and makes them on the budget of who asks."""

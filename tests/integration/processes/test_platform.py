@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from testing.ports import free_port
 from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.integration.processes.test_visible import sample
@@ -63,6 +64,30 @@ def test_check_tells_a_wrong_password_from_a_dead_host_and_what_a_missing_secret
         assert ended.stderr == ""
         assert not any(secret in ended.stdout for secret in (PASSWORD, "wr/ong", "wr%2Fong", "no-user-name"))
         assert ended is well or RISK not in ended.stdout
+
+
+def test_check_tells_of_each_connection(command: Command, runtime: ScriptedRuntime, tmp_path: Path) -> None:
+    file = tmp_path / "connections.toml"
+    none = 'auth = "none"\n'
+    file.write_text(
+        f'[well]\ndefault = true\nbase_url = "{runtime.url}"\n{none}'
+        f'[dead]\nkind = "mlflow"\ntracking_uri = "http://127.0.0.1:{free_port()}"\n{none}'
+        f'[other]\nkind = "mlflow"\ntracking_uri = "{runtime.url}"\n{none}'
+        f'[callers]\nbase_url = "{runtime.url}"\nauth = "forward"\n'
+    )
+    found = command("check", CONNECTIONS=str(file))
+    assert found.returncode == 1
+    for told in (
+        "connection well: reachable",
+        "connection dead: cannot be reached",
+        "connection other: answers, but not as its kind does",
+        "connection callers: not asked: RUNTIME_AUTH=forward needs a caller's token",
+    ):
+        assert told in found.stdout
+    file.write_text("[a]\n")
+    wrong = command("check", CONNECTIONS=str(file))
+    assert wrong.returncode == 1
+    assert "CONNECTIONS: [a] base_url is missing" in wrong.stdout + wrong.stderr
 
 
 def test_a_bound_redis_is_used_and_its_risk_logged_once(new_host: NewHost, tmp_path: Path) -> None:

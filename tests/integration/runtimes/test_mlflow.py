@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +27,7 @@ from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
 from service.telemetry.metrics import Telemetry
 from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow, error
 from tests.servers.scripted_runtime import serving
+from tests.servers.tls import Authority, tls_front
 from tests.unit.reads.fakes import context
 
 OURS = CacheScope("t", "team-a")
@@ -395,3 +397,34 @@ def test_what_surrounds_a_run() -> None:
         "a",
         "mlflow.log-model.history",
     ]
+
+
+def test_tls_with_an_authority_of_its_own_and_a_client_certificate(tmp_path: Path) -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(1)}
+    authority = Authority(tmp_path)
+    client = authority.issue("client.example")
+    both = tmp_path / "both.pem"
+    both.write_bytes(client.certificate.read_bytes() + client.key.read_bytes())
+    own = {"ca_file": str(authority.certificate)}
+    shown = {"certificate": str(both), "private_key": str(both)}
+    with serving(server), tls_front(port_of(server), authority.issue("127.0.0.1"), authority) as port:
+
+        def read(**settings: Any) -> object:
+            url = f"https://127.0.0.1:{port}"
+            runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, **settings), Telemetry())
+            try:
+                return runtime.run_metrics([RUN], context(OURS))[RUN]
+            finally:
+                close()
+
+        assert isinstance(read(**own, **shown), RunMetrics)
+        assert isinstance(read(insecure_tls=True, **shown), RunMetrics)
+        assert isinstance(read(**shown), BadGateway), "nobody else's authorities know it"
+        assert isinstance(read(**own), ServiceError), "it asks for a certificate"
+
+
+def port_of(server: ScriptedMLflow) -> int:
+    port = urlsplit(server.url).port
+    assert port is not None
+    return port

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import RuntimeKind, RuntimeSettings, SettingsError, describe, read_settings
+from service.settings import RuntimeKind, RuntimeSettings, SettingsError, describe, read_settings, risks
 
 TRUSTED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "a"}
 PEM = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
@@ -74,6 +74,13 @@ def test_certificates(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_named(variables: dict[str, str], fault: str) -> None:
     assert any(told.startswith(fault) for told in faults(**variables)), faults(**variables)
+
+
+def test_an_unchecked_certificate_is_a_risk() -> None:
+    given = {**TRUSTED, "RUNTIME_KIND": "mlflow", "MLFLOW_TRACKING_URI": "https://m"}
+    assert list(risks(read_settings(given))) == []
+    (risk,) = risks(read_settings({**given, "MLFLOW_TRACKING_INSECURE_TLS": "true"}))
+    assert risk.variable == "MLFLOW_TRACKING_INSECURE_TLS"
 
 
 def test_a_tracking_uri_without_its_kind_is_noticed() -> None:
