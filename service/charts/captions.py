@@ -13,6 +13,8 @@ SEPARATOR = " · "
 PARTS = re.compile(", | · ")
 """Where a run's name can be broken into lines."""
 LONGEST = 48
+WITHOUT_LABELS = "without labels"
+"""The series of a metric that has none, beside others that have."""
 _TITLE = 36
 _LINE = 88
 """Characters of a line below a title: as wide as a chart."""

@@ -69,12 +69,16 @@ def numbers(scale: Scale, unit: float = 1.0, scale_type: Encoding | None = None)
 
 def categories(names: Sequence[str]) -> Encoding:
     """An axis of categories: upright labels in as many lines as they have parts, where these fit, else slanting."""
-    widest = max(style.text_width(part) for name in names for part in captions.PARTS.split(name))
     room = style.WIDTH / len(names)
     lines = {"labelExpr": f"split(datum.label,regexp({quoted(captions.PARTS.pattern)}))"}
-    if widest + _BETWEEN <= room or len(names) <= _FEW:
+    if len(names) <= _FEW or fit([part for name in names for part in captions.PARTS.split(name)], len(names)):
         return {"labelAngle": 0, "labelLimit": room - _BETWEEN, "labelOverlap": False, **lines}
     return {"labelAngle": -45, "labelLimit": 160, "labelOverlap": False, **lines}
+
+
+def fit(lines: Sequence[str], count: int) -> bool:
+    """Whether ``count`` upright labels of these lines have room along an axis."""
+    return max(map(style.text_width, lines)) + _BETWEEN <= style.WIDTH / count
 
 
 def tooltip(panel: Panel, axis: Axis) -> list[Encoding]:

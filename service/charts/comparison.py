@@ -83,11 +83,10 @@ class Comparison:
         The model is none of these where each run has but one: then the run tells it.
         """
         found = [{comparison.identity_of(one): one for one in run.series} for run in self.runs]
-        otherwise = "without labels"
         if not any(_has_several_models(each) for each in found):
             found = [{identity.without_model: one for identity, one in each.items()} for each in found]
         sets = list(dict.fromkeys(identity.labels for each in found for identity in each))
-        names = captions.apart(captions.trace_names([sorted(one) for one in sets], otherwise))
+        names = captions.apart(captions.trace_names([sorted(one) for one in sets], captions.WITHOUT_LABELS))
         named = dict(zip(sets, names if len(sets) > 1 else [""], strict=False))
         return {
             metric: [
@@ -184,9 +183,10 @@ class Comparison:
         configurations = [json.loads(run.details.run.configuration_name) for run in self.runs]
         differing = [one for one in comparison.parameters(self.runs) if one.differs]
         names = []
+        several = len(set(configurations)) > 1
         for number, (configuration, id_) in enumerate(zip(configurations, self._ids(), strict=True)):
-            several = len(set(configurations)) > 1 and configuration is not None
-            parts = [captions.cut(configuration, _LONGEST_PART)] if several else []
+            says_more = several and configuration not in {None, self.runs[number].details.run.run_id}
+            parts = [captions.cut(configuration, _LONGEST_PART)] if says_more else []
             given = [(json.loads(one.key), json.loads(one.values[number])) for one in differing]
             parts += [captions.cut(f"{key}={value}", _LONGEST_PART) for key, value in given if value is not None]
             fitting = accumulate(parts, lambda before, part: f"{before}, {part}")

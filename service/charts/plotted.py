@@ -13,8 +13,8 @@ from service.charts.model import Axis, AxisKind, Mark, Panel, Trace
 _FEW = 60
 """Up to so many points, a line shows them as dots."""
 _HEIGHT = 280
-_MOST_NUMBERS, _MOST_TIMES = 8, 5
-"""Ticks along the axis."""
+_MOST_NUMBERS, _MOST_TIMES = 8, (8, 5)
+"""Ticks along the axis; of times fewer where their labels are long."""
 _STROKES: Encoding = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2.5}
 """A legend shows lines as lines, 20 pixels long."""
 _DOTS: Encoding = {"symbolSize": 70}
@@ -131,14 +131,26 @@ def _along(panel: Panel, axis: Axis) -> Encoding:
 
 def _times(clock: LocalClock, start: float, end: float) -> Encoding:
     """An axis of instants, labelled by the caller's clock, whoever looks at it and wherever they are."""
-    ticks = clock.ticks(start, end, _MOST_TIMES)
+    ticks, exact = _ticks(clock, start, end)
     first, last = (round(bound * 1000) for bound in milliseconds_around(start, end))
     domain = (first, last) if start < end else (first - _BESIDE, last + _BESIDE)
     values = ",".join(str(round(tick * 1000)) for tick in ticks)
-    labels = ",".join(map(_label, clock.exact_labels(ticks)))
+    labels = ",".join(map(_label, exact))
     shown = f"[{labels}][indexof([{values}],datum.value)]"
     # As an expression they stay numbers. Listed, Vega-Lite would make them dates, of which Vega draws one a second.
     return {"scale": {"type": "utc", "domain": domain}, "axis": {"values": {"expr": f"[{values}]"}, "labelExpr": shown}}
+
+
+def _ticks(clock: LocalClock, start: float, end: float) -> tuple[list[float], list[Label]]:
+    """Ticks and their labels, as many as have room beside each other."""
+    ticks: list[float] = []
+    labels: list[Label] = []
+    for most in _MOST_TIMES:
+        ticks = clock.ticks(start, end, most)
+        labels = clock.exact_labels(ticks)
+        if channels.fit([part for label in labels for part in (label.text, label.offset)], len(ticks)):
+            break
+    return ticks, labels
 
 
 def _label(label: Label) -> str:

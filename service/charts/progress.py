@@ -171,7 +171,8 @@ class Drawing:
         return [panel for panel in panels if panel.traces]
 
     def _panel(self, metric: str, series: Sequence[Series], since: Decimal | None) -> Panel:
-        names = captions.trace_names([_labels(one.labels) for one in series], metric)
+        otherwise = captions.WITHOUT_LABELS if len(series) > 1 else metric
+        names = captions.trace_names([_labels(one.labels) for one in series], otherwise)
         traces = [Trace(name, self.marks(one, since)) for name, one in zip(names, series, strict=True)]
         return Panel(metric, [trace for trace in traces if trace.marks], self.drawn.scale)
 

@@ -19,5 +19,8 @@ def means(values: Floats, smooth: float) -> Floats:
         (values[finite] / 2).tolist(), lambda mean, value: mean + (1 - smooth) * (value - mean), initial=0.0
     )
     weights = -np.expm1(np.arange(1, len(finite) + 1) * np.log(smooth))
-    found[finite] = np.fromiter(biased, dtype=np.float64, count=len(finite) + 1)[1:] / weights * 2
+    halves = np.fromiter(biased, dtype=np.float64, count=len(finite) + 1)[1:] / weights
+    if len(halves):  # Rounded, a mean may lie a little beyond all that it is of, and beyond what a float can be.
+        halves = np.clip(halves, values[finite].min() / 2, values[finite].max() / 2)
+    found[finite] = halves * 2
     return found

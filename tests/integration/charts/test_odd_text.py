@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from service.charts import style
 from service.charts.model import ChartType
 from service.charts.progress import Drawn, Lacking, chart
 from service.charts.rendering import PNG, SVG, Renderer
@@ -99,8 +100,13 @@ def test_charts_of_comparisons(
     ]
     values = [value for _, value in runs]
     axis = f"parameter:{key}" if against == "parameter" else against
+    is_of_runs = against in {"step", "time"}
+    told = len({("a", value) for value in values}) + 1
     if kind == ChartType.LINE and (against == "run" or (against == "parameter" and not all(map(is_number, values)))):
         with pytest.raises(InvalidParameter, match="it can be scatter"):
+            compared.specification(made, metric, axis, kind)
+    elif is_of_runs and kind in {ChartType.COLUMN, ChartType.BAR} and told > len(style.OPACITIES):
+        with pytest.raises(InvalidParameter, match="up to 3 label sets"):
             compared.specification(made, metric, axis, kind)
     else:
         drawn(renderer, compared.specification(made, metric, axis, kind))

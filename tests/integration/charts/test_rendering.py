@@ -14,7 +14,8 @@ import pytest
 from service.charts.model import ChartType
 from service.charts.rendering import PNG, SVG, CannotDraw, Renderer
 from service.domain.errors import Overloaded
-from tests.unit.charts.drawn import recording, specification
+from tests.integration.charts import pictures
+from tests.unit.charts.drawn import recording, rows, specification
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LOSS = specification(recording("digits-rate-0.01", "Loss"))
@@ -34,7 +35,12 @@ def test_every_type_is_drawn(renderer: Renderer, kind: ChartType, against: str) 
 
 def test_the_clock_on_the_axis_is_the_callers(renderer: Renderer) -> None:
     made = specification(recording("digits-every-batch", "Accuracy"), "time", "line", "Asia/Kolkata")
-    assert "22:19:20" in " ".join(ElementTree.fromstring(renderer.render(made, SVG)).itertext())
+    first, last = (rows(made)[end]["at"][11:16] for end in (0, -1))
+    image = pictures.read(renderer.render(made, SVG))
+    *clocks, title = pictures.labels(image, "X")
+    assert clocks == sorted(clocks)
+    assert first <= clocks[0] < clocks[-1] <= last
+    assert title.endswith("(Asia/Kolkata)")
 
 
 def test_the_same_specification_is_the_same_picture(renderer: Renderer) -> None:

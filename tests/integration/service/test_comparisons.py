@@ -399,7 +399,11 @@ def test_impossible_charts_say_what_is_possible(told: Service, query: str, named
 
 def test_the_one_model_of_a_run_is_no_label_of_its_own(told: Service) -> None:
     rows = drawing(told, ["run7", "run1"], "against=step")["data"]["values"]
-    assert {row["series"] for row in rows} == {"run7, part=a", "run7, part=b", "run1"}
+    assert {row["series"] for row in rows} == {
+        "run7, part=a",
+        "run7, part=b",
+        "rate=0.1, depth=3 · run1, without labels",
+    }
 
 
 def test_an_instance_is_a_uri_reference(told: Service) -> None:
