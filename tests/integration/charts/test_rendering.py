@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -35,7 +36,7 @@ def test_every_type_is_drawn(renderer: Renderer, kind: ChartType, against: str) 
 
 def test_the_clock_on_the_axis_is_the_callers(renderer: Renderer) -> None:
     made = specification(recording("digits-every-batch", "Accuracy"), "time", "line", "Asia/Kolkata")
-    first, last = (rows(made)[end]["at"][11:16] for end in (0, -1))
+    first, last = (rows(json.loads(made))[end]["at"][11:16] for end in (0, -1))
     image = pictures.read(renderer.render(made, SVG))
     *clocks, title = pictures.labels(image, "X")
     assert clocks == sorted(clocks)

@@ -215,7 +215,10 @@ def test_series_are_named_by_what_tells_them_apart() -> None:
         point(3, 1, **{label: "model"}),
     )
     (colour,) = encodings(made, "color")
-    assert colour["scale"] == {"domain": ["dataset=train", "dataset=test", "loss"], "range": list(PALETTE[:3])}
+    assert colour["scale"] == {
+        "domain": ["dataset=train", "dataset=test", "without labels"],
+        "range": list(PALETTE[:3]),
+    }
 
 
 def test_names_that_would_be_cut_alike_stay_apart() -> None:
