@@ -87,7 +87,7 @@ def test_claims_are_found(path: str, found: Any) -> None:
         (
             {"scope": GONE, "groups": "ailaunchpad_genai_manager"},
             {"role_collections": "groups"},
-            {METRICS, RUNS, "scenarios.artifacts.read"},
+            {METRICS, RUNS, "scenarios.executions.logs.read", "scenarios.artifacts.read"},
         ),
     ],
 )
