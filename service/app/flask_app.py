@@ -24,6 +24,7 @@ from service.api.resources.logs import routes as logs
 from service.api.resources.metric_resource import routes as metric_resource
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.operations import Parts
+from service.api.resources.points import routes as points
 from service.api.resources.runs import routes as runs
 from service.api.resources.series import routes as series
 from service.charts.bundle import VegaBundle
@@ -68,6 +69,7 @@ def build(interface: Interface) -> Flask:
         metric_resource.blueprint(
             interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
         ),
+        points.blueprint(interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made),
         series.blueprint(interface.queries, interface.answers, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
         runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 from typing import Any, Literal, TypeVar
 
 from service.caching import codec
@@ -31,6 +32,7 @@ from service.domain.runtime import AIRuntime, Capabilities, Kind, RequestContext
 from service.domain.series.summary import RunSummary
 from service.reads import packing, policy, remembered_errors
 from service.reads.comparison import ReadComparison
+from service.reads.points import Manifest, ReadPoints
 from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found, Read
 
@@ -44,6 +46,9 @@ _STATE_SECONDS = 10
 _A_CALL = 10
 """Runs whose metrics the runtime is asked for at once."""
 _NEVER: Mapping[str, float] = {}
+_CALLS_AT_ONCE = 2
+_HELD = 16 * 1024 * 1024
+"""Bytes of contents that nobody stores and that stay in memory until they are written."""
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
 
@@ -91,6 +96,14 @@ class Queries:
 
         ``ended_at``: see ``summaries``.
         """
+        return {
+            run_id: one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
+            for run_id, one in self._resources(run_ids, context, ended_at).items()
+        }
+
+    def _resources(
+        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
+    ) -> dict[str, Found | ServiceError]:
         run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
 
@@ -98,11 +111,27 @@ class Queries:
             return self._fetch_runs({key: run_of[key] for key in keys}, self._fetching(context, deadline))
 
         found = self._connection(context).reads.read(list(run_of), fetch, context.cache_policy, context.deadline, ended)
-        read: dict[str, Read[MetricResource] | ServiceError] = {}
-        for key, run_id in run_of.items():
-            one = _value(found[key], run_id)
-            read[run_id] = one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
-        return read
+        return {run_id: _value(found[key], run_id) for key, run_id in run_of.items()}
+
+    def points(self, run_ids: Sequence[str], context: RequestContext, as_of: Snapshot | None = None) -> ReadPoints:
+        """Many runs' metric resources, none of them in memory; for a further page ``as_of`` the first one's snapshot.
+
+        At most ``_A_CALL`` runs are read by one upstream call. Raises the first run's error where none can be read,
+        ``CursorExpired`` where a content of the snapshot is stored no more.
+        """
+        read = self._many(run_ids, context)
+        manifest = Manifest.of(read)
+        key = self._key("points", context, "", *run_ids)
+        reads = self._connection(context).reads
+        if as_of is not None and as_of != manifest.snapshot:
+            read = self._many_as_of(reads.snapshot(key, as_of), read, context)
+            manifest = Manifest.of(read)
+        found = {run_id: one for run_id, one in read.items() if not isinstance(one, ServiceError)}
+        missing = {run_id: one for run_id, one in read.items() if isinstance(one, ServiceError)}
+        if not found:
+            raise next(iter(missing.values()))
+        keep = partial(reads.keep_derived, key, manifest.packed(), time.time())
+        return ReadPoints(found, missing, manifest.snapshot, keep)
 
     def summaries(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
@@ -311,6 +340,67 @@ class Queries:
             raise CursorExpired from None
         return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: content)
 
+    def _many(self, run_ids: Sequence[str], context: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
+        """Runs' metric resources; only what the store does not keep of them stays in memory, and that to a bound."""
+        room = _Room(_HELD)
+
+        def read(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
+            return self._by_calls(ids, lambda some: self._one_call(some, asked, room), asked, at_once=_CALLS_AT_ONCE)
+
+        return self._paced(run_ids, read, context)
+
+    def _one_call(
+        self, run_ids: Sequence[str], context: RequestContext, room: _Room
+    ) -> dict[str, Read[MetricResource] | ServiceError]:
+        read = self._resources(run_ids, context)
+        return {run_id: self._let_go(run_id, one, context, room) for run_id, one in read.items()}
+
+    def _let_go(
+        self, run_id: str, found: Found | ServiceError, context: RequestContext, room: _Room
+    ) -> Read[MetricResource] | ServiceError:
+        """The same without its content, which is loaded when it is looked at, and fetched anew where it is gone."""
+        if isinstance(found, ServiceError):
+            return found
+        if found.packed is not None and (found.provenance.kept or not room.take(found.header.size)):
+            found = replace(found, packed=None)
+        read = self._read(found, packing.unpacked, context)
+        seconds = context.deadline.remaining()
+
+        def content() -> MetricResource:
+            try:
+                return read.content()
+            except ContentGone:
+                anew = replace(context.anew(), deadline=Deadline.after(seconds))
+                again = self.metric_resources([run_id], anew)[run_id]
+                if isinstance(again, ServiceError) or again.digest != read.digest:
+                    raise
+                return again.content()
+
+        return replace(read, content=content)
+
+    def _many_as_of(
+        self,
+        packed: Packed | None,
+        now: Mapping[str, Read[MetricResource] | ServiceError],
+        context: RequestContext,
+    ) -> dict[str, Read[MetricResource] | ServiceError]:
+        """What there is ``now``, as of the manifest; who may not read a run now has no snapshot of it either."""
+        if packed is None:
+            raise CursorExpired
+        try:
+            manifest = codec.unpack(packed, Manifest)
+        except NotAnEntry:
+            raise CursorExpired from None
+        read: dict[str, Read[MetricResource] | ServiceError] = {}
+        for run_id, one in now.items():
+            snapshot = manifest.snapshots.get(run_id)
+            if isinstance(one, ServiceError) is not (snapshot is None):
+                raise CursorExpired
+            read[run_id] = (
+                one if isinstance(one, ServiceError) else self._as_of(snapshot, one, packing.unpacked, context)
+            )
+        return read
+
     def _details_and_metrics(
         self, run_ids: Sequence[str], context: RequestContext
     ) -> tuple[dict[str, Read[RunDetails] | ServiceError], dict[str, Read[MetricResource] | ServiceError]]:
@@ -359,14 +449,25 @@ class Queries:
     def _resources_by_calls(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
     ) -> dict[str, Read[MetricResource] | ServiceError]:
+        return self._by_calls(run_ids, lambda ids: self.metric_resources(ids, context, ended_at), context)
+
+    def _by_calls(
+        self,
+        run_ids: Sequence[str],
+        read: Callable[[Sequence[str]], dict[str, T | ServiceError]],
+        context: RequestContext,
+        *,
+        at_once: int | None = None,
+    ) -> dict[str, T | ServiceError]:
+        """What is read of runs, of ``_A_CALL`` at a time, side by side."""
         groups = [run_ids[start : start + _A_CALL] for start in range(0, len(run_ids), _A_CALL)]
         if len(groups) == 1:
-            return self.metric_resources(run_ids, context, ended_at)
+            return read(run_ids)
         with waiting():
             answers = self._connection(context).comparing.gather(
-                [partial(self.metric_resources, group, context, ended_at) for group in groups], context.deadline
+                [partial(read, group) for group in groups], context.deadline, at_once=at_once
             )
-        found: dict[str, Read[MetricResource] | ServiceError] = {}
+        found: dict[str, T | ServiceError] = {}
         for group, answer in zip(groups, answers, strict=True):
             found |= dict.fromkeys(group, answer) if isinstance(answer, ServiceError) else answer
         return found
@@ -441,6 +542,22 @@ class Queries:
         read = self._read(found, partial(codec.unpack, kind=Capabilities), context)
         capabilities = read.content()
         return replace(read, content=lambda: capabilities)
+
+
+class _Room:
+    """So many bytes, for any thread to take of."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there was room."""
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
 
 
 def _value(found: Found | ServiceError, run_id: str) -> Found | ServiceError:

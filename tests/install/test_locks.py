@@ -54,7 +54,7 @@ def test_it_consists_of_versions_with_hashes_and_of_comments(name: str) -> None:
     assert "://" not in rest
 
 
-@pytest.mark.parametrize("name", sorted({"service", "charts", "demo"}))
+@pytest.mark.parametrize("name", sorted({"service", "charts", "table", "demo"}))
 def test_what_is_developed_with_is_what_is_shipped(name: str) -> None:
     assert {str(pin) for pin in pinned(name)} <= {str(pin) for pin in pinned("dev")}
 

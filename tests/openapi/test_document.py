@@ -130,7 +130,7 @@ def test_query_parameters_are_documented() -> None:
     for path, operation in operations():
         named = {parameter.get("name") for parameter in operation.get("parameters", [])}
         assert ("timezone" in named) == path.startswith(
-            ("/runs", "/comparisons", "/capabilities", "/resource-groups", "/connections")
+            ("/runs", "/points", "/comparisons", "/capabilities", "/resource-groups", "/connections")
         ), path
 
 

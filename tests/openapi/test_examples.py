@@ -34,7 +34,8 @@ def test_every_answer_has_one() -> None:
         answers[name, examples.PROBLEM] = response["content"][examples.PROBLEM]
     without = {(name, kind) for (name, kind), content in answers.items() if not content.get("examples")}
     pictures = {(name, kind) for name in ("getChart", "getComparisonChart") for kind in ("image/png", examples.SVG)}
-    assert without == pictures | {("getMetrics", "text/plain"), ("getOpenAPI", "application/json")}
+    tables = {("getPoints", f"application/vnd.apache.{name}") for name in ("parquet", "arrow.stream")}
+    assert without == pictures | tables | {("getMetrics", "text/plain"), ("getOpenAPI", "application/json")}
 
 
 def test_they_are_as_the_document_says(recorded: dict[str, dict[str, Any]]) -> None:

@@ -25,9 +25,14 @@ def guarded(text: str) -> str:
     return _CALCULATED.sub(r"\1'", text)
 
 
+def readable(text: str) -> str:
+    """``text`` as UTF-8 can hold it: a lone surrogate becomes U+FFFD."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def cell(text: str) -> bytes:
     """A cell of ``text`` as it is, for what cannot be taken for a formula or is ``guarded``."""
-    written = _SURROGATE.sub("\ufffd", text)
+    written = readable(text)
     if _QUOTED.search(written):
         written = '"' + written.replace('"', '""') + '"'
     return written.encode("utf-8")

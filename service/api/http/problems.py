@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from service.api.http.context import current_request
-from service.api.http.relative_urls import itself
+from service.api.http.relative_urls import itself, relative
 from service.domain import errors
 from service.telemetry import logs
 
@@ -84,6 +84,14 @@ def problem_of(error: errors.ServiceError) -> Problem:
 def part(error: errors.ServiceError, instance: str) -> dict[str, Any]:
     """The problem of an error that is a part of an answer, which others may be given too: no word of this request."""
     return _members_of(problem_of(error), error.detail, instance)
+
+
+def missing_runs(missing: Mapping[str, errors.ServiceError]) -> list[dict[str, Any]]:
+    """The runs of an answer that could not be read, each with its problem."""
+    return [
+        {"runId": run_id, "problem": part(error, relative(f"/runs/{run_id}/metric-resource"))}
+        for run_id, error in missing.items()
+    ]
 
 
 def _members_of(problem: Problem, detail: str, instance: str) -> dict[str, Any]:

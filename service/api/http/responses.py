@@ -26,6 +26,8 @@ _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 MISSING = "X-Missing-Runs"
 """The header that names the runs that could not be read, for formats without such a member."""
 _STRETCH = 64 * 1024
+_SMALL = 1024 * 1024
+"""Bytes of a streamed answer that is made as a whole nevertheless."""
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Connection", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
 
@@ -45,6 +47,8 @@ class Variant:
     """Bytes of stored content that it is made of (``LargeWork``)."""
     length: int = 0
     """Bytes that it has itself, roughly, where it can be sent as it is made."""
+    streamed: bool = False
+    """Whether only what is small is made as a whole, so that the first bytes come soon and memory does not grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ class Answers:
             return encodings.encode(make() if whole is None else whole, coding)
 
         written = make if coding == encodings.IDENTITY else coded
-        if at_most is None or coding != encodings.IDENTITY or variant.length <= at_most:
+        whole = variant.length <= _SMALL if variant.streamed else coding != encodings.IDENTITY
+        if at_most is None or whole or (not variant.streamed and variant.length <= at_most):
             with suppress(TooLarge):
                 return self._ready.get_or_make(tag, written, variant.weight, at_most=at_most)
         return _in_stretches(written(), lambda: self._ready.turn(variant.weight))

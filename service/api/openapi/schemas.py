@@ -397,6 +397,13 @@ class ProblemOfPartSchema(Schema):
     )
 
 
+class MissingRun(Schema):
+    """A run that could not be read."""
+
+    runId = fields.String(required=True)
+    problem = fields.Nested(ProblemOfPartSchema, required=True)
+
+
 class ProblemSchema(ProblemOfPartSchema):
     """An error (RFC 9457)."""
 

@@ -52,6 +52,11 @@ def selected(chunks: Sequence[Chunk], wanted: Filter) -> Sequence[Chunk]:
     return chunks if wanted.is_empty else tuple(_selected(chunks, wanted))
 
 
+def passing(chunks: Iterable[Chunk], wanted: Filter) -> Iterable[Chunk]:
+    """The same, one chunk at a time."""
+    return chunks if wanted.is_empty else _selected(chunks, wanted)
+
+
 def matching(chunks: Iterable[Chunk], wanted: Filter) -> array[int]:
     """The rows of the points that pass; a point's row is its place among all of them."""
     rows: array[int] = array("i")

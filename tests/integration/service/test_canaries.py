@@ -72,6 +72,7 @@ NEEDS: dict[str, set[str]] = {
     "run": {EXECUTIONS},
     "runs": {EXECUTIONS},
     "comparison": {METRICS, EXECUTIONS},
+    "points": {METRICS},
 }
 PARTS = tuple(NEEDS)
 UNZONED = ("tags", "custom-info", "checks")
@@ -112,7 +113,7 @@ class Read:
         asked = [self.run]
         if self.part == "runs":
             asked = [*SHARED_RUNS, *ONLY_IN]
-        elif self.part == "comparison":
+        elif self.part in {"comparison", "points"}:
             asked = [self.run, self.other]
         return [run for run in asked if run != UNKNOWN_RUN and ONLY_IN.get(run, self.group) == self.group]
 
@@ -130,6 +131,8 @@ class Read:
             return "/comparisons", f"run={self.run}&run={self.other}"
         if self.part == "checks":
             return f"/runs/{self.run}/checks", "expect=nothing:last<1"
+        if self.part == "points":
+            return "/points", f"run={self.run}&run={self.other}"
         return f"/runs/{self.run}" + ("" if self.part == "run" else f"/{self.part}"), ""
 
     def whose_are(self, runs: list[str]) -> list[str]:
@@ -266,7 +269,8 @@ def _is_own(read: Read, body: bytes) -> bool:
     runs = [run for run in read.runs if run not in _not_read(read, document)]
     own = read.whose_are(runs)
     seen = {begin for canary in canaries for begin in own if canary.startswith(begin)}
-    told = [document["runId"]] if "runId" in document else sorted(run["runId"] for run in document["runs"])
+    given = document.get("points") or document.get("runs") or [document]
+    told = sorted({one["runId"] for one in given})
     foreign = [canary for canary in canaries if not canary.startswith(tuple(own))]
     return not foreign and seen == set(own) and told == sorted(runs)
 

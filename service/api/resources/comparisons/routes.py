@@ -12,7 +12,6 @@ from flask import Response
 from service.api.http import problems
 from service.api.http.formats import JSON, VEGA_LITE
 from service.api.http.guards import requires
-from service.api.http.relative_urls import relative
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import MISSING, Answers, Drawn, Variant, save_as
 from service.api.openapi.blueprints import Blueprint, documented
@@ -56,10 +55,7 @@ def blueprint(
     ) -> Response:
         def respond(context: RequestContext) -> Response:
             read = queries.comparison(ask.query.run, context)
-            missing: list[dict[str, Any]] = [
-                {"runId": run_id, "problem": problems.part(error, relative(f"/runs/{run_id}/metric-resource"))}
-                for run_id, error in read.missing.items()
-            ]
+            missing = problems.missing_runs(read.missing)
             absent = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             weight = read.size if points else read.size_summarized

@@ -11,31 +11,19 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from service.api.http.parameters import Parameters
 from service.api.openapi.schemas import (
+    MissingRun,
     NameValue,
-    ProblemOfPartSchema,
     Query,
     Warning,
     nothing,
     true_or_false,
     value_metadata,
 )
-from service.api.resources.runs.schemas import RunSchema
+from service.api.resources.runs.schemas import RunSchema, runs_field
 from service.api.resources.series.schemas import CHART_TYPE, DrawnParameters, DrawnQuery, SeriesPoint
 from service.charts.progress import Against
-from service.domain.ids import PATTERN, RULE, is_id
 
-_LEAST, _MOST = 2, 5
 _MOST_METRICS = 4
-
-
-def _runs(ids: list[str]) -> None:
-    if not _LEAST <= len(ids) <= _MOST:
-        raise ValidationError(f"must be given {_LEAST} to {_MOST} times, once for each run, not {len(ids)}")
-    if len(set(ids)) < len(ids):
-        raise ValidationError("names a run more than once")
-    for number, id_ in enumerate(ids, 1):
-        if not is_id(id_):
-            raise ValidationError(f"{RULE}; the one given as number {number} is not")
 
 
 def _metrics(names: list[str]) -> None:
@@ -61,19 +49,7 @@ class RunsCompared(Query):
     """Which runs."""
 
     loads: ClassVar[type[Parameters]] = RunsComparedParameters
-    run = fields.List(
-        fields.String(metadata={"pattern": PATTERN}),
-        required=True,
-        validate=_runs,
-        error_messages={"required": f"must be given {_LEAST} to {_MOST} times, once for each run"},
-        metadata={
-            "description": "The runs to compare, two to five.",
-            "minItems": _LEAST,
-            "maxItems": _MOST,
-            "uniqueItems": True,
-            "example": ["5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "8c2e91d4-7f10-4b6a-a5c3-2d9b7e604c12"],
-        },
-    )
+    run = runs_field(2, 5, "The runs to compare, two to five.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,13 +236,6 @@ class JoinedSeries(Schema):
         required=True,
         metadata={"description": "For each run its values, one for each of `steps`, `null` where it has none."},
     )
-
-
-class MissingRun(Schema):
-    """A run that could not be read."""
-
-    runId = fields.String(required=True)
-    problem = fields.Nested(ProblemOfPartSchema, required=True)
 
 
 class ComparedRun(RunSchema):

@@ -11,31 +11,33 @@ from service.api.http.large_work import BUSY, LargeWork
 from service.api.resources.metric_resource import to_csv
 from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.single_flight import SingleFlight, StillUnderWay
+from service.domain.column_types import ColumnTypes, types_of
 from service.domain.errors import Overloaded
 from service.domain.metrics import MetricResource
-from service.domain.selection.filters import Filter, matching
-from service.domain.selection.objects import gathered
+from service.domain.selection.filters import Filter, matching, passing
 from service.domain.selection.sorting import SortKey, order
 from service.reads.results import Read
 
 Rows: TypeAlias = "array[int]"
 Labels = tuple[str, ...]
-T = TypeVar("T", "array[int]", Labels)
+T = TypeVar("T", "array[int]", Labels, ColumnTypes)
 _MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 500
+_MOST_TYPES = 10_000
 
 
 class Arrangements:
-    """Rows of points by content, filter and sort; label names by content and filter. Safe from any thread.
+    """Rows of points by content, filter and sort; label names and column types by content and filter.
 
-    Every method may raise ``Overloaded`` and ``ContentGone``.
+    Safe from any thread. Every method may raise ``Overloaded`` and ``ContentGone``.
     """
 
     def __init__(self, work: LargeWork, max_bytes: int = _MAX_BYTES) -> None:
         self._work = work
         self._rows: BoundedMap[bytes, Rows] = BoundedMap(max_bytes, _weight_of_rows)
         self._labels: BoundedMap[bytes, Labels] = BoundedMap(max_bytes // 16, _weight_of_labels)
-        self._flights: SingleFlight[Rows | Labels] = SingleFlight()
+        self._types: BoundedMap[bytes, ColumnTypes] = BoundedMap(_MOST_TYPES)
+        self._flights: SingleFlight[Rows | Labels | ColumnTypes] = SingleFlight()
 
     def rows(self, run: Read[MetricResource], wanted: Filter, sort: Sequence[SortKey]) -> Rows | None:
         """The rows that ``wanted`` lets through, in the order of ``sort``; ``None`` for all points in their own."""
@@ -59,10 +61,14 @@ class Arrangements:
         name = _name(run, "labels", repr(wanted))
 
         def work_out() -> Labels:
-            rows, chunks = self.rows(run, wanted, ()), run.content().metrics
-            return tuple(to_csv.label_names(chunks if rows is None else gathered(chunks, rows)))
+            return tuple(to_csv.label_names(passing(run.content().metrics, wanted)))
 
         return self._once(name, self._labels, work_out, run.size)
+
+    def column_types(self, run: Read[MetricResource], wanted: Filter) -> ColumnTypes:
+        """What types hold the points that ``wanted`` lets through."""
+        name = _name(run, "types", repr(wanted))
+        return self._once(name, self._types, lambda: types_of(passing(run.content().metrics, wanted)), run.size)
 
     def _once(self, name: bytes, kept: BoundedMap[bytes, T], work_out: Callable[[], T], weight: int) -> T:
         def find_or_work_out() -> T:

@@ -11,7 +11,7 @@ Of more than ``MOST_COLUMNS`` label names the further ones share the last column
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
@@ -49,12 +49,12 @@ def names_in(literals: Iterable[bytes]) -> list[str]:
     return list(islice(names, MOST_COLUMNS + 1))
 
 
-def headings(labels: Sequence[str], leading: Sequence[str] = ()) -> list[str]:
-    """The columns' names as they are written, each one once; ``leading`` are those of columns in front."""
+def headings(labels: Sequence[str], leading: Sequence[str] = (), written: Callable[[str], str] = guarded) -> list[str]:
+    """The columns' names as they are ``written``, each one once; ``leading`` are those of columns in front."""
     further = len(labels) > MOST_COLUMNS
     found = dict.fromkeys((*leading, *_COLUMNS, FURTHER) if further else (*leading, *_COLUMNS))
     for name in labels[:MOST_COLUMNS]:
-        heading = guarded(name)
+        heading = written(name)
         while heading in found:
             heading = "label:" + heading
         found[heading] = None

@@ -14,6 +14,7 @@ from service.api.openapi.schemas import PagedQuery, PageSchema, Warning, nothing
 from service.api.resources.metric_resource.query import instant_field
 from service.domain.access import Scope
 from service.domain.expectations import Aggregate, NotUnderstood, Question
+from service.domain.ids import PATTERN, RULE, is_id
 from service.domain.runs import RunStatus
 from service.domain.selection.runs import RUN_FIELDS, RunField, RunFilter, RunSortKey
 
@@ -33,6 +34,34 @@ def _moment(description: str) -> Any:
     metadata = zoned_metadata()
     metadata["description"] = f"{description} {metadata['description']}"
     return fields.String(required=True, allow_none=True, metadata=metadata)
+
+
+def runs_field(least: int, most: int, description: str) -> Any:
+    """A query parameter that names runs: ``least`` to ``most`` of them, each once."""
+    times = f"must be given {least} to {most} times, once for each run"
+
+    def check(ids: list[str]) -> None:
+        if not least <= len(ids) <= most:
+            raise ValidationError(f"{times}, not {len(ids)}")
+        if len(set(ids)) < len(ids):
+            raise ValidationError("names a run more than once")
+        for number, id_ in enumerate(ids, 1):
+            if not is_id(id_):
+                raise ValidationError(f"{RULE}; the one given as number {number} is not")
+
+    return fields.List(
+        fields.String(metadata={"pattern": PATTERN}),
+        required=True,
+        validate=check,
+        error_messages={"required": times},
+        metadata={
+            "description": description,
+            "minItems": least,
+            "maxItems": most,
+            "uniqueItems": True,
+            "example": ["5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "8c2e91d4-7f10-4b6a-a5c3-2d9b7e604c12"],
+        },
+    )
 
 
 _BY_METRIC = "metric:"

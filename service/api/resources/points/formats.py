@@ -1,0 +1,102 @@
+"""The points of many runs in the formats that they can be had in: run by run, one run in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from service.api.http.formats import ARROW, CSV, CSV_EXCEL, JSON, NDJSON, PARQUET, Writers, with_byte_order_mark
+from service.api.resources.metric_resource.to_csv import PointRows
+from service.api.resources.metric_resource.to_json import warnings, zone_clock
+from service.api.resources.points import to_table
+from service.domain.column_types import ColumnTypes
+from service.domain.localizing import localized
+from service.domain.metrics import READABLE, Chunk, MetricResource
+from service.domain.selection.objects import objects
+from service.domain.timestamps import ZoneClock
+from service.domain.zones import TimeZone
+
+NO_TABLES = "Parquet and Arrow need the extra 'table' of this service, which is not installed here"
+_LEADING = ("runId",)
+_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
+
+
+@dataclass(frozen=True, slots=True)
+class RunPoints:
+    """The points of one run that are wanted, loaded as they are looked at."""
+
+    run_id: str
+    resource: Callable[[], MetricResource]
+    shown: Callable[[MetricResource], Iterable[Chunk]]
+
+
+@dataclass(frozen=True, slots=True)
+class ManyPoints:
+    """Points to be written. ``labels`` has the names of all their labels, ``types`` what their columns can hold;
+    ``page`` is a further member of JSON."""
+
+    runs: Sequence[RunPoints]
+    missing: Sequence[Mapping[str, Any]]
+    zone: TimeZone
+    page: bytes
+    labels: Callable[[], Sequence[str]]
+    types: Callable[[], ColumnTypes]
+
+    def json(self) -> Iterator[bytes]:
+        clock, unreadable, between = zone_clock(self.zone), READABLE, b""
+        yield b'{"timezone":"%b","points":[' % self.zone.name.encode("ascii")
+        for run in self.runs:
+            resource = run.resource()
+            unreadable += resource.unreadable
+            for chunk in run.shown(resource):
+                yield between
+                yield b",".join(_objects(run.run_id, chunk, clock))
+                between = b","
+        yield b'],"missing":%b%b%b}' % (msgspec.json.encode(self.missing), warnings(unreadable), self.page)
+
+    def csv(self) -> Iterator[bytes]:
+        table = PointRows(self.labels(), zone_clock(self.zone), _LEADING)
+        rows = (table.of(chunk, run.run_id.encode("ascii") + b",") for run, chunk in self._chunks())
+        return chain((table.header,), rows)
+
+    def ndjson(self) -> Iterator[bytes]:
+        clock = zone_clock(self.zone)
+        for run, chunk in self._chunks():
+            text = b"\n".join((*_objects(run.run_id, chunk, clock), b""))
+            yield text
+        if self.missing:
+            yield b'{"missing":%b}\n' % msgspec.json.encode(self.missing)
+
+    def parquet(self) -> Iterator[bytes]:
+        return self._table().parquet((run.run_id, chunk) for run, chunk in self._chunks())
+
+    def arrow(self) -> Iterator[bytes]:
+        return self._table().arrow((run.run_id, chunk) for run, chunk in self._chunks())
+
+    def _table(self) -> to_table.Table:
+        return to_table.Table(self.labels(), self.types(), self.zone, self.missing)
+
+    def _chunks(self) -> Iterator[tuple[RunPoints, Chunk]]:
+        return ((run, chunk) for run in self.runs for chunk in run.shown(run.resource()))
+
+
+WITHOUT_TABLES: Writers[ManyPoints] = {
+    JSON: ManyPoints.json,
+    CSV: ManyPoints.csv,
+    CSV_EXCEL: with_byte_order_mark(ManyPoints.csv),
+    NDJSON: ManyPoints.ndjson,
+}
+FORMATS: Writers[ManyPoints] = {**WITHOUT_TABLES, PARQUET: ManyPoints.parquet, ARROW: ManyPoints.arrow}
+
+
+def _objects(run_id: str, chunk: Chunk, clock: ZoneClock) -> Iterator[bytes]:
+    """The points as JSON objects on one line each, ``runId`` first."""
+    text = localized(chunk.text, clock)
+    if b"\n" in text or b"\r" in text:
+        text = text.translate(_ONE_LINE)
+    opening = b'{"runId":"%b",' % run_id.encode("ascii")
+    return (opening + bytes(one)[1:] for one in objects(Chunk(text, chunk.count)))

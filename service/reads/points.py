@@ -1,0 +1,60 @@
+"""Many runs as they were read for one table of their points: in memory one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from service.caching import codec
+from service.caching.codec import Packed
+from service.domain.errors import ServiceError
+from service.domain.metrics import MetricResource
+from service.domain.reading import Provenance, Snapshot
+from service.reads.results import Read
+
+
+class Manifest(msgspec.Struct, frozen=True, array_like=True):
+    """Which contents a table is made of: of each run its snapshot, ``None`` where it could not be read."""
+
+    snapshots: dict[str, Snapshot | None]
+
+    @classmethod
+    def of(cls, read: Mapping[str, Read[MetricResource] | ServiceError]) -> Manifest:
+        return cls({run_id: None if isinstance(one, ServiceError) else one.snapshot for run_id, one in read.items()})
+
+    @property
+    def missing(self) -> set[str]:
+        """The runs that could not be read."""
+        return {run_id for run_id, snapshot in self.snapshots.items() if snapshot is None}
+
+    def packed(self) -> Packed:
+        return codec.pack(self)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What a cursor names it by."""
+        packed = self.packed()
+        return Snapshot(codec.digest_of(packed), codec.size_of(packed))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPoints:
+    """The runs in the order asked for; ``missing`` are those that could not be read. ``snapshot`` names all contents
+    together, for a further page; ``keep`` has them stored until then."""
+
+    found: dict[str, Read[MetricResource]]
+    missing: dict[str, ServiceError]
+    snapshot: Snapshot
+    keep: Callable[[], None]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that it is made of, unpacked."""
+        return sum(each.size for each in self.found.values())
+
+    @property
+    def provenance(self) -> Provenance:
+        """That of the entry that is the first to be stale."""
+        return min((each.provenance for each in self.found.values()), key=lambda each: each.ttl)
