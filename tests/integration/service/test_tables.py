@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.service.conftest import RUN, Service
+from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.servers.scripted_runtime import META
 
+TABLES = Path(__file__).parents[3] / "docs" / "tables.md"
 SERIES = f"{RUN}/series"
 MARK = "\ufeff".encode()
 
@@ -145,3 +150,41 @@ def test_compared_runs_stand_in_columns(service: Service) -> None:
     assert (
         service.get("/comparisons?run=run1&run=gone&run=run2&baseline=run1&format=csv-excel").data == MARK + answer.data
     )
+
+
+DOCUMENTED = re.findall(r"http://127\.0\.0\.1:8000(/[^\s'\"]+)", TABLES.read_text(encoding="utf-8"))
+KINDS = {
+    "csv": "text/csv; charset=utf-8; header=present",
+    "csv-excel": "text/csv; charset=utf-8; header=present",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+@pytest.mark.parametrize("url", DOCUMENTED)
+def test_the_documented_urls_answer_with_nothing_but_the_token(surroundings: Surroundings, url: str) -> None:
+    with surroundings.service() as service:
+        token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
+        answer = service.get(url, token)
+        assert answer.status_code == 200, answer.data
+        asked = re.search("format=([a-z-]+)", url)
+        assert asked is not None
+        assert answer.content_type == KINDS[asked[1]]
+        assert answer.data
+
+
+def test_every_way_that_is_documented_is_tried() -> None:
+    assert len(DOCUMENTED) == 7
+    assert {url.split("?")[0] for url in DOCUMENTED} == {"/points", "/comparisons"}
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_opens_it_as_it_is(service: Service, tmp_path: Path) -> None:
+    executions(service, 2)
+    file = tmp_path / "runs.csv"
+    file.write_bytes(service.get("/runs?format=csv-excel").data)
+    command = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "fods"]
+    subprocess.run([*command, "--outdir", str(tmp_path), str(file)], check=True, capture_output=True, timeout=120)
+    opened = (tmp_path / "runs.fods").read_text(encoding="utf-8")
+    assert "<text:p>runId</text:p>" in opened
+    assert "=cmd()" in opened
+    assert "table:formula" not in opened
