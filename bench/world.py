@@ -16,7 +16,7 @@ from testing.ports import free_port
 
 PYTHON = sys.executable
 BIN = Path(sys.executable).parent
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 _CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 """Those that there are before a ``World`` keeps to one of them."""
 
