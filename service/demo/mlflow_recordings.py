@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
 
 _STATUSES = {"COMPLETED": "FINISHED", "DEAD": "FAILED", "STOPPED": "KILLED"}
 _MODEL = "metrics.ai.sap.com/Artifact.name"
@@ -24,6 +25,8 @@ _BATCH = 1000
 
 
 def main(tracking_uri: str, recordings: Path) -> None:
+    from mlflow import MlflowClient  # noqa: PLC0415 - the service's interpreter can read this file, too
+
     output, sys.stdout = sys.stdout, sys.stderr  # the client prints there, too
     client = MlflowClient(tracking_uri)
     experiments: dict[str, str] = {}
@@ -43,6 +46,8 @@ def main(tracking_uri: str, recordings: Path) -> None:
 
 
 def _log(client: MlflowClient, experiment: str, about: dict[str, Any], points: list[dict[str, Any]]) -> str:
+    from mlflow.entities import Param, RunTag  # noqa: PLC0415
+
     execution, executable = about["execution"], about["executable"]
     tags = {"mlflow.source.name": executable["id"], "mlflow.note.content": about["description"]}
     run = client.create_run(
@@ -61,6 +66,8 @@ def _log(client: MlflowClient, experiment: str, about: dict[str, Any], points: l
 
 
 def _metric(point: dict[str, Any]) -> Metric:
+    from mlflow.entities import Metric  # noqa: PLC0415
+
     labels = [label["value"] for label in point.get("labels", ()) if label["name"] != _MODEL]
     key = "/".join((*labels, point["name"]))
     return Metric(key, point["value"], _milliseconds(point["timestamp"]), point.get("step") or 0)

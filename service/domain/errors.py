@@ -149,7 +149,7 @@ class RateLimited(RuntimeTrouble):
 
 
 class BadGateway(RuntimeTrouble):
-    """The runtime answered something that is not the AI API, or refused the service's credentials."""
+    """The runtime answered something that its kind does not, or that cannot be read."""
 
 
 class RuntimeUnavailable(RuntimeTrouble):

@@ -43,6 +43,7 @@ from service.domain.series import progress
 from service.domain.zones import time_zone
 from service.reads import packing
 from service.runtimes.ai_api import mapping, meta, run_mapping
+from service.runtimes.mlflow import points, runs
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from testing.work import MEBIBYTE, calls, memory
 from tests import document
@@ -127,6 +128,42 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
             assert sorted(order(resource.metrics, [SortKey(field, descending=True)])) == list(range(resource.count))
         list(selected(resource.metrics, Filter(search="lo", labels=("a:b",), min_step=0, since=b"2026")))
         progress.series(resource.metrics, 3)
+
+
+HISTORY = (
+    b'{\n  "metrics": [\n    {\n      "key": "loss",\n      "value": 0.5,\n      "timestamp": 1774746000123,\n      "step": 0\n    },\n'
+    b'    {\n      "key": "loss",\n      "value": "NaN",\n      "timestamp": 0,\n      "step": -3\n    }\n  ],\n  "next_page_token": "a"\n}'
+)
+MLFLOW_RUN = (
+    b'{"run":{"info":{"run_id":"run1","status":"FINISHED","start_time":1774746000123,"artifact_uri":"s3://b"},"data":{"metrics":[{"key":"loss"}],'
+    b'"params":[{"key":"a","value":"b"}],"tags":[{"key":"mlflow.log-model.history","value":"[{\\"artifact_path\\":\\"m\\"}]"}]},'
+    b'"inputs":{"dataset_inputs":[{"dataset":{"name":"d"}}]}}}'
+)
+MLFLOW_PIECES = [
+    *JSON_PIECES,
+    b'"key": "loss"',
+    b',\n      "timestamp": ',
+    b',\n      "step": ',
+    b"9223372036854775807",
+    b"1.5",
+]
+
+
+def mlflow_answer(body: bytes) -> None:
+    """As ``runtime_answer``, of an MLflow server; histories read in columns and point by point say the same."""
+    found: list[points.Page] = []
+    within(lambda: _refusable(lambda: found.append(points.page(body, "loss", {}))), len(body))
+    for page in found:
+        text = b"[" + b",".join(chunk.text for chunk in page.chunks) + b"]"
+        assert len(json.loads(text)) == page.count
+        assert page == points.point_by_point(body, "loss", {})
+
+    def read_run() -> None:
+        run = runs.run_of(body, "run1")
+        json.loads(runs.tags(run)), json.loads(runs.custom_info(run)), json.loads(runs.parameters(run))
+        json.loads(runs.input_artifacts(run)), json.loads(runs.output_artifacts(run, {})), runs.run(run)
+
+    within(lambda: _refusable(read_run), len(body))
 
 
 def _refusable(read: Callable[[], object]) -> None:
@@ -357,6 +394,7 @@ TARGETS: dict[str, Target] = {
         st.tuples(binaries([*METRICS, EXECUTION, CONFIGURATION, META], JSON_PIECES), st.integers(1, 4000)),
         runtime_answer,
     ),
+    "mlflow-answer": Target(binaries([HISTORY, MLFLOW_RUN], MLFLOW_PIECES), mlflow_answer),
     "cache-control": Target(texts(DIRECTIVES, [",", '"', "=", " ", ";", "\\", "max-age="]), cache_control),
     "token": Target(
         st.deferred(lambda: texts(_authorizations(), [".", "Bearer ", " ", "=", "A", "eyJ"])) | SIGNED, token

@@ -29,7 +29,7 @@ _PROBLEMS: dict[int, tuple[str, str]] = {
         "NotSupported",
         "The runtime has no metrics extension (`metrics-not-supported`), or no logs (`logs-not-supported`).",
     ),
-    502: ("BadGateway", "The runtime's answer is not the AI API's, or it refuses the service's credentials."),
+    502: ("BadGateway", "The runtime's answer cannot be used, or it refuses the service's credentials."),
     503: (
         "Unavailable",
         "The runtime cannot be reached or its circuit is open (`runtime-unavailable`), the service is at its limit "

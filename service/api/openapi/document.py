@@ -15,7 +15,7 @@ from service.api.openapi.schemas import ProblemSchema
 
 _DESCRIPTION = """\
 Reads the *metric resource* of machine-learning runs: metrics, labels, tags and custom info that were logged to an AI
-runtime (a server that implements the AI API v2, SAP AI Core for one).
+runtime (a server that implements the AI API v2, as SAP AI Core does, or an MLflow tracking server).
 
 Every timestamp of an answer is in the time zone that the caller asks for; numbers are the runtime's, digit for digit.
 Every resource that answers `GET` answers `HEAD` as well. Errors are `application/problem+json` (RFC 9457). Answers come

@@ -80,7 +80,7 @@ def page(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page
     another metric's.
     """
     found = None if labels else _regular(body, key)
-    return found or _point_by_point(body, key, labels)
+    return found or point_by_point(body, key, labels)
 
 
 def _regular(body: bytes, key: str) -> Page | None:
@@ -134,7 +134,8 @@ def _chunk(name: bytes, values: list[bytes], timestamps: list[bytes], steps: lis
     return Chunk(b"".join((*pieces, b',"labels":[]}')), len(values))
 
 
-def _point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page:
+def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page:
+    """As ``page``, without the short way."""
     history, mended = literals.decode_mended(body, _History)
     mapping = _Mapping(key, labels)
     texts = [text for point in history.metrics for text in mapping.points(point)]

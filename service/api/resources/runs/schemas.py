@@ -258,7 +258,7 @@ class ParameterSchema(Schema):
     """A parameter of a run's configuration."""
 
     key = fields.String(required=True, metadata={"example": "learning_rate"})
-    value = _text("Parameters are strings in the AI API.")
+    value = _text("Parameters are strings.")
 
 
 class ArtifactSchema(Schema):

@@ -57,7 +57,7 @@ def test_both_ways_say_the_same(logged: list[dict[str, Any]], key: str, indent: 
     body = history(logged, key, "next", indent)
     regular = points._regular(body, key)
     assert regular is not None
-    assert regular == points._point_by_point(body, key, {})
+    assert regular == points.point_by_point(body, key, {})
     assert regular.token == "next"
     assert [(each["name"], each["value"], each["step"]) for each in points_of(regular)] == [
         (key, each["value"], each["step"]) for each in logged
