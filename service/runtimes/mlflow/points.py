@@ -57,7 +57,7 @@ class _History(msgspec.Struct):
 class _Page(msgspec.Struct):
     """All but the points."""
 
-    metrics: list[Raw] = []
+    metrics: list[Raw]
     next_page_token: str | None = None
 
 
@@ -85,7 +85,7 @@ def page(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page
 
 def _regular(body: bytes, key: str) -> Page | None:
     begin, end = body.find(b"[") + 1, body.rfind(b"]")
-    first = _POINT.match(body, begin, end) if 0 < begin <= end else None
+    first = _POINT.match(body, begin, end) if 0 < begin <= end and body.isascii() else None
     if first is None:
         return None
     head, name, before_timestamp, before_step, tail, between = first.groups()

@@ -129,6 +129,10 @@ def test_anything_else_is_a_bad_gateway(body: bytes) -> None:
         read(body)
 
 
+def test_points_of_another_member_are_not_the_historys() -> None:
+    assert read(history([point()]).replace(b'"metrics"', b'"metrix"')) == Page([])
+
+
 def test_a_point_of_another_metric_among_others_is_found() -> None:
     mixed = history([point()] * 3).replace(b'"key": "loss"', b'"key": "else"', 2).replace(b"else", b"loss", 1)
     with pytest.raises(BadGateway):
