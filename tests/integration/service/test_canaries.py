@@ -35,9 +35,9 @@ THREADS = 4
 BURST = 8
 TENANTS = ("tenant-1", "tenant-2")
 GROUPS = ("group-a", "group-b", "group-c")
-CONNECTIONS = {"default": TENANTS, "other": TENANTS, "of one": TENANTS[:1]}
+CONNECTIONS = {"default": TENANTS, "other": TENANTS, "of-one": TENANTS[:1]}
 """The tenants that may use each."""
-ASKED = ("default",) * 5 + ("other",) * 2 + ("of one",)
+ASKED = ("default",) * 5 + ("other",) * 2 + ("of-one",)
 """How often each is asked for: often enough the same that stored answers are met."""
 ROLES: dict[str, dict[str, Any]] = {
     "by role": {"roles": ["scenario_metric_viewer", "scenario_execution_viewer"]},
