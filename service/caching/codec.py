@@ -41,6 +41,7 @@ _DIGEST_SIZE = 16
 _ZSTD_LEVEL = 1
 _PREFIX = 4
 _LONGEST_HEADER = 256
+_LONGEST_STATUS = 20
 _LONGEST_INDEX = 1024 * 1024
 """Bytes of an index: some 45,000 parts, where a million points are 500."""
 _Moment = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
@@ -62,6 +63,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
     when its fetch began, in seconds since the epoch. ``digest`` tells one content from another (``digest_of``);
     ``size`` is the body's length unpacked, in bytes. ``ended_until`` (since the epoch; 0 for never) is when the last
     value that an absence put an end to would be of no use to any process any more.
+    ``status`` is that of the run when it was fetched, where it is a run's metrics.
     """
 
     outcome: str
@@ -70,6 +72,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
     digest: Annotated[bytes, msgspec.Meta(max_length=_DIGEST_SIZE)] = b""
     size: Length = 0
     ended_until: _Moment = 0.0
+    status: Annotated[str, msgspec.Meta(max_length=_LONGEST_STATUS)] = ""
 
 
 class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):

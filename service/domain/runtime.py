@@ -14,7 +14,7 @@ from service.domain.errors import ServiceError
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
 from service.domain.reading import RequestCachePolicy
-from service.domain.runs import RunDetails, RunList
+from service.domain.runs import RunDetails, RunList, RunStatus
 
 DEFAULT_CONNECTION = "default"
 
@@ -91,10 +91,11 @@ class ResourceGroups(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
-    """A run's metric resource and whether the run may still change, both of one moment."""
+    """A run's metric resource, whether the run may still change, and its status, all of one moment."""
 
     resource: MetricResource
     may_change: bool
+    status: str = RunStatus.UNKNOWN
 
 
 class AIRuntime(Protocol):

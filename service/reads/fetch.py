@@ -108,7 +108,7 @@ class Fetching:
         digest = codec.digest_of(outcome.packed)
         ended_until = 0.0 if outcome.outcome == VALUE else self._policy.ended_until(before)
         size = codec.size_of(outcome.packed)
-        header = Header(outcome.outcome, outcome.may_change, began, digest, size, ended_until)
+        header = Header(outcome.outcome, outcome.may_change, began, digest, size, ended_until, outcome.status)
         kept = not cache_policy.directives.no_store
         if kept:
             kept = self._store.save(key, Entry(header, outcome.packed), self._policy.kept_for(header))

@@ -322,7 +322,8 @@ class Queries:
                 raise ContentGone from None
 
         header = found.header
-        return Read(found.key, header.digest, found.provenance, content, Snapshot(header.digest, header.size))
+        named = Snapshot(header.digest, header.size)
+        return Read(found.key, header.digest, found.provenance, content, named, header.may_change, header.status)
 
     def _as_of(self, snapshot: Snapshot | None, now: Read[T], unpack: Unpack[T], context: RequestContext) -> Read[T]:
         """What there is ``now``, or the snapshot, where there is one and it differs.
@@ -570,5 +571,5 @@ def _value(found: Found | ServiceError, run_id: str) -> Found | ServiceError:
 def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
     """A run's metrics, or what their absence means, for the store."""
     if isinstance(outcome, RunMetrics):
-        return Fetched(VALUE, outcome.may_change, packing.packed(outcome.resource))
+        return Fetched(VALUE, outcome.may_change, packing.packed(outcome.resource), outcome.status)
     return remembered_errors.of(outcome)

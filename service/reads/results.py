@@ -17,11 +17,15 @@ VALUE = "value"
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What the runtime gave: ``VALUE`` with its packed body, or the name of what there is instead."""
+    """What the runtime gave: ``VALUE`` with its packed body, or the name of what there is instead.
+
+    ``status`` is the run's, where it is a run's metrics.
+    """
 
     outcome: str
     may_change: bool = True
     packed: Packed = ()
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Read(Generic[T]):
 
     ``key`` and ``digest`` name the content. ``content`` loads it, and raises ``ContentGone`` where it has left the
     store since; so may the chunks of a metric resource when they are looked at.
+    ``may_change`` and ``status`` are the run's, where it is a run's metrics.
     """
 
     key: str
@@ -47,6 +52,8 @@ class Read(Generic[T]):
     provenance: Provenance
     content: Callable[[], T]
     snapshot: Snapshot
+    may_change: bool = True
+    status: str = ""
 
     @property
     def size(self) -> int:

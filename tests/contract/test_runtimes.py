@@ -104,7 +104,7 @@ class FakeWorld(Faithful):
         chunks = (Chunk(text, len(points)),) if points else ()
         at = (cache_scope.tenant, cache_scope.resource_group, run_id)
         resource = MetricResource(run_id, metrics=chunks, count=len(points))
-        self.runtime.logged[at] = RunMetrics(resource, run.may_change)
+        self.runtime.logged[at] = RunMetrics(resource, run.may_change, status)
         self.runtime.details[at] = RunDetails(run, parameters=b"[]")
         return run_id
 

@@ -217,4 +217,4 @@ def _judged(
     if isinstance(resource, ServiceError):
         return resource
     assert isinstance(status, RunStatus)  # noqa: S101 - what is left
-    return RunMetrics(resource, status.may_change)
+    return RunMetrics(resource, status.may_change, status)

@@ -325,7 +325,8 @@ def _run_metrics(
         count=sum(chunk.count for chunk in chunks),
         unreadable=unreadable,
     )
-    return RunMetrics(resource, runs.status(found).may_change)
+    status = runs.status(found)
+    return RunMetrics(resource, status.may_change, status)
 
 
 def _body(answer: HTTPAnswer, what: str) -> bytes:
