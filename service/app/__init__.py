@@ -38,6 +38,7 @@ from service.domain.errors import CacheUnavailable
 from service.domain.runtime import AIRuntime, CacheScope, RequestContext
 from service.domain.zones import time_zone
 from service.reads.bulkhead import Bulkhead
+from service.reads.feeds import Feeds
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
@@ -115,6 +116,7 @@ def create_app(
         fan_out = new_fan_out(2 * named.runtime.concurrency)
         connections[named.name] = Connection(adapter, reads, fan_out, new_fan_out(_COMPARING))
     queries = Queries(connections)
+    feeds = Feeds(queries, partial(_unasked, settings), settings.server.events_most)
     parts = Parts(
         access.verifier,
         partial(_cache_state, cache),
@@ -132,12 +134,13 @@ def create_app(
             parts=parts,
             telemetry=telemetry,
             renderer=renderer,
+            feeds=feeds,
             cors_origins=settings.cors_origins,
             sign_in=_sign_in(settings.page),
         )
     )
     app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtimes, parts.cache)
-    app.extensions[_CLOSING] = (queries.close, *closing, cache.close, access.verifier.close, renderer.close)
+    app.extensions[_CLOSING] = (feeds.stop, queries.close, *closing, cache.close, access.verifier.close, renderer.close)
     access.verifier.start()
     threading.Thread(target=parts.runtimes, name="first-look", daemon=True).start()
     return app
@@ -196,6 +199,12 @@ def _connection(settings: Settings, *, default: bool) -> list[domain.Connection]
         for named in settings.named
         if named.default is default
     ]
+
+
+def _unasked(settings: Settings, cache_scope: CacheScope) -> RequestContext:
+    """The context of a read that no request asks for."""
+    timeout = next(named.runtime.timeout for named in settings.named if named.name == cache_scope.connection)
+    return RequestContext(cache_scope, Deadline.after(timeout), str(uuid.uuid4()), new_traceparent())
 
 
 def _sign_in(page: PageSettings) -> SignIn | None:

@@ -20,6 +20,7 @@ from service.api.openapi.blueprints import Blueprint, blueprints
 from service.api.openapi.document import Api
 from service.api.resources import capabilities, charts, checks, connections, operations, resource_groups
 from service.api.resources.comparisons import routes as comparisons
+from service.api.resources.events import routes as events
 from service.api.resources.logs import routes as logs
 from service.api.resources.metric_resource import routes as metric_resource
 from service.api.resources.metric_resource.arrangements import Arrangements
@@ -30,6 +31,7 @@ from service.api.resources.series import routes as series
 from service.charts.bundle import VegaBundle
 from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
+from service.reads.feeds import Feeds
 from service.reads.queries import Queries
 from service.telemetry.metrics import Telemetry
 from service.web import routes as page
@@ -52,6 +54,7 @@ class Interface:
     parts: Parts
     telemetry: Telemetry
     renderer: Renderer
+    feeds: Feeds
     cors_origins: Collection[str] = ()
     sign_in: SignIn | None = None
 
@@ -76,6 +79,7 @@ def build(interface: Interface) -> Flask:
         comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
         logs.blueprint(interface.queries, interface.answers, made),
         resource_groups.blueprint(interface.queries, interface.answers, made),
+        events.blueprint(interface.feeds, interface.parts.verifier, interface.telemetry, made),
         checks.blueprint(interface.queries, interface.answers, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         connections.blueprint(interface.defaults.connections, interface.answers, made),

@@ -10,6 +10,7 @@ from typing import Any
 
 from gunicorn.http.message import Request
 
+from service.concurrency.pushed_body import PushedBody
 from service.server.outgoing import Outgoing
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
@@ -56,6 +57,7 @@ class Connection:
         "server",
         "socket",
         "state",
+        "stream",
         "watched",
     )
 
@@ -84,6 +86,8 @@ class Connection:
         """The objects of ``outgoing`` that are counted."""
         self.held_ahead = 0
         """Bytes counted for what may still be made of a streamed answer."""
+        self.stream: PushedBody | None = None
+        """What is pushed to the client while no thread serves it; the state is ``RUNNING`` then."""
         self.sending_since = 0.0
         """When the loop began to send what there is (monotonic clock)."""
 

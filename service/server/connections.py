@@ -60,6 +60,9 @@ class Connections:
             connection.outgoing.give_up()
             connection.socket.close()
         self.release(connection, 0)
+        stream, connection.stream = connection.stream, None
+        if stream is not None:
+            stream.close()
 
     def has_room(self) -> bool:
         """Whether one more connection may be had, where need be in place of another."""

@@ -11,6 +11,7 @@ from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.http.message import Request
 
+from service.concurrency.pushed_body import STOPPING, PushedBody
 from service.domain.errors import Overloaded
 from service.server import refusals
 from service.server.connection import Connection
@@ -47,8 +48,8 @@ class Exchanges:
             response, environ = wsgi.create(
                 request, cast(socket.socket, _Sink(outgoing)), connection.peer, connection.server, self._config
             )
-            self._answer(connection, response, environ, waiting)
-            self._finish(connection, close=response.should_close())
+            if self._answer(connection, response, environ, waiting):
+                self._finish(connection, close=response.should_close())
         except ClientGone:
             self._loop.call(self._loop.end, connection)
         except BaseException as error:  # noqa: BLE001 - told as the service's failure, with the stack in the log
@@ -56,24 +57,80 @@ class Exchanges:
 
     def _answer(
         self, connection: Connection, response: wsgi.Response, environ: MutableMapping[str, Any], waiting: Waiting
-    ) -> None:
+    ) -> bool:
+        """Whether the answer is whole: a body that goes on is pushed, and no thread waits for the rest of it."""
         environ["wsgi.multithread"] = True
+        environ[STOPPING] = self._loop.stops
         if self._loop.stopping:
             response.force_close()
         body = self._application(environ, response.start_response)
+        pushed = False
         try:
+            if isinstance(body, PushedBody):
+                response.force_close()
+                self._write(connection, response, body.beginning(), waiting)
+                if body.goes_on:
+                    pushed = True
+                    self._push(connection, response, body)
+                    return False
+                return self._closed(response)
             if isinstance(body, tuple | list):  # in memory as it is: nothing is won by waiting for the client
                 for piece in body:
                     response.write(piece)
             else:
-                for piece in body:
-                    response.write(piece)
-                    self._flush(connection, waiting)
-            response.close()
+                self._write(connection, response, body, waiting)
+            return self._closed(response)
         finally:
             close = getattr(body, "close", None)
-            if close is not None:
+            if close is not None and not pushed:
                 close()
+
+    def _closed(self, response: wsgi.Response) -> bool:
+        response.close()
+        return True
+
+    def _write(
+        self, connection: Connection, response: wsgi.Response, pieces: Iterable[bytes], waiting: Waiting
+    ) -> None:
+        for piece in pieces:
+            response.write(piece)
+            self._flush(connection, waiting)
+
+    def _push(self, connection: Connection, response: wsgi.Response, body: PushedBody) -> None:
+        """Leave the rest of an answer to who pushes it, and to the loop."""
+        connection.stream = body
+        body.attach(_PushedAnswer(self, connection, response))
+        if connection.outgoing.broken:  # the loop has ended it before it could know of the body
+            body.close()
+        elif self._loop.stopping:
+            body.stop()
+
+    def push(self, connection: Connection, response: wsgi.Response, data: bytes) -> bool:
+        """Send a piece of a pushed answer, on any thread; false where the client has gone or is too slow."""
+        outgoing = connection.outgoing
+        try:
+            if outgoing.size > self._stream_bytes:
+                raise ClientGone
+            response.write(data)
+            with outgoing.lock:
+                left = self._send(outgoing)
+        except ClientGone:
+            self._loop.call(self._loop.end, connection)
+            return False
+        if left:
+            self._loop.hand_over(connection)
+        return True
+
+    def finish_pushed(self, connection: Connection, response: wsgi.Response) -> None:
+        """End a pushed answer, on any thread."""
+        body, connection.stream = connection.stream, None
+        try:
+            response.close()
+            self._finish(connection, close=True)
+        except ClientGone:
+            self._loop.call(self._loop.end, connection)
+        if body is not None:
+            body.close()
 
     def _failed(self, connection: Connection, error: BaseException) -> None:
         outgoing = connection.outgoing
@@ -132,6 +189,21 @@ class Exchanges:
             raise ClientGone from error
         outgoing.handed_over = bool(outgoing.pieces)
         return outgoing.handed_over
+
+
+class _PushedAnswer:
+    """See ``concurrency.pushed_body.Sink``."""
+
+    def __init__(self, exchanges: Exchanges, connection: Connection, response: wsgi.Response) -> None:
+        self._exchanges = exchanges
+        self._connection = connection
+        self._response = response
+
+    def send(self, data: bytes) -> bool:
+        return self._exchanges.push(self._connection, self._response, data)
+
+    def finish(self) -> None:
+        self._exchanges.finish_pushed(self._connection, self._response)
 
 
 class _Sink:

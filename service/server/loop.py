@@ -8,6 +8,7 @@ request is there as a whole.
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Sequence
 
@@ -43,9 +44,14 @@ class Loop:
         self._acceptor = Acceptor(listeners, self._poller, self._connections)
         self._next_sweep = time.monotonic() + _SWEEP
         self._turns = 0
-        self.stopping = False
+        self.stops = threading.Event()
+        """Set when ``stop`` is called."""
         self.call = self._poller.call
         self.end = self._connections.end
+
+    @property
+    def stopping(self) -> bool:
+        return self.stops.is_set()
 
     @property
     def connections(self) -> set[Connection]:
@@ -84,8 +90,11 @@ class Loop:
         """Accept nobody any more but who is connected already. Requests that are there are answered; idle connections,
         requests that are not complete and clients that do not leave end soon."""
         self._acceptor.stop()
-        self.stopping = True
+        self.stops.set()
         self._next_sweep = 0.0
+        for connection in list(self.connections):
+            if connection.stream is not None:
+                connection.stream.stop()
 
     def close(self) -> None:
         """End all connections, whatever their state, and the loop with them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 import time
 from collections.abc import Callable
 
@@ -38,7 +39,10 @@ class Reader:
         """Take what a client has sent."""
         match connection.state:
             case State.RUNNING:
-                self._park(connection)
+                if connection.stream is not None and self._has_left(connection):
+                    self._connections.end(connection)
+                else:
+                    self._park(connection)
             case State.IDLE | State.BODY | State.LINGERING:
                 try:
                     data = connection.socket.recv(_RECEIVED)
@@ -83,6 +87,13 @@ class Reader:
         connection.drained += len(data)
         if not data or connection.drained > self._limits.linger_bytes:
             self._connections.end(connection)
+
+    def _has_left(self, connection: Connection) -> bool:
+        """Whether the client of a stream has closed; what it sends meanwhile stays where it is."""
+        try:
+            return not connection.socket.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return False
 
     def _park(self, connection: Connection) -> None:
         """Leave alone what a client sends before it is answered: its next request, or that it sends no more."""

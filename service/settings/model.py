@@ -144,6 +144,7 @@ class ServerSettings:
     workers: int = 1
     threads: int = 4
     min_send_rate: int = 16 * 1024
+    events_most: int = 500
     log_level: str = "INFO"
 
 

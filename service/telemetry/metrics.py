@@ -24,6 +24,10 @@ _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "What was refused before the runtime was asked: unauthenticated, forbidden, overloaded, refresh.",
         ("reason",),
     ),
+    "event_stream_ends": (
+        "Event streams that have ended: ended, expired, shutdown, slow (the reader was too slow), gone (it left).",
+        ("reason",),
+    ),
 }
 _HISTOGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "request_seconds": ("Time from request to answer.", ("route",)),
@@ -36,6 +40,7 @@ _GAUGES: dict[str, tuple[str, tuple[str, ...], Literal["livemax", "livesum"]]] =
         ("connection", "partition"),
         "livesum",
     ),
+    "event_streams": ("Event streams that are open.", (), "livesum"),
 }
 _PREFIX = "metric_resource_"
 
@@ -103,6 +108,14 @@ class Telemetry:
 
     def flight_wait(self) -> None:
         self._counters["flight_waits"].inc()
+
+    def event_stream_began(self) -> None:
+        self._gauges["event_streams"].inc()
+
+    def event_stream_ended(self, reason: str) -> None:
+        """``reason``: that of the last event, or ``slow`` or ``gone`` where the reader got none."""
+        self._gauges["event_streams"].dec()
+        self._counters["event_stream_ends"].labels(reason).inc()
 
     def refusal(self, reason: str) -> None:
         self._counters["refusals"].labels(reason).inc()

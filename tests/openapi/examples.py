@@ -28,7 +28,7 @@ ISSUER = "https://login.example.com"
 REQUEST_ID = "5b1c1c3e-0d5a-4f5f-9b35-6f6f0d0a3c11"
 ALL_ROLES = ("scenario_metric_viewer", "scenario_job_viewer", "scenario_execution_viewer")
 JSON, PROBLEM, VEGA_LITE = "application/json", "application/problem+json", "application/vnd.vegalite.v6+json"
-CSV, NDJSON, TEXT, SVG = "text/csv", "application/x-ndjson", "text/plain", "image/svg+xml"
+CSV, NDJSON, TEXT, SVG, EVENTS = "text/csv", "application/x-ndjson", "text/plain", "image/svg+xml", "text/event-stream"
 
 CLASSIFIER = "/runs/5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
 DIED = "/runs/d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17"
@@ -62,6 +62,7 @@ ANSWERS: list[tuple[str, str, str, str, str]] = [
     ("listRuns", JSON, "best", "The best run first", "/runs?status=COMPLETED&metric=Loss:min&sort=metric:Loss:min&limit=2"),
     ("getRun", JSON, "whole", "A run and what surrounds it", f"{CLASSIFIER}?timezone=Europe/Berlin"),
     ("listRuns", JSON, "longest", "The longest first, of those whose configuration is called so", "/runs?search=network-32&sort=-durationSeconds&limit=2"),
+    ("watchMetricResource", EVENTS, "ended", "A run that has ended, in Berlin's time", f"{DIED}/metric-resource/events?timezone=Europe/Berlin"),
     ("getLogs", JSON, "newest", "How a run died, in Berlin's time", f"{DIED}/logs?limit=3&timezone=Europe/Berlin"),
     ("getLogs", TEXT, "from-start", "From its start, as text", f"{DIED}/logs?order=asc&limit=8"),
     ("listResourceGroups", JSON, "all", "All of a runtime's", "/resource-groups"),

@@ -47,6 +47,7 @@ CSV_EXCEL = Format("csv-excel", "text/csv", _TABLE, "csv")
 NDJSON = Format("ndjson", "application/x-ndjson")
 PARQUET = Format("parquet", "application/vnd.apache.parquet", extension="parquet", compressed=True)
 ARROW = Format("arrow", "application/vnd.apache.arrow.stream", extension="arrows")
+EVENT_STREAM = Format("event-stream", "text/event-stream")
 TEXT = Format("text", "text/plain", "; charset=utf-8", "txt")
 VEGA_LITE = Format("vegalite", "application/vnd.vegalite.v6+json")
 SVG = Format(

@@ -11,7 +11,10 @@ from werkzeug.routing import RequestRedirect
 from service.api.http.context import REQUEST_ID_HEADERS, current_request
 from service.api.http.relative_urls import relative
 
-_EXPOSED = "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, X-Missing-Runs, Content-Disposition"
+_EXPOSED = (
+    "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, X-Missing-Runs, Content-Disposition, Event-ID, "
+    "Preference-Applied"
+)
 _ALLOWED = ", ".join(
     (
         "Authorization",
@@ -20,6 +23,8 @@ _ALLOWED = ", ".join(
         "Time-Zone",
         "Cache-Control",
         "If-None-Match",
+        "Last-Event-ID",
+        "Prefer",
         "traceparent",
         *REQUEST_ID_HEADERS,
     )

@@ -43,7 +43,7 @@ def blueprints(reader: RequestReader) -> Callable[[str, str], Blueprint]:
 
 def documented(
     operation: str,
-    schema: type[Schema],
+    schema: type[Schema] | None,
     summary: str,
     *,
     query: type[Schema] = Query,
@@ -52,18 +52,22 @@ def documented(
     paged: bool = False,
     formats: Collection[Format] = (JSON,),
     more: Sequence[str] = (),
+    streamed: bool = False,
 ) -> Callable[[View], View]:
     """State a route's place in the OpenAPI document: a resource that is read with a token.
 
-    ``schema`` is that of the first of ``formats``, ``more`` names headers beside the usual ones.
+    ``schema`` is that of the first of ``formats``, ``None`` where that says what it is itself. ``more`` names headers
+    beside the usual ones; ``streamed``: the answer goes on, and is stored nowhere.
     """
-    schemas = {one: schema if number == 0 else dict(one.schema) for number, one in enumerate(formats)}
+    schemas = {
+        one: schema if number == 0 and schema is not None else dict(one.schema) for number, one in enumerate(formats)
+    }
     return _doc(
         operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
-        parameters=components.parameters(query, zoned=zoned, run=run, formats=tuple(formats)),
-        responses=components.responses(schemas, run=run, paged=paged, more=more),
+        parameters=components.parameters(query, zoned=zoned, run=run, formats=tuple(formats), streamed=streamed),
+        responses=components.responses(schemas, run=run, paged=paged, more=more, streamed=streamed),
     )
 
 

@@ -79,6 +79,17 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Entity tags that the client has; `304` if one of them is current.",
         "schema": {"type": "string"},
     },
+    "Last-Event-ID": {
+        "description": "The id of the event to go on behind; `after` in the query goes before it.",
+        "schema": {"type": "string"},
+    },
+    "Prefer": {
+        "description": (
+            "`wait=30` with `If-None-Match`: the answer comes as soon as it differs, `304` after so many seconds, 60 "
+            "at most (RFC 7240)."
+        ),
+        "schema": {"type": "string"},
+    },
     "Cache-Control": {
         "description": (
             "`no-cache` is answered with data fetched after the request; `max-age`, `max-stale`, `min-fresh`, "
@@ -121,6 +132,11 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "With formats that have no such member: the runs that could not be read; absent where all could.",
         "d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17",
     ),
+    "Event-ID": (
+        "Where this answer is in the run's events: what to go on behind (`Last-Event-ID`).",
+        "lgHEDNi0…",
+    ),
+    "Preference-Applied": ("What of `Prefer` was done.", "wait=30"),
     "Retry-After": ("Seconds after which to try again.", "5"),
     "WWW-Authenticate": (
         "What is wrong with the credentials (RFC 6750).",
@@ -134,11 +150,15 @@ def headers(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def parameters(query: type[Schema], *, zoned: bool, run: bool, formats: Sequence[Format]) -> list[Any]:
+def parameters(
+    query: type[Schema], *, zoned: bool, run: bool, formats: Sequence[Format], streamed: bool = False
+) -> list[Any]:
     """The query parameters of a resource and references to all others."""
     names = ["AI-Connection", "AI-Resource-Group", "Time-Zone", "X-Request-ID", "traceparent", "If-None-Match"]
     names.append("Cache-Control")
     kept = [name for name in names if zoned or name != "Time-Zone"]
+    if streamed:
+        kept = ["Last-Event-ID" if name == "If-None-Match" else name for name in kept]
     return [
         *(["runId"] if run else []),
         {"in": "query", "schema": query(exclude=("format",))},
@@ -165,19 +185,21 @@ def _format_parameter(formats: Sequence[Format]) -> dict[str, Any]:
 
 
 def responses(
-    schemas: Mapping[Format, Any], *, run: bool, paged: bool = False, more: Sequence[str] = ()
+    schemas: Mapping[Format, Any], *, run: bool, paged: bool = False, more: Sequence[str] = (), streamed: bool = False
 ) -> dict[str, Any]:
     """All answers of a resource; ``schemas`` are those of its formats, ``more`` names further headers."""
     impossible = (set() if run else {404, 501}) | (set() if paged else {410})
     statuses = [status for status in _PROBLEMS if status not in impossible]
-    told = headers(*STORED_ANSWER, *(("Link",) if paged else ()), *more)
+    usual = ("Cache-Control", *EVERY_ANSWER) if streamed else STORED_ANSWER
+    told = headers(*usual, *(("Link",) if paged else ()), *more)
+    current = {} if streamed else {"304": {"description": "The client has the current answer.", "headers": told}}
     return {
         "200": {
             "description": "OK",
             "headers": told,
             "content": {format.media_type: {"schema": schema} for format, schema in schemas.items()},
         },
-        "304": {"description": "The client has the current answer.", "headers": told},
+        **current,
         **{str(status): _PROBLEMS[status][0] for status in statuses},
         "default": "Problem",
     }

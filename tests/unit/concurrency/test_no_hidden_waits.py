@@ -28,6 +28,7 @@ EXCEPTIONS = {
     ("reads/queries.py", "_fetch_runs"): "a task of FanOut, which manages its wait",
     ("reads/read_through.py", "_wait"): "a flight, which manages its wait",
     ("runtimes/credentials/client_credentials.py", "authorization"): "a flight, which manages its wait",
+    ("reads/feeds.py", "_run"): "a thread of its own in the background",
     ("reads/leases.py", "_keep"): "a thread of its own in the background",
     ("runtimes/transport/budget.py", "current"): "reads a context variable",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,9 @@ def point(number: int) -> bytes:
     return b'{"name":"Loss","value":0.%d,"timestamp":"2026-03-29T01:00:00Z","step":%d,"labels":[]}' % (number, number)
 
 
-def observed(numbers: Sequence[int], *, tags: bytes = EMPTY, info: bytes = EMPTY, status: str = "RUNNING", a_chunk: int = 3) -> Observed:
+def observed(
+    numbers: Sequence[int], *, tags: bytes = EMPTY, info: bytes = EMPTY, status: str = "RUNNING", a_chunk: int = 3
+) -> Observed:
     parts = [list(numbers[at : at + a_chunk]) for at in range(0, len(numbers), a_chunk)]
     chunks = [Chunk(b",".join(map(point, part)), len(part)) for part in parts]
     resource = MetricResource("run1", metrics=chunks, tags=tags, custom_info=info, count=len(numbers))
@@ -89,12 +93,20 @@ BREAKS = st.lists(st.one_of(st.none(), st.integers(0, 5)), max_size=8)
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(SNAPSHOTS, min_size=1, max_size=8), BREAKS, st.booleans())
-def test_a_reader_has_the_last_snapshot_whatever_happened_and_broke(history: list[Observed], breaks: list[int | None], remembers: bool) -> None:
+def test_a_reader_has_the_last_snapshot_whatever_happened_and_broke(
+    history: list[Observed], breaks: list[int | None], remembers: bool
+) -> None:
     stored = {one.snapshot.digest: one for one in history} if remembers else NOBODY_KNOWS
     reader, given_before = Reader(), None
     for number, now in enumerate(history):
         connected = given_before is not None
-        events = list(now.changes(given_before)) if given_before else resumed(reader, now, stored) if reader.id else list(now.beginning())
+        events = (
+            list(now.changes(given_before))
+            if given_before
+            else resumed(reader, now, stored)
+            if reader.id
+            else list(now.beginning())
+        )
         broken = breaks[number] if number < len(breaks) and number < len(history) - 1 else None
         for event in events if broken is None else events[: broken + 1]:
             reader.take(event)
@@ -108,8 +120,11 @@ GROWING = st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=5), min_siz
 
 @settings(max_examples=200, deadline=None)
 @given(GROWING, st.randoms(use_true_random=False), st.booleans())
-def test_points_that_come_late_or_out_of_order_are_given_once_and_never_taken_back(batches: list[list[int]], chance, breaks: bool) -> None:
-    numbers, history = [], []
+def test_points_that_come_late_or_out_of_order_are_given_once_and_never_taken_back(
+    batches: list[list[int]], chance: Random, breaks: bool
+) -> None:
+    numbers: list[int] = []
+    history = []
     for batch in batches:
         numbers = [*numbers, *batch]
         chance.shuffle(numbers)
@@ -118,7 +133,7 @@ def test_points_that_come_late_or_out_of_order_are_given_once_and_never_taken_ba
     reader = Reader()
     for event in history[0].beginning():
         reader.take(event)
-    for before, now in zip(history, history[1:], strict=False):
+    for before, now in pairwise(history):
         for event in resumed(reader, now, stored) if breaks else now.changes(before):
             reader.take(event)
     assert Kind.CHANGED not in reader.kinds
@@ -148,7 +163,9 @@ def test_a_run_that_begins_anew_says_so_first() -> None:
     assert [event.kind for event in now.changes(before)] == ["changed", "state", "points"]
 
 
-@pytest.mark.parametrize("text", ["", "x", "=", "é", "AAAA", "a" * 5000, Position(-1, b"", Snapshot(b"", 0), b"", b"", "").id])
+@pytest.mark.parametrize(
+    "text", ["", "x", "=", "é", "AAAA", "a" * 5000, Position(-1, b"", Snapshot(b"", 0), b"", b"", "").id]
+)
 def test_what_is_no_position_is_none(text: str) -> None:
     assert position_of(text) is None
 

@@ -1,0 +1,1 @@
+"""A run's metric resource as it grows, as server-sent events."""

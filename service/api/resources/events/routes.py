@@ -1,0 +1,135 @@
+"""A run that is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import Response, request
+from marshmallow import fields, validate
+
+from service.api.http.context import current_request
+from service.api.http.formats import EVENT_STREAM
+from service.api.http.guards import requires
+from service.api.http.parameters import Parameters
+from service.api.http.request import ReadRequest
+from service.api.openapi.blueprints import Blueprint, documented
+from service.api.openapi.schemas import Query, nothing
+from service.api.resources.events.stream import EventStream
+from service.api.resources.events.to_sse import Writer
+from service.api.resources.metric_resource.query import NAMES
+from service.domain.access import Principal, Scope, TokenVerifier, allows
+from service.domain.errors import Forbidden
+from service.domain.events import position_of
+from service.domain.selection.filters import Filter
+from service.reads.feeds import Feeds
+from service.telemetry.metrics import Telemetry
+
+_LAST_ID = "Last-Event-ID"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsParameters(Parameters):
+    """See ``EventsQuery``."""
+
+    wanted: Filter
+    after: str | None = None
+
+
+class EventsQuery(Query):
+    """Which points are given, and behind which event."""
+
+    loads: ClassVar[type[Parameters]] = EventsParameters
+    name = fields.List(fields.String(), load_default=tuple, metadata={"description": NAMES})
+    label = fields.List(
+        fields.String(),
+        load_default=tuple,
+        metadata={"description": "`name` or `name:value` of a label; every one that is given must match."},
+    )
+    after = fields.String(
+        load_default=nothing,
+        validate=validate.Regexp(r"[A-Za-z0-9_-]{1,512}\Z", error="must be the id of an event"),
+        metadata={
+            "description": "The id of the event to go on behind, for clients that cannot send `Last-Event-ID`, or an "
+            "`Event-ID` of the metric resource. One that says nothing any more is answered with `changed`."
+        },
+    )
+
+    def members(self, loaded: dict[str, Any]) -> dict[str, Any]:
+        """With the filter in place of its parts."""
+        loaded["wanted"] = Filter(loaded.pop("name"), labels=loaded.pop("label"))
+        return loaded
+
+
+def blueprint(
+    feeds: Feeds, verifier: TokenVerifier, telemetry: Telemetry, blueprints: Callable[[str, str], Blueprint]
+) -> Blueprint:
+    """Route ``/runs/{runId}/metric-resource/events``."""
+    routes = blueprints("Events", "Runs as they go on.")
+
+    @routes.route("/runs/<string:run_id>/metric-resource/events")
+    @routes.arguments(EventsQuery, location="query", formats=(EVENT_STREAM,))
+    @documented(
+        "watchMetricResource",
+        None,
+        "Watch a run's metric resource",
+        query=EventsQuery,
+        zoned=True,
+        formats=(EVENT_STREAM,),
+        streamed=True,
+    )
+    @requires(Scope.METRICS_READ)
+    def events(ask: ReadRequest[EventsParameters], run_id: str) -> Response:
+        """Server-sent events: `state` and all points there are, then each new point once, within a freshness interval.
+
+        `points` has new points, in the runtime's order; `tags`, `custom-info` and `status` what has changed; `changed`
+        says that points which were given are no longer so: forget them, `state` and all points follow. `end` is the
+        last event; its `reason` is `ended`, `expired` (the token) or `shutdown`. Go on with the last `id` as
+        `Last-Event-ID`, anywhere: nothing is missing or given twice. Points that are alike in all members are one.
+        """
+        response = Response(content_type=EVENT_STREAM.content_type, direct_passthrough=True)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Accel-Buffering"] = "no"
+        if request.method == "HEAD":
+            feeds.close(feeds.open(run_id, ask.context))
+            return response
+        feed = feeds.open(run_id, ask.context)
+        try:
+            now = feed.now
+            opening = now.beginning()
+            last = ask.query.after or request.headers.get(_LAST_ID)
+            if last:
+                position = position_of(last)
+                given = (
+                    None
+                    if position is None
+                    else now.given_at(position, lambda named: feeds.stored(feed, named, ask.context))
+                )
+                opening = now.anew() if given is None else now.beginning(given)
+            principal, check = _access(verifier)
+            writer = Writer(ask.zone, ask.query.wanted)
+            response.response = EventStream(
+                feeds, feed, now, opening, writer, expires_at=principal.expires_at, check=check, telemetry=telemetry
+            )
+        except BaseException:
+            feeds.close(feed)
+            raise
+        return response
+
+    return routes
+
+
+def _access(verifier: TokenVerifier) -> tuple[Principal, Callable[[], None]]:
+    """Who asks, and what raises ``ServiceError`` once that caller may read the run no more."""
+    current = current_request()
+    principal, rule, group = current.principal, current.access_rule, current.resource_group
+    authorization = request.headers.get("Authorization")
+    if principal is None or rule is None:
+        raise Forbidden("this route states no access rule that asks for a token")
+
+    def check() -> None:
+        if not allows(verifier.verify(authorization), rule, group):
+            raise Forbidden("access has been withdrawn")
+
+    return principal, check

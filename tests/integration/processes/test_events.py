@@ -1,0 +1,143 @@
+"""Runs that are watched, by real connections to real workers on one store and one runtime."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+
+import pytest
+
+from testing.waiting import eventually
+from tests.integration.processes.conftest import NewHost
+from tests.servers.event_streams import EventStream, steps
+from tests.servers.scripted_runtime import POINT, ScriptedRuntime
+from tests.servers.service_hosts import ServiceHost
+from tests.servers.valkey import ValkeyServer
+
+EVENTS = "/runs/run-watched/metric-resource/events"
+QUICK = {"CACHE_FRESH_RUNNING": "0.3"}
+
+
+class Training:
+    """A run that logs steps when it is told to."""
+
+    def __init__(self, runtime: ScriptedRuntime) -> None:
+        self._runtime = runtime
+        self.steps: list[int] = []
+        self.log(1)
+
+    def log(self, *steps: int) -> None:
+        self.set(*self.steps, *steps)
+
+    def set(self, *steps: int) -> None:
+        self.steps = list(steps)
+        metrics = [{**POINT, "step": step} for step in steps]
+        self._runtime.say(
+            "metrics", 200, {"count": 1, "resources": [{"executionId": "run-watched", "metrics": metrics}]}
+        )
+
+    def end(self, status: str = "COMPLETED") -> None:
+        self._runtime.say("execution", 200, {"id": "run-watched", "status": status, "configurationId": "c"})
+
+
+@pytest.fixture
+def training(runtime: ScriptedRuntime) -> Training:
+    return Training(runtime)
+
+
+@pytest.fixture
+def host(new_host: NewHost, valkey: ValkeyServer, training: Training) -> ServiceHost:
+    return new_host(REDIS_URL=valkey.url, **QUICK)
+
+
+def test_a_run_is_watched_from_its_first_point_to_its_end(host: ServiceHost, training: Training) -> None:
+    with EventStream(host.port, EVENTS + "?timezone=Europe/Berlin", host.token) as stream:
+        assert stream.response.getheader("Content-Type") == "text/event-stream"
+        assert stream.response.getheader("X-Accel-Buffering") == "no"
+        assert stream.response.getheader("Cache-Control") == "no-store"
+        state, points = stream.until("points")
+        assert (state.kind, state.data) == ("state", {"status": "RUNNING", "count": 1, "timezone": "Europe/Berlin"})
+        assert points.data["metrics"] == [
+            {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T03:00:00.10+02:00", "step": 1, "labels": []}
+        ]
+        training.log(2, 3)
+        assert steps(stream.until("points")) == [2, 3]
+        training.set(1, 5, 2, 3, 3)
+        assert steps(stream.until("points")) == [5]
+        training.set(7)
+        assert [event.kind for event in stream.until("points")] == ["changed", "state", "points"]
+        training.end()
+        status, end = stream.until("end")
+        assert (status.kind, status.data) == ("status", {"status": "COMPLETED"})
+        assert end.data == {"reason": "ended"}
+        assert list(stream) == []
+
+
+def test_a_reader_goes_on_anywhere_behind_its_last_event(
+    new_host: NewHost, host: ServiceHost, valkey: ValkeyServer, training: Training
+) -> None:
+    other = new_host(REDIS_URL=valkey.url, **QUICK)
+    training.log(2)
+    with EventStream(host.port, EVENTS, host.token) as stream:
+        got = stream.until("points")
+        for pid in host.workers():
+            os.kill(pid, signal.SIGKILL)
+        assert list(stream) == []
+    training.set(9, 1, 2, 3)
+    with EventStream(other.port, EVENTS, other.token, last=got[-1].id) as stream:
+        got += stream.until("points")
+    training.log(4)
+    eventually(lambda: host.get("/readyz").status == 200)
+    with EventStream(host.port, f"{EVENTS}?after={got[-1].id}", host.token) as stream:
+        got += stream.until("points")
+    assert steps(got) == [1, 2, 9, 3, 4]
+    assert "changed" not in [event.kind for event in got]
+    with EventStream(host.port, EVENTS, host.token, last="bm8gcG9zaXRpb24") as stream:
+        assert [event.kind for event in stream.until("points")] == ["changed", "state", "points"]
+
+
+def test_the_runtime_is_asked_once_for_all_who_watch_on_all_workers(
+    new_host: NewHost, runtime: ScriptedRuntime, valkey: ValkeyServer, training: Training
+) -> None:
+    hosts = [new_host(REDIS_URL=valkey.url, CACHE_FRESH_RUNNING="1") for _ in range(2)]
+    with ExitStack() as stack:
+        streams = [stack.enter_context(EventStream(hosts[n % 2].port, EVENTS, hosts[0].token)) for n in range(24)]
+        for stream in streams:
+            assert steps(stream.until("points")) == [1]
+        asked = runtime.asked["metrics"]
+        for step in (2, 3, 4):
+            before = runtime.asked["metrics"]
+            eventually(lambda before=before: runtime.asked["metrics"] > before)
+            training.log(step)
+            for stream in streams:
+                assert steps(stream.until("points")) == [step]
+        assert runtime.asked["metrics"] - asked <= 3 * 2 + 1
+    eventually(lambda: b"event_streams 0.0" in hosts[0].get("/metrics").body)
+    asked = runtime.asked["metrics"]
+    assert hosts[0].get("/livez").status == 200
+    assert runtime.asked["metrics"] == asked
+
+
+def test_a_worker_that_stops_says_so_at_once(host: ServiceHost) -> None:
+    with EventStream(host.port, EVENTS, host.token) as stream:
+        stream.until("points")
+        host.signal(signal.SIGTERM)
+        assert [event.data for event in stream] == [{"reason": "shutdown"}]
+    assert host.wait() == 0
+
+
+def test_no_working_thread_is_kept_and_one_stream_too_many_is_refused(new_host: NewHost, training: Training) -> None:
+    host = new_host(WEB_CONCURRENCY="1", WEB_THREADS="1", EVENTS_MOST="3", **QUICK)
+    with ExitStack() as stack:
+        streams = [stack.enter_context(EventStream(host.port, EVENTS, host.token)) for _ in range(3)]
+        for stream in streams:
+            stream.until("points")
+        assert host.get("/runs/run-watched/metric-resource").status == 200
+        with EventStream(host.port, EVENTS, host.token) as refused:
+            assert refused.status == 503
+            assert int(refused.response.getheader("Retry-After") or 0) > 0
+        streams[0].close()
+        eventually(lambda: EventStream(host.port, EVENTS, host.token).status == 200)
+        training.log(2)
+        assert steps(streams[1].until("points")) == [2]
