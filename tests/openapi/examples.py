@@ -149,7 +149,7 @@ def recorded() -> dict[str, dict[str, Any]]:
             assert answer.status_code == 200, (asked, answer.data)
             assert answer.content_type.split(";")[0] == media_type
             text = answer.get_data(as_text=True).replace(url, ISSUER)
-            value = text if media_type in {CSV, NDJSON, TEXT} else json.loads(text)
+            value = text if media_type in {CSV, NDJSON, TEXT, EVENTS} else json.loads(text)
             by_name = found.setdefault(operation, {}).setdefault(media_type, {})
             by_name[name] = example(summary, f"GET {asked}", value)
         for trouble in TROUBLES:
