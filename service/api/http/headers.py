@@ -12,8 +12,8 @@ from service.api.http.context import REQUEST_ID_HEADERS, current_request
 from service.api.http.relative_urls import relative
 
 _EXPOSED = (
-    "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, X-Missing-Runs, Content-Disposition, Event-ID, "
-    "Preference-Applied"
+    "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, X-Missing-Runs, Content-Disposition, "
+    "Event-ID, Preference-Applied"
 )
 _ALLOWED = ", ".join(
     (
