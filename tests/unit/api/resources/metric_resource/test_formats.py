@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.resources.metric_resource.to_csv import MOST_COLUMNS, label_names, rows
+from service.api.resources.metric_resource.to_csv import MOST_COLUMNS, PointRows, label_names, rows
 from service.api.resources.metric_resource.to_ndjson import lines
 from service.domain.metrics import Chunk
 from service.domain.timestamps import ZoneClock
@@ -162,3 +162,32 @@ def test_label_names_that_are_taken_have_columns_of_their_own() -> None:
 def test_no_points_leave_a_header() -> None:
     assert b"".join(all_rows([], UTC)) == b"name,value,timestamp,step\r\n"
     assert b"".join(lines([], UTC)) == b""
+
+
+ODD = st.text(st.sampled_from('a=]}[{,:"\\ {"name":\n'), max_size=12)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "name": ODD,
+                "value": st.sampled_from([1, -0.5, "NaN", "-Infinity", None]),
+                "timestamp": st.sampled_from(["2026-03-29T01:00:13.50Z", "1883-11-18T17:00:00Z", None]),
+                "step": st.sampled_from([None, 7]),
+                "labels": st.lists(st.fixed_dictionaries({"name": ODD, "value": ODD}), max_size=2),
+            }
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([UTC, TOKYO, ZoneClock(time_zone("America/New_York"))]),
+)
+def test_what_is_written_at_once_is_what_is_written_one_by_one(points, clock: ZoneClock) -> None:
+    text = ",".join(json.dumps(point, separators=(",", ":")) for point in points).encode()
+    chunk = Chunk(text, len(points))
+    columns = label_names([chunk])
+    compact = PointRows(columns, clock, ("runId",)).of(chunk, b"run1,")
+    spaced = Chunk(text.replace(b'"name":', b'"name" :', 1), len(points))  # as no runtime writes, so one by one
+    assert compact == PointRows(columns, clock, ("runId",)).of(spaced, b"run1,")
+    assert PointRows(columns, clock).of(chunk) == PointRows(columns, clock).of(spaced)
