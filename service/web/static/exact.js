@@ -30,15 +30,13 @@ const kept = (source, value) => (String(value) === source ? value : new Exact(so
  */
 export function parse(text) {
   let sources = false;
-  const found = JSON.parse(
-    text,
-    /** @type {(this: any, key: string, value: any, context?: {source?: string}) => any} */
-    (_, value, context) => {
-      if (typeof value !== 'number' || context?.source === undefined) return value;
-      sources = true;
-      return kept(context.source, value);
-    },
-  );
+  /** @param {string} _ @param {unknown} value @param {{source?: string}} [context] of browsers that tell it */
+  const revive = (_, value, context) => {
+    if (typeof value !== 'number' || context?.source === undefined) return value;
+    sources = true;
+    return kept(context.source, value);
+  };
+  const found = JSON.parse(text, /** @type {(key: string, value: unknown) => unknown} */ (revive));
   return sources || !/\d/.test(text) ? found : parsedApart(text);
 }
 

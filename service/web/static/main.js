@@ -2,7 +2,7 @@
 
 import { context } from './api.js';
 import { redraw, setVega } from './parts/chart.js';
-import { flat, h, morph, shown } from './parts/dom.js';
+import { flat, h, morph, shown, visible } from './parts/dom.js';
 import { choice, labelled } from './parts/field.js';
 import * as session from './session.js';
 import * as state from './state.js';
@@ -28,7 +28,7 @@ function draw() {
   store.drawing(() => {
     const signedIn = session.isSignedIn();
     const view = signedIn ? shownView() : { title: 'Sign in', crumbs: [], body: signIn() };
-    document.title = `${view.title} · Metric Resource`;
+    document.title = `${visible(view.title)} · Metric Resource`;
     morph(header, frame(view, signedIn));
     morph(main, view.body);
   });

@@ -9,3 +9,7 @@ export type Metric = Schemas['Metric'];
 export type Series = Schemas['OneSeries'];
 export type Comparison = Schemas['Comparison'];
 export type ComparedMetric = Schemas['ComparedMetric'];
+
+/** What an element can hold: text, or lists of it, however deep. */
+type Child = Node | string | number | { toString(): string; text: string } | null | undefined | false;
+export type Children = Child | readonly Children[];

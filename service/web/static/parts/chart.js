@@ -1,7 +1,7 @@
 /** Charts: the API's Vega-Lite specifications, drawn by the Vega of the extra `charts`, or by the API as SVG. */
 
 import { ask, Problem } from '../api.js';
-import { h, shown } from './dom.js';
+import { h, shown, visible } from './dom.js';
 
 /** @typedef {{finalize: () => void}} Drawn */
 /** @typedef {(target: Element, specification: object, options: object) => Promise<Drawn>} Embed */
@@ -111,7 +111,7 @@ class MetricChart extends HTMLElement {
     // Vega-Embed empties its element by markup, which Trusted Types refuse: this one is emptied without.
     Object.defineProperty(target, 'innerHTML', { set: () => target.replaceChildren() });
     const old = this.drawn;
-    const description = this.specification.description ?? 'Chart';
+    const description = visible(this.specification.description ?? 'Chart');
     this.replaceChildren(h('div', { role: 'img', 'aria-label': description, class: 'picture' }, target), this.notes());
     this.drawn = await embed(target, styled(this.specification, this), {
       ast: true, actions: false, defaultStyle: false, renderer: 'canvas', mode: 'vega-lite', tooltip: tip(this),
@@ -124,7 +124,7 @@ class MetricChart extends HTMLElement {
     try {
       const answer = await ask(this.getAttribute('src') ?? '', { headers: { Accept: 'image/svg+xml' } });
       const source = URL.createObjectURL(await answer.blob());
-      const image = h('img', { src: source, alt: this.specification.description ?? 'Chart', class: 'svg' });
+      const image = h('img', { src: source, alt: visible(this.specification.description ?? 'Chart'), class: 'svg' });
       image.onload = () => URL.revokeObjectURL(source);
       if (!embed) this.replaceChildren(image);
     } catch {
@@ -155,22 +155,26 @@ function styled(specification, element) {
   const { color: text, borderTopColor: line, outlineColor: faint, fontFamily: font } = getComputedStyle(element);
   const own = specification.config ?? {};
   const axis = { ...own.axis, labelColor: text, titleColor: text, gridColor: line, domainColor: faint, tickColor: faint };
-  const legend = { ...own.legend, orient: 'bottom', direction: 'vertical', columns: element.clientWidth > 560 ? 2 : 1,
-    labelColor: text, titleColor: text, labelLimit: Math.max(120, element.clientWidth / 2 - 60), symbolSize: 120 };
+  const width = element.clientWidth;
+  const fitting = { orient: 'bottom', direction: 'vertical', columns: width > 560 ? 2 : 1, labelLimit: width > 560 ? width / 2 - 60 : width - 90 };
+  const legend = { ...own.legend, ...fitting, labelColor: text, titleColor: text };
   const config = { ...own, background: 'transparent', font, axis, legend };
-  const { title, ...rest } = isDark() ? lightened(specification) : specification;
-  return { ...sized(rest, element.clientWidth, Number(element.getAttribute('height'))), config };
+  const { title, ...rest } = adapted(specification, fitting);
+  return { ...sized(rest, width, Number(element.getAttribute('height'))), config };
 }
 
 const isDark = () => (document.documentElement.dataset['theme'] || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
 const ON_DARK = /** @type {Record<string, string>} */ ({ '#000000': '#ffffff', '#0072B2': '#4ba3e3' });
 
-/** The colours that are too dark on dark. @param {any} part @returns {any} */
-function lightened(part) {
-  if (typeof part === 'string') return ON_DARK[part] ?? part;
-  if (Array.isArray(part)) return part.map(lightened);
+/** With colours that can be seen on dark, and legends that fit. @param {any} part @param {object} legend @returns {any} */
+function adapted(part, legend) {
+  if (typeof part === 'string') return (isDark() && ON_DARK[part]) || part;
+  if (Array.isArray(part)) return part.map((one) => adapted(one, legend));
   if (part === null || typeof part !== 'object') return part;
-  return Object.fromEntries(Object.entries(part).map(([name, one]) => [name, name === 'data' || name === 'domain' ? one : lightened(one)]));
+  return Object.fromEntries(Object.entries(part).map(([name, one]) => {
+    if (name === 'data' || name === 'datasets' || name === 'domain') return [name, one];
+    return [name, name === 'legend' && one ? { ...one, ...legend } : adapted(one, legend)];
+  }));
 }
 
 /** @param {any} part @param {number} width @param {number} height @returns {any} */

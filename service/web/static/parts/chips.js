@@ -1,6 +1,6 @@
 /** Labels and tags. */
 
-import { h, shown } from './dom.js';
+import { h, shown, visible } from './dom.js';
 
 /** @typedef {{name: string, value: string}} Pair */
 
@@ -15,7 +15,7 @@ export function chips(labels, pick, picked = []) {
   return h('span', { class: 'chips' }, labels.map((label) => {
     const on = picked.includes(`${label.name}:${label.value}`);
     return pick
-      ? h('button', { class: 'chip', 'aria-pressed': String(on), title: `Filter by ${label.name}`, onclick: () => pick(label) }, shown(labelText(label)))
+      ? h('button', { class: 'chip', 'aria-pressed': String(on), title: `Filter by ${visible(label.name)}`, onclick: () => pick(label) }, shown(labelText(label)))
       : h('span', { class: 'chip' }, shown(labelText(label)));
   }));
 }

@@ -1,7 +1,6 @@
 /** Elements from data. Text is only ever text: nothing here, or elsewhere in the page, makes markup of it. */
 
-/** @typedef {Node | string | number | {toString(): string, text: string} | null | undefined | false} Child */
-/** @typedef {Child | Children[]} Children */
+/** @typedef {import('../types.js').Children} Children */
 /** @typedef {Record<string, unknown>} Properties */
 
 const HANDLERS = /** @type {const} */ (['onclick', 'oninput', 'onchange', 'onsubmit', 'onkeydown', 'ontoggle']);
@@ -27,26 +26,24 @@ export function h(tag, properties, ...children) {
   return element;
 }
 
-/** @param {Children} children @returns {Node[]} */
+/** @param {any} children `Children`, however deep @returns {Node[]} */
 export function flat(children) {
-  if (Array.isArray(children)) return children.flatMap(flat);
+  if (Array.isArray(children)) return children.flatMap((child) => flat(child));
   if (children === null || children === undefined || children === false) return [];
   return [children instanceof Node ? children : document.createTextNode(String(children))];
 }
 
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/**
- * Text that somebody logged: what cannot be seen is written out, and its direction changes nothing around it.
- * @param {unknown} text
- */
-export function shown(text) {
-  const seen = String(text ?? '').replace(CONTROLS, (sign) => {
+/** Text that somebody logged, what cannot be seen written out: for names and attributes. @param {unknown} text */
+export const visible = (text) =>
+  String(text ?? '').replace(CONTROLS, (sign) => {
     const code = sign.charCodeAt(0);
     return code < 0x20 ? String.fromCharCode(0x2400 + code) : `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
   });
-  return h('bdi', null, seen);
-}
+
+/** The same as an element, whose direction changes nothing around it. @param {unknown} text */
+export const shown = (text) => h('bdi', null, visible(text));
 
 /**
  * Make the children of `parent` those of `fresh`, keeping the elements that are there: focus, scrolling, what is typed.

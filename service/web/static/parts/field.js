@@ -1,7 +1,7 @@
 /** Fields of forms: what is entered goes to the address. */
 
 import { go, one } from '../state.js';
-import { h } from './dom.js';
+import { h, visible } from './dom.js';
 
 /** @typedef {import('./dom.js').Properties} Properties */
 
@@ -18,12 +18,12 @@ export const field = (label, parameter, more = {}) =>
     onchange: (/** @type {Event} */ event) => go({ [parameter]: valueOf(/** @type {HTMLElement} */ (event.target)), cursor: '' }), ...more }));
 
 /**
- * @param {string} label @param {string} now @param {(readonly [string, string])[]} options values and titles
+ * @param {string} label @param {string} now @param {readonly (readonly [string, string])[]} options values and titles
  * @param {(value: string) => void} pick
  */
 export const choice = (label, now, options, pick) =>
   labelled(label, h('select', { value: now, onchange: (/** @type {Event} */ event) => pick(valueOf(/** @type {HTMLElement} */ (event.target))) },
-    options.map(([value, title]) => h('option', { value, selected: value === now }, title))));
+    options.map(([value, title]) => h('option', { value, selected: value === now }, visible(title)))));
 
 /** @param {string} label @param {boolean} on @param {(on: boolean) => void} pick @param {Properties} [more] */
 export const check = (label, on, pick, more = {}) =>

@@ -1,7 +1,7 @@
 /** Native tables, whose headers sort. */
 
 import { go } from '../state.js';
-import { h } from './dom.js';
+import { h, visible } from './dom.js';
 
 /** @typedef {import('./dom.js').Children} Children */
 /** @typedef {{title: Children, sort?: string, class?: string}} Column */
@@ -11,9 +11,9 @@ import { h } from './dom.js';
  * @param {{sort?: string, key?: string}} [how] `sort`: as it is now, a `-` in front for descending
  */
 export function table(caption, columns, bodies, { sort = '', key } = {}) {
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption, 'data-key': key },
+  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': visible(caption), 'data-key': key },
     h('table', null,
-      h('caption', { class: 'visually-hidden' }, caption),
+      h('caption', { class: 'visually-hidden' }, visible(caption)),
       h('thead', null, h('tr', null, columns.map((column) => header(column, sort)))),
       bodies));
 }

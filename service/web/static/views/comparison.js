@@ -3,7 +3,7 @@
 import { address, context, download, url } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { labelText } from '../parts/chips.js';
-import { h, shown } from '../parts/dom.js';
+import { h, shown, visible } from '../parts/dom.js';
 import { check, choice, labelled } from '../parts/field.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, statusChip } from '../parts/status.js';
@@ -168,7 +168,7 @@ function adding(found, names, charts) {
     if (wanted.has('metric')) go({ chart: [...charts, String(wanted)] });
   };
   const pick = (/** @type {string} */ label, /** @type {string} */ name, /** @type {readonly (readonly [string, string])[]} */ options, more = {}) =>
-    labelled(label, h('select', { name, 'data-own': '', 'data-key': `add-${name}`, ...more }, options.map(([value, title]) => h('option', { value }, title))));
+    labelled(label, h('select', { name, 'data-own': '', 'data-key': `add-${name}`, ...more }, options.map(([value, title]) => h('option', { value }, visible(title)))));
   return h('form', { class: 'filters adding', 'aria-label': 'Add a chart', onsubmit: add },
     pick('Metrics (up to 4)', 'metric', names.map((name) => [name, name]), { multiple: true, required: true, size: Math.min(4, Math.max(2, names.length)) }),
     pick('Against', 'against', against), pick('Type', 'type', TYPES), pick('Scale', 'scale', SCALES),
@@ -188,6 +188,6 @@ function card(wanted, index, charts, runs) {
     h('figcaption', null, h('h3', null, shown(title)), h('div', { class: 'controls' },
       ['svg', 'png'].map((format) => h('button', { class: 'small', onclick: () => download(`${path}&format=${format}`, `comparison.${format}`) }, format.toUpperCase())),
       h('button', { class: 'small', onclick: copy }, 'Copy link'),
-      h('button', { class: 'small', 'aria-label': `Remove the chart ${title}`, onclick: () => go({ chart: charts.filter((_, other) => other !== index) }) }, 'Remove'))),
+      h('button', { class: 'small', 'aria-label': `Remove the chart ${visible(title)}`, onclick: () => go({ chart: charts.filter((_, other) => other !== index) }) }, 'Remove'))),
     chart(path, { height: 260, zone: context.zone, key: 'chart' }));
 }

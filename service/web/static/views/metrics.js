@@ -3,7 +3,7 @@
 import { address, context, download } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { chips, labelText } from '../parts/chips.js';
-import { h, shown } from '../parts/dom.js';
+import { h, shown, visible } from '../parts/dom.js';
 import { check, choice, field } from '../parts/field.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, isLive, liveLine } from '../parts/status.js';
@@ -173,7 +173,7 @@ function points(id, path, filters, filtered, series, live) {
   const grouped = one('group-by') !== 'none';
   const sort = grouped ? `name${one('sort') && !/^-?name$/.test(one('sort')) ? `,${one('sort')}` : ',step'}`.replace(/^name/, one('sort') === '-name' ? '-name' : 'name') : one('sort');
   const slot = use(`table:${id}`, address(path, { ...filters, sort, limit: PAGE, cursor: one('cursor') }), live && !one('cursor'));
-  if (slot.problem?.status === 410) go({ cursor: '', expired: 'yes' }, { replace: true });
+  if (slot.problem?.status === 410 && one('cursor')) queueMicrotask(() => go({ cursor: '', expired: 'yes' }, { replace: true }));
   return [
     h('div', { class: 'bar' }, check('Group by name', grouped, (on) => go({ 'group-by': on ? '' : 'none', cursor: '' }))),
     one('expired') && h('p', { class: 'strip', role: 'status' }, 'The pages had expired: this is page 1 again.'),
@@ -250,5 +250,5 @@ function customInfo(list) {
   return h('div', { class: 'sides' },
     h('nav', { 'aria-label': 'Custom info' }, h('ul', null, list.map(({ name }) =>
       h('li', null, h('a', { href: link({ info: name }), 'aria-current': name === now?.name ? 'true' : null }, shown(name)))))),
-    h('section', { class: 'value', 'aria-label': now?.name }, h('h2', null, shown(now?.name)), text(now?.value ?? '')));
+    h('section', { class: 'value', 'aria-label': visible(now?.name) }, h('h2', null, shown(now?.name)), text(now?.value ?? '')));
 }

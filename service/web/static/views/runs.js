@@ -24,7 +24,7 @@ export function runs() {
   const filters = Object.fromEntries(FILTERS.map((name) => [name, all(name)]));
   const sort = one('sort') === 'metric' || one('sort') === '-metric' ? one('sort').replace('metric', `metric:${column}`) : one('sort');
   const slot = use('runs', address('runs', { ...filters, metric: column, sort, limit: PAGE, cursor: one('cursor') }));
-  if (slot.problem?.status === 410) go({ cursor: '', expired: 'yes' }, { replace: true });
+  if (slot.problem?.status === 410 && one('cursor')) queueMicrotask(() => go({ cursor: '', expired: 'yes' }, { replace: true }));
   const picked = all('pick');
   return {
     title: 'Runs',

@@ -1,0 +1,144 @@
+"""What the page may not do is refused, and what was logged is only ever text."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import requests
+
+from tests.servers.demo import Demo
+from tests.web.conftest import FIRST, STOPPED, Watched
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\u202egnp.exe\u0007\u2066{{x}}</b>"
+"""Markup, a script, a direction override, a control character."""
+SHOWN = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>⟨U+202E⟩gnp.exe␇⟨U+2066⟩{{x}}</b>"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "refused"),
+    [
+        ("const one = document.createElement('img'); one.src = 'https://elsewhere.example/x.png'; document.body.append(one)", "img-src"),
+        ("fetch('https://elsewhere.example/').catch(() => {})", "connect-src"),
+        ("const one = document.createElement('script'); one.textContent = 'document.title = \"owned\"'; document.body.append(one)", "require-trusted-types-for"),
+        ("document.body.insertAdjacentHTML('beforeend', '<b>x</b>')", "require-trusted-types-for"),
+        ("document.body.setAttribute('onclick', 'document.title = \"owned\"')", "require-trusted-types-for"),
+        ("setTimeout('document.title = \"owned\"')", "require-trusted-types-for"),
+        ("trustedTypes.createPolicy('mine', {createHTML: (text) => text})", "trusted-types"),
+        ("const one = document.createElement('iframe'); one.src = 'https://elsewhere.example/'; document.body.append(one)", "frame-src"),
+    ],
+)  # fmt: skip
+def test_the_policy_refuses(reader: Watched, attempt: str, refused: str) -> None:
+    reader.allowed += [
+        "refused by the policy",
+        "asked https://elsewhere.example",
+        "Trusted",
+        "Content Security Policy",
+        "Refused to",
+        "Fetch API",
+        "Access is denied",
+    ]
+    page = reader.open()
+    seen = page.evaluate(
+        """(attempt) => new Promise((done) => {
+          addEventListener('securitypolicyviolation', (event) => done(event.violatedDirective));
+          try { new Function; } catch {}
+          setTimeout(() => done(''), 20_000);
+          try { ATTEMPT } catch {}
+        })""".replace("ATTEMPT", attempt).replace("try { new Function; } catch {}", ""),
+        None,
+    )
+    assert seen == refused
+    assert "owned" not in page.title()
+
+
+@pytest.fixture
+def hostile(demo: Demo) -> None:
+    """Names, labels, tags, custom info and a status message of a stopped run, logged to the real sandbox."""
+    credentials = {
+        "grant_type": "client_credentials",
+        "client_id": demo.ready["clientId"],
+        "client_secret": demo.ready["clientSecret"],
+    }
+    given = requests.post(f"{demo.ready['authUrl']}/oauth/token", data=credentials, timeout=30).json()
+    headers = {"Authorization": f"Bearer {given['access_token']}", "AI-Resource-Group": "default"}
+    pair = {"name": HOSTILE, "value": HOSTILE}
+    resource = {
+        "executionId": STOPPED,
+        "metrics": [{"name": HOSTILE, "value": 1.5, "timestamp": "2026-03-29T01:00:00Z", "step": 1, "labels": [pair]}],
+        "tags": [pair],
+        "customInfo": [pair, {"name": "nested", "value": json.dumps({HOSTILE: [HOSTILE, {"x": HOSTILE}]})}],
+    }
+    answer = requests.patch(f"{demo.ready['runtime']}/lm/metrics", json=resource, headers=headers, timeout=30)
+    assert answer.status_code == 204, answer.text
+    move = {"status": "STOPPED", "statusMessage": HOSTILE}
+    requests.put(
+        f"{demo.ready['authUrl']}/sandbox/executions/{STOPPED}/status", json=move, timeout=30
+    ).raise_for_status()
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize(
+    "search",
+    [
+        f"?run={STOPPED}&tab=metrics",
+        f"?run={STOPPED}&tab=metrics&as=table",
+        f"?run={STOPPED}&tab=metrics&part=tags",
+        f"?run={STOPPED}&tab=metrics&part=info",
+        f"?run={STOPPED}&tab=metrics&part=info&info=nested",
+        f"?run={STOPPED}&tab=status",
+        f"?compare={FIRST}&compare={STOPPED}&of=runs",
+        "",
+    ],
+)  # fmt: skip
+def test_what_was_logged_is_text(reader: Watched, search: str) -> None:
+    page = reader.open(search)
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_text("<img src=x").first.wait_for()
+    reader.ready()
+    text = page.locator("main").evaluate("(main) => main.textContent")
+    assert SHOWN in text
+    assert "\u202e" not in text
+    assert page.locator("main img[src=x], main script, main b:not(li b)").count() == 0
+    assert "owned" not in page.title()
+
+
+def test_log_lines_are_text(reader: Watched) -> None:
+    def handle(route: Any) -> None:
+        line = {
+            "timestamp": "2026-03-29T03:00:00+02:00",
+            "message": HOSTILE,
+            "container": HOSTILE,
+            "pod": HOSTILE,
+            "stream": "stderr",
+        }
+        route.fulfill(
+            status=200,
+            content_type="application/json",
+            body=json.dumps({"runId": FIRST, "timezone": "UTC", "logs": [line]}),
+        )
+
+    reader.page.route(re.compile(r"/logs\?"), handle)
+    page = reader.open(f"?run={FIRST}&tab=logs")
+    assert SHOWN in page.locator(".logs").inner_text()
+    assert page.locator(".logs img, .logs script").count() == 0
+
+
+def test_what_the_page_is_served_with(demo: Demo) -> None:
+    url = f"{demo.ready['service']}/ui"
+    assert requests.get(url, allow_redirects=False, timeout=30).headers["Location"] == "ui/"
+    page = requests.get(f"{url}/", timeout=30)
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    (script,) = re.findall(r'src="(assets/[0-9a-f]+/main\.js)"', page.text)
+    asset = requests.get(f"{url}/{script}", headers={"Accept-Encoding": "br"}, timeout=30)
+    assert asset.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert asset.headers["Content-Encoding"] == "br"
+    again = {"If-None-Match": asset.headers["ETag"], "Accept-Encoding": "br"}
+    assert requests.get(f"{url}/{script}", headers=again, timeout=30).status_code == 304
+    old = requests.get(f"{url}/assets/{'0' * 20}/main.js", timeout=30)
+    assert (old.status_code, old.headers["Cache-Control"], old.text) == (200, "no-cache", asset.text)
+    assert requests.get(f"{url}/assets/{'0' * 20}/no-such.js", timeout=30).status_code == 404
+    assert requests.get(f"{url}/assets/{'0' * 20}/types.d.ts", timeout=30).status_code == 404
+    assert requests.get(f"{url}/vega/0.js", timeout=30).status_code == 404

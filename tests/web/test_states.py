@@ -1,0 +1,201 @@
+"""What is shown where there is nothing, where something is refused or broken, and when it is well again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.servers.demo import Demo
+from tests.web.conftest import EMPTY, FIRST, RESEARCH, RUNNING, SECOND, STOPPED, Watched, faults, minted, signed_in
+
+METRICS = f"?run={FIRST}&tab=metrics"
+
+
+@pytest.fixture
+def failing(demo: Demo) -> Iterator[Callable[..., None]]:
+    yield lambda **what: faults(demo, **what)
+    faults(demo, unavailable=False, metrics=True, slow=0)
+
+
+def changed(watched: Watched, pattern: str, change: Callable[[Any], None]) -> None:
+    """Have the members of real answers changed on their way."""
+
+    def handle(route: Any) -> None:
+        answer = route.fetch()
+        document = answer.json()
+        change(document)
+        route.fulfill(response=answer, body=json.dumps(document))
+
+    watched.page.route(re.compile(pattern), handle)
+
+
+def test_no_metrics_is_not_no_match(reader: Watched) -> None:
+    page = reader.open(f"?run={EMPTY}&tab=metrics")
+    page.get_by_text("No metrics were logged for this run.").wait_for()
+    for part, line in (("tags", "This run has no tags."), ("info", "This run has no custom info.")):
+        reader.open(f"?run={EMPTY}&tab=metrics&part={part}").get_by_text(line).wait_for()
+    for view in ("", "&as=table"):
+        page = reader.open(f"{METRICS}&search=no-such-metric{view}")
+        page.get_by_text("No point matches these filters.").wait_for()
+        page.locator(".empty").get_by_role("button", name="Clear filters").click()
+        page.get_by_text("No point matches").wait_for(state="detached")
+        assert "search" not in page.url
+
+
+def test_a_token_without_the_role(open_page: Callable[..., Watched], demo: Demo) -> None:
+    """What is missing, and who can grant it; what the token does allow is there."""
+    watched = signed_in(open_page(), minted(demo, "--role", "scenario_job_viewer"))
+    page = watched.open(METRICS)
+    problem = page.get_by_role("alert").first
+    assert "Not allowed (403)" in problem.inner_text()
+    assert "scenarios.metrics.read" in problem.inner_text()
+    assert "scenario_metric_viewer" in problem.inner_text()
+    assert not problem.get_by_text("ailaunchpad_mloperations_viewer", exact=True).is_visible()
+    problem.locator("summary").click()
+    assert problem.get_by_text("ailaunchpad_mloperations_viewer", exact=True).is_visible()
+    assert page.get_by_text("digits-network-32-configuration").count() == 1
+
+
+def test_a_run_of_another_resource_group(reader: Watched) -> None:
+    page = reader.open(f"?run={RESEARCH}&tab=metrics")
+    problem = page.get_by_role("alert").first.inner_text()
+    assert "There is no such run (404)" in problem
+    assert RESEARCH in problem
+    page.get_by_label("Resource group").select_option("research")
+    page.get_by_text("COMPLETED").first.wait_for()
+    assert "group=research" in page.url
+
+
+def test_a_group_that_the_reader_may_not_use(open_page: Callable[..., Watched], demo: Demo) -> None:
+    token = minted(demo, "--role", "scenario_job_viewer", "--resource-group", "default")
+    page = signed_in(open_page(), token).open("?group=research")
+    assert "may not use the resource group research" in page.get_by_role("alert").inner_text()
+
+
+def test_the_runtime_is_switched_off_and_on(reader: Watched, failing: Callable[..., None]) -> None:
+    """What was read is still there and said to be old; what was not counts down, says its request, and comes by itself."""
+    page = reader.open(f"?run={RUNNING}&tab=metrics")
+    failing(unavailable=True)
+    page.get_by_text(re.compile(r"As of \d\d:\d\d:\d\d: the runtime cannot be reached")).first.wait_for()
+    assert page.locator("metric-chart").count() == 1
+    page = reader.open(f"?run={STOPPED}&tab=metrics")
+    problem = page.get_by_role("alert").first
+    problem.get_by_text(re.compile(r"Trying again in \d+ s")).wait_for()
+    assert problem.locator("code").count() == 1
+    failing(unavailable=False)
+    page.locator("metric-chart canvas").first.wait_for()
+
+
+@pytest.mark.parametrize(("status", "slug"), [(429, "too-many-requests"), (504, "runtime-timeout")])
+def test_what_passes_is_tried_again(reader: Watched, status: int, slug: str) -> None:
+    asked: list[str] = []
+    document = {
+        "type": f"urn:metric-resource:{slug}",
+        "title": "Later",
+        "status": status,
+        "detail": "d",
+        "requestId": "r-1",
+    }
+
+    def once(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+            return
+        headers = {"Content-Type": "application/problem+json", "Retry-After": "2"}
+        route.fulfill(status=status, headers=headers, body=json.dumps(document))
+
+    reader.page.route(re.compile(r"/runs\?"), once)
+    reader.page.goto(f"{reader.service}/ui/")
+    reader.page.get_by_text(re.compile(r"Trying again in [12] s")).wait_for()
+    assert "r-1" in reader.page.get_by_role("alert").inner_text()
+    reader.page.locator("tbody tr").first.wait_for()
+    assert len(asked) == 2
+
+
+def test_a_runtime_without_metrics(reader: Watched) -> None:
+    """There is no tab; a deep link says why."""
+    changed(reader, rf"/runs/{FIRST}$", lambda run: run["metricResource"].update(available=False))
+    page = reader.open(f"?run={FIRST}")
+    assert page.get_by_role("navigation", name="Run").get_by_role("link").all_inner_texts()[:2] == [
+        "Overview",
+        "Status",
+    ]
+    assert page.get_by_role("link", name="Metric Resource").count() == 0
+    reader.open(METRICS).get_by_text("does not implement the metrics extension").wait_for()
+
+
+def test_parts_that_could_not_be_read_are_named(reader: Watched) -> None:
+    changed(reader, rf"/runs/{FIRST}$", lambda run: run.update(unavailable=["parameters"], parameters=None))
+    warning = {"code": "unreadable-step", "count": 3, "detail": "three steps cannot be read"}
+    changed(reader, r"/metric-resource\?limit=1$", lambda found: found.update(warnings=[warning]))
+    page = reader.open(f"?run={FIRST}")
+    page.get_by_text("Could not be read: parameters").wait_for()
+    reader.open(METRICS).get_by_text("three steps cannot be read (3)").wait_for()
+
+
+def test_a_run_of_a_comparison_that_is_missing_is_named(reader: Watched) -> None:
+    page = reader.open(f"?compare={FIRST}&compare={SECOND}&compare=no-such-run")
+    page.get_by_text("Run no-such-run: There is no such run.").wait_for()
+    page.get_by_role("row", name="learning_rate").wait_for()
+
+
+def test_old_content_stays_while_new_is_read_and_a_skeleton_is_late(
+    reader: Watched, failing: Callable[..., None]
+) -> None:
+    page = reader.open()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"status=DEAD"), hold)
+    page.get_by_role("button", name="dead", exact=True).click()
+    page.locator("[aria-busy]").wait_for()
+    assert page.locator("tbody tr").count() == 10
+    assert page.locator(".skeleton").count() == 0
+    held[0].continue_()
+    page.locator("[aria-busy]").wait_for(state="detached")
+    assert page.locator("tbody tr").count() == 1
+    page.route(re.compile(rf"/runs/{SECOND}$"), hold)
+    page.goto(f"{reader.service}/ui/?run={SECOND}")
+    page.locator(".skeleton").wait_for()
+    assert page.evaluate("getComputedStyle(document.querySelector('.skeleton')).animationDelay") == "0.3s"
+    held[1].continue_()
+    reader.ready()
+
+
+def test_a_running_run_is_live_until_it_has_ended(reader: Watched, demo: Demo) -> None:
+    """New points are counted, a pause holds, and the end is said; the tab asks for nothing while it is hidden."""
+    page = reader.open(f"?run={RUNNING}&tab=metrics")
+    page.get_by_text(re.compile(r"Live: [1-9]\d* new points? since")).wait_for()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text(re.compile(r"Paused\. \d+ new")).wait_for()
+    page.get_by_role("button", name="Pause").click()
+    changed(reader, rf"/runs/{RUNNING}$", lambda run: run.update(status="COMPLETED"))
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_text("The run has ended: COMPLETED.").wait_for()
+
+
+def test_digits_are_the_api_s(reader: Watched) -> None:
+    """Also where the browser does not tell how a number was written; NaN and infinities are words."""
+    page = reader.open()
+    odd = '{"a": 0.10, "b": 12345678901234567890, "c": -0, "d": 1e400, "e": [1, 2.5], "f": "1.0 \\" 2", "g": "NaN"}'
+    script = """async ([text, plain]) => {
+      const { parse } = await import(document.querySelector('script[src]').src.replace('main.js', 'exact.js'));
+      const real = JSON.parse;
+      if (plain) JSON.parse = (text, revive) => real(text, revive && function (key, value) { return revive.call(this, key, value); });
+      try {
+        return Object.values(parse(text)).map(String);
+      } finally {
+        JSON.parse = real;
+      }
+    }"""
+    for plain in (False, True):
+        assert page.evaluate(script, [odd, plain]) == [
+            "0.10", "12345678901234567890", "-0", "1e400", "1,2.5", '1.0 " 2', "NaN"
+        ]  # fmt: skip

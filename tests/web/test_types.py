@@ -1,0 +1,49 @@
+"""The page's scripts, checked as TypeScript checks them, against the types of the committed OpenAPI document."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.document import COMMITTED
+
+STATIC = Path(__file__).parents[2] / "service" / "web" / "static"
+INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
+
+
+def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, cwd=directory, capture_output=True, text=True, timeout=180)
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    for needed in ("node", "npm"):
+        if shutil.which(needed) is None:
+            pytest.skip(f"checking the page's types needs {needed}, which is not on the PATH; CI has it")
+    directory = tmp_path_factory.mktemp("types") / "workshop"
+    shutil.copytree(Path(__file__).parent / "types", directory, ignore=shutil.ignore_patterns("node_modules"))
+    installed = run(directory, *INSTALL)
+    if installed.returncode:
+        pytest.skip(f"npm cannot install TypeScript: {installed.stderr.strip()[-300:]}")
+    made = run(directory, "npx", "openapi-typescript", str(COMMITTED), "--output", "api.d.ts")
+    assert made.returncode == 0, made.stderr
+    return directory
+
+
+def test_the_scripts_have_the_types_that_they_say(workshop: Path) -> None:
+    shutil.copytree(STATIC, workshop / "static", dirs_exist_ok=True)
+    checked = run(workshop, "npx", "tsc", "--project", ".")
+    assert checked.returncode == 0, checked.stdout[-3000:]
+
+
+def test_a_member_that_the_api_has_not_is_found(workshop: Path) -> None:
+    shutil.copytree(STATIC, workshop / "static", dirs_exist_ok=True)
+    odd = workshop / "static" / "odd.js"
+    odd.write_text("/** @param {import('./types.js').Run} run */\nexport const odd = (run) => run.noSuchMember;\n")
+    checked = run(workshop, "npx", "tsc", "--project", ".")
+    odd.unlink()
+    assert checked.returncode != 0
+    assert "noSuchMember" in checked.stdout
