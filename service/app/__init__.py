@@ -22,9 +22,9 @@ from service.api.http.responses import Answers
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.operations import Parts
 from service.app import flask_app
-from service.app.access import Access, build_access
+from service.app.authentication import Authentication, build_authentication
 from service.app.flask_app import Interface
-from service.app.runtime import build_runtime, new_fan_out
+from service.app.runtime_client import build_runtime, new_fan_out
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
@@ -77,7 +77,7 @@ def create_app(
     *,
     runtime: AIRuntime | None = None,
     cache: Cache | None = None,
-    access: Access | None = None,
+    authentication: Authentication | None = None,
     renderer: Renderer | None = None,
     large_work: LargeWork | None = None,
 ) -> Flask:
@@ -87,7 +87,7 @@ def create_app(
     """
     telemetry = Telemetry()
     cache = cache or _cache(settings, telemetry)
-    access = access or build_access(settings.auth, telemetry)
+    authentication = authentication or build_authentication(settings.auth, telemetry)
     renderer = renderer or Renderer()
     large_work = large_work or LargeWork(telemetry=telemetry)
     store = EntryStore(
@@ -118,7 +118,7 @@ def create_app(
     queries = Queries(connections)
     feeds = Feeds(queries, partial(_unasked, settings), settings.server.events_most)
     parts = Parts(
-        access.verifier,
+        authentication.verifier,
         partial(_cache_state, cache),
         partial(_runtime_states, settings, queries),
         partial(exposition, telemetry),
@@ -126,7 +126,7 @@ def create_app(
     app = flask_app.build(
         Interface(
             queries=queries,
-            grants=access.grants,
+            grants=authentication.grants,
             answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), _lifetimes(settings)),
             arrangements=Arrangements(large_work),
             cursors=Cursors(_cursor_secret(settings)),
@@ -139,9 +139,16 @@ def create_app(
             sign_in=_sign_in(settings.page),
         )
     )
-    app.extensions[_PROBES] = Probes(lambda: dict(access.verifier.keys_loaded()), parts.runtimes, parts.cache)
-    app.extensions[_CLOSING] = (feeds.stop, queries.close, *closing, cache.close, access.verifier.close, renderer.close)
-    access.verifier.start()
+    app.extensions[_PROBES] = Probes(lambda: dict(authentication.verifier.keys_loaded()), parts.runtimes, parts.cache)
+    app.extensions[_CLOSING] = (
+        feeds.stop,
+        queries.close,
+        *closing,
+        cache.close,
+        authentication.verifier.close,
+        renderer.close,
+    )
+    authentication.verifier.start()
     threading.Thread(target=parts.runtimes, name="first-look", daemon=True).start()
     return app
 

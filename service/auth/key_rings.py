@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
 
-from service.auth.keys import VerificationKey, read_key_set
+from service.auth.verification_keys import VerificationKey, read_key_set
 from service.concurrency.background import in_background
 from service.concurrency.single_flight import Flight, SingleFlight
 from service.domain.errors import BadGateway, KeysUnavailable, ServiceError

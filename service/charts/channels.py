@@ -7,7 +7,7 @@ from typing import Any
 
 from service.charts import captions, scales, style
 from service.charts.display import in_expression, quoted
-from service.charts.model import Axis, AxisKind, Mark, Panel, Trace, ValueScale
+from service.charts.panels import Axis, AxisKind, Mark, Panel, Trace, ValueScale
 from service.charts.scales import Scale
 from service.charts.units import unit
 

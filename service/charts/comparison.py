@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from service.charts import captions, scales, specification
 from service.charts.display import visible
-from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
+from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
 from service.charts.progress import (
     NOT_POSITIVE,
     Against,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from msgspec import Raw
 
 from service.charts.captions import apart
-from service.charts.model import Axis, AxisKind, Caption, Mark, Panel, Trace
+from service.charts.panels import Axis, AxisKind, Caption, Mark, Panel, Trace
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _BIDI_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))

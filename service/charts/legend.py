@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.charts import style
-from service.charts.model import Panel
+from service.charts.panels import Panel
 
 _SYMBOL = 34
 """Pixels of a legend's symbol and of what is free beside an entry."""

@@ -8,7 +8,7 @@ from service.charts import captions, channels, scales, style
 from service.charts.channels import Encoding, View
 from service.charts.clocks import Label, LocalClock, milliseconds_around
 from service.charts.legend import Legend
-from service.charts.model import Axis, AxisKind, Mark, Panel, Trace
+from service.charts.panels import Axis, AxisKind, Mark, Panel, Trace
 
 _FEW = 60
 """Up to so many points, a line shows them as dots."""

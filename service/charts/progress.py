@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from service.charts import captions, scales, specification
 from service.charts.clocks import LocalClock
-from service.charts.model import SLOTTED, Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
+from service.charts.panels import SLOTTED, Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
 from service.domain import points
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.points import NameValue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.charts.model import Trace
+from service.charts.panels import Trace
 
 
 @dataclass(frozen=True, slots=True)

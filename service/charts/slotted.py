@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from service.charts import captions, channels, style
 from service.charts.channels import Encoding, View
 from service.charts.legend import Legend
-from service.charts.model import SLOTTED, Axis, AxisKind, ChartType, Panel
+from service.charts.panels import SLOTTED, Axis, AxisKind, ChartType, Panel
 from service.charts.slots import slots
 
 _COLUMNS, _BARS, _CELLS = 80, 40, 104

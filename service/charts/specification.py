@@ -12,7 +12,7 @@ from service.charts import captions, plotted, slotted, style
 from service.charts.channels import View
 from service.charts.display import displayable, visible
 from service.charts.legend import Legend, legends
-from service.charts.model import Axis, AxisKind, Caption, ChartType, Panel
+from service.charts.panels import Axis, AxisKind, Caption, ChartType, Panel
 from service.domain.errors import Fault, InvalidParameter
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"

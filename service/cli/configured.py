@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from service.auth.catalogue import load_catalogue
-from service.auth.keys import read_pem
+from service.auth.verification_keys import read_pem
 from service.settings import Settings, SettingsError, read_settings
 
 

@@ -18,8 +18,8 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.reading import Snapshot
 from service.domain.selection.objects import chunk_of, gathered, objects
 
 _DIGEST_SIZE = 12

@@ -11,9 +11,9 @@ import msgspec
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Memo
 from service.domain.errors import ServiceError
+from service.domain.freshness import RequestCachePolicy
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
-from service.domain.reading import RequestCachePolicy
 from service.domain.runs import RunDetails, RunList, RunStatus
 
 DEFAULT_CONNECTION = "default"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from service.domain import points
 from service.domain.comparison import Compared, narrowed
 from service.domain.errors import ServiceError
+from service.domain.freshness import Provenance
 from service.domain.metrics import MetricResource, Unreadable
-from service.domain.reading import Provenance
 from service.domain.runs import RunDetails
 from service.domain.selection.filters import EVERYTHING, Filter, selected
 from service.domain.series.census import Census
@@ -62,11 +62,11 @@ class ReadComparison:
 
         Raises ``ContentGone``, and what a census raises: ``room`` has one for each run.
         """
-        from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+        from service.domain.series import builder  # noqa: PLC0415 - brings numpy
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
             chunks = selected(resource.metrics, wanted)
-            series = progress.series(chunks, at_most or None, metrics, room(), projection)
+            series = builder.series(chunks, at_most or None, metrics, room(), projection)
             return Compared(details, series, Unreadable(timestamps=details.run.unreadable) + resource.unreadable)
 
         return [compared(details.content(), resource.content()) for details, resource in self.found.values()]
@@ -94,6 +94,6 @@ class ReadComparison:
 
 
 def _whole_series(resource: MetricResource, name: str) -> list[Series]:
-    from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+    from service.domain.series import builder  # noqa: PLC0415 - brings numpy
 
-    return progress.series(resource.metrics, None, [name])
+    return builder.series(resource.metrics, None, [name])

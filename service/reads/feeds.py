@@ -26,8 +26,8 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.events import Event, Observed
+from service.domain.freshness import RequestCachePolicy, RequestDirectives, Snapshot
 from service.domain.metrics import MetricResource
-from service.domain.reading import RequestCachePolicy, RequestDirectives, Snapshot
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.queries import Queries
 from service.reads.results import Read

@@ -12,7 +12,7 @@ from service.concurrency.blocking import sleep
 from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
-from service.domain.reading import RequestCachePolicy, Source
+from service.domain.freshness import RequestCachePolicy, Source
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import TROUBLE_SECONDS, FreshnessPolicy

@@ -10,8 +10,8 @@ import msgspec
 from service.caching import codec
 from service.caching.codec import Packed
 from service.domain.errors import ServiceError
+from service.domain.freshness import Provenance, Snapshot
 from service.domain.metrics import MetricResource
-from service.domain.reading import Provenance, Snapshot
 from service.reads.results import Read
 
 

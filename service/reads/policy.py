@@ -8,7 +8,7 @@ from enum import Enum
 
 from service.caching.codec import Header
 from service.domain.errors import Overloaded, RuntimeTrouble, ServiceError
-from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Source
+from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Source
 from service.reads.results import VALUE
 
 

@@ -24,9 +24,9 @@ from service.domain.errors import (
     ServiceError,
     TooSoon,
 )
+from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
-from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import AIRuntime, Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.domain.series.summary import RunSummary

@@ -20,7 +20,7 @@ from service.concurrency.blocking import sleep, waiting
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
 from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, ServiceError, TooSoon
-from service.domain.reading import Provenance, RequestCachePolicy, Snapshot, Source
+from service.domain.freshness import Provenance, RequestCachePolicy, Snapshot, Source
 from service.reads.bulkhead import Bulkhead
 from service.reads.fetch import Fetching, Outcome
 from service.reads.leases import Leases

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from service.caching.codec import Header, Packed
 from service.concurrency.deadline import Deadline
 from service.domain.errors import ServiceError
-from service.domain.reading import Provenance, Snapshot
+from service.domain.freshness import Provenance, Snapshot
 
 T = TypeVar("T")
 VALUE = "value"

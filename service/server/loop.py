@@ -17,7 +17,7 @@ from service.server.connection import Connection, State
 from service.server.connections import Connections
 from service.server.limits import Limits
 from service.server.poller import Poller
-from service.server.reading import Parse, Reader, Serve
+from service.server.receiving import Parse, Receiver, Serve
 from service.server.sending import Sender
 
 _BATCH = 16
@@ -29,7 +29,7 @@ _NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
 
 
 class Loop:
-    """Puts together what is done with connections, a little of each kind in turn (see ``reading`` for ``parse`` and
+    """Puts together what is done with connections, a little of each kind in turn (see ``receiving`` for ``parse`` and
     ``serve``).
 
     All methods belong to the loop's own thread but ``call``, ``answered_by_thread`` and ``hand_over``.
@@ -40,7 +40,7 @@ class Loop:
         self._poller = Poller()
         self._connections = Connections(self._poller, limits)
         self._sender = Sender(self._poller, self._connections, self._answered)
-        self._reader = Reader(self._poller, self._connections, self._sender, parse, serve)
+        self._receiver = Receiver(self._poller, self._connections, self._sender, parse, serve)
         self._acceptor = Acceptor(listeners, self._poller, self._connections)
         self._next_sweep = time.monotonic() + _SWEEP
         self._turns = 0
@@ -76,7 +76,7 @@ class Loop:
         for listener in ready.listeners:
             self._acceptor.accept(listener, _BATCH)
         for connection in fair_share(ready.readable, _BATCH, self._turns):
-            self._connections.safely(self._reader.read, connection)
+            self._connections.safely(self._receiver.read, connection)
         if ready.writable:
             self._sender.send_to(ready.writable)
         now = time.monotonic()
@@ -117,7 +117,7 @@ class Loop:
             self.call(self.end, connection)
             return
         if connection.parked:  # looked at after the state is set, as the loop sets it before it looks at the state
-            self.call(self._connections.safely, self._reader.read_again, connection)
+            self.call(self._connections.safely, self._receiver.read_again, connection)
 
     def hand_over(self, connection: Connection) -> None:
         """Have the loop send what is left. ``outgoing.handed_over`` is set already."""
@@ -126,7 +126,7 @@ class Loop:
     def _answered(self, connection: Connection) -> None:
         if connection.state is not State.CLOSED:
             self._rest(connection)
-            self._reader.read_next(connection)
+            self._receiver.read_next(connection)
 
     def _rest(self, connection: Connection) -> None:
         """What a connection does after an answer: wait for the next request, or for its client to close."""
@@ -152,7 +152,7 @@ class Loop:
             if connection.deadline > now:
                 continue
             if connection.state is State.BODY or (connection.state is State.IDLE and connection.buffer):
-                self._connections.safely(self._reader.refuse_slow, connection)
+                self._connections.safely(self._receiver.refuse_slow, connection)
             elif connection.state is not State.RUNNING:
                 self.end(connection)
 

@@ -1,10 +1,11 @@
 """The service's configuration: read from environment variables, checked as a whole, frozen.
 
 ``model`` says what there is to set, ``table`` how each simple variable becomes one field of it, ``sources`` and
-``bindings`` where SAP's platforms put credentials, ``reading`` brings all together. See ``docs/configuration.md``.
+``bindings`` where SAP's platforms put credentials, ``environment`` brings all together. See ``docs/configuration.md``.
 """
 
 from service.settings.description import describe
+from service.settings.environment import available_cores, read_settings
 from service.settings.faults import SettingFault, SettingsError
 from service.settings.model import (
     AuthSettings,
@@ -19,7 +20,6 @@ from service.settings.model import (
     Settings,
     XsuaaBinding,
 )
-from service.settings.reading import available_cores, read_settings
 from service.settings.risks import risks
 
 __all__ = [

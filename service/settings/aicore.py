@@ -7,8 +7,8 @@ from typing import TypedDict
 
 from service.settings import addresses, words
 from service.settings.bindings import Bindings
-from service.settings.documents import read_text
 from service.settings.faults import SettingFault, Unreadable
+from service.settings.json_objects import read_text
 from service.settings.sources import PARTS, RESOURCE_GROUP, ConfigurationFile, Source, sources
 
 _ELSEWHERE = "is missing, and neither AICORE_SERVICE_KEY nor a configuration file nor VCAP_SERVICES has it"

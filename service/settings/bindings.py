@@ -9,8 +9,8 @@ from urllib.parse import quote, unquote
 from service.auth.issuers import header_word, zone_id
 from service.caching.redis.url import is_encrypted
 from service.settings import addresses, words
-from service.settings.documents import Document, parse_object, text_at
 from service.settings.faults import SettingFault
+from service.settings.json_objects import Document, parse_object, text_at
 from service.settings.model import IdentityBinding, XsuaaBinding
 from service.settings.words import integer
 

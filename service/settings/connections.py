@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from service.settings import addresses, mlflow, words
-from service.settings.documents import read_text
 from service.settings.faults import SettingFault
+from service.settings.json_objects import read_text
 from service.settings.model import ConnectionSettings, RuntimeAuth, RuntimeKind, RuntimeSettings
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TypedDict, TypeVar
 
 from service.settings import addresses, words
-from service.settings.documents import read_text
 from service.settings.faults import SettingFault
+from service.settings.json_objects import read_text
 
 T = TypeVar("T")
 URI, USERNAME, PASSWORD, TOKEN = (f"MLFLOW_TRACKING_{name}" for name in ("URI", "USERNAME", "PASSWORD", "TOKEN"))

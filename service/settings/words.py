@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from service.auth.algorithms import SIGNATURE_ALGORITHMS
 from service.domain.ids import RULE, is_id
-from service.settings.documents import read_text
+from service.settings.json_objects import read_text
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _POINTER = re.compile(r"(/([^~/]|~[01])+)+")

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import pytest
 import requests
 
-from service.app.runtime import build_runtime
+from service.app.runtime_client import build_runtime
 from service.domain.errors import LogsNotSupported, RunNotFound, RuntimeTimeout, ServiceError
 from service.domain.logs import LogLine, LogQuery
 from service.domain.metrics import Chunk, MetricResource

@@ -27,23 +27,24 @@ from service.api.http.pagination import Cursor, Cursors
 from service.api.resources.metric_resource import to_json
 from service.api.resources.metric_resource.to_json import with_parsed
 from service.app import create_app
-from service.app.access import Access
+from service.app.authentication import Authentication
 from service.auth.catalogue import load_catalogue
 from service.caching import codec
 from service.caching.codec import ContentGone, Header, NotAnEntry, Sealer
 from service.caching.memory import MemoryCache
 from service.domain.access import Principal
 from service.domain.errors import InvalidParameter, InvalidToken, ServiceError, Unauthenticated
-from service.domain.reading import Snapshot
+from service.domain.freshness import Snapshot
 from service.domain.runs import RunList
 from service.domain.runtime import Capabilities, RunMetrics
 from service.domain.selection.filters import Filter, selected
 from service.domain.selection.sorting import FIELDS, SortKey, order
-from service.domain.series import progress
+from service.domain.series import builder
 from service.domain.zones import time_zone
 from service.reads import packing
 from service.runtimes.ai_api import mapping, meta, run_mapping
-from service.runtimes.mlflow import points, runs
+from service.runtimes.mlflow import points
+from service.runtimes.mlflow import run_mapping as mlflow_runs
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from testing.work import MEBIBYTE, calls, memory
 from tests import document
@@ -127,7 +128,7 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
         for field in FIELDS:
             assert sorted(order(resource.metrics, [SortKey(field, descending=True)])) == list(range(resource.count))
         list(selected(resource.metrics, Filter(search="lo", labels=("a:b",), min_step=0, since=b"2026")))
-        progress.series(resource.metrics, 3)
+        builder.series(resource.metrics, 3)
 
 
 HISTORY = (
@@ -159,9 +160,17 @@ def mlflow_answer(body: bytes) -> None:
         assert page == points.point_by_point(body, "loss", {})
 
     def read_run() -> None:
-        run = runs.run_of(body, "run1")
-        json.loads(runs.tags(run)), json.loads(runs.custom_info(run)), json.loads(runs.parameters(run))
-        json.loads(runs.input_artifacts(run)), json.loads(runs.output_artifacts(run, {})), runs.run(run)
+        run = mlflow_runs.run_of(body, "run1")
+        (
+            json.loads(mlflow_runs.tags(run)),
+            json.loads(mlflow_runs.custom_info(run)),
+            json.loads(mlflow_runs.parameters(run)),
+        )
+        (
+            json.loads(mlflow_runs.input_artifacts(run)),
+            json.loads(mlflow_runs.output_artifacts(run, {})),
+            mlflow_runs.run(run),
+        )
 
     within(lambda: _refusable(read_run), len(body))
 
@@ -365,8 +374,8 @@ def _application() -> tuple[Flask, str]:
         AuthSettings(issuers=(forge.ISSUER,), audiences=(forge.AUDIENCE,)),
         CacheSettings(),
     )
-    access = Access(_verifier(), load_catalogue())
-    app = create_app(settings, runtime=runtime, cache=MemoryCache(64 * MEBIBYTE), access=access)
+    authentication = Authentication(_verifier(), load_catalogue())
+    app = create_app(settings, runtime=runtime, cache=MemoryCache(64 * MEBIBYTE), authentication=authentication)
     roles = ["scenario_metric_viewer", "scenario_job_viewer"]
     return app, "Bearer " + forge.token(forge.header(), forge.claims(roles=roles))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from service.domain.reading import RequestDirectives
+from service.domain.freshness import RequestDirectives
 
 _ELEMENT = re.compile(r'(?:"[^"]*"|[^,"])+')
 _SECONDS = re.compile(r"[0-9]+")

@@ -17,7 +17,7 @@ from service.api.http.parameters import PagedParameters
 from service.api.http.request import ReadRequest
 from service.api.openapi.schemas import NO_CURSOR
 from service.domain.errors import Fault, InvalidParameter
-from service.domain.reading import Snapshot
+from service.domain.freshness import Snapshot
 
 TOTAL = "X-Total-Count"
 """The header with what JSON has in ``page.total``, for formats without such members."""

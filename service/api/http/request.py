@@ -20,8 +20,8 @@ from service.concurrency.deadline import Deadline
 from service.domain.access import Principal, allows
 from service.domain.connections import Connection, Connections
 from service.domain.errors import Fault, Forbidden, InvalidParameter
+from service.domain.freshness import RequestCachePolicy
 from service.domain.ids import RULE, is_id
-from service.domain.reading import RequestCachePolicy
 from service.domain.runtime import CacheScope, RequestContext
 from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
 

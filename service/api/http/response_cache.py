@@ -22,7 +22,7 @@ from service.api.http.representation_cache import Body
 from service.api.http.responses import CACHE_METADATA, Answers, CacheMetadata, client_has, status_of
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.access import Principal, TokenVerifier, allows
-from service.domain.reading import Provenance
+from service.domain.freshness import Provenance
 from service.telemetry.metrics import Telemetry
 
 if TYPE_CHECKING:

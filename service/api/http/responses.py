@@ -18,7 +18,7 @@ from service.api.http.context import current_request
 from service.api.http.formats import Format
 from service.api.http.representation_cache import Body, ReadyAnswers, TooLarge, size_of
 from service.domain.access import AccessRule
-from service.domain.reading import Provenance, Source
+from service.domain.freshness import Provenance, Source
 from service.reads.policy import Lifetimes
 
 _REPRESENTATION_VERSION = "2"

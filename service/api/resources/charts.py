@@ -15,7 +15,7 @@ from service.api.http.responses import Drawn as Picture
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.formats import RunAnswers, anew_if_gone
 from service.api.resources.series.schemas import ChartParameters, ChartQuery, ChartSchema
-from service.charts.model import ChartType
+from service.charts.panels import ChartType
 from service.charts.progress import Against, Lacking, chart, points_for, room_for
 from service.charts.rendering import Renderer
 from service.domain import points
@@ -65,10 +65,10 @@ def blueprint(
         start = start_of(run_id, ask) if how.against is Against.ELAPSED else points.NULL
 
         def make(run: MetricResource) -> tuple[bytes]:
-            from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+            from service.domain.series import builder  # noqa: PLC0415 - brings numpy
 
             chunks = selected(run.metrics, others)
-            series = progress.series(chunks, points_for(kind), names, room_for(how.against), how.projection)
+            series = builder.series(chunks, points_for(kind), names, room_for(how.against), how.projection)
             lacking = Lacking(names, filtered=not others.is_empty)
             return (chart(run.run_id, series, how, kind, ask.zone, lacking=lacking, start=start),)
 

@@ -15,7 +15,7 @@ from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import ConnectionsSchema, Query
 from service.domain.connections import Connection, Connections
-from service.domain.reading import Provenance, Source
+from service.domain.freshness import Provenance, Source
 
 _LIFETIME = 60.0
 """Seconds for which the list is fresh: it changes with a restart only."""

@@ -15,7 +15,7 @@ from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query, ResourceGroupListSchema
 from service.api.resources.metric_resource.formats import anew_if_gone
-from service.domain.reading import Provenance, Source
+from service.domain.freshness import Provenance, Source
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 

@@ -15,12 +15,12 @@ from redis.exceptions import RedisClusterException
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
 from service.caching.redis.connections import within
-from service.caching.redis.errors import Verdict, reason, verdict
 from service.caching.redis.locks import ACQUIRE, EXTEND, RELEASE, run
 from service.caching.redis.options import pool_of
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.url import Form, ServerUrl, parse_url
+from service.caching.redis.verdicts import Verdict, reason, verdict
 from service.concurrency.blocking import waiting
 from service.concurrency.circuit_breaker import Tolerance
 from service.concurrency.deadline import Deadline

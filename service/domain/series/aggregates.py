@@ -13,7 +13,7 @@ import numpy as np
 
 from service.domain import decimals, points
 from service.domain.metrics import Chunk
-from service.domain.series import columns, progress
+from service.domain.series import builder, columns
 from service.domain.series.columns import Columns, Integers
 from service.domain.series.model import Series
 from service.domain.series.summary import Summary
@@ -61,7 +61,7 @@ def summarize(chunks: Sequence[Chunk]) -> list[Summary]:
 
 
 def _together(read: Columns, totals: Sequence[_Total]) -> Iterator[tuple[Series, _Total]]:
-    return zip(progress.of_columns(read, _ENDS), totals, strict=True)
+    return zip(builder.of_columns(read, _ENDS), totals, strict=True)
 
 
 def _summary(series: Series, labels: bytes | None, total: _Total) -> Summary:

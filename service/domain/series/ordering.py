@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain import points
-from service.domain.series import instants
+from service.domain.series import instant_columns
 from service.domain.series.columns import EXACT, Columns, Floats, Integers
 
 
@@ -20,7 +20,7 @@ def order(columns: Columns) -> Integers:
     ordered: Integers = np.lexsort(tuple(keys))
     if not _tied(columns, ordered):
         return ordered
-    moments = instants.read(columns.chunks)
+    moments = instant_columns.read(columns.chunks)
     return np.lexsort((moments.fraction[columns.places], moments.seconds[columns.places], *keys))
 
 

@@ -24,7 +24,7 @@ from service.domain.metrics import MetricResource
 from service.domain.runs import NULL, RunDetails, RunList, RunStatus
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping
-from service.runtimes.ai_api.runs import Surroundings
+from service.runtimes.ai_api.surroundings import Surroundings
 from service.runtimes.http_client import HTTPAnswer, HTTPClient
 from service.runtimes.tenancy import Tenancy
 

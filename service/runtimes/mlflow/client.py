@@ -26,9 +26,9 @@ from service.domain.runs import NULL, Run, RunDetails, RunList
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.runtimes import literals
 from service.runtimes.http_client import HTTPAnswer, HTTPClient
-from service.runtimes.mlflow import points, runs, server
+from service.runtimes.mlflow import points, run_mapping, server
 from service.runtimes.mlflow.points import Page, Place
-from service.runtimes.mlflow.runs import ExperimentPage, LoggedModel, MLflowRun, RunPage
+from service.runtimes.mlflow.run_mapping import ExperimentPage, LoggedModel, MLflowRun, RunPage
 from service.runtimes.tenancy import Tenancy
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class MLflowRuntime:
         calls: list[Callable[[], Page]] = []
         of_run: dict[str, list[int]] = {}
         for run_id, run in there.items():
-            labels = runs.labels(
+            labels = run_mapping.labels(
                 run, (model for id_ in wanted[run_id] if isinstance(model := models[id_], LoggedModel))
             )
             of_run[run_id] = list(range(len(calls), len(calls) + len(run.metric_keys)))
@@ -94,7 +94,7 @@ class MLflowRuntime:
         for ids in self._experiments(context):
             asked = {"experiment_ids": ids, "order_by": ["attributes.start_time DESC"], "max_results": _RUNS_A_PAGE}
             for page in self._pages("/runs/search", asked, RunPage, context, "runs"):
-                found.update((each.info.run_id, runs.run(each)) for each in page.runs if not each.deleted)
+                found.update((each.info.run_id, run_mapping.run(each)) for each in page.runs if not each.deleted)
                 if len(found) >= MOST_RUNS:
                     break
         listed = sorted(found.values(), key=lambda run: run.run_id)
@@ -118,12 +118,12 @@ class MLflowRuntime:
             "outputArtifacts": any(isinstance(model, ServiceError) for model in models) or len(made) < len(found.made),
         }
         return RunDetails(
-            run=runs.run(found),
-            parameters=runs.parameters(found),
-            input_artifacts=runs.input_artifacts(found),
-            output_artifacts=runs.output_artifacts(found, known),
-            scenario=NULL if isinstance(name, ServiceError) else runs.scenario(found, name),
-            executable=runs.executable(found),
+            run=run_mapping.run(found),
+            parameters=run_mapping.parameters(found),
+            input_artifacts=run_mapping.input_artifacts(found),
+            output_artifacts=run_mapping.output_artifacts(found, known),
+            scenario=NULL if isinstance(name, ServiceError) else run_mapping.scenario(found, name),
+            executable=run_mapping.executable(found),
             unavailable=tuple(part for part, is_missing in missing.items() if is_missing),
         )
 
@@ -160,7 +160,7 @@ class MLflowRuntime:
             answer = self._read(f"{_API}/runs/get", context, "run", (("run_id", run_id),))
             if _error_code(answer) in {_ABSENT, _INVALID}:
                 raise RunNotFound(run_id)
-            return runs.run_of(_body(answer, "a run"), run_id)
+            return run_mapping.run_of(_body(answer, "a run"), run_id)
 
         found = self._once(("run", run_id), read, context)
         if found.deleted:
@@ -214,7 +214,7 @@ class MLflowRuntime:
             answer = self._read(f"{_API}/logged-models/{model_id}", context, "model")
             if _error_code(answer) == _ABSENT:
                 return None
-            return runs.logged_model(_body(answer, "a logged model"))
+            return run_mapping.logged_model(_body(answer, "a logged model"))
 
         return self._once(("model", model_id), read, context)
 
@@ -225,7 +225,7 @@ class MLflowRuntime:
 
         def read() -> str | None:
             answer = self._read(f"{_API}/experiments/get", context, "experiment", (("experiment_id", experiment),))
-            return runs.experiment_name(_body(answer, "an experiment"))
+            return run_mapping.experiment_name(_body(answer, "an experiment"))
 
         return self._once(("experiment", experiment), read, context)
 
@@ -318,14 +318,14 @@ def _run_metrics(
             unreadable += part.unreadable
     resource = MetricResource(
         run_id=found.info.run_id,
-        created_at=runs.created_at(found),
+        created_at=run_mapping.created_at(found),
         metrics=points.merged(chunks),
-        tags=runs.tags(found),
-        custom_info=runs.custom_info(found),
+        tags=run_mapping.tags(found),
+        custom_info=run_mapping.custom_info(found),
         count=sum(chunk.count for chunk in chunks),
         unreadable=unreadable,
     )
-    status = runs.status(found)
+    status = run_mapping.status(found)
     return RunMetrics(resource, status.may_change, status)
 
 

@@ -19,7 +19,7 @@ from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, Unreadable
 from service.domain.runs import NULL
 from service.runtimes import literals
-from service.runtimes.mlflow import instants
+from service.runtimes.mlflow import timestamps
 
 POINTS_A_CHUNK = 2000
 _NULL = Raw(NULL)
@@ -112,12 +112,12 @@ def _regular(body: bytes, key: str) -> Page | None:
     return Page(chunks, rest.next_page_token or None, Unreadable(at_epoch=at_epoch))
 
 
-def _chunk(name: bytes, values: list[bytes], timestamps: list[bytes], steps: list[bytes]) -> Chunk | None:
+def _chunk(name: bytes, values: list[bytes], instants: list[bytes], steps: list[bytes]) -> Chunk | None:
     """The columns as points, if every cell is what its column holds."""
     try:
         _VALUES.decode(_array(values))
         _INTEGERS.decode(_array(steps))
-        stamps = instants.texts(_INTEGERS.decode(_array(timestamps)))
+        stamps = timestamps.texts(_INTEGERS.decode(_array(instants)))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     if stamps is None:
@@ -158,7 +158,7 @@ class _Mapping:
     def points(self, point: _Point) -> Iterator[bytes]:
         if not literals.is_string(bytes(point.key)) or literals.text(bytes(point.key)) != self._key:
             raise BadGateway("the AI runtime answered with another metric than the one it was asked for")
-        value, timestamp, step = bytes(point.value), instants.literal(point.timestamp), bytes(point.step).strip(b'"')
+        value, timestamp, step = bytes(point.value), timestamps.literal(point.timestamp), bytes(point.step).strip(b'"')
         has_value = value in _NOT_A_NUMBER or (not literals.is_string(value) and value[:1] in b"-0123456789")
         has_step = step == NULL or _WHOLE.fullmatch(step) is not None
         self.unreadable += Unreadable(

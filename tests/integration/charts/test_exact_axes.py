@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.charts.model import ChartType
+from service.charts.panels import ChartType
 from service.charts.rendering import SVG, Renderer
 from tests.integration.charts import pictures
 from tests.unit.charts.drawn import panels, specification

@@ -10,7 +10,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from service.charts import style
-from service.charts.model import ChartType
+from service.charts.panels import ChartType
 from service.charts.progress import Drawn, Lacking, chart
 from service.charts.rendering import PNG, SVG, Renderer
 from service.domain.errors import InvalidParameter

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from service.charts.model import ChartType
+from service.charts.panels import ChartType
 from service.charts.rendering import PNG, SVG, CannotDraw, Renderer
 from service.domain.errors import Overloaded
 from tests.integration.charts import pictures

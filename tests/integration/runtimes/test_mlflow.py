@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.app.runtime import build_runtime
+from service.app.runtime_client import build_runtime
 from service.domain.errors import (
     BadGateway,
     RunNotFound,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from service.app.runtime import build_runtime
+from service.app.runtime_client import build_runtime
 from service.domain.errors import RunNotFound
 from service.domain.metrics import Unreadable
 from service.domain.runtime import AIRuntime, CacheScope, RunMetrics

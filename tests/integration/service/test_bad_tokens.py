@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import close, create_app
-from service.app.access import Access
+from service.app.authentication import Authentication
 from service.auth.catalogue import load_catalogue
 from service.runtimes.transport import HttpTransport, fetch_document
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
@@ -64,7 +64,7 @@ def client(runtime: ScriptedRuntime, issuer: IssuerServer) -> Iterator[FlaskClie
     transport = HttpTransport(connect_timeout=3, max_body_bytes=10**6, pool_size=2, telemetry=Telemetry())
     checked = verifier(oidc(jwks_url=f"{issuer.url}/keys"), fetch_document(transport))
     settings = Settings(RuntimeSettings(runtime.url, auth=RuntimeAuth.FORWARD), AuthSettings())
-    app = create_app(settings, access=Access(checked, load_catalogue()))
+    app = create_app(settings, authentication=Authentication(checked, load_catalogue()))
     yield app.test_client()
     close(app)
     transport.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from service.app.access import build_access
+from service.app.authentication import build_authentication
 from service.domain.access import TokenVerifier
 from service.domain.errors import InvalidToken
 from service.settings import AuthSettings, IdentityBinding
@@ -34,9 +34,9 @@ def verifier(server: IssuerServer) -> Iterator[TokenVerifier]:
     """Its tenants are one label below ``0.0.1``: this machine is one of them, by its address."""
     port = server.host.partition(":")[2]
     binding = IdentityBinding("client-uuid", f"http://localhost:{port}", (f"0.0.1:{port}",))
-    access = build_access(AuthSettings(identity=(binding,)), Telemetry())
-    yield access.verifier
-    access.verifier.close()
+    authentication = build_authentication(AuthSettings(identity=(binding,)), Telemetry())
+    yield authentication.verifier
+    authentication.verifier.close()
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import msgspec
 
 from service.charts.comparison import Comparison, room_for
-from service.charts.model import ChartType, ValueScale
+from service.charts.panels import ChartType, ValueScale
 from service.charts.progress import Against, Drawn, points_for
 from service.domain import points
 from service.domain.comparison import Compared
 from service.domain.metrics import Chunk
 from service.domain.runs import Run, RunDetails
-from service.domain.series.progress import series
+from service.domain.series.builder import series
 from service.domain.zones import time_zone
 
 

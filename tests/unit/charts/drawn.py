@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from service.charts.model import ChartType, ValueScale
+from service.charts.panels import ChartType, ValueScale
 from service.charts.progress import Against, Drawn, chart, points_for, room_for
 from service.domain.metrics import Chunk
-from service.domain.series.progress import series
+from service.domain.series.builder import series
 from service.domain.zones import time_zone
 from service.sandbox import recorded
 from tests.unit.domain.series.logged import chunks

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from service.charts.captions import apart
-from service.charts.model import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
+from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
 from service.charts.progress import Against
 from service.charts.specification import chart
 from service.charts.style import PALETTE

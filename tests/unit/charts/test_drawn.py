@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.charts import scales
-from service.charts.model import ChartType
+from service.charts.panels import ChartType
 from service.domain.errors import InvalidParameter
 from service.domain.metrics import Chunk
 from testing.work import lines

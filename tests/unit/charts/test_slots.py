@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from service.charts.model import Mark, Trace
+from service.charts.panels import Mark, Trace
 from service.charts.slots import slots
 
 PLACES = st.lists(

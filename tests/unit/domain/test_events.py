@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.events import Event, Kind, Observed, Position, position_of
+from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.reading import Snapshot
 from service.domain.selection.objects import objects
 
 NOBODY_KNOWS = dict[bytes, Observed]()

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import LogsNotSupported, RunNotFound, RuntimeTimeout, ServiceError
+from service.domain.freshness import RequestCachePolicy
 from service.domain.logs import LogLine, LogQuery, RunLog, matcher, run_log
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.reading import RequestCachePolicy
 from service.domain.runs import RunDetails, RunList
 from service.domain.runtime import CacheScope, Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from testing.waiting import PATIENCE

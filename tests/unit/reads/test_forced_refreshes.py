@@ -14,7 +14,7 @@ from service.caching.memory import MemoryCache
 from service.concurrency.blocking import set_slot_owner
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
-from service.domain.reading import RequestCachePolicy, RequestDirectives
+from service.domain.freshness import RequestCachePolicy, RequestDirectives
 from service.reads.pacing import Pacing
 from service.reads.read_through import MOST_PAUSING
 from service.reads.results import VALUE, Fetched, Found

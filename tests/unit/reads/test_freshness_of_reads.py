@@ -19,7 +19,7 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.domain.reading import Source as From
+from service.domain.freshness import Source as From
 from service.reads.results import VALUE, Fetched, Found
 from testing.waiting import eventually
 from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source

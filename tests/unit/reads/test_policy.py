@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.caching.codec import Header
 from service.domain.errors import Overloaded, RuntimeForbids, RuntimeUnavailable, ServiceError
-from service.domain.reading import Provenance, RequestCachePolicy, RequestDirectives, Source
+from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Source
 from service.reads.policy import (
     CLOCK_SKEW,
     Freshness,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service.app.runtime import new_fan_out
+from service.app.runtime_client import new_fan_out
 from service.caching.codec import ContentGone, body_key, entry_key, rest_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import (
@@ -26,9 +26,9 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
+from service.domain.freshness import RequestCachePolicy, RequestDirectives
+from service.domain.freshness import Source as From
 from service.domain.metrics import MetricResource
-from service.domain.reading import RequestCachePolicy, RequestDirectives
-from service.domain.reading import Source as From
 from service.domain.runs import Run, RunDetails
 from service.domain.runtime import CacheScope, Capabilities, RunMetrics
 from service.reads.queries import Connection, Queries

@@ -23,7 +23,7 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.domain.reading import RequestCachePolicy, RequestDirectives, Source
+from service.domain.freshness import RequestCachePolicy, RequestDirectives, Source
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing

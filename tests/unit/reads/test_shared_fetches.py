@@ -21,7 +21,7 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.domain.reading import Source as From
+from service.domain.freshness import Source as From
 from service.reads.leases import TTL
 from service.reads.results import VALUE, Fetched, Found
 from testing.threads import together

@@ -12,8 +12,8 @@ from service.caching.protocol import Cache
 from service.caching.store import EntryStore
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
-from service.domain.reading import RequestCachePolicy, RequestDirectives
-from service.domain.reading import Source as From
+from service.domain.freshness import RequestCachePolicy, RequestDirectives
+from service.domain.freshness import Source as From
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing

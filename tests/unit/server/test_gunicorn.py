@@ -63,7 +63,9 @@ def parsed(config: Config, head: bytes) -> Any:
 
 
 def test_a_request_is_parsed_of_its_head_alone(config: Config) -> None:
-    cure = "Worker._parse and server/reading.py: make the request as gunicorn's own workers do now, of a head in memory"
+    cure = (
+        "Worker._parse and server/receiving.py: make the request as gunicorn's own workers do now, of a head in memory"
+    )
     request = parsed(config, HEAD)
     assert (request.method, request.path, request.version) == ("POST", "/a%20b", (1, 1)), cure
     assert ("HOST", "localhost") in request.headers, f"names of headers are no longer in upper case: {cure}"
@@ -71,7 +73,7 @@ def test_a_request_is_parsed_of_its_head_alone(config: Config) -> None:
 
 
 def test_the_length_of_a_body_is_known_before_it_is_read(config: Config) -> None:
-    cure = "Reader._begin_body: find out the length that is to be gathered, or that there is none, in the new way"
+    cure = "Receiver._begin_body: find out the length that is to be gathered, or that there is none, in the new way"
     for head, length in ((HEAD, 3), (HEAD.replace(b"Content-Length: 3\r\n", b""), 0)):
         reader = parsed(config, head).body.reader
         assert isinstance(reader, LengthReader), cure
@@ -83,7 +85,7 @@ def test_the_length_of_a_body_is_known_before_it_is_read(config: Config) -> None
 def test_a_gathered_body_is_handed_to_the_application(config: Config) -> None:
     request = parsed(config, HEAD)
     request.unreader.unread(b"abc")
-    assert request.body.read() == b"abc", "Reader._read_body: hand the body that was gathered to the request anew"
+    assert request.body.read() == b"abc", "Receiver._read_body: hand the body that was gathered to the request anew"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from service.api.resources.comparisons.schemas import (
 )
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.series.schemas import ChartSchema
-from service.charts.model import ChartType, ValueScale
+from service.charts.panels import ChartType, ValueScale
 from service.charts.progress import Against, points_for
 from service.charts.rendering import Renderer
 from service.domain.access import Scope

@@ -7,10 +7,10 @@ from hashlib import blake2b
 
 from service.domain.errors import Fault, InvalidParameter, RunNotFound, ServiceError
 from service.domain.expectations import Question, Summaries
-from service.domain.reading import Provenance, Snapshot
+from service.domain.freshness import Provenance, Snapshot
 from service.domain.runs import Run
 from service.domain.runtime import RequestContext
-from service.domain.selection.runs import Metrics
+from service.domain.selection.run_filters import Metrics
 from service.domain.series.summary import RunSummary
 from service.reads.queries import Queries
 from service.reads.results import Read

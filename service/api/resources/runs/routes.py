@@ -32,7 +32,7 @@ from service.api.resources.runs.to_json import Columns, Link
 from service.domain.access import Scope
 from service.domain.errors import CursorExpired
 from service.domain.runtime import RequestContext
-from service.domain.selection.runs import ordered, selected
+from service.domain.selection.run_filters import ordered, selected
 from service.reads.queries import Queries
 
 

@@ -16,7 +16,7 @@ from service.domain.access import Scope
 from service.domain.expectations import Aggregate, NotUnderstood, Question
 from service.domain.ids import PATTERN, RULE, is_id
 from service.domain.runs import RunStatus
-from service.domain.selection.runs import RUN_FIELDS, RunField, RunFilter, RunSortKey
+from service.domain.selection.run_filters import RUN_FIELDS, RunField, RunFilter, RunSortKey
 
 _STATUSES = [status.value for status in RunStatus]
 

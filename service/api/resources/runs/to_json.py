@@ -15,7 +15,7 @@ from service.domain.expectations import Answer, Question
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Unreadable
 from service.domain.runs import NULL, Run, RunDetails
-from service.domain.selection.runs import Metrics
+from service.domain.selection.run_filters import Metrics
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 

@@ -46,9 +46,9 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         wanted, at_most = ask.query.wanted, ask.query.points
 
         def make(run: MetricResource) -> Iterable[bytes]:
-            from service.domain.series import progress  # noqa: PLC0415 - brings numpy
+            from service.domain.series import builder  # noqa: PLC0415 - brings numpy
 
-            series = progress.series(selected(run.metrics, wanted), at_most)
+            series = builder.series(selected(run.metrics, wanted), at_most)
             return FORMATS[ask.format](RunSeries.of(run, series, ask.zone))
 
         response = answer(ask, run_id, ("series", ask.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE)

@@ -19,7 +19,7 @@ from service.api.openapi.schemas import (
     zoned_metadata,
 )
 from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
-from service.charts.model import ChartType, ValueScale
+from service.charts.panels import ChartType, ValueScale
 from service.charts.progress import Against, Drawn
 
 _LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."

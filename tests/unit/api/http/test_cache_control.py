@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.api.http.cache_control import parse_directives
-from service.domain.reading import RequestDirectives
+from service.domain.freshness import RequestDirectives
 from service.reads.policy import Freshness, State, satisfies
 
 Asked = RequestDirectives

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.api.http.pagination import Cursor, Cursors
 from service.api.openapi.schemas import NO_CURSOR
 from service.domain.errors import InvalidParameter
-from service.domain.reading import Snapshot
+from service.domain.freshness import Snapshot
 
 CURSORS = st.builds(
     Cursor,

@@ -12,7 +12,7 @@ from service.api.http.headers import LONGEST_LIST
 from service.api.http.response_cache import ResponseCache
 from service.api.http.responses import CACHE_METADATA, CacheMetadata
 from service.domain.access import AccessRule, Principal, Scope
-from service.domain.reading import Provenance, Source
+from service.domain.freshness import Provenance, Source
 from service.telemetry.metrics import Telemetry
 
 RULE = AccessRule(token=True, scopes=(Scope.METRICS_READ, Scope.EXECUTIONS_READ))

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from service.auth import edwards
-from service.auth.keys import read_key_set, read_pem
+from service.auth.verification_keys import read_key_set, read_pem
 from testing.effort import effort
 from tests.unit.auth.forge import GONE, b64, ec_key, ed_key, jwk, number, okp, pem, rsa_key
 

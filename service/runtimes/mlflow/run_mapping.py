@@ -15,7 +15,7 @@ from service.domain.comparison import MODEL_LABEL
 from service.domain.errors import BadGateway
 from service.domain.runs import NULL, Run, RunStatus
 from service.runtimes import literals
-from service.runtimes.mlflow import instants
+from service.runtimes.mlflow import timestamps
 from service.runtimes.mlflow.points import Place
 
 _NULL = Raw(NULL)
@@ -188,7 +188,7 @@ def status(found: MLflowRun) -> RunStatus:
 
 def run(found: MLflowRun) -> Run:
     """A run by itself. MLflow tells no instant of its creation or of its last change."""
-    start, end = instants.literal(found.info.start_time), instants.literal(found.info.end_time)
+    start, end = timestamps.literal(found.info.start_time), timestamps.literal(found.info.end_time)
     began = start or NULL
     return Run(
         run_id=found.info.run_id,
@@ -205,7 +205,7 @@ def run(found: MLflowRun) -> Run:
 
 
 def created_at(found: MLflowRun) -> bytes:
-    return instants.literal(found.info.start_time) or NULL
+    return timestamps.literal(found.info.start_time) or NULL
 
 
 def parameters(found: MLflowRun) -> bytes:

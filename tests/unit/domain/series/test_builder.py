@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.metrics import Chunk
-from service.domain.series import instants
+from service.domain.series import instant_columns
+from service.domain.series.builder import series
 from service.domain.series.model import Series
-from service.domain.series.progress import series
 from testing.effort import effort
 from testing.work import MEBIBYTE, memory, run_within
 from tests.unit.domain.series import reference
@@ -180,15 +180,15 @@ def test_one_long_fraction_takes_no_more_room_than_itself() -> None:
     """A column was as wide as its longest timestamp."""
     stamps = ["2026-03-29T01:00:00." + "1" * 100_000 + "Z"] + ["2026-03-29T01:00:00.5Z"] * 2000
     chunk = Chunk(b",".join(b'{"timestamp":"%b"}' % stamp.encode() for stamp in stamps), len(stamps))
-    assert memory(lambda: instants.read([chunk])) < 3 * MEBIBYTE
-    assert instants.read([chunk]).fraction[:2].tolist() == [int("1" * 18), 5 * 10**17]
+    assert memory(lambda: instant_columns.read([chunk])) < 3 * MEBIBYTE
+    assert instant_columns.read([chunk]).fraction[:2].tolist() == [int("1" * 18), 5 * 10**17]
 
 
 def test_steps_whose_hashes_are_all_alike_are_told_apart_in_time() -> None:
     """20,000 multiples of the number that Python's hashes are remainders of: 200 million comparisons, as a set."""
     code = """
 from service.domain.metrics import Chunk
-from service.domain.series.progress import series
+from service.domain.series.builder import series
 steps = [number * (2**61 - 1) for number in range(20_000, 0, -1)]
 text = b",".join(b'{"name":"a","labels":[],"value":1,"step":%d,"timestamp":null}' % step for step in steps)
 (found,) = series([Chunk(text, len(steps))])

@@ -24,7 +24,7 @@ Parse = Callable[[Connection, bytes], Request]
 Serve = Callable[[Connection, Request], None]
 
 
-class Reader:
+class Receiver:
     """``parse`` makes a request of a head, or raises what gunicorn's parser does; ``serve`` has a thread answer it."""
 
     def __init__(self, poller: Poller, connections: Connections, sender: Sender, parse: Parse, serve: Serve) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.runs import Run
-from service.domain.selection.runs import RUN_FIELDS, RunFilter, RunSortKey, ordered, selected
+from service.domain.selection.run_filters import RUN_FIELDS, RunFilter, RunSortKey, ordered, selected
 
 
 def literal(text: str | None) -> bytes:

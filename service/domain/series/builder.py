@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from service.domain.metrics import Chunk
-from service.domain.series import columns, gaps, instants, ordering, smoothing, summaries
+from service.domain.series import columns, gaps, instant_columns, ordering, smoothing, summaries
 from service.domain.series.census import Census, Needs
 from service.domain.series.columns import Columns, Floats, Integers
 from service.domain.series.gaps import Gaps
@@ -116,7 +116,9 @@ class _Progress:
             case Needs.STEP:
                 return self._columns.step[self._order]
             case Needs.TIMESTAMP:
-                return instants.seconds(instants.read(self._columns.chunks))[self._columns.places[self._order]]
+                return instant_columns.seconds(instant_columns.read(self._columns.chunks))[
+                    self._columns.places[self._order]
+                ]
             case Needs.NOTHING:
                 return None
 

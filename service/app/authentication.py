@@ -1,4 +1,4 @@
-"""How callers are told apart: trusted issuers, their keys, the role catalogue, put together."""
+"""How callers are authenticated: trusted issuers, their keys and the role catalogue, put together."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CONNECT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """What tells who asks: the verifier of tokens and the directory of roles."""
+class Authentication:
+    """The verifier of tokens and the directory of roles."""
 
     verifier: TokenVerifier
     grants: GrantDirectory
 
 
-def build_access(settings: AuthSettings, telemetry: Telemetry) -> Access:
+def build_authentication(settings: AuthSettings, telemetry: Telemetry) -> Authentication:
     """Raises ``ValueError`` for a role catalogue or a verification key that cannot be used."""
     catalogue = load_catalogue(settings.role_catalogue)
     transport = HttpTransport(
@@ -42,7 +42,7 @@ def build_access(settings: AuthSettings, telemetry: Telemetry) -> Access:
         leeway=settings.leeway,
         max_bytes=settings.max_token_bytes,
     )
-    return Access(verifier, catalogue)
+    return Authentication(verifier, catalogue)
 
 
 def trusted_issuers(settings: AuthSettings) -> Iterator[TrustedIssuer]:
