@@ -35,21 +35,23 @@ def apply(url: str, headers: Mapping[str, str], *, connections: int, seconds: fl
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     pinned = ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
-    told = subprocess.run([*pinned, *command, url], capture_output=True, text=True, check=True, timeout=seconds + 60)
-    return _read(told.stdout)
+    done = subprocess.run([*pinned, *command, url], capture_output=True, text=True, check=True, timeout=seconds + 60)
+    return _read(done.stdout)
 
 
-def _read(told: str) -> Load:
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", told)
-    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", told)
-    assert rate is not None, told
+def _read(output: str) -> Load:
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
+    assert rate is not None, output
     broken = sum(map(int, errors.groups())) if errors else 0
-    return Load(float(rate[1]), _percentile(told, 50), _percentile(told, 99), int(failed[1] if failed else 0) + broken)
+    return Load(
+        float(rate[1]), _percentile(output, 50), _percentile(output, 99), int(failed[1] if failed else 0) + broken
+    )
 
 
-def _percentile(told: str, percent: int) -> float:
-    found = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", told)
+def _percentile(output: str, percent: int) -> float:
+    found = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", output)
     return float(found[1]) * _UNITS[found[2]] if found else float("nan")
 
 

@@ -209,7 +209,7 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
 
 
 def _answers(row: Row, results: Results) -> bool:
-    """Whether a row can be measured; a peer that cannot is told of and left out."""
+    """Whether a row can be measured; a peer that cannot is reported and left out."""
     try:
         get(row.url, row.headers)
     except OSError as error:
@@ -254,8 +254,8 @@ def _cold(plan: Plan, world: World, base: str, results: Results) -> None:
 def _timed(url: str, count: int, how: str, core: int | None) -> list[float]:
     pinned = ["taskset", "-c", str(core)] if core is not None else []
     command = [*pinned, PYTHON, "-m", "bench.cold", url, str(count), how]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
-    return [seconds * 1000 for seconds in json.loads(told.stdout)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    return [seconds * 1000 for seconds in json.loads(done.stdout)]
 
 
 def _giants(world: World, base: str, worker: int, results: Results) -> None:

@@ -1,4 +1,4 @@
-"""What was measured, and how it is told."""
+"""What was measured, and how it is printed."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def _parser() -> str:
 
 def _processor() -> str:
     try:
-        told = Path("/proc/cpuinfo").read_text()
+        text = Path("/proc/cpuinfo").read_text()
     except OSError:
         return platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in told.splitlines() if line.startswith("model name")]
+    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")]
     return f"{len(names)} x {names[0]}" if names else platform.machine()
 
 

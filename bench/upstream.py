@@ -49,8 +49,8 @@ def answer(path: str, answers: Path) -> tuple[bytes, str]:
     """The body for a path, and further header lines."""
     asked = re.search(r"executionIds=([^&]*)", path)
     if asked:
-        told = answers / f"{asked[1]}.metrics"
-        return told.read_bytes() if told.exists() else metrics(asked[1]), ""
+        body = answers / f"{asked[1]}.metrics"
+        return body.read_bytes() if body.exists() else metrics(asked[1]), ""
     if path.endswith("/lm/meta"):
         return json.dumps(META).encode(), ""
     name = path.rsplit("/", 1)[1]

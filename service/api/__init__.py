@@ -1,1 +1,1 @@
-"""The HTTP interface: who may ask, how questions are read, how answers are written."""
+"""The HTTP interface: access, requests, answers."""

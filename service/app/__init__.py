@@ -65,7 +65,7 @@ _MOST_IN_FRONT = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """How the service's parts do: the keys of each issuer, the runtime of each connection, the cache."""
+    """The state of the service's parts: the keys of each issuer, the runtime of each connection, the cache."""
 
     keys: Callable[[], Mapping[str, bool]]
     runtimes: Callable[[], Mapping[str, RuntimeState]]
@@ -154,7 +154,7 @@ def create_app(
 
 
 def probes(app: Flask) -> Probes:
-    """How to ask the parts of an application how they do."""
+    """How to ask for the state of an application's parts."""
     asked: Probes = app.extensions[_PROBES]
     return asked
 
@@ -240,7 +240,7 @@ def _cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
 
 
 def _runtime_states(settings: Settings, queries: Queries) -> dict[str, RuntimeState]:
-    """How the runtime of each connection does, the default one first; all are asked at once."""
+    """The state of each connection's runtime, the default one first; all are asked at once."""
     named = sorted(settings.named, key=lambda each: not each.default)
     with ThreadPoolExecutor(len(named), thread_name_prefix="states") as pool, waiting():
         states = list(pool.map(lambda each: _runtime_state(each, queries), named))

@@ -18,7 +18,7 @@ from service.domain.errors import InvalidToken, KeysUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The keys that a token may have been signed with; to be told when one of them did."""
+    """The keys that a token may have been signed with; call ``proved`` when one of them verified it."""
 
     keys: list[VerificationKey]
     proved: Callable[[], None]

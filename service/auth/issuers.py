@@ -12,7 +12,7 @@ _ZONE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _HEADER_WORD = re.compile(r"[A-Za-z0-9_.:|!-]{1,128}", re.ASCII)
 _SUBDOMAIN = r"[A-Za-z0-9-]{1,63}\."
 _XSUAA_OF_OLD = re.compile(rf"http://{_SUBDOMAIN}localhost:8080/uaa/oauth/token", re.ASCII)
-"""The ``iss`` of an XSUAA that nobody told its address. It is never connected to: keys are the binding's domain's."""
+"""The ``iss`` of an XSUAA whose own address is not configured. Never connected to: keys are of the binding's domain."""
 
 
 ROLE_COLLECTIONS = "/xs.system.attributes/xs.rolecollections"
@@ -46,7 +46,7 @@ class Reading:
 class KeySource:
     """Where a key set is: at ``url``, or where the discovery document of the issuer at ``url`` points to.
 
-    ``headers`` are sent along; an issuer that needs them tells by them whether it knows tenant and client at all.
+    ``headers`` are sent along; an issuer that needs them gives keys only for a tenant and client that it knows.
     """
 
     url: str
@@ -112,7 +112,7 @@ class TrustedIssuer:
         return KeySource(f"{self.scheme}://{self.hosts[0]}/token_keys?zid={zone_id(zone)}")
 
     def _identifying(self, issuer: str, claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """What an Identity Authentication server is told of a token, so that it gives keys only where it knows our
+        """What an Identity Authentication server is sent of a token, so that it gives keys only where it knows our
         client, the token's tenant and who got the token.
 
         Anyone can have a tenant below the domains, so there the tenant must be named; the binding's own issuer is asked

@@ -1,1 +1,1 @@
-"""Where answers are kept: bytes in, bytes out."""
+"""The caches: stored entries, in Redis and in memory."""

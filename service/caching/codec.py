@@ -34,7 +34,7 @@ Packed = Sequence[bytes]
 Length = Annotated[int, msgspec.Meta(ge=0)]
 
 LARGEST = 1024 * 1024 * 1024
-"""Bytes of a body unpacked, unless told otherwise."""
+"""Bytes of a body unpacked, by default."""
 _VERSION = b"\x03"
 _MAC_SIZE = 16
 _DIGEST_SIZE = 16
@@ -60,7 +60,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is known of an entry without its body.
 
     ``outcome`` is ``value``, or the name of what was found instead (``absent``, ``unsupported``). ``fetched_at`` is
-    when its fetch began, in seconds since the epoch. ``digest`` tells one content from another (``digest_of``);
+    when its fetch began, in seconds since the epoch. ``digest`` identifies the content (``digest_of``);
     ``size`` is the body's length unpacked, in bytes. ``ended_until`` (since the epoch; 0 for never) is when the last
     value that an absence put an end to would be of no use to any process any more.
     ``status`` is that of the run when it was fetched, where it is a run's metrics.
@@ -97,7 +97,7 @@ class Compressed(NamedTuple):
 
 
 def digest_of(packed: Packed) -> bytes:
-    """What tells one content from another: the parts and where they are divided."""
+    """The digest of a content: its parts and where they are divided."""
     return _digest_of(list(map(_part, packed)))
 
 

@@ -69,7 +69,7 @@ class Comparison:
 
     def chart(self, asked: ChartType | None) -> bytes:
         """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where that cannot be drawn, saying what can."""
-        by_metric = self._told_apart()
+        by_metric = self._by_distinguishing_labels()
         if not any(any(several) for several in by_metric.values()):
             known = _there(self.names(), "no metric at all")
             raise InvalidParameter([Fault("metric", f"none of these runs has it; {known}")])
@@ -77,7 +77,7 @@ class Comparison:
             return self._progress(by_metric, asked or ChartType.LINE)
         return self._outcome(by_metric, asked or ChartType.COLUMN)
 
-    def _told_apart(self) -> dict[str, list[_BySeries]]:
+    def _by_distinguishing_labels(self) -> dict[str, list[_BySeries]]:
         """Each run's series of each metric, by the labels that tell it from all others: by nothing, where all agree.
 
         The model is none of these where each run has but one: then the run tells it.
@@ -139,16 +139,18 @@ class Comparison:
         held = [place[1] for place, why in zip(places, absent, strict=True) if place is not None and why is None]
         share_places = len(set(held)) < len(held)
         panels = []
-        for metric, told in by_metric.items():
+        for metric, by_run_labels in by_metric.items():
             if share_places:  # side by side there
                 traces = [
                     Trace(f"{name}, {label}" if label else name, _marks([series], [place]))
-                    for name, several, place in zip(self._names(), told, places, strict=True)
+                    for name, several, place in zip(self._names(), by_run_labels, places, strict=True)
                     for label, series in several.items()
                 ]
             else:
-                labels = dict.fromkeys(label for several in told for label in several)
-                traces = [Trace(one or metric, _marks([each.get(one) for each in told], places)) for one in labels]
+                labels = dict.fromkeys(label for several in by_run_labels for label in several)
+                traces = [
+                    Trace(one or metric, _marks([each.get(one) for each in by_run_labels], places)) for one in labels
+                ]
             panels.append(Panel(metric, [_standing(trace, self.scale) for trace in traces], self.scale))
         panels = [replace(panel, traces=[trace for trace in panel.traces if trace.marks]) for panel in panels]
         panels = [panel for panel in panels if panel.traces]

@@ -1,4 +1,4 @@
-"""How traces are told apart: which of them have a colour, a dash, a shape or a shade of their own."""
+"""How traces are distinguished: which of them have a colour, a dash, a shape or a shade of their own."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _VARIANTS: Mapping[ChartType, int] = {
     ChartType.COLUMN: len(style.OPACITIES),
     ChartType.BAR: len(style.OPACITIES),
 }
-"""Label sets that can be told apart where colours are the runs'."""
+"""Label sets that can be distinguished where colours are the runs'."""
 
 
 def chart(
@@ -45,7 +45,7 @@ def chart(
 ) -> bytes:
     """The specification as JSON, one panel below the other.
 
-    Raises ``InvalidParameter`` where the type does not go with the axis, or where there is too much to be told apart:
+    Raises ``InvalidParameter`` where the type does not go with the axis, or where there is too much to distinguish:
     ``chosen_by`` is the query parameter that could choose less.
     """
     _check(panels, axis, chart_type, chosen_by)

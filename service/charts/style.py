@@ -18,7 +18,7 @@ MOST_VARIANTS = len(DASHES)
 """Label sets that dashes tell apart, where colours are the runs'."""
 HEAT = "viridis"
 WIDTH = 520
-"""Pixels of a panel between its axes: narrow enough that a telephone shows the whole picture with its words legible."""
+"""Pixels of a panel between its axes: narrow enough to be legible on a telephone."""
 FONT_SIZE = 13
 CHARACTER = 0.56
 """Of a font's size, the width of a character on average."""

@@ -53,14 +53,14 @@ def _keys(ask: Probes) -> bool:
 def _runtimes(ask: Probes, settings: Settings) -> bool:
     """A line for each connection; just "runtime" where there is no file of them."""
     states = ask.runtimes()
-    told = {
+    texts = {
         "reachable": "reachable",
         "unknown": "not asked: RUNTIME_AUTH=forward needs a caller's token",
         "unusable": "answers, but not as its kind does, or it refuses the service's credentials",
         "unreachable": "cannot be reached",
     }
     for named in settings.named:
-        print(f"{f'connection {named.name}' if settings.connections else 'runtime'}: {told[states[named.name]]}")
+        print(f"{f'connection {named.name}' if settings.connections else 'runtime'}: {texts[states[named.name]]}")
     return set(states.values()) <= {"reachable", "unknown"}
 
 

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until told to stop; 1 where the configuration is not right."""
+    """Serve until stopped; 1 where the configuration is not right."""
     settings = configured.settings()
     if settings is None:
         return 1

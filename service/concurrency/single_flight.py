@@ -87,7 +87,7 @@ class SingleFlight(Generic[T]):
                 batch = begin(tuple(fresh))
                 self._under_way.update(fresh.items())
         if fresh:
-            batch.add_done_callback(partial(self._land, fresh))
+            batch.add_done_callback(partial(self._complete, fresh))
         return flights | {key: (flight, False) for key, flight in fresh.items()}
 
     def get(self, key: Hashable) -> Flight[T] | None:
@@ -99,21 +99,21 @@ class SingleFlight(Generic[T]):
         with self._lock:
             self._under_way.pop(key, None)
 
-    def _land(self, flights: Mapping[K, Flight[T]], batch: Future[Mapping[K, T]]) -> None:
-        """Forgotten first: who is woken finds what the work left behind, or has it done anew."""
+    def _complete(self, flights: Mapping[K, Flight[T]], batch: Future[Mapping[K, T]]) -> None:
+        """Give the results to those who wait. Flights are removed first, so that nobody joins one that ended."""
         with self._lock:
             for key, flight in flights.items():
                 if self._under_way.get(key) is flight:
                     del self._under_way[key]
         try:
             results = batch.result(timeout=0)
-            landed = {key: results[key] for key in flights}
+            outcomes = {key: results[key] for key in flights}
         except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
             for flight in flights.values():
                 flight.outcome.set_exception(error)
         else:
             for key, flight in flights.items():
-                flight.outcome.set_result(landed[key])
+                flight.outcome.set_result(outcomes[key])
 
 
 class Memo:

@@ -131,8 +131,8 @@ def _start_sandbox(processes: Processes, directory: Path, environment: dict[str,
     command += ["--data", str(directory / "sandbox"), "--ready-file", str(ready)]
     processes.start("sandbox", command, environment)
     _wait(processes, ready.is_file)
-    told: dict[str, Any] = json.loads(ready.read_text())
-    return told
+    announced: dict[str, Any] = json.loads(ready.read_text())
+    return announced
 
 
 def _start_redis(processes: Processes, directory: Path, environment: dict[str, str]) -> tuple[str | None, int | None]:

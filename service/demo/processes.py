@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class PartDied(Exception):
-    """A part ended that should go on; ``name`` tells which, ``log`` the end of what it wrote."""
+    """A process of the demo ended unexpectedly: its ``name``, and the end of its ``log``."""
 
     def __init__(self, name: str, log: str) -> None:
         super().__init__(f"{name} has ended")

@@ -1,4 +1,4 @@
-"""What the demo tells the person who started it."""
+"""What the demo prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks, and what a route demands of them.
+"""Callers, and what a route requires of them.
 
 A *scope* is what code checks, a *role* grants scopes, a *role collection* bundles roles and is what an administrator
 assigns. Scopes here are bare names, without the application prefix that tokens carry.
@@ -103,6 +103,6 @@ class Grants:
 
 
 class GrantDirectory(Protocol):
-    """Tells which roles and role collections grant a scope."""
+    """Finds the roles and role collections that grant a scope."""
 
     def granting(self, scope: str) -> Grants: ...

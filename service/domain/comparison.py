@@ -194,7 +194,7 @@ def joined(compared: Aligned[Series]) -> Joined:
 
 
 def identity_of(series: Series | Summary) -> Identity:
-    """What a series, or a summary of one, is told apart by."""
+    """What identifies a series, or a summary of one."""
     return Identity(points.text(series.name), points.label_set(series.labels or b"[]"))
 
 

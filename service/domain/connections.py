@@ -42,8 +42,8 @@ class Connections:
     def choose(self, name: str | None, tenant: str) -> Connection:
         """The connection called ``name``, or the default one.
 
-        Raises ``Forbidden`` for one that is not there as for one that the tenant may not use: what others have is
-        nobody's business.
+        Raises ``Forbidden`` for one that is not there as for one that the tenant may not use: callers
+        learn nothing of others' connections.
         """
         chosen = self.default if name is None else self._by_name.get(name)
         if chosen is None or not chosen.open_to(tenant):

@@ -104,7 +104,7 @@ class LogsNotSupported(ServiceError):
 class NotAcceptable(ServiceError):
     """None of the formats that the caller takes can be given; ``offered`` lists those that can.
 
-    ``reason`` tells why another, that might be expected, cannot.
+    ``reason`` says why another one, that might be expected, cannot.
     """
 
     def __init__(self, offered: Sequence[str], reason: str = "") -> None:

@@ -1,1 +1,1 @@
-"""How a read is answered: from the store while it is fresh, else from the runtime, once for all who ask."""
+"""How a read is answered: from the store while it is fresh, else from the runtime, by one fetch for all readers."""

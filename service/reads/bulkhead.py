@@ -21,7 +21,7 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
 from service.telemetry.metrics import Telemetry
 
-_log = logging.getLogger("service.runtimes")
+_log = logging.getLogger(__name__)
 QUEUE = 3
 SLOW_FOR = 60.0
 """Seconds for which a key counts as slow after a slow fetch."""

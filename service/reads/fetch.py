@@ -1,4 +1,4 @@
-"""One fetch for each key across all processes: what goes on inside a flight, on a thread of its own."""
+"""One fetch for each key across all processes; it runs on a thread of the bulkhead."""
 
 from __future__ import annotations
 

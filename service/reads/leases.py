@@ -1,4 +1,4 @@
-"""Who fetches: at most one process for each key, and another within about a second should that one die.
+"""Leases: at most one process fetches a key, and another takes over within about a second should that one die.
 
 A lease is a lock in the shared cache that ends by itself after ``TTL`` seconds unless its holder keeps extending it. A
 holder that is killed stops extending. Where the shared cache cannot be used, every process may fetch for itself.

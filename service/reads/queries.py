@@ -1,4 +1,4 @@
-"""The questions that the service answers, each from the store or from the runtime, independent of how it is asked."""
+"""Everything that the service reads, each from the store or from the runtime, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ class Queries:
         return self._connection(context).runtime.kind
 
     def runtime_state(self, context: RequestContext) -> RuntimeState:
-        """How the runtime does, by asking what it can do, at most every few seconds."""
+        """The runtime's state, found by asking for its capabilities, at most every few seconds."""
         recent = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), paced=False)
         try:
             read = self.capabilities(context.with_policy(recent))

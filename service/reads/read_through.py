@@ -194,11 +194,11 @@ class ReadThrough:
         results: dict[str, Found | ServiceError] = {}
         pending = list(keys)
         while pending:
-            landed = self._land(pending, fetch, cache_policy, deadline)
-            soon = [outcome for outcome in landed.values() if isinstance(outcome, TooSoon)]
+            outcomes = self._join_and_wait(pending, fetch, cache_policy, deadline)
+            soon = [outcome for outcome in outcomes.values() if isinstance(outcome, TooSoon)]
             refusal = self.pause(soon, deadline) if soon and cache_policy.waits else None
             pending = []
-            for key, outcome in landed.items():
+            for key, outcome in outcomes.items():
                 if outcome is None or (isinstance(outcome, TooSoon) and cache_policy.waits and refusal is None):
                     pending.append(key)
                 elif isinstance(outcome, TooSoon) and not cache_policy.waits:
@@ -207,7 +207,7 @@ class ReadThrough:
                     results[key] = self._result(key, outcome, stored.get(key), cache_policy)
         return results
 
-    def _land(
+    def _join_and_wait(
         self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
     ) -> dict[str, Outcome | None]:
         """Join or begin the fetch of each key and wait for it; ``None`` for one that began too early to count."""

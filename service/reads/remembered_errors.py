@@ -45,7 +45,7 @@ def of_capabilities(error: ServiceError) -> Fetched | ServiceError:
 def error_of(outcome: str, run_id: str) -> ServiceError:
     """The error that a remembered outcome stands for."""
     if outcome == _UNTOLD:
-        return BadGateway("the AI runtime does not tell what it can do")
+        return BadGateway("the AI runtime does not say what it can do")
     return next((make for name, _, make in _REMEMBERED if name == outcome), RunNotFound)(run_id)
 
 

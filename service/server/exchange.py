@@ -52,7 +52,7 @@ class Exchanges:
                 self._finish(connection, close=response.should_close())
         except ClientGone:
             self._loop.call(self._loop.end, connection)
-        except BaseException as error:  # noqa: BLE001 - told as the service's failure, with the stack in the log
+        except BaseException as error:  # noqa: BLE001 - answered as the service's failure, with the stack in the log
             self._failed(connection, error)
 
     def _answer(

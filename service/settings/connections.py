@@ -1,7 +1,7 @@
 """The file that ``CONNECTIONS`` names: runtimes, a TOML table each.
 
-Secrets stand in environment variables or files of their own, whose names stand here. What is wrong is told of every
-table and member at once, never with a value.
+Secrets are in environment variables or files of their own, which the tables name. Faults of all tables and members
+are reported at once, never with a value.
 """
 
 from __future__ import annotations

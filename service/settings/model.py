@@ -1,4 +1,4 @@
-"""What the service can be told: frozen, checked before it gets here, secrets kept out of every ``repr``."""
+"""The settings: frozen, checked before they get here, secrets kept out of every ``repr``."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class PageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the service can be told. ``runtime`` is that of the default connection."""
+    """All settings of the service. ``runtime`` is that of the default connection."""
 
     runtime: RuntimeSettings
     auth: AuthSettings

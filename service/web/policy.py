@@ -30,12 +30,12 @@ class SignIn:
 
     def members(self) -> dict[str, str]:
         """As the page reads it: what is not set is left out."""
-        told = {
+        members = {
             "mode": self.mode,
             "signOutUrl": self.sign_out_url,
             **({"issuer": self.issuer, "clientId": self.client_id, "scope": self.scope} if self._is_oidc else {}),
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in members.items() if value is not None}
 
     def headers(self) -> dict[str, str]:
         """The headers that bind the page: its own scripts, styles and connections alone, no markup from text."""

@@ -1,4 +1,4 @@
-"""``/ui/``: the page, its files, the script that draws charts, and what the page is told of this service.
+"""``/ui/``: the page, its files, the script that draws charts, and the page's configuration.
 
 These routes need no token and read no run; the page reads the API with its reader's token.
 """
@@ -52,12 +52,12 @@ def blueprint(sign_in: SignIn, bundle: VegaBundle, version: str) -> Blueprint:
     @cache
     def _config() -> Asset:
         made = bundle.version
-        told = {
+        config = {
             "version": version,
             "signIn": sign_in.members(),
             "vega": None if made is None else f"vega/{made}.js",
         }
-        return Asset(msgspec.json.encode(told), "application/json")
+        return Asset(msgspec.json.encode(config), "application/json")
 
     @cache
     def _vega() -> Asset:

@@ -16,7 +16,7 @@ _NUMBER = r"[+\-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+\-]?[0-9]++)?"
 _CALCULATED = re.compile(
     rf"(\A|[;\t\r\n])(?='*+{_BLANKS}[=+\-@\uff1d\uff0b\uff0d\uff20])(?!'*+{_BLANKS}{_NUMBER}{_BLANKS}(?:[;\t\r\n]|\Z))"
 )
-_QUOTED = re.compile(r'[",;\s]')  # a semicolon or tab separates too where a spreadsheet is told so
+_QUOTED = re.compile(r'[",;\s]')  # a semicolon or tab separates too where a spreadsheet is set up so
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -44,7 +44,7 @@ def choose(accept_encoding: str | None) -> str:
 def encode(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
     """The body that ``pieces`` make, in one of ``PREFERRED``, piece by piece.
 
-    What a compressor makes hangs on how it is given its input: the same body gives the same bytes, as ``body`` has it
+    A compressor's output depends on how its input is divided: the same body gives the same bytes, as ``body`` has it
     or as it was before.
     """
     compress, finish = _COMPRESSORS[coding]()

@@ -1,7 +1,7 @@
 """The one table of formats that answers can have, and which of them a request asks for: by the query, else ``Accept``.
 
-A resource has a table of its own, ``Writers``: what writes its answer in each of its formats. So a format more is one
-line there, and the query, the document and ``406`` know of it.
+A resource has a table of its own, ``Writers``: what writes its answer in each of its formats. A further format is one
+line there; query, document and ``406`` follow.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def choose(offers: Sequence[Format], asked: str | None, accept: str | None, miss
     """The format to answer in: the one ``asked`` for by name, else the one that ``accept`` likes best (RFC 9110,
     12.5.1; parameters such as ``charset=utf-8`` make no difference), else the first.
 
-    Raises ``NotAcceptable`` where none of ``offers`` is that, and tells ``missing``: why others cannot be had.
+    Raises ``NotAcceptable`` where none of ``offers`` matches; its message has ``missing``: why others cannot be had.
     """
     if asked is not None:
         found = next((one for one in offers if one.name == asked), None)

@@ -35,7 +35,7 @@ LONGEST_LIST = 8192
 _LISTS = ("Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma")
 _PREFLIGHT_SECONDS = "600"
 _BODILESS = frozenset({204, 304})
-"""Flask would call their nothing ``text/html``, and a cache would take that over from a 304 (RFC 9111, 3.2)."""
+"""Flask would type an empty body ``text/html``, and a cache would take that over from a 304 (RFC 9111, 3.2)."""
 
 
 def register(app: Flask, origins: Collection[str]) -> None:

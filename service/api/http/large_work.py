@@ -1,4 +1,4 @@
-"""Making an answer is bounded as asking the runtime is: how much is made at once, how long each may take."""
+"""Bounds the making of large answers: how much is made at once, and how long each may take."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ TOTAL = "X-Total-Count"
 """The header with what JSON has in ``page.total``, for formats without such members."""
 _OF_A_PAGE = frozenset({"cursor", "limit"})
 _OF_AN_ANSWER = _OF_A_PAGE | {"format"}
-"""Parameters that say nothing of what the sequence of pages is of."""
+"""Parameters that do not decide what the sequence of pages contains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Window:
 
     @property
     def form(self) -> tuple[str, str]:
-        """What tells a representation with this window from others."""
+        """What distinguishes a representation with this window from others."""
         return str(self.position), str(self.limit)
 
 

@@ -42,7 +42,7 @@ def _depth() -> int:
 
 
 def _target() -> str:
-    """The request target as it was sent, without the query; the decoded path where the server does not tell it."""
+    """The request target as it was sent, without the query; the decoded path where the server does not pass it on."""
     environ = request.environ
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.path
     return target.partition("?")[0]

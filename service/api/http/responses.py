@@ -29,12 +29,12 @@ _STRETCH = 64 * 1024
 _SMALL = 1024 * 1024
 """Bytes of a streamed answer that is made as a whole nevertheless."""
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Connection", "AI-Resource-Group")
-"""``Cookie`` though the service reads none: behind an approuter it is what tells the browser's callers apart."""
+"""``Cookie`` though the service reads none: behind an approuter it distinguishes a browser's callers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What tells one representation of a content from another. ``varies`` are the headers that decided, beside
+    """What distinguishes one representation of a content from another. ``varies`` are the headers that decided, beside
     ``_VARY``."""
 
     content: tuple[str, ...]
@@ -181,7 +181,7 @@ def _tag(variant: Variant) -> str:
 
 
 def _describe_dependencies(variant: Variant, tag: str) -> None:
-    """Tell the response cache that this answer can be replayed, and on what it depends."""
+    """Note for the response cache that this answer can be replayed, and what it depends on."""
     current = current_request()
     if variant.entry is not None and current.access_rule is not None:
         key, digest = variant.entry

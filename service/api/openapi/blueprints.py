@@ -78,19 +78,19 @@ def documented_open(
 
     ``more`` are further statuses of the same shape; a ``tagged`` answer can be asked for with ``If-None-Match``.
     """
-    told = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", *components.EVERY_ANSWER)
+    headers = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", *components.EVERY_ANSWER)
     content: dict[str, Any] = {
         media_type: {"schema": schema or ({"type": "object"} if media_type.endswith("json") else {"type": "string"})}
     }
     answers = {
         str(status): {
             "description": components.DESCRIPTIONS[status],
-            "headers": told,
+            "headers": headers,
             "content": content,
         }
         for status in (200, *more)
     }
-    current = {"304": {"description": "The client has the current answer.", "headers": told}} if tagged else {}
+    current = {"304": {"description": "The client has the current answer.", "headers": headers}} if tagged else {}
     problems = {"4XX": "Problem", "default": "Problem"}
     return _doc(operationId=operation, summary=summary, security=[], responses={**answers, **current, **problems})
 

@@ -106,7 +106,7 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "private, max-age=300, stale-while-revalidate=30, stale-if-error=86400",
     ),
     "Vary": (
-        "The request headers that the answer hangs on.",
+        "The request headers that the answer depends on.",
         "Accept, Accept-Encoding, Authorization, Cookie, AI-Connection, AI-Resource-Group, Time-Zone",
     ),
     "Age": ("Seconds since the runtime was asked.", "12"),
@@ -191,12 +191,12 @@ def responses(
     impossible = (set() if run else {404, 501}) | (set() if paged else {410})
     statuses = [status for status in _PROBLEMS if status not in impossible]
     usual = ("Cache-Control", *EVERY_ANSWER) if streamed else STORED_ANSWER
-    told = headers(*usual, *(("Link",) if paged else ()), *more)
-    current = {} if streamed else {"304": {"description": "The client has the current answer.", "headers": told}}
+    common = headers(*usual, *(("Link",) if paged else ()), *more)
+    current = {} if streamed else {"304": {"description": "The client has the current answer.", "headers": common}}
     return {
         "200": {
             "description": "OK",
-            "headers": told,
+            "headers": common,
             "content": {format.media_type: {"schema": schema} for format, schema in schemas.items()},
         },
         **current,

@@ -1,4 +1,4 @@
-"""The shapes of questions and answers, for reading queries and for the OpenAPI document.
+"""The schemas of requests and answers, for reading queries and for the OpenAPI document.
 
 Answers are not dumped through these: they are written once as bytes (``representations``), and tests validate them
 against the document that these make.
@@ -376,7 +376,7 @@ class ProblemFault(Schema):
 
 
 class ProblemOfPartSchema(Schema):
-    """What is the matter with a part of an answer (RFC 9457)."""
+    """Why a part of an answer is missing (RFC 9457)."""
 
     type = fields.String(
         required=True,

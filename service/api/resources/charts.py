@@ -58,7 +58,7 @@ def blueprint(
         """A chart of the run's metrics, one panel for each and one colour for each label set.
 
         It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;
-        times are by the caller's clock, whatever the viewer's.
+        times are in the caller's time zone, whatever the viewer's.
         """
         wanted, how, kind = ask.query.wanted, ask.query.drawn(ask.query.x), ChartType(ask.query.type)
         names, others = sorted(set(wanted.names)), replace(wanted, names=())

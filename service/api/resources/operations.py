@@ -1,4 +1,4 @@
-"""What platforms ask: is it alive, is it ready, how does it do."""
+"""For the platform: liveness, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """How to ask the service's parts how they do. ``cache`` and ``runtimes`` report; only ``keys`` decide."""
+    """How to ask for the state of the service's parts. ``cache`` and ``runtimes`` report; only ``keys`` decide."""
 
     verifier: TokenVerifier
     cache: Callable[[], Literal["redis", "in-process", "unavailable"]]

@@ -1,4 +1,4 @@
-"""The circuit breaker of a cache server, which tells one that refuses from one that is down."""
+"""The circuit breaker of a cache server, which distinguishes a server that refuses from one that is down."""
 
 from __future__ import annotations
 

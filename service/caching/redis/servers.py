@@ -1,4 +1,4 @@
-"""What the cache needs of its servers, however many there are and wherever their keys lie."""
+"""What the cache needs of its servers, one or many, and whichever of them holds a key."""
 
 from __future__ import annotations
 

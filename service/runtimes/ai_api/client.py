@@ -146,7 +146,7 @@ class AIAPIRuntime:
         if answer.status in {_NOT_FOUND, _GONE} and not _HTML.match(answer.headers.get("Content-Type", "")):
             raise RunNotFound(run_id) if answer.status == _NOT_FOUND else RunGone(run_id)
         if answer.status != _OK:
-            raise BadGateway("the AI runtime did not tell whether the run exists")
+            raise BadGateway("the AI runtime did not say whether the run exists")
         return answer.body
 
     def _get_once(self, path: str, context: RequestContext, operation: str) -> HTTPAnswer:
@@ -189,7 +189,7 @@ class AIAPIRuntime:
             return False
 
     def _takes_groups(self, context: RequestContext) -> bool:
-        """A runtime that does not tell counts as one that does: without a group it might answer from its default one,
+        """A runtime that does not say counts as one that does: without a group it might answer from its default one,
         and that answer would be kept as another group's."""
         if context.known is not None:
             return context.known.multitenant

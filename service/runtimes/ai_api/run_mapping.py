@@ -76,7 +76,7 @@ class _Named(msgspec.Struct, rename="camel"):
 def run_list(body: bytes) -> RunList:
     """All runs of the answer to ``GET /lm/executions``, newest first; runs created at once in the order of their ids.
 
-    Runs whose creation cannot be told come last.
+    Runs whose time of creation is not known come last.
     """
     answer, mended = literals.decode_mended(body, _Executions)
     runs = [run(execution, mended=mended) for execution in answer.resources]

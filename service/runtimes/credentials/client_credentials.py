@@ -130,7 +130,7 @@ class ClientCredentials:
         with self._lock:
             token = self._token = _Token(grant, asked_at, self._replacing)
             self._replacing = False
-            self._requests.forget(_ONE)  # its token may be refused before all that wait for it are told
+            self._requests.forget(_ONE)  # its token may be refused before all waiting threads have it
             if self._failure is not None:
                 _log.info("the service has a token again", extra={"event": "token", "state": "had"})
             self._failure, self._pause = None, 0.0

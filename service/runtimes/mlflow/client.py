@@ -287,7 +287,7 @@ class MLflowRuntime:
         )
 
     def _has_workspaces(self, context: RequestContext) -> bool:
-        """A server that does not tell is not read: it refuses a workspace where it has none, and without one it
+        """A server that does not say is not read: it refuses a workspace where it has none, and without one it
         answers from its default workspace, as if that were the group's."""
         if context.known is not None:
             return context.known.multitenant

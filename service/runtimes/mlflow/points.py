@@ -35,7 +35,7 @@ _VALUES = msgspec.json.Decoder(list[float | Literal["NaN", "Infinity", "-Infinit
 _INTEGERS = msgspec.json.Decoder(list[_Int64])
 
 Place = tuple[bytes, bytes, bytes]
-"""The literals of a point's timestamp, step and value, by which a logged model's points are told among a run's."""
+"""The literals of a point's timestamp, step and value, which identify a logged model's points among a run's."""
 
 
 class _Point(msgspec.Struct, gc=False):

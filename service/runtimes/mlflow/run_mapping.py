@@ -187,7 +187,7 @@ def status(found: MLflowRun) -> RunStatus:
 
 
 def run(found: MLflowRun) -> Run:
-    """A run by itself. MLflow tells no instant of its creation or of its last change."""
+    """A run by itself. MLflow has no time of its creation or of its last change."""
     start, end = timestamps.literal(found.info.start_time), timestamps.literal(found.info.end_time)
     began = start or NULL
     return Run(
@@ -227,7 +227,7 @@ def scenario(found: MLflowRun, name: str | None) -> bytes:
 
 
 def executable(found: MLflowRun) -> bytes:
-    """The script or entry point, its version that of git; ``null`` where the client did not tell."""
+    """The script or entry point, its version that of git; ``null`` where the client did not log it."""
     name = _executable(found)
     commit = next((tag.value for tag in found.data.tags if tag.key == _COMMIT), None)
     members = (_text(name), _text(name), _text(commit))
@@ -235,7 +235,7 @@ def executable(found: MLflowRun) -> bytes:
 
 
 def input_artifacts(found: MLflowRun) -> bytes:
-    """The data sets; their key is what they were used for (``mlflow.data.context``), where the client told that."""
+    """The data sets; their key is what they were used for (``mlflow.data.context``), where the client logged that."""
 
     def artifact(given: _DatasetInput) -> bytes:
         dataset = given.dataset

@@ -1,4 +1,4 @@
-"""The shapes of questions and answers about comparisons; see ``schemas``."""
+"""The schemas of requests and answers about comparisons; see ``schemas``."""
 
 from __future__ import annotations
 

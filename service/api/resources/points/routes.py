@@ -84,7 +84,7 @@ def blueprint(
             page = b"" if pages is None else b"," + pagination.member(pages.total, following)
             missing = problems.missing_runs(read.missing)
             size = read.size if pages is None else pages.size
-            told = json.dumps([(one["runId"], one["problem"]["type"]) for one in missing])
+            unread = json.dumps([(one["runId"], one["problem"]["type"]) for one in missing])
             content = tuple(part for one in read.found.values() for part in (one.key, one.digest.hex()))
 
             def make() -> Iterable[bytes]:
@@ -99,7 +99,7 @@ def blueprint(
                 return FORMATS[ask.format](found)
 
             variant = Variant(
-                (*content, told),
+                (*content, unread),
                 ("points", ask.zone.name, repr(wanted), *window.form, str(following)),
                 ask.format,
                 (TIME_ZONE,),

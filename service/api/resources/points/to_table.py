@@ -64,8 +64,8 @@ class Table:
         self._timestamp = pa.timestamp(types.unit, zone.name) if types.unit else pa.string()
         names = headings(labels, ("runId",), readable)
         kinds = [pa.string(), pa.string(), self._value, self._timestamp, self._step, *[pa.string()] * self._width]
-        told = {"missing": json.dumps(list(missing))} if missing else None
-        self.schema = pa.schema(list(zip(names, kinds, strict=True)), metadata=told)
+        metadata = {"missing": json.dumps(list(missing))} if missing else None
+        self.schema = pa.schema(list(zip(names, kinds, strict=True)), metadata=metadata)
 
     def parquet(self, runs: Iterable[tuple[str, Chunk]]) -> Iterator[bytes]:
         """The file, in pieces."""

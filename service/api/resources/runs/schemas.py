@@ -1,4 +1,4 @@
-"""The shapes of questions and answers about runs; see ``schemas``."""
+"""The schemas of requests and answers about runs; see ``schemas``."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class RunsParameters(PagedParameters):
 
 
 def scopes_by_query(query: Mapping[str, str]) -> Sequence[Scope]:
-    """What a caller needs to be told of metrics, too."""
+    """The scope that metrics need, where the query asks for any."""
     return (Scope.METRICS_READ,) if "metric" in query or _BY_METRIC in query.get("sort", "") else ()
 
 

@@ -1,4 +1,4 @@
-"""The shapes of questions and answers about series and charts; see ``schemas``."""
+"""The schemas of requests and answers about series and charts; see ``schemas``."""
 
 from __future__ import annotations
 
