@@ -49,22 +49,24 @@ class Pages:
     def __init__(self, cursors: Cursors) -> None:
         self._cursors = cursors
 
-    def asked(self, ask: ReadRequest[PagedParameters]) -> tuple[Window, Snapshot | None]:
+    def asked(self, read_request: ReadRequest[PagedParameters]) -> tuple[Window, Snapshot | None]:
         """Which page is asked for, and of which snapshot; ``None`` for the current one.
 
         Raises ``InvalidParameter`` for a cursor that was not given for this request.
         """
-        limit, text = ask.query.limit, ask.query.cursor
+        limit, text = read_request.query.limit, read_request.query.cursor
         if text is None:
             return Window(0, limit), None
-        cursor = self._cursors.read(text, _view(ask))
+        cursor = self._cursors.read(text, _view(read_request))
         return Window(cursor.position, limit), cursor.snapshot
 
-    def next(self, ask: ReadRequest[PagedParameters], window: Window, snapshot: Snapshot, total: int) -> str | None:
+    def next(
+        self, read_request: ReadRequest[PagedParameters], window: Window, snapshot: Snapshot, total: int
+    ) -> str | None:
         """The page behind ``window``, relative to the request's URL: another query; ``None`` behind the last."""
         if window.end is None or window.end >= total:
             return None
-        cursor = self._cursors.write(Cursor(snapshot, window.end), _view(ask))
+        cursor = self._cursors.write(Cursor(snapshot, window.end), _view(read_request))
         kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_PAGE]
         return f"?{urlencode([*kept, ('limit', str(window.limit)), ('cursor', cursor)])}"
 
@@ -80,9 +82,9 @@ def link(response: Response, following: str | None) -> None:
         response.headers["Link"] = f'<{following}>; rel="next"'
 
 
-def _view(ask: ReadRequest[PagedParameters]) -> Sequence[str]:
+def _view(read_request: ReadRequest[PagedParameters]) -> Sequence[str]:
     """All that must be the same when a sequence goes on; not how many items a page has, and in which format."""
-    scope = ask.context.cache_scope
+    scope = read_request.context.cache_scope
     query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_AN_ANSWER)
     parts = (part for pair in query for part in pair)
     return (
@@ -91,7 +93,7 @@ def _view(ask: ReadRequest[PagedParameters]) -> Sequence[str]:
         scope.connection,
         scope.resource_group,
         scope.caller or "",
-        ask.zone.name,
+        read_request.zone.name,
         *parts,
     )
 

@@ -26,11 +26,11 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @routes.arguments(Query, location="query", grouped=False)
     @documented("getCapabilities", CapabilitiesSchema, "Read what the runtime can do", run=False)
     @requires()
-    def capabilities(ask: ReadRequest[Parameters]) -> Response:
+    def capabilities(read_request: ReadRequest[Parameters]) -> Response:
         """Which runtime this is, and whether its runs have a metric resource and a log. Any valid token will do."""
-        read = queries.capabilities(ask.context)
-        connection, kind = ask.context.cache_scope.connection, queries.kind(ask.context)
-        variant = Variant((read.key, read.digest.hex()), ("capabilities", connection, kind), ask.format)
+        read = queries.capabilities(read_request.context)
+        connection, kind = read_request.context.cache_scope.connection, queries.kind(read_request.context)
+        variant = Variant((read.key, read.digest.hex()), ("capabilities", connection, kind), read_request.format)
         return answers.answer(variant, read.provenance, lambda: _written(connection, kind, read.content()))
 
     return routes

@@ -36,10 +36,10 @@ def blueprint(
     answer = RunAnswers(queries, answers).answer
     pictures = pictures_of(renderer)
 
-    def start_of(run_id: str, ask: ReadRequest[ChartParameters]) -> bytes:
+    def start_of(run_id: str, read_request: ReadRequest[ChartParameters]) -> bytes:
         """The run's start time, as a literal."""
 
-        return anew_if_gone(lambda context: queries.run(run_id, context).content().run.start_time, ask.context)
+        return anew_if_gone(lambda context: queries.run(run_id, context).content().run.start_time, read_request.context)
 
     @routes.route("/runs/<string:run_id>/metric-resource/chart")
     @routes.arguments(
@@ -54,15 +54,19 @@ def blueprint(
         formats=(VEGA_LITE, *PICTURES),
     )
     @requires(Scope.METRICS_READ)
-    def metric_chart(ask: ReadRequest[ChartParameters], run_id: str) -> Response:
+    def metric_chart(read_request: ReadRequest[ChartParameters], run_id: str) -> Response:
         """A chart of the run's metrics, one panel for each and one colour for each label set.
 
         It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;
         times are in the caller's time zone, whatever the viewer's.
         """
-        wanted, how, kind = ask.query.wanted, ask.query.drawn(ask.query.x), ChartType(ask.query.type)
+        wanted, how, kind = (
+            read_request.query.wanted,
+            read_request.query.drawn(read_request.query.x),
+            ChartType(read_request.query.type),
+        )
         names, others = sorted(set(wanted.names)), replace(wanted, names=())
-        start = start_of(run_id, ask) if how.against is Against.ELAPSED else points.NULL
+        start = start_of(run_id, read_request) if how.against is Against.ELAPSED else points.NULL
 
         def make(run: MetricResource) -> tuple[bytes]:
             from service.domain.series import builder  # noqa: PLC0415 - brings numpy
@@ -70,11 +74,13 @@ def blueprint(
             chunks = selected(run.metrics, others)
             series = builder.series(chunks, points_for(kind), names, room_for(how.against), how.projection)
             lacking = Lacking(names, filtered=not others.is_empty)
-            return (chart(run.run_id, series, how, kind, ask.zone, lacking=lacking, start=start),)
+            return (chart(run.run_id, series, how, kind, read_request.zone, lacking=lacking, start=start),)
 
-        form = ("chart", ask.zone.name, kind, repr((names, others, how, start)))
+        form = ("chart", read_request.zone.name, kind, repr((names, others, how, start)))
         replayed = how.against is not Against.ELAPSED
-        return answer(ask, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, ask.format), replayed=replayed)
+        return answer(
+            read_request, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, read_request.format), replayed=replayed
+        )
 
     return routes
 

@@ -102,19 +102,19 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @routes.arguments(ChecksQuery, location="query")
     @documented("checkRun", ChecksSchema, "Hold a run's metrics against thresholds", query=ChecksQuery)
     @requires(Scope.METRICS_READ)
-    def checks(ask: ReadRequest[ChecksParameters], run_id: str) -> Response:
+    def checks(read_request: ReadRequest[ChecksParameters], run_id: str) -> Response:
         """Whether a run's metrics are what is expected of them, for pipelines: `curl … | jq -e .passed`.
 
         Numbers are compared as decimals, digit for digit. A metric that was not logged, and NaN, pass no check.
         """
-        expected = ask.query.expect
+        expected = read_request.query.expect
 
         def respond(context: RequestContext) -> Response:
             read = queries.summaries([run_id], context)[run_id]
             if isinstance(read, ServiceError):
                 raise read
             form = ("checks", *(one.text for one in expected))
-            variant = Variant((read.key, read.digest.hex()), form, ask.format, weight=read.size)
+            variant = Variant((read.key, read.digest.hex()), form, read_request.format, weight=read.size)
 
             def make() -> Iterator[bytes]:
                 summaries = Summaries(read.content().summaries)
@@ -122,7 +122,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
             return answers.answer(variant, read.provenance, make)
 
-        return anew_if_gone(respond, ask.context)
+        return anew_if_gone(respond, read_request.context)
 
     return routes
 

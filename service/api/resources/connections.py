@@ -30,12 +30,12 @@ def blueprint(connections: Connections, answers: Answers, blueprints: Callable[[
     @routes.arguments(Query, location="query", grouped=False, connected=False)
     @documented("listConnections", ConnectionsSchema, "List the runtimes that can be read", run=False)
     @requires()
-    def listed(ask: ReadRequest[Parameters]) -> Response:
+    def listed(read_request: ReadRequest[Parameters]) -> Response:
         """The runtimes that the caller's tenant may use. Any valid token will do."""
-        tenant = ask.context.cache_scope.tenant
+        tenant = read_request.context.cache_scope.tenant
         found = [_written(one, connections.default) for one in connections if one.open_to(tenant)]
         text = msgspec.json.encode({"connections": found})
-        variant = Variant((blake2b(text, digest_size=20).hexdigest(),), ("connections",), ask.format)
+        variant = Variant((blake2b(text, digest_size=20).hexdigest(),), ("connections",), read_request.format)
         return answers.answer(variant, _STATIC, lambda: (text,))
 
     return routes

@@ -30,7 +30,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @routes.arguments(Query, location="query", grouped=False)
     @documented("listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False)
     @requires()
-    def resource_groups(ask: ReadRequest[Parameters]) -> Response:
+    def resource_groups(read_request: ReadRequest[Parameters]) -> Response:
         """Those that the token names, where it restricts its holder to some; otherwise those that the runtime has.
 
         Where the runtime does not say which there are, the one that is asked for is given. Any valid token will do.
@@ -38,18 +38,18 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         caller = current_request().principal
         if caller is not None and caller.resource_groups is not None:
             ids = sorted(caller.resource_groups)
-            variant = Variant(("resource-groups", *ids), (), ask.format)
+            variant = Variant(("resource-groups", *ids), (), read_request.format)
             return answers.answer(variant, _OF_THE_TOKEN, lambda: _written(ids, complete=True))
-        asked_for = ask.context.cache_scope.resource_group
+        asked_for = read_request.context.cache_scope.resource_group
 
         def respond(context: RequestContext) -> Response:
             read = queries.resource_groups(context)
             found = read.content()
             ids = list(found.ids) if found.complete or asked_for in found.ids else [*found.ids, asked_for]
-            variant = Variant((read.key, read.digest.hex()), ("resource-groups", *ids), ask.format)
+            variant = Variant((read.key, read.digest.hex()), ("resource-groups", *ids), read_request.format)
             return answers.answer(variant, read.provenance, lambda: _written(ids, complete=found.complete))
 
-        return anew_if_gone(respond, ask.context)
+        return anew_if_gone(respond, read_request.context)
 
     return routes
 

@@ -46,7 +46,7 @@ def blueprint(
     pictures = pictures_of(renderer)
 
     def answer(
-        ask: ReadRequest[RunsComparedParameters],
+        read_request: ReadRequest[RunsComparedParameters],
         form: tuple[str, ...],
         make: Make,
         picture: Drawn | None = None,
@@ -54,18 +54,18 @@ def blueprint(
         points: bool = True,
     ) -> Response:
         def respond(context: RequestContext) -> Response:
-            read = queries.comparison(ask.query.run, context)
+            read = queries.comparison(read_request.query.run, context)
             missing = problems.missing_runs(read.missing)
             absent = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = tuple(part for key, digest in read.entries for part in (key, digest.hex()))
             weight = read.size if points else read.size_summarized
-            variant = Variant((*content, absent), form, ask.format, (TIME_ZONE,), weight=weight)
+            variant = Variant((*content, absent), form, read_request.format, (TIME_ZONE,), weight=weight)
             response = answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
-            if missing and ask.format != JSON:
+            if missing and read_request.format != JSON:
                 response.headers[MISSING] = ", ".join(read.missing)
             return response
 
-        return anew_if_gone(respond, ask.context)
+        return anew_if_gone(respond, read_request.context)
 
     @routes.route("/comparisons")
     @routes.arguments(ComparisonQuery, location="query", formats=FORMATS)
@@ -80,22 +80,22 @@ def blueprint(
         more=("Content-Disposition", MISSING),
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
-    def compare(ask: ReadRequest[ComparisonParameters]) -> Response:
+    def compare(read_request: ReadRequest[ComparisonParameters]) -> Response:
         """Two to five runs: their parameters and metrics side by side, aligned by name and label set.
 
         A run that cannot be read is listed with its problem in `missing`; the others stand. CSV has a column for each
         run, and a row for each of what is known of a run, parameter, and metric's aggregate (`section`, `name`,
         `labels`, `aggregate`); the header `X-Missing-Runs` names the runs that cannot be read.
         """
-        query = ask.query
+        query = read_request.query
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
             runs = read.summarized(query.name, query.label, query.metric)
-            return FORMATS[ask.format](
+            return FORMATS[read_request.format](
                 Comparison(
                     runs=runs,
                     missing=missing,
-                    zone=ask.zone,
+                    zone=read_request.zone,
                     only_differing=query.differs,
                     joined=query.metric,
                     baseline=query.baseline,
@@ -103,9 +103,9 @@ def blueprint(
             )
 
         selected = [query.differs, query.metric, query.baseline, query.name, query.label]
-        form = ("comparison", ask.zone.name, json.dumps(selected))
-        response = answer(ask, form, make, points=query.metric is not None)
-        save_as(response, "comparison", ask.format)
+        form = ("comparison", read_request.zone.name, json.dumps(selected))
+        response = answer(read_request, form, make, points=query.metric is not None)
+        save_as(response, "comparison", read_request.format)
         return response
 
     @routes.route("/comparisons/chart")
@@ -123,13 +123,13 @@ def blueprint(
         more=(MISSING,),
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
-    def comparison_chart(ask: ReadRequest[ComparisonChartParameters]) -> Response:
+    def comparison_chart(read_request: ReadRequest[ComparisonChartParameters]) -> Response:
         """Up to four metrics of two to five runs: how they progressed in each, or what they came to in the end.
 
         Runs have colours, label sets dashes. A run is named by what differs, its configuration and parameters, and by
         its id.
         """
-        query, wanted, against = ask.query, ask.query.wanted, ask.query.against
+        query, wanted, against = read_request.query, read_request.query.wanted, read_request.query.against
         kind = None if query.type is None else ChartType(query.type)
         metrics = [one for one in query.metric if one in wanted.names or not wanted.names]
         scale, smooth = ValueScale(query.scale), query.smooth
@@ -144,11 +144,11 @@ def blueprint(
             )
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
             compared = comparison.Comparison(
-                runs, metrics, against, ask.zone, read.metric_names, reasons, scale, smooth
+                runs, metrics, against, read_request.zone, read.metric_names, reasons, scale, smooth
             )
             return (compared.chart(kind),)
 
-        form = ("comparison chart", ask.zone.name, repr((metrics, others, against, kind, scale, smooth)))
-        return answer(ask, form, make, drawn(renderer, ask.format))
+        form = ("comparison chart", read_request.zone.name, repr((metrics, others, against, kind, scale, smooth)))
+        return answer(read_request, form, make, drawn(renderer, read_request.format))
 
     return routes

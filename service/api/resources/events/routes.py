@@ -80,7 +80,7 @@ def blueprint(
         streamed=True,
     )
     @requires(Scope.METRICS_READ)
-    def events(ask: ReadRequest[EventsParameters], run_id: str) -> Response:
+    def events(read_request: ReadRequest[EventsParameters], run_id: str) -> Response:
         """Server-sent events: `state` and all points there are, then each new point once, within a freshness interval.
 
         `points` has new points, in the runtime's order; `tags`, `custom-info` and `status` what has changed; `changed`
@@ -92,23 +92,23 @@ def blueprint(
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
         if request.method == "HEAD":
-            feeds.close(feeds.open(run_id, ask.context))
+            feeds.close(feeds.open(run_id, read_request.context))
             return response
-        feed = feeds.open(run_id, ask.context)
+        feed = feeds.open(run_id, read_request.context)
         try:
             now = feed.now
             opening = now.beginning()
-            last = ask.query.after or request.headers.get(_LAST_ID)
+            last = read_request.query.after or request.headers.get(_LAST_ID)
             if last:
                 position = position_of(last)
                 given = (
                     None
                     if position is None
-                    else now.given_at(position, lambda named: feeds.stored(feed, named, ask.context))
+                    else now.given_at(position, lambda named: feeds.stored(feed, named, read_request.context))
                 )
                 opening = now.anew() if given is None else now.beginning(given)
             principal, check = _access(verifier)
-            writer = Writer(ask.zone, ask.query.wanted)
+            writer = Writer(read_request.zone, read_request.query.wanted)
             response.response = EventStream(
                 feeds, feed, now, opening, writer, expires_at=principal.expires_at, check=check, telemetry=telemetry
             )

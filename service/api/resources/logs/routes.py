@@ -56,7 +56,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         more=("Content-Disposition",),
     )
     @requires(Scope.LOGS_READ)
-    def logs(ask: ReadRequest[LogsParameters], run_id: str) -> Response:
+    def logs(read_request: ReadRequest[LogsParameters], run_id: str) -> Response:
         """The newest lines of a run's log since it started, or those that are asked for.
 
         `text/plain` has a line each, its timestamp in front; further lines of a message are indented, and control
@@ -65,17 +65,21 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         """
 
         def respond(context: RequestContext) -> Response:
-            read = queries.logs(run_id, ask.query.wanted, context)
+            read = queries.logs(run_id, read_request.query.wanted, context)
             return answers.answer(
                 Variant(
-                    (read.key, read.digest.hex()), ("logs", ask.zone.name), ask.format, (TIME_ZONE,), weight=read.size
+                    (read.key, read.digest.hex()),
+                    ("logs", read_request.zone.name),
+                    read_request.format,
+                    (TIME_ZONE,),
+                    weight=read.size,
                 ),
                 read.provenance,
-                lambda: FORMATS[ask.format](ReadLog(run_id, read.content(), ask.zone)),
+                lambda: FORMATS[read_request.format](ReadLog(run_id, read.content(), read_request.zone)),
             )
 
-        response = anew_if_gone(respond, ask.context)
-        save_as(response, f"{run_id}-log", ask.format)
+        response = anew_if_gone(respond, read_request.context)
+        save_as(response, f"{run_id}-log", read_request.format)
         return response
 
     return routes

@@ -66,21 +66,21 @@ FORMATS: Writers[RunPoints] = {JSON: RunPoints.json, **TABLES}
 class Selection:
     """What is asked for of the points of a run."""
 
-    ask: ReadRequest[SelectionParameters]
+    read_request: ReadRequest[SelectionParameters]
     window: Window
 
     @property
     def wanted(self) -> Filter:
-        return self.ask.query.wanted
+        return self.read_request.query.wanted
 
     @property
     def sort(self) -> Sequence[SortKey]:
-        return self.ask.query.sort
+        return self.read_request.query.sort
 
     @property
     def form(self) -> tuple[str, ...]:
         """What tells its representations from others."""
-        return ("metric-resource", self.ask.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
+        return ("metric-resource", self.read_request.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
 
     def written(self, run: Read[MetricResource], arrangements: Arrangements, following: str | None) -> Iterable[bytes]:
         """The answer, in pieces; ``following`` is the next page's URL."""
@@ -89,13 +89,13 @@ class Selection:
         total = resource.count if rows is None else len(rows)
         page = b"" if self.is_whole else b"," + pagination.member(total, following)
         labels = partial(arrangements.label_names, run, self.wanted)
-        points = RunPoints(self._shown(resource, rows), self.ask.zone, labels, resource, page)
-        return FORMATS[self.ask.format](points)
+        points = RunPoints(self._shown(resource, rows), self.read_request.zone, labels, resource, page)
+        return FORMATS[self.read_request.format](points)
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is left out."""
-        return self.wanted.is_empty and not self.ask.query.is_paged
+        return self.wanted.is_empty and not self.read_request.query.is_paged
 
     def total(self, run: Read[MetricResource], arrangements: Arrangements) -> int:
         """How many points match, on all pages together."""
@@ -133,7 +133,7 @@ class RunAnswers:
 
     def answer(
         self,
-        ask: ReadRequest[Parameters],
+        read_request: ReadRequest[Parameters],
         run_id: str,
         form: tuple[str, ...],
         make: Callable[[MetricResource], Iterable[bytes]],
@@ -151,14 +151,14 @@ class RunAnswers:
             variant = Variant(
                 (run.key, run.digest.hex()),
                 form,
-                ask.format,
+                read_request.format,
                 varies,
                 (run.key, run.digest) if replayed else None,
                 weight=run.size if points else 0,
             )
             return self._answers.answer(variant, run.provenance, lambda: make(run.content()), drawn)
 
-        return anew_if_gone(respond, ask.context)
+        return anew_if_gone(respond, read_request.context)
 
 
 def anew_if_gone(respond: Callable[[RequestContext], T], context: RequestContext) -> T:

@@ -55,27 +55,27 @@ def blueprint(
         more=("Content-Disposition", TOTAL),
     )
     @requires(Scope.METRICS_READ)
-    def metric_resource(ask: ReadRequest[SelectionParameters], run_id: str) -> Response:
+    def metric_resource(read_request: ReadRequest[SelectionParameters], run_id: str) -> Response:
         """Metrics, tags and custom info of a run, complete and in the runtime's order.
 
         Numbers are the runtime's, digit for digit; what JSON cannot hold is the string `"NaN"`, `"Infinity"` or
         `"-Infinity"`. A run without metrics has empty lists. Where filters or pages leave points out, `page.total`
         says how many match; CSV and NDJSON have that in the header `X-Total-Count`.
         """
-        page, snapshot = paging.asked(ask)
-        selection = Selection(ask, page)
+        page, snapshot = paging.asked(read_request)
+        selection = Selection(read_request, page)
 
         def respond(context: RequestContext) -> Response:
             run = queries.metric_resource(run_id, context, snapshot)
-            told_apart = ask.format != JSON and not selection.is_whole
-            total = selection.total(run, arrangements) if ask.query.is_paged or told_apart else 0
-            following = paging.next(ask, page, run.snapshot, total) if ask.query.is_paged else None
+            told_apart = read_request.format != JSON and not selection.is_whole
+            total = selection.total(run, arrangements) if read_request.query.is_paged or told_apart else 0
+            following = paging.next(read_request, page, run.snapshot, total) if read_request.query.is_paged else None
             weight, length = selection.extent(run, arrangements, total)
             response = answers.answer(
                 Variant(
                     (run.key, run.digest.hex()),
                     (*selection.form, str(following)),
-                    ask.format,
+                    read_request.format,
                     (TIME_ZONE,),
                     (run.key, run.digest),
                     weight=weight,
@@ -89,28 +89,28 @@ def blueprint(
                 response.headers[TOTAL] = str(total)
             return response
 
-        response = anew_if_gone(respond, ask.context)
-        save_as(response, f"{run_id}-metrics", ask.format)
+        response = anew_if_gone(respond, read_request.context)
+        save_as(response, f"{run_id}-metrics", read_request.format)
         return response
 
     @routes.route("/runs/<string:run_id>/tags")
     @routes.arguments(NamedQuery, location="query")
     @documented("getTags", RunTagsSchema, "Read a run's tags", query=NamedQuery)
     @requires(Scope.METRICS_READ)
-    def tags(ask: ReadRequest[NamedParameters], run_id: str) -> Response:
+    def tags(read_request: ReadRequest[NamedParameters], run_id: str) -> Response:
         """The tags of a run."""
-        search = ask.query.search
-        return answer(ask, run_id, ("tags", search), lambda found: to_json.tags(found, search), points=False)
+        search = read_request.query.search
+        return answer(read_request, run_id, ("tags", search), lambda found: to_json.tags(found, search), points=False)
 
     @routes.route("/runs/<string:run_id>/custom-info")
     @routes.arguments(CustomInfoQuery, location="query")
     @documented("getCustomInfo", RunCustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
     @requires(Scope.METRICS_READ)
-    def custom_info(ask: ReadRequest[CustomInfoParameters], run_id: str) -> Response:
+    def custom_info(read_request: ReadRequest[CustomInfoParameters], run_id: str) -> Response:
         """The custom info of a run, as it was logged."""
-        parse, search = ask.query.parse, ask.query.search
+        parse, search = read_request.query.parse, read_request.query.search
         return answer(
-            ask,
+            read_request,
             run_id,
             ("custom-info", str(parse), search),
             lambda found: to_json.custom_info(found, search, parse=parse),

@@ -65,20 +65,20 @@ def blueprint(
         more=("Content-Disposition", TOTAL, MISSING),
     )
     @requires(Scope.METRICS_READ)
-    def points(ask: ReadRequest[PointsParameters]) -> Response:
+    def points(read_request: ReadRequest[PointsParameters]) -> Response:
         """The points of up to 100 runs as one long table: run by run, in the runtime's order.
 
         It is sent as it is made, so it may be of any length. What cannot be read of a run is in `missing`: a last line
         `{"missing": …}` of NDJSON, the header `X-Missing-Runs` of tables. CSV, Parquet and Arrow have a column for each
         label name. Where a table's column cannot hold each of its numbers or timestamps exactly, it is text.
         """
-        window, snapshot = paging.asked(ask)
-        wanted = ask.query.wanted
+        window, snapshot = paging.asked(read_request)
+        wanted = read_request.query.wanted
 
         def respond(context: RequestContext) -> Response:
-            read = queries.points(ask.query.run, context, snapshot)
-            pages = _Pages.of(read, wanted, window, arrangements) if ask.query.is_paged else None
-            following = None if pages is None else paging.next(ask, window, read.snapshot, pages.total)
+            read = queries.points(read_request.query.run, context, snapshot)
+            pages = _Pages.of(read, wanted, window, arrangements) if read_request.query.is_paged else None
+            following = None if pages is None else paging.next(read_request, window, read.snapshot, pages.total)
             if following is not None:
                 read.keep()
             page = b"" if pages is None else b"," + pagination.member(pages.total, following)
@@ -91,17 +91,17 @@ def blueprint(
                 found = ManyPoints(
                     _whole(read, wanted) if pages is None else pages.runs(read, wanted, arrangements),
                     missing,
-                    ask.zone,
+                    read_request.zone,
                     page,
                     partial(_label_names, read, wanted, arrangements),
                     partial(_column_types, read, wanted, arrangements),
                 )
-                return FORMATS[ask.format](found)
+                return FORMATS[read_request.format](found)
 
             variant = Variant(
                 (*content, unread),
-                ("points", ask.zone.name, repr(wanted), *window.form, str(following)),
-                ask.format,
+                ("points", read_request.zone.name, repr(wanted), *window.form, str(following)),
+                read_request.format,
                 (TIME_ZONE,),
                 weight=size,
                 length=size,
@@ -109,15 +109,15 @@ def blueprint(
             )
             response = answers.answer(variant, read.provenance, make)
             pagination.link(response, following)
-            if ask.format != JSON:
+            if read_request.format != JSON:
                 if pages is not None:
                     response.headers[TOTAL] = str(pages.total)
                 if missing:
                     response.headers[MISSING] = ", ".join(read.missing)
             return response
 
-        response = anew_if_gone(respond, ask.context)
-        save_as(response, "points", ask.format)
+        response = anew_if_gone(respond, read_request.context)
+        save_as(response, "points", read_request.format)
         return response
 
     return routes

@@ -60,18 +60,18 @@ def blueprint(
         more=("Content-Disposition", TOTAL),
     )
     @requires(Scope.EXECUTIONS_READ, also=scopes_by_query)
-    def runs(ask: ReadRequest[RunsParameters]) -> Response:
+    def runs(read_request: ReadRequest[RunsParameters]) -> Response:
         """The runs of the resource group, newest first or sorted; all of them, or in pages of one snapshot.
 
         With `metric` each run says what its metrics come to; `sort=metric:Loss:min` has the best run first. CSV has a
         column for each member that a run has in JSON, and for each metric; `X-Total-Count` says there how many match.
         """
-        window, snapshot = paging.asked(ask)
-        by_metrics = ask.query.by_metrics
+        window, snapshot = paging.asked(read_request)
+        by_metrics = read_request.query.by_metrics
 
         def respond(context: RequestContext) -> Response:
             read = queries.runs(context, None if by_metrics else snapshot)
-            matching = selected(read.content().runs, ask.query.wanted)
+            matching = selected(read.content().runs, read_request.query.wanted)
             if by_metrics:
                 check_number(matching)
                 metrics = RunMetrics.read(matching, queries, context)
@@ -79,46 +79,46 @@ def blueprint(
                 if snapshot not in {None, current}:
                     raise CursorExpired
             else:
-                matching = ordered(matching, ask.query.sort)
-                shown = matching[window.position : window.end] if ask.query.metric else ()
+                matching = ordered(matching, read_request.query.sort)
+                shown = matching[window.position : window.end] if read_request.query.metric else ()
                 metrics, current = RunMetrics.read(shown, queries, context), read.snapshot
-            following = paging.next(ask, window, current, len(matching))
-            form = ("runs", ask.zone.name, repr(ask.query), *window.form, str(following))
+            following = paging.next(read_request, window, current, len(matching))
+            form = ("runs", read_request.zone.name, repr(read_request.query), *window.form, str(following))
 
             def make() -> Iterable[bytes]:
-                found = metrics.answers((*ask.query.metric, *by_metrics))
-                runs = ordered(matching, ask.query.sort, found) if by_metrics else matching
-                return FORMATS[ask.format](
+                found = metrics.answers((*read_request.query.metric, *by_metrics))
+                runs = ordered(matching, read_request.query.sort, found) if by_metrics else matching
+                return FORMATS[read_request.format](
                     Runs(
                         runs[window.position : window.end],
                         len(matching),
-                        ask.zone,
-                        paged=ask.query.is_paged,
+                        read_request.zone,
+                        paged=read_request.query.is_paged,
                         following=following,
-                        columns=Columns(ask.query.metric, found, metrics.unread),
+                        columns=Columns(read_request.query.metric, found, metrics.unread),
                     )
                 )
 
             content = (read.key, read.digest.hex(), metrics.digest.hex())
             response = answers.answer(
-                Variant(content, form, ask.format, (TIME_ZONE,), weight=metrics.weight),
+                Variant(content, form, read_request.format, (TIME_ZONE,), weight=metrics.weight),
                 metrics.provenance(read.provenance),
                 make,
             )
             pagination.link(response, following)
-            if ask.format != JSON:
+            if read_request.format != JSON:
                 response.headers[TOTAL] = str(len(matching))
             return response
 
-        response = anew_if_gone(respond, ask.context)
-        save_as(response, "runs", ask.format)
+        response = anew_if_gone(respond, read_request.context)
+        save_as(response, "runs", read_request.format)
         return response
 
     @routes.route("/runs/<string:run_id>")
     @routes.arguments(Query, location="query")
     @documented("getRun", RunDetailsSchema, "Read a run", zoned=True)
     @requires(Scope.EXECUTIONS_READ)
-    def run(ask: ReadRequest[Parameters], run_id: str) -> Response:
+    def run(read_request: ReadRequest[Parameters], run_id: str) -> Response:
         """A run with its parameters, artifacts, scenario and executable, and where its metric resource and log are.
 
         A part that cannot be read is `null` and named in `unavailable`; the rest is given.
@@ -127,17 +127,21 @@ def blueprint(
         def respond(context: RequestContext) -> Response:
             read = queries.run(run_id, context)
             can = queries.capabilities_if_known(context)
-            named = "" if ask.query.connection is None else "?" + urlencode({"connection": ask.query.connection})
+            named = (
+                ""
+                if read_request.query.connection is None
+                else "?" + urlencode({"connection": read_request.query.connection})
+            )
             href = relative(f"/runs/{run_id}/metric-resource") + named
             metric_resource = Link(None if can is None else can.metrics, href)
             logs = Link(None if can is None else can.logs, relative(f"/runs/{run_id}/logs") + named)
-            form = ("run", ask.zone.name, repr(metric_resource), repr(logs))
+            form = ("run", read_request.zone.name, repr(metric_resource), repr(logs))
             return answers.answer(
-                Variant((read.key, read.digest.hex()), form, ask.format, (TIME_ZONE,)),
+                Variant((read.key, read.digest.hex()), form, read_request.format, (TIME_ZONE,)),
                 read.provenance,
-                lambda: to_json.run_details(read.content(), ask.zone, metric_resource, logs),
+                lambda: to_json.run_details(read.content(), read_request.zone, metric_resource, logs),
             )
 
-        return anew_if_gone(respond, ask.context)
+        return anew_if_gone(respond, read_request.context)
 
     return routes

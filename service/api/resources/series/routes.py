@@ -36,23 +36,25 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         more=("Content-Disposition",),
     )
     @requires(Scope.METRICS_READ)
-    def series(ask: ReadRequest[SeriesParameters], run_id: str) -> Response:
+    def series(read_request: ReadRequest[SeriesParameters], run_id: str) -> Response:
         """One series for each metric name and label set, with its first, last, least and greatest point and its mean.
 
         With `points`, a series that has more is downsampled: the points given are points that were logged, the
         extremes among them, and `downsampled` and `count` say what is left out. CSV and NDJSON have the points alone, a
         row or line each as the metric resource has them, series by series.
         """
-        wanted, at_most = ask.query.wanted, ask.query.points
+        wanted, at_most = read_request.query.wanted, read_request.query.points
 
         def make(run: MetricResource) -> Iterable[bytes]:
             from service.domain.series import builder  # noqa: PLC0415 - brings numpy
 
             series = builder.series(selected(run.metrics, wanted), at_most)
-            return FORMATS[ask.format](RunSeries.of(run, series, ask.zone))
+            return FORMATS[read_request.format](RunSeries.of(run, series, read_request.zone))
 
-        response = answer(ask, run_id, ("series", ask.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE)
-        save_as(response, f"{run_id}-series", ask.format)
+        response = answer(
+            read_request, run_id, ("series", read_request.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE
+        )
+        save_as(response, f"{run_id}-series", read_request.format)
         return response
 
     return routes
