@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from collections.abc import Mapping
 from itertools import count
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,13 @@ SHARED_RUNS = ("run-1", "run-2", "run-3")
 ONLY_IN = {"run-of-a": "group-a"}
 UNKNOWN_RUN = "run-of-nobody"
 CREATED = "2026-03-29T01:00:00Z"
+LOGGED = "2026-03-29T01:00:00Z"
+"""When every point was logged."""
+
+
+def before(whose: str) -> int:
+    """Seconds from a run's start until its points were logged: another number for each canary ``name|…|caller``."""
+    return 1 + zlib.crc32(whose.encode()) % 3599
 
 
 class CanaryRuntime(ScriptedRuntime):
@@ -45,12 +53,17 @@ class CanaryRuntime(ScriptedRuntime):
     def _other(self, asked: list[str], group: str, headers: Mapping[str, str]) -> tuple[int, bytes, float]:
         """Executions, and the configuration and scenario that each run has for itself."""
 
+        def whose(run: str) -> str:
+            return "|".join((self._name, _tenant(headers), group, run, _caller(headers)))
+
         def canary(run: str) -> str:
-            return "|".join((self._name, _tenant(headers), group, run, _caller(headers), str(next(self._fetches))))
+            return f"{whose(run)}|{next(self._fetches)}"
 
         def execution(run: str) -> dict[str, object]:
             of_its_own = {"configurationId": run, "scenarioId": run, "executableId": run}
-            return {"id": run, "status": "RUNNING", "statusMessage": canary(run), "createdAt": CREATED, **of_its_own}
+            minutes, seconds = divmod(3600 - before(whose(run)), 60)
+            times = {"createdAt": CREATED, "startTime": f"2026-03-29T00:{minutes:02d}:{seconds:02d}Z"}
+            return {"id": run, "status": "RUNNING", "statusMessage": canary(run), **times, **of_its_own}
 
         known = [run for run in (*SHARED_RUNS, *ONLY_IN) if ONLY_IN.get(run, group) == group]
         found: dict[str, object]
@@ -71,7 +84,7 @@ class CanaryRuntime(ScriptedRuntime):
 
     def _resource(self, run: str, canary: str) -> dict[str, object]:
         canary = f"{canary}|{next(self._fetches)}"
-        point = {"name": canary, "value": 0.5, "timestamp": "2026-03-29T01:00:00Z", "step": 1}
+        point = {"name": canary, "value": 0.5, "timestamp": LOGGED, "step": 1}
         named = [{"name": "canary", "value": canary}]
         return {"executionId": run, "metrics": [point], "tags": named, "customInfo": named}
 

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,7 @@ from service.app import close, create_app
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, CacheSettings, ConnectionSettings, RuntimeAuth, RuntimeSettings, Settings
 from testing.effort import effort
-from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, CanaryRuntime
+from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, CanaryRuntime, before
 from tests.servers.scripted_runtime import serving
 from tests.servers.valkey import ValkeyServer
 
@@ -37,6 +38,8 @@ TENANTS = ("tenant-1", "tenant-2")
 GROUPS = ("group-a", "group-b", "group-c")
 CONNECTIONS = {"default": TENANTS, "other": TENANTS, "of-one": TENANTS[:1]}
 """The tenants that may use each."""
+CANARY = re.compile(rf'(?:{"|".join(CONNECTIONS)})\|[^"\\ ]*')
+"""However a text goes on before and behind it."""
 ASKED = ("default",) * 5 + ("other",) * 2 + ("of-one",)
 """How often each is asked for: often enough the same that stored answers are met."""
 ROLES: dict[str, dict[str, Any]] = {
@@ -65,6 +68,7 @@ ZONES = {
 NEEDS: dict[str, set[str]] = {
     "metric-resource": {METRICS},
     "metric-resource/series": {METRICS},
+    "metric-resource/chart": {METRICS},
     "tags": {METRICS},
     "custom-info": {METRICS},
     "logs": {LOGS},
@@ -75,7 +79,7 @@ NEEDS: dict[str, set[str]] = {
     "points": {METRICS},
 }
 PARTS = tuple(NEEDS)
-UNZONED = ("tags", "custom-info", "checks")
+UNZONED = ("tags", "custom-info", "checks", "metric-resource/chart")
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,8 @@ class Read:
             return f"/runs/{self.run}/checks", "expect=nothing:last<1"
         if self.part == "points":
             return "/points", f"run={self.run}&run={self.other}"
+        if self.part == "metric-resource/chart":
+            return f"/runs/{self.run}/{self.part}", "x=elapsed"
         return f"/runs/{self.run}" + ("" if self.part == "run" else f"/{self.part}"), ""
 
     def whose_are(self, runs: list[str]) -> list[str]:
@@ -263,10 +269,11 @@ class World:
 
 def _is_own(read: Read, body: bytes) -> bool:
     document = json.loads(body)
+    if read.part == "metric-resource/chart":
+        return _is_own_chart(read, document, body.decode())
     if read.part not in UNZONED and (document["timezone"] != read.zone or ZONES[read.zone].encode() not in body):
         return False
-    words = body.decode().replace("logged: ", '"').split('"')  # a check's detail names the metrics there are
-    canaries = {word for word in words if "|" in word}
+    canaries = {*CANARY.findall(body.decode())}
     runs = [run for run in read.runs if run not in _not_read(read, document)]
     own = read.whose_are(runs)
     seen = {begin for canary in canaries for begin in own if canary.startswith(begin)}
@@ -274,6 +281,19 @@ def _is_own(read: Read, body: bytes) -> bool:
     told = sorted({one["runId"] for one in given})
     foreign = [canary for canary in canaries if not canary.startswith(tuple(own))]
     return not foreign and seen == set(own) and told == sorted(runs)
+
+
+def _is_own_chart(read: Read, document: dict[str, Any], text: str) -> bool:
+    """Points are the run's, and so is the start that their time is counted from."""
+    (own,) = read.whose_are(read.runs)
+    named = CANARY.findall(text)
+    (row,) = document["data"]["values"]
+    return (
+        len(named) > 1
+        and all(name.startswith(own) or own.startswith(name.rstrip("….:")) for name in named)
+        and row["at"] == f"{before(own.removesuffix('|'))} s"
+        and f"Run {read.run}" in document["title"]["subtitle"]
+    )
 
 
 def _not_read(read: Read, document: dict[str, Any]) -> set[str]:
