@@ -53,10 +53,14 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """How a representation is drawn from one of another ``format`` of the same content and form."""
+    """How a representation is drawn from one of another ``format`` of the same content and form.
+
+    ``prepare`` is called before that one is made, so that what draws can get ready meanwhile.
+    """
 
     format: Format
     draw: Callable[[bytes], bytes]
+    prepare: Callable[[], None]
 
 
 class Answers:
@@ -125,7 +129,12 @@ class Answers:
     ) -> Callable[[], Iterable[bytes]]:
         """Draws what ``make`` makes, which is kept too; nothing large waits for it to be drawn."""
         tag = _tag(replace(variant, format=drawn.format))
-        return lambda: (drawn.draw(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
+
+        def picture() -> Iterable[bytes]:
+            drawn.prepare()
+            return (drawn.draw(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
+
+        return picture
 
     def _response(self, variant: Variant, pieces: Body | Iterator[bytes]) -> Response:
         response = Response(pieces, content_type=variant.format.content_type, direct_passthrough=True)

@@ -89,8 +89,7 @@ def drawn(renderer: Renderer, chosen: Format) -> Picture | None:
     """How a picture is drawn; ``None`` for the specification itself."""
     if chosen == VEGA_LITE:
         return None
-    renderer.prepare()
-    return Picture(VEGA_LITE, lambda specification: renderer.render(specification, chosen.media_type))
+    return Picture(VEGA_LITE, lambda specification: renderer.render(specification, chosen.media_type), renderer.prepare)
 
 
 def pictures_of(renderer: Renderer) -> tuple[Format, ...]:

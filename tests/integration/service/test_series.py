@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ from service.app import close, create_app
 from service.charts.rendering import Renderer
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
-from tests.integration.service.conftest import RUN, Service
+from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.integration.service.test_runs import EXECUTION
 from tests.servers.scripted_runtime import scripted_runtime
 
@@ -254,3 +255,30 @@ def test_elapsed_time_is_since_the_start_of_the_run_and_its_reader_needs_no_othe
 def test_how_charts_cannot_be_drawn(logged: Service, query: str, parameter: str, detail: str) -> None:
     problem = json.loads(logged.get(f"{CHART}?{query}").data)
     assert (problem["status"], problem["errors"]) == (400, [{"parameter": parameter, "detail": detail}])
+
+
+class CountingRenderer(Renderer):
+    """Counts what has a process started where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(seconds=60)
+        self.prepared = self.rendered = 0
+
+    def prepare(self) -> None:
+        self.prepared += 1
+        super().prepare()
+
+    def render(self, specification: bytes, media_type: str) -> bytes:
+        self.rendered += 1
+        return super().render(specification, media_type)
+
+
+def test_what_is_ready_starts_no_process_that_draws(surroundings: Surroundings) -> None:
+    renderer = CountingRenderer()
+    with replace(surroundings, renderer=renderer).service() as service:
+        log(service, *(point(step, step) for step in range(9)))
+        first = service.get(CHART, Accept="image/png")
+        assert service.get(CHART, Accept="image/png", Accept_Language="en").data == first.data
+        assert service.get(CHART, Accept="image/png", Time_Zone="UTC", If_None_Match=first.headers["ETag"]).data == b""
+        assert service.dispatched == 3, "none of these was for the response cache to answer"
+        assert (renderer.prepared, renderer.rendered) == (1, 1)
