@@ -11,6 +11,7 @@ import msgspec
 from flask import Flask
 
 from service.api.http import access_log, guards, headers, problems
+from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import Cursors, Pages
 from service.api.http.request import Defaults, RequestReader
 from service.api.http.response_cache import ResponseCache
@@ -68,14 +69,20 @@ def build(interface: Interface) -> Flask:
     access_log.register(app, interface.telemetry)
     guards.register(app, interface.parts.verifier, interface.grants)
     made = blueprints(RequestReader(interface.defaults))
+    long_poll = LongPoll()
     resources = (
         metric_resource.blueprint(
-            interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made
+            interface.queries,
+            interface.answers,
+            interface.arrangements,
+            Pages(interface.cursors),
+            made,
+            long_poll=long_poll,
         ),
         points.blueprint(interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made),
-        series.blueprint(interface.queries, interface.answers, made),
+        series.blueprint(interface.queries, interface.answers, long_poll, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
-        runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), made),
+        runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), long_poll, made),
         comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
         logs.blueprint(interface.queries, interface.answers, made),
         resource_groups.blueprint(interface.queries, interface.answers, made),

@@ -35,7 +35,7 @@ class CurrentRequest:
     read for whom (``request``), and what its line in the log says of the answer.
 
     ``resource_group`` is ``None`` where the answer belongs to none; ``upstream_ms`` are the milliseconds that the
-    runtime took; ``problem`` is the slug of an error.
+    runtime took; ``ttl`` the seconds that the answer stays fresh; ``problem`` is the slug of an error.
     """
 
     trace: RequestTrace
@@ -45,6 +45,7 @@ class CurrentRequest:
     resource_group: str | None = None
     cache_status: str | None = None
     upstream_ms: float | None = None
+    ttl: float = 0.0
     problem: str | None = None
     missing_scope: str | None = None
     refused_group: str | None = None

@@ -145,6 +145,7 @@ class Answers:
     def _describe(self, response: Response, tag: str, variant: Variant, provenance: Provenance) -> None:
         current = current_request()
         current.cache_status = provenance.source.value
+        current.ttl = provenance.ttl
         if provenance.upstream is not None:
             current.upstream_ms = round(provenance.upstream * 1000, 3)
         headers = response.headers

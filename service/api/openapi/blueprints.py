@@ -53,11 +53,13 @@ def documented(
     formats: Collection[Format] = (JSON,),
     more: Sequence[str] = (),
     streamed: bool = False,
+    awaited: bool = False,
 ) -> Callable[[View], View]:
     """State a route's place in the OpenAPI document: a resource that is read with a token.
 
     ``schema`` is that of the first of ``formats``, ``None`` where that says what it is itself. ``more`` names headers
-    beside the usual ones; ``streamed``: the answer goes on, and is stored nowhere.
+    beside the usual ones; ``streamed``: the answer goes on, and is stored nowhere; ``awaited``: with ``Prefer: wait``
+    it can be waited for.
     """
     schemas = {
         one: schema if number == 0 and schema is not None else dict(one.schema) for number, one in enumerate(formats)
@@ -66,7 +68,9 @@ def documented(
         operationId=operation,
         summary=summary,
         security=[{"bearer": []}],
-        parameters=components.parameters(query, zoned=zoned, run=run, formats=tuple(formats), streamed=streamed),
+        parameters=components.parameters(
+            query, zoned=zoned, run=run, formats=tuple(formats), streamed=streamed, awaited=awaited
+        ),
         responses=components.responses(schemas, run=run, paged=paged, more=more, streamed=streamed),
     )
 

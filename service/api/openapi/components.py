@@ -151,7 +151,13 @@ def headers(*names: str) -> dict[str, str]:
 
 
 def parameters(
-    query: type[Schema], *, zoned: bool, run: bool, formats: Sequence[Format], streamed: bool = False
+    query: type[Schema],
+    *,
+    zoned: bool,
+    run: bool,
+    formats: Sequence[Format],
+    streamed: bool = False,
+    awaited: bool = False,
 ) -> list[Any]:
     """The query parameters of a resource and references to all others."""
     names = ["AI-Connection", "AI-Resource-Group", "Time-Zone", "X-Request-ID", "traceparent", "If-None-Match"]
@@ -164,6 +170,7 @@ def parameters(
         {"in": "query", "schema": query(exclude=("format",))},
         _format_parameter(formats),
         *kept,
+        *(["Prefer"] if awaited else []),
     ]
 
 
@@ -190,7 +197,7 @@ def responses(
     """All answers of a resource; ``schemas`` are those of its formats, ``more`` names further headers."""
     impossible = (set() if run else {404, 501}) | (set() if paged else {410})
     statuses = [status for status in _PROBLEMS if status not in impossible]
-    usual = ("Cache-Control", *EVERY_ANSWER) if streamed else STORED_ANSWER
+    usual = ("Cache-Control", "Vary", *EVERY_ANSWER) if streamed else STORED_ANSWER
     common = headers(*usual, *(("Link",) if paged else ()), *more)
     current = {} if streamed else {"304": {"description": "The client has the current answer.", "headers": common}}
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -141,3 +142,28 @@ def test_no_working_thread_is_kept_and_one_stream_too_many_is_refused(new_host: 
         eventually(lambda: EventStream(host.port, EVENTS, host.token).status == 200)
         training.log(2)
         assert steps(streams[1].until("points")) == [2]
+
+
+def test_an_answer_is_awaited_until_it_differs(new_host: NewHost, training: Training) -> None:
+    host = new_host(WEB_CONCURRENCY="1", WEB_THREADS="1", **QUICK)
+    run = "/runs/run-watched/metric-resource"
+    for path in (run, f"{run}/series"):
+        tag = host.get(path).headers["ETag"]
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(host.get, path, If_None_Match=tag, Prefer="wait=30")
+            assert host.get(path, If_None_Match=tag).status == 304
+            over = host.get(path, If_None_Match=tag, Prefer="wait=1")
+            assert (over.status, over.headers["Preference-Applied"]) == (304, "wait=1")
+            assert not waiting.done()
+            training.log(len(training.steps) + 1)
+            answer = waiting.result()
+        assert (answer.status, answer.headers["Preference-Applied"]) == (200, "wait=30")
+        assert answer.headers["ETag"] != tag
+
+
+def test_a_stream_goes_on_behind_an_answer_of_the_metric_resource(host: ServiceHost, training: Training) -> None:
+    training.log(2)
+    answer = host.get("/runs/run-watched/metric-resource?limit=1")
+    training.log(3)
+    with EventStream(host.port, EVENTS, host.token, last=answer.headers["Event-ID"]) as stream:
+        assert steps(stream.until("points")) == [3]

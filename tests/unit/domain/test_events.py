@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.events import Event, Kind, Observed, Position, position_of
+from service.domain.events import Event, Kind, Observed, Position, position_of, position_of_snapshot
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.selection.objects import objects
@@ -168,6 +168,17 @@ def test_a_run_that_begins_anew_says_so_first() -> None:
 )
 def test_what_is_no_position_is_none(text: str) -> None:
     assert position_of(text) is None
+
+
+def test_the_position_of_a_whole_snapshot_holds_as_long_as_that_is_stored() -> None:
+    before, now = observed(range(5)), observed([9, *range(7)])
+    position = position_of_snapshot(before.resource, before.snapshot, before.status)
+    assert now.given_at(position, lambda _: None) is None
+    given = now.given_at(position, lambda _: before)
+    assert given is not None
+    (event,) = now.changes(given)
+    assert event.points is not None
+    assert list(map(bytes, objects(event.points))) == [point(9), point(5), point(6)]
 
 
 def test_nothing_is_given_where_nothing_has_come() -> None:

@@ -11,6 +11,7 @@ from flask import Response
 
 from service.api.http import pagination
 from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
+from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import Window
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
@@ -125,11 +126,15 @@ class Selection:
 
 
 class RunAnswers:
-    """Reads a run and answers with a representation of it, made where there is none yet."""
+    """Reads a run and answers with a representation of it, made where there is none yet.
 
-    def __init__(self, queries: Queries, answers: Answers) -> None:
+    With ``long_poll`` it is awaited until it differs, where the client wants that.
+    """
+
+    def __init__(self, queries: Queries, answers: Answers, long_poll: LongPoll | None = None) -> None:
         self._queries = queries
         self._answers = answers
+        self._long_poll = long_poll
 
     def answer(
         self,
@@ -158,6 +163,8 @@ class RunAnswers:
             )
             return self._answers.answer(variant, run.provenance, lambda: make(run.content()), drawn)
 
+        if self._long_poll is not None:
+            return self._long_poll.answer(partial(anew_if_gone, respond), read_request.context)
         return anew_if_gone(respond, read_request.context)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Response
 
 from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.guards import requires
+from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import TOTAL, Pages
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant, save_as
@@ -22,6 +24,7 @@ from service.api.openapi.schemas import (
     RunCustomInfoSchema,
     RunTagsSchema,
 )
+from service.api.resources.events.ids import EVENT_ID, EventIds
 from service.api.resources.metric_resource import to_json
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.formats import FORMATS, RunAnswers, Selection, anew_if_gone
@@ -37,10 +40,13 @@ def blueprint(
     arrangements: Arrangements,
     paging: Pages,
     blueprints: Callable[[str, str], Blueprint],
+    *,
+    long_poll: LongPoll,
 ) -> Blueprint:
     """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
     routes = blueprints("Metric resource", "Everything that was tracked for one run.")
     answer = RunAnswers(queries, answers).answer
+    event_ids = EventIds()
 
     @routes.route("/runs/<string:run_id>/metric-resource")
     @routes.arguments(SelectionQuery, location="query", formats=FORMATS)
@@ -52,7 +58,8 @@ def blueprint(
         zoned=True,
         formats=FORMATS,
         paged=True,
-        more=("Content-Disposition", TOTAL),
+        more=("Content-Disposition", TOTAL, EVENT_ID, "Preference-Applied"),
+        awaited=True,
     )
     @requires(Scope.METRICS_READ)
     def metric_resource(read_request: ReadRequest[SelectionParameters], run_id: str) -> Response:
@@ -85,11 +92,12 @@ def blueprint(
                 lambda: selection.written(run, arrangements, following),
             )
             pagination.link(response, following)
+            response.headers[EVENT_ID] = event_ids.of(run)
             if told_apart:  # what JSON has in ``page.total``
                 response.headers[TOTAL] = str(total)
             return response
 
-        response = anew_if_gone(respond, read_request.context)
+        response = long_poll.answer(partial(anew_if_gone, respond), read_request.context)
         save_as(response, f"{run_id}-metrics", read_request.format)
         return response
 

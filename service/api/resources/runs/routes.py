@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import Response
@@ -10,6 +11,7 @@ from flask import Response
 from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.guards import requires
+from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import TOTAL, Pages
 from service.api.http.parameters import Parameters
 from service.api.http.relative_urls import relative
@@ -37,7 +39,7 @@ from service.reads.queries import Queries
 
 
 def blueprint(
-    queries: Queries, answers: Answers, paging: Pages, blueprints: Callable[[str, str], Blueprint]
+    queries: Queries, answers: Answers, paging: Pages, long_poll: LongPoll, blueprints: Callable[[str, str], Blueprint]
 ) -> Blueprint:
     """Routes ``/runs`` and ``/runs/{runId}``."""
     routes = blueprints(
@@ -116,7 +118,7 @@ def blueprint(
 
     @routes.route("/runs/<string:run_id>")
     @routes.arguments(Query, location="query")
-    @documented("getRun", RunDetailsSchema, "Read a run", zoned=True)
+    @documented("getRun", RunDetailsSchema, "Read a run", zoned=True, more=("Preference-Applied",), awaited=True)
     @requires(Scope.EXECUTIONS_READ)
     def run(read_request: ReadRequest[Parameters], run_id: str) -> Response:
         """A run with its parameters, artifacts, scenario and executable, and where its metric resource and log are.
@@ -142,6 +144,6 @@ def blueprint(
                 lambda: to_json.run_details(read.content(), read_request.zone, metric_resource, logs),
             )
 
-        return anew_if_gone(respond, read_request.context)
+        return long_poll.answer(partial(anew_if_gone, respond), read_request.context)
 
     return routes

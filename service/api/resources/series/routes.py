@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from flask import Response
 
 from service.api.http.guards import requires
+from service.api.http.long_poll import LongPoll
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, save_as
 from service.api.openapi.blueprints import Blueprint, documented
@@ -19,10 +20,12 @@ from service.domain.selection.filters import selected
 from service.reads.queries import Queries
 
 
-def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
+def blueprint(
+    queries: Queries, answers: Answers, long_poll: LongPoll, blueprints: Callable[[str, str], Blueprint]
+) -> Blueprint:
     """Route ``/runs/{runId}/metric-resource/series``."""
     routes = blueprints("Series", "How the metrics of a run progressed.")
-    answer = RunAnswers(queries, answers).answer
+    answer = RunAnswers(queries, answers, long_poll).answer
 
     @routes.route("/runs/<string:run_id>/metric-resource/series")
     @routes.arguments(SeriesQuery, location="query", formats=FORMATS)
@@ -33,7 +36,8 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         query=SeriesQuery,
         zoned=True,
         formats=FORMATS,
-        more=("Content-Disposition",),
+        more=("Content-Disposition", "Preference-Applied"),
+        awaited=True,
     )
     @requires(Scope.METRICS_READ)
     def series(read_request: ReadRequest[SeriesParameters], run_id: str) -> Response:

@@ -1,0 +1,38 @@
+"""Event streams under a server that knows nothing of them: who may watch, until when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.service.conftest import RUN, Service
+
+EVENTS = f"{RUN}/events"
+VIEWER = ["scenario_metric_viewer"]
+
+
+def test_a_stream_ends_with_its_token(service: Service) -> None:
+    answer = service.get(EVENTS, token=service.issuer.mint(roles=VIEWER, lifetime=2))
+    assert answer.status_code == 200
+    events = [line for line in answer.text.splitlines() if line.startswith("event: ")]
+    assert events == ["event: state", "event: points", "event: end"]
+    assert answer.text.rstrip().endswith('data: {"reason":"expired"}')
+
+
+def test_a_filter_chooses_points(service: Service) -> None:
+    answer = service.get(f"{EVENTS}?name=unheard-of", token=service.issuer.mint(roles=VIEWER, lifetime=1))
+    assert '"count":0' in answer.text
+    assert "event: points" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "claims", [{"roles": ["scenario_job_editor"]}, {"roles": VIEWER, "resource_groups": ["another"]}]
+)
+def test_who_may_not_read_may_not_watch(service: Service, claims: dict[str, Any]) -> None:
+    assert service.get(EVENTS, token=service.issuer.mint(**claims)).status_code == 403
+
+
+def test_what_is_no_id_is_refused_in_the_query(service: Service) -> None:
+    answer = service.get(f"{EVENTS}?after=%20")
+    assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (400, "after")
