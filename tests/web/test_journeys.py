@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 from typing import Any
 
+import pytest
 import requests
 
 from tests.servers.demo import Demo
@@ -74,3 +77,52 @@ def test_the_address_is_the_view(reader: Watched, open_page, demo: Demo) -> None
     assert page.locator("tr.group + tr td time").first.get_attribute("datetime") == given["timestamp"]
     shared = signed_in(open_page(), demo.ready["token"]).open(page.url.removeprefix(f"{demo.ready['service']}/ui/"))
     assert shared.locator("table").inner_text() == page.locator("table").inner_text()
+
+
+def test_models_against_a_baseline(reader: Watched, demo: Demo) -> None:
+    """Each column names its model; the differences are the API's, the baseline's column says what it is."""
+    answer = requests.get(
+        f"{demo.ready['service']}/comparisons",
+        params={"run": [FIRST, THIRD], "baseline": FIRST},
+        headers={"Authorization": f"Bearer {demo.ready['token']}"},
+        timeout=30,
+    )
+    loss = json.loads(answer.text, parse_float=str)["models"][0]["metrics"][0]
+    page = reader.open(f"?compare={FIRST}&compare={THIRD}&of=models&baseline={FIRST}")
+    page.get_by_role("heading", name="digits-network-32, digits-network-64").wait_for()
+    table = page.get_by_role("table", name="Metrics of digits-network-32, digits-network-64")
+    assert table.locator("thead th", has_text="baseline").count() == 1
+    assert table.locator("tbody tr").first.locator("td").all_inner_texts() == ["digits-network-32", "digits-network-64"]
+    row = table.get_by_role("row", name=loss["name"]).first
+    before, after = row.locator("td").all_inner_texts()
+    assert before.splitlines() == [loss["last"][0]["value"], "0 (0 %)"]
+    assert after.splitlines()[0] == loss["last"][1]["value"]
+    percent = f"{100 * float(loss['relative'][1]):.3g}"
+    assert after.splitlines()[1] == f"{loss['difference'][1]} ({percent} %)"
+    page.get_by_role("checkbox", name=f"Show {THIRD[:8]}").uncheck()
+    page.get_by_role("heading", name="digits-network-32", exact=True).wait_for()
+
+
+@pytest.mark.parametrize("format_", ["CSV", "NDJSON", "Parquet"])
+def test_downloads(reader: Watched, format_: str) -> None:
+    """What is filtered is what is saved; each format has all of it."""
+    if format_ == "Parquet" and importlib.util.find_spec("pyarrow") is None:
+        pytest.skip("the extra `table` is not installed")
+    page = reader.open(f"?run={FIRST}&tab=metrics&as=table&search=accuracy")
+    with page.expect_download() as started:
+        page.get_by_role("button", name=format_, exact=True).click()
+    with open(started.value.path(), "rb") as saved:
+        content = saved.read()
+    assert started.value.suggested_filename.endswith(f".{format_.lower()}")
+    assert b"Accuracy" in content
+    assert b"Loss" not in content
+
+
+def test_a_format_that_is_not_installed_is_explained(reader: Watched) -> None:
+    detail = "Parquet and Arrow need the extra 'table' of this service, which is not installed here"
+    document = json.dumps({"type": "urn:metric-resource:not-acceptable", "title": "No", "status": 406, "detail": detail})
+    refusal = {"status": 406, "content_type": "application/problem+json", "body": document}
+    reader.page.route(re.compile("format=parquet"), lambda route: route.fulfill(**refusal))
+    page = reader.open(f"?run={FIRST}&tab=metrics&as=table")
+    page.get_by_role("button", name="Parquet").click()
+    page.get_by_role("alert").get_by_text(f"Parquet: {detail}").wait_for()

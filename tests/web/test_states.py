@@ -117,6 +117,30 @@ def test_what_passes_is_tried_again(reader: Watched, status: int, slug: str) -> 
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("search", "page_1", "resource"),
+    [("?cursor=old", "Runs", r"/runs\?.*cursor=old"), (f"{METRICS}&as=table&cursor=old", FIRST, r"/metric-resource\?.*cursor=old")],
+)  # fmt: skip
+def test_pages_that_have_expired(reader: Watched, search: str, page_1: str, resource: str) -> None:
+    """Page 1 again, and a line that says so; the next page leaves the line behind."""
+    document = {"type": "urn:metric-resource:cursor-expired", "title": "The pages have expired", "status": 410}
+    expired = {"status": 410, "content_type": "application/problem+json", "body": json.dumps(document)}
+    asked: list[str] = []
+
+    def gone(route: Any) -> None:
+        asked.append(route.request.url)
+        route.fulfill(**expired)
+
+    reader.page.route(re.compile(resource), gone)
+    page = reader.open(search)
+    page.get_by_text("The pages had expired: this is page 1 again.").wait_for()
+    page.get_by_role("heading", name=page_1).wait_for()
+    page.locator("tbody tr").first.wait_for()
+    assert page.get_by_role("alert").count() == 0
+    assert "cursor=" not in page.url
+    assert len(asked) == 1
+
+
 def test_a_runtime_without_metrics(reader: Watched) -> None:
     """There is no tab; a deep link says why."""
     changed(reader, rf"/runs/{FIRST}$", lambda run: run["metricResource"].update(available=False))

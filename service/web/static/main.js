@@ -135,7 +135,7 @@ store.begin(draw, () => {
   if (session.mode() === 'session') return;
   if (session.mode() === 'token') failure = 'The token is not valid, or not any more.';
   session.drop();
-});
+}, () => state.go({ cursor: '', expired: 'yes' }, { replace: true }));
 try {
   const answer = await fetch('config.json');
   const config = await answer.json();

@@ -24,11 +24,17 @@ let paused = false;
 let changed = () => {};
 /** @type {() => void} */
 let refused = () => {};
+/** @type {() => void} */
+let expired = () => {};
 
-/** @param {() => void} draw called after something has been read @param {() => void} signedOut after a `401` */
-export function begin(draw, signedOut) {
+/**
+ * @param {() => void} draw called after something has been read @param {() => void} signedOut after a `401`
+ * @param {() => void} pagesExpired in place of drawing, after a `410`
+ */
+export function begin(draw, signedOut, pagesExpired) {
   changed = draw;
   refused = signedOut;
+  expired = pagesExpired;
   setInterval(tick, 1000);
   document.addEventListener('visibilitychange', tick);
 }
@@ -49,7 +55,7 @@ export function use(name, path, live = false) {
   entry.round = round;
   entry.live = live;
   if (entry.wanted !== wanted) {
-    Object.assign(entry, { path, wanted, etag: null });
+    Object.assign(entry, { path, wanted, etag: null, problem: null });
     void load(entry);
   }
   return entry;
@@ -106,7 +112,8 @@ async function load(entry, { refresh: forced = false, poll = false } = {}) {
     entry.retryAt = problem.retryAfter === null ? null : Date.now() + 1000 * problem.retryAfter;
   }
   entry.busy = false;
-  changed();
+  if (entry.problem?.status === 410) expired();
+  else changed();
 }
 
 function tick() {

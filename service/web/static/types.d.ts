@@ -2,7 +2,7 @@
 import type { components } from '#api';
 
 type Schemas = components['schemas'];
-export type Run = Schemas['Run'];
+export type Run = Schemas['ListedRun'];
 export type RunDetails = Schemas['RunDetails'];
 export type Artifact = Schemas['Artifact'];
 export type Metric = Schemas['Metric'];

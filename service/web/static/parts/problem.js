@@ -1,7 +1,6 @@
 /** What is not there, and why: loading, empty, refused, failed, partly missing. */
 
 import * as session from '../session.js';
-import { go } from '../state.js';
 import { again } from '../store.js';
 import { context } from '../api.js';
 import { h, shown } from './dom.js';
@@ -49,7 +48,6 @@ function cure(slot, status, document) {
     return h('p', null, 'Looked for in resource group ', h('b', null, shown(context.group || 'of the configuration')),
       ' of connection ', h('b', null, shown(context.connection || 'of the configuration')), '.');
   }
-  if (status === 410) return h('button', { onclick: () => go({ cursor: '' }) }, 'Back to page 1');
   if (slot.retryAt !== null) {
     const seconds = Math.max(0, Math.ceil((slot.retryAt - Date.now()) / 1000));
     return h('p', null, h('span', { role: 'timer' }, `Trying again in ${seconds} s. `),

@@ -17,6 +17,7 @@ import { brief, duration } from '../zone.js';
 /** @typedef {import('../types.js').ComparedMetric} ComparedMetric */
 /** @typedef {import('../parts/dom.js').Children} Children */
 /** @typedef {Comparison['runs'][number]} Run */
+/** @typedef {'last' | 'first' | 'min' | 'max' | 'mean' | 'count'} Aggregate */
 
 const VALUES = /** @type {const} */ ([['', 'Last'], ['first', 'First'], ['min', 'Min'], ['max', 'Max'], ['mean', 'Mean'], ['count', 'Points']]);
 const TYPES = /** @type {const} */ ([['', 'As suits'], ['line', 'Line'], ['scatter', 'Scatter'], ['column', 'Columns'], ['bar', 'Bars'], ['heatmap', 'Heatmap']]);
@@ -108,31 +109,31 @@ function runs(found, columns, places) {
 /** @param {Comparison} found @param {Columns} columns @param {number[]} places */
 function models(found, columns, places) {
   if (!found.models.length) return empty('None of these runs has a model with metrics.');
-  return found.models.map((block) => {
-    const several = /** @type {{name: string}[]} */ (/** @type {any} */ (block).models ?? [block]);
-    const names = [...new Set(several.filter(Boolean).map(({ name }) => name))].join(', ');
-    return [h('h2', null, shown(names)), metricTable(`Metrics of ${names}`, block.metrics, columns, places)];
+  return found.models.map(({ models: each, metrics }) => {
+    const names = [...new Set(places.flatMap((index) => each[index]?.name ?? []))].join(', ');
+    const named = h('tr', null, h('th', { scope: 'row' }, 'Model'), places.map((index) => h('td', { class: 'number' }, shown(each[index]?.name ?? '–'))));
+    return names && [h('h2', null, shown(names)), metricTable(`Metrics of ${names}`, metrics, columns, places, named)];
   });
 }
 
-/** @param {string} caption @param {ComparedMetric[]} metrics @param {Columns} columns @param {number[]} places */
-function metricTable(caption, metrics, columns, places) {
-  const which = one('value') || 'last';
-  const rows = /** @type {any[]} */ (metrics).filter((metric) => one('differs') !== 'true' || new Set(places.map((index) => String(valueOf(metric, which, index)))).size > 1);
+/** @param {string} caption @param {ComparedMetric[]} metrics @param {Columns} columns @param {number[]} places @param {Children} [first] a row above */
+function metricTable(caption, metrics, columns, places, first) {
+  const which = /** @type {Aggregate} */ (one('value') || 'last');
+  const rows = metrics.filter((metric) => one('differs') !== 'true' || new Set(places.map((index) => String(valueOf(metric, which, index)))).size > 1);
   if (!rows.length) return empty('All values are the same.');
-  return table(caption, columns().map((column, index) => ({ ...column, class: index ? 'number' : '' })), h('tbody', null, rows.map((metric) => h('tr', null,
+  return table(caption, columns().map((column, index) => ({ ...column, class: index ? 'number' : '' })), h('tbody', null, first, rows.map((metric) => h('tr', null,
     h('th', { scope: 'row' }, shown(metric.name), h('div', { class: 'faint labels' }, shown(metric.labels.map(labelText).join(', ')))),
     places.map((index) => h('td', { class: 'number' }, valueOf(metric, which, index), which === 'last' && difference(metric, index)))))));
 }
 
-/** @param {any} metric @param {string} which @param {number} index */
+/** @param {ComparedMetric} metric @param {Aggregate} which @param {number} index */
 function valueOf(metric, which, index) {
   const found = metric[which]?.[index];
   const value = found && typeof found === 'object' && 'value' in found ? found.value : found;
   return value === null || value === undefined ? '–' : String(value);
 }
 
-/** @param {any} metric @param {number} index */
+/** @param {ComparedMetric} metric @param {number} index */
 function difference(metric, index) {
   const found = metric.difference?.[index];
   if (found === null || found === undefined) return null;

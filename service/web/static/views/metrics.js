@@ -5,6 +5,7 @@ import { chart } from '../parts/chart.js';
 import { chips, labelText } from '../parts/chips.js';
 import { h, shown, visible } from '../parts/dom.js';
 import { check, choice, field } from '../parts/field.js';
+import { expiredLine, pages } from '../parts/pages.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, isLive, liveLine } from '../parts/status.js';
 import { table } from '../parts/table.js';
@@ -173,23 +174,19 @@ function points(id, path, filters, filtered, series, live) {
   const grouped = one('group-by') !== 'none';
   const sort = grouped ? `name${one('sort') && !/^-?name$/.test(one('sort')) ? `,${one('sort')}` : ',step'}`.replace(/^name/, one('sort') === '-name' ? '-name' : 'name') : one('sort');
   const slot = use(`table:${id}`, address(path, { ...filters, sort, limit: PAGE, cursor: one('cursor') }), live && !one('cursor'));
-  if (slot.problem?.status === 410 && one('cursor')) queueMicrotask(() => go({ cursor: '', expired: 'yes' }, { replace: true }));
   return [
     h('div', { class: 'bar' }, check('Group by name', grouped, (on) => go({ 'group-by': on ? '' : 'none', cursor: '' }))),
-    one('expired') && h('p', { class: 'strip', role: 'status' }, 'The pages had expired: this is page 1 again.'),
+    expiredLine(),
     panel(slot, (data) => {
       const total = data.page?.total ?? data.metrics.length;
       if (!total) return filtered ? noMatch() : empty('No metrics were logged for this run.');
-      const next = data.page?.next ? new URLSearchParams(data.page.next).get('cursor') : null;
       const columns = [{ title: 'Name', sort: 'name' }, { title: 'Value', sort: 'value', class: 'number' }, { title: 'Timestamp', sort: 'timestamp' },
         { title: 'Step', sort: 'step', class: 'number' }, { title: 'Labels' }];
       return [
         h('p', { class: 'faint', role: 'status' }, `${data.metrics.length.toLocaleString('en')} of ${total.toLocaleString('en')} points`),
         table('Points', columns, grouped ? groups(data.metrics, filtered ? [] : series) : h('tbody', null, data.metrics.map((/** @type {Metric} */ point) => row(point, true))),
           { sort: one('sort') }),
-        h('nav', { class: 'pages', 'aria-label': 'Pages' },
-          one('cursor') && h('a', { href: link({ cursor: '' }) }, 'First page'),
-          next && h('a', { href: link({ cursor: next, expired: '' }), rel: 'next' }, 'Next page')),
+        pages(data.page),
       ];
     }),
   ];

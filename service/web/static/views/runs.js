@@ -3,6 +3,7 @@
 import { address, context } from '../api.js';
 import { h, shown } from '../parts/dom.js';
 import { check, choice, field } from '../parts/field.js';
+import { expiredLine, pages } from '../parts/pages.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, isLive, STATUSES, statusChip } from '../parts/status.js';
 import { table } from '../parts/table.js';
@@ -24,7 +25,6 @@ export function runs() {
   const filters = Object.fromEntries(FILTERS.map((name) => [name, all(name)]));
   const sort = one('sort') === 'metric' || one('sort') === '-metric' ? one('sort').replace('metric', `metric:${column}`) : one('sort');
   const slot = use('runs', address('runs', { ...filters, metric: column, sort, limit: PAGE, cursor: one('cursor') }));
-  if (slot.problem?.status === 410 && one('cursor')) queueMicrotask(() => go({ cursor: '', expired: 'yes' }, { replace: true }));
   const picked = all('pick');
   return {
     title: 'Runs',
@@ -36,7 +36,7 @@ export function runs() {
           h('button', { class: 'primary', disabled: picked.length < 2, 'data-key': 'compare',
             onclick: () => go({ compare: picked }, { anew: true }) }, `Compare (${picked.length})`))),
       filterBar(metric, aggregate),
-      one('expired') && h('p', { class: 'strip', role: 'status' }, 'The pages had expired: this is page 1 again.'),
+      expiredLine(),
       panel(slot, (data) => [strips(data), data.runs.length ? listed(data, column, picked) : nothing()]),
     ],
   };
@@ -81,12 +81,9 @@ function listed({ runs, page }, column, picked) {
     { title: 'Duration', sort: 'durationSeconds', class: 'number' },
     ...(column ? [{ title: shown(column.replace(/:(\w+)$/, ' ($1)')), sort: 'metric', class: 'number' }] : []),
   ];
-  const next = page?.next ? new URLSearchParams(page.next).get('cursor') : null;
   return [
     table('Runs', columns, h('tbody', null, runs.map((run) => row(run, column, picked))), { sort: one('sort') }),
-    h('nav', { class: 'pages', 'aria-label': 'Pages' },
-      one('cursor') && h('a', { href: link({ cursor: '' }) }, 'First page'),
-      next && h('a', { href: link({ cursor: next, expired: '' }), rel: 'next' }, 'Next page')),
+    pages(page),
   ];
 }
 
