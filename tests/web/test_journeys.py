@@ -111,8 +111,7 @@ def test_downloads(reader: Watched, format_: str) -> None:
     page = reader.open(f"?run={FIRST}&tab=metrics&as=table&search=accuracy")
     with page.expect_download() as started:
         page.get_by_role("button", name=format_, exact=True).click()
-    with open(started.value.path(), "rb") as saved:
-        content = saved.read()
+    content = started.value.path().read_bytes()
     assert started.value.suggested_filename.endswith(f".{format_.lower()}")
     assert b"Accuracy" in content
     assert b"Loss" not in content
@@ -120,7 +119,9 @@ def test_downloads(reader: Watched, format_: str) -> None:
 
 def test_a_format_that_is_not_installed_is_explained(reader: Watched) -> None:
     detail = "Parquet and Arrow need the extra 'table' of this service, which is not installed here"
-    document = json.dumps({"type": "urn:metric-resource:not-acceptable", "title": "No", "status": 406, "detail": detail})
+    document = json.dumps(
+        {"type": "urn:metric-resource:not-acceptable", "title": "No", "status": 406, "detail": detail}
+    )
     refusal = {"status": 406, "content_type": "application/problem+json", "body": document}
     reader.page.route(re.compile("format=parquet"), lambda route: route.fulfill(**refusal))
     page = reader.open(f"?run={FIRST}&tab=metrics&as=table")
