@@ -186,7 +186,7 @@ def _coding(chosen: Format) -> str:
 
 
 def _tag(variant: Variant) -> str:
-    named = "\0".join((_REPRESENTATION_VERSION, *variant.content, *variant.form, variant.format.name))
+    named = repr((_REPRESENTATION_VERSION, variant.content, variant.form, variant.format.name))
     return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
 
 
