@@ -13,7 +13,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from enum import StrEnum
 
 import msgspec
@@ -52,7 +52,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?", re.AS
 _LONGEST_NUMBER = 1000
 _WORD = r'(?:"(?:[^"\\]|\\.)*"|[^",=\[\]\\]+)'
 _LABEL = re.compile(rf"({_WORD})=({_WORD}|)(,|$)", re.DOTALL)
-_PRODUCTS = Context(prec=10_000)
+_PRODUCTS = Context(prec=10_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _LISTED = 10
 _FORM = "must be a metric and an aggregate such as Loss:min or Loss[dataset=validation]:last; aggregates are " + (
     ", ".join(Aggregate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -129,7 +130,13 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
 def _written(run_id: str, checks: Iterable[Check]) -> Iterator[bytes]:
     found = [
-        {"expect": one.expect, "passed": one.passed, "value": Raw(one.value), "detail": one.detail} for one in checks
+        {"expect": one.expect, "passed": one.passed, "value": Raw(one.value), "detail": Raw(_literal(one.detail))}
+        for one in checks
     ]
     passed = all(one["passed"] for one in found)
     yield msgspec.json.encode({"runId": run_id, "passed": passed, "checks": found})
+
+
+def _literal(text: str) -> bytes:
+    """A JSON string; half of a surrogate pair, as names of metrics may hold, is given as it was logged."""
+    return json.dumps(text).encode("ascii")

@@ -63,6 +63,21 @@ def test_all_checks_pass_or_the_run_does_not(logged: Service) -> None:
     assert (failed["passed"], [one["passed"] for one in failed["checks"]]) == (False, [True, False])
 
 
+def test_what_is_expected_is_told_from_what_only_looks_like_it(logged: Service) -> None:
+    two = ask(logged, "Loss:min<1", "Loss:max<1")
+    one = ask(logged, "Loss:min<1%00Loss:max<1")
+    assert [len(found["checks"]) for found in (two, one)] == [2, 1]
+
+
+def test_names_with_half_a_surrogate_pair_are_given_as_logged(service: Service) -> None:
+    cut = {"name": "cut\ud83d", "value": 1, "timestamp": "2026-03-29T01:00:00Z", "step": 1, "labels": []}
+    whole = {**cut, "name": "whole", "labels": [{"name": "emoji", "value": "\ud83d"}]}
+    service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": [cut, whole]}]})
+    of_name, of_labels = ask(service, "Loss:min<1", "whole[]:min<1")["checks"]
+    assert "cut\ud83d" in of_name["detail"]
+    assert "[emoji=\ud83d]" in of_labels["detail"]
+
+
 def test_numbers_are_compared_digit_for_digit(logged: Service) -> None:
     found = ask(logged, "Big:last==9007199254740993", "Big:last==9007199254740992", "Big:last<9007199254740993.0000001")
     assert [one["passed"] for one in found["checks"]] == [True, False, True]
