@@ -166,6 +166,7 @@ def test_what_is_stored_for_who_has_both_scopes_is_not_given_to_who_has_one(runs
         ("sort=metric:Loss", "sort"),
         ("sort=metric:Loss:min,metric:Loss:min", "sort"),
         ("sort=loss", "sort"),
+        ("sort=" + ",".join(f"metric:m{number}:min" for number in range(6)), "sort"),
     ],
 )
 def test_what_cannot_be_is_named(runs: Service, query: str, named: str) -> None:

@@ -81,6 +81,8 @@ class _Sort(fields.Field[tuple[RunSortKey, ...]]):
         keys = tuple(RunSortKey(_field(text.removeprefix("-")), text.startswith("-")) for text in texts)
         if len({key.field for key in keys}) != len(keys):
             raise ValidationError(_SORT)
+        if sum(isinstance(key.field, Question) for key in keys) > _MOST_METRICS:
+            raise ValidationError(f"may hold up to {_MOST_METRICS} of {_BY_METRIC}<name>:<aggregate>")
         return keys
 
 
@@ -152,9 +154,9 @@ class RunsQuery(PagedQuery):
         load_default=tuple,
         metadata={
             "description": f"What to sort by, in turn: {', '.join(RUN_FIELDS)}, or `metric:<name>:<aggregate>` for "
-            "what a run's metrics come to (see `metric`; at most 1,000 runs may match then); `-` in front for the "
-            "other direction. `status,-durationSeconds` for one, `metric:Loss:min` for the best run first. Runs "
-            "without a value last. Without it, the newest first.",
+            f"what a run's metrics come to (see `metric`; up to {_MOST_METRICS}, of at most 1,000 runs); `-` in front "
+            "for the other direction. `status,-durationSeconds` for one, `metric:Loss:min` for the best run first. "
+            "Runs without a value last. Without it, the newest first.",
             "type": "string",
             "pattern": f"^{_KEY}(,{_KEY}){{0,{len(RUN_FIELDS) - 1}}}$",
         },

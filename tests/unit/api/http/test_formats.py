@@ -12,7 +12,7 @@ from service.domain.metrics import Chunk
 from service.domain.zones import time_zone
 
 ALL = [each for each in vars(formats).values() if isinstance(each, Format)]
-NAMES = {"json", "csv", "csv-excel", "ndjson", "parquet", "arrow", "vegalite", "svg", "png", "text"}
+NAMES = {"json", "csv", "csv-excel", "ndjson", "parquet", "arrow", "vegalite", "svg", "png", "text", "event-stream"}
 
 
 def test_every_format_of_the_contract_has_one_name() -> None:
