@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import requests
 
+from service.app import close, create_app
+from service.settings import read_settings
 from tests.servers.demo import Demo
 from tests.web.conftest import FIRST, STOPPED, Watched
 
@@ -142,3 +144,21 @@ def test_what_the_page_is_served_with(demo: Demo) -> None:
     assert requests.get(f"{url}/assets/{'0' * 20}/no-such.js", timeout=30).status_code == 404
     assert requests.get(f"{url}/assets/{'0' * 20}/types.d.ts", timeout=30).status_code == 404
     assert requests.get(f"{url}/vega/0.js", timeout=30).status_code == 404
+
+
+@pytest.mark.parametrize(("served", "status"), [("true", 200), ("false", 404)])
+def test_a_service_without_the_page_has_nothing_of_it(served: str, status: int) -> None:
+    environment = {
+        "AICORE_BASE_URL": "http://127.0.0.1:9/v2",
+        "RUNTIME_AUTH": "none",
+        "JWT_ISSUER": "http://127.0.0.1:9",
+    }
+    app = create_app(read_settings({**environment, "JWT_AUDIENCE": "metric-resource", "UI": served}))
+    try:
+        client = app.test_client()
+        assert {client.get(path).status_code for path in ("/ui/", "/ui/config.json")} == {status}
+        assert client.get("/ui").status_code == (308 if status == 200 else 404)
+        assert client.get("/docs").status_code == 200
+        assert all("/ui" not in client.get(path).text for path in ("/docs", "/openapi.json", "/"))
+    finally:
+        close(app)

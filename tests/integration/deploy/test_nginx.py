@@ -128,7 +128,7 @@ def check_problem(status: int, headers: http.client.HTTPMessage, body: str) -> N
 
 
 @pytest.mark.parametrize("prefix", ["", "/metrics-api"])
-@pytest.mark.parametrize("path", ["/runs?status=RUNNING&limit=2", "/docs", "/livez", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/runs?status=RUNNING&limit=2", "/docs", "/ui/", "/livez", "/openapi.json"])
 def test_it_hands_on_what_is_the_services_below_a_prefix_too(front: int, prefix: str, path: str) -> None:
     status, headers, body = ask(front, prefix + path, **{"Accept-Encoding": "gzip"})
     assert (status, body) == (200, path)

@@ -24,6 +24,8 @@ STARTS = [  # and how many further URLs they lead to
     (f"/comparisons?run=run1&run=run2&run={ABSENT}", 0),
     ("/docs", 5),
     ("/docs/", 6),
+    ("/ui", 11),
+    ("/ui/", 10),
     ("/openapi.json", 0),
 ]
 FAILING = [
