@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from enum import StrEnum
+from heapq import nsmallest
 
 import msgspec
 from msgspec import Raw
@@ -53,7 +54,7 @@ _LONGEST_NUMBER = 1000
 _WORD = r'(?:"(?:[^"\\]|\\.)*"|[^",=\[\]\\]+)'
 _LABEL = re.compile(rf"({_WORD})=({_WORD}|)(,|$)", re.DOTALL)
 _PRODUCTS = Context(prec=10_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_LISTED = 10
+_LISTED, _LONGEST_LISTED = 10, 200
 _FORM = "must be a metric and an aggregate such as Loss:min or Loss[dataset=validation]:last; aggregates are " + (
     ", ".join(Aggregate)
 )
@@ -189,6 +190,7 @@ class Summaries:
         for one in found:
             labels = None if one.labels is None else points.label_set(one.labels)
             self._by_name.setdefault(points.text(one.name), {})[labels] = one
+        self._listed: dict[str | None, str] = {}
 
     def of(self, metric: Metric) -> Summary | None:
         """What was made of its points; ``None`` where it was not logged."""
@@ -203,9 +205,18 @@ class Summaries:
     def absence(self, metric: Metric) -> str:
         """Why there is nothing of a metric, and what there is instead."""
         if metric.name not in self._by_name:
-            return f"metric {metric.name} was not logged; logged: {_some(sorted(self._by_name))}"
-        sets = sorted(_bracketed(labels) for labels in self._by_name[metric.name] if labels is not None)
-        return f"metric {metric.text} was not logged; label sets of {metric.name}: {_some(sets)}"
+            return f"metric {metric.name} was not logged; logged: {self._listing(None)}"
+        return f"metric {metric.text} was not logged; label sets of {metric.name}: {self._listing(metric.name)}"
+
+    def _listing(self, name: str | None) -> str:
+        """Some label sets of a metric, or some names: looked through once, however many ask."""
+        if name not in self._listed:
+            self._listed[name] = _some(
+                self._by_name
+                if name is None
+                else [_bracketed(labels) for labels in self._by_name[name] if labels is not None]
+            )
+        return self._listed[name]
 
     def _all(self, name: str) -> Summary:
         sets = self._by_name[name]
@@ -274,8 +285,11 @@ def _written(text: str) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Collection[str]) -> str:
     if not names:
         return "nothing"
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
+    listed = (
+        each if len(each) <= _LONGEST_LISTED else f"{each[:_LONGEST_LISTED]}…" for each in nsmallest(_LISTED, names)
+    )
+    return ", ".join(listed) + more

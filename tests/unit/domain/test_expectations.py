@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from service.domain.expectations import Aggregate, Expectation, Metric, NotUnderstood, Question, Summaries
 from service.domain.points import NameValue
 from service.domain.series.aggregates import summarize
+from testing.work import lines
 from tests.unit.domain.series import logged
 
 RUN = [
@@ -94,6 +95,23 @@ def test_what_was_logged_is_named_up_to_ten() -> None:
     many = summaries([logged.point(1, 1, name=f"m{number:02}") for number in range(12)])
     assert Expectation.of("x:last>0").check(many).detail.endswith("m08, m09 and 2 more")
     assert Expectation.of("x:last>0").check(summaries([])).detail == "metric x was not logged; logged: nothing"
+
+
+def test_what_was_logged_is_looked_through_once_however_much_is_expected() -> None:
+    many = [logged.point(1, 1, fold=str(number)) for number in range(500)]
+    expected = [Expectation.of(f"loss[fold=x{number}]:last>0") for number in range(20)]
+
+    def work(count: int) -> int:
+        found = summaries(many)
+        return lines(lambda: [one.check(found) for one in expected[:count]])
+
+    assert work(20) < 2 * work(1)
+
+
+def test_long_names_are_cut_where_they_are_listed() -> None:
+    long = summaries([logged.point(1, 1, name="m" * 5000)])
+    detail = Expectation.of("x:last>0").check(long).detail
+    assert detail == f"metric x was not logged; logged: {'m' * 200}…"
 
 
 @pytest.mark.parametrize(
