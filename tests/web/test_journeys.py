@@ -99,6 +99,9 @@ def test_models_against_a_baseline(reader: Watched, demo: Demo) -> None:
     assert after.splitlines()[0] == loss["last"][1]["value"]
     percent = f"{100 * float(loss['relative'][1]):.3g}"
     assert after.splitlines()[1] == f"{loss['difference'][1]} ({percent} %)"
+    page.get_by_label("Value").select_option("min")
+    page.get_by_text("Only last values are compared with the baseline.").wait_for()
+    assert table.get_by_text("%").count() == 0
     page.get_by_role("checkbox", name=f"Show {THIRD[:8]}").uncheck()
     page.get_by_role("heading", name="digits-network-32", exact=True).wait_for()
 

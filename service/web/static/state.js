@@ -40,7 +40,7 @@ export function go(changes, { anew = false, replace = false } = {}) {
 }
 
 /** @param {string} search @param {boolean} [replace] */
-export function visit(search, replace = false) {
+function visit(search, replace = false) {
   if (search !== (location.search || '?')) history[replace ? 'replaceState' : 'pushState'](null, '', search);
   changed();
 }

@@ -61,9 +61,7 @@ function selection(found, ids) {
 
 /** @param {Comparison} found */
 function sideBySide(found) {
-  const shownRuns = found.runs.map((run, index) => ({ run, index })).filter(({ run }) => !all('hide').includes(run.runId));
-  const columns = () => [{ title: h('span', { class: 'visually-hidden' }, 'What') }, ...shownRuns.map(({ run }) => ({ title: [brief8(run), run.runId === one('baseline') && h('span', { class: 'chip' }, 'baseline')] }))];
-  const places = shownRuns.map(({ index }) => index);
+  const columns = found.runs.map((run, index) => ({ run, index })).filter(({ run }) => !all('hide').includes(run.runId));
   const of = one('of') || 'configurations';
   return [
     h('div', { class: 'bar' },
@@ -73,24 +71,33 @@ function sideBySide(found) {
         of !== 'configurations' && choice('Value', one('value'), VALUES, (value) => go({ value })),
         of !== 'configurations' && choice('Baseline', one('baseline'), [['', 'None'], ...found.runs.map((run) => /** @type {const} */ ([run.runId, `${run.configurationName ?? 'run'} ${run.runId.slice(0, 8)}`]))],
           (baseline) => go({ baseline })))),
-    of === 'models' ? models(found, columns, places) : of === 'runs' ? runs(found, columns, places) : configurations(found, columns, places),
+    of !== 'configurations' && one('value') && one('baseline') && h('p', { class: 'faint' }, 'Only last values are compared with the baseline.'),
+    of === 'models' ? models(found, columns) : of === 'runs' ? runs(found, columns) : configurations(found, columns),
   ];
 }
 
-/** @typedef {() => {title: Children, class?: string}[]} Columns each time new elements */
+/** @typedef {{run: Run, index: number}[]} Columns the runs that are shown, and their places in the API's lists */
+/** @typedef {{title: Children, of: (index: number) => Children, class?: string | null}} Row `of`: what the run at that place has */
 
-/** @param {Comparison} found @param {Columns} columns @param {number[]} places */
-function configurations(found, columns, places) {
+/** A column for each run. @param {string} caption @param {Columns} columns @param {Row[]} rows @param {string} [style] of the cells */
+const beside = (caption, columns, rows, style) => table(caption,
+  [{ title: h('span', { class: 'visually-hidden' }, 'What') },
+    ...columns.map(({ run }) => ({ class: style, title: [brief8(run), run.runId === one('baseline') && h('span', { class: 'chip' }, 'baseline')] }))],
+  h('tbody', null, rows.map((row) => h('tr', { class: row.class }, h('th', { scope: 'row' }, row.title),
+    columns.map(({ index }) => h('td', { class: style }, row.of(index)))))));
+
+/** @param {Comparison} found @param {Columns} columns */
+function configurations(found, columns) {
   const rows = found.parameters.filter((one_) => one_.differs || one('differs') !== 'true');
   return rows.length
-    ? table('Parameters', columns(), h('tbody', null, rows.map(({ key, values, differs }) => h('tr', { class: differs ? 'differs' : null },
-      h('th', { scope: 'row' }, shown(key), differs && h('span', { class: 'chip' }, 'differs')),
-      places.map((index) => h('td', null, values[index] === null ? h('span', { class: 'faint' }, '–') : shown(values[index])))))))
+    ? beside('Parameters', columns, rows.map(({ key, values, differs }) => ({
+      class: differs ? 'differs' : null, title: [shown(key), differs && h('span', { class: 'chip' }, 'differs')],
+      of: (index) => values[index] === null ? h('span', { class: 'faint' }, '–') : shown(values[index]) })))
     : empty(one('differs') ? 'All parameters are the same.' : 'These runs have no parameters.');
 }
 
-/** @param {Comparison} found @param {Columns} columns @param {number[]} places */
-function runs(found, columns, places) {
+/** @param {Comparison} found @param {Columns} columns */
+function runs(found, columns) {
   const rows = /** @type {[string, (run: Run) => Children][]} */ ([
     ['Status', (run) => statusChip(run.status)], ['Created', (run) => brief(run.createdAt)],
     ['Duration', (run) => duration(run.durationSeconds)], ['Configuration', (run) => shown(run.configurationName)],
@@ -98,32 +105,31 @@ function runs(found, columns, places) {
   ]);
   const kept = rows.filter(([, of]) => one('differs') !== 'true' || new Set(found.runs.map((run) => h('p', null, of(run)).textContent)).size > 1);
   return [
-    table('Runs', columns(), h('tbody', null, kept.map(([title, of]) => h('tr', null, h('th', { scope: 'row' }, title),
-      places.map((index) => h('td', null, of(/** @type {Run} */ (found.runs[index])))))))),
+    beside('Runs', columns, kept.map(([title, of]) => ({ title, of: (index) => of(/** @type {Run} */ (found.runs[index])) }))),
     h('h2', null, `Metrics of the runs (${found.metrics.length})`),
-    found.metrics.length ? metricTable('Metrics of the runs', found.metrics, columns, places)
+    found.metrics.length ? metricTable('Metrics of the runs', found.metrics, columns)
       : empty(found.models.length ? 'All metrics belong to models.' : 'These runs have no metrics.'),
   ];
 }
 
-/** @param {Comparison} found @param {Columns} columns @param {number[]} places */
-function models(found, columns, places) {
+/** @param {Comparison} found @param {Columns} columns */
+function models(found, columns) {
   if (!found.models.length) return empty('None of these runs has a model with metrics.');
   return found.models.map(({ models: each, metrics }) => {
-    const names = [...new Set(places.flatMap((index) => each[index]?.name ?? []))].join(', ');
-    const named = h('tr', null, h('th', { scope: 'row' }, 'Model'), places.map((index) => h('td', { class: 'number' }, shown(each[index]?.name ?? '–'))));
-    return names && [h('h2', null, shown(names)), metricTable(`Metrics of ${names}`, metrics, columns, places, named)];
+    const names = [...new Set(columns.flatMap(({ index }) => each[index]?.name ?? []))].join(', ');
+    const first = { title: 'Model', of: (/** @type {number} */ index) => shown(each[index]?.name ?? '–') };
+    return names && [h('h2', null, shown(names)), metricTable(`Metrics of ${names}`, metrics, columns, [first])];
   });
 }
 
-/** @param {string} caption @param {ComparedMetric[]} metrics @param {Columns} columns @param {number[]} places @param {Children} [first] a row above */
-function metricTable(caption, metrics, columns, places, first) {
+/** @param {string} caption @param {ComparedMetric[]} metrics @param {Columns} columns @param {Row[]} [first] rows above */
+function metricTable(caption, metrics, columns, first = []) {
   const which = /** @type {Aggregate} */ (one('value') || 'last');
-  const rows = metrics.filter((metric) => one('differs') !== 'true' || new Set(places.map((index) => String(valueOf(metric, which, index)))).size > 1);
+  const rows = metrics.filter((metric) => one('differs') !== 'true' || new Set(columns.map(({ index }) => String(valueOf(metric, which, index)))).size > 1);
   if (!rows.length) return empty('All values are the same.');
-  return table(caption, columns().map((column, index) => ({ ...column, class: index ? 'number' : '' })), h('tbody', null, first, rows.map((metric) => h('tr', null,
-    h('th', { scope: 'row' }, shown(metric.name), h('div', { class: 'faint labels' }, shown(metric.labels.map(labelText).join(', ')))),
-    places.map((index) => h('td', { class: 'number' }, valueOf(metric, which, index), which === 'last' && difference(metric, index)))))));
+  return beside(caption, columns, [...first, ...rows.map((metric) => ({
+    title: [shown(metric.name), h('div', { class: 'faint labels' }, shown(metric.labels.map(labelText).join(', ')))],
+    of: (/** @type {number} */ index) => [valueOf(metric, which, index), which === 'last' && difference(metric, index)] }))], 'number');
 }
 
 /** @param {ComparedMetric} metric @param {Aggregate} which @param {number} index */
