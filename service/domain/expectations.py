@@ -50,6 +50,11 @@ _EXPECTED = re.compile(
     rf"{_AGGREGATED.pattern} ?(?P<operator>{'|'.join(_OPERATORS)}) ?(?P<number>[^\s<>=!]+)", re.DOTALL
 )
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
+PATTERN = (
+    rf"^.+:({_AGGREGATE}) ?(<=|>=|==|!=|<|>) ?[+-]?([0-9]{{1,300}}(\.[0-9]{{0,300}})?|\.[0-9]{{1,300}})"
+    r"([eE][+-]?[0-9]{1,6})?$"
+)
+"""An expectation, as the OpenAPI document says it."""
 _LONGEST_NUMBER = 1000
 _WORD = r'(?:"(?:[^"\\]|\\.)*"|[^",=\[\]\\]+)'
 _LABEL = re.compile(rf"({_WORD})=({_WORD}|)(,|$)", re.DOTALL)

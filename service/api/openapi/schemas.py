@@ -305,7 +305,7 @@ class ConnectionItem(Schema):
     )
 
 
-class ConnectionsSchema(Schema):
+class ConnectionListSchema(Schema):
     """The runtimes that the caller's tenant may use."""
 
     connections = fields.List(fields.Nested(ConnectionItem), required=True)

@@ -21,7 +21,7 @@ from service.api.openapi.schemas import Query, value_metadata
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.domain.access import Scope
 from service.domain.errors import ServiceError
-from service.domain.expectations import Check, Expectation, NotUnderstood, Summaries
+from service.domain.expectations import PATTERN, Check, Expectation, NotUnderstood, Summaries
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
@@ -49,7 +49,7 @@ class ChecksQuery(Query):
 
     loads: ClassVar[type[Parameters]] = ChecksParameters
     expect = fields.List(
-        _Expected(metadata={"type": "string", "minLength": 1}),
+        _Expected(metadata={"type": "string", "pattern": PATTERN}),
         required=True,
         validate=validate.Length(1, _MOST, error=_NUMBER),
         error_messages={"required": _NUMBER},
@@ -87,7 +87,7 @@ class CheckSchema(Schema):
     detail = fields.String(required=True, metadata={"description": "What was found, in words."})
 
 
-class ChecksSchema(Schema):
+class RunChecksSchema(Schema):
     """Whether a run is what is expected of it."""
 
     runId = fields.String(required=True)
@@ -101,7 +101,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/runs/<string:run_id>/checks")
     @routes.arguments(ChecksQuery, location="query")
-    @documented("checkRun", ChecksSchema, "Hold a run's metrics against thresholds", query=ChecksQuery)
+    @documented("checkRun", RunChecksSchema, "Hold a run's metrics against thresholds", query=ChecksQuery)
     @requires(Scope.METRICS_READ)
     def checks(read_request: ReadRequest[ChecksParameters], run_id: str) -> Response:
         """Whether a run's metrics are what is expected of them, for pipelines: `curl … | jq -e .passed`.

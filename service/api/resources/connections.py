@@ -13,7 +13,7 @@ from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import ConnectionsSchema, Query
+from service.api.openapi.schemas import ConnectionListSchema, Query
 from service.domain.connections import Connection, Connections
 from service.domain.freshness import Provenance, Source
 
@@ -28,7 +28,7 @@ def blueprint(connections: Connections, answers: Answers, blueprints: Callable[[
 
     @routes.route("/connections")
     @routes.arguments(Query, location="query", grouped=False, connected=False)
-    @documented("listConnections", ConnectionsSchema, "List the runtimes that can be read", run=False)
+    @documented("listConnections", ConnectionListSchema, "List the runtimes that can be read", run=False)
     @requires()
     def listed(read_request: ReadRequest[Parameters]) -> Response:
         """The runtimes that the caller's tenant may use. Any valid token will do."""

@@ -21,7 +21,7 @@ from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
 from service.api.resources.points.formats import FORMATS, NO_TABLES, WITHOUT_TABLES, ManyPoints, RunPoints
-from service.api.resources.points.schemas import PointsParameters, PointsQuery, PointsSchema
+from service.api.resources.points.schemas import PointsParameters, PointsQuery, PointTableSchema
 from service.api.resources.points.to_table import is_installed
 from service.domain.access import Scope
 from service.domain.column_types import ColumnTypes
@@ -55,7 +55,7 @@ def blueprint(
     )
     @documented(
         "getPoints",
-        PointsSchema,
+        PointTableSchema,
         "Read the points of many runs",
         query=PointsQuery,
         zoned=True,

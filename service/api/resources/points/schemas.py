@@ -34,7 +34,7 @@ class PointOfRun(Metric):
     runId = fields.String(required=True)
 
 
-class PointsSchema(Schema):
+class PointTableSchema(Schema):
     """The points of many runs, run by run, those of a run in the runtime's order."""
 
     timezone = fields.String(required=True)

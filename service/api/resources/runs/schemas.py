@@ -65,7 +65,7 @@ def runs_field(least: int, most: int, description: str) -> Any:
 
 
 _BY_METRIC = "metric:"
-_KEY = f"-?({'|'.join(RUN_FIELDS)}|{_BY_METRIC}.+)"
+_KEY = f"-?({'|'.join(RUN_FIELDS)}|{_BY_METRIC}.+:({'|'.join(Aggregate)}))"
 _SORT = (
     f"must be a comma-separated list of {', '.join(RUN_FIELDS)} and {_BY_METRIC}<name>:<aggregate>, each at most once, "
     "each with an optional '-'"

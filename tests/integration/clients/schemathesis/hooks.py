@@ -38,6 +38,7 @@ def filter_case(_context: Any, case: Any) -> bool:
         "cursor" in query  # opaque: one that was not given for this very request is refused
         or _crossed(query, "minStep", "maxStep", float)
         or _crossed(query, "since", "until", datetime.fromisoformat)
+        or ("baseline" in query and query["baseline"] not in query.get("run", ()))
         or ("align" in query) != ("metric" in query and case.operation.path == "/comparisons")
         or _repeats(query.get("sort", ""))
         or (case.operation.path == DRAWN and not _drawable(query))

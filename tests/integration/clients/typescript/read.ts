@@ -67,7 +67,7 @@ const compared = await client.GET("/comparisons", { params: { query: { run: [fir
 if (compared.error) throw new Error(compared.error.detail);
 
 const chart = await pictures.GET("/comparisons/chart", {
-  params: { query: { run: [first, second], metric: "Loss" } },
+  params: { query: { run: [first, second], metric: ["Loss"] } },
   headers: { Accept: "image/png" },
   parseAs: "arrayBuffer",
 });
