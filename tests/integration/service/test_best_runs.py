@@ -182,7 +182,12 @@ def test_too_many_runs_are_not_sorted_by_their_metrics(runs: Service) -> None:
         answer = runs.get("/runs?sort=metric:Loss:min", Cache_Control="no-cache")
         assert answer.status_code == 400
         assert "narrow them" in json.loads(answer.data)["errors"][0]["detail"]
+        for query in ("metric=Loss:min", "metric=Loss:min&limit=1001"):
+            answer = runs.get(f"/runs?{query}")
+            assert answer.status_code == 400
+            assert "limit" in json.loads(answer.data)["errors"][0]["detail"]
         assert not runs.runtime.asked["metrics"]
+        assert runs.get("/runs?metric=Loss:min&limit=20").status_code == 200
     finally:
         for number in range(10, 1010):
             del LOSSES[f"run{number}"]

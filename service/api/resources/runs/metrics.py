@@ -16,7 +16,7 @@ from service.reads.queries import Queries
 from service.reads.results import Read
 
 MOST_RUNS = 1000
-"""Runs whose metrics are looked at to sort them."""
+"""Runs whose metrics are looked at for one answer."""
 
 
 class RunMetrics:
@@ -64,8 +64,13 @@ class RunMetrics:
         return {run_id: {one: one.answer(found) for one in asked} for run_id, found in summaries.items()}
 
 
-def check_number(runs: Sequence[Run]) -> None:
-    """Raise ``InvalidParameter`` where more runs match than are sorted by their metrics."""
-    if len(runs) > MOST_RUNS:
-        detail = f"{len(runs):,} runs match, and at most {MOST_RUNS:,} are sorted by their metrics; narrow them, "
+def check_number(runs: Sequence[Run], *, sorting: bool) -> None:
+    """Raise ``InvalidParameter`` where more runs match, or are to be given, than are looked at for their metrics."""
+    if len(runs) <= MOST_RUNS:
+        return
+    many, most = f"{len(runs):,}", f"{MOST_RUNS:,}"
+    if sorting:
+        detail = f"{many} runs match, and at most {most} are sorted by their metrics; narrow them, "
         raise InvalidParameter([Fault("sort", detail + "with status, configurationId, createdSince or search")])
+    detail = f"would be read of {many} runs, and is of at most {most}; ask for pages with limit, or narrow them"
+    raise InvalidParameter([Fault("metric", detail)])

@@ -75,7 +75,7 @@ def blueprint(
             read = queries.runs(context, None if by_metrics else snapshot)
             matching = selected(read.content().runs, read_request.query.wanted)
             if by_metrics:
-                check_number(matching)
+                check_number(matching, sorting=True)
                 metrics = RunMetrics.read(matching, queries, context)
                 current = metrics.snapshot(read.snapshot)
                 if snapshot not in {None, current}:
@@ -83,6 +83,7 @@ def blueprint(
             else:
                 matching = ordered(matching, read_request.query.sort)
                 shown = matching[window.position : window.end] if read_request.query.metric else ()
+                check_number(shown, sorting=False)
                 metrics, current = RunMetrics.read(shown, queries, context), read.snapshot
             following = paging.next(read_request, window, current, len(matching))
             form = ("runs", read_request.zone.name, repr(read_request.query), *window.form, str(following))
