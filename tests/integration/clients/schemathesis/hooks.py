@@ -21,9 +21,10 @@ schemathesis.openapi.format("time-zone", ZONES | OFFSETS)
 
 @schemathesis.hook
 def map_query(context: Any, query: Any) -> Any:
-    """Charts of comparisons: a metric that there is."""
+    """Charts of comparisons: a metric that there is, and no other name."""
     if query and "metric" in query and context.operation.path == DRAWN:
         query["metric"] = "Loss"
+        query.pop("name", None)
     return query
 
 
