@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -40,6 +41,9 @@ _VARIANTS: Mapping[ChartType, int] = {
 """Label sets that can be distinguished where colours are the runs'."""
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
 def chart(
     panels: Sequence[Panel], axis: Axis, chart_type: ChartType, caption: Caption, *, chosen_by: str = "name"
 ) -> bytes:
@@ -62,7 +66,32 @@ def chart(
         "config": style.CONFIG,
         **_arranged(shown, shared=shared and chart_type is not ChartType.HEATMAP),
     }
-    return msgspec.json.encode(specification)
+    encoded = msgspec.json.encode(specification)
+    if not _BEYOND_16_BITS.search(encoded):
+        return encoded
+    return msgspec.json.encode({**_unlimited(specification), "config": _unlimited(style.CONFIG, _LIMITS)})
+
+
+_BEYOND_16_BITS = re.compile(b"[\xf0-\xf4]")
+_LIMITS = {"axis": {"labelLimit": 0, "titleLimit": 0}, "legend": {"labelLimit": 0, "titleLimit": 0}}
+
+
+def _unlimited(part: Mapping[str, Any], more: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
+    """Without widths that Vega cuts text to: it cuts between two halves of a character beyond 16 bits, and half a
+    character cannot be drawn."""
+    found: dict[str, Any] = {}
+    for name, value in {**more, **part}.items():
+        if name.endswith("Limit"):
+            found[name] = 0
+        elif name == "data":
+            found[name] = value
+        elif isinstance(value, Mapping):
+            found[name] = _unlimited(value, more.get(name, _NOTHING))
+        elif isinstance(value, list):
+            found[name] = [_unlimited(each) if isinstance(each, Mapping) else each for each in value]
+        else:
+            found[name] = value
+    return found
 
 
 def _arranged(shown: Sequence[View], *, shared: bool) -> View:

@@ -91,6 +91,13 @@ def test_charts_of_a_run(
 )
 @example([("\ud83d", "\ud83d"), ("\ud83e", "\ud83e")], "\\", "\\", "parameter", ChartType.SCATTER)
 @example([("a\\", "a\n"), ("a\n", "constructor")], "\x00", "\n", "run", ChartType.BAR)
+@example(
+    [("a\\signalNaN", "\U0007b60b\U000c5afa\x96½\r"), ("M 7\U000125d5(", "<!--\x7f")],
+    "",
+    "ú\U000a4979\x10",
+    "step",
+    ChartType.HEATMAP,
+)
 def test_charts_of_comparisons(
     renderer: Renderer, runs: list[tuple[str, str]], key: str, metric: str, against: str, kind: str
 ) -> None:

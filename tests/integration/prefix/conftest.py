@@ -65,7 +65,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict
                 "JWT_AUDIENCE": "metric-resource",
                 "WEB_CONCURRENCY": "1",
             },
-            Issuer.at(directory, issuer).mint(roles=["scenario_metric_viewer", "scenario_job_viewer"]),
+            Issuer.at(directory, issuer).mint(
+                roles=["scenario_metric_viewer", "scenario_job_viewer", "scenario_execution_viewer"]
+            ),
         )
 
 
