@@ -12,7 +12,7 @@ import requests
 from service.app import close, create_app
 from service.settings import read_settings
 from tests.servers.demo import Demo
-from tests.web.conftest import FIRST, STOPPED, Watched
+from tests.web.conftest import FIRST, OwnRuns, Watched, point
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\u202egnp.exe\u0007\u2066{{x}}</b>"
 """Markup, a script, a direction override, a control character."""
@@ -57,54 +57,35 @@ def test_the_policy_refuses(reader: Watched, attempt: str, refused: str) -> None
 
 
 @pytest.fixture
-def hostile(demo: Demo) -> None:
-    """Names, labels, tags, custom info and a status message of a stopped run, logged to the real sandbox."""
-    credentials = {
-        "grant_type": "client_credentials",
-        "client_id": demo.ready["clientId"],
-        "client_secret": demo.ready["clientSecret"],
-    }
-    given = requests.post(f"{demo.ready['authUrl']}/oauth/token", data=credentials, timeout=30).json()
-    headers = {"Authorization": f"Bearer {given['access_token']}", "AI-Resource-Group": "default"}
+def hostile(own_runs: OwnRuns) -> list[str]:
+    """The addresses of views that show names, labels, tags, custom info and a status message of that kind."""
     pair = {"name": HOSTILE, "value": HOSTILE}
-    resource = {
-        "executionId": STOPPED,
-        "metrics": [{"name": HOSTILE, "value": 1.5, "timestamp": "2026-03-29T01:00:00Z", "step": 1, "labels": [pair]}],
-        "tags": [pair],
-        "customInfo": [pair, {"name": "nested", "value": json.dumps({HOSTILE: [HOSTILE, {"x": HOSTILE}]})}],
-    }
-    answer = requests.patch(f"{demo.ready['runtime']}/lm/metrics", json=resource, headers=headers, timeout=30)
-    assert answer.status_code == 204, answer.text
-    move = {"status": "STOPPED", "statusMessage": HOSTILE}
-    requests.put(
-        f"{demo.ready['authUrl']}/sandbox/executions/{STOPPED}/status", json=move, timeout=30
-    ).raise_for_status()
+    nested = {"name": "nested", "value": json.dumps({HOSTILE: [HOSTILE, {"x": HOSTILE}]})}
+    logged = [point(1, HOSTILE, labels=[pair]), point(2, HOSTILE, labels=[pair])]
+    one, other = (own_runs.start(metrics=logged, tags=[pair], customInfo=[pair, nested]) for _ in range(2))
+    own_runs.move(one, "STOPPED", HOSTILE)
+    metrics = own_runs.search(one, "tab=metrics")
+    return [
+        metrics,
+        f"{metrics}&as=table",
+        f"{metrics}&part=tags",
+        f"{metrics}&part=info",
+        f"{metrics}&part=info&info=nested",
+        own_runs.search(one, "tab=status"),
+        f"?group={own_runs.group}&compare={one}&compare={other}&of=runs",
+        f"?group={own_runs.group}",
+    ]
 
 
-@pytest.mark.usefixtures("hostile")
-@pytest.mark.parametrize(
-    "search",
-    [
-        f"?run={STOPPED}&tab=metrics",
-        f"?run={STOPPED}&tab=metrics&as=table",
-        f"?run={STOPPED}&tab=metrics&part=tags",
-        f"?run={STOPPED}&tab=metrics&part=info",
-        f"?run={STOPPED}&tab=metrics&part=info&info=nested",
-        f"?run={STOPPED}&tab=status",
-        f"?compare={FIRST}&compare={STOPPED}&of=runs",
-        "",
-    ],
-)  # fmt: skip
-def test_what_was_logged_is_text(reader: Watched, search: str) -> None:
-    page = reader.open(search)
-    page.get_by_role("button", name="Refresh").click()
-    page.get_by_text("<img src=x").first.wait_for()
-    reader.ready()
-    text = page.locator("main").evaluate("(main) => main.textContent")
-    assert SHOWN in text
-    assert "\u202e" not in text
-    assert page.locator("main img[src=x], main script, main b:not(li b)").count() == 0
-    assert "owned" not in page.title()
+def test_what_was_logged_is_text(reader: Watched, hostile: list[str]) -> None:
+    for search in hostile:
+        page = reader.open(search)
+        page.get_by_text("<img src=x").first.wait_for()
+        text = page.locator("main").evaluate("(main) => main.textContent")
+        assert SHOWN in text, search
+        assert "\u202e" not in text
+        assert page.locator("main img[src=x], main script, main b:not(li b)").count() == 0
+        assert "owned" not in page.title()
 
 
 def test_log_lines_are_text(reader: Watched) -> None:

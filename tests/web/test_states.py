@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 
 from tests.servers.demo import Demo
-from tests.web.conftest import EMPTY, FIRST, RESEARCH, RUNNING, SECOND, STOPPED, Watched, faults, minted, signed_in
+from tests.web.conftest import (
+    EMPTY,
+    FIRST,
+    RESEARCH,
+    RUNNING,
+    SECOND,
+    OwnRuns,
+    Watched,
+    faults,
+    minted,
+    point,
+    signed_in,
+)
 
 METRICS = f"?run={FIRST}&tab=metrics"
 
@@ -76,13 +88,14 @@ def test_a_group_that_the_reader_may_not_use(open_page: Callable[..., Watched], 
     assert "may not use the resource group research" in page.get_by_role("alert").inner_text()
 
 
-def test_the_runtime_is_switched_off_and_on(reader: Watched, failing: Callable[..., None]) -> None:
+def test_the_runtime_is_switched_off_and_on(reader: Watched, own_runs: OwnRuns, failing: Callable[..., None]) -> None:
     """What was read is still there and said to be old; what was not counts down, says its request, and comes by itself."""
+    unread = own_runs.start(metrics=[point(1), point(2)])
     page = reader.open(f"?run={RUNNING}&tab=metrics")
     failing(unavailable=True)
     page.get_by_text(re.compile(r"As of \d\d:\d\d:\d\d: the runtime cannot be reached")).first.wait_for()
     assert page.locator("metric-chart").count() == 1
-    page = reader.open(f"?run={STOPPED}&tab=metrics")
+    page = reader.open(own_runs.search(unread, "tab=metrics"))
     problem = page.get_by_role("alert").first
     problem.get_by_text(re.compile(r"Trying again in \d+ s")).wait_for()
     assert problem.locator("code").count() == 1
