@@ -58,16 +58,20 @@ def stripping(upstream: int) -> Iterator[str]:
                     if name.lower() not in _HOP_BY_HOP:
                         connection.putheader(name, value)
                 connection.endheaders()
-                answer = connection.getresponse()
-                body = answer.read()
+                self._pass_on(connection.getresponse())
+
+        def _pass_on(self, answer: http.client.HTTPResponse) -> None:
+            """Pass bytes on as they come: an event stream has no end."""
             self.send_response(answer.status)
             for name, value in answer.getheaders():
-                if name.lower() not in _HOP_BY_HOP | {"content-length", "date", "server"}:
+                if name.lower() not in _HOP_BY_HOP | {"date", "server"}:
                     self.send_header(name, value)
-            if answer.status != 304:
-                self.send_header("Content-Length", str(len(body)))
+            if answer.length is None:
+                self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # the client has left
+                while part := answer.read1(65536):
+                    self.wfile.write(part)
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
