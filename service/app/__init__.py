@@ -24,7 +24,7 @@ from service.api.resources.operations import Parts
 from service.app import flask_app
 from service.app.authentication import Authentication, build_authentication
 from service.app.flask_app import Interface
-from service.app.runtime_client import build_runtime, new_fan_out
+from service.app.runtime_client import build_runtime
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
@@ -50,8 +50,6 @@ from service.telemetry.metrics import Telemetry
 from service.web.policy import SignIn
 
 _CLOSING = "metric-resource-closing"
-_COMPARING = 24
-"""Threads that wait for the parts of comparisons, some six for each."""
 _PROBES = "metric-resource-probes"
 _STATE_TIMEOUT = 1.0
 _BRIEF = 1.0
@@ -113,8 +111,7 @@ def create_app(
             bulkhead=_bulkhead(named.runtime, of_it),
             telemetry=of_it,
         )
-        fan_out = new_fan_out(2 * named.runtime.concurrency)
-        connections[named.name] = Connection(adapter, reads, fan_out, new_fan_out(_COMPARING))
+        connections[named.name] = Connection(adapter, reads)
     queries = Queries(connections)
     feeds = Feeds(queries, partial(_unasked, settings), settings.server.events_most)
     parts = Parts(

@@ -10,29 +10,7 @@ from service.concurrency.background import settle
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
 
-T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
-
-
-class Task(Generic[T, E]):
-    """A call under way."""
-
-    def __init__(self, future: Future[T], expected: type[E], late: Callable[[], E]) -> None:
-        self._future = future
-        self._expected = expected
-        self._late = late
-
-    def result(self, deadline: Deadline) -> T | E:
-        """What the call returned, or the expected error that it raised, or ``late()``. Other errors are raised."""
-        with waiting():
-            wait((self._future,), timeout=deadline.remaining())
-        if not self._future.done():
-            self._future.cancel()
-            return self._late()
-        try:
-            return self._future.result(timeout=0)
-        except self._expected as error:
-            return error
 
 
 class FanOut(Generic[E]):
@@ -46,22 +24,29 @@ class FanOut(Generic[E]):
         self._expected = expected
         self._late = late
 
-    def begin(self, call: Callable[[], T]) -> Task[T, E]:
-        return Task(self._pool.submit(call), self._expected, self._late)
-
     def gather(
         self, calls: Sequence[Callable[[], Any]], deadline: Deadline, *, at_once: int | None = None
     ) -> list[Any]:
-        """The results in the calls' order, see ``Task.result``; with ``at_once``, that many are under way at most."""
-        if at_once is None or len(calls) <= at_once:
-            tasks = [self.begin(call) for call in calls]
-        else:
-            futures = [Future[Any]() for _ in calls]
-            queue = iter(list(zip(futures, calls, strict=True)))
-            for _ in range(at_once):
-                self._pool.submit(_work_off, queue)
-            tasks = [Task(future, self._expected, self._late) for future in futures]
-        return [task.result(deadline) for task in tasks]
+        """What each call returned, or the expected error that it raised, or ``late()``, in the calls' order.
+
+        Other errors are raised. With ``at_once``, that many calls are under way at most.
+        """
+        futures = [Future[Any]() for _ in calls]
+        queue = iter(list(zip(futures, calls, strict=True)))
+        for _ in range(len(calls) if at_once is None else min(at_once, len(calls))):
+            self._pool.submit(_work_off, queue)
+        return [self._result(future, deadline) for future in futures]
+
+    def _result(self, future: Future[Any], deadline: Deadline) -> Any:
+        with waiting():
+            wait((future,), timeout=deadline.remaining())
+        if not future.done():
+            future.cancel()
+            return self._late()
+        try:
+            return future.result(timeout=0)
+        except self._expected as error:
+            return error
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

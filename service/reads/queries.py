@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,7 +15,6 @@ from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_key
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
-from service.concurrency.fan_out import FanOut, Task
 from service.domain.errors import (
     BadGateway,
     CursorExpired,
@@ -34,7 +34,7 @@ from service.reads import packing, policy, remembered_errors
 from service.reads.comparison import ReadComparison
 from service.reads.points import Manifest, ReadPoints
 from service.reads.read_through import ReadThrough
-from service.reads.results import VALUE, Fetched, Found, Read
+from service.reads.results import VALUE, Fetched, Found, Pending, Read
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -46,7 +46,10 @@ _STATE_SECONDS = 10
 _A_CALL = 10
 """Runs whose metrics the runtime is asked for at once."""
 _NEVER: Mapping[str, float] = {}
-_CALLS_AT_ONCE = 2
+_TABLE_CALLS = 2
+"""Calls under way for one table of points, which may be large."""
+_SUMMARY_CALLS = 24
+"""Calls under way for the summaries of one list of runs."""
 _HELD = 16 * 1024 * 1024
 """Bytes of contents that nobody stores and that stay in memory until they are written."""
 _META_GRACE = 1.0
@@ -55,16 +58,11 @@ _META_GRACE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A runtime, and how it is read through the store: by its own lifetimes, with its own places and threads, so that
-    one that is down or slow takes none of another's.
-
-    ``fan_out`` asks what a read needs beside it, ``comparing`` waits for the parts of comparisons.
-    """
+    """A runtime, and how it is read through the store: by its own lifetimes and with its own places for fetches, so
+    that one that is down or slow takes none of another's."""
 
     runtime: AIRuntime
     reads: ReadThrough
-    fan_out: FanOut[ServiceError]
-    comparing: FanOut[ServiceError]
 
 
 class Queries:
@@ -96,22 +94,35 @@ class Queries:
 
         ``ended_at``: see ``summaries``.
         """
-        return {
+        return self._begin_resources(run_ids, context, ended_at)(context.deadline)
+
+    def _begin_resources(
+        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
+    ) -> Pending[dict[str, Read[MetricResource] | ServiceError]]:
+        found = self._begin_metrics(run_ids, context, ended_at)
+        return lambda until: {
             run_id: one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
-            for run_id, one in self._resources(run_ids, context, ended_at).items()
+            for run_id, one in found(until).items()
         }
 
-    def _resources(
+    def _begin_metrics(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
-    ) -> dict[str, Found | ServiceError]:
+    ) -> Pending[dict[str, Found | ServiceError]]:
         run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
 
         def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
             return self._fetch_runs({key: run_of[key] for key in keys}, self._fetching(context, deadline))
 
-        found = self._connection(context).reads.read(list(run_of), fetch, context.cache_policy, context.deadline, ended)
-        return {run_id: _value(found[key], run_id) for key, run_id in run_of.items()}
+        found = self._connection(context).reads.begin(
+            list(run_of), fetch, context.cache_policy, context.deadline, ended
+        )
+
+        def result(until: Deadline) -> dict[str, Found | ServiceError]:
+            by_key = found(until)
+            return {run_id: _value(by_key[key], run_id) for key, run_id in run_of.items()}
+
+        return result
 
     def points(self, run_ids: Sequence[str], context: RequestContext, as_of: Snapshot | None = None) -> ReadPoints:
         """Many runs' metric resources, none of them in memory; for a further page ``as_of`` the first one's snapshot.
@@ -142,7 +153,14 @@ class Queries:
         read. ``ended_at`` says when runs ended, in seconds since the epoch: of one that was read long after that, what
         is stored is good for as long as it is kept. The runtime is asked for at most ``_A_CALL`` runs a call.
         """
-        resources = self._paced(run_ids, partial(self._resources_by_calls, ended_at=ended_at), context)
+
+        def read_all(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
+            def begin(some: Sequence[str]) -> Pending[dict[str, Read[MetricResource] | ServiceError]]:
+                return self._begin_resources(some, asked, ended_at)
+
+            return _by_calls(ids, begin, asked.deadline, at_once=_SUMMARY_CALLS)
+
+        resources = self._paced(run_ids, read_all, context)
         read = {run_id: one for run_id, one in resources.items() if not isinstance(one, ServiceError)}
         summaries = self._summaries(read, context)
         return {
@@ -164,13 +182,15 @@ class Queries:
 
     def run(self, run_id: str, context: RequestContext) -> Read[RunDetails]:
         """One run and what surrounds it; soon read again where a part is missing."""
+        return _raised(self._begin_run(run_id, context)(context.deadline))
 
+    def _begin_run(self, run_id: str, context: RequestContext) -> Pending[Read[RunDetails] | ServiceError]:
         def fetch(within: RequestContext) -> Fetched:
             found = self._connection(context).runtime.run(run_id, within)
             return Fetched(VALUE, found.run.may_change or bool(found.unavailable), codec.pack(found))
 
         unpack = partial(codec.unpack, kind=RunDetails)
-        return self._read_one(self._key("run", context, run_id), fetch, unpack, context, run_id)
+        return self._begin(self._key("run", context, run_id), fetch, unpack, context, run_id)
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> Read[RunLog]:
         """Lines of a run's log; soon read again where the run may write more, or more may match than was looked at.
@@ -251,8 +271,7 @@ class Queries:
 
     def close(self) -> None:
         for connection in self._connections.values():
-            for part in (connection.reads, connection.fan_out, connection.comparing):
-                part.close()
+            connection.reads.close()
 
     def _connection(self, context: RequestContext) -> Connection:
         return self._connections[context.cache_scope.connection]
@@ -278,17 +297,19 @@ class Queries:
         context: RequestContext,
         run_id: str = "",
     ) -> Read[T]:
-        return self._read(self._find(key, fetch, context, remembered_errors.of, run_id), unpack, context)
+        return _raised(self._begin(key, fetch, unpack, context, run_id)(context.deadline))
 
-    def _find(
+    def _begin(
         self,
         key: str,
         fetch: Callable[[RequestContext], Fetched],
+        unpack: Unpack[T],
         context: RequestContext,
-        of_error: Callable[[ServiceError], Fetched | ServiceError],
         run_id: str = "",
-    ) -> Found:
-        """One entry; ``of_error`` says what an error of its fetch means for the store."""
+        *,
+        of_error: Callable[[ServiceError], Fetched | ServiceError] = remembered_errors.of,
+    ) -> Pending[Read[T] | ServiceError]:
+        """Begin to read one entry; ``of_error`` says what an error of its fetch means for the store."""
 
         def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
             try:
@@ -296,11 +317,13 @@ class Queries:
             except ServiceError as error:
                 return dict.fromkeys(keys, of_error(error))
 
-        reads = self._connection(context).reads
-        found = _value(reads.read([key], fetch_all, context.cache_policy, context.deadline)[key], run_id)
-        if isinstance(found, ServiceError):
-            raise found
-        return found
+        begun = self._connection(context).reads.begin([key], fetch_all, context.cache_policy, context.deadline)
+
+        def result(until: Deadline) -> Read[T] | ServiceError:
+            found = _value(begun(until)[key], run_id)
+            return found if isinstance(found, ServiceError) else self._read(found, unpack, context)
+
+        return result
 
     def _fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
         """The request as a fetch hands it on: by the fetch's deadline, with what the runtime last said of itself."""
@@ -346,15 +369,15 @@ class Queries:
         room = _Room(_HELD)
 
         def read(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
-            return self._by_calls(ids, lambda some: self._one_call(some, asked, room), asked, at_once=_CALLS_AT_ONCE)
+            def begin(some: Sequence[str]) -> Pending[dict[str, Read[MetricResource] | ServiceError]]:
+                found = self._begin_metrics(some, asked)
+                return lambda until: {
+                    run_id: self._let_go(run_id, one, asked, room) for run_id, one in found(until).items()
+                }
+
+            return _by_calls(ids, begin, asked.deadline, at_once=_TABLE_CALLS)
 
         return self._paced(run_ids, read, context)
-
-    def _one_call(
-        self, run_ids: Sequence[str], context: RequestContext, room: _Room
-    ) -> dict[str, Read[MetricResource] | ServiceError]:
-        read = self._resources(run_ids, context)
-        return {run_id: self._let_go(run_id, one, context, room) for run_id, one in read.items()}
 
     def _let_go(
         self, run_id: str, found: Found | ServiceError, context: RequestContext, room: _Room
@@ -447,32 +470,6 @@ class Queries:
                 asked = context  # for what can be given in its place
         return {part: found[part] for part in parts}
 
-    def _resources_by_calls(
-        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
-    ) -> dict[str, Read[MetricResource] | ServiceError]:
-        return self._by_calls(run_ids, lambda ids: self.metric_resources(ids, context, ended_at), context)
-
-    def _by_calls(
-        self,
-        run_ids: Sequence[str],
-        read: Callable[[Sequence[str]], dict[str, T | ServiceError]],
-        context: RequestContext,
-        *,
-        at_once: int | None = None,
-    ) -> dict[str, T | ServiceError]:
-        """What is read of runs, of ``_A_CALL`` at a time, side by side."""
-        groups = [run_ids[start : start + _A_CALL] for start in range(0, len(run_ids), _A_CALL)]
-        if len(groups) == 1:
-            return read(run_ids)
-        with waiting():
-            answers = self._connection(context).comparing.gather(
-                [partial(read, group) for group in groups], context.deadline, at_once=at_once
-            )
-        found: dict[str, T | ServiceError] = {}
-        for group, answer in zip(groups, answers, strict=True):
-            found |= dict.fromkeys(group, answer) if isinstance(answer, ServiceError) else answer
-        return found
-
     def _summaries(
         self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
     ) -> dict[str, Read[RunSummary]]:
@@ -505,44 +502,39 @@ class Queries:
     def _side_by_side(
         self, details_of: Sequence[str], metrics_of: Sequence[str], context: RequestContext
     ) -> tuple[dict[str, Read[RunDetails] | ServiceError], dict[str, Read[MetricResource] | ServiceError]]:
-        calls: list[Callable[[], Any]] = [partial(self.run, run_id, context) for run_id in details_of]
-        if metrics_of:
-            calls.append(partial(self.metric_resources, metrics_of, context))
+        details = {run_id: self._begin_run(run_id, context) for run_id in details_of}
+        metrics = self._begin_resources(metrics_of, context) if metrics_of else None
         with waiting():
-            answers = self._connection(context).comparing.gather(calls, context.deadline)
-        metrics = answers.pop() if metrics_of else {}
-        if isinstance(metrics, ServiceError):
-            metrics = dict.fromkeys(metrics_of, metrics)
-        return dict(zip(details_of, answers, strict=True)), metrics
+            return (
+                {run_id: result(context.deadline) for run_id, result in details.items()},
+                {} if metrics is None else metrics(context.deadline),
+            )
 
     def _fetch_runs(self, run_of: Mapping[str, str], context: RequestContext) -> dict[str, Fetched | ServiceError]:
         """Ask for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
-        supported = self._begin_supported(context)
+        asked = self._begin_capabilities(context.with_policy(RequestCachePolicy()))
         found = self._connection(context).runtime.run_metrics(list(run_of.values()), context)
-        if supported.result(context.deadline.sooner(_META_GRACE)) is False:
+        if _has_no_metrics(asked(context.deadline.sooner(_META_GRACE))):
             return dict.fromkeys(run_of, Fetched(remembered_errors.UNSUPPORTED))
         return {key: _fetched(found[run_id]) for key, run_id in run_of.items()}
 
-    def _begin_supported(self, context: RequestContext) -> Task[bool, ServiceError]:
-        plain = context.with_policy(RequestCachePolicy())
-
-        def supported() -> bool:
-            read = self.capabilities(plain)
-            return read.content().metrics is not False or not policy.is_current(read.provenance)
-
-        return self._connection(context).fan_out.begin(supported)
-
     def _capabilities(self, context: RequestContext) -> Read[Capabilities]:
-        runtime = self._connection(context).runtime
-
-        def fetch(within: RequestContext) -> Fetched:
-            capabilities = runtime.capabilities(within)
-            return Fetched(VALUE, may_change=not capabilities.metrics, packed=codec.pack(capabilities))
-
-        found = self._find(self._key("capabilities", context), fetch, context, remembered_errors.of_capabilities)
-        read = self._read(found, partial(codec.unpack, kind=Capabilities), context)
+        read = _raised(self._begin_capabilities(context)(context.deadline))
         capabilities = read.content()
         return replace(read, content=lambda: capabilities)
+
+    def _begin_capabilities(self, context: RequestContext) -> Pending[Read[Capabilities] | ServiceError]:
+        def fetch(within: RequestContext) -> Fetched:
+            capabilities = self._connection(context).runtime.capabilities(within)
+            return Fetched(VALUE, may_change=not capabilities.metrics, packed=codec.pack(capabilities))
+
+        return self._begin(
+            self._key("capabilities", context),
+            fetch,
+            partial(codec.unpack, kind=Capabilities),
+            context,
+            of_error=remembered_errors.of_capabilities,
+        )
 
 
 class _Room:
@@ -559,6 +551,41 @@ class _Room:
                 return False
             self._left -= size
             return True
+
+
+def _raised(read: Read[T] | ServiceError) -> Read[T]:
+    if isinstance(read, ServiceError):
+        raise read
+    return read
+
+
+def _by_calls(
+    run_ids: Sequence[str],
+    begin: Callable[[Sequence[str]], Pending[dict[str, T]]],
+    deadline: Deadline,
+    *,
+    at_once: int,
+) -> dict[str, T]:
+    """What is read of runs by calls for ``_A_CALL`` of them each, ``at_once`` under way at most."""
+    found: dict[str, T] = {}
+    under_way: deque[Pending[dict[str, T]]] = deque()
+    with waiting():
+        for start in range(0, len(run_ids), _A_CALL):
+            if len(under_way) == at_once:
+                found |= under_way.popleft()(deadline)
+            under_way.append(begin(run_ids[start : start + _A_CALL]))
+        for result in under_way:
+            found |= result(deadline)
+    return found
+
+
+def _has_no_metrics(read: Read[Capabilities] | ServiceError) -> bool:
+    """Whether the runtime says so, and not only once did."""
+    if isinstance(read, ServiceError) or not policy.is_current(read.provenance):
+        return False
+    with suppress(ContentGone):
+        return read.content().metrics is False
+    return False
 
 
 def _value(found: Found | ServiceError, run_id: str) -> Found | ServiceError:

@@ -26,7 +26,7 @@ from service.reads.fetch import Fetching, Outcome
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import FreshnessPolicy, Lifetimes, counts_for
-from service.reads.results import VALUE, Fetch, Found
+from service.reads.results import VALUE, Fetch, Found, Pending
 from service.telemetry.metrics import Telemetry
 
 MOST_PAUSING = 128
@@ -67,41 +67,58 @@ class ReadThrough:
         deadline: Deadline,
         ended_at: Mapping[str, float] = _NEVER,
     ) -> dict[str, Found | ServiceError]:
-        """For each key what was found, or why nothing could be.
+        """What is found by ``deadline``; see ``begin``."""
+        return self.begin(keys, fetch, cache_policy, deadline, ended_at)(deadline)
 
-        ``ended_at``: when the runs ended whose answers may be as old as they are kept (``FreshnessPolicy.settled``).
+    def begin(
+        self,
+        keys: Sequence[str],
+        fetch: Fetch,
+        cache_policy: RequestCachePolicy,
+        deadline: Deadline,
+        ended_at: Mapping[str, float] = _NEVER,
+    ) -> Pending[dict[str, Found | ServiceError]]:
+        """Look into the store, and have what is missing fetched by ``deadline``, without waiting for it.
+
+        The result has for each key what was found, or why nothing could be. ``ended_at``: when the runs ended whose
+        answers may be as old as they are kept (``FreshnessPolicy.settled``).
         """
         stored = self._store.headers(keys)
-        results: dict[str, Found | ServiceError] = {}
+        usable: dict[str, Found] = {}
         refresh, missing = [], []
         for key in keys:
-            header = stored.get(key)
-            source = (
-                None
-                if header is None
-                else self._policy.usable(
-                    header, cache_policy, in_trouble=self._fetching.in_trouble(key), ended_at=ended_at.get(key)
-                )
-            )
-            if header is None or source is None:
+            found = self._usable(key, stored.get(key), cache_policy, ended_at.get(key))
+            if found is None:
                 missing.append(key)
                 continue
-            settled = source is Source.STORED and self._policy.settled(header, ended_at.get(key))
-            results[key] = Found(
-                key,
-                header,
-                self._policy.settled_provenance(header) if settled else self._policy.provenance(header, source),
-            )
-            if source is not Source.STORED:
+            usable[key] = found
+            if found.provenance.source is not Source.STORED:
                 refresh.append(key)
         if refresh:
             self._refresh(refresh, fetch, deadline)
-        if missing:
-            results.update(self._fetch(missing, stored, fetch, cache_policy, deadline))
-        for found in results.values():
-            if not isinstance(found, TooSoon):
-                self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
-        return results
+        fetched = self._begin_fetch(missing, stored, fetch, cache_policy, deadline) if missing else None
+
+        def result(until: Deadline) -> dict[str, Found | ServiceError]:
+            results: dict[str, Found | ServiceError] = {**usable, **(fetched(until) if fetched is not None else {})}
+            for found in results.values():
+                if not isinstance(found, TooSoon):
+                    self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
+            return results
+
+        return result
+
+    def _usable(
+        self, key: str, header: Header | None, cache_policy: RequestCachePolicy, ended_at: float | None
+    ) -> Found | None:
+        """What is stored, where it may be given."""
+        if header is None:
+            return None
+        source = self._policy.usable(header, cache_policy, in_trouble=self._fetching.in_trouble(key), ended_at=ended_at)
+        if source is None:
+            return None
+        if source is Source.STORED and self._policy.settled(header, ended_at):
+            return Found(key, header, self._policy.settled_provenance(header))
+        return Found(key, header, self._policy.provenance(header, source))
 
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:
         """The content that was under ``key`` once, whatever is there now; ``None`` where it is stored no more."""
@@ -181,42 +198,48 @@ class ReadThrough:
 
         return self._flights.join(keys, begin)
 
-    def _fetch(
+    def _begin_fetch(
         self,
         keys: Sequence[str],
         stored: Mapping[str, Header],
         fetch: Fetch,
         cache_policy: RequestCachePolicy,
         deadline: Deadline,
-    ) -> dict[str, Found | ServiceError]:
+    ) -> Pending[dict[str, Found | ServiceError]]:
         if cache_policy.directives.only_if_cached:
-            return {key: OnlyIfCached() for key in keys}
-        results: dict[str, Found | ServiceError] = {}
-        pending = list(keys)
-        while pending:
-            outcomes = self._join_and_wait(pending, fetch, cache_policy, deadline)
-            soon = [outcome for outcome in outcomes.values() if isinstance(outcome, TooSoon)]
-            refusal = self.pause(soon, deadline) if soon and cache_policy.waits else None
-            pending = []
-            for key, outcome in outcomes.items():
-                if outcome is None or (isinstance(outcome, TooSoon) and cache_policy.waits and refusal is None):
-                    pending.append(key)
-                elif isinstance(outcome, TooSoon) and not cache_policy.waits:
-                    results[key] = outcome
-                else:
-                    results[key] = self._result(key, outcome, stored.get(key), cache_policy)
-        return results
+            return lambda _: {key: OnlyIfCached() for key in keys}
+        first = self._begin_or_refuse(keys, fetch, cache_policy, deadline)
 
-    def _join_and_wait(
+        def result(until: Deadline) -> dict[str, Found | ServiceError]:
+            results: dict[str, Found | ServiceError] = {}
+            outcomes = first(until)
+            while outcomes:
+                soon = [outcome for outcome in outcomes.values() if isinstance(outcome, TooSoon)]
+                refusal = self.pause(soon, until) if soon and cache_policy.waits else None
+                pending = []
+                for key, outcome in outcomes.items():
+                    if outcome is None or (isinstance(outcome, TooSoon) and cache_policy.waits and refusal is None):
+                        pending.append(key)
+                    elif isinstance(outcome, TooSoon) and not cache_policy.waits:
+                        results[key] = outcome
+                    else:
+                        results[key] = self._result(key, outcome, stored.get(key), cache_policy)
+                outcomes = self._begin_or_refuse(pending, fetch, cache_policy, deadline)(until) if pending else {}
+            return results
+
+        return result
+
+    def _begin_or_refuse(
         self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
-    ) -> dict[str, Outcome | None]:
-        """Join or begin the fetch of each key and wait for it; ``None`` for one that began too early to count."""
+    ) -> Pending[dict[str, Outcome | None]]:
+        """Join or begin the fetch of each key; the outcome is ``None`` for one that began too early to count."""
         try:
             joined = self._join(keys, fetch, cache_policy, deadline)
         except Overloaded as error:
+            refusal = error
             self._telemetry.refusal("overloaded")
-            return dict.fromkeys(keys, error)
-        return {key: self._wait(*joined[key], cache_policy, deadline) for key in keys}
+            return lambda _: dict.fromkeys(keys, refusal)
+        return lambda until: {key: self._wait(*joined[key], cache_policy, until) for key in keys}
 
     def _wait(
         self, flight: Flight[Outcome], joined: bool, cache_policy: RequestCachePolicy, deadline: Deadline

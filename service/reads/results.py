@@ -63,3 +63,6 @@ class Read(Generic[T]):
 
 Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
 """Asks the runtime for those keys, by that deadline."""
+
+Pending = Callable[[Deadline], T]
+"""A read that has begun: waits for what comes of it, up to that deadline."""

@@ -29,7 +29,7 @@ def gate() -> Iterator[threading.Event]:
     made.set()
 
 
-def test_calls_are_calls_at_once_and_ended_in_their_order(fan_out: FanOut[ServiceError]) -> None:
+def test_calls_are_made_at_once_and_results_are_in_their_order(fan_out: FanOut[ServiceError]) -> None:
     meeting = threading.Barrier(3)
 
     def call(number: int) -> int:
@@ -40,7 +40,7 @@ def test_calls_are_calls_at_once_and_ended_in_their_order(fan_out: FanOut[Servic
     assert fan_out.gather(calls, Deadline.after(PATIENCE)) == [0, 1, 2]
 
 
-def test_more_calls_than_threads_are_all_ended(fan_out: FanOut[ServiceError]) -> None:
+def test_more_calls_than_threads_are_all_made(fan_out: FanOut[ServiceError]) -> None:
     calls = [lambda number=number: number for number in range(50)]
     assert fan_out.gather(calls, Deadline.after(PATIENCE)) == list(range(50))
     assert fan_out.gather([], Deadline.after(PATIENCE)) == []
@@ -61,16 +61,21 @@ def test_any_other_error_is_raised(fan_out: FanOut[ServiceError]) -> None:
     assert fan_out.gather([lambda: 1], Deadline.after(PATIENCE)) == [1]
 
 
-def test_at_the_deadline_what_is_ended_counts_and_the_rest_is_a_timeout(fan_out: FanOut[ServiceError], gate) -> None:
-    quick = fan_out.begin(lambda: "quick")
-    assert quick.result(Deadline.after(PATIENCE)) == "quick"
-    slow, never = fan_out.gather([lambda: gate.wait(PATIENCE), lambda: gate.wait(PATIENCE)], Deadline.after(0.01))
-    assert isinstance(slow, RuntimeTimeout)
+def test_at_the_deadline_what_has_ended_counts_and_the_rest_is_a_timeout(fan_out: FanOut[ServiceError], gate) -> None:
+    ended = threading.Event()
+
+    def slow() -> None:
+        ended.wait(PATIENCE)  # until the other call has ended, and the time is up
+        gate.wait(PATIENCE)
+
+    deadline = Deadline.after(0.05)
+    late, quick, never = fan_out.gather([slow, lambda: ended.set() or "quick", slow], deadline)
+    assert isinstance(late, RuntimeTimeout)
+    assert quick == "quick", "an answer that is there is given, however late"
     assert isinstance(never, RuntimeTimeout)
-    assert quick.result(Deadline.after(0)) == "quick", "an answer that is there is given, however late"
 
 
-def test_a_call_given_up_before_its_turn_is_never_calls(fan_out: FanOut[ServiceError], gate) -> None:
+def test_a_call_given_up_before_its_turn_is_never_made(fan_out: FanOut[ServiceError], gate) -> None:
     begun: list[str] = []
     started = threading.Barrier(4)
 
@@ -78,12 +83,13 @@ def test_a_call_given_up_before_its_turn_is_never_calls(fan_out: FanOut[ServiceE
         started.wait(PATIENCE)
         gate.wait(PATIENCE)
 
-    for _ in range(3):
-        fan_out.begin(slow)
+    taking_all = threading.Thread(target=fan_out.gather, args=([slow] * 3, Deadline.after(PATIENCE)))
+    taking_all.start()
     started.wait(PATIENCE)
-    late = fan_out.begin(lambda: begun.append("late"))
-    assert isinstance(late.result(Deadline.after(0)), RuntimeTimeout)
+    [late] = fan_out.gather([lambda: begun.append("late")], Deadline.after(0))
+    assert isinstance(late, RuntimeTimeout)
     gate.set()
+    taking_all.join(PATIENCE)
     assert fan_out.gather([lambda: begun.append("next")], Deadline.after(PATIENCE)) == [None]
     eventually(lambda: begun)
     assert begun == ["next"]

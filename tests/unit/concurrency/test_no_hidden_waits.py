@@ -25,7 +25,6 @@ EXCEPTIONS = {
     ("demo/demo.py", "_wait"): "a command without a server",
     ("demo/demo.py", "run"): "a command without a server",
     ("demo/processes.py", "__exit__"): "a command without a server",
-    ("reads/queries.py", "_fetch_runs"): "a task of FanOut, which manages its wait",
     ("reads/read_through.py", "_wait"): "a flight, which manages its wait",
     ("runtimes/credentials/client_credentials.py", "authorization"): "a flight, which manages its wait",
     ("reads/feeds.py", "_run"): "a thread of its own in the background",

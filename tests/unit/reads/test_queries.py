@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from service.app.runtime_client import new_fan_out
 from service.caching.codec import ContentGone, body_key, entry_key, rest_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import (
@@ -73,7 +72,7 @@ class World:
 
 
 def queries(runtime: FakeRuntime, process: Process) -> Queries:
-    return Queries({"default": Connection(runtime, process.reads, new_fan_out(8), new_fan_out(8))})
+    return Queries({"default": Connection(runtime, process.reads)})
 
 
 @pytest.fixture
@@ -134,9 +133,7 @@ def test_two_connections_share_nothing_even_of_one_runtime(world: World) -> None
     other = FakeRuntime(world.runtime.identity)
     other.log("run1", b"[2]")
     names = {"default": world.runtime, "other": other}
-    service = Queries(
-        {name: Connection(runtime, process.reads, new_fan_out(8), new_fan_out(8)) for name, runtime in names.items()}
-    )
+    service = Queries({name: Connection(runtime, process.reads) for name, runtime in names.items()})
     world.made.append(service)
     assert world.metrics(service) == b"[1]"
     assert world.metrics(service, cache_scope=CacheScope("t", "g", connection="other")) == b"[2]"
