@@ -20,7 +20,7 @@ from tests.servers.browser import PATIENCE
 from tests.servers.demo import COMMAND, Demo, ended
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 FIRST, SECOND, THIRD = (
     "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11",
@@ -57,6 +57,14 @@ class Watched:
             self.ready()
         return self.page
 
+    def visit(self, search: str) -> Page:
+        """Another view of the page that is open, as a link within it leads there."""
+        self.page.evaluate(
+            "(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')) }", search
+        )
+        self.ready()
+        return self.page
+
     def ready(self) -> None:
         """Wait until all that is shown is there."""
         self.page.locator("main h1, main .problem").first.wait_for()
@@ -80,19 +88,35 @@ def own_runs(demo: Demo) -> Iterator[OwnRuns]:
     runs.close()
 
 
+def _context(browser: Browser, **options: Any) -> BrowserContext:
+    european = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Berlin", "locale": "en-GB"}
+    context = browser.new_context(**{**european, **options})
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(_VIOLATIONS)
+    return context
+
+
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser) -> BrowserContext:
+    """What was loaded once, scripts above all, is loaded for all; what a page keeps of its session is its own."""
+    return _context(browser)
+
+
 @pytest.fixture
-def open_page(browser: Browser, demo: Demo) -> Iterator[Callable[..., Watched]]:
-    """Opens pages of the demo, or of another ``service``; nobody is signed in."""
-    contexts: list[Any] = []
+def open_page(browser: Browser, shared_context: BrowserContext, demo: Demo) -> Iterator[Callable[..., Watched]]:
+    """Opens pages of the demo, or of another ``service``; nobody is signed in.
+
+    ``apart``: in a context of its own, with cookies and a clock that no other page has.
+    """
+    apart_contexts: list[BrowserContext] = []
     watched: list[Watched] = []
 
-    def opened(service: str = "", **options: Any) -> Watched:
-        context = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Berlin", "locale": "en-GB", **options}
-        )
-        context.set_default_timeout(PATIENCE)
-        context.add_init_script(_VIOLATIONS)
-        contexts.append(context)
+    def opened(service: str = "", *, apart: bool = False, **options: Any) -> Watched:
+        if apart or options:
+            context = _context(browser, **options)
+            apart_contexts.append(context)
+        else:
+            context = shared_context
         made = watching(context.new_page(), service or demo.ready["service"])
         watched.append(made)
         return made
@@ -100,7 +124,8 @@ def open_page(browser: Browser, demo: Demo) -> Iterator[Callable[..., Watched]]:
     yield opened
     for each in watched:
         each.check()
-    for context in contexts:
+        each.page.close()
+    for context in apart_contexts:
         context.close()
 
 

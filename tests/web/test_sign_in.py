@@ -66,7 +66,7 @@ def test_a_token_that_has_expired_is_asked_for_anew_at_the_same_address(
 
 def test_code_flow_with_pkce(open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo) -> None:
     """The reader comes back to where they were; what is kept is no token; a reload asks the provider again."""
-    watched = open_page(f"http://127.0.0.1:{oidc.port}")
+    watched = open_page(f"http://127.0.0.1:{oidc.port}", apart=True)
     watched.allowed += [f"asked {demo.ready['issuer']}"]
     page = watched.open(f"?run={FIRST}&tab=metrics&part=tags")
     page.get_by_role("button", name="Sign in").click()
@@ -91,7 +91,7 @@ def test_code_flow_with_pkce(open_page: Callable[..., Watched], oidc: ServiceHos
 def test_what_was_chosen_at_the_login_form_holds(
     open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo
 ) -> None:
-    watched = open_page(f"http://127.0.0.1:{oidc.port}")
+    watched = open_page(f"http://127.0.0.1:{oidc.port}", apart=True)
     watched.allowed += [f"asked {demo.ready['issuer']}"]
     page = watched.open()
     page.get_by_role("button", name="Sign in").click()
@@ -104,7 +104,7 @@ def test_what_was_chosen_at_the_login_form_holds(
 def test_an_answer_of_another_sign_in_is_refused(
     open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo
 ) -> None:
-    watched = open_page(f"http://127.0.0.1:{oidc.port}")
+    watched = open_page(f"http://127.0.0.1:{oidc.port}", apart=True)
     watched.allowed += [f"asked {demo.ready['issuer']}"]
     page = watched.open()
     page.get_by_role("button", name="Sign in").click()
@@ -119,7 +119,7 @@ def test_behind_an_approuter(
     """No token ever reaches the page; a session that has expired is noticed whatever is answered, and renewed."""
     with approuter(session.port) as router:
         router.sessions["one"] = demo.ready["token"]
-        watched = open_page(router.url)
+        watched = open_page(router.url, apart=True)
         cookie = {"name": COOKIE, "value": "one", "url": router.url}
         watched.page.context.add_cookies([cookie])  # type: ignore[list-item]
         page = watched.open(f"?run={FIRST}&tab=metrics&part=tags")

@@ -218,7 +218,8 @@ def test_a_running_run_is_live_until_it_has_ended(reader: Watched, demo: Demo) -
     page.get_by_text("The run has ended: COMPLETED.").wait_for()
 
 
-def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(reader: Watched) -> None:
+def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(open_page: Callable[..., Watched], demo: Demo) -> None:
+    reader = signed_in(open_page(apart=True), demo.ready["token"])
     asked: list[str] = []
     polled = re.compile(rf"/runs/{RUNNING}(/metric-resource(/series)?\?.*)?$")
     reader.page.on("request", lambda request: asked.append(request.url) if polled.search(request.url) else None)

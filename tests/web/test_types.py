@@ -34,16 +34,11 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_scripts_have_the_types_that_they_say(workshop: Path) -> None:
-    shutil.copytree(STATIC, workshop / "static", dirs_exist_ok=True)
-    checked = run(workshop, "npx", "tsc", "--project", ".")
-    assert checked.returncode == 0, checked.stdout[-3000:]
-
-
-def test_a_member_that_the_api_has_not_is_found(workshop: Path) -> None:
-    shutil.copytree(STATIC, workshop / "static", dirs_exist_ok=True)
+    """All of them have; the checker does see what is wrong, in a script that names a member the API has not."""
+    shutil.copytree(STATIC, workshop / "static")
     odd = workshop / "static" / "odd.js"
     odd.write_text("/** @param {import('./types.js').Run} run */\nexport const odd = (run) => run.noSuchMember;\n")
-    checked = run(workshop, "npx", "tsc", "--project", ".")
-    odd.unlink()
-    assert checked.returncode != 0
-    assert "noSuchMember" in checked.stdout
+    found = run(workshop, "npx", "tsc", "--project", ".", "--pretty", "false").stdout.splitlines()
+    assert [line for line in found if "odd.js" not in line] == []
+    assert len(found) == 1
+    assert "noSuchMember" in found[0]
