@@ -122,7 +122,7 @@ def test_what_the_page_is_served_with(demo: Demo) -> None:
     old = requests.get(f"{url}/assets/{'0' * 20}/main.js", timeout=30)
     assert (old.status_code, old.headers["Cache-Control"], old.text) == (200, "no-cache", asset.text)
     assert requests.get(f"{url}/assets/{'0' * 20}/no-such.js", timeout=30).status_code == 404
-    assert requests.get(f"{url}/assets/{'0' * 20}/types.d.ts", timeout=30).status_code == 404
+    assert requests.get(f"{url}/assets/{'0' * 20}/types.ts", timeout=30).status_code == 404
     assert requests.get(f"{url}/vega/0.js", timeout=30).status_code == 404
 
 
