@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from flask.testing import FlaskClient
 from service.api.http.large_work import LargeWork
 from service.app import close, create_app
 from service.charts.rendering import Renderer
+from service.sandbox.app import parts_of
 from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
@@ -61,16 +61,10 @@ class Service:
 
 
 @pytest.fixture(scope="session")
-def issuer_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    directory = tmp_path_factory.mktemp("sandbox")
-    with running(Options(directory, port=0)) as app:
-        yield app.config.get("PUBLIC_URL") or url_of(app), directory
-
-
-def url_of(app: Any) -> str:
-    from service.sandbox.app import parts_of
-
-    return str(parts_of(app).public_url)
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
+    """One for all: reading its RSA key checks it, which takes a tenth of a second."""
+    with running(Options(tmp_path_factory.mktemp("sandbox"), port=0)) as app:
+        yield parts_of(app).issuer
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +77,7 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeySe
 class Surroundings:
     """What a service stands in: an issuer, a store that others share, a runtime."""
 
-    issuer_url: str
-    issuer_directory: Path
+    issuer: Issuer
     valkey: ValkeyServer
     runtime: ScriptedRuntime
     renderer: Renderer
@@ -102,7 +95,7 @@ class Surroundings:
         """One process's worth of the service, trusting the sandbox's issuer unless told otherwise."""
         settings = Settings(
             RuntimeSettings(self.runtime.url, auth=auth, **{"timeout": 3.0, **runtime}),
-            trust or AuthSettings(issuers=(self.issuer_url,), audiences=("metric-resource",)),
+            trust or AuthSettings(issuers=(self.issuer.url,), audiences=("metric-resource",)),
             CacheSettings(
                 redis_url=self.valkey.url,
                 secret="a secret of the tests",
@@ -111,9 +104,8 @@ class Surroundings:
             cors_origins=("https://front-end.example",),
         )
         app = create_app(settings, large_work=large_work, renderer=self.renderer)
-        issuer = Issuer.at(self.issuer_directory, self.issuer_url)
         try:
-            yield Service(app.test_client(), issuer, self.runtime, self.valkey, settings)
+            yield Service(app.test_client(), self.issuer, self.runtime, self.valkey, settings)
         finally:
             close(app)
 
@@ -133,26 +125,24 @@ def renderer() -> Iterator[Renderer]:
 
 
 @contextmanager
-def surrounded(issuer_at: tuple[str, Path], valkey: ValkeyServer, renderer: Renderer) -> Iterator[Surroundings]:
+def surrounded(issuer: Issuer, valkey: ValkeyServer, renderer: Renderer) -> Iterator[Surroundings]:
     """A runtime, and a store that knows nothing: an earlier runtime may have had the same port."""
     with redis.Redis(port=valkey.port) as store:
         store.flushall()
     with scripted_runtime() as runtime:
-        yield Surroundings(*issuer_at, valkey, runtime, renderer)
+        yield Surroundings(issuer, valkey, runtime, renderer)
 
 
 @pytest.fixture
-def surroundings(
-    issuer_at: tuple[str, Path], valkey_server: ValkeyServer, renderer: Renderer
-) -> Iterator[Surroundings]:
-    with surrounded(issuer_at, valkey_server, renderer) as made:
+def surroundings(issuer: Issuer, valkey_server: ValkeyServer, renderer: Renderer) -> Iterator[Surroundings]:
+    with surrounded(issuer, valkey_server, renderer) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def shared_service(issuer_at: tuple[str, Path], valkey_server: ValkeyServer, renderer: Renderer) -> Iterator[Service]:
+def shared_service(issuer: Issuer, valkey_server: ValkeyServer, renderer: Renderer) -> Iterator[Service]:
     """One for all tests of a module that only read: they leave the runtime and the token as they find them."""
-    with surrounded(issuer_at, valkey_server, renderer) as made, made.service() as service:
+    with surrounded(issuer, valkey_server, renderer) as made, made.service() as service:
         yield service
 
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
-from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -83,15 +82,14 @@ DATABASES = cycle(range(1, 16))
 class World:
     """One run, stored in Redis, as old as a test wants it; a new process of the service for each look at it."""
 
-    def __init__(self, issuer: tuple[str, Path], valkey: ValkeyServer, runtime: ScriptedRuntime) -> None:
-        url, directory = issuer
+    def __init__(self, issuer: Issuer, valkey: ValkeyServer, runtime: ScriptedRuntime) -> None:
         self.runtime = runtime
         database = next(DATABASES)
         self._redis = redis.Redis(port=valkey.port, db=database)
-        self._token = Issuer.at(directory, url).mint(roles=["scenario_metric_viewer"])
+        self._token = issuer.mint(roles=["scenario_metric_viewer"])
         self._settings = Settings(
             RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE, timeout=3.0),
-            AuthSettings(issuers=(url,), audiences=("metric-resource",)),
+            AuthSettings(issuers=(issuer.url,), audiences=("metric-resource",)),
             CacheSettings(
                 redis_url=f"{valkey.url}/{database}",
                 secret=SECRET,
@@ -141,9 +139,9 @@ def _older(header: Any, seconds: float) -> Any:
 
 
 @pytest.fixture
-def world(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[World]:
+def world(issuer: Issuer, valkey_server: ValkeyServer) -> Iterator[World]:
     with scripted_runtime() as runtime:
-        made = World(issuer_at, valkey_server, runtime)
+        made = World(issuer, valkey_server, runtime)
         yield made
         made.close()
 

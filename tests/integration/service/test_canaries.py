@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import product
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -315,10 +314,8 @@ def _without_ids(body: bytes) -> str:
 
 
 @pytest.fixture
-def world(issuer_at: tuple[str, Path], valkey_server: ValkeyServer) -> Iterator[World]:
-    url, directory = issuer_at
-    issuer = Issuer.at(directory, url)
-    auth = AuthSettings(issuers=(url,), audiences=("metric-resource",), tenant_claim="zid")
+def world(issuer: Issuer, valkey_server: ValkeyServer) -> Iterator[World]:
+    auth = AuthSettings(issuers=(issuer.url,), audiences=("metric-resource",), tenant_claim="zid")
     cache = CacheSettings(
         redis_url=valkey_server.url, secret="a secret of the tests", fresh_running=2, min_refresh=0.05
     )

@@ -82,7 +82,7 @@ def world(surroundings: Surroundings, **of_other: Any) -> Iterator[World]:
         default = RuntimeSettings(sap.url, **none)
         settings = Settings(
             default,
-            AuthSettings(issuers=(surroundings.issuer_url,), audiences=("metric-resource",)),
+            AuthSettings(issuers=(surroundings.issuer.url,), audiences=("metric-resource",)),
             CacheSettings(
                 redis_url=surroundings.valkey.url, secret="a secret of the tests", fresh_running=60, min_refresh=0
             ),
@@ -94,9 +94,8 @@ def world(surroundings: Surroundings, **of_other: Any) -> Iterator[World]:
         )
         app = create_app(settings)
         stack.callback(close, app)
-        issuer = Issuer.at(surroundings.issuer_directory, surroundings.issuer_url)
-        token = issuer.mint(roles=ROLES)
-        yield World(app.test_client(), issuer, sap, other, tracking, surroundings.issuer_url, token)
+        token = surroundings.issuer.mint(roles=ROLES)
+        yield World(app.test_client(), surroundings.issuer, sap, other, tracking, surroundings.issuer.url, token)
 
 
 def test_each_runtime_is_read_by_its_name(surroundings: Surroundings) -> None:
@@ -144,7 +143,7 @@ def test_a_name_that_is_unknown_and_one_of_another_tenant_are_refused_alike(
 
 
 def test_a_tenant_that_is_named_may_use_it(surroundings: Surroundings) -> None:
-    with world(surroundings, tenants=(surroundings.issuer_url,)) as there:
+    with world(surroundings, tenants=(surroundings.issuer.url,)) as there:
         assert there.names("other") == {"of other"}
 
 

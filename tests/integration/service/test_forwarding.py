@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pytest
 
+from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeAuth
-from tests.integration.service.conftest import RUN, Service, Surroundings, url_of
+from tests.integration.service.conftest import RUN, Service, Surroundings
 
 TAGS = "/runs/run1/tags"
 
@@ -112,7 +113,7 @@ def test_with_credentials_of_its_own_the_callers_token_stays_here(surroundings: 
         client: dict[str, Any] = {
             "client_id": "sandbox-client",
             "client_secret": "sandbox-secret",
-            "token_url": f"{url_of(sandbox)}/oauth/token",
+            "token_url": f"{parts_of(sandbox).public_url}/oauth/token",
         }
         with surroundings.service(RuntimeAuth.SERVICE, **client) as service:
             assert service.get().status_code == 200

@@ -6,7 +6,6 @@ import json
 import math
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,14 +130,13 @@ class Caller:
 
 
 @pytest.fixture
-def caller(issuer_at: tuple[str, Path]) -> Iterator[Caller]:
-    url, directory = issuer_at
-    token = Issuer.at(directory, url).mint(roles=["scenario_metric_viewer"])
+def caller(issuer: Issuer) -> Iterator[Caller]:
+    token = issuer.mint(roles=["scenario_metric_viewer"])
     runtime = Runtime()
     with serving(runtime) as server:
         settings = Settings(
             RuntimeSettings(f"{server.url}/v2", auth=RuntimeAuth.NONE, timeout=TIMEOUT),
-            AuthSettings(issuers=(url,), audiences=("metric-resource",)),
+            AuthSettings(issuers=(issuer.url,), audiences=("metric-resource",)),
             CacheSettings(fresh_running=60, min_refresh=0),
         )
         app = create_app(settings)

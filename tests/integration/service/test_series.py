@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -180,16 +179,15 @@ def test_nothing_else_is_acceptable(service: Service) -> None:
 
 
 @pytest.fixture
-def without_extra(issuer_at: tuple[str, Path]) -> Iterator[Service]:
-    url, directory = issuer_at
+def without_extra(issuer: Issuer) -> Iterator[Service]:
     with scripted_runtime() as runtime:
         settings = Settings(
             RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE),
-            AuthSettings(issuers=(url,), audiences=("metric-resource",)),
+            AuthSettings(issuers=(issuer.url,), audiences=("metric-resource",)),
         )
         app = create_app(settings, renderer=Renderer(needs="not_installed"))
         try:
-            yield Service(app.test_client(), Issuer.at(directory, url), runtime, None, settings)  # type: ignore[arg-type]
+            yield Service(app.test_client(), issuer, runtime, None, settings)  # type: ignore[arg-type]
         finally:
             close(app)
 

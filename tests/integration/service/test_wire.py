@@ -46,10 +46,9 @@ class Server:
 
 @pytest.fixture(scope="module", params=["parser in Python", "parser in C"])
 def server(
-    request: pytest.FixtureRequest, issuer_at: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, issuer: Issuer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """The service with either of gunicorn's parsers: what they refuse, and how, must not differ."""
-    url, directory = issuer_at
     made_in = tmp_path_factory.mktemp("wire")
     port, log = free_port(), made_in / "log"
     if request.param == "parser in C":
@@ -61,14 +60,14 @@ def server(
             **{name: value for name, value in os.environ.items() if not name.startswith(("AICORE_", "JWT_", "VCAP_"))},
             "AICORE_BASE_URL": runtime.url,
             "RUNTIME_AUTH": "none",
-            "JWT_ISSUER": url,
+            "JWT_ISSUER": issuer.url,
             "JWT_AUDIENCE": "metric-resource",
             "WEB_CONCURRENCY": "1",
             "PYTHONPATH": str(made_in),
         }
         process = subprocess.Popen([*SERVE, "--bind", f"127.0.0.1:{port}"], env=environment, stderr=written)
         try:
-            token = Issuer.at(directory, url).mint(roles=["scenario_metric_viewer"])
+            token = issuer.mint(roles=["scenario_metric_viewer"])
             made = Server(port, token, log)
             eventually(lambda: process.poll() is not None or made.is_up())
             assert process.poll() is None, log.read_text()
