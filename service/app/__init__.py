@@ -45,6 +45,7 @@ from service.reads.policy import Lifetimes
 from service.reads.queries import Connection, Queries, RuntimeState
 from service.reads.read_through import ReadThrough
 from service.settings import ConnectionSettings, PageSettings, RuntimeAuth, RuntimeSettings, Settings
+from service.telemetry import logs
 from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
 from service.web.policy import SignIn
@@ -84,6 +85,7 @@ def create_app(
     Starts background threads, so call it in the process that serves. ``close`` ends them.
     """
     telemetry = Telemetry()
+    logs.start_buffering(telemetry.log_line_dropped)
     cache = cache or _cache(settings, telemetry)
     authentication = authentication or build_authentication(settings.auth, telemetry)
     renderer = renderer or Renderer()
@@ -144,6 +146,7 @@ def create_app(
         cache.close,
         authentication.verifier.close,
         renderer.close,
+        logs.stop_buffering,
     )
     authentication.verifier.start()
     threading.Thread(target=parts.runtimes, name="first-look", daemon=True).start()

@@ -56,13 +56,23 @@ class Entry:
 class EntryStore:
     """Loads and saves entries. Safe from any thread; no method raises for the cache's sake.
 
-    Bodies of more than ``largest`` bytes are neither kept nor read, whatever lies in the shared cache.
+    Bodies of more than ``largest`` bytes are neither kept nor read, whatever lies in the shared cache. ``coherence``:
+    for how many seconds the memory answers.
     """
 
-    def __init__(self, cache: Cache, *, secret: str | None, memory_bytes: int, largest: int = codec.LARGEST) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        secret: str | None,
+        memory_bytes: int,
+        largest: int = codec.LARGEST,
+        coherence: float = COHERENCE,
+    ) -> None:
         self._cache = cache
         self._sealer = Sealer(secret, largest)
         self._largest = largest
+        self._coherence = coherence
         self._kept: BoundedMap[str, _Kept] = BoundedMap(memory_bytes, lambda kept: kept.weight)
 
     def headers(self, keys: Sequence[str], *, latest: bool = False) -> dict[str, Header]:
@@ -73,11 +83,16 @@ class EntryStore:
             kept = self._kept.get(key)
             if kept is not None:
                 found[key] = kept.header
-            if kept is None or latest or time.monotonic() - kept.checked_at > COHERENCE:
+            if kept is None or latest or self._is_to_be_checked(kept):
                 unknown.append(key)
         if unknown:
             found.update(self._shared_headers(unknown))
         return found
+
+    def header_at_hand(self, key: str) -> Header | None:
+        """The header of an entry, if this process has it and need not ask the shared cache for it now."""
+        kept = self._kept.get(key)
+        return None if kept is None or self._is_to_be_checked(kept) else kept.header
 
     def body(self, key: str, header: Header, *, current: bool = True) -> Packed | None:
         """The packed body of an entry; ``None`` where it is gone. ``current``: the header is the entry's latest."""
@@ -205,3 +220,6 @@ class EntryStore:
     def _fitting(self, body: _Body | None) -> _Body | None:
         """The body, unless it is more than the memory of this process takes; its header stays then."""
         return body if body is not None and _OVERHEAD + body.weight <= self._kept.capacity else None
+
+    def _is_to_be_checked(self, kept: _Kept) -> bool:
+        return time.monotonic() - kept.checked_at > self._coherence

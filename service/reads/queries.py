@@ -265,9 +265,9 @@ class Queries:
             return "unreachable"
         return "unreachable" if read.provenance.source is Source.STORED_ON_ERROR else "reachable"
 
-    def fresh_entry(self, connection: str, key: str, digest: bytes) -> Provenance | None:
+    def fresh_entry(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
         """How fresh a stored answer is, if it is fresh and its content is still that of ``digest``."""
-        return self._connections[connection].reads.fresh_entry(key, digest)
+        return self._connections[connection].reads.fresh_entry(key, digest, at_hand_only=at_hand_only)
 
     def close(self) -> None:
         for connection in self._connections.values():

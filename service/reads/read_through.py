@@ -131,9 +131,12 @@ class ReadThrough:
                 return None
         return packed
 
-    def fresh_entry(self, key: str, digest: bytes) -> Provenance | None:
-        """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched."""
-        header = self._store.headers([key]).get(key)
+    def fresh_entry(self, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
+        """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched.
+
+        ``at_hand_only``: the shared cache is not asked either.
+        """
+        header = self._store.header_at_hand(key) if at_hand_only else self._store.headers([key]).get(key)
         if header is None or header.digest != digest or header.outcome != VALUE or not self._policy.fresh(header):
             return None
         self._telemetry.cache_outcome(Source.STORED)

@@ -1,24 +1,29 @@
-"""One request served by the application (PEP 3333), on a thread that waits for the client only where it streams."""
+"""One request served by the application (PEP 3333): on the loop's own thread where the answer is at hand, otherwise on
+one that waits for the client only where it streams."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, cast
 
 from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.http.message import Request
 
+from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
 from service.concurrency.pushed_body import STOPPING, PushedBody
 from service.domain.errors import Overloaded
 from service.server import refusals
 from service.server.connection import Connection
 from service.server.loop import Loop
 from service.server.outgoing import Outgoing
+from service.server.threads import RequestThreads
 
 Application = Callable[..., Iterable[bytes]]
+Environment = MutableMapping[str, Any]
 Waiting = Callable[[], AbstractContextManager[None]]
 _DIRECTLY = 1024 * 1024
 """Bytes up to which the thread that made an answer tries to send it; the loop may refuse a longer one."""
@@ -29,38 +34,73 @@ class ClientGone(Exception):
 
 
 class Exchanges:
-    """Has the WSGI ``application`` answer. Where it streams, ``stream_bytes`` are made ahead of its client."""
+    """Has the WSGI ``application`` answer. Where it streams, ``stream_bytes`` are made ahead of its client.
 
-    def __init__(self, application: Application, loop: Loop, config: Config, stream_bytes: int) -> None:
+    ``tells_at_hand`` is whether the application knows ``AT_HAND_ONLY``.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        loop: Loop,
+        config: Config,
+        stream_bytes: int,
+        *,
+        tells_at_hand: bool = False,
+    ) -> None:
         self._application = application
         self._loop = loop
         self._config = config
         self._stream_bytes = stream_bytes
+        self._tells_at_hand = tells_at_hand
 
-    def serve(self, connection: Connection, request: Request, waiting: Waiting) -> None:
-        """Answer a request, on the calling thread. Whatever comes of it ends this connection at most.
+    def start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
+        """Answer a request, on one of ``threads`` unless the answer is at hand. Belongs to the loop's thread.
 
-        Within ``waiting`` the thread waits for a client; it raises ``Overloaded`` where too many do.
+        An answer that is at hand takes less time than handing the request over. Whatever comes of it ends this
+        connection at most.
         """
-        outgoing = connection.outgoing
-        outgoing.begin()
+        connection.outgoing.begin()
+        self._safely(connection, self._start, connection, request, threads)
+
+    def _start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
+        sink = cast(socket.socket, _Sink(connection.outgoing))
+        response, environ = wsgi.create(request, sink, connection.peer, connection.server, self._config)
+        environ["wsgi.multithread"] = True
+        environ[STOPPING] = self._loop.stops
+        if not self._tells_at_hand or not self._answer_at_hand(connection, response, environ):
+            serve = partial(self._serve, connection, response, environ, threads.waiting_for_client)
+            threads.start(partial(self._safely, connection, serve))
+
+    def _answer_at_hand(self, connection: Connection, response: wsgi.Response, environ: Environment) -> bool:
+        """Whether the answer is at hand, and was given."""
+        body = self._application({**environ, AT_HAND_ONLY: True}, response.start_response)
+        if body is NOT_AT_HAND:
+            return False
+        if self._loop.stopping:
+            response.force_close()
+        for piece in body:
+            response.write(piece)
+        response.close()
+        self._finish(connection, close=response.should_close())
+        return True
+
+    def _serve(self, connection: Connection, response: wsgi.Response, environ: Environment, waiting: Waiting) -> None:
+        """Answer on the calling thread. Within ``waiting`` it waits for a client, which raises ``Overloaded`` where too
+        many do."""
+        if self._answer(connection, response, environ, waiting):
+            self._finish(connection, close=response.should_close())
+
+    def _safely(self, connection: Connection, step: Callable[..., None], *arguments: Any) -> None:
         try:
-            response, environ = wsgi.create(
-                request, cast(socket.socket, _Sink(outgoing)), connection.peer, connection.server, self._config
-            )
-            if self._answer(connection, response, environ, waiting):
-                self._finish(connection, close=response.should_close())
+            step(*arguments)
         except ClientGone:
             self._loop.call(self._loop.end, connection)
         except BaseException as error:  # noqa: BLE001 - answered as the service's failure, with the stack in the log
             self._failed(connection, error)
 
-    def _answer(
-        self, connection: Connection, response: wsgi.Response, environ: MutableMapping[str, Any], waiting: Waiting
-    ) -> bool:
+    def _answer(self, connection: Connection, response: wsgi.Response, environ: Environment, waiting: Waiting) -> bool:
         """Whether the answer is whole: a body that goes on is pushed, and no thread waits for the rest of it."""
-        environ["wsgi.multithread"] = True
-        environ[STOPPING] = self._loop.stops
         if self._loop.stopping:
             response.force_close()
         body = self._application(environ, response.start_response)

@@ -9,7 +9,6 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from gunicorn.http.message import Request
@@ -42,9 +41,10 @@ _ARENAS = 2
 
 class Worker(GunicornWorker):
     """One process that serves, within ``limits``. What the platform asks (``_PROBES``) has a thread of its own for each
-    of the paths, so that it is answered when all others are busy."""
+    of the paths, so that it is answered when all others are busy. ``tells_at_hand``: see ``Exchanges``."""
 
     limits = Limits()
+    tells_at_hand = False
 
     def init_process(self) -> None:
         give_memory_back()
@@ -63,7 +63,9 @@ class Worker(GunicornWorker):
 
     def run(self) -> None:
         loop = self._loop
-        self._exchanges = Exchanges(self.wsgi, loop, self.cfg, self.limits.stream_bytes)
+        self._exchanges = Exchanges(
+            self.wsgi, loop, self.cfg, self.limits.stream_bytes, tells_at_hand=self.tells_at_hand
+        )
         while self.alive:
             self._turn()
             if os.getppid() != self.ppid:
@@ -95,13 +97,12 @@ class Worker(GunicornWorker):
         return Request(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
 
     def _serve(self, connection: Connection, request: Request) -> None:
-        threads = self._probes.get(request.path or "", self._threads)
-        threads.start(partial(self._exchanges.serve, connection, request, threads.waiting_for_client))
+        self._exchanges.start(connection, request, self._probes.get(request.path or "", self._threads))
 
 
-def configured_worker(limits: Limits) -> type[Worker]:
+def configured_worker(limits: Limits, *, tells_at_hand: bool = False) -> type[Worker]:
     """The class of a worker within ``limits``: gunicorn makes the worker, and knows no more of it than its class."""
-    return type("ConfiguredWorker", (Worker,), {"limits": limits})
+    return type("ConfiguredWorker", (Worker,), {"limits": limits, "tells_at_hand": tells_at_hand})
 
 
 def give_memory_back() -> None:

@@ -9,11 +9,21 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 import traceback
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
+from service.telemetry.line_writer import LineWriter
+
+AUDIT = "service.audit"
+"""The logger whose lines are written at once and never dropped."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+_NUMBERS = frozenset({int, float})
+_encode = json.JSONEncoder(default=str).encode
 _log = logging.getLogger("service")
 
 
@@ -21,33 +31,104 @@ class JSONFormatter(logging.Formatter):
     """Formats a record and the fields of its ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line: dict[str, Any] = {
-            "time": moment.replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line.update((name, value) for name, value in vars(record).items() if name not in _STANDARD)
+        fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = "".join(traceback.format_exception(record.exc_info[1]))
-        return json.dumps(line, ensure_ascii=True, default=str)
+            fields["exception"] = "".join(traceback.format_exception(record.exc_info[1]))
+        return _line(record.created, record.levelname, record.name, record.getMessage(), fields)
 
 
-def configure(level: str) -> None:
-    """Send all logs of the process to standard error as JSON.
+class LineHandler(logging.Handler):
+    """Hands lines to ``writer``."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        super().__init__()
+        self.writer = writer
+        self.setFormatter(JSONFormatter())
+
+    def createLock(self) -> None:  # noqa: N802 - of logging
+        """None is needed, and while one thread wrote, the others would wait for it with their slots."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record) + "\n"
+        except Exception:  # noqa: BLE001 - as in every handler of logging: a message that cannot be formatted
+            self.handleError(record)
+            return
+        if record.name == AUDIT:
+            self.writer.write(line)
+        else:
+            self.writer.add(line)
+
+
+_handler: LineHandler | None = None
+
+
+def configure(level: str, descriptor: int | None = None) -> None:
+    """Send all logs of the process to standard error, or to another descriptor, as JSON.
 
     What no line says is not looked up: the caller's place in the source, thread, process (Python's "Optimization").
     """
+    global _handler  # noqa: PLW0603 - a process has one log, as it has one root logger
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JSONFormatter())
+    _handler = LineHandler(LineWriter(sys.stderr.fileno() if descriptor is None else descriptor))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_handler]
     root.setLevel(level)
     for chatty in ("urllib3", "redis", "werkzeug"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def start_buffering(dropped: Callable[[], None]) -> None:
+    """Have no request wait for the log, the audit's lines excepted; ``dropped`` is called for a line that is dropped.
+
+    To be called in the process that serves. Nothing changes where ``configure`` was not called.
+    """
+    if _handler is not None:
+        _handler.writer.start(dropped)
+
+
+def stop_buffering() -> None:
+    """Write what is buffered. What is logged afterwards is written at once."""
+    if _handler is not None:
+        _handler.writer.stop()
+
+
+def add(logger: logging.Logger, level: int, message: str, fields: Mapping[str, Any]) -> None:
+    """Log what every request has a line of: as ``logger`` would, at a small part of what that takes.
+
+    ``logger`` itself does it where the process's logs are not ours. Its level is the caller's affair.
+    """
+    if _handler is None:
+        logger.log(level, "%s", message, extra=dict(fields))
+    else:
+        _handler.writer.add(_line(time.time(), logging.getLevelName(level), logger.name, message, fields) + "\n")
+
+
+def _line(seconds: float, level: str, logger: str, message: str, fields: Mapping[str, Any]) -> str:
+    further = "".join([f", {_quoted(name)}: {_encoded(value)}" for name, value in fields.items()])
+    return (
+        f'{{"time": "{_timestamp(seconds)}", "level": "{level.lower()}", "logger": "{logger}", '
+        f'"message": {_quoted(message)}{further}}}'
+    )
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    return repr(value) if type(value) in _NUMBERS else _encode(value)
+
+
+def _timestamp(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339, to the millisecond."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{_second(whole)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def failure(error: BaseException) -> None:

@@ -20,6 +20,7 @@ _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "upstream_retries": ("Exchanges with the AI runtime that were tried again.", ("connection", "operation")),
     "flight_waits": ("Reads that waited for a fetch another reader had under way.", ()),
+    "log_lines_dropped": ("Lines of the log that were dropped, since nobody took them from standard error.", ()),
     "refusals": (
         "What was refused before the runtime was asked: unauthenticated, forbidden, overloaded, refresh.",
         ("reason",),
@@ -116,6 +117,9 @@ class Telemetry:
         """``reason``: that of the last event, or ``slow`` or ``gone`` where the reader got none."""
         self._gauges["event_streams"].dec()
         self._counters["event_stream_ends"].labels(reason).inc()
+
+    def log_line_dropped(self) -> None:
+        self._counters["log_lines_dropped"].inc()
 
     def refusal(self, reason: str) -> None:
         self._counters["refusals"].labels(reason).inc()

@@ -12,18 +12,25 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
+
 MIB = 1024 * 1024
+AT_HAND = {"ready", "shared", "oops"}
+"""What a server may ask for on a thread that has no time."""
 
 
 class Application:
     def __init__(self) -> None:
         self.release = threading.Event()
+        self.tells_at_hand = True
         self.holding = 0
         self.streamed = 0
         self.shared = tuple(os.urandom(MIB) for _ in range(4))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         name, _, argument = environ["PATH_INFO"].removeprefix("/").partition("/")
+        if AT_HAND_ONLY in environ and name not in AT_HAND:
+            return NOT_AT_HAND
         make = getattr(self, f"_{name}", None)
         if make is None:
             start_response("404 NOT FOUND", [("Content-Length", "0")])
@@ -40,6 +47,12 @@ class Application:
 
     def _small(self, _environ: dict[str, Any], argument: str) -> Iterable[bytes]:
         return (b"small", argument.encode())
+
+    def _ready(self, _environ: dict[str, Any], argument: str) -> Iterable[bytes]:
+        return (b"ready", argument.encode())
+
+    def _oops(self, _environ: dict[str, Any], _argument: str) -> Iterable[bytes]:
+        raise RuntimeError("as asked for")
 
     def _echo(self, environ: dict[str, Any], _argument: str) -> Iterable[bytes]:
         return (environ["REQUEST_METHOD"].encode(), b" ", environ["wsgi.input"].read())

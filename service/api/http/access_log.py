@@ -11,10 +11,11 @@ from typing import Any
 from flask import Flask, Response, request
 
 from service.api.http.context import RequestTrace, current_request
+from service.telemetry import logs
 from service.telemetry.metrics import Telemetry
 
 _access = logging.getLogger("service.access")
-_audit = logging.getLogger("service.audit")
+_audit = logging.getLogger(logs.AUDIT)
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 _PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -49,7 +50,7 @@ def note(telemetry: Telemetry, trace: RequestTrace, route: str, method: str, sta
             "durationMs": round(seconds * 1000, 3),
             **more,
         }
-        _access.log(level, "%s %s %d", method, route, status, extra=fields)
+        logs.add(_access, level, f"{method} {route} {status}", fields)
 
 
 def route() -> str:

@@ -11,15 +11,16 @@ request goes to the application.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from service.api.http import access_log
 from service.api.http.context import REQUEST_ID_HEADERS, RequestTrace, request_id, traceparent
 from service.api.http.headers import LONGEST_LIST
 from service.api.http.representation_cache import Body
 from service.api.http.responses import CACHE_METADATA, Answers, CacheMetadata, client_has, status_of
+from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.access import Principal, TokenVerifier, allows
 from service.domain.freshness import Provenance
@@ -47,7 +48,12 @@ _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding"})
 
 Headers = list[tuple[str, str]]
 Signature = tuple[str | None, ...]
-FreshEntry = Callable[[str, str, bytes], Provenance | None]
+
+
+class FreshEntry(Protocol):
+    def __call__(
+        self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False
+    ) -> Provenance | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ class _Recorded:
 class ResponseCache:
     """A WSGI application in front of ``app``. Safe from any thread.
 
-    ``fresh_entry`` says how fresh an entry is, by connection, key and digest; ``None`` where it is stale or another.
+    ``fresh_entry`` says how fresh an entry is, by connection, key and digest; ``None`` where it is stale or another, or
+    where that is not ``at_hand_only``.
     ``forwards_token`` is whether answers belong to one token. ``most`` answers are recorded, the last used ones.
     """
 
@@ -96,15 +103,18 @@ class ResponseCache:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
+        at_hand_only = AT_HAND_ONLY in environ
         principal = self._caller(environ)
         if principal is None:
-            return self._app(environ, start_response)
+            return NOT_AT_HAND if at_hand_only else self._app(environ, start_response)
         signature = self._signature(environ, principal)
         recorded = self._recorded.get(signature)
         if recorded is not None:
             answer = self._replay(recorded, principal, environ, start_response, began)
             if answer is not None:
                 return answer
+        if at_hand_only:
+            return NOT_AT_HAND
         return self._app(environ, self._recording(signature, environ, start_response))
 
     def _caller(self, environ: WSGIEnvironment) -> Principal | None:
@@ -134,7 +144,9 @@ class ResponseCache:
         metadata = recorded.metadata
         if not allows(principal, metadata.rule, metadata.resource_group):
             return None
-        provenance = self._fresh_entry(metadata.connection, metadata.key, metadata.digest)
+        provenance = self._fresh_entry(
+            metadata.connection, metadata.key, metadata.digest, at_hand_only=AT_HAND_ONLY in environ
+        )
         if provenance is None:
             return None
         if client_has(metadata.tag, environ.get("HTTP_IF_NONE_MATCH")):

@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,9 @@ class Server:
         self.port = int(self.listener.getsockname()[1])
         self.threads = RequestThreads(THREADS, 8, MOST_SENDING)
         self.loop = Loop([self.listener], self._parse, self._serve, limits)
-        self.exchanges = Exchanges(self.application, self.loop, self.config, limits.stream_bytes)
+        self.exchanges = Exchanges(
+            self.application, self.loop, self.config, limits.stream_bytes, tells_at_hand=self.application.tells_at_hand
+        )
         self._over = threading.Event()
         self.resume()
 
@@ -78,7 +79,7 @@ class Server:
         return Request(self.config, IterUnreader((head,)), connection.peer, connection.requests)
 
     def _serve(self, connection: Connection, request: Request) -> None:
-        self.threads.start(partial(self.exchanges.serve, connection, request, self.threads.waiting_for_client))
+        self.exchanges.start(connection, request, self.threads)
 
 
 NewServer = Callable[..., Server]

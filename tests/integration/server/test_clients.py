@@ -76,6 +76,28 @@ def test_threads_are_free_while_clients_take_their_answers(new_server: NewServer
     assert readers[0].get("/small").status == 200, "the connection goes on"
 
 
+def test_what_is_at_hand_is_answered_while_all_threads_work(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server()
+    for _ in range(THREADS):
+        new_client(server).send(request("/hold"))
+    eventually(lambda: server.application.holding == THREADS)
+    client = new_client(server)
+    client.send(request("/ready/1") + request("/ready/2") + request("/oops") + request("/ready/3"))
+    assert [client.answer().body for _ in range(2)] == [b"ready1", b"ready2"]
+    assert problem(client) == "internal-error"
+    assert client.until_closed() == b""
+    closing = new_client(server)
+    assert closing.get("/ready", "Connection: close").body == b"ready"
+    assert closing.until_closed() == b""
+    waiting, large = new_client(server), new_client(server)
+    waiting.send(request("/ready/first") + request("/small") + request("/ready/next"))
+    assert waiting.answer().body == b"readyfirst"
+    assert large.get("/shared").body == b"".join(server.application.shared)
+    assert waiting.waits(), "neither the answer that has to be made nor what comes behind it"
+    server.application.release.set()
+    assert [waiting.answer().body for _ in range(2)] == [b"small", b"readynext"]
+
+
 def test_a_head_that_does_not_end_is_refused_and_silence_is_ended(new_server: NewServer, new_client: NewClient) -> None:
     server = new_server(request_seconds=0.1)
     half, dripping, silent = (new_client(server) for _ in range(3))

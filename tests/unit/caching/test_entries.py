@@ -193,6 +193,17 @@ def test_without_the_shared_cache_a_process_remembers_for_itself() -> None:
     assert store.failure("key", 0.0) is None
 
 
+def test_a_header_is_at_hand_until_the_shared_cache_is_to_be_asked_again() -> None:
+    cache = MemoryCache(10**6)
+    saved = entry(b"text", 1.0)
+    stores = {seconds: EntryStore(cache, secret=None, memory_bytes=10**6, coherence=seconds) for seconds in (-1, 60)}
+    assert [store.header_at_hand("key") for store in stores.values()] == [None, None]
+    stores[60].save("key", saved, 60)
+    assert stores[-1].headers(["key"]) == {"key": saved.header}
+    cache.delete("key")
+    assert [store.header_at_hand("key") for store in stores.values()] == [None, saved.header]
+
+
 def test_a_body_that_has_gone_is_none() -> None:
     cache = MemoryCache(10**6)
     saved = entry(b"text", 1.0)

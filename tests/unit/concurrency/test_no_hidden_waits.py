@@ -30,6 +30,9 @@ EXCEPTIONS = {
     ("reads/feeds.py", "_run"): "a thread of its own in the background",
     ("reads/leases.py", "_keep"): "a thread of its own in the background",
     ("runtimes/transport/budget.py", "current"): "reads a context variable",
+    ("telemetry/line_writer.py", "_keep_writing"): "a thread of its own in the background",
+    ("telemetry/line_writer.py", "stop"): "the end of the process",
+    ("telemetry/line_writer.py", "_write_all"): "a part of write, which manages its wait",
 }
 
 _ALWAYS = {"wait", "wait_for", "sleep", "communicate", "select", "as_completed"}

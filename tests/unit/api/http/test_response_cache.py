@@ -11,6 +11,7 @@ import pytest
 from service.api.http.headers import LONGEST_LIST
 from service.api.http.response_cache import ResponseCache
 from service.api.http.responses import CACHE_METADATA, CacheMetadata
+from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
 from service.domain.access import AccessRule, Principal, Scope
 from service.domain.freshness import Provenance, Source
 from service.telemetry.metrics import Telemetry
@@ -38,6 +39,7 @@ class World:
 
     def __init__(self, *, forwards_token: bool = False, most: int = 100) -> None:
         self.reached = 0
+        self.waited = 0
         self.line = "200 OK"
         self.metadata: CacheMetadata | None = METADATA
         self.caller: Principal | None = CALLER
@@ -73,8 +75,9 @@ class World:
     def cache_control(self, provenance: Provenance) -> str:
         return f"private, max-age={provenance.lifetime:g}"
 
-    def fresh_entry(self, connection: str, key: str, digest: bytes) -> Provenance | None:
+    def fresh_entry(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
         self.entries.append((connection, key, digest))
+        self.waited += not at_hand_only
         return self.provenance
 
     def get(self, path: str = "/", **environ: str) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -122,6 +125,27 @@ def test_it_has_a_line_in_the_access_log_and_is_counted(world: World, caplog: py
     assert 0 <= noted["durationMs"] < 60_000
     assert count(world) == before + 1
     assert world.asked_for[-1] == "Bearer x"
+
+
+def test_on_a_thread_without_time_it_replays_what_is_at_hand_and_does_nothing_else(world: World) -> None:
+    def ask(path: str = "/", **environ: str) -> tuple[list[Any], Any]:
+        began: list[Any] = []
+        request = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", AT_HAND_ONLY: True, **environ}
+        return began, world.cache(request, cast(Any, lambda *given: began.extend(given)))
+
+    reached, world.waited = world.reached, 0
+    began, body = ask()
+    assert (began[0], body) == ("200 OK", (b"replayed",))
+    assert ask(HTTP_IF_NONE_MATCH='"tag"')[0][0] == "304 NOT MODIFIED"
+    counted = count(world)
+    world.bodies.clear()
+    missed = [ask(), ask("/never-asked"), ask(HTTP_CACHE_CONTROL="no-cache"), ask(REQUEST_METHOD="POST")]
+    world.provenance = None
+    missed.append(ask())
+    world.caller = None
+    missed.append(ask())
+    assert all(not began and body is NOT_AT_HAND for began, body in missed)
+    assert (world.reached, world.waited, count(world)) == (reached, 0, counted)
 
 
 def count(world: World) -> float:
