@@ -92,8 +92,8 @@ class ServiceHost:
                 connection.request("GET", path, headers=given)
                 response = connection.getresponse()
                 body = response.read()
-            except (OSError, http.client.HTTPException):
-                return Answer(0, {}, b"", time.monotonic() - began)
+            except (OSError, http.client.HTTPException) as error:
+                return Answer(0, {}, repr(error).encode(), time.monotonic() - began)
             return Answer(response.status, dict(response.getheaders()), body, time.monotonic() - began)
 
 
