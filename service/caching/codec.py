@@ -22,6 +22,8 @@ from typing import Annotated, NamedTuple, TypeVar, overload
 
 import msgspec
 
+from service.concurrency.decoders import msgpack_decoder
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -135,7 +137,7 @@ class Sealer:
         if not hmac.compare_digest(code, self._code(key, packed)):
             return None
         try:
-            header = msgspec.msgpack.decode(packed, type=Header)
+            header = msgpack_decoder(Header).decode(packed)
         except _MALFORMED:
             return None
         return header if header.size <= self._largest else None
@@ -151,7 +153,7 @@ def pack(value: msgspec.Struct) -> Packed:
 def unpack(packed: Packed, kind: type[T]) -> T:
     """What the first part holds. Raises ``NotAnEntry`` where it is something else than a ``kind``."""
     try:
-        return msgspec.msgpack.decode(packed[0], type=kind)
+        return msgpack_decoder(kind).decode(packed[0])
     except _MALFORMED as error:
         raise NotAnEntry from error
 
@@ -178,7 +180,7 @@ def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) ->
     if begin > _LONGEST_INDEX:
         return None
     try:
-        index = msgspec.msgpack.decode(head[_PREFIX:begin], type=_Index)
+        index = msgpack_decoder(_Index).decode(head[_PREFIX:begin])
     except _MALFORMED:
         return None
     if len(index.parts) != len(index.frames) or not index.parts or len(head) != begin + index.frames[0]:

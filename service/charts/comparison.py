@@ -27,6 +27,7 @@ from service.charts.progress import (
     without_value,
     words,
 )
+from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Compared, Identity
 from service.domain.errors import Fault, InvalidParameter
@@ -272,7 +273,7 @@ def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) ->
 
 def _last(series: Series) -> tuple[Raw | None, str] | None:
     """The last value as it is drawn and as its text; ``None`` where it could not be read."""
-    value = msgspec.json.decode(series.last, type=_Value).value
+    value = json_decoder(_Value).decode(series.last).value
     if bytes(value) == points.NULL:
         return None
     text = bytes(value).decode("ascii").strip('"')

@@ -17,6 +17,7 @@ from msgspec import Raw
 from service.charts import captions, scales, specification
 from service.charts.clocks import LocalClock
 from service.charts.panels import SLOTTED, Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
+from service.concurrency.decoders import json_decoder
 from service.domain import points
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.points import NameValue
@@ -98,7 +99,7 @@ class _Point(msgspec.Struct):
     value: Raw
 
 
-_decode = msgspec.json.Decoder(_Point).decode
+_decode = json_decoder(_Point).decode
 
 
 def chart(

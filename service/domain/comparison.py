@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw
 
+from service.concurrency.decoders import json_decoder
 from service.domain import decimals, points
 from service.domain.metrics import READABLE, Unreadable
 from service.domain.points import NameValue
@@ -140,7 +141,7 @@ class _StepValue(msgspec.Struct):
     value: Raw
 
 
-_step_value: Callable[[bytes], _StepValue] = msgspec.json.Decoder(_StepValue).decode
+_step_value: Callable[[bytes], _StepValue] = json_decoder(_StepValue).decode
 
 
 def parameters(runs: Sequence[Compared]) -> list[Parameter]:
@@ -284,7 +285,7 @@ def _given(literal: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _key_values(literal: bytes) -> list[_KeyValue]:
-    return msgspec.json.decode(literal, type=list[_KeyValue])
+    return json_decoder(list[_KeyValue]).decode(literal)
 
 
 def _literal(text: str | None) -> bytes:

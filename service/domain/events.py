@@ -18,6 +18,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from service.concurrency.decoders import msgpack_decoder
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.selection.objects import chunk_of, gathered, objects
@@ -73,7 +74,7 @@ def position_of(text: str) -> Position | None:
         return None
     try:
         packed = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return msgspec.msgpack.decode(packed, type=Position)
+        return msgpack_decoder(Position).decode(packed)
     except (UnicodeError, binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
         return None
 

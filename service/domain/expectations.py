@@ -20,6 +20,7 @@ from heapq import nsmallest
 import msgspec
 from msgspec import Raw
 
+from service.concurrency.decoders import json_decoder
 from service.domain import points
 from service.domain.points import NameValue
 from service.domain.series.summary import Summary
@@ -233,7 +234,7 @@ class _Point(msgspec.Struct):
     value: Raw
 
 
-_point = msgspec.json.Decoder(_Point).decode
+_point = json_decoder(_Point).decode
 
 
 def _answer(summary: Summary, aggregate: Aggregate) -> Answer:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
+from service.concurrency.decoders import json_decoder
 from service.domain.metrics import Chunk
 
 NULL = b"null"
@@ -68,13 +69,13 @@ class _Number(str):
     __slots__ = ()
 
 
-_measures = msgspec.json.Decoder(list[Measure])
-_stamped = msgspec.json.Decoder(list[_Stamped])
-_named = msgspec.json.Decoder(list[_Named])
-_objects = msgspec.json.Decoder(list[Raw])
-_points = msgspec.json.Decoder(list[Point])
-_point = msgspec.json.Decoder(Point)
-_labels = msgspec.json.Decoder(list[_Label])
+_measures = json_decoder(list[Measure])
+_stamped = json_decoder(list[_Stamped])
+_named = json_decoder(list[_Named])
+_objects = json_decoder(list[Raw])
+_points = json_decoder(list[Point])
+_point = json_decoder(Point)
+_labels = json_decoder(list[_Label])
 
 
 def measures(chunk: Chunk) -> list[Measure]:
@@ -130,7 +131,7 @@ def columns(chunk: Chunk, fields: tuple[str, ...]) -> list[list[bytes]]:
 @cache
 def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
     some = msgspec.defstruct("Some", [(field, Raw) for field in fields], gc=False)
-    return msgspec.json.Decoder(list[some])  # type: ignore[valid-type]
+    return json_decoder(list[some])  # type: ignore[valid-type]
 
 
 def text(literal: bytes) -> str:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 
 T = TypeVar("T")
@@ -43,11 +44,11 @@ def decode_mended(body: bytes, kind: type[T]) -> tuple[T, bool]:
         if not body.isascii():
             body.decode("utf-8")
         try:
-            return msgspec.json.decode(body, type=kind), False
+            return json_decoder(kind).decode(body), False
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return msgspec.json.decode(_mended(body), type=kind), True
+            return json_decoder(kind).decode(_mended(body)), True
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
         raise BadGateway(_SHAPE) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -48,10 +49,16 @@ class MetricResource(Struct, rename="camel"):
     custom_info: list[CustomInfo] | None = None
 
 
+_learning = threading.Lock()
+"""msgspec crashes where two threads have it learn a class with another one inside at the same time."""
+
+
 def decode(body: bytes, type_: type[Body]) -> Body:
     """The body as ``type_``; :class:`BadRequest` with the member that is wrong otherwise."""
     try:
-        return msgspec.json.decode(body, type=type_)
+        with _learning:
+            decoder = msgspec.json.Decoder(type_)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         found = _WHERE.fullmatch(str(error))
         raise BadRequest(found["message"] if found else str(error), found["path"] if found else None) from None

@@ -16,6 +16,7 @@ from flask import Response, request
 from service.api.http.parameters import PagedParameters
 from service.api.http.request import ReadRequest
 from service.api.openapi.schemas import NO_CURSOR
+from service.concurrency.decoders import msgpack_decoder
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.freshness import Snapshot
 
@@ -129,7 +130,7 @@ class Cursors:
             code, packed = decoded[:_MAC_SIZE], decoded[_MAC_SIZE:]
             if not hmac.compare_digest(code, self._code(packed, view)):
                 raise ValueError(NO_CURSOR)
-            return msgspec.msgpack.decode(packed, type=Cursor)
+            return msgpack_decoder(Cursor).decode(packed)
         except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
             raise InvalidParameter([Fault("cursor", NO_CURSOR)]) from error
 

@@ -12,13 +12,14 @@ from itertools import accumulate
 import msgspec
 from msgspec import Raw
 
+from service.concurrency.decoders import json_decoder
 from service.concurrency.time_limit import checkpoint
 from service.domain import points
 from service.domain.metrics import Chunk, counts_of
 
 POINTS_A_CHUNK = 2000
 _BETWEEN = " \t\r\n,"
-_objects = msgspec.json.Decoder(list[Raw])
+_objects = json_decoder(list[Raw])
 _lenient = json.JSONDecoder(strict=False)
 
 

@@ -17,6 +17,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
+from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk, Unreadable
 from service.runtimes import literals
@@ -59,7 +60,7 @@ class _Point(msgspec.Struct, gc=False):
     labels: Raw = _NULL
 
 
-_REGULAR: msgspec.json.Decoder[list[_RegularPoint]] = msgspec.json.Decoder(list[_RegularPoint])
+_REGULAR: msgspec.json.Decoder[list[_RegularPoint]] = json_decoder(list[_RegularPoint])
 
 
 class PointMapping:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from service.concurrency.deadline import Deadline
+from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway, RateLimited, RuntimeRefuses, RuntimeUnavailable
 from service.runtimes.transport import HttpTransport, Retries
 from service.runtimes.transport.retries import Passing, retry_after, whole_seconds
@@ -97,7 +98,7 @@ class Grant:
 def grant_of(body: bytes) -> Grant:
     """Raises ``BadGateway`` for all that is not a bearer token. A lifetime that makes no sense counts as not given."""
     try:
-        answer = msgspec.json.decode(body, type=dict[str, Any])
+        answer = json_decoder(dict[str, Any]).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise BadGateway(_SHAPE) from None
     token, kind = answer.get("access_token"), answer.get("token_type", "bearer")

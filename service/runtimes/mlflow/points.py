@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Raw
 
+from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, Unreadable
 from service.domain.runs import NULL
@@ -31,8 +32,8 @@ _POINT = re.compile(
     rb'(\s*,\s*"timestamp"\s*:\s*)[0-9]+(\s*,\s*"step"\s*:\s*)-?[0-9]+(\s*\})(\s*,\s*\{)?'
 )
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-_VALUES = msgspec.json.Decoder(list[float | Literal["NaN", "Infinity", "-Infinity"]])
-_INTEGERS = msgspec.json.Decoder(list[_Int64])
+_VALUES = json_decoder(list[float | Literal["NaN", "Infinity", "-Infinity"]])
+_INTEGERS = json_decoder(list[_Int64])
 
 Place = tuple[bytes, bytes, bytes]
 """The literals of a point's timestamp, step and value, which identify a logged model's points among a run's."""
@@ -90,7 +91,7 @@ def _regular(body: bytes, key: str) -> Page | None:
         return None
     head, name, before_timestamp, before_step, tail, between = first.groups()
     try:
-        rest = msgspec.json.decode(body[:begin] + body[end:], type=_Page)
+        rest = json_decoder(_Page).decode(body[:begin] + body[end:])
         if rest.metrics or literals.text(name) != key:
             return None
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
@@ -191,7 +192,7 @@ def without_repeats(page: Page, before: Page) -> Page:
 
 
 def _texts(chunk: Chunk) -> list[bytes]:
-    return [bytes(text) for text in msgspec.json.decode(_array([chunk.text]), type=list[Raw])]
+    return [bytes(text) for text in json_decoder(list[Raw]).decode(_array([chunk.text]))]
 
 
 def merged(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:

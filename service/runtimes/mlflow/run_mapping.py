@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Raw
 
+from service.concurrency.decoders import json_decoder
 from service.domain.comparison import MODEL_LABEL
 from service.domain.errors import BadGateway
 from service.domain.runs import NULL, Run, RunStatus
@@ -288,7 +289,7 @@ class _LoggedByMLflow2(msgspec.Struct):
 def _models_of_tag(found: MLflowRun) -> Iterator[bytes]:
     text = next((tag.value for tag in found.data.tags if tag.key == _MODEL_HISTORY), "[]")
     try:
-        logged: Sequence[_LoggedByMLflow2] = msgspec.json.decode(text, type=list[_LoggedByMLflow2])
+        logged: Sequence[_LoggedByMLflow2] = json_decoder(list[_LoggedByMLflow2]).decode(text)
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return
     for model in logged:

@@ -19,6 +19,7 @@ from service.api.http.csv_text import cell, row, text_cell
 from service.api.resources.comparisons.to_json import Missing
 from service.api.resources.metric_resource.to_json import zone_clock
 from service.api.resources.runs.to_json import members
+from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Aligned, Baseline, Compared
 from service.domain.series.model import Series
@@ -118,7 +119,7 @@ def _joined(runs: Sequence[Compared], metric: str) -> Iterator[list[bytes]]:
 
 def _value(summary: Summary | None, aggregate: str) -> bytes:
     text: bytes | None = None if summary is None else getattr(summary, aggregate)
-    return b"" if text is None else _literal(bytes(msgspec.json.decode(text, type=_Value).value))
+    return b"" if text is None else _literal(bytes(json_decoder(_Value).decode(text).value))
 
 
 def _labels(literal: bytes) -> bytes:

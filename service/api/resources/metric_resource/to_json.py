@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
+from service.concurrency.decoders import json_decoder
 from service.domain import json_text
 from service.domain.localizing import localized, localized_literal
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
@@ -60,7 +61,7 @@ def _named(pairs: bytes, search: str) -> bytes:
     if not search:
         return pairs
     part = search.casefold()
-    members: list[msgspec.Raw] = msgspec.json.decode(pairs, type=list[msgspec.Raw])
+    members: list[msgspec.Raw] = json_decoder(list[msgspec.Raw]).decode(pairs)
     return b"[" + b",".join(bytes(one) for one in members if part in json.loads(bytes(one))["name"].casefold()) + b"]"
 
 
