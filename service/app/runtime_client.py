@@ -9,8 +9,8 @@ from service.domain.errors import RuntimeTimeout, ServiceError
 from service.domain.runtime import AIRuntime
 from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.credentials import ClientCredentials, FixedCredentials, NoCredentials, TokenEndpoint
+from service.runtimes.mlflow.answers import fault as mlflow_fault
 from service.runtimes.mlflow.client import MLflowRuntime
-from service.runtimes.mlflow.client import fault as mlflow_fault
 from service.runtimes.transport import (
     Circuit,
     ClientCertificate,

@@ -11,3 +11,5 @@ ELLIPTIC_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521
 EDWARDS = "EdDSA"
 """With Ed25519 or Ed448, as the key has it."""
 SIGNATURE_ALGORITHMS = (*RSA, *ELLIPTIC_CURVES, EDWARDS)
+USUAL = ("RS256", "ES256")
+"""Those that are accepted where nothing else is configured."""

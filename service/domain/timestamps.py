@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from service.domain.zones import TimeZone
@@ -179,3 +180,9 @@ def _rounded(offset: timedelta) -> int:
 def _offset_text(minutes: int) -> bytes:
     sign = "-" if minutes < 0 else "+"
     return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}".encode("ascii")
+
+
+@lru_cache(maxsize=32)
+def zone_clock(zone: TimeZone) -> ZoneClock:
+    """The zone's clock, which remembers what it has worked out. Callers choose zones, loggers minutes: few are kept."""
+    return ZoneClock(zone)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import SingleFlight, StillUnderWay
 from service.domain.errors import RuntimeTimeout, RuntimeTrouble
+from service.domain.runtime import Capabilities, RequestContext
 
 LIFETIME = 300.0
 """Seconds after which it is asked again; what was known holds until another answer is there."""
@@ -30,17 +30,19 @@ class Tenancy:
         self._multitenant, self._trouble = multitenant, None
         self._ask_from = self._clock() + LIFETIME
 
-    def multitenant(self, ask: Callable[[], bool], deadline: Deadline, caller: str | None = None) -> bool:
+    def multitenant(self, context: RequestContext, capabilities: Callable[[RequestContext], Capabilities]) -> bool:
         """Whether requests name their resource group.
 
-        Where that is not known, one thread calls ``ask``, and others wait for that up to the deadline; with ``caller``,
-        the one whose token is sent, only its own: who is refused is not everybody. Where it was known, nobody waits for
-        another. Raises what ``ask`` raises where nothing is known.
+        Where that is not known, one thread asks for ``capabilities``, and others wait for that up to their deadline;
+        where the caller's own token is sent, only that caller's: who is refused is not everybody. Where it was known,
+        nobody waits for another. Raises what ``capabilities`` raises where nothing is known.
         """
+        if context.known is not None:
+            return context.known.multitenant
         if self._clock() >= self._ask_from or self._multitenant is None:
             try:
-                wait = 0.0 if self._multitenant is not None else deadline.remaining()
-                self._asking.do(caller, lambda: self._find_out(ask), wait)
+                wait = 0.0 if self._multitenant is not None else context.deadline.remaining()
+                self._asking.do(context.cache_scope.caller, lambda: self._find_out(context, capabilities), wait)
             except StillUnderWay:
                 if self._multitenant is None:
                     raise RuntimeTimeout from None
@@ -49,10 +51,10 @@ class Tenancy:
             return known
         raise RuntimeTimeout if self._trouble is None else self._trouble.with_traceback(None)
 
-    def _find_out(self, ask: Callable[[], bool]) -> None:
+    def _find_out(self, context: RequestContext, capabilities: Callable[[RequestContext], Capabilities]) -> None:
         if self._clock() < self._ask_from:
             return
         try:
-            self.note(ask())
+            self.note(capabilities(context).multitenant)
         except RuntimeTrouble as trouble:
             self._trouble, self._ask_from = trouble, self._clock() + _PAUSE

@@ -10,6 +10,9 @@ from http import HTTPStatus
 
 from gunicorn.http import errors
 
+from service.api.http import problems
+from service.api.http.problems import INTERNAL, Problem
+
 _log = logging.getLogger("service.server")
 
 
@@ -17,55 +20,46 @@ _log = logging.getLogger("service.server")
 class Refusal:
     """Why a request is not served. ``headers`` are further lines of the answer."""
 
-    status: int
-    slug: str
-    title: str
+    problem: Problem
     detail: str
     headers: str = ""
 
 
-BAD_REQUEST = Refusal(400, "bad-request", "The request is not valid", "the request is not valid HTTP")
+BAD_REQUEST = Refusal(Problem(400, "bad-request", "The request is not valid"), "the request is not valid HTTP")
 TOO_SLOW = Refusal(
-    408, "request-timeout", "The request did not come in time", "the request was not complete in time; send it at once"
+    Problem(408, "request-timeout", "The request did not come in time"),
+    "the request was not complete in time; send it at once",
 )
 NO_LENGTH = Refusal(
-    411,
-    "length-required",
-    "The request needs a length",
+    Problem(411, "length-required", "The request needs a length"),
     "a request body needs a Content-Length; chunked bodies are not read",
 )
-TOO_LARGE = Refusal(413, "content-too-large", "The request body is too long", "the request body is longer than is read")
-LINE_TOO_LONG = Refusal(414, "uri-too-long", "The URL is too long", "the URL is longer than is read")
+TOO_LARGE = Refusal(
+    Problem(413, "content-too-large", "The request body is too long"), "the request body is longer than is read"
+)
+LINE_TOO_LONG = Refusal(Problem(414, "uri-too-long", "The URL is too long"), "the URL is longer than is read")
 HEAD_TOO_LARGE = Refusal(
-    431,
-    "request-header-fields-too-large",
-    "The header fields are too long",
+    Problem(431, "request-header-fields-too-large", "The header fields are too long"),
     "the header fields are more, or longer, than are read",
 )
-FAILED = Refusal(500, "internal-error", "The service failed", "the service failed")
+NO_EXPECTATION = Refusal(
+    Problem(417, "expectation-failed", "The expectation cannot be met"), "only 100-continue can be expected"
+)
+NO_CODING = Refusal(
+    Problem(501, "not-implemented", "The transfer coding is not known"),
+    "a request body is read as it is, with a Content-Length",
+)
+FAILED = Refusal(INTERNAL, "the service failed")
 OVERLOADED = Refusal(
-    503,
-    "overloaded",
-    "Too many requests",
+    Problem(503, "overloaded", "Too many requests"),
     "too many large answers are being sent; try again later",
     "Retry-After: 5\r\n",
 )
 _OF_ERRORS: tuple[tuple[type[Exception], Refusal], ...] = (
     (errors.LimitRequestLine, LINE_TOO_LONG),
     (errors.LimitRequestHeaders, HEAD_TOO_LARGE),
-    (
-        errors.ExpectationFailed,
-        Refusal(417, "expectation-failed", "The expectation cannot be met", "only 100-continue can be expected"),
-    ),
-    (
-        errors.UnsupportedTransferCoding,
-        Refusal(
-            501,
-            "not-implemented",
-            "The transfer coding is not known",
-            "a request body is read as it is, with a Content-Length",
-        ),
-    ),
+    (errors.ExpectationFailed, NO_EXPECTATION),
+    (errors.UnsupportedTransferCoding, NO_CODING),
     (errors.ParseException, BAD_REQUEST),
 )
 
@@ -78,29 +72,23 @@ def refusal_of(error: Exception) -> Refusal:
 def answer(refusal: Refusal, error: BaseException | None = None) -> bytes:
     """The whole answer, after which the connection is closed; a line in the log says the same."""
     request_id = str(uuid.uuid4())
-    failed = refusal.status == 500
+    failed = refusal.problem.status == 500
     _log.log(
         logging.ERROR if failed else logging.INFO,
         "request not served",
         exc_info=error if failed else None,
         extra={
             "event": "bad-request",
-            "status": refusal.status,
-            "problem": refusal.slug,
+            "status": refusal.problem.status,
+            "problem": refusal.problem.slug,
             "requestId": request_id,
         },
     )
-    document = {
-        "type": f"urn:metric-resource:{refusal.slug}",
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "instance": "",
-        "requestId": request_id,
-    }
+    document = problems.members_of(refusal.problem, refusal.detail, "") | {"requestId": request_id}
     body = json.dumps(document, separators=(",", ":")).encode()
+    status = HTTPStatus(refusal.problem.status)
     head = (
-        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/problem+json\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {problems.MEDIA_TYPE}\r\n"
         f"Content-Length: {len(body)}\r\n{refusal.headers}"
         f"X-Request-ID: {request_id}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
         "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\nCache-Control: no-store\r\n"

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from service.auth import algorithms
 from service.auth.issuers import ROLE_COLLECTIONS
 from service.auth.tokens import LONGEST
 from service.domain.runtime import DEFAULT_CONNECTION
@@ -101,7 +102,7 @@ class AuthSettings:
     issuers: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     jwks_urls: tuple[str, ...] = ()
-    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    algorithms: tuple[str, ...] = algorithms.USUAL
     leeway: float = 60.0
     max_token_bytes: int = LONGEST
     scope_prefix: str = ""

@@ -83,7 +83,7 @@ def problem_of(error: errors.ServiceError) -> Problem:
 
 def part(error: errors.ServiceError, instance: str) -> dict[str, Any]:
     """The problem of an error that is a part of an answer, which others may be given too: no word of this request."""
-    return _members_of(problem_of(error), error.detail, instance)
+    return members_of(problem_of(error), error.detail, instance)
 
 
 def missing_runs(missing: Mapping[str, errors.ServiceError]) -> list[dict[str, Any]]:
@@ -94,7 +94,8 @@ def missing_runs(missing: Mapping[str, errors.ServiceError]) -> list[dict[str, A
     ]
 
 
-def _members_of(problem: Problem, detail: str, instance: str) -> dict[str, Any]:
+def members_of(problem: Problem, detail: str, instance: str) -> dict[str, Any]:
+    """The members that every problem document has."""
     return {
         "type": _URN + problem.slug,
         "title": problem.title,
@@ -137,7 +138,7 @@ def _unexpected(error: Exception) -> Response:
 def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:
     current_request().problem = problem.slug
     of_request = {"requestId": current_request().trace.request_id, **(members or {})}
-    document = msgspec.json.encode(_members_of(problem, detail, itself()) | of_request)
+    document = msgspec.json.encode(members_of(problem, detail, itself()) | of_request)
     response = Response(document, problem.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response

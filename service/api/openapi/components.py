@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from service.api.http import problems
 from service.api.http.formats import CSV_EXCEL, Format
 from service.api.openapi.schemas import ProblemSchema
 from service.domain.ids import PATTERN
@@ -235,5 +236,5 @@ def _problem(status: int, description: str) -> dict[str, Any]:
     return {
         "description": description,
         "headers": headers(*names),
-        "content": {"application/problem+json": {"schema": ProblemSchema}},
+        "content": {problems.MEDIA_TYPE: {"schema": ProblemSchema}},
     }

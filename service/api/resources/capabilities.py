@@ -3,19 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from flask import Response
+from marshmallow import Schema, fields, validate
 
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import CapabilitiesSchema, Query
+from service.api.openapi.schemas import Query
 from service.domain.runtime import Capabilities, Kind
 from service.reads.queries import Queries
+
+
+class RuntimeSchema(Schema):
+    """The AI runtime."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(get_args(Kind)),
+        metadata={"description": "What it speaks: the AI API, or that of an MLflow server."},
+    )
+    identifier = fields.String(required=True, allow_none=True, metadata={"example": "aicore"})
+    apiVersion = fields.String(required=True, allow_none=True, metadata={"example": "2.21.0"})
+
+
+class MetricResourceCapability(Schema):
+    """The runtime's metrics extension."""
+
+    available = fields.Boolean(
+        required=True, allow_none=True, metadata={"description": "`null` where the runtime does not say."}
+    )
+    version = fields.String(required=True, allow_none=True, metadata={"example": "1.0.0"})
+    extendedResults = fields.Boolean(required=True)
+
+
+class LogsCapability(Schema):
+    """Whether the runtime gives the logs of its runs."""
+
+    available = fields.Boolean(
+        required=True, allow_none=True, metadata={"description": "`null` where the runtime does not say."}
+    )
+
+
+class CapabilitiesSchema(Schema):
+    """What the runtime can do."""
+
+    connection = fields.String(required=True, metadata={"description": "The runtime's name, as `/connections` has it."})
+    runtime = fields.Nested(RuntimeSchema, required=True)
+    metricResource = fields.Nested(MetricResourceCapability, required=True)
+    logs = fields.Nested(LogsCapability, required=True)
 
 
 def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:

@@ -12,8 +12,8 @@ from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers
 from service.api.http.responses import Drawn as Picture
+from service.api.http.run_answers import RunAnswers, anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.metric_resource.formats import RunAnswers, anew_if_gone
 from service.api.resources.series.schemas import ChartParameters, ChartQuery, ChartSchema
 from service.charts.panels import ChartType
 from service.charts.progress import Against, Lacking, chart, points_for, room_for

@@ -16,9 +16,10 @@ from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
+from service.api.http.run_answers import anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import Query, value_metadata
-from service.api.resources.metric_resource.formats import anew_if_gone
+from service.api.openapi.fields import value_metadata
+from service.api.openapi.schemas import Query
 from service.domain.access import Scope
 from service.domain.errors import ServiceError
 from service.domain.expectations import PATTERN, Check, Expectation, NotUnderstood, Summaries

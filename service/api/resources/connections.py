@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import get_args
 
 import msgspec
 from flask import Response
+from marshmallow import Schema, fields, validate
 
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import ConnectionListSchema, Query
+from service.api.openapi.schemas import Query
 from service.domain.connections import Connection, Connections
 from service.domain.freshness import Provenance, Source
+from service.domain.runtime import Kind
 
 _LIFETIME = 60.0
 """Seconds for which the list is fresh: it changes with a restart only."""
 _STATIC = Provenance(Source.STORED, age=0.0, ttl=_LIFETIME, lifetime=_LIFETIME)
+
+
+class ConnectionItem(Schema):
+    """A runtime that callers can name."""
+
+    name = fields.String(required=True, metadata={"example": "default"})
+    kind = fields.String(required=True, validate=validate.OneOf(get_args(Kind)))
+    description = fields.String(required=True)
+    default = fields.Boolean(
+        required=True, metadata={"description": "Whether it is the one of requests that name none."}
+    )
+
+
+class ConnectionListSchema(Schema):
+    """The runtimes that the caller's tenant may use."""
+
+    connections = fields.List(fields.Nested(ConnectionItem), required=True)
 
 
 def blueprint(connections: Connections, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:

@@ -4,19 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from flask import Response
+from marshmallow import Schema, fields, validate
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.api.http.guards import open_to_everyone
 from service.api.openapi.blueprints import Blueprint, documented_open
-from service.api.openapi.schemas import LivenessSchema, ReadinessSchema
 from service.domain.access import TokenVerifier
 from service.reads.queries import RuntimeState
 
 JSON = "application/json"
+
+
+class LivenessSchema(Schema):
+    """The process answers."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["alive"]))
+
+
+RUNTIME_STATES = list(get_args(RuntimeState))
+
+
+class ReadinessSchema(Schema):
+    """Whether requests can be served, and how the parts do."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["ready", "not ready"]))
+    keys = fields.Dict(
+        keys=fields.String(),
+        values=fields.Boolean(),
+        required=True,
+        metadata={"description": "For each trusted issuer whether its keys are loaded."},
+    )
+    cache = fields.String(required=True, validate=validate.OneOf(["redis", "in-process", "unavailable"]))
+    runtime = fields.String(
+        required=True,
+        validate=validate.OneOf(RUNTIME_STATES),
+        metadata={"description": "How the runtime of the default connection does."},
+    )
+    connections = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=validate.OneOf(RUNTIME_STATES)),
+        required=True,
+        metadata={"description": "For each connection how its runtime does."},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,36 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from flask import Response
+from marshmallow import Schema, fields
 
 from service.api.http.context import current_request
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Variant
+from service.api.http.run_answers import anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import Query, ResourceGroupListSchema
-from service.api.resources.metric_resource.formats import anew_if_gone
+from service.api.openapi.schemas import Query
 from service.domain.freshness import Provenance, Source
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
 _OF_THE_TOKEN = Provenance(Source.STORED, age=0.0, ttl=0.0, lifetime=0.0)
+
+
+class ResourceGroupSchema(Schema):
+    """A resource group."""
+
+    id = fields.String(required=True, metadata={"example": "default"})
+
+
+class ResourceGroupListSchema(Schema):
+    """The resource groups that the caller may use."""
+
+    resourceGroups = fields.List(fields.Nested(ResourceGroupSchema), required=True)
+    complete = fields.Boolean(
+        required=True, metadata={"description": "`false` where the runtime does not say which there are."}
+    )
 
 
 def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:

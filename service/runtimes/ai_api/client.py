@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from service.concurrency.fan_out import FanOut
-from service.concurrency.single_flight import StillUnderWay
 from service.domain.errors import (
     BadGateway,
     LogsNotSupported,
@@ -15,7 +14,6 @@ from service.domain.errors import (
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
-    RuntimeTimeout,
     RuntimeTrouble,
     ServiceError,
 )
@@ -26,6 +24,7 @@ from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceG
 from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping
 from service.runtimes.ai_api.surroundings import Surroundings
 from service.runtimes.http_client import HTTPAnswer, HTTPClient
+from service.runtimes.reader import RuntimeReader, once
 from service.runtimes.tenancy import Tenancy
 
 _OK, _NOT_FOUND, _GONE, _NOT_IMPLEMENTED = 200, 404, 410, 501
@@ -46,7 +45,7 @@ class AIAPIRuntime:
     def __init__(self, client: HTTPClient, *, identity: str, fan_out: FanOut[ServiceError]) -> None:
         self.kind: Kind = "ai_api"
         self.identity = identity
-        self._client = client
+        self._reader = RuntimeReader(client, "AI-Resource-Group", self._takes_groups)
         self._fan_out = fan_out
         self._tenancy = Tenancy()
 
@@ -59,7 +58,7 @@ class AIAPIRuntime:
 
     def runs(self, context: RequestContext) -> RunList:
         """All runs, in one request."""
-        answer = self._get("/lm/executions", (("$top", str(MOST_RUNS)),), context, "executions")
+        answer = self._reader.read("/lm/executions", context, "executions", (("$top", str(MOST_RUNS)),))
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not list its runs")
         return run_mapping.run_list(answer.body)
@@ -83,7 +82,7 @@ class AIAPIRuntime:
         run = run_mapping.run(execution, mended=mended)
 
         def page(parameters: Sequence[tuple[str, str]]) -> bytes:
-            answer = self._get(f"/lm/executions/{run_id}/logs", parameters, context, "logs")
+            answer = self._reader.read(f"/lm/executions/{run_id}/logs", context, "logs", parameters)
             if answer.status == _NOT_FOUND and context.known is not None and context.known.logs:
                 return b"{}"
             if answer.status in _ABSENT:
@@ -101,7 +100,7 @@ class AIAPIRuntime:
             return ResourceGroups(())
 
         def page(parameters: Sequence[tuple[str, str]]) -> bytes | None:
-            answer = self._get("/admin/resourceGroups", parameters, context, "resourceGroups")
+            answer = self._reader.read("/admin/resourceGroups", context, "resourceGroups", parameters)
             return answer.body if answer.status == _OK else None
 
         try:
@@ -110,7 +109,7 @@ class AIAPIRuntime:
             return ResourceGroups((), complete=False)
 
     def capabilities(self, context: RequestContext) -> Capabilities:
-        answer = self._get("/lm/meta", (), context, "meta", grouped=False)
+        answer = self._reader.read("/lm/meta", context, "meta", grouped=False)
         if answer.status in _ABSENT:
             found = meta.UNDESCRIBED
         elif answer.status == _OK:
@@ -124,7 +123,7 @@ class AIAPIRuntime:
         self, run_ids: Sequence[str], context: RequestContext
     ) -> Mapping[str, MetricResource | BadGateway]:
         query = (("executionIds", ",".join(run_ids)), ("$select", "*"))
-        answer = self._get("/lm/metrics", query, context, "metrics")
+        answer = self._reader.read("/lm/metrics", context, "metrics", query)
         if answer.status == _NOT_IMPLEMENTED:
             if self._has_metrics(context):
                 return {}  # SAP AI Core says so where nothing was logged (code 02010055)
@@ -150,36 +149,8 @@ class AIAPIRuntime:
         return answer.body
 
     def _get_once(self, path: str, context: RequestContext, operation: str) -> HTTPAnswer:
-        """One object, asked for once a request, where runs share a scenario or a run is asked for with its status."""
-        try:
-            return context.asked.get(
-                (path, context.cache_scope),
-                lambda: self._get(path, (), context, operation),
-                context.deadline.remaining(),
-            )
-        except StillUnderWay:
-            raise RuntimeTimeout from None
-
-    def _get(
-        self,
-        path: str,
-        query: Sequence[tuple[str, str]],
-        context: RequestContext,
-        operation: str,
-        *,
-        grouped: bool = True,
-    ) -> HTTPAnswer:
-        headers = {"X-Request-ID": context.request_id, "traceparent": context.traceparent}
-        if grouped and self._takes_groups(context):
-            headers["AI-Resource-Group"] = context.cache_scope.resource_group
-        return self._client.read(
-            path,
-            query=query,
-            headers=headers,
-            deadline=context.deadline,
-            operation=operation,
-            caller_token=context.cache_scope.token,
-        )
+        """One object, which several runs may share, or a run and its status."""
+        return once((path, context.cache_scope), lambda: self._reader.read(path, context, operation), context)
 
     def _has_metrics(self, context: RequestContext) -> bool:
         """Whether the runtime says that it has the metrics extension."""
@@ -191,12 +162,8 @@ class AIAPIRuntime:
     def _takes_groups(self, context: RequestContext) -> bool:
         """A runtime that does not say counts as one that does: without a group it might answer from its default one,
         and that answer would be kept as another group's."""
-        if context.known is not None:
-            return context.known.multitenant
-        soon = context.by(context.deadline.sooner(_GRACE))
-        caller = context.cache_scope.caller
         try:
-            return self._tenancy.multitenant(lambda: self.capabilities(soon).multitenant, soon.deadline, caller)
+            return self._tenancy.multitenant(context.by(context.deadline.sooner(_GRACE)), self.capabilities)
         except ServiceError:
             return True
 

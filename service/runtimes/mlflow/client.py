@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -10,14 +9,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from service.concurrency.fan_out import FanOut
-from service.concurrency.single_flight import StillUnderWay
 from service.domain.errors import (
     BadGateway,
     LogsNotSupported,
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
-    RuntimeTimeout,
     ServiceError,
 )
 from service.domain.logs import LogQuery, RunLog
@@ -25,19 +22,28 @@ from service.domain.metrics import READABLE, MetricResource
 from service.domain.runs import NULL, Run, RunDetails, RunList
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.runtimes import literals
-from service.runtimes.http_client import HTTPAnswer, HTTPClient
+from service.runtimes.http_client import HTTPClient
 from service.runtimes.mlflow import points, run_mapping, server
-from service.runtimes.mlflow.points import Page, Place
+from service.runtimes.mlflow.answers import (
+    ABSENT,
+    API,
+    BAD_REQUEST,
+    INVALID,
+    NOT_FOUND,
+    OK,
+    body,
+    check_new,
+    error_code,
+)
+from service.runtimes.mlflow.histories import Histories
+from service.runtimes.mlflow.points import Page
 from service.runtimes.mlflow.run_mapping import ExperimentPage, LoggedModel, MLflowRun, RunPage
+from service.runtimes.reader import RuntimeReader, once
 from service.runtimes.tenancy import Tenancy
 
 T = TypeVar("T")
 
-_API, _API_3 = "/api/2.0/mlflow", "/api/3.0/mlflow"
-_OK, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 200, 400, 403, 404
-_ABSENT = "RESOURCE_DOES_NOT_EXIST"
-_INVALID = "INVALID_PARAMETER_VALUE"
-_HOST = re.compile(rb"\s*Invalid Host header", re.IGNORECASE)
+_API_3 = "/api/3.0/mlflow"
 AT_ONCE = 8
 """Calls under way for one read: as many as a server of a few workers has an answer for."""
 MOST_RUNS = 100_000
@@ -46,12 +52,6 @@ MOST_MODELS = 100
 _RUNS_A_PAGE = _EXPERIMENTS_A_PAGE = 1000
 _MARGIN = 0.1
 """Of the time that is left for a run's surroundings, the share that is kept for telling which of them came too late."""
-_TRIES = 3
-"""Reads of a history whose pages move, before what is given twice is left out."""
-
-
-class _Error(msgspec.Struct):
-    error_code: str = ""
 
 
 class MLflowRuntime:
@@ -61,7 +61,8 @@ class MLflowRuntime:
 
     def __init__(self, client: HTTPClient, *, identity: str, fan_out: FanOut[ServiceError]) -> None:
         self.identity = identity
-        self._client = client
+        self._reader = RuntimeReader(client, "X-MLFLOW-WORKSPACE", self._has_workspaces)
+        self._histories = Histories(self._reader)
         self._fan_out = fan_out
         self._tenancy = Tenancy()
 
@@ -79,7 +80,8 @@ class MLflowRuntime:
                 run, (model for id_ in wanted[run_id] if isinstance(model := models[id_], LoggedModel))
             )
             of_run[run_id] = list(range(len(calls), len(calls) + len(run.metric_keys)))
-            calls += [partial(self._history, run_id, key, labels.get(key, {}), context) for key in run.metric_keys]
+            read = partial(self._histories.read, run_id, context=context)
+            calls += [partial(read, key, labels.get(key, {})) for key in run.metric_keys]
         histories = self._gather(calls, context)
         return {
             run_id: _run_metrics(run, [models[id_] for id_ in wanted[run_id]], [histories[at] for at in of_run[run_id]])
@@ -137,70 +139,35 @@ class MLflowRuntime:
         if not self._has_workspaces(context):
             return ResourceGroups(())
         try:
-            answer = self._read(f"{_API_3}/workspaces", context, "workspaces", grouped=False)
+            answer = self._reader.read(f"{_API_3}/workspaces", context, "workspaces", grouped=False)
         except (RuntimeForbids, RuntimeRefuses):
             return ResourceGroups((), complete=False)
-        return ResourceGroups(server.workspace_names(_body(answer, "its workspaces")))
+        return ResourceGroups(server.workspace_names(body(answer, "its workspaces")))
 
     def capabilities(self, context: RequestContext) -> Capabilities:
         """A server that has no ``server-info`` is older than workspaces are."""
-        info = self._read(f"{_API_3}/server-info", context, "server-info", grouped=False)
-        if info.status not in {_OK, _NOT_FOUND}:
+        info = self._reader.read(f"{_API_3}/server-info", context, "server-info", grouped=False)
+        if info.status not in {OK, NOT_FOUND}:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
-        multitenant = info.status == _OK and server.workspaces(info.body)
-        answer = self._read("/version", context, "version", grouped=False)
-        version = server.version(answer.body) if answer.status == _OK else None
-        if version is None and info.status == _NOT_FOUND:
+        multitenant = info.status == OK and server.workspaces(info.body)
+        answer = self._reader.read("/version", context, "version", grouped=False)
+        version = server.version(answer.body) if answer.status == OK else None
+        if version is None and info.status == NOT_FOUND:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
         self._tenancy.note(multitenant)
         return server.capabilities(version, multitenant=multitenant)
 
     def _run(self, run_id: str, context: RequestContext) -> MLflowRun:
         def read() -> MLflowRun:
-            answer = self._read(f"{_API}/runs/get", context, "run", (("run_id", run_id),))
-            if _error_code(answer) in {_ABSENT, _INVALID}:
+            answer = self._reader.read(f"{API}/runs/get", context, "run", (("run_id", run_id),))
+            if error_code(answer) in {ABSENT, INVALID}:
                 raise RunNotFound(run_id)
-            return run_mapping.run_of(_body(answer, "a run"), run_id)
+            return run_mapping.run_of(body(answer, "a run"), run_id)
 
-        found = self._once(("run", run_id), read, context)
+        found = once((self.identity, "run", run_id), read, context)
         if found.deleted:
             raise RunNotFound(run_id)
         return found
-
-    def _history(self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext) -> Page:
-        """All points of a metric. They are asked for in one answer, the only consistent read there is; a server that
-        gives pages all the same is read anew where points were put in meanwhile and moved them."""
-        for left in range(_TRIES, 0, -1):
-            pages: list[Page] = []
-            for page in self._history_pages(run_id, key, labels, context):
-                if not pages or not points.moved(page, pages[-1]):
-                    pages.append(page)
-                elif left > 1:
-                    break
-                else:
-                    pages.append(points.without_repeats(page, pages[-1]))
-            else:
-                break
-        chunks = [chunk for page in pages for chunk in page.chunks]
-        return Page(chunks, None, sum((page.unreadable for page in pages), READABLE))
-
-    def _history_pages(
-        self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext
-    ) -> Iterator[Page]:
-        seen: set[str | None] = {None}
-        token: str | None = None
-        while True:
-            further = () if token is None else (("page_token", token),)
-            query = (("run_id", run_id), ("metric_key", key), *further)
-            answer = self._read(f"{_API}/metrics/get-history", context, "history", query)
-            if _error_code(answer) == _ABSENT:
-                raise RunNotFound(run_id)
-            page = points.page(_body(answer, "the history of a metric"), key, labels)
-            yield page
-            token = page.token
-            if token is None:
-                return
-            _check_new(token, seen)
 
     def _models(self, ids: Sequence[str], context: RequestContext) -> Mapping[str, LoggedModel | ServiceError | None]:
         distinct = list(dict.fromkeys(ids))
@@ -211,12 +178,12 @@ class MLflowRuntime:
         """``None`` for one that is there no more."""
 
         def read() -> LoggedModel | None:
-            answer = self._read(f"{_API}/logged-models/{model_id}", context, "model")
-            if _error_code(answer) == _ABSENT:
+            answer = self._reader.read(f"{API}/logged-models/{model_id}", context, "model")
+            if error_code(answer) == ABSENT:
                 return None
-            return run_mapping.logged_model(_body(answer, "a logged model"))
+            return run_mapping.logged_model(body(answer, "a logged model"))
 
-        return self._once(("model", model_id), read, context)
+        return once((self.identity, "model", model_id), read, context)
 
     def _experiment_name(self, found: MLflowRun, context: RequestContext) -> str | None:
         experiment = found.info.experiment_id
@@ -224,10 +191,12 @@ class MLflowRuntime:
             return None
 
         def read() -> str | None:
-            answer = self._read(f"{_API}/experiments/get", context, "experiment", (("experiment_id", experiment),))
-            return run_mapping.experiment_name(_body(answer, "an experiment"))
+            answer = self._reader.read(
+                f"{API}/experiments/get", context, "experiment", (("experiment_id", experiment),)
+            )
+            return run_mapping.experiment_name(body(answer, "an experiment"))
 
-        return self._once(("experiment", experiment), read, context)
+        return once((self.identity, "experiment", experiment), read, context)
 
     def _experiments(self, context: RequestContext) -> Iterator[list[str]]:
         asked = {"max_results": _EXPERIMENTS_A_PAGE}
@@ -243,66 +212,23 @@ class MLflowRuntime:
         token: str | None = None
         while True:
             document = asked if token is None else {**asked, "page_token": token}
-            answer = self._read(_API + path, context, operation, document=msgspec.json.encode(document))
-            if _error_code(answer) == _ABSENT or (answer.status == _BAD_REQUEST and self._has_workspaces(context)):
+            answer = self._reader.read(API + path, context, operation, document=msgspec.json.encode(document))
+            if error_code(answer) == ABSENT or (answer.status == BAD_REQUEST and self._has_workspaces(context)):
                 return
-            page = literals.decode(_body(answer, operation), kind)
+            page = literals.decode(body(answer, operation), kind)
             yield page
             token = getattr(page, "next_page_token", None) or None
             if token is None:
                 return
-            _check_new(token, seen)
-
-    def _once(self, key: tuple[str, str], read: Callable[[], T], context: RequestContext) -> T:
-        """One object, asked for once a request."""
-        try:
-            return context.asked.get((self.identity, *key), read, context.deadline.remaining())
-        except StillUnderWay:
-            raise RuntimeTimeout from None
+            check_new(token, seen)
 
     def _gather(self, calls: Sequence[Callable[[], object]], context: RequestContext) -> list[Any]:
         return self._fan_out.gather(calls, context.deadline, at_once=AT_ONCE)
 
-    def _read(
-        self,
-        path: str,
-        context: RequestContext,
-        operation: str,
-        query: Sequence[tuple[str, str]] = (),
-        *,
-        document: bytes | None = None,
-        grouped: bool = True,
-    ) -> HTTPAnswer:
-        headers = {"X-Request-ID": context.request_id, "traceparent": context.traceparent}
-        if grouped and self._has_workspaces(context):
-            headers["X-MLFLOW-WORKSPACE"] = context.cache_scope.resource_group
-        return self._client.read(
-            path,
-            query=query,
-            document=document,
-            headers=headers,
-            deadline=context.deadline,
-            operation=operation,
-            caller_token=context.cache_scope.token,
-        )
-
     def _has_workspaces(self, context: RequestContext) -> bool:
         """A server that does not say is not read: it refuses a workspace where it has none, and without one it
         answers from its default workspace, as if that were the group's."""
-        if context.known is not None:
-            return context.known.multitenant
-        caller = context.cache_scope.caller
-        return self._tenancy.multitenant(lambda: self.capabilities(context).multitenant, context.deadline, caller)
-
-
-def fault(answer: HTTPAnswer) -> str | None:
-    """What is wrong where an MLflow server answers 401 or 403 and does not mean the credentials."""
-    if answer.status == _FORBIDDEN and _HOST.match(answer.body):
-        return (
-            "the MLflow server refuses the host name that it is asked by: it must be allowed there "
-            "(mlflow server --allowed-hosts, or MLFLOW_SERVER_ALLOWED_HOSTS)"
-        )
-    return None
+        return self._tenancy.multitenant(context, self.capabilities)
 
 
 def _run_metrics(
@@ -327,25 +253,3 @@ def _run_metrics(
     )
     status = run_mapping.status(found)
     return RunMetrics(resource, status.may_change, status)
-
-
-def _body(answer: HTTPAnswer, what: str) -> bytes:
-    if answer.status != _OK:
-        raise BadGateway(f"the AI runtime did not give {what}")
-    return answer.body
-
-
-def _error_code(answer: HTTPAnswer) -> str | None:
-    """MLflow's own word for what is wrong; ``None`` where there is nothing, or something else answered."""
-    if answer.status not in {_BAD_REQUEST, _NOT_FOUND}:
-        return None
-    try:
-        return literals.decode(answer.body, _Error).error_code
-    except BadGateway:
-        return None
-
-
-def _check_new(token: str, seen: set[str | None]) -> None:
-    if token in seen:
-        raise BadGateway("the AI runtime's pages have no end")
-    seen.add(token)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from urllib.parse import quote, urlencode
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RateLimited, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable
+from service.runtimes.http_client import HTTPRequest
 from service.runtimes.transport.circuit import Circuit
 from service.runtimes.transport.concurrency import ConcurrencyLimit, RateLimits
 from service.runtimes.transport.http_transport import Answer, HttpTransport
@@ -22,16 +22,6 @@ _PAUSE = 5.0
 """Seconds that callers are asked to wait where the runtime does not say."""
 _READABLE = "/,$*"
 """Left as they are in URLs, as the AI API's own documents have them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    url: str
-    document: bytes | None
-    headers: Mapping[str, str]
-    deadline: Deadline
-    operation: str
-    caller_token: str | None = field(repr=False)
 
 
 class ResilientClient:
@@ -63,62 +53,52 @@ class ResilientClient:
         self._telemetry = telemetry
         self._fault = fault
 
-    def read(
-        self,
-        path: str,
-        *,
-        query: Sequence[tuple[str, str]] = (),
-        document: bytes | None = None,
-        headers: Mapping[str, str],
-        deadline: Deadline,
-        operation: str,
-        caller_token: str | None,
-    ) -> Answer:
-        """The answer, of any status but 3xx, 401, 403, 429 and 5xx other than 501. Ends by ``deadline``.
-
-        Asks by ``GET``, or by ``POST`` with the JSON ``document``; as nothing is changed by it, that is repeated, too.
+    def read(self, request: HTTPRequest) -> Answer:
+        """The answer, of any status but 3xx, 401, 403, 429 and 5xx other than 501; nothing is changed by a read, so a
+        ``POST`` is repeated, too.
 
         Raises ``RuntimeTrouble`` where no such answer is had, ``Overloaded``, and where access is refused
         ``RuntimeRefuses`` (the service's credentials) or ``RuntimeForbids`` (the caller's).
         """
-        question = _Question(self._url(path, query), document, headers, deadline, operation, caller_token)
         return self._retries.run(
-            lambda: self._attempt(question), deadline, lambda: self._telemetry.upstream_retry(operation)
+            lambda: self._attempt(request),
+            request.deadline,
+            lambda: self._telemetry.upstream_retry(request.operation),
         )
 
     def _url(self, path: str, query: Sequence[tuple[str, str]]) -> str:
         url = self._base_url + quote(path, safe=_READABLE)
         return f"{url}?{urlencode(query, safe=_READABLE, quote_via=quote)}" if query else url
 
-    def _attempt(self, question: _Question) -> Answer:
-        if question.caller_token is None:
-            answer = self._ask_as_service(question)
+    def _attempt(self, request: HTTPRequest) -> Answer:
+        if request.caller_token is None:
+            answer = self._ask_as_service(request)
         else:
-            answer = self._ask(question, f"Bearer {question.caller_token}")
+            answer = self._ask(request, f"Bearer {request.caller_token}")
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
             fault = None if self._fault is None else self._fault(answer)
             if fault is not None:
                 raise BadGateway(fault)
-            raise RuntimeRefuses if question.caller_token is None else RuntimeForbids
+            raise RuntimeRefuses if request.caller_token is None else RuntimeForbids
         return answer
 
-    def _ask_as_service(self, question: _Question) -> Answer:
+    def _ask_as_service(self, request: HTTPRequest) -> Answer:
         """With the service's token; a token that is refused is replaced, once."""
-        authorization = self._tokens.authorization(question.deadline)
-        answer = self._ask(question, authorization)
+        authorization = self._tokens.authorization(request.deadline)
+        answer = self._ask(request, authorization)
         if answer.status != _UNAUTHORIZED or authorization is None:
             return answer
         self._tokens.invalidate(authorization)
-        fresh = self._tokens.authorization(question.deadline)
-        return answer if fresh == authorization else self._ask(question, fresh)
+        fresh = self._tokens.authorization(request.deadline)
+        return answer if fresh == authorization else self._ask(request, fresh)
 
-    def _ask(self, question: _Question, authorization: str | None) -> Answer:
-        self._rate_limits.check(question.caller_token)
+    def _ask(self, request: HTTPRequest, authorization: str | None) -> Answer:
+        self._rate_limits.check(request.caller_token)
         self._circuit.check()
-        with self._limit.place(question.deadline):
+        with self._limit.place(request.deadline):
             probe, began = self._circuit.enter(), time.monotonic()
             try:
-                answer = self._usable(self._exchange(question, authorization), question)
+                answer = self._usable(self._exchange(request, authorization), request)
             except BaseException as error:
                 cause = error.error if isinstance(error, Passing) else error
                 self._circuit.failed(cause, probe=probe, seconds=time.monotonic() - began)
@@ -126,26 +106,26 @@ class ResilientClient:
             self._circuit.worked(probe=probe)
             return answer
 
-    def _exchange(self, question: _Question, authorization: str | None) -> Answer:
+    def _exchange(self, request: HTTPRequest, authorization: str | None) -> Answer:
         credentials = {} if authorization is None else {"Authorization": authorization}
-        headers = {**question.headers, **credentials}
+        headers = {**request.headers, **credentials}
         try:
             return self._transport.exchange(
-                "GET" if question.document is None else "POST",
-                question.url,
+                "GET" if request.document is None else "POST",
+                self._url(request.path, request.query),
                 headers=headers,
-                deadline=question.deadline,
-                operation=question.operation,
-                document=question.document,
+                deadline=request.deadline,
+                operation=request.operation,
+                document=request.document,
             )
         except RuntimeUnavailable as error:
             raise Passing(error) from error
 
-    def _usable(self, answer: Answer, question: _Question) -> Answer:
+    def _usable(self, answer: Answer, request: HTTPRequest) -> Answer:
         """The answer, unless it says that the runtime cannot answer now."""
         if answer.status == _TOO_MANY:
             wait = retry_after(answer.headers)
-            self._rate_limits.note(question.caller_token, wait or 0.0)
+            self._rate_limits.note(request.caller_token, wait or 0.0)
             raise Passing(RateLimited(whole_seconds(wait)), wait)
         if answer.status < _SERVER_ERROR or answer.status == _NOT_IMPLEMENTED:
             return answer

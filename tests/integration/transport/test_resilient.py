@@ -25,6 +25,7 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.runtimes.credentials import NoCredentials
+from service.runtimes.http_client import HTTPRequest
 from service.runtimes.transport import (
     Answer,
     Circuit,
@@ -92,15 +93,8 @@ class Setup:
         )
 
         def get(path: str = "/lm/meta", seconds: float = 5.0, **options: object) -> Answer:
-            given = {
-                "query": (),
-                "headers": {},
-                "deadline": Deadline.after(seconds),
-                "operation": "test",
-                "caller_token": None,
-                **options,
-            }
-            return client.read(path, **given)  # type: ignore[arg-type]
+            given = {"headers": {}, "operation": "test", "caller_token": None, **options}
+            return client.read(HTTPRequest(path=path, deadline=Deadline.after(seconds), **given))  # type: ignore[arg-type]
 
         return get
 

@@ -18,9 +18,9 @@ def is_a_sentence(title: str) -> bool:
     return first[0].isupper() and all(word.islower() for word in others)
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: str(refusal.slug))
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: str(refusal.problem.slug))
 def test_of_what_the_server_refuses(refusal: refusals.Refusal) -> None:
-    assert is_a_sentence(refusal.title)
+    assert is_a_sentence(refusal.problem.title)
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 406, 413, 414, 415, 431])

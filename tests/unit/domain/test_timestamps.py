@@ -7,9 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.api.resources.metric_resource.to_json import zone_clock
 from service.domain.localizing import localized, localized_literal, utc_literal
-from service.domain.timestamps import REMEMBERED_MINUTES, Moment, MomentReader, ZoneClock
+from service.domain.timestamps import REMEMBERED_MINUTES, Moment, MomentReader, ZoneClock, zone_clock
 from service.domain.zones import UnknownTimeZone, time_zone, zone_names
 from testing.work import MEBIBYTE, memory
 

@@ -105,7 +105,9 @@ def test_what_the_parser_refuses_has_its_status(
     """The parser in C takes an unknown transfer coding for an invalid header field in some versions."""
     with pytest.raises(error) as raised:
         parsed(config, head)
-    assert refusal_of(raised.value).status in statuses, "server/refusals.py, _OF_ERRORS: gunicorn's errors have moved"
+    assert refusal_of(raised.value).problem.status in statuses, (
+        "server/refusals.py, _OF_ERRORS: gunicorn's errors have moved"
+    )
     assert refusal_of(raised.value) is not FAILED
 
 

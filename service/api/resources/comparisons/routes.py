@@ -14,9 +14,10 @@ from service.api.http.formats import JSON, VEGA_LITE
 from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import MISSING, Answers, Drawn, Variant, save_as
+from service.api.http.run_answers import anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.charts import NO_PICTURES, PICTURES, drawn, pictures_of
-from service.api.resources.comparisons.formats import FORMATS, Comparison
+from service.api.resources.comparisons.formats import FORMATS
 from service.api.resources.comparisons.schemas import (
     ComparisonChartParameters,
     ComparisonChartQuery,
@@ -25,7 +26,7 @@ from service.api.resources.comparisons.schemas import (
     ComparisonSchema,
     RunsComparedParameters,
 )
-from service.api.resources.metric_resource.formats import anew_if_gone
+from service.api.resources.comparisons.to_json import Comparison
 from service.api.resources.series.schemas import ChartSchema
 from service.charts.panels import ChartType, ValueScale
 from service.charts.progress import Against, points_for

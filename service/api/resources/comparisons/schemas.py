@@ -10,16 +10,10 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from service.api.http.parameters import Parameters
-from service.api.openapi.schemas import (
-    MissingRun,
-    NameValue,
-    Query,
-    Warning,
-    nothing,
-    true_or_false,
-    value_metadata,
-)
-from service.api.resources.runs.schemas import RunSchema, runs_field
+from service.api.openapi.fields import nothing, true_or_false, value_metadata
+from service.api.openapi.schemas import MissingRun, NameValue, Query, Warning
+from service.api.resources.runs.query import runs_field
+from service.api.resources.runs.schemas import RunSchema
 from service.api.resources.series.schemas import CHART_TYPE, DrawnParameters, DrawnQuery, SeriesPoint
 from service.charts.progress import Against
 

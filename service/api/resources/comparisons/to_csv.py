@@ -16,14 +16,14 @@ import msgspec
 from msgspec import Raw
 
 from service.api.http.csv_text import cell, row, text_cell
-from service.api.resources.comparisons.to_json import Missing
-from service.api.resources.metric_resource.to_json import zone_clock
+from service.api.resources.comparisons.to_json import Comparison, Missing
 from service.api.resources.runs.to_json import members
 from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Aligned, Baseline, Compared
 from service.domain.series.model import Series
 from service.domain.series.summary import Summary
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 _HEADINGS = (b"section", b"name", b"labels", b"aggregate")
@@ -34,25 +34,18 @@ class _Value(msgspec.Struct):
     value: Raw
 
 
-def compared(
-    runs: Sequence[Compared],
-    missing: Missing,
-    zone: TimeZone,
-    *,
-    only_differing: bool,
-    joined: str | None,
-    baseline: str | None,
-) -> Iterator[bytes]:
-    """The table, in pieces; see ``to_json.compared``."""
+def written(found: Comparison) -> Iterator[bytes]:
+    """The table, in pieces."""
+    runs, missing = found.runs, found.missing
     ids = [run.details.run.run_id for run in runs]
     unread = [str(one["runId"]) for one in missing]
     yield row((*_HEADINGS, *map(cell, ids), *map(cell, unread)))
     rows = chain(
-        _runs(runs, zone),
+        _runs(runs, found.zone),
         _problems(runs, missing),
-        _parameters(runs, only_differing=only_differing),
-        _metrics(runs, None if baseline is None else Baseline(ids, baseline)),
-        () if joined is None else _joined(runs, joined),
+        _parameters(runs, only_differing=found.only_differing),
+        _metrics(runs, found.differences),
+        () if found.joined is None else _joined(runs, found.joined),
     )
     for cells in rows:
         yield row(_padded(cells, len(_HEADINGS) + len(ids) + len(unread)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from service.api.resources.metric_resource.to_json import warnings, zone_clock
+from service.api.resources.metric_resource.to_json import warnings
 from service.api.resources.runs.to_json import members
 from service.domain import comparison, points
 from service.domain.comparison import Aligned, Baseline, Compared, Differences, Model, Parameter
@@ -16,7 +17,7 @@ from service.domain.localizing import localized
 from service.domain.metrics import READABLE
 from service.domain.series.model import Series
 from service.domain.series.summary import Summary
-from service.domain.timestamps import ZoneClock
+from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone
 
 Missing = Sequence[Mapping[str, Any]]
@@ -24,26 +25,35 @@ _COMPARED = frozenset({"parameters"})
 """Parts of what surrounds a run that are in a comparison."""
 
 
-def compared(
-    runs: Sequence[Compared],
-    missing: Missing,
-    zone: TimeZone,
-    *,
-    only_differing: bool,
-    joined: str | None,
-    baseline: str | None = None,
-) -> Iterator[bytes]:
-    """The answer, in pieces.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Runs side by side.
 
     ``joined`` is the metric whose series are to be joined by step, ``baseline`` the id of the run from which the
     others' last values are to differ: from one that is missing by ``null``.
     """
-    clock = zone_clock(zone)
-    differences = None if baseline is None else Baseline([run.details.run.run_id for run in runs], baseline)
+
+    runs: Sequence[Compared]
+    missing: Missing
+    zone: TimeZone
+    only_differing: bool
+    joined: str | None
+    baseline: str | None = None
+
+    @property
+    def differences(self) -> Baseline | None:
+        """How far values are from the baseline's, where there is to be one."""
+        return None if self.baseline is None else Baseline([run.details.run.run_id for run in self.runs], self.baseline)
+
+
+def written(found: Comparison) -> Iterator[bytes]:
+    """The answer, in pieces."""
+    runs, differences = found.runs, found.differences
+    clock = zone_clock(found.zone)
     yield b'{"timezone":"%b","runs":[%b],"parameters":[%b],"metrics":[' % (
-        zone.name.encode("ascii"),
+        found.zone.name.encode("ascii"),
         b",".join(_run(run, clock) for run in runs),
-        b",".join(_parameter(one) for one in comparison.parameters(runs) if one.differs or not only_differing),
+        b",".join(_parameter(one) for one in comparison.parameters(runs) if one.differs or not found.only_differing),
     )
     of_runs = (one for one in comparison.aligned([run.summaries for run in runs]) if one.identity.model is None)
     yield from _metrics(of_runs, clock, differences)
@@ -53,12 +63,12 @@ def compared(
         yield from _metrics(block.metrics, clock, differences)
         yield b"]}"
     yield b"]"
-    if joined is not None:
+    if found.joined is not None:
         yield from _joined(
-            one for one in comparison.aligned([run.series for run in runs]) if one.identity.name == joined
+            one for one in comparison.aligned([run.series for run in runs]) if one.identity.name == found.joined
         )
     unreadable = sum((run.unreadable for run in runs), READABLE)
-    yield b',"missing":%b%b}' % (msgspec.json.encode(missing), warnings(unreadable))
+    yield b',"missing":%b%b}' % (msgspec.json.encode(found.missing), warnings(unreadable))
 
 
 def _run(run: Compared, clock: ZoneClock) -> bytes:

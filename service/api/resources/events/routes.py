@@ -15,7 +15,8 @@ from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import Query, nothing
+from service.api.openapi.fields import nothing
+from service.api.openapi.schemas import Query
 from service.api.resources.events.stream import EventStream
 from service.api.resources.events.to_sse import Writer
 from service.api.resources.metric_resource.query import NAMES

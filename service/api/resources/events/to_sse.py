@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from service.api.resources.metric_resource.to_json import zone_clock
 from service.domain.events import Event, Kind, Observed
 from service.domain.localizing import localized
 from service.domain.selection.filters import Filter, selected
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 COMMENT = b":\n\n"

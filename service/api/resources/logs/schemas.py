@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, fields, validate, validates_schema
 
 from service.api.http.parameters import Parameters
-from service.api.openapi.schemas import Query, whole_number, zoned_metadata
-from service.api.resources.metric_resource.query import instant_field
+from service.api.openapi.fields import check_order, instant_field, whole_number, zoned_metadata
+from service.api.openapi.schemas import Query
 from service.domain.logs import MOST_LINES, USUAL_LINES, LogQuery
 
 _LIMIT = f"must be a whole number from 1 to {MOST_LINES}"
@@ -45,9 +45,7 @@ class LogsQuery(Query):
 
     @validates_schema(skip_on_field_errors=False)
     def _range(self, data: Mapping[str, Any], **_: Any) -> None:
-        since, until = data.get("since"), data.get("until")
-        if since is not None and until is not None and since > until:
-            raise ValidationError({"since": ["must not be beyond until"]})
+        check_order(data, ("since", "until"))
 
     def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
         """With what is asked for in place of its parts."""

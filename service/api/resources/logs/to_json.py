@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from service.api.resources.metric_resource.to_json import zone_clock
 from service.domain.localizing import localized
 from service.domain.logs import RunLog
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 INCOMPLETE = "the runtime has more lines than were looked through: narrow the range with since and until"

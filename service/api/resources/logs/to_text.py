@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from service.api.resources.logs.to_json import INCOMPLETE
-from service.api.resources.metric_resource.to_json import zone_clock
 from service.domain.localizing import localized
 from service.domain.logs import RunLog
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 _TOGETHER = 500

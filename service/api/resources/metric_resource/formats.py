@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
-
-from flask import Response
 
 from service.api.http import pagination
 from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
-from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import Window
-from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers, Drawn, Variant
 from service.api.resources.metric_resource import to_csv, to_json, to_ndjson
 from service.api.resources.metric_resource.arrangements import Arrangements, Rows
 from service.api.resources.metric_resource.query import SelectionParameters
-from service.caching.codec import ContentGone
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.runtime import RequestContext
 from service.domain.selection.filters import Filter
 from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
 from service.domain.selection.sorting import SortKey
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
-from service.reads.queries import Queries
 from service.reads.results import Read
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +31,10 @@ class Points:
     labels: Callable[[], Sequence[str]]
 
     def csv(self) -> Iterator[bytes]:
-        return to_csv.rows(self.chunks, to_json.zone_clock(self.zone), self.labels())
+        return to_csv.rows(self.chunks, zone_clock(self.zone), self.labels())
 
     def ndjson(self) -> Iterator[bytes]:
-        return to_ndjson.lines(self.chunks, to_json.zone_clock(self.zone))
+        return to_ndjson.lines(self.chunks, zone_clock(self.zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,54 +113,3 @@ class Selection:
         if not position and end is None:
             return resource.metrics
         return window(resource.metrics, position, resource.count if end is None else end - position)
-
-
-class RunAnswers:
-    """Reads a run and answers with a representation of it, made where there is none yet.
-
-    With ``long_poll`` it is awaited until it differs, where the client wants that.
-    """
-
-    def __init__(self, queries: Queries, answers: Answers, long_poll: LongPoll | None = None) -> None:
-        self._queries = queries
-        self._answers = answers
-        self._long_poll = long_poll
-
-    def answer(
-        self,
-        read_request: ReadRequest[Parameters],
-        run_id: str,
-        form: tuple[str, ...],
-        make: Callable[[MetricResource], Iterable[bytes]],
-        *varies: str,
-        points: bool = True,
-        drawn: Drawn | None = None,
-        replayed: bool = True,
-    ) -> Response:
-        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
-        it looks at the run's points; ``drawn`` as in ``Answers``; ``replayed`` whether it hangs on the
-        run's metric resource alone, so that the response cache may replay it."""
-
-        def respond(context: RequestContext) -> Response:
-            run = self._queries.metric_resource(run_id, context)
-            variant = Variant(
-                (run.key, run.digest.hex()),
-                form,
-                read_request.format,
-                varies,
-                (run.key, run.digest) if replayed else None,
-                weight=run.size if points else 0,
-            )
-            return self._answers.answer(variant, run.provenance, lambda: make(run.content()), drawn)
-
-        if self._long_poll is not None:
-            return self._long_poll.answer(partial(anew_if_gone, respond), read_request.context)
-        return anew_if_gone(respond, read_request.context)
-
-
-def anew_if_gone(respond: Callable[[RequestContext], T], context: RequestContext) -> T:
-    """The answer, of what is fetched anew where the store knows of a content that it no longer holds."""
-    try:
-        return respond(context)
-    except ContentGone:
-        return respond(context.anew())

@@ -5,25 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
 from service.api.http.parameters import PagedParameters, Parameters
-from service.api.http.request import with_plus
-from service.api.openapi.schemas import PagedQuery, Query, nothing
+from service.api.openapi.fields import SortField, check_order, instant_field, nothing
+from service.api.openapi.schemas import PagedQuery, Query
 from service.domain.metrics import MOST_STEP_DIGITS
 from service.domain.selection.filters import Filter
-from service.domain.selection.instants import instant_of
 from service.domain.selection.sorting import FIELDS, Field, SortKey
 
 _STEP = f"must be a whole number of at most {MOST_STEP_DIGITS:,} digits"
 _WHOLE = re.compile(f"-?[0-9]{{1,{MOST_STEP_DIGITS}}}")
-_INSTANT = "must be an RFC 3339 timestamp such as 2026-03-29T03:00:00+02:00"
-_OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})\Z")
-"""An offset as Python's ``%z`` writes it, and clients that openapi-generator makes."""
-_KEY = f"-?({'|'.join(get_args(Field))})"
-_SORT = f"must be a comma-separated list of {', '.join(get_args(Field))}, each at most once, each with an optional '-'"
+_SORT = f"must be a comma-separated list of {', '.join(FIELDS)}, each at most once, each with an optional '-'"
 
 
 class _Step(fields.Field[int]):
@@ -33,34 +28,15 @@ class _Step(fields.Field[int]):
         return int(value)
 
 
-class _Instant(fields.Field[bytes]):
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bytes:
-        found = instant_of(_OFFSET.sub(r"\1:\2", with_plus(value)))
-        if found is None:
-            raise ValidationError(_INSTANT)
-        return found
-
-
-class _Sort(fields.Field[tuple[SortKey, ...]]):
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[SortKey, ...]:
-        by_name: dict[str, Field] = {name: name for name in FIELDS}
-        names = value.split(",")
-        bare = [name.removeprefix("-") for name in names]
-        if not by_name.keys() >= set(bare) or len(set(bare)) != len(bare):
-            raise ValidationError(_SORT)
-        return tuple(SortKey(by_name[field], name.startswith("-")) for field, name in zip(bare, names, strict=True))
-
-
 def _step(description: str) -> _Step:
     return _Step(load_default=nothing, metadata={"description": description, "type": "integer"})
 
 
-def instant_field(description: str) -> _Instant:
-    """A query parameter that is an RFC 3339 timestamp, loaded as ``selection.instants.instant`` has it."""
-    return _Instant(
-        load_default=nothing,
-        metadata={"description": description, "type": "string", "format": "date-time"},
-    )
+def _sort_key(text: str, descending: bool) -> SortKey:
+    by_name: dict[str, Field] = {name: name for name in FIELDS}
+    if text not in by_name:
+        raise ValidationError(_SORT)
+    return SortKey(by_name[text], descending)
 
 
 NAMES = "The metric's name, exactly. Given several times (`name=Loss&name=Accuracy`), any of them; without it, all."
@@ -97,13 +73,7 @@ class FilterQuery(Query):
 
     @validates_schema(skip_on_field_errors=False)
     def _ranges(self, data: Mapping[str, Any], **_: Any) -> None:
-        wrong = {
-            least: [f"must not be beyond {greatest}"]
-            for least, greatest in (("minStep", "maxStep"), ("since", "until"))
-            if None not in {data.get(least), data.get(greatest)} and data[least] > data[greatest]
-        }
-        if wrong:
-            raise ValidationError(wrong)
+        check_order(data, ("minStep", "maxStep"), ("since", "until"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +87,11 @@ class SelectionQuery(FilterQuery, PagedQuery):
     """Which points, in what order, and how many at once."""
 
     loads = SelectionParameters
-    sort = _Sort(
-        load_default=tuple,
-        metadata={
-            "description": f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
-            "`name,-step` for one. Exact, stable, `null` and NaN last. Without it, the runtime's order.",
-            "type": "string",
-            "pattern": f"^{_KEY}(,{_KEY}){{0,{len(FIELDS) - 1}}}$",
-        },
+    sort = SortField(
+        _sort_key,
+        pattern="|".join(FIELDS),
+        most=len(FIELDS),
+        rule=_SORT,
+        description=f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
+        "`name,-step` for one. Exact, stable, `null` and NaN last. Without it, the runtime's order.",
     )

@@ -14,8 +14,14 @@ from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import TOTAL, Pages
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant, save_as
+from service.api.http.run_answers import RunAnswers, anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.schemas import (
+from service.api.resources.events.ids import EVENT_ID, EventIds
+from service.api.resources.metric_resource import to_json
+from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.formats import FORMATS, Selection
+from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
+from service.api.resources.metric_resource.schemas import (
     CustomInfoParameters,
     CustomInfoQuery,
     MetricResourceSchema,
@@ -24,11 +30,6 @@ from service.api.openapi.schemas import (
     RunCustomInfoSchema,
     RunTagsSchema,
 )
-from service.api.resources.events.ids import EVENT_ID, EventIds
-from service.api.resources.metric_resource import to_json
-from service.api.resources.metric_resource.arrangements import Arrangements
-from service.api.resources.metric_resource.formats import FORMATS, RunAnswers, Selection, anew_if_gone
-from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
 from service.domain.access import Scope
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 
@@ -69,6 +69,18 @@ def headings(labels: Sequence[str], leading: Sequence[str] = (), written: Callab
     if further:
         found[FURTHER] = found.pop(FURTHER)
     return list(found)
+
+
+def by_column(literal: bytes, columns: Mapping[str, int]) -> tuple[dict[int, str], list[NameValue]]:
+    """The texts of a label set by the number of their column, and the labels that have none."""
+    values: dict[int, list[str]] = {}
+    others: list[NameValue] = []
+    for label in points.labels(literal):
+        if label.name in columns:
+            values.setdefault(columns[label.name], []).append(label.value)
+        else:
+            others.append(label)
+    return {number: "; ".join(given) for number, given in values.items()}, others
 
 
 class PointRows:
@@ -128,16 +140,10 @@ class PointRows:
         )
 
     def _label_cells(self, literal: bytes) -> bytes:
-        values: dict[str, list[str]] = {}
-        others: list[NameValue] = []
-        for label in points.labels(literal):
-            if label.name in self._columns:
-                values.setdefault(label.name, []).append(label.value)
-            else:
-                others.append(label)
+        texts, others = by_column(literal, self._columns)
         cells = self._empty.copy()
-        for name, given in values.items():
-            cells[self._columns[name]] = text_cell("; ".join(given))
+        for number, text in texts.items():
+            cells[number] = text_cell(text)
         if others:
             cells[-1] = cell(_json(others))
         return row((b"", *cells))

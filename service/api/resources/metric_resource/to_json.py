@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 import msgspec
 
@@ -12,14 +11,8 @@ from service.concurrency.decoders import json_decoder
 from service.domain import json_text
 from service.domain.localizing import localized, localized_literal
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
-from service.domain.timestamps import ZoneClock
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
-
-
-@lru_cache(maxsize=32)
-def zone_clock(zone: TimeZone) -> ZoneClock:
-    """The zone's clock, which remembers what it has worked out. Callers choose zones, loggers minutes: few are kept."""
-    return ZoneClock(zone)
 
 
 def metric_resource(

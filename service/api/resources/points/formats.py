@@ -11,13 +11,13 @@ import msgspec
 
 from service.api.http.formats import ARROW, CSV, CSV_EXCEL, JSON, NDJSON, PARQUET, Writers, with_byte_order_mark
 from service.api.resources.metric_resource.to_csv import PointRows
-from service.api.resources.metric_resource.to_json import warnings, zone_clock
+from service.api.resources.metric_resource.to_json import warnings
 from service.api.resources.points import to_table
 from service.domain.column_types import ColumnTypes
 from service.domain.localizing import localized
 from service.domain.metrics import READABLE, Chunk, MetricResource
 from service.domain.selection.objects import objects
-from service.domain.timestamps import ZoneClock
+from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone
 
 NO_TABLES = "Parquet and Arrow need the extra 'table' of this service, which is not installed here"

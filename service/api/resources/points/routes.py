@@ -16,9 +16,9 @@ from service.api.http.guards import requires
 from service.api.http.pagination import TOTAL, Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import MISSING, Answers, Variant, save_as
+from service.api.http.run_answers import anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.arrangements import Arrangements
-from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
 from service.api.resources.points.formats import FORMATS, NO_TABLES, WITHOUT_TABLES, ManyPoints, RunPoints
 from service.api.resources.points.schemas import PointsParameters, PointsQuery, PointTableSchema

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from marshmallow import Schema, fields
 
 from service.api.http.parameters import PagedParameters
-from service.api.openapi.schemas import Metric, MissingRun, PagedQuery, PageSchema, Warning
+from service.api.openapi.schemas import MissingRun, PagedQuery, PageSchema, Warning
 from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
-from service.api.resources.runs.schemas import runs_field
+from service.api.resources.metric_resource.schemas import Metric
+from service.api.resources.runs.query import runs_field
 
 MOST_RUNS = 100
 

@@ -20,14 +20,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from service.api.http.csv_text import readable
-from service.api.resources.metric_resource.to_csv import MOST_COLUMNS, headings
-from service.api.resources.metric_resource.to_json import zone_clock
+from service.api.resources.metric_resource.to_csv import MOST_COLUMNS, by_column, headings
 from service.domain import points
 from service.domain.column_types import ColumnTypes
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Chunk
-from service.domain.points import NameValue
 from service.domain.selection.objects import step
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 if TYPE_CHECKING:
@@ -131,16 +130,10 @@ class Table:
         return self._pa.array(texts, self._pa.string()).cast(self._timestamp)
 
     def _label_cells(self, literal: bytes) -> list[str | None]:
-        values: dict[str, list[str]] = {}
-        others: list[NameValue] = []
-        for label in points.labels(literal):
-            if label.name in self._columns:
-                values.setdefault(label.name, []).append(label.value)
-            else:
-                others.append(label)
+        texts, others = by_column(literal, self._columns)
         cells: list[str | None] = [None] * self._width
-        for name, given in values.items():
-            cells[self._columns[name]] = readable("; ".join(given))
+        for number, text in texts.items():
+            cells[number] = readable(text)
         if others:
             cells[-1] = json.dumps([label._asdict() for label in others])
         return cells

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from service.api.http.csv_text import cell, row, text_cell
 from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
-from service.api.resources.metric_resource.to_json import zone_clock
 from service.api.resources.runs import to_json
 from service.api.resources.runs.to_json import Columns
 from service.domain.runs import NULL, Run
+from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 _TOGETHER = 500

@@ -17,19 +17,14 @@ from service.api.http.parameters import Parameters
 from service.api.http.relative_urls import relative
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Variant, save_as
+from service.api.http.run_answers import anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
-from service.api.resources.metric_resource.formats import anew_if_gone
 from service.api.resources.runs import to_json
 from service.api.resources.runs.formats import FORMATS, Runs
 from service.api.resources.runs.metrics import RunMetrics, check_number
-from service.api.resources.runs.schemas import (
-    RunDetailsSchema,
-    RunListSchema,
-    RunsParameters,
-    RunsQuery,
-    scopes_by_query,
-)
+from service.api.resources.runs.query import RunsParameters, RunsQuery, scopes_by_query
+from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema
 from service.api.resources.runs.to_json import Columns, Link
 from service.domain.access import Scope
 from service.domain.errors import CursorExpired

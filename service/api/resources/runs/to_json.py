@@ -10,13 +10,13 @@ from typing import NamedTuple
 import msgspec
 
 from service.api.http import pagination
-from service.api.resources.metric_resource.to_json import warnings, zone_clock
+from service.api.resources.metric_resource.to_json import warnings
 from service.domain.expectations import Answer, Question
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Unreadable
 from service.domain.runs import NULL, Run, RunDetails
 from service.domain.selection.run_filters import Metrics
-from service.domain.timestamps import ZoneClock
+from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone
 
 _TOGETHER = 500

@@ -10,8 +10,8 @@ from service.api.http.guards import requires
 from service.api.http.long_poll import LongPoll
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, save_as
+from service.api.http.run_answers import RunAnswers
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.metric_resource.formats import RunAnswers
 from service.api.resources.series.formats import FORMATS, RunSeries
 from service.api.resources.series.schemas import ProgressSchema, SeriesParameters, SeriesQuery
 from service.domain.access import Scope

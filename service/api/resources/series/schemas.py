@@ -10,14 +10,8 @@ from typing import Any, ClassVar
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from service.api.http.parameters import Parameters
-from service.api.openapi.schemas import (
-    NameValue,
-    Warning,
-    nothing,
-    step_metadata,
-    value_metadata,
-    zoned_metadata,
-)
+from service.api.openapi.fields import nothing, step_metadata, value_metadata, zoned_metadata
+from service.api.openapi.schemas import NameValue, Warning
 from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
 from service.charts.panels import ChartType, ValueScale
 from service.charts.progress import Against, Drawn

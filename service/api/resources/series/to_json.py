@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from service.api.resources.metric_resource.to_json import warnings, zone_clock
+from service.api.resources.metric_resource.to_json import warnings
 from service.domain.localizing import localized
 from service.domain.metrics import Unreadable
 from service.domain.series.model import Series
-from service.domain.timestamps import ZoneClock
+from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone
 
 _AT_ONCE = 2000

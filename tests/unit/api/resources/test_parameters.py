@@ -11,7 +11,7 @@ from service.api.http.parameters import PagedParameters, Parameters
 from service.api.openapi.schemas import Query
 from service.api.resources.comparisons import schemas as comparisons
 from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
-from service.api.resources.runs import schemas as runs
+from service.api.resources.runs import query as runs
 from service.api.resources.series import schemas as series
 from service.domain.selection.filters import Filter
 

@@ -1,0 +1,151 @@
+"""The fields that several schemas have: how a query parameter is read, and what the document says of a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from marshmallow import ValidationError, fields
+
+from service.api.http.request import with_plus
+from service.domain.metrics import MOST_STEP_DIGITS
+from service.domain.selection.instants import instant_of
+
+
+class Sorted(Protocol):
+    """A key to sort by; two with the same ``field`` contradict or repeat each other."""
+
+    @property
+    def field(self) -> Any: ...
+
+
+Key = TypeVar("Key", bound=Sorted)
+
+ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime gave them."
+
+
+def zoned_metadata() -> dict[str, Any]:
+    """What the document says of a timestamp that may be missing."""
+    return {"description": f"{ZONED} `null` where the runtime's is missing or cannot be read.", "format": "date-time"}
+
+
+def value_metadata() -> dict[str, Any]:
+    """What the document says of a metric's value."""
+    return {
+        "description": (
+            "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold. `null` where the "
+            "runtime's is no number."
+        ),
+        "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}, {"type": "null"}],
+    }
+
+
+def step_metadata() -> dict[str, Any]:
+    """What the document says of a step."""
+    return {
+        "description": (
+            f"A whole number of either sign, of at most {MOST_STEP_DIGITS:,} digits. `null` where the runtime has "
+            "none, or none that can be read."
+        ),
+        "example": 1,
+    }
+
+
+def true_or_false(description: str) -> fields.Boolean:
+    """A query parameter that is ``true`` or, as by default, ``false``."""
+    return fields.Boolean(
+        load_default=False,
+        truthy={"true"},
+        falsy={"false"},
+        error_messages={"invalid": "must be true or false"},
+        metadata={"description": description, "default": False},
+    )
+
+
+def nothing() -> None:
+    """The ``load_default`` of what may be left out: the document states a value as a default, and a function not."""
+
+
+def whole_number(detail: str) -> Callable[[str], str]:
+    """A check for plain decimal digits: ``int`` would take ``1_000`` and blanks as well."""
+
+    def check(text: str) -> str:
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise ValidationError(detail)
+        return text
+
+    return check
+
+
+_INSTANT = "must be an RFC 3339 timestamp such as 2026-03-29T03:00:00+02:00"
+_OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})\Z")
+"""An offset as Python's ``%z`` writes it, and clients that openapi-generator makes."""
+
+
+class _Instant(fields.Field[bytes]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bytes:
+        found = instant_of(_OFFSET.sub(r"\1:\2", with_plus(value)))
+        if found is None:
+            raise ValidationError(_INSTANT)
+        return found
+
+
+def instant_field(description: str) -> _Instant:
+    """A query parameter that is an RFC 3339 timestamp, loaded as ``selection.instants.instant`` has it."""
+    return _Instant(
+        load_default=nothing,
+        metadata={"description": description, "type": "string", "format": "date-time"},
+    )
+
+
+def check_order(data: Mapping[str, Any], *bounds: tuple[str, str]) -> None:
+    """Raise ``ValidationError`` that names each least value that is beyond its greatest."""
+    wrong = {
+        least: [f"must not be beyond {greatest}"]
+        for least, greatest in bounds
+        if None not in {data.get(least), data.get(greatest)} and data[least] > data[greatest]
+    }
+    if wrong:
+        raise ValidationError(wrong)
+
+
+class SortField(fields.Field[tuple[Key, ...]], Generic[Key]):
+    """What to sort by: keys, each at most once, each with ``-`` in front for the other direction.
+
+    ``pattern`` is that of a key without the ``-``. ``key`` makes one of its text and direction, and raises
+    ``ValidationError`` for a text that is none; two keys are the same where their ``field`` is. ``between`` is what
+    separates them; the document says that there are ``most`` of them.
+    """
+
+    def __init__(
+        self,
+        key: Callable[[str, bool], Key],
+        *,
+        pattern: str,
+        most: int,
+        rule: str,
+        description: str,
+        between: re.Pattern[str] = re.compile(","),
+        **options: Any,
+    ) -> None:
+        signed = f"-?({pattern})"
+        super().__init__(
+            load_default=tuple,
+            metadata={
+                "description": description,
+                "type": "string",
+                "pattern": f"^{signed}(,{signed}){{0,{most - 1}}}$",
+            },
+            **options,
+        )
+        self._key = key
+        self._rule = rule
+        self._between = between
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Key, ...]:
+        texts: Sequence[str] = self._between.split(value)
+        keys = tuple(self._key(text.removeprefix("-"), text.startswith("-")) for text in texts)
+        if len({key.field for key in keys}) != len(keys):
+            raise ValidationError(self._rule)
+        return keys

@@ -1,0 +1,55 @@
+"""What an MLflow server's answers say by their status and error code."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from service.domain.errors import BadGateway
+from service.runtimes import literals
+from service.runtimes.http_client import HTTPAnswer
+
+API = "/api/2.0/mlflow"
+OK, BAD_REQUEST, _FORBIDDEN, NOT_FOUND = 200, 400, 403, 404
+ABSENT = "RESOURCE_DOES_NOT_EXIST"
+INVALID = "INVALID_PARAMETER_VALUE"
+_HOST = re.compile(rb"\s*Invalid Host header", re.IGNORECASE)
+
+
+class _Error(msgspec.Struct):
+    error_code: str = ""
+
+
+def body(answer: HTTPAnswer, what: str) -> bytes:
+    """The body of a good answer; raises ``BadGateway`` that names ``what`` was asked for otherwise."""
+    if answer.status != OK:
+        raise BadGateway(f"the AI runtime did not give {what}")
+    return answer.body
+
+
+def error_code(answer: HTTPAnswer) -> str | None:
+    """MLflow's own word for what is wrong; ``None`` where there is nothing, or something else answered."""
+    if answer.status not in {BAD_REQUEST, NOT_FOUND}:
+        return None
+    try:
+        return literals.decode(answer.body, _Error).error_code
+    except BadGateway:
+        return None
+
+
+def check_new(token: str, seen: set[str | None]) -> None:
+    """Note the token of a further page. Raises ``BadGateway`` for one that was ``seen``."""
+    if token in seen:
+        raise BadGateway("the AI runtime's pages have no end")
+    seen.add(token)
+
+
+def fault(answer: HTTPAnswer) -> str | None:
+    """What is wrong where an MLflow server answers 401 or 403 and does not mean the credentials."""
+    if answer.status == _FORBIDDEN and _HOST.match(answer.body):
+        return (
+            "the MLflow server refuses the host name that it is asked by: it must be allowed there "
+            "(mlflow server --allowed-hosts, or MLFLOW_SERVER_ALLOWED_HOSTS)"
+        )
+    return None
