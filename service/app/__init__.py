@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from flask import Flask
 
@@ -17,34 +12,24 @@ from service.api.http.context import new_traceparent
 from service.api.http.large_work import LargeWork
 from service.api.http.pagination import Cursors
 from service.api.http.representation_cache import ReadyAnswers
-from service.api.http.request import Defaults
 from service.api.http.responses import Answers
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.operations import Parts
 from service.app import flask_app
 from service.app.authentication import Authentication, build_authentication
+from service.app.connections import build_connections, defaults, lifetimes
 from service.app.flask_app import Interface
-from service.app.runtime_client import build_runtime
+from service.app.states import Probes, cache_state, runtime_states
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.charts.rendering import Renderer
-from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
-from service.domain import connections as domain
-from service.domain.connections import Connections
-from service.domain.errors import CacheUnavailable
 from service.domain.runtime import AIRuntime, CacheScope, RequestContext
-from service.domain.zones import time_zone
-from service.reads.bulkhead import Bulkhead
 from service.reads.feeds import Feeds
-from service.reads.leases import Leases
-from service.reads.pacing import Pacing
-from service.reads.policy import Lifetimes
-from service.reads.queries import Connection, Queries, RuntimeState
-from service.reads.read_through import ReadThrough
-from service.settings import ConnectionSettings, PageSettings, RuntimeAuth, RuntimeSettings, Settings
+from service.reads.queries import Queries
+from service.settings import PageSettings, Settings
 from service.telemetry import logs
 from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
@@ -52,23 +37,11 @@ from service.web.policy import SignIn
 
 _CLOSING = "metric-resource-closing"
 _PROBES = "metric-resource-probes"
-_STATE_TIMEOUT = 1.0
-_BRIEF = 1.0
-"""Seconds after which a fetch counts as slow; a quarter of the runtime's timeout where that is less."""
 _AS_STORED = 2
 """How many times as large as the runtime's answer an entry may be: members that points lack are written out."""
 _HEADERS_IN_FRONT = 4 * 1024 * 1024
 """Bytes of entries kept in front of a cache that is itself in this process: little more than their headers."""
 _MOST_IN_FRONT = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Probes:
-    """The state of the service's parts: the keys of each issuer, the runtime of each connection, the cache."""
-
-    keys: Callable[[], Mapping[str, bool]]
-    runtimes: Callable[[], Mapping[str, RuntimeState]]
-    cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
 
 
 def create_app(
@@ -96,40 +69,23 @@ def create_app(
         memory_bytes=_in_front(cache),
         largest=_AS_STORED * settings.runtime.max_body_bytes,
     )
-    leases, pacing = Leases(cache), Pacing(cache, settings.cache.min_refresh, time.time)
-    closing: list[Callable[[], None]] = []
-    connections: dict[str, Connection] = {}
-    for named in settings.named:
-        of_it = telemetry.of_connection(named.name)
-        adapter = runtime if named.default else None
-        if adapter is None:
-            adapter, close_runtime = build_runtime(named.runtime, of_it)
-            closing.append(close_runtime)
-        reads = ReadThrough(
-            store,
-            leases,
-            pacing,
-            lifetimes=_lifetimes(settings, named),
-            bulkhead=_bulkhead(named.runtime, of_it),
-            telemetry=of_it,
-        )
-        connections[named.name] = Connection(adapter, reads)
+    connections, closing = build_connections(settings, cache, store, telemetry, runtime)
     queries = Queries(connections)
     feeds = Feeds(queries, partial(_unasked, settings), settings.server.events_most)
     parts = Parts(
         authentication.verifier,
-        partial(_cache_state, cache),
-        partial(_runtime_states, settings, queries),
+        partial(cache_state, cache),
+        partial(runtime_states, settings, queries),
         partial(exposition, telemetry),
     )
     app = flask_app.build(
         Interface(
             queries=queries,
             grants=authentication.grants,
-            answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), _lifetimes(settings)),
+            answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), lifetimes(settings)),
             arrangements=Arrangements(large_work),
             cursors=Cursors(_cursor_secret(settings)),
-            defaults=_defaults(settings),
+            defaults=defaults(settings),
             parts=parts,
             telemetry=telemetry,
             renderer=renderer,
@@ -165,47 +121,9 @@ def close(app: Flask) -> None:
         step()
 
 
-def _lifetimes(settings: Settings, connection: ConnectionSettings | None = None) -> Lifetimes:
-    cache = settings.cache
-    running, finished = (None, None) if connection is None else (connection.fresh_running, connection.fresh_finished)
-    return Lifetimes(
-        fresh_running=cache.fresh_running if running is None else running,
-        fresh_finished=cache.fresh_finished if finished is None else finished,
-        stale_while_revalidate=cache.stale_while_revalidate,
-        stale_if_error=cache.stale_if_error,
-        remembered_absence=cache.remember_absence,
-        min_refresh=cache.min_refresh,
-    )
-
-
 def _cursor_secret(settings: Settings) -> bytes:
     secret = settings.cache.secret
     return settings.cache.cursor_secret if secret is None else secret.encode()
-
-
-def _bulkhead(runtime: RuntimeSettings, telemetry: Telemetry) -> Bulkhead:
-    return Bulkhead(runtime.concurrency, fast_seconds=min(_BRIEF, runtime.timeout / 4), telemetry=telemetry)
-
-
-def _defaults(settings: Settings) -> Defaults:
-    default, others = _connection(settings, default=True), _connection(settings, default=False)
-    return Defaults(time_zone(settings.default_time_zone), Connections(default[0], others))
-
-
-def _connection(settings: Settings, *, default: bool) -> list[domain.Connection]:
-    return [
-        domain.Connection(
-            named.name,
-            named.runtime.kind.value,
-            named.runtime.resource_group,
-            named.runtime.timeout,
-            named.runtime.auth is RuntimeAuth.FORWARD,
-            named.description,
-            None if named.tenants is None else frozenset(named.tenants),
-        )
-        for named in settings.named
-        if named.default is default
-    ]
 
 
 def _unasked(settings: Settings, cache_scope: CacheScope) -> RequestContext:
@@ -227,30 +145,3 @@ def _cache(settings: Settings, telemetry: Telemetry) -> Cache:
 
 def _in_front(cache: Cache) -> int:
     return _HEADERS_IN_FRONT if isinstance(cache, MemoryCache) else _MOST_IN_FRONT
-
-
-def _cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
-    if isinstance(cache, MemoryCache):
-        return "in-process"
-    try:
-        cache.ping()
-    except CacheUnavailable:
-        return "unavailable"
-    return "redis"
-
-
-def _runtime_states(settings: Settings, queries: Queries) -> dict[str, RuntimeState]:
-    """The state of each connection's runtime, the default one first; all are asked at once."""
-    named = sorted(settings.named, key=lambda each: not each.default)
-    with ThreadPoolExecutor(len(named), thread_name_prefix="states") as pool, waiting():
-        states = list(pool.map(lambda each: _runtime_state(each, queries), named))
-    return dict(zip((each.name for each in named), states, strict=True))
-
-
-def _runtime_state(connection: ConnectionSettings, queries: Queries) -> RuntimeState:
-    """Unknown where only a caller's token could tell."""
-    if connection.runtime.auth is RuntimeAuth.FORWARD:
-        return "unknown"
-    cache_scope = CacheScope("", connection.runtime.resource_group, connection=connection.name)
-    deadline = Deadline.after(_STATE_TIMEOUT)
-    return queries.runtime_state(RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent()))

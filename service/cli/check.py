@@ -6,7 +6,8 @@ import argparse
 import logging
 import time
 
-from service.app import Probes, close, create_app, probes
+from service.app import close, create_app, probes
+from service.app.states import Probes
 from service.caching.redis import diagnose
 from service.cli import configured
 from service.settings import CacheSettings, Settings, describe, risks

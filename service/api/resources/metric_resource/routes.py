@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from flask import Response
 
-from service.api.http import pagination
-from service.api.http.formats import JSON
 from service.api.http.guards import requires
 from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import TOTAL, Pages
-from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant, save_as
-from service.api.http.run_answers import RunAnswers, anew_if_gone
+from service.api.http.request import ReadRequest
+from service.api.http.responses import Answers
+from service.api.http.run_answers import RunAnswers
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.events.ids import EVENT_ID, EventIds
+from service.api.resources.events.ids import EVENT_ID
 from service.api.resources.metric_resource import to_json
 from service.api.resources.metric_resource.arrangements import Arrangements
-from service.api.resources.metric_resource.formats import FORMATS, Selection
+from service.api.resources.metric_resource.formats import FORMATS
 from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
 from service.api.resources.metric_resource.schemas import (
     CustomInfoParameters,
@@ -30,8 +27,8 @@ from service.api.resources.metric_resource.schemas import (
     RunCustomInfoSchema,
     RunTagsSchema,
 )
+from service.api.resources.metric_resource.selection import MetricResources
 from service.domain.access import Scope
-from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
 
@@ -47,7 +44,7 @@ def blueprint(
     """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
     routes = blueprints("Metric resource", "Everything that was tracked for one run.")
     answer = RunAnswers(queries, answers).answer
-    event_ids = EventIds()
+    whole = MetricResources(queries, answers, arrangements, paging, long_poll)
 
     @routes.route("/runs/<string:run_id>/metric-resource")
     @routes.arguments(SelectionQuery, location="query", formats=FORMATS)
@@ -70,37 +67,7 @@ def blueprint(
         `"-Infinity"`. A run without metrics has empty lists. Where filters or pages leave points out, `page.total`
         says how many match; CSV and NDJSON have that in the header `X-Total-Count`.
         """
-        page, snapshot = paging.asked(read_request)
-        selection = Selection(read_request, page)
-
-        def respond(context: RequestContext) -> Response:
-            run = queries.metric_resource(run_id, context, snapshot)
-            told_apart = read_request.format != JSON and not selection.is_whole
-            total = selection.total(run, arrangements) if read_request.query.is_paged or told_apart else 0
-            following = paging.next(read_request, page, run.snapshot, total) if read_request.query.is_paged else None
-            weight, length = selection.extent(run, arrangements, total)
-            response = answers.answer(
-                Variant(
-                    (run.key, run.digest.hex()),
-                    (*selection.form, str(following)),
-                    read_request.format,
-                    (TIME_ZONE,),
-                    (run.key, run.digest),
-                    weight=weight,
-                    length=length,
-                ),
-                run.provenance,
-                lambda: selection.written(run, arrangements, following),
-            )
-            pagination.link(response, following)
-            response.headers[EVENT_ID] = event_ids.of(run)
-            if told_apart:  # what JSON has in ``page.total``
-                response.headers[TOTAL] = str(total)
-            return response
-
-        response = long_poll.answer(partial(anew_if_gone, respond), read_request.context)
-        save_as(response, f"{run_id}-metrics", read_request.format)
-        return response
+        return whole.answer(read_request, run_id)
 
     @routes.route("/runs/<string:run_id>/tags")
     @routes.arguments(NamedQuery, location="query")

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial, reduce
-from operator import and_
+from collections.abc import Callable
 
 from flask import Response
 
-from service.api.http import pagination, problems
-from service.api.http.formats import JSON
 from service.api.http.guards import requires
-from service.api.http.pagination import TOTAL, Pages, Window
-from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import MISSING, Answers, Variant, save_as
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.pagination import TOTAL, Pages
+from service.api.http.request import ReadRequest
+from service.api.http.responses import MISSING, Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.arrangements import Arrangements
-from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
-from service.api.resources.points.formats import FORMATS, NO_TABLES, WITHOUT_TABLES, ManyPoints, RunPoints
+from service.api.resources.points.formats import FORMATS, NO_TABLES, WITHOUT_TABLES
 from service.api.resources.points.schemas import PointsParameters, PointsQuery, PointTableSchema
+from service.api.resources.points.tables import PointTables
 from service.api.resources.points.to_table import is_installed
 from service.domain.access import Scope
-from service.domain.column_types import ColumnTypes
-from service.domain.metrics import Chunk, MetricResource
-from service.domain.runtime import RequestContext
-from service.domain.selection.filters import Filter, passing
-from service.domain.selection.objects import gathered
-from service.domain.selection.objects import window as stretch
-from service.reads.points import ReadPoints
 from service.reads.queries import Queries
-from service.reads.results import Read
 
 
 def blueprint(
@@ -44,6 +29,7 @@ def blueprint(
 ) -> Blueprint:
     """Route ``/points``."""
     routes = blueprints("Points", "The points of many runs, for data frames and spreadsheets.")
+    table = PointTables(queries, answers, arrangements, paging)
     with_tables = is_installed()
 
     @routes.route("/points")
@@ -72,107 +58,6 @@ def blueprint(
         `{"missing": …}` of NDJSON, the header `X-Missing-Runs` of tables. CSV, Parquet and Arrow have a column for each
         label name. Where a table's column cannot hold each of its numbers or timestamps exactly, it is text.
         """
-        window, snapshot = paging.asked(read_request)
-        wanted = read_request.query.wanted
-
-        def respond(context: RequestContext) -> Response:
-            read = queries.points(read_request.query.run, context, snapshot)
-            pages = _Pages.of(read, wanted, window, arrangements) if read_request.query.is_paged else None
-            following = None if pages is None else paging.next(read_request, window, read.snapshot, pages.total)
-            if following is not None:
-                read.keep()
-            page = b"" if pages is None else b"," + pagination.member(pages.total, following)
-            missing = problems.missing_runs(read.missing)
-            size = read.size if pages is None else pages.size
-            unread = json.dumps([(one["runId"], one["problem"]["type"]) for one in missing])
-            content = tuple(part for one in read.found.values() for part in (one.key, one.digest.hex()))
-
-            def make() -> Iterable[bytes]:
-                found = ManyPoints(
-                    _whole(read, wanted) if pages is None else pages.runs(read, wanted, arrangements),
-                    missing,
-                    read_request.zone,
-                    page,
-                    partial(_label_names, read, wanted, arrangements),
-                    partial(_column_types, read, wanted, arrangements),
-                )
-                return FORMATS[read_request.format](found)
-
-            variant = Variant(
-                (*content, unread),
-                ("points", read_request.zone.name, repr(wanted), *window.form, str(following)),
-                read_request.format,
-                (TIME_ZONE,),
-                weight=size,
-                length=size,
-                streamed=True,
-            )
-            response = answers.answer(variant, read.provenance, make)
-            pagination.link(response, following)
-            if read_request.format != JSON:
-                if pages is not None:
-                    response.headers[TOTAL] = str(pages.total)
-                if missing:
-                    response.headers[MISSING] = ", ".join(read.missing)
-            return response
-
-        response = anew_if_gone(respond, read_request.context)
-        save_as(response, "points", read_request.format)
-        return response
+        return table.answer(read_request)
 
     return routes
-
-
-@dataclass(frozen=True, slots=True)
-class _Pages:
-    """Where a page's points are: of each run on it, which of those that are wanted."""
-
-    total: int
-    size: int
-    stretches: dict[str, tuple[int, int]]
-
-    @classmethod
-    def of(cls, read: ReadPoints, wanted: Filter, window: Window, arrangements: Arrangements) -> _Pages:
-        total, size = 0, 0
-        stretches: dict[str, tuple[int, int]] = {}
-        for run_id, one in read.found.items():
-            rows = arrangements.rows(one, wanted, ())
-            count = one.content().count if rows is None else len(rows)
-            first = max(window.position - total, 0)
-            last = count if window.end is None else min(window.end - total, count)
-            if first < last:
-                stretches[run_id] = first, last
-                size += int(one.size * (last - first) / count)
-            total += count
-        return cls(total, size, stretches)
-
-    def runs(self, read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> list[RunPoints]:
-        def shown(one: Read[MetricResource], first: int, last: int, resource: MetricResource) -> Iterable[Chunk]:
-            rows = arrangements.rows(one, wanted, ())
-            if rows is None:
-                return stretch(resource.metrics, first, last - first)
-            return gathered(resource.metrics, rows[first:last])
-
-        return [
-            RunPoints(run_id, read.found[run_id].content, partial(shown, read.found[run_id], first, last))
-            for run_id, (first, last) in self.stretches.items()
-        ]
-
-
-def _whole(read: ReadPoints, wanted: Filter) -> list[RunPoints]:
-    def shown(resource: MetricResource) -> Iterable[Chunk]:
-        return passing(resource.metrics, wanted)
-
-    return [RunPoints(run_id, one.content, shown) for run_id, one in read.found.items()]
-
-
-def _label_names(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> Sequence[str]:
-    """Of all runs, whatever the page: so all pages have the same columns."""
-    names = dict.fromkeys(name for one in read.found.values() for name in arrangements.label_names(one, wanted))
-    return list(names)[: MOST_COLUMNS + 1]
-
-
-def _column_types(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> ColumnTypes:
-    """Of all runs, whatever the page: so all pages have the same types."""
-    found = (arrangements.column_types(one, wanted) for one in read.found.values())
-    return reduce(and_, found, ColumnTypes())

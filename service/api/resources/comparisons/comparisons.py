@@ -1,0 +1,112 @@
+"""Answers with runs side by side, as a table or as a chart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response
+
+from service.api.http import problems
+from service.api.http.formats import JSON
+from service.api.http.request import TIME_ZONE, ReadRequest
+from service.api.http.responses import MISSING, Answers, Drawn, Variant, save_as
+from service.api.http.run_answers import anew_if_gone
+from service.api.resources.charts import drawn
+from service.api.resources.comparisons.formats import FORMATS
+from service.api.resources.comparisons.schemas import (
+    ComparisonChartParameters,
+    ComparisonParameters,
+    RunsComparedParameters,
+)
+from service.api.resources.comparisons.to_json import Comparison
+from service.charts.panels import ChartType, ValueScale
+from service.charts.progress import Against, points_for
+from service.charts.rendering import Renderer
+from service.domain.runtime import RequestContext
+from service.reads.comparison import ReadComparison
+from service.reads.queries import Queries
+
+Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """Answers requests for comparisons."""
+
+    queries: Queries
+    answers: Answers
+    renderer: Renderer
+
+    def answer(self, read_request: ReadRequest[ComparisonParameters]) -> Response:
+        """The comparison itself."""
+        query = read_request.query
+
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            return FORMATS[read_request.format](
+                Comparison(
+                    runs=read.summarized(query.name, query.label, query.metric),
+                    missing=missing,
+                    zone=read_request.zone,
+                    only_differing=query.differs,
+                    joined=query.metric,
+                    baseline=query.baseline,
+                )
+            )
+
+        selected = [query.differs, query.metric, query.baseline, query.name, query.label]
+        form = ("comparison", read_request.zone.name, json.dumps(selected))
+        response = self._answer(read_request, form, make, points=query.metric is not None)
+        save_as(response, "comparison", read_request.format)
+        return response
+
+    def chart(self, read_request: ReadRequest[ComparisonChartParameters]) -> Response:
+        """A chart of some of the runs' metrics."""
+        query = read_request.query
+        wanted, against, scale, smooth = query.wanted, query.against, ValueScale(query.scale), query.smooth
+        kind = None if query.type is None else ChartType(query.type)
+        metrics = [one for one in query.metric if one in wanted.names or not wanted.names]
+        others = replace(wanted, names=())
+
+        def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
+            from service.charts import comparison  # noqa: PLC0415 - brings numpy
+
+            projection = query.drawn(against).projection if against in {*Against} else None
+            runs = read.compared(
+                points_for(kind), metrics, lambda: comparison.room_for(against), wanted=others, projection=projection
+            )
+            reasons = {one["runId"]: one["problem"]["title"] for one in missing}
+            compared = comparison.Comparison(
+                runs, metrics, against, read_request.zone, read.metric_names, reasons, scale, smooth
+            )
+            return (compared.chart(kind),)
+
+        form = ("comparison chart", read_request.zone.name, repr((metrics, others, against, kind, scale, smooth)))
+        return self._answer(read_request, form, make, drawn(self.renderer, read_request.format))
+
+    def _answer(
+        self,
+        read_request: ReadRequest[RunsComparedParameters],
+        form: tuple[str, ...],
+        make: Make,
+        picture: Drawn | None = None,
+        *,
+        points: bool = True,
+    ) -> Response:
+        """``form`` names all that ``make`` depends on beside the runs, ``points`` whether it looks at their points."""
+
+        def respond(context: RequestContext) -> Response:
+            read = self.queries.comparison(read_request.query.run, context)
+            missing = problems.missing_runs(read.missing)
+            absent = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
+            content = (part for key, digest in read.entries for part in (key, digest.hex()))
+            weight = read.size if points else read.size_summarized
+            variant = Variant((*content, absent), form, read_request.format, (TIME_ZONE,), weight=weight)
+            response = self.answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
+            if missing and read_request.format != JSON:
+                response.headers[MISSING] = ", ".join(read.missing)
+            return response
+
+        return anew_if_gone(respond, read_request.context)

@@ -1,0 +1,137 @@
+"""Answers with the points of a run that a request asks for, a page of them where it wants pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from flask import Response
+
+from service.api.http import pagination
+from service.api.http.formats import JSON
+from service.api.http.long_poll import LongPoll
+from service.api.http.pagination import TOTAL, Pages, Window
+from service.api.http.request import TIME_ZONE, ReadRequest
+from service.api.http.responses import Answers, Variant, save_as
+from service.api.http.run_answers import anew_if_gone
+from service.api.resources.events.ids import EVENT_ID, EventIds
+from service.api.resources.metric_resource.arrangements import Arrangements, Rows
+from service.api.resources.metric_resource.formats import FORMATS, RunPoints
+from service.api.resources.metric_resource.query import SelectionParameters
+from service.domain.freshness import Snapshot
+from service.domain.metrics import Chunk, MetricResource
+from service.domain.runtime import RequestContext
+from service.domain.selection.filters import Filter
+from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
+from service.domain.selection.sorting import SortKey
+from service.reads.queries import Queries
+from service.reads.results import Read
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is asked for of the points of a run."""
+
+    read_request: ReadRequest[SelectionParameters]
+    window: Window
+
+    @property
+    def wanted(self) -> Filter:
+        return self.read_request.query.wanted
+
+    @property
+    def sort(self) -> Sequence[SortKey]:
+        return self.read_request.query.sort
+
+    @property
+    def form(self) -> tuple[str, ...]:
+        """What tells its representations from others."""
+        return ("metric-resource", self.read_request.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
+
+    def written(self, run: Read[MetricResource], arrangements: Arrangements, following: str | None) -> Iterable[bytes]:
+        """The answer, in pieces; ``following`` is the next page's URL."""
+        rows = arrangements.rows(run, self.wanted, self.sort)
+        resource = run.content()
+        total = resource.count if rows is None else len(rows)
+        page = b"" if self.is_whole else b"," + pagination.member(total, following)
+        labels = partial(arrangements.label_names, run, self.wanted)
+        points = RunPoints(self._shown(resource, rows), self.read_request.zone, labels, resource, page)
+        return FORMATS[self.read_request.format](points)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.wanted.is_empty and not self.read_request.query.is_paged
+
+    def total(self, run: Read[MetricResource], arrangements: Arrangements) -> int:
+        """How many points match, on all pages together."""
+        rows = arrangements.rows(run, self.wanted, ())
+        return run.content().count if rows is None else len(rows)
+
+    def extent(self, run: Read[MetricResource], arrangements: Arrangements, total: int) -> tuple[int, int]:
+        """The bytes of chunks that are looked at for the answer, and those that it has, both roughly.
+
+        ``total`` as above, or 0 where nobody counted.
+        """
+        limit = self.window.limit
+        if limit is not None and total:
+            looked_at = limit * POINTS_A_CHUNK if self.sort else limit + 2 * POINTS_A_CHUNK
+            return int(run.size * min(1.0, looked_at / total)), int(run.size * min(1.0, limit / total))
+        if self.wanted.is_empty or not arrangements.are_worth_knowing(run):
+            return run.size, run.size
+        return run.size, int(run.size * self.total(run, arrangements) / max(1, run.content().count))
+
+    def _shown(self, resource: MetricResource, rows: Rows | None) -> Iterable[Chunk]:
+        position, end = self.window.position, self.window.end
+        if rows is not None:
+            return gathered(resource.metrics, rows[position:end])
+        if not position and end is None:
+            return resource.metrics
+        return window(resource.metrics, position, resource.count if end is None else end - position)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricResources:
+    """Answers requests for a run's metric resource."""
+
+    queries: Queries
+    answers: Answers
+    arrangements: Arrangements
+    paging: Pages
+    long_poll: LongPoll
+    event_ids: EventIds = field(default_factory=EventIds)
+
+    def answer(self, read_request: ReadRequest[SelectionParameters], run_id: str) -> Response:
+        page, snapshot = self.paging.asked(read_request)
+        respond = partial(self._respond, run_id, Selection(read_request, page), snapshot)
+        response = self.long_poll.answer(partial(anew_if_gone, respond), read_request.context)
+        save_as(response, f"{run_id}-metrics", read_request.format)
+        return response
+
+    def _respond(
+        self, run_id: str, selection: Selection, snapshot: Snapshot | None, context: RequestContext
+    ) -> Response:
+        read_request = selection.read_request
+        is_paged = read_request.query.is_paged
+        run = self.queries.metric_resource(run_id, context, snapshot)
+        counted = read_request.format != JSON and not selection.is_whole
+        total = selection.total(run, self.arrangements) if is_paged or counted else 0
+        following = self.paging.next(read_request, selection.window, run.snapshot, total) if is_paged else None
+        weight, length = selection.extent(run, self.arrangements, total)
+        variant = Variant(
+            (run.key, run.digest.hex()),
+            (*selection.form, str(following)),
+            read_request.format,
+            (TIME_ZONE,),
+            (run.key, run.digest),
+            weight=weight,
+            length=length,
+        )
+        make = partial(selection.written, run, self.arrangements, following)
+        response = self.answers.answer(variant, run.provenance, make)
+        pagination.link(response, following)
+        response.headers[EVENT_ID] = self.event_ids.of(run)
+        if counted:  # what JSON has in ``page.total``
+            response.headers[TOTAL] = str(total)
+        return response

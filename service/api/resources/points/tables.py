@@ -1,0 +1,150 @@
+"""Answers with the points of many runs: all of them, or a page, with how large that is and what could not be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import and_
+
+from flask import Response
+
+from service.api.http import pagination, problems
+from service.api.http.formats import JSON
+from service.api.http.pagination import TOTAL, Pages, Window
+from service.api.http.request import TIME_ZONE, ReadRequest
+from service.api.http.responses import MISSING, Answers, Variant, save_as
+from service.api.http.run_answers import anew_if_gone
+from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
+from service.api.resources.points.formats import FORMATS, ManyPoints, RunPoints
+from service.api.resources.points.schemas import PointsParameters
+from service.domain.column_types import ColumnTypes
+from service.domain.freshness import Snapshot
+from service.domain.metrics import Chunk, MetricResource
+from service.domain.runtime import RequestContext
+from service.domain.selection.filters import Filter, passing
+from service.domain.selection.objects import gathered
+from service.domain.selection.objects import window as stretch
+from service.reads.points import ReadPoints
+from service.reads.queries import Queries
+from service.reads.results import Read
+
+
+@dataclass(frozen=True, slots=True)
+class PointTables:
+    """Answers requests for tables of points."""
+
+    queries: Queries
+    answers: Answers
+    arrangements: Arrangements
+    paging: Pages
+
+    def answer(self, read_request: ReadRequest[PointsParameters]) -> Response:
+        window, snapshot = self.paging.asked(read_request)
+        response = anew_if_gone(partial(self._respond, read_request, window, snapshot), read_request.context)
+        save_as(response, "points", read_request.format)
+        return response
+
+    def _respond(
+        self,
+        read_request: ReadRequest[PointsParameters],
+        window: Window,
+        snapshot: Snapshot | None,
+        context: RequestContext,
+    ) -> Response:
+        wanted = read_request.query.wanted
+        read = self.queries.points(read_request.query.run, context, snapshot)
+        pages = _Pages.of(read, wanted, window, self.arrangements) if read_request.query.is_paged else None
+        following = None if pages is None else self.paging.next(read_request, window, read.snapshot, pages.total)
+        if following is not None:
+            read.keep()
+        missing = problems.missing_runs(read.missing)
+        content = (part for one in read.found.values() for part in (one.key, one.digest.hex()))
+        unread = json.dumps([(one["runId"], one["problem"]["type"]) for one in missing])
+        size = read.size if pages is None else pages.size
+        variant = Variant(
+            (*content, unread),
+            ("points", read_request.zone.name, repr(wanted), *window.form, str(following)),
+            read_request.format,
+            (TIME_ZONE,),
+            weight=size,
+            length=size,
+            streamed=True,
+        )
+
+        def make() -> Iterable[bytes]:
+            found = ManyPoints(
+                _whole(read, wanted) if pages is None else pages.runs(read, wanted, self.arrangements),
+                missing,
+                read_request.zone,
+                b"" if pages is None else b"," + pagination.member(pages.total, following),
+                partial(_label_names, read, wanted, self.arrangements),
+                partial(_column_types, read, wanted, self.arrangements),
+            )
+            return FORMATS[read_request.format](found)
+
+        response = self.answers.answer(variant, read.provenance, make)
+        pagination.link(response, following)
+        if read_request.format != JSON:
+            if pages is not None:
+                response.headers[TOTAL] = str(pages.total)
+            if missing:
+                response.headers[MISSING] = ", ".join(read.missing)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Where a page's points are: of each run on it, which of those that are wanted."""
+
+    total: int
+    size: int
+    stretches: dict[str, tuple[int, int]]
+
+    @classmethod
+    def of(cls, read: ReadPoints, wanted: Filter, window: Window, arrangements: Arrangements) -> _Pages:
+        total, size = 0, 0
+        stretches: dict[str, tuple[int, int]] = {}
+        for run_id, one in read.found.items():
+            rows = arrangements.rows(one, wanted, ())
+            count = one.content().count if rows is None else len(rows)
+            first = max(window.position - total, 0)
+            last = count if window.end is None else min(window.end - total, count)
+            if first < last:
+                stretches[run_id] = first, last
+                size += int(one.size * (last - first) / count)
+            total += count
+        return cls(total, size, stretches)
+
+    def runs(self, read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> list[RunPoints]:
+        def shown(one: Read[MetricResource], first: int, last: int, resource: MetricResource) -> Iterable[Chunk]:
+            rows = arrangements.rows(one, wanted, ())
+            if rows is None:
+                return stretch(resource.metrics, first, last - first)
+            return gathered(resource.metrics, rows[first:last])
+
+        return [
+            RunPoints(run_id, read.found[run_id].content, partial(shown, read.found[run_id], first, last))
+            for run_id, (first, last) in self.stretches.items()
+        ]
+
+
+def _whole(read: ReadPoints, wanted: Filter) -> list[RunPoints]:
+    def shown(resource: MetricResource) -> Iterable[Chunk]:
+        return passing(resource.metrics, wanted)
+
+    return [RunPoints(run_id, one.content, shown) for run_id, one in read.found.items()]
+
+
+def _label_names(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> Sequence[str]:
+    """Of all runs, whatever the page: so all pages have the same columns."""
+    names = dict.fromkeys(name for one in read.found.values() for name in arrangements.label_names(one, wanted))
+    return list(names)[: MOST_COLUMNS + 1]
+
+
+def _column_types(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> ColumnTypes:
+    """Of all runs, whatever the page: so all pages have the same types."""
+    found = (arrangements.column_types(one, wanted) for one in read.found.values())
+    return reduce(and_, found, ColumnTypes())

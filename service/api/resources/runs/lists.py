@@ -1,0 +1,94 @@
+"""Answers with the runs of a resource group: selected, sorted, in pages of one snapshot, with what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from flask import Response
+
+from service.api.http import pagination
+from service.api.http.formats import JSON
+from service.api.http.pagination import TOTAL, Pages, Window
+from service.api.http.request import TIME_ZONE, ReadRequest
+from service.api.http.responses import Answers, Variant, save_as
+from service.api.http.run_answers import anew_if_gone
+from service.api.resources.runs.formats import FORMATS, Runs
+from service.api.resources.runs.metrics import RunMetrics, check_number
+from service.api.resources.runs.query import RunsParameters
+from service.api.resources.runs.to_json import Columns
+from service.domain.errors import CursorExpired
+from service.domain.freshness import Snapshot
+from service.domain.runs import Run
+from service.domain.runtime import RequestContext
+from service.domain.selection.run_filters import ordered, selected
+from service.reads.queries import Queries
+
+
+@dataclass(frozen=True, slots=True)
+class RunLists:
+    """Answers requests for runs."""
+
+    queries: Queries
+    answers: Answers
+    paging: Pages
+
+    def answer(self, read_request: ReadRequest[RunsParameters]) -> Response:
+        window, snapshot = self.paging.asked(read_request)
+        response = anew_if_gone(partial(self._respond, read_request, window, snapshot), read_request.context)
+        save_as(response, "runs", read_request.format)
+        return response
+
+    def _respond(
+        self,
+        read_request: ReadRequest[RunsParameters],
+        window: Window,
+        snapshot: Snapshot | None,
+        context: RequestContext,
+    ) -> Response:
+        query = read_request.query
+        read = self.queries.runs(context, None if query.by_metrics else snapshot)
+        matching = selected(read.content().runs, query.wanted)
+        if not query.by_metrics:
+            matching = ordered(matching, query.sort)
+        metrics = self._metrics(query, matching, window, context)
+        current = metrics.snapshot(read.snapshot) if query.by_metrics else read.snapshot
+        if query.by_metrics and snapshot not in {None, current}:
+            raise CursorExpired
+        following = self.paging.next(read_request, window, current, len(matching))
+
+        def make() -> Iterable[bytes]:
+            found = metrics.answers((*query.metric, *query.by_metrics))
+            runs = ordered(matching, query.sort, found) if query.by_metrics else matching
+            return FORMATS[read_request.format](
+                Runs(
+                    runs[window.position : window.end],
+                    len(matching),
+                    read_request.zone,
+                    paged=query.is_paged,
+                    following=following,
+                    columns=Columns(query.metric, found, metrics.unread),
+                )
+            )
+
+        content = (read.key, read.digest.hex(), metrics.digest.hex())
+        form = ("runs", read_request.zone.name, repr(query), *window.form, str(following))
+        response = self.answers.answer(
+            Variant(content, form, read_request.format, (TIME_ZONE,), weight=metrics.weight),
+            metrics.provenance(read.provenance),
+            make,
+        )
+        pagination.link(response, following)
+        if read_request.format != JSON:
+            response.headers[TOTAL] = str(len(matching))
+        return response
+
+    def _metrics(
+        self, query: RunsParameters, matching: Sequence[Run], window: Window, context: RequestContext
+    ) -> RunMetrics:
+        """Of all runs that match where they are sorted by them; else of those that are given, where wanted."""
+        given = matching[window.position : window.end] if query.metric else ()
+        looked_at = matching if query.by_metrics else given
+        check_number(looked_at, sorting=bool(query.by_metrics))
+        return RunMetrics.read(looked_at, self.queries, context)

@@ -1,0 +1,58 @@
+"""The state of an application's parts, as ``/readyz``, the metrics and ``metric-resource check`` have it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from service.api.http.context import new_traceparent
+from service.caching.memory import MemoryCache
+from service.caching.protocol import Cache
+from service.concurrency.blocking import waiting
+from service.concurrency.deadline import Deadline
+from service.domain.errors import CacheUnavailable
+from service.domain.runtime import CacheScope, RequestContext
+from service.reads.queries import Queries, RuntimeState
+from service.settings import ConnectionSettings, RuntimeAuth, Settings
+
+_STATE_TIMEOUT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """The state of the service's parts: the keys of each issuer, the runtime of each connection, the cache."""
+
+    keys: Callable[[], Mapping[str, bool]]
+    runtimes: Callable[[], Mapping[str, RuntimeState]]
+    cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
+
+
+def cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
+    """What the service keeps answers in, and whether it can be used."""
+    if isinstance(cache, MemoryCache):
+        return "in-process"
+    try:
+        cache.ping()
+    except CacheUnavailable:
+        return "unavailable"
+    return "redis"
+
+
+def runtime_states(settings: Settings, queries: Queries) -> dict[str, RuntimeState]:
+    """The state of each connection's runtime, the default one first; all are asked at once."""
+    named = sorted(settings.named, key=lambda each: not each.default)
+    with ThreadPoolExecutor(len(named), thread_name_prefix="states") as pool, waiting():
+        states = list(pool.map(lambda each: _runtime_state(each, queries), named))
+    return dict(zip((each.name for each in named), states, strict=True))
+
+
+def _runtime_state(connection: ConnectionSettings, queries: Queries) -> RuntimeState:
+    """Unknown where only a caller's token could tell."""
+    if connection.runtime.auth is RuntimeAuth.FORWARD:
+        return "unknown"
+    cache_scope = CacheScope("", connection.runtime.resource_group, connection=connection.name)
+    deadline = Deadline.after(_STATE_TIMEOUT)
+    return queries.runtime_state(RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent()))
