@@ -6,13 +6,17 @@ BIN := .venv/bin
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
-.PHONY: demo test mlflow bench fast soak fuzz lint types openapi lock clean .venv/demo .venv/dev
+.PHONY: demo test test-toolchains mlflow bench fast soak fuzz lint types openapi lock clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
 
 test: .venv/dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal -m "not toolchain"
+
+# Clients generated from the OpenAPI document, schemathesis, the types of the page's scripts
+test-toolchains: .venv/dev
+	$(BIN)/pytest -n auto -m toolchain
 
 # MLflow servers, 2.x and 3.x, each in an environment of its own in the user's cache: the tests read them where they are
 # installed, and are skipped where not.

@@ -10,6 +10,7 @@ import pytest
 
 from tests.document import COMMITTED
 
+pytestmark = pytest.mark.toolchain
 STATIC = Path(__file__).parents[2] / "service" / "web" / "static"
 INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
 

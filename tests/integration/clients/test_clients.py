@@ -17,6 +17,7 @@ from testing.effort import effort
 from tests.document import COMMITTED
 from tests.integration.clients.conftest import FIRST, SECOND, run
 
+pytestmark = pytest.mark.toolchain
 INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
 NOT_TRUSTED = re.compile(r"\bcast\(|\bas [A-Z{(]|\bany\b|\bAny\b|ts-ignore|ts-expect-error|type: ignore|!\.")
 
