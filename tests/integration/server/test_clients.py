@@ -406,7 +406,7 @@ def test_a_connection_that_goes_idle_after_a_stop_ends_soon(new_server: NewServe
     server = new_server(stop_seconds=0.2, keepalive_seconds=3600)
     client = new_client(server)
     client.send(request("/hold"))
-    server.until(State.RUNNING, 1)
+    eventually(lambda: server.application.holding == 1)
     server.loop.call(server.loop.stop)
     eventually(lambda: server.loop.stopping)
     server.application.release.set()

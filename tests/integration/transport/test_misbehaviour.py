@@ -137,7 +137,7 @@ def test_a_connection_that_breaks_off_is_unavailable(exchange: Exchange, broken:
         pytest.param(raw(HEAD + b"Content-Length: %d\r\n\r\n" % (MOST + 1)), id="claims too much"),
         pytest.param(chunked(*[b"a" * 1_000_000] * 9), id="too much in chunks"),
         pytest.param(raw(HEAD + b"\r\n", *[b"a" * 1_000_000] * 9), id="too much without a length"),
-        pytest.param(chunked(end=b"0\r\n" + b"X: y\r\n" * 4_000_000), id="flood of trailers"),
+        pytest.param(chunked(end=b"0\r\n" + b"X: %b\r\n" % (b"y" * 1000) * 20_000), id="flood of trailers"),
         pytest.param(coded(TEXT, "compress"), id="unknown coding"),
         pytest.param(coded(gzip.compress(gzip.compress(TEXT)), "gzip, gzip"), id="two codings"),
         pytest.param(coded(TEXT, "gzip"), id="not gzip"),
