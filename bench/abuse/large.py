@@ -1,4 +1,4 @@
-"""A run of a million points, asked for in the costliest ways: many at once, and often what should cost little."""
+"""Runs of many points, most of a million, asked for in the costliest ways: at once, and often what should be cheap."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bench.abuse.stage import Case, Stage, requests
 
 _RUN = "/runs/run-1000000"
 _RESOURCE = f"{_RUN}/metric-resource"
+_MEDIUM = "/runs/run-20000/metric-resource"
 _ZONES = ("Asia/Kolkata", "Asia/Tokyo", "America/New_York", "+05:45")
 _ORDERS = ("value", "-value,step", "-timestamp", "name,-step")
 
@@ -31,6 +32,12 @@ def _in_turn(name: str, paths: Sequence[str]) -> Case:
 
 CASES = (
     requests("large: the first read, of tags", [f"{_RUN}/tags"]),
+    requests(
+        "large: sixty filters of 20,000 points at once",
+        [f"{_MEDIUM}?minStep={n}" for n in range(1, 61)],
+        together=True,
+        prepare=lambda stage: stage.ask_well(_MEDIUM),
+    ),
     _in_turn("custom info", [f"{_RUN}/custom-info?parse={parsed}" for parsed in ("true", "false")]),
     _in_turn("a page of 1", [f"{_RESOURCE}?limit=1&timezone={quote(f'+0{hour}:00')}" for hour in range(1, 8)]),
     _in_turn(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from service.concurrency.time_limit import TookTooLong, time_limit
 from service.concurrency.weighted_gate import GateFull, WeightedGate
@@ -26,9 +26,11 @@ class _Thread(threading.local):
 class LargeWork:
     """Admits the making of answers by the bytes of stored content that they are made of.
 
-    What is made of up to ``free`` bytes is small: nothing bounds it. ``capacity`` bytes are worked on at once, by two
-    threads at most, so that others are left for all that is small; of the rest up to ``most_waiting`` wait, each up to
-    ``longest_wait`` seconds, without their threads' places. ``longest`` is how many seconds one answer may take,
+    What is made of up to ``free`` bytes is small: nothing bounds it. Of what is made of up to ``medium`` bytes, one is
+    made after the other: it takes tens of milliseconds, and threads that take turns at the interpreter's lock make no
+    two of them sooner. Of what is larger, ``capacity`` bytes are worked on at once, by two threads at most. So others
+    are left for all that is small. Of the rest up to ``most_waiting`` wait, in each class, each up to ``longest_wait``
+    seconds, without their threads' places. ``longest`` is how many seconds one answer may take,
     checked between chunks of points (``concurrency.time_limit``). An answer of up to ``whole`` bytes is made as a
     whole, whether it will be kept or not.
     """
@@ -37,7 +39,8 @@ class LargeWork:
         self,
         capacity: int = 192 * 1024 * 1024,
         *,
-        free: int = 4 * 1024 * 1024,
+        free: int = 256 * 1024,
+        medium: int = 4 * 1024 * 1024,
         most_waiting: int = 64,
         longest_wait: float = 20.0,
         longest: float = 30.0,
@@ -46,9 +49,11 @@ class LargeWork:
     ) -> None:
         self.whole = whole
         self._free = free
+        self._medium = medium
         self._least = capacity // _AT_ONCE
         self._turns = WeightedGate(1, free=0, most_waiting=_MOST_TURNS)
-        self._gate = WeightedGate(capacity, free=free, most_waiting=most_waiting)
+        self._one_by_one = WeightedGate(1, free=0, most_waiting=most_waiting)
+        self._gate = WeightedGate(capacity, free=0, most_waiting=most_waiting)
         self._longest_wait = longest_wait
         self._longest = longest
         self._telemetry = telemetry
@@ -72,7 +77,7 @@ class LargeWork:
             return
         with ExitStack() as stack:
             try:
-                stack.enter_context(self._gate.admitted(max(weight, self._least), self._longest_wait))
+                stack.enter_context(self._waited_for(weight))
             except (GateFull, TimeoutError):
                 raise self._refusal(BUSY) from None
             stack.enter_context(time_limit(self._longest))
@@ -83,6 +88,11 @@ class LargeWork:
                 raise self._refusal(_LONG) from None
             finally:
                 self._thread.admitted = False
+
+    def _waited_for(self, weight: int) -> AbstractContextManager[None]:
+        if weight <= self._medium:
+            return self._one_by_one.admitted(1, self._longest_wait)
+        return self._gate.admitted(max(weight, self._least), self._longest_wait)
 
     @contextmanager
     def turn(self, weight: int) -> Iterator[None]:

@@ -91,7 +91,7 @@ def test_tags_are_given_without_the_points_and_lost_points_are_read_again(surrou
 def test_work_that_finds_no_room_in_time_is_refused_with_a_word_on_when_to_come_again(
     surroundings: Surroundings,
 ) -> None:
-    work = LargeWork(1000, free=0, longest_wait=0.01)
+    work = LargeWork(1000, free=0, medium=0, longest_wait=0.01)
     with surroundings.service(large_work=work) as service:
         service.get("/runs/run1/tags")
         with work._gate.admitted(1000, 0):  # another thread's work

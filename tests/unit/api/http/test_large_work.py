@@ -40,16 +40,24 @@ def at_once(enter: Callable[[], AbstractContextManager[None]], tasks: int) -> in
     return most
 
 
-@pytest.mark.parametrize(("size", "expected"), [(4 * MIB, 4), (5 * MIB, 2), (90 * MIB, 2), (500 * MIB, 1)])
-def test_large_answers_are_made_by_two_threads_at_most(size: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "expected"), [(MIB // 4, 4), (MIB, 1), (4 * MIB, 1), (5 * MIB, 2), (90 * MIB, 2), (500 * MIB, 1)]
+)
+def test_large_answers_are_made_by_two_threads_at_most_and_medium_ones_by_one(size: int, expected: int) -> None:
     work = LargeWork()
     assert at_once(lambda: work.admitted(size), 4) == expected
 
 
-@pytest.mark.parametrize(("size", "expected"), [(4 * MIB, 4), (5 * MIB, 1)])
+@pytest.mark.parametrize(("size", "expected"), [(MIB // 4, 4), (MIB, 1), (5 * MIB, 1)])
 def test_streamed_answers_are_made_in_turns(size: int, expected: int) -> None:
     work = LargeWork()
     assert at_once(lambda: work.turn(size), 4) == expected
+
+
+def test_what_is_medium_does_not_wait_for_what_is_large() -> None:
+    work = LargeWork()
+    with work.admitted(500 * MIB), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: at_once(lambda: work.admitted(MIB), 1)).result(PATIENCE) == 1
 
 
 def test_a_stream_takes_its_turn_beside_what_is_made_as_a_whole() -> None:
