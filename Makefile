@@ -25,6 +25,8 @@ mlflow: .venv/dev
 
 bench: .venv/dev
 	@$(MAKE) --no-print-directory fast || echo "the C parser cannot be compiled here: measuring without it"
+	@$(BIN)/python -c 'import polars' 2>/dev/null || $(BIN)/python -m pip --disable-pip-version-check \
+		install --quiet --require-hashes -r requirements/bench.txt || echo "polars cannot be had: measuring without it"
 	$(BIN)/python -m bench $(BENCH)
 
 # gunicorn's parser in C (the extra "fast"), which has to be compiled.

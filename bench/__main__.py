@@ -7,12 +7,13 @@ import tempfile
 from pathlib import Path
 
 from bench.abuse import cases, running
-from bench.measuring import Plan, measure
+from bench.measuring import Plan, measure, tables_alone
 from bench.results import Results
+from bench.tables import Tables
 from service.demo.processes import Processes
 
-FULL = Plan(sizes=[10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True)
-QUICK = Plan(sizes=[10, 1000], rounds=1, seconds=1.0, peers=False)
+FULL = Plan([10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True, tables=Tables())
+QUICK = Plan([10, 1000], rounds=1, seconds=1.0, peers=False, tables=Tables(runs=2, points=1000, samples=1))
 
 
 def main() -> None:
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
     parser.add_argument("--quick", action="store_true", help="small and short: does it run at all?")
     parser.add_argument("--rounds", type=int, help="how often each row is measured")
+    parser.add_argument("--tables", action="store_true", help="only the part tables (bench.tables)")
     parser.add_argument(
         "--abuse",
         nargs="*",
@@ -38,8 +40,12 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="metric-resource-bench-") as directory,
             Processes(Path(directory)) as processes,
         ):
-            results = measure(plan, processes, Path(directory))
+            results = (tables_alone if arguments.tables else measure)(plan, processes, Path(directory))
         print(results.table())
+    if arguments.tables:
+        if arguments.json:
+            results.write(arguments.json)
+        return
     chosen = arguments.abuse or (cases.QUICK if arguments.quick else ())
     results.abuse = running.run(chosen, min(arguments.seconds, 2.0) if arguments.quick else arguments.seconds)
     if arguments.json:

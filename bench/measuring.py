@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import load, peers
+from bench import load, peers, tables
 from bench.asking import get, resident, tag
 from bench.results import Results
+from bench.tables import Tables
 from bench.world import PYTHON, World, peak_memory, worker_of
 from service.demo.processes import Processes
 
@@ -27,12 +28,14 @@ _BODIES_MIB = 128
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for."""
+    """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for, and how much of
+    tables."""
 
     sizes: list[int]
     rounds: int
     seconds: float
     peers: bool
+    tables: Tables
 
     def with_rounds(self, rounds: int) -> Plan:
         return replace(self, rounds=rounds)
@@ -76,6 +79,14 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     _cold(plan, world, cold, results)
     if 1_000_000 in plan.sizes:
         _giants(world, base, worker_of(master), results)
+    tables.measure(plan.tables, world, results)
+    return results
+
+
+def tables_alone(plan: Plan, processes: Processes, directory: Path) -> Results:
+    """The part ``bench.tables`` and nothing else."""
+    results = Results()
+    tables.measure(plan.tables, World(processes, directory, []), results)
     return results
 
 

@@ -154,5 +154,17 @@ GOALS = (
     Goal("growth in a cold 1M read / upstream body <= 4 (1.5)", _memory("growth, cold 1M", "upstream body 1M"), most=4),
     Goal("warm p99 / p50, 16 connections <= 3", _times("service 10 p99", "service 10 p50"), most=3),
     Goal("warm p99 beside cold 1M reads, ms <= 50", lambda r: r.time("service 10 p99 beside cold 1M"), most=50),
+    Goal("200 stored runs by their least loss, ms <= 20", lambda r: r.time("runs by their least loss"), most=20),
+    Goal(
+        "points csv, 20 x 10k / polars from the same JSON <= 1.5",
+        _times("points, csv", "polars, points from JSON to csv"),
+        most=1.5,
+    ),
+    Goal("points csv, first byte, ms <= 100", lambda r: r.time("points, csv, first byte of the first"), most=100),
+    Goal(
+        "growth of the worker by points csv, MiB <= 64", lambda r: r.memory.get("growth, points read, and csv"), most=64
+    ),
+    Goal("chart, first png of a worker, ms <= 1500", lambda r: r.time("chart, first png of a worker"), most=1500),
+    Goal("chart, png of 10k points, ms <= 150", lambda r: r.time("chart, png"), most=150),
     Goal("first answer after start, s <= 2", lambda r: (r.time("start to first answer") or 0) / 1000 or None, most=2),
 )

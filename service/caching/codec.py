@@ -266,11 +266,9 @@ _FORMAT = "mr1"
 
 def entry_key(*parts: str) -> str:
     """The name of the entry that ``parts`` describe, from the widest (the kind) to the narrowest (the run)."""
-    digest = blake2b(digest_size=20)
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-    return f"{_FORMAT}:{{{digest.hexdigest()}}}"
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    named = b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+    return f"{_FORMAT}:{{{blake2b(named, digest_size=20).hexdigest()}}}"
 
 
 def body_key(key: str, digest: bytes) -> str:

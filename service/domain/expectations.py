@@ -189,13 +189,13 @@ class Expectation:
 
 
 class Summaries:
-    """The summaries of one run, by metric."""
+    """The summaries of one run, by metric; label sets are read of those metrics only that are asked for by them."""
 
     def __init__(self, found: Iterable[Summary]) -> None:
-        self._by_name: dict[str, dict[frozenset[NameValue] | None, Summary]] = {}
+        self._by_name: dict[str, list[Summary]] = {}
         for one in found:
-            labels = None if one.labels is None else points.label_set(one.labels)
-            self._by_name.setdefault(points.text(one.name), {})[labels] = one
+            self._by_name.setdefault(points.text(one.name), []).append(one)
+        self._by_labels: dict[str, dict[frozenset[NameValue], Summary]] = {}
         self._listed: dict[str | None, str] = {}
 
     def of(self, metric: Metric) -> Summary | None:
@@ -206,7 +206,7 @@ class Summaries:
             return None
         if metric.labels is None:
             return self._all(metric.name)
-        return self._by_name[metric.name].get(metric.labels)
+        return self._label_sets(metric.name).get(metric.labels)
 
     def absence(self, metric: Metric) -> str:
         """Why there is nothing of a metric, and what there is instead."""
@@ -217,16 +217,18 @@ class Summaries:
     def _listing(self, name: str | None) -> str:
         """Some label sets of a metric, or some names: looked through once, however many ask."""
         if name not in self._listed:
-            self._listed[name] = _some(
-                self._by_name
-                if name is None
-                else [_bracketed(labels) for labels in self._by_name[name] if labels is not None]
-            )
+            self._listed[name] = _some(self._by_name if name is None else list(map(_bracketed, self._label_sets(name))))
         return self._listed[name]
 
     def _all(self, name: str) -> Summary:
         sets = self._by_name[name]
-        return sets[None] if None in sets else next(iter(sets.values()))
+        return next((one for one in sets if one.labels is None), sets[0])
+
+    def _label_sets(self, name: str) -> dict[frozenset[NameValue], Summary]:
+        if name not in self._by_labels:
+            read = ((one.labels, one) for one in self._by_name[name])
+            self._by_labels[name] = {points.label_set(labels): one for labels, one in read if labels is not None}
+        return self._by_labels[name]
 
 
 class _Point(msgspec.Struct):

@@ -136,6 +136,8 @@ def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
 
 def text(literal: bytes) -> str:
     """The text of a JSON string; a lone surrogate stays what it is."""
+    if b"\\" not in literal:
+        return literal[1:-1].decode("utf-8")
     found: str = json.loads(literal)
     return found
 

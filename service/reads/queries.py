@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_key
 from service.concurrency.blocking import waiting
+from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import (
     BadGateway,
@@ -38,6 +39,7 @@ from service.reads.results import VALUE, Fetched, Found, Pending, Read
 
 K = TypeVar("K")
 T = TypeVar("T")
+U = TypeVar("U")
 Unpack = Callable[[Packed], T]
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 
@@ -48,8 +50,14 @@ _A_CALL = 10
 _NEVER: Mapping[str, float] = {}
 _TABLE_CALLS = 2
 """Calls under way for one table of points, which may be large."""
-_SUMMARY_CALLS = 24
-"""Calls under way for the summaries of one list of runs."""
+_SUMMARY_CALLS = 4
+"""Calls under way for the summaries of one list of runs: so many contents are in memory at most."""
+_SMALL = 4 * 1024 * 1024
+"""Bytes of a content that is summarized as soon as it is there; more is left to who bounds such work."""
+_SUMMARIES_BYTES = 8 * 1024 * 1024
+_OVERHEAD = 500
+_AS_OBJECTS = 3
+"""How many times its packed length a summary takes in memory."""
 _HELD = 16 * 1024 * 1024
 """Bytes of contents that nobody stores and that stay in memory until they are written."""
 _META_GRACE = 1.0
@@ -74,6 +82,7 @@ class Queries:
 
     def __init__(self, connections: Mapping[str, Connection]) -> None:
         self._connections = connections
+        self._summarized: BoundedMap[str, _Summarized] = BoundedMap(_SUMMARIES_BYTES, lambda one: one.weight)
 
     def metric_resource(
         self, run_id: str, context: RequestContext, as_of: Snapshot | None = None
@@ -151,21 +160,16 @@ class Queries:
 
         Summaries are stored by the content that they are of, so that of a run whose metrics are stored no point is
         read. ``ended_at`` says when runs ended, in seconds since the epoch: of one that was read long after that, what
-        is stored is good for as long as it is kept. The runtime is asked for at most ``_A_CALL`` runs a call.
+        is stored is good for as long as it is kept. The runtime is asked for at most ``_A_CALL`` runs a call; of what
+        it gives only the summaries stay in memory.
         """
 
-        def read_all(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
-            def begin(some: Sequence[str]) -> Pending[dict[str, Read[MetricResource] | ServiceError]]:
-                return self._begin_resources(some, asked, ended_at)
+        def read_all(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[RunSummary] | ServiceError]:
+            fresh = self._fresh_resources(ids, asked, ended_at)
+            others = [run_id for run_id in ids if run_id not in fresh]
+            return self._summaries(fresh, asked) | self._summaries_by_calls(others, asked, ended_at)
 
-            return _by_calls(ids, begin, asked.deadline, at_once=_SUMMARY_CALLS)
-
-        resources = self._paced(run_ids, read_all, context)
-        read = {run_id: one for run_id, one in resources.items() if not isinstance(one, ServiceError)}
-        summaries = self._summaries(read, context)
-        return {
-            run_id: one if isinstance(one, ServiceError) else summaries[run_id] for run_id, one in resources.items()
-        }
+        return self._paced(run_ids, read_all, context)
 
     def runs(self, context: RequestContext, as_of: Snapshot | None = None) -> Read[RunList]:
         """All runs of the resource group, newest first; for a further page ``as_of`` the first one's snapshot.
@@ -233,7 +237,7 @@ class Queries:
                 found[run_id] = (one, resource)
         if not found:
             raise next(iter(missing.values()))
-        summaries = self._summaries({run_id: resource for run_id, (_, resource) in found.items()}, context)
+        summaries = self._summaries_of({run_id: resource for run_id, (_, resource) in found.items()}, context)
         return ReadComparison(found, summaries, missing)
 
     def capabilities(self, context: RequestContext) -> Read[Capabilities]:
@@ -369,13 +373,12 @@ class Queries:
         room = _Room(_HELD)
 
         def read(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
-            def begin(some: Sequence[str]) -> Pending[dict[str, Read[MetricResource] | ServiceError]]:
-                found = self._begin_metrics(some, asked)
-                return lambda until: {
-                    run_id: self._let_go(run_id, one, asked, room) for run_id, one in found(until).items()
-                }
+            def finish(found: dict[str, Found | ServiceError]) -> dict[str, Read[MetricResource] | ServiceError]:
+                return {run_id: self._let_go(run_id, one, asked, room) for run_id, one in found.items()}
 
-            return _by_calls(ids, begin, asked.deadline, at_once=_TABLE_CALLS)
+            return _by_calls(
+                ids, lambda some: self._begin_metrics(some, asked), finish, asked.deadline, at_once=_TABLE_CALLS
+            )
 
         return self._paced(run_ids, read, context)
 
@@ -470,34 +473,81 @@ class Queries:
                 asked = context  # for what can be given in its place
         return {part: found[part] for part in parts}
 
+    def _fresh_resources(
+        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
+    ) -> dict[str, Read[MetricResource] | ServiceError]:
+        """What is stored of runs and fresh enough, looked for at once."""
+        run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
+        ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
+        fresh = self._connection(context).reads.fresh(list(run_of), context.cache_policy, ended)
+        found = {run_of[key]: _value(one, run_of[key]) for key, one in fresh.items()}
+        return {
+            run_id: one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
+            for run_id, one in found.items()
+        }
+
+    def _summaries_by_calls(
+        self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
+    ) -> dict[str, Read[RunSummary] | ServiceError]:
+        """Summaries made while the contents are there, but for large ones: those are loaded again, one by one."""
+        room = _Room(_HELD)
+
+        def resource(run_id: str, found: Found | ServiceError) -> Read[MetricResource] | ServiceError:
+            if isinstance(found, ServiceError) or found.header.size > _SMALL:
+                return self._let_go(run_id, found, context, room)
+            return self._read(found, packing.unpacked, context)
+
+        def begin(some: Sequence[str]) -> Pending[dict[str, Found | ServiceError]]:
+            return self._begin_metrics(some, context, ended_at)
+
+        def finish(found: dict[str, Found | ServiceError]) -> dict[str, Read[RunSummary] | ServiceError]:
+            resources = {run_id: resource(run_id, one) for run_id, one in found.items()}
+            return {run_id: _made(one) for run_id, one in self._summaries(resources, context).items()}
+
+        return _by_calls(run_ids, begin, finish, context.deadline, at_once=_SUMMARY_CALLS)
+
     def _summaries(
+        self, resources: Mapping[str, Read[MetricResource] | ServiceError], context: RequestContext
+    ) -> dict[str, Read[RunSummary] | ServiceError]:
+        read = {run_id: one for run_id, one in resources.items() if not isinstance(one, ServiceError)}
+        return {**resources, **self._summaries_of(read, context)}  # type: ignore[dict-item]
+
+    def _summaries_of(
         self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
     ) -> dict[str, Read[RunSummary]]:
+        """Each is loaded, or made, when it is looked at; those that were looked at lately are at hand."""
         keys = {
             run_id: self._key("summary", context, f"{run_id} {one.digest.hex()}") for run_id, one in resources.items()
         }
-        stored = self._connection(context).reads.derived(keys.values())
-        return {run_id: self._summary(keys[run_id], one, stored, context) for run_id, one in resources.items()}
+        summarized = self._known_summaries(list(keys.values()), context)
+        read: dict[str, Read[RunSummary]] = {}
+        for run_id, one in resources.items():
+            known = summarized.get(keys[run_id])
+            load = partial(self._summarize, keys[run_id], one, context) if known is None else known.content
+            size = one.size if known is None else known.size
+            read[run_id] = Read(keys[run_id], one.digest, one.provenance, load, Snapshot(one.digest, size))
+        return read
 
-    def _summary(
-        self, key: str, resource: Read[MetricResource], stored: Mapping[str, Packed], context: RequestContext
-    ) -> Read[RunSummary]:
-        packed = stored.get(key)
+    def _known_summaries(self, keys: Sequence[str], context: RequestContext) -> dict[str, _Summarized]:
+        """Those that are in this process, and those that are stored."""
+        known = {key: one for key in keys if (one := self._summarized.get(key)) is not None}
+        elsewhere = [key for key in keys if key not in known]
+        stored = self._connection(context).reads.derived(elsewhere) if elsewhere else {}
+        for key, packed in stored.items():
+            with suppress(NotAnEntry):
+                known[key] = _Summarized(codec.unpack(packed, RunSummary), codec.size_of(packed))
+                self._summarized.keep(key, known[key])
+        return known
 
-        def summary() -> RunSummary:
-            if packed is not None:
-                with suppress(NotAnEntry):
-                    return codec.unpack(packed, RunSummary)
-            from service.domain.series.aggregates import summarize  # noqa: PLC0415 - brings numpy
+    def _summarize(self, key: str, resource: Read[MetricResource], context: RequestContext) -> RunSummary:
+        from service.domain.series.aggregates import summarize  # noqa: PLC0415 - brings numpy
 
-            content = resource.content()
-            made = RunSummary(tuple(summarize(content.metrics)), content.unreadable)
-            fetched_at = time.time() - resource.provenance.age
-            self._connection(context).reads.keep_derived(key, codec.pack(made), fetched_at)
-            return made
-
-        size = resource.size if packed is None else sum(map(len, packed))
-        return Read(key, resource.digest, resource.provenance, summary, Snapshot(resource.digest, size))
+        content = resource.content()
+        made = RunSummary(tuple(summarize(content.metrics)), content.unreadable)
+        packed = codec.pack(made)
+        self._summarized.keep(key, _Summarized(made, codec.size_of(packed)))
+        self._connection(context).reads.keep_derived(key, packed, time.time() - resource.provenance.age)
+        return made
 
     def _side_by_side(
         self, details_of: Sequence[str], metrics_of: Sequence[str], context: RequestContext
@@ -537,6 +587,21 @@ class Queries:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Summarized:
+    """A summary in this process; ``size`` is its length in bytes, packed."""
+
+    summary: RunSummary
+    size: int
+
+    def content(self) -> RunSummary:
+        return self.summary
+
+    @property
+    def weight(self) -> int:
+        return _OVERHEAD + _AS_OBJECTS * self.size
+
+
 class _Room:
     """So many bytes, for any thread to take of."""
 
@@ -559,23 +624,43 @@ def _raised(read: Read[T] | ServiceError) -> Read[T]:
     return read
 
 
+def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceError:
+    """The same with its summary made, where that is of a content that is small; the content is let go."""
+    if isinstance(read, ServiceError) or read.size > _SMALL:
+        return read
+    try:
+        made = read.content()
+    except ContentGone:
+        return read
+    return replace(read, content=lambda: made)
+
+
 def _by_calls(
     run_ids: Sequence[str],
-    begin: Callable[[Sequence[str]], Pending[dict[str, T]]],
+    begin: Callable[[Sequence[str]], Pending[T]],
+    finish: Callable[[T], dict[str, U]],
     deadline: Deadline,
     *,
     at_once: int,
-) -> dict[str, T]:
-    """What is read of runs by calls for ``_A_CALL`` of them each, ``at_once`` under way at most."""
-    found: dict[str, T] = {}
-    under_way: deque[Pending[dict[str, T]]] = deque()
-    with waiting():
-        for start in range(0, len(run_ids), _A_CALL):
-            if len(under_way) == at_once:
-                found |= under_way.popleft()(deadline)
-            under_way.append(begin(run_ids[start : start + _A_CALL]))
-        for result in under_way:
-            found |= result(deadline)
+) -> dict[str, U]:
+    """What is made of runs that are read by calls for ``_A_CALL`` of them each, ``at_once`` under way at most.
+
+    What a call has read is finished before as many others begin.
+    """
+    found: dict[str, U] = {}
+    under_way: deque[Pending[T]] = deque()
+
+    def end_one() -> None:
+        with waiting():
+            read = under_way.popleft()(deadline)
+        found.update(finish(read))
+
+    for start in range(0, len(run_ids), _A_CALL):
+        if len(under_way) == at_once:
+            end_one()
+        under_way.append(begin(run_ids[start : start + _A_CALL]))
+    while under_way:
+        end_one()
     return found
 
 

@@ -120,6 +120,18 @@ class ReadThrough:
             return Found(key, header, self._policy.settled_provenance(header))
         return Found(key, header, self._policy.provenance(header, source))
 
+    def fresh(
+        self, keys: Sequence[str], cache_policy: RequestCachePolicy, ended_at: Mapping[str, float] = _NEVER
+    ) -> dict[str, Found]:
+        """What is stored of these and fresh enough for the caller; nothing is fetched or refreshed."""
+        fresh: dict[str, Found] = {}
+        for key, header in self._store.headers(keys).items():
+            found = self._usable(key, header, cache_policy, ended_at.get(key))
+            if found is not None and found.provenance.source is Source.STORED:
+                self._telemetry.cache_outcome(Source.STORED)
+                fresh[key] = found
+        return fresh
+
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:
         """The content that was under ``key`` once, whatever is there now; ``None`` where it is stored no more."""
         header = Header(VALUE, may_change=True, fetched_at=0.0, digest=named.digest, size=named.size)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import islice
 
 from flask import Response, request
 
@@ -25,6 +26,8 @@ _REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 MISSING = "X-Missing-Runs"
 """The header that names the runs that could not be read, for formats without such a member."""
+_MOST_NAMED = 100
+"""Runs that the header names: more would not pass proxies."""
 _STRETCH = 64 * 1024
 _SMALL = 1024 * 1024
 """Bytes of a streamed answer that is made as a whole nevertheless."""
@@ -176,6 +179,13 @@ def save_as(response: Response, stem: str, format: Format) -> None:
     """Name the file that the answer is to be saved in, where it is a file in that format."""
     if format.extension:
         response.headers["Content-Disposition"] = f'attachment; filename="{stem}.{format.extension}"'
+
+
+def name_missing(response: Response, run_ids: Collection[str]) -> None:
+    """Name the runs that could not be read in the header for that; of many the first, and how many more there are."""
+    if run_ids:
+        more = [f"+{len(run_ids) - _MOST_NAMED}"] if len(run_ids) > _MOST_NAMED else []
+        response.headers[MISSING] = ", ".join((*islice(run_ids, _MOST_NAMED), *more))
 
 
 def _coding(chosen: Format) -> str:

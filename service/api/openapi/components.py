@@ -130,7 +130,8 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "10320",
     ),
     "X-Missing-Runs": (
-        "With formats that have no such member: the runs that could not be read; absent where all could.",
+        "With formats that have no such member: the runs that could not be read, at most 100 and how many more; absent "
+        "where all could.",
         "d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17",
     ),
     "Event-ID": (

@@ -17,6 +17,7 @@ LOSSES: dict[str, list[float | str]] = {
     "run4": [],
     "run5": [0.125, 9007199254740993],
 }
+BROKEN: set[str] = set()
 ACCURACY = {"run1": 0.9, "run2": 0.8}
 
 
@@ -46,7 +47,8 @@ def runs(service: Service) -> Service:
             listed = {"count": len(LOSSES), "resources": [execution(run) for run in LOSSES]}
             return 200, json.dumps(listed).encode(), 0.0
         if "/executions/" in parts.path:
-            return 200, json.dumps(execution(parts.path.rsplit("/", 1)[1])).encode(), 0.0
+            run_id = parts.path.rsplit("/", 1)[1]
+            return 400 if run_id in BROKEN else 200, json.dumps(execution(run_id)).encode(), 0.0
         return plain(path, headers)
 
     service.runtime.answer = answer  # type: ignore[method-assign]
@@ -138,6 +140,19 @@ def test_tables_have_a_column_for_each_metric(runs: Service) -> None:
     ]
     lines = runs.get("/runs?metric=Loss:count&format=ndjson").data.splitlines()
     assert [json.loads(line)["metrics"][0]["value"] for line in lines] == [2, None, 1, 2, 2]
+
+
+def test_runs_whose_metrics_cannot_be_read_are_named(runs: Service) -> None:
+    BROKEN.add("run2")
+    try:
+        found = read(runs, "metric=Loss:min")
+        assert [one["code"] for one in found["warnings"]] == ["unread-metrics"]
+        for form in ("csv", "ndjson"):
+            answer = runs.get(f"/runs?metric=Loss:min&format={form}")
+            assert (answer.status_code, answer.headers["X-Missing-Runs"]) == (200, "run2")
+    finally:
+        BROKEN.clear()
+    assert "X-Missing-Runs" not in runs.get("/runs?metric=Loss:min&format=csv", Cache_Control="no-cache").headers
 
 
 @pytest.mark.parametrize("query", ["metric=Loss:min", "sort=metric:Loss:min", "sort=createdAt,-metric%3ALoss:min"])

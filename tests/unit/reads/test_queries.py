@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +28,9 @@ from service.domain.errors import (
 )
 from service.domain.freshness import RequestCachePolicy, RequestDirectives
 from service.domain.freshness import Source as From
-from service.domain.metrics import MetricResource
+from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails
-from service.domain.runtime import CacheScope, Capabilities, RunMetrics
+from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
 from service.reads.queries import Connection, Queries
 from service.reads.results import Read
 from testing.threads import together
@@ -417,7 +418,38 @@ def test_the_summary_of_a_run_that_ended_long_ago_lasts_and_that_of_another_does
     assert ("run1",) in world.runtime.asked, "the others were fetched at this very moment"
 
 
+def test_of_runs_that_were_not_stored_only_the_summaries_stay_in_memory(world: World) -> None:
+    """120 runs of 40 KB: what is held at once is that of the calls under way, and in the end nothing of it."""
+    run_ids, size = [f"run{number}" for number in range(120)], 40_000
+
+    class Writing(FakeRuntime):
+        def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics]:
+            self.asked.append(tuple(run_ids))
+            return {
+                run_id: RunMetrics(MetricResource(run_id, metrics=(Chunk(_points(1) + b" " * size, 1),)), False)
+                for run_id in run_ids
+            }
+
+    runtime = Writing()
+    service = world.service(runtime)
+    service.summaries(["run0"], context(HERE, world.cache_policy()))  # numpy is loaded
+    tracemalloc.start()
+    try:
+        found = service.summaries(run_ids, context(HERE, world.cache_policy()))
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 80 * size
+    assert held < 40 * size
+    for run_id in run_ids:
+        world.cache.delete(entry_key("run-metrics", "t", "default", "fake", "g", "", run_id))
+    asked = len(runtime.asked)
+    assert all(isinstance(one, Read) and one.content().summaries for one in found.values())
+    assert len(runtime.asked) == asked
+
+
 def test_what_is_the_matter_with_a_run_is_its_summary(world: World) -> None:
+    world.runtime.log("run1", _points(1))
     found = world.service().summaries(["run1", "nosuchrun"], context(HERE, world.cache_policy()))
     assert isinstance(found["run1"], Read)
     assert isinstance(found["nosuchrun"], RunNotFound)

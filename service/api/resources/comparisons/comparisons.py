@@ -12,7 +12,7 @@ from flask import Response
 from service.api.http import problems
 from service.api.http.formats import JSON
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import MISSING, Answers, Drawn, Variant, save_as
+from service.api.http.responses import Answers, Drawn, Variant, name_missing, save_as
 from service.api.http.run_answers import anew_if_gone
 from service.api.resources.charts import drawn
 from service.api.resources.comparisons.formats import FORMATS
@@ -105,8 +105,8 @@ class Comparisons:
             weight = read.size if points else read.size_summarized
             variant = Variant((*content, absent), form, read_request.format, (TIME_ZONE,), weight=weight)
             response = self.answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
-            if missing and read_request.format != JSON:
-                response.headers[MISSING] = ", ".join(read.missing)
+            if read_request.format != JSON:
+                name_missing(response, read.missing)
             return response
 
         return anew_if_gone(respond, read_request.context)

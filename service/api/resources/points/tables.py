@@ -14,7 +14,7 @@ from service.api.http import pagination, problems
 from service.api.http.formats import JSON
 from service.api.http.pagination import TOTAL, Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import MISSING, Answers, Variant, save_as
+from service.api.http.responses import Answers, Variant, name_missing, save_as
 from service.api.http.run_answers import anew_if_gone
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
@@ -90,8 +90,7 @@ class PointTables:
         if read_request.format != JSON:
             if pages is not None:
                 response.headers[TOTAL] = str(pages.total)
-            if missing:
-                response.headers[MISSING] = ", ".join(read.missing)
+            name_missing(response, read.missing)
         return response
 
 

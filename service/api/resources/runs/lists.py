@@ -12,7 +12,7 @@ from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.pagination import TOTAL, Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant, save_as
+from service.api.http.responses import Answers, Variant, name_missing, save_as
 from service.api.http.run_answers import anew_if_gone
 from service.api.resources.runs.formats import FORMATS, Runs
 from service.api.resources.runs.metrics import RunMetrics, check_number
@@ -68,7 +68,7 @@ class RunLists:
                     read_request.zone,
                     paged=query.is_paged,
                     following=following,
-                    columns=Columns(query.metric, found, metrics.unread),
+                    columns=Columns(query.metric, found, len(metrics.unread)),
                 )
             )
 
@@ -82,6 +82,7 @@ class RunLists:
         pagination.link(response, following)
         if read_request.format != JSON:
             response.headers[TOTAL] = str(len(matching))
+            name_missing(response, metrics.unread)
         return response
 
     def _metrics(

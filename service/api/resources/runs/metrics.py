@@ -24,10 +24,11 @@ class RunMetrics:
 
     def __init__(self, found: Mapping[str, Read[RunSummary] | ServiceError]) -> None:
         self._read = {run_id: one for run_id, one in found.items() if not isinstance(one, ServiceError)}
-        errors = [one for one in found.values() if isinstance(one, ServiceError)]
-        if errors and not self._read and not isinstance(errors[0], RunNotFound):
-            raise errors[0]
-        self.unread = sum(not isinstance(error, RunNotFound) for error in errors)
+        errors = {run_id: one for run_id, one in found.items() if isinstance(one, ServiceError)}
+        first = next(iter(errors.values()), None)
+        if first is not None and not self._read and not isinstance(first, RunNotFound):
+            raise first
+        self.unread = [run_id for run_id, error in errors.items() if not isinstance(error, RunNotFound)]
         digest = blake2b(digest_size=16)
         for run_id, one in found.items():
             name = type(one).__name__ if isinstance(one, ServiceError) else one.digest.hex()
@@ -57,7 +58,7 @@ class RunMetrics:
 
     def answers(self, questions: Iterable[Question]) -> Metrics:
         """Raises ``ContentGone``."""
-        asked = tuple(questions)
+        asked = tuple(dict.fromkeys(questions))
         if not asked:
             return {}
         summaries = {run_id: Summaries(one.content().summaries) for run_id, one in self._read.items()}

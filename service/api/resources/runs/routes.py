@@ -11,7 +11,7 @@ from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import TOTAL, Pages
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers
+from service.api.http.responses import MISSING, Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
 from service.api.resources.runs.details import Details
@@ -45,14 +45,15 @@ def blueprint(
         run=False,
         paged=True,
         formats=FORMATS,
-        more=("Content-Disposition", TOTAL),
+        more=("Content-Disposition", TOTAL, MISSING),
     )
     @requires(Scope.EXECUTIONS_READ, also=scopes_by_query)
     def runs(read_request: ReadRequest[RunsParameters]) -> Response:
         """The runs of the resource group, newest first or sorted; all of them, or in pages of one snapshot.
 
         With `metric` each run says what its metrics come to; `sort=metric:Loss:min` has the best run first. CSV has a
-        column for each member that a run has in JSON, and for each metric; `X-Total-Count` says there how many match.
+        column for each member that a run has in JSON, and for each metric; `X-Total-Count` says there how many match,
+        and `X-Missing-Runs` names those whose metrics cannot be read.
         """
         return listed.answer(read_request)
 
