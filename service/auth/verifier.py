@@ -74,6 +74,12 @@ class Verifier:
             self._refresher = threading.Thread(target=self._refresh, name="key-refresher", daemon=True)
             self._refresher.start()
 
+    def refresh(self) -> float:
+        """Begin to fetch keys that are missing or old; the seconds after which to look again."""
+        for _, keys in self._issuers:
+            keys.refresh()
+        return _ROUND if all(keys.loaded for _, keys in self._issuers) else _FIRST_ROUND
+
     def close(self) -> None:
         self._ended.set()
         if self._refresher is not None:
@@ -111,9 +117,5 @@ class Verifier:
         raise InvalidToken("invalid signature")
 
     def _refresh(self) -> None:
-        while True:
-            for _, keys in self._issuers:
-                keys.refresh()
-            loaded = all(keys.loaded for _, keys in self._issuers)
-            if self._ended.wait(_ROUND if loaded else _FIRST_ROUND):
-                return
+        while not self._ended.wait(self.refresh()):
+            pass

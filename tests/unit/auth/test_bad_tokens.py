@@ -68,3 +68,23 @@ def test_missing_credentials_get_a_bare_challenge_and_broken_ones_do_not(warm: V
     for broken in ("Bearer", "Bearer x", "@", f"Bearer {GOOD},Bearer {GOOD}"):
         with pytest.raises(InvalidToken):
             warm.verify(broken)
+
+
+@pytest.mark.parametrize(
+    ("token", "detail"),
+    [
+        (forge.token(forge.header(kid="unheard-of"), forge.claims()), "no key with the token's kid"),
+        (GOOD[:-8] + "AAAAAAAA", "invalid signature"),
+        (
+            forge.token(forge.header(), forge.claims(aud="another")),
+            "audience mismatch: the token is for another service",
+        ),
+        (forge.token(forge.header(), forge.claims(iss="https://other.example")), "the token's issuer is not trusted"),
+        (forge.token(forge.header(alg="RS384"), forge.claims()), "the token's algorithm is not accepted"),
+    ],
+    ids=["key", "signature", "audience", "issuer", "algorithm"],
+)
+def test_the_detail_names_what_is_wrong_with_the_token(warm: Verifier, token: str, detail: str) -> None:
+    with pytest.raises(InvalidToken) as refused:
+        holds(warm, token)
+    assert refused.value.detail == detail

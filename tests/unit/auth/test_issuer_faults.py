@@ -220,6 +220,8 @@ def test_in_the_background_keys_are_loaded_and_loaded_again(server: IssuerServer
     checked.start()
     eventually(lambda: server.asked == ["/keys"])
     assert checked.keys_loaded() == {ISSUER: False}
+    (refresher,) = [thread for thread in threading.enumerate() if thread.name == "key-refresher"]
+    assert refresher.daemon, "it holds up no process that ends"
     checked.close()
     checked.close()
     assert not any(thread.name == "key-refresher" for thread in threading.enumerate())
@@ -231,6 +233,21 @@ def test_the_background_has_keys_ready_before_the_first_token(server: IssuerServ
     checked.close()
     server.routes.clear()
     assert holds(checked, GOOD).subject == "ada"
+
+
+def test_the_background_looks_often_until_all_keys_are_there_and_seldom_then(server: IssuerServer) -> None:
+    ours, others = (
+        oidc(jwks_url=f"{server.url}/keys"),
+        oidc(issuer="https://other.example", jwks_url=f"{server.url}/others"),
+    )
+    checked = verifier([ours, others], fetch)
+    assert checked.refresh() == 0.5
+    eventually(lambda: checked.keys_loaded()[ISSUER])
+    assert checked.refresh() == 0.5, "one is not loaded"
+    checked = verifier(ours, fetch)
+    checked.refresh()
+    eventually(lambda: checked.keys_loaded() == {ISSUER: True})
+    assert checked.refresh() == 30
 
 
 def test_discovery(server: IssuerServer, clock: Clock) -> None:

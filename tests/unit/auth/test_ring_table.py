@@ -48,6 +48,21 @@ def test_few_new_rings_are_opened_at_a_time_whatever_is_asked_for_meanwhile() ->
     assert world.table.ring(source("later"))
 
 
+def test_of_new_rings_five_are_opened_in_fifteen_seconds_and_eight_are_kept() -> None:
+    world = World()
+    opened = [world.table.ring(source(number)) for number in range(6)]
+    assert [ring is not None for ring in opened] == [True] * 5 + [False]
+    world.now += 14.9
+    assert world.table.ring(source("too soon")) is None
+    world.now = 115.0
+    assert all(world.table.ring(source(f"next{number}")) for number in range(3))
+    assert len(world.table.all()) == 8
+    assert world.table.ring(source("ninth"))
+    assert len(world.table.all()) == 8
+    assert world.table.ring(source(1)) is opened[1], "the first one made way"
+    assert world.made.count("https://0/keys") == 1
+
+
 def test_new_rings_make_way_for_each_other_and_never_take_the_place_of_a_proven_one() -> None:
     world = World()
     proven = [world.table.ring(source(f"good{number}")) for number in range(5)]

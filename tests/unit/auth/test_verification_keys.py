@@ -184,15 +184,31 @@ def test_a_pem_key_as_bindings_write_it(text: str) -> None:
     assert found.algorithms == ALL_RSA
 
 
-def test_pem_keys_that_are_none() -> None:
-    agreement = x25519.X25519PrivateKey.generate().public_key()
-    small = ed25519.Ed25519PublicKey.from_public_bytes(bytes([1, *bytes(31)]))
-    secret = RSA.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    others = [key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() for key in (agreement, small)]
-    others.append(secret)
-    for text in ("", "key", PEM[:200], "\xe9", pem(rsa_key("weak", bits=1024)).decode(), *others):
-        with pytest.raises(ValueError):
-            read_pem(text)
+AGREEMENT = x25519.X25519PrivateKey.generate().public_key()
+SMALL_ORDER = ed25519.Ed25519PublicKey.from_public_bytes(bytes([1, *bytes(31)]))
+
+
+def public_pem(key: x25519.X25519PublicKey | ed25519.Ed25519PublicKey) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", None),
+        ("key", None),
+        (PEM[:200], None),
+        ("\xe9", None),
+        (RSA.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), None),
+        (pem(rsa_key("weak", bits=1024)).decode(), "^the key is too weak$"),
+        (public_pem(SMALL_ORDER), "^the key is too weak$"),
+        (public_pem(AGREEMENT), "^neither an RSA nor an elliptic or Edwards curve key$"),
+    ],
+    ids=["nothing", "text", "cut off", "not ASCII", "private", "short RSA", "small order", "key agreement"],
+)
+def test_what_is_no_pem_key_for_signatures_is_refused_and_why(text: str, reason: str | None) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read_pem(text)
 
 
 def test_a_pem_key_on_an_edwards_curve() -> None:
