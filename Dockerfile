@@ -9,7 +9,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements ./requirements
 COPY service ./service
-# Which of requirements/ to install: service or charts; and fast, where BUILD_IMAGE has a compiler (python:3.13).
+# Which of requirements/ to install: service, charts, table or tracing, or several of them; and fast, where BUILD_IMAGE has a compiler (python:3.13).
 ARG LOCKS="service"
 RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt \
     && for lock in ${LOCKS}; do \

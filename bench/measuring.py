@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import load, peers, tables
+from bench import load, peers, tables, tracing
 from bench.asking import get, resident, tag
 from bench.results import Results
 from bench.tables import Tables
@@ -74,6 +74,7 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
         if row.name in _BY_TWO
     ]
     _rounds(plan, world, rows, results)
+    tracing.measure(world, redis, results, rounds=2 * plan.rounds, seconds=plan.seconds)
     # Without ready answers: those of an unchanged body would be found again, and nothing be converted or written.
     cold, _, _ = world.service("cold", redis, workers=1, REPRESENTATION_CACHE_BYTES="0")
     _cold(plan, world, cold, results)

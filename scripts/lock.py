@@ -35,18 +35,19 @@ class Lock:
 def locks(project: dict[str, Any]) -> list[Lock]:
     """What is locked; the first has every version that the others may have."""
     needed, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
-    everything = [*needed, *extras["charts"], *extras["demo"], *extras["table"]]
+    with_demo = [*needed, *extras["charts"], *extras["demo"], *extras["table"]]
     own = f"{project['project']['name']}["
     dev = [requirement for requirement in extras["dev"] if not requirement.startswith(own)]
     return [
-        Lock("dev", "the tests and the tools of development", [*everything, *dev]),
+        Lock("dev", "the tests and the tools of development", [*with_demo, *extras["tracing"], *dev]),
         Lock(
             "demo",
             "the demo: the service, charts, tables and a Redis-protocol server",
-            everything,
+            with_demo,
         ),
         Lock("charts", "the service with charts as pictures", [*needed, *extras["charts"]]),
         Lock("table", "the service with Parquet and Arrow", [*needed, *extras["table"]]),
+        Lock("tracing", "the service with traces", [*needed, *extras["tracing"]]),
         Lock("service", "the service alone", needed),
         Lock("bench", "what the benchmark compares tables with, beside one of the others", extras["bench"]),
         Lock("fast", "the C parser, beside one of the others; it has to be compiled", extras["fast"], compiled=True),

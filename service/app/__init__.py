@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -29,11 +30,15 @@ from service.concurrency.deadline import Deadline
 from service.domain.runtime import AIRuntime, CacheScope, RequestContext
 from service.reads.feeds import Feeds
 from service.reads.queries import Queries
-from service.settings import PageSettings, Settings
+from service.settings import PageSettings, Settings, TracingSettings
 from service.telemetry import logs
 from service.telemetry.exposition import exposition
 from service.telemetry.metrics import Telemetry
+from service.telemetry.trace_options import is_installed
 from service.web.policy import SignIn
+
+if TYPE_CHECKING:
+    from service.telemetry.tracing import Tracing
 
 _CLOSING = "metric-resource-closing"
 _PROBES = "metric-resource-probes"
@@ -57,7 +62,8 @@ def create_app(
 
     Starts background threads, so call it in the process that serves. ``close`` ends them.
     """
-    telemetry = Telemetry()
+    tracing = _tracing(settings.tracing)
+    telemetry = Telemetry(tracing)
     logs.start_buffering(telemetry.log_line_dropped)
     cache = cache or _cache(settings, telemetry)
     authentication = authentication or build_authentication(settings.auth, telemetry)
@@ -71,7 +77,7 @@ def create_app(
     )
     connections, closing = build_connections(settings, cache, store, telemetry, runtime)
     queries = Queries(connections)
-    feeds = Feeds(queries, partial(_unasked, settings), settings.server.events_most)
+    feeds = Feeds(queries, partial(_unasked, settings), settings.server.events_most, telemetry)
     parts = Parts(
         authentication.verifier,
         partial(cache_state, cache),
@@ -102,6 +108,7 @@ def create_app(
         cache.close,
         authentication.verifier.close,
         renderer.close,
+        *(() if tracing is None else (tracing.close,)),
         logs.stop_buffering,
     )
     authentication.verifier.start()
@@ -119,6 +126,15 @@ def close(app: Flask) -> None:
     """End what ``create_app`` began."""
     for step in app.extensions[_CLOSING]:
         step()
+
+
+def _tracing(settings: TracingSettings) -> Tracing | None:
+    """Imports OpenTelemetry only where it is used."""
+    if not settings.wanted or not is_installed():
+        return None
+    from service.telemetry.tracing import Tracing  # noqa: PLC0415
+
+    return Tracing(settings.attributes)
 
 
 def _cursor_secret(settings: Settings) -> bytes:

@@ -16,6 +16,7 @@ from service.api.http.pagination import Cursors, Pages
 from service.api.http.request import Defaults, RequestReader
 from service.api.http.response_cache import ResponseCache
 from service.api.http.responses import Answers
+from service.api.http.server_spans import ServerSpans
 from service.api.openapi import routes as documentation
 from service.api.openapi.blueprints import Blueprint, blueprints
 from service.api.openapi.document import Api
@@ -107,6 +108,8 @@ def build(interface: Interface) -> Flask:
         telemetry=interface.telemetry,
         forwards_token=any(connection.forwards_token for connection in interface.defaults.connections),
     )
+    if interface.telemetry.tracing is not None:
+        app.wsgi_app = ServerSpans(app.wsgi_app, interface.telemetry.tracing)  # type: ignore[method-assign]
     unruled = guards.without_rule(app)
     if unruled:
         raise RuntimeError(f"routes without an access rule: {', '.join(unruled)}")

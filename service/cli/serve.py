@@ -21,6 +21,7 @@ from service.server.limits import Limits
 from service.server.worker import configured_worker
 from service.settings import Settings, risks
 from service.telemetry import logs
+from service.telemetry.trace_options import is_installed
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where workers tell that they are alive, without a disk to wait for
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"{_METRICS_DIRECTORY}: leads to no directory that can be used: {error.strerror}", file=sys.stderr)
         return 1
+    if settings.tracing.wanted and is_installed():
+        import_module("service.telemetry.tracing")
     import_module("service.app")  # once for all workers, so that a new one is there at once; not before it is known
     try:  # how metrics are shared, which the metrics library looks at when it is loaded
         Server(settings, arguments.bind).run()

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from service.concurrency.origin import carried
+
 T = TypeVar("T")
 
 
 def in_background(call: Callable[[], T], name: str) -> Future[T]:
     """What ``call`` returns or raises, on a daemon thread. Raises ``RuntimeError`` where no thread is to be had."""
     future: Future[T] = Future()
-    threading.Thread(target=settle, args=(future, call), name=name, daemon=True).start()
+    threading.Thread(target=settle, args=(future, carried(call)), name=name, daemon=True).start()
     return future
 
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from service.concurrency.background import settle
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
+from service.concurrency.origin import carried
 
 E = TypeVar("E", bound=Exception)
 
@@ -34,7 +35,7 @@ class FanOut(Generic[E]):
         futures = [Future[Any]() for _ in calls]
         queue = iter(list(zip(futures, calls, strict=True)))
         for _ in range(len(calls) if at_once is None else min(at_once, len(calls))):
-            self._pool.submit(_work_off, queue)
+            self._pool.submit(carried(_work_off), queue)
         return [self._result(future, deadline) for future in futures]
 
     def _result(self, future: Future[Any], deadline: Deadline) -> Any:

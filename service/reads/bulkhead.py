@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
+from service.concurrency.origin import carried
 from service.domain.errors import Overloaded
 from service.telemetry.metrics import Telemetry
 
@@ -76,7 +77,7 @@ class Bulkhead:
     ) -> Future[T]:
         turn = Deadline.after(_LONGEST_TURN)
         try:
-            return partition.pool.submit(self._run, partition, keys, deadline, turn, work)
+            return partition.pool.submit(self._run, partition, keys, deadline, turn, carried(work))
         except RuntimeError as error:
             partition.places.release()
             raise Overloaded("the service is shutting down") from error

@@ -31,6 +31,7 @@ from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.queries import Queries
 from service.reads.results import Read
+from service.telemetry.metrics import Telemetry
 
 _AT_ONCE = 8
 """Runs looked at at once."""
@@ -139,10 +140,17 @@ class Feeds:
     ``context_of`` makes the context of a read that no request asks for.
     """
 
-    def __init__(self, queries: Queries, context_of: Callable[[CacheScope], RequestContext], most: int) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        context_of: Callable[[CacheScope], RequestContext],
+        most: int,
+        telemetry: Telemetry,
+    ) -> None:
         self._queries = queries
         self._context_of = context_of
         self._most = most
+        self._telemetry = telemetry
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._looks: SingleFlight[None] = SingleFlight()
         self._changed = threading.Condition()
@@ -261,7 +269,8 @@ class Feeds:
     def _look_again(self, feed: Feed) -> None:
         try:
             policy = RequestCachePolicy(_FRESH)
-            self._look(feed, self._context_of(feed.scope).with_policy(policy))
+            with self._telemetry.unasked("look at a watched run"):
+                self._look(feed, self._context_of(feed.scope).with_policy(policy))
         except (RuntimeTrouble, Overloaded, ContentGone):
             pass  # the next look may find more; until then nothing is said
         except RunNotFound:

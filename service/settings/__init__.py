@@ -18,6 +18,7 @@ from service.settings.model import (
     RuntimeSettings,
     ServerSettings,
     Settings,
+    TracingSettings,
     XsuaaBinding,
 )
 from service.settings.risks import risks
@@ -35,6 +36,7 @@ __all__ = [
     "SettingFault",
     "Settings",
     "SettingsError",
+    "TracingSettings",
     "XsuaaBinding",
     "available_cores",
     "describe",

@@ -13,6 +13,7 @@ from service.settings.model import (
     RuntimeSettings,
     ServerSettings,
     Settings,
+    TracingSettings,
 )
 from service.settings.table import TABLE, Section, written
 
@@ -56,6 +57,7 @@ def _table(settings: Settings) -> Iterator[tuple[str, str]]:
         CacheSettings: settings.cache,
         ServerSettings: settings.server,
         PageSettings: settings.page,
+        TracingSettings: settings.tracing,
         Settings: settings,
     }
     for variable in TABLE:

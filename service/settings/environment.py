@@ -25,6 +25,7 @@ from service.settings.model import (
     RuntimeSettings,
     ServerSettings,
     Settings,
+    TracingSettings,
 )
 from service.settings.table import TABLE, Parser, Section
 from service.web.policy import SignInMode
@@ -57,7 +58,8 @@ def read_settings(
         raise SettingsError(faults)
     values[ServerSettings].setdefault("workers", available_cores())
     server = ServerSettings(**values[ServerSettings])
-    return Settings(runtime, auth, cache, server, page, connections=connections, **values[Settings])
+    tracing = TracingSettings(**values[TracingSettings])
+    return Settings(runtime, auth, cache, server, page, tracing, connections=connections, **values[Settings])
 
 
 def available_cores() -> int:
@@ -169,7 +171,7 @@ def _count(urls: int, issuers: int) -> Iterator[SettingFault]:
         yield SettingFault("JWT_JWKS_URL", f"must have one URL for each issuer: {issuers}, not {urls}")
 
 
-_PREFIXES = ("JWT_", "CACHE_", "RUNTIME_", "CORS_", "ROLE_", "REQUIRE_", "DEFAULT_")
+_PREFIXES = ("JWT_", "CACHE_", "RUNTIME_", "CORS_", "ROLE_", "REQUIRE_", "DEFAULT_", "TRACES_")
 _CLOSE = 0.65
 """Of what follows the prefix. Platforms set ``CACHE_PORT``, ``RUNTIME_DIRECTORY`` and the like: these are not close."""
 

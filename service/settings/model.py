@@ -10,6 +10,7 @@ from service.auth import algorithms
 from service.auth.issuers import ROLE_COLLECTIONS
 from service.auth.tokens import LONGEST
 from service.domain.runtime import DEFAULT_CONNECTION
+from service.telemetry.trace_options import TraceAttribute
 from service.web.policy import SignInMode
 
 
@@ -161,6 +162,37 @@ class PageSettings:
     sign_out_url: str | None = None
 
 
+class TraceProtocol(StrEnum):
+    """How traces are sent: the one way that needs no compiled library."""
+
+    HTTP = "http/protobuf"
+
+
+class TraceExporter(StrEnum):
+    """Where traces go."""
+
+    OTLP = "otlp"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """What decides whether traces are sent. All else that ``OTEL_*`` variables say, OpenTelemetry reads by itself."""
+
+    endpoint: str | None = None
+    traces_endpoint: str | None = None
+    protocol: TraceProtocol = TraceProtocol.HTTP
+    traces_protocol: TraceProtocol = TraceProtocol.HTTP
+    exporter: TraceExporter = TraceExporter.OTLP
+    disabled: bool = False
+    attributes: tuple[TraceAttribute, ...] = ()
+
+    @property
+    def wanted(self) -> bool:
+        named = self.endpoint is not None or self.traces_endpoint is not None
+        return named and self.exporter is TraceExporter.OTLP and not self.disabled
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of the service. ``runtime`` is that of the default connection."""
@@ -170,6 +202,7 @@ class Settings:
     cache: CacheSettings = CacheSettings()
     server: ServerSettings = ServerSettings()
     page: PageSettings = PageSettings()
+    tracing: TracingSettings = TracingSettings()
     cors_origins: tuple[str, ...] = ()
     default_time_zone: str = "UTC"
     connections_file: str | None = None

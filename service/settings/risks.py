@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from service.settings.faults import SettingFault
 from service.settings.model import Settings
+from service.telemetry.trace_options import is_installed
 
 _FORGEABLE = (
     "is not set: whoever can write to Redis can make up answers that the service gives as the runtime's; set the same "
@@ -15,6 +16,10 @@ _INSECURE = "MLFLOW_TRACKING_INSECURE_TLS"
 _UNCHECKED = (
     "is true: whoever answers in the server's place gets the service's credentials and says what runs have "
     "logged; name the server's authority instead"
+)
+_UNTRACED = (
+    "is set, and no traces are sent: OpenTelemetry is not installed; install the service with its extra tracing, or "
+    "set OTEL_SDK_DISABLED=true"
 )
 
 
@@ -26,3 +31,6 @@ def risks(settings: Settings) -> Iterator[SettingFault]:
             yield SettingFault(place, _UNCHECKED)
     if settings.cache.redis_url is not None and settings.cache.secret is None:
         yield SettingFault("CACHE_SECRET", _FORGEABLE)
+    if settings.tracing.wanted and not is_installed():
+        name = "OTEL_EXPORTER_OTLP_ENDPOINT" if settings.tracing.endpoint else "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+        yield SettingFault(name, _UNTRACED)

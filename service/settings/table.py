@@ -21,8 +21,12 @@ from service.settings.model import (
     RuntimeSettings,
     ServerSettings,
     Settings,
+    TraceExporter,
+    TraceProtocol,
+    TracingSettings,
 )
 from service.settings.words import integer, seconds, switch
+from service.telemetry.trace_options import TraceAttribute
 from service.web.policy import SignInMode
 
 Section = (
@@ -31,6 +35,7 @@ Section = (
     | type[CacheSettings]
     | type[ServerSettings]
     | type[PageSettings]
+    | type[TracingSettings]
     | type[Settings]
 )
 Parser = Callable[[str], Any]
@@ -71,7 +76,14 @@ def written(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-_R, _A, _C, _S, _P = RuntimeSettings, AuthSettings, CacheSettings, ServerSettings, PageSettings
+_R, _A, _C, _S, _P, _T = (
+    RuntimeSettings,
+    AuthSettings,
+    CacheSettings,
+    ServerSettings,
+    PageSettings,
+    TracingSettings,
+)
 _urls = words.listed(addresses.http_url_with_query, repeats=True)
 _bytes = integer(0, _MOST_BYTES)
 
@@ -148,5 +160,22 @@ TABLE: tuple[Variable, ...] = (
     Variable("UI_CLIENT_ID", _P, "client_id", words.word, "the page's client id there"),
     Variable("UI_SCOPE", _P, "scope", words.scopes, "scopes that the page asks for, separated by spaces"),
     Variable("UI_SIGN_OUT_URL", _P, "sign_out_url", addresses.reference, "where signing out leads"),
+    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", _T, "endpoint", addresses.http_url, "collector that traces are sent to"),
+    Variable(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", _T, "traces_endpoint", addresses.http_url, "the same, path included"
+    ),
+    Variable("OTEL_EXPORTER_OTLP_PROTOCOL", _T, "protocol", words.one_of(TraceProtocol), "how traces are sent"),
+    Variable(
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", _T, "traces_protocol", words.one_of(TraceProtocol), "how traces are sent"
+    ),
+    Variable("OTEL_TRACES_EXPORTER", _T, "exporter", words.one_of(TraceExporter), "where traces go"),
+    Variable("OTEL_SDK_DISABLED", _T, "disabled", switch, "no traces whatever else is set"),
+    Variable(
+        "TRACES_ATTRIBUTES",
+        _T,
+        "attributes",
+        words.listed(words.one_of(TraceAttribute)),
+        "what spans hold beside what tells nobody's data",
+    ),
     Variable("LOG_LEVEL", _S, "log_level", words.log_level, "least severe log line written"),
 )

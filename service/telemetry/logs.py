@@ -1,7 +1,8 @@
 """Logs: one JSON object a line on standard error.
 
-Members: ``time`` (RFC 3339, UTC), ``level``, ``logger``, ``message``, and what the event adds. JSON escapes control
-characters, so that nothing a caller sends can forge a line.
+Members: ``time`` (RFC 3339, UTC), ``level``, ``logger``, ``message``, what the event adds, and where traces are sent
+``trace_id``, ``span_id`` and ``trace_flags`` of the request. JSON escapes control characters, so that nothing a caller
+sends can forge a line.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
+from service.concurrency.origin import origin
 from service.telemetry.line_writer import LineWriter
 
 AUDIT = "service.audit"
@@ -107,6 +109,9 @@ def add(logger: logging.Logger, level: int, message: str, fields: Mapping[str, A
 
 
 def _line(seconds: float, level: str, logger: str, message: str, fields: Mapping[str, Any]) -> str:
+    span = origin()
+    if span is not None:
+        fields = {**span.ids, **fields}
     further = "".join([f", {_quoted(name)}: {_encoded(value)}" for name, value in fields.items()])
     return (
         f'{{"time": "{_timestamp(seconds)}", "level": "{level.lower()}", "logger": "{logger}", '

@@ -1,12 +1,17 @@
-"""The service's Prometheus metrics. Labelled by route template, operation and outcome, never by run id or tenant."""
+"""The service's Prometheus metrics, labelled by route template, operation and outcome, never by run id or tenant; and,
+where traces are sent, the spans of what is counted."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+if TYPE_CHECKING:  # importing it takes OpenTelemetry, which only those need who send traces
+    from service.telemetry.tracing import Span, Tracing
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -44,17 +49,20 @@ _GAUGES: dict[str, tuple[str, tuple[str, ...], Literal["livemax", "livesum"]]] =
     "event_streams": ("Event streams that are open.", (), "livesum"),
 }
 _PREFIX = "metric_resource_"
+_UNTRACED = nullcontext()
 
 
 class Telemetry:
     """All metrics of one process, on a registry of its own. Every method is safe from any thread.
 
     ``connection`` is the runtime that exchanges, fetches and circuits are counted for; none for those of others.
+    ``tracing`` is ``None`` where no traces are sent.
     """
 
     connection = ""
 
-    def __init__(self) -> None:
+    def __init__(self, tracing: Tracing | None = None) -> None:
+        self.tracing = tracing
         self.registry = registry = CollectorRegistry()
         self._counters = {
             name: Counter(_PREFIX + name, text, labels, registry=registry) for name, (text, labels) in _COUNTERS.items()
@@ -93,6 +101,18 @@ class Telemetry:
     def upstream_exchange(self, operation: str, outcome: str, seconds: float) -> None:
         self._counters["upstream_exchanges"].labels(self.connection, operation, outcome).inc()
         self._histograms["upstream_seconds"].labels(self.connection, operation).observe(seconds)
+
+    def exchange_span(self, method: str, url: str, operation: str) -> Span | None:
+        """The span of an exchange that begins; ``None`` where it is not recorded."""
+        return None if self.tracing is None else self.tracing.exchange(method, url, operation, self.connection)
+
+    def cache_trip(self, command: str, server: str, commands: int = 1) -> AbstractContextManager[None]:
+        """Within it, a command goes to a cache server."""
+        return _UNTRACED if self.tracing is None else self.tracing.cache_trip(command, server, commands)
+
+    def unasked(self, name: str) -> AbstractContextManager[None]:
+        """Within it, the calling thread does what no request asks for."""
+        return _UNTRACED if self.tracing is None else self.tracing.unasked(name)
 
     def upstream_retry(self, operation: str) -> None:
         self._counters["upstream_retries"].labels(self.connection, operation).inc()

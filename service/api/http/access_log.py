@@ -18,6 +18,7 @@ _access = logging.getLogger("service.access")
 _audit = logging.getLogger(logs.AUDIT)
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 _PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
+_UNMATCHED = "unmatched"
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -27,17 +28,39 @@ def register(app: Flask, telemetry: Telemetry) -> None:
     @app.after_request
     def noted(response: Response) -> Response:
         method = request.method if request.method in _METHODS else "other"
-        note(telemetry, current_request().trace, route(), method, response.status_code, **_more())
+        current = current_request()
+        note(
+            telemetry,
+            current.trace,
+            route(),
+            method,
+            response.status_code,
+            resource_group=current.resource_group,
+            **_more(),
+        )
         if response.status_code in {401, 403}:
             telemetry.refusal("unauthenticated" if response.status_code == 401 else "forbidden")
             _refusal(response, route())
         return response
 
 
-def note(telemetry: Telemetry, trace: RequestTrace, route: str, method: str, status: int, **more: Any) -> None:
-    """Log and count one answer; ``more`` are further members of its line."""
+def note(
+    telemetry: Telemetry,
+    trace: RequestTrace,
+    route: str,
+    method: str,
+    status: int,
+    *,
+    resource_group: str | None,
+    **more: Any,
+) -> None:
+    """Log, count and trace one answer; ``more`` are further members of its line."""
     seconds = time.perf_counter() - trace.began
     telemetry.request(method, route, status, seconds)
+    if telemetry.tracing is not None:
+        matched = None if route == _UNMATCHED else route
+        named = {name: value for name, value in more.items() if isinstance(value, str)}
+        telemetry.tracing.answered(method, matched, status, named, resource_group)
     level = logging.DEBUG if route in _QUIET else logging.INFO
     if _access.isEnabledFor(level):
         fields = {
@@ -55,7 +78,7 @@ def note(telemetry: Telemetry, trace: RequestTrace, route: str, method: str, sta
 
 def route() -> str:
     """The route of the request being served, as the API's documents write it; ``unmatched`` where there is none."""
-    return template(request.url_rule.rule) if request.url_rule is not None else "unmatched"
+    return template(request.url_rule.rule) if request.url_rule is not None else _UNMATCHED
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeGuard, cast
 
 from flask import g, request
 
@@ -78,12 +78,16 @@ def request_id(candidates: Iterable[str | None]) -> str:
 
 
 def traceparent(given: str | None) -> str:
-    """The caller's ``traceparent`` if it is well-formed (W3C Trace Context, 3.2.2), or a new, unsampled one."""
-    if given is not None and len(given) <= _LONGEST_TRACEPARENT:
-        match = _TRACEPARENT.fullmatch(given)
-        if match and not (given.startswith("00") and match["later"]):
-            return given
-    return new_traceparent()
+    """The caller's ``traceparent`` if it is well-formed, or a new, unsampled one."""
+    return given if is_traceparent(given) else new_traceparent()
+
+
+def is_traceparent(given: str | None) -> TypeGuard[str]:
+    """Whether that is a well-formed ``traceparent`` (W3C Trace Context, 3.2.2)."""
+    if given is None or len(given) > _LONGEST_TRACEPARENT:
+        return False
+    match = _TRACEPARENT.fullmatch(given)
+    return match is not None and not (given.startswith("00") and match["later"])
 
 
 def new_traceparent() -> str:

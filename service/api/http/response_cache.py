@@ -161,7 +161,15 @@ class ResponseCache:
             return None
         trace = RequestTrace(request_id(map(environ.get, _IDS)), traceparent(environ.get("HTTP_TRACEPARENT")), began)
         start_response(line, [*headers, *self._of_the_request(trace, provenance)])
-        access_log.note(self._telemetry, trace, metadata.route, "GET", status, cache=provenance.source.value)
+        access_log.note(
+            self._telemetry,
+            trace,
+            metadata.route,
+            "GET",
+            status,
+            resource_group=metadata.resource_group,
+            cache=provenance.source.value,
+        )
         return body
 
     def _of_the_request(self, trace: RequestTrace, provenance: Provenance) -> Headers:

@@ -66,35 +66,36 @@ class RedisCache:
         found: dict[str, bytes | None] = {}
         with self._operation():
             for share in self._shares(keys):
-                with self._attempt(share.server):
+                with self._attempt("MGET", share.server, commands=len(share.keys)):
                     found |= zip(share.keys, _values(share.client.mget(share.keys), len(share.keys)), strict=True)
         return [found[key] for key in keys]
 
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
         with self._operation():
             for share in self._shares(items):
-                with self._attempt(share.server, writes=True):
+                command = "SET" if len(share.keys) == 1 else "PIPELINE SET"
+                with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
                     _write(share, items, _milliseconds(ttl))
 
     def delete(self, key: str) -> None:
-        with self._operation(), self._share(key) as share:
+        with self._operation(), self._share("DEL", key) as share:
             share.client.delete(key)
 
     def acquire(self, key: str, owner: str, ttl: float) -> bool:
-        with self._operation(), self._share(key, writes=True) as share:
+        with self._operation(), self._share("EVALSHA acquire", key, writes=True) as share:
             return run(share.client, ACQUIRE, key, owner, _milliseconds(ttl))
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:
-        with self._operation(), self._share(key) as share:
+        with self._operation(), self._share("EVALSHA extend", key) as share:
             return run(share.client, EXTEND, key, owner, _milliseconds(ttl))
 
     def release(self, key: str, owner: str) -> None:
-        with self._operation(), self._share(key) as share:
+        with self._operation(), self._share("EVALSHA release", key) as share:
             run(share.client, RELEASE, key, owner)
 
     def ping(self) -> None:
         """In a cluster every master must answer."""
-        with self._operation(), self._attempt(self._servers.name):
+        with self._operation(), self._attempt("PING", self._servers.name):
             self._servers.connect()
             self._servers.ping()
 
@@ -113,7 +114,7 @@ class RedisCache:
 
     def _shares(self, keys: Sequence[str] | Mapping[str, bytes]) -> list[Share]:
         if not self._servers.connected:
-            with self._attempt(self._servers.name):
+            with self._attempt("CLUSTER SLOTS", self._servers.name):
                 self._servers.connect()
         try:
             return self._servers.shares(list(keys))
@@ -121,13 +122,13 @@ class RedisCache:
             raise CacheUnavailable("no server is known to hold that key") from error
 
     @contextmanager
-    def _share(self, key: str, *, writes: bool = False) -> Iterator[Share]:
+    def _share(self, command: str, key: str, *, writes: bool = False) -> Iterator[Share]:
         share = self._shares([key])[0]
-        with self._attempt(share.server, writes=writes):
+        with self._attempt(command, share.server, writes=writes):
             yield share
 
     @contextmanager
-    def _attempt(self, server: str, *, writes: bool = False) -> Iterator[None]:
+    def _attempt(self, command: str, server: str, *, writes: bool = False, commands: int = 1) -> Iterator[None]:
         """Ask ``server`` if it may be asked, and note what became of it.
 
         A server that is not what it should be can make its client raise anything, so anything is translated here.
@@ -135,7 +136,8 @@ class RedisCache:
         circuit = self._circuit(server)
         probe = circuit.enter()
         try:
-            yield
+            with self._telemetry.cache_trip(command, server, commands):
+                yield
         except Exception as error:
             self._note(circuit, error, probe=probe)
             raise CacheUnavailable("the cache server cannot be used: " + reason(error)) from error

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 from urllib3 import BaseHTTPResponse
@@ -19,6 +19,9 @@ from service.runtimes.transport.inflation import read_body
 from service.runtimes.transport.tls import THE_SYSTEMS, ClientCertificate, Trust
 from service.runtimes.transport.translation import FOREIGN, domain_error
 from service.telemetry.metrics import Telemetry
+
+if TYPE_CHECKING:
+    from service.telemetry.tracing import Span
 
 
 class HttpTransport:
@@ -64,6 +67,9 @@ class HttpTransport:
         most = self._max_body_bytes if max_body_bytes is None else min(max_body_bytes, self._max_body_bytes)
         if document is not None:
             headers = {**headers, "Content-Type": "application/json"}
+        span = self._telemetry.exchange_span(method, url, operation)
+        if span is not None:
+            headers = _of_span(headers, span)
         try:
             request = requests.Request(method, url, headers=headers, data=document if form is None else form)
             answer = self._exchange(request, deadline, most)
@@ -73,6 +79,8 @@ class HttpTransport:
             raise
         finally:
             self._telemetry.upstream_exchange(operation, outcome, time.perf_counter() - began)
+            if span is not None:
+                _end(span, outcome)
         return answer
 
     def close(self) -> None:
@@ -99,6 +107,22 @@ class HttpTransport:
                 raise BadGateway("the AI runtime answered with a redirect")
             raw = cast(BaseHTTPResponse, response.raw)
             return Answer(response.status_code, response.headers, read_body(raw, most, budget))
+
+
+def _of_span(headers: Mapping[str, str], span: Span) -> Mapping[str, str]:
+    """With the exchange's own span as the parent of what comes of it, where headers say what that is part of."""
+    if "traceparent" not in headers:
+        return headers
+    state = {"tracestate": span.tracestate} if span.tracestate else {}
+    return {**headers, "traceparent": span.traceparent, **state}
+
+
+def _end(span: Span, outcome: str) -> None:
+    if outcome.isdigit():
+        span.describe({"http.response.status_code": int(outcome)})
+    if not outcome.startswith(("2", "3")):
+        span.fail(outcome)
+    span.end()
 
 
 def _was_stale(trouble: Any, budget: Budget) -> bool:

@@ -17,3 +17,8 @@ def test_serve_never_loads_the_sandbox(new_host: NewHost) -> None:
     loaded = set(re.findall(r"^import '([\w.]+)' #", log, re.MULTILINE))
     assert {"service.cli.serve", "service.app", "service.app.flask_app"} <= loaded
     assert not {name for name in loaded if re.match(r"service\.(sandbox|cli\.(demo|token|running_demo))", name)}
+    traces = (
+        "opentelemetry.exporter",
+        "service.telemetry.tracing",
+    )  # redis-py loads what else there is of it by itself
+    assert not {name for name in loaded if name.startswith(traces)}

@@ -29,6 +29,7 @@ EXCEPTIONS = {
     ("runtimes/credentials/client_credentials.py", "authorization"): "a flight, which manages its wait",
     ("reads/feeds.py", "_run"): "a thread of its own in the background",
     ("reads/leases.py", "_keep"): "a thread of its own in the background",
+    ("telemetry/tracing.py", "close"): "the end of the process",
     ("runtimes/transport/budget.py", "current"): "reads a context variable",
     ("telemetry/line_writer.py", "_keep_writing"): "a thread of its own in the background",
     ("telemetry/line_writer.py", "stop"): "the end of the process",

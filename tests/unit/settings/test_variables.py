@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from service.settings import RuntimeAuth, RuntimeKind, Settings, available_cores, read_settings
+from service.settings.model import TraceExporter, TraceProtocol
 from service.settings.table import TABLE
+from service.telemetry.trace_options import TraceAttribute
 from service.web.policy import SignInMode
 
 GOOD = [
@@ -58,6 +60,13 @@ GOOD = [
     ("WEB_THREADS", "4", 4),
     ("WEB_MIN_SEND_RATE", "16384", 16384),
     ("EVENTS_MOST", "0", 0),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example:4318", "https://collector.example:4318"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c.example/v1/traces", "http://c.example/v1/traces"),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", TraceProtocol.HTTP),
+    ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf", TraceProtocol.HTTP),
+    ("OTEL_TRACES_EXPORTER", "none", TraceExporter.NONE),
+    ("OTEL_SDK_DISABLED", "true", True),
+    ("TRACES_ATTRIBUTES", "url.path,url.full", (TraceAttribute.URL_PATH, TraceAttribute.URL_FULL)),
     ("LOG_LEVEL", "debug", "DEBUG"),
     ("UI", "false", False),
     ("UI_SIGN_IN", "session", SignInMode.SESSION),
@@ -163,6 +172,13 @@ BAD = {
     "WEB_THREADS": ["0"],
     "WEB_MIN_SEND_RATE": ["-1", "16 kB"],
     "EVENTS_MOST": ["-1", "many"],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ["collector:4318", "https://a.example?x"],
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ["grpc://a.example"],
+    "OTEL_EXPORTER_OTLP_PROTOCOL": ["grpc", "http/json"],
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": ["grpc"],
+    "OTEL_TRACES_EXPORTER": ["console", "otlp,console"],
+    "OTEL_SDK_DISABLED": ["maybe"],
+    "TRACES_ATTRIBUTES": ["url.query", "url.path,", "url.path,url.path"],
     "LOG_LEVEL": ["verbose", "10"],
     "UI": ["maybe", "2"],
     "UI_SIGN_IN": ["basic", "OIDC", "token,oidc"],
@@ -175,7 +191,15 @@ BAD = {
 
 def value_of(settings: Settings, name: str) -> object:
     variable = next(variable for variable in TABLE if variable.name == name)
-    sections = (settings.runtime, settings.auth, settings.cache, settings.server, settings.page, settings)
+    sections = (
+        settings.runtime,
+        settings.auth,
+        settings.cache,
+        settings.server,
+        settings.page,
+        settings.tracing,
+        settings,
+    )
     return getattr(next(one for one in sections if type(one) is variable.section), variable.field)
 
 
@@ -231,6 +255,7 @@ def test_role_catalogue_must_be_there(complete: dict[str, str], tmp_path: Path) 
         ("ROLE_CATALOG", "ROLE_CATALOGUE"),
         ("REQUIRE_RESOURCE_GROUP", "REQUIRE_RESOURCE_GROUPS"),
         ("DEFAULT_TIMEZONE", "DEFAULT_TIME_ZONE"),
+        ("TRACES_ATTRIBUTE", "TRACES_ATTRIBUTES"),
     ],
 )
 def test_misspelt_names(

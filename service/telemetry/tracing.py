@@ -1,0 +1,225 @@
+"""Traces by OpenTelemetry, sent to a collector by OTLP over HTTP.
+
+Only imported where a collector is configured: the extra ``tracing`` need not be installed otherwise. The ``OTEL_*``
+variables are read by OpenTelemetry itself (its specification, "Environment Variable Specification"); names of spans
+and attributes follow its semantic conventions for HTTP and databases, 1.3x.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+    set_span_in_context,
+)
+from opentelemetry.trace import Span as RecordedSpan
+
+from service.concurrency.background import in_background
+from service.concurrency.origin import origin, working_for
+from service.telemetry.trace_options import TraceAttribute
+
+_NAME = "metric-resource"
+_NO_PARENT = Context()
+_FOLLOWS = "remoteParentNotSampled:AlwaysOffSampler"
+"""In the description of samplers that sample nothing that its caller does not (specification, "ParentBased")."""
+_FLUSH_SECONDS = 3.0
+"""What a worker that ends waits for a collector: less than its platform waits for the worker."""
+_LONGEST_STATE = 512
+"""Characters of ``tracestate`` that must be passed on (W3C Trace Context, 3.3.1.5)."""
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_log = logging.getLogger("service.tracing")
+
+
+class Span:
+    """A span of a trace. One that is not ``recorded`` has its ids all the same: they go upstream and into log lines."""
+
+    __slots__ = ("_recorded", "context", "traceparent", "tracestate")
+
+    def __init__(self, traceparent: str, recorded: RecordedSpan | None = None) -> None:
+        self.traceparent = traceparent
+        self._recorded = recorded
+        self.context = _NO_PARENT if recorded is None else set_span_in_context(recorded, _NO_PARENT)
+        self.tracestate = "" if recorded is None else recorded.get_span_context().trace_state.to_header()
+
+    @property
+    def recorded(self) -> bool:
+        return self._recorded is not None
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """Members of a log line (OpenTelemetry, "Trace Context in non-OTLP Log Formats")."""
+        _, trace_id, span_id, flags = self.traceparent.split("-")
+        return {"trace_id": trace_id, "span_id": span_id, "trace_flags": flags}
+
+    def rename(self, name: str) -> None:
+        if self._recorded is not None:
+            self._recorded.update_name(name)
+
+    def describe(self, attributes: Mapping[str, str | int]) -> None:
+        if self._recorded is not None:
+            self._recorded.set_attributes(attributes)
+
+    def fail(self, kind: str) -> None:
+        """``kind`` is a class of error or a status code; what the error says may be nobody else's business."""
+        if self._recorded is not None:
+            self._recorded.set_attribute("error.type", kind)
+            self._recorded.set_status(Status(StatusCode.ERROR))
+
+    def end(self) -> None:
+        """May be called several times; the first one counts."""
+        if self._recorded is not None and self._recorded.is_recording():
+            self._recorded.end()
+
+
+class Tracing:
+    """Begins spans. A thread works for a span (``concurrency.origin``); what it asks others for is part of that."""
+
+    def __init__(self, shown: Collection[TraceAttribute]) -> None:
+        """Starts a thread that sends, so it is to be made in the process that serves: threads do not outlive a fork."""
+        self._shown = frozenset(shown)
+        self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer(_NAME)
+        self._follows_callers = _FOLLOWS in self._provider.sampler.get_description()
+
+    def begin_request(self, method: str, traceparent: str | None, tracestate: str | None) -> Span:
+        """The span of a request that came with these headers: a child of the caller's, else the first of a trace.
+
+        ``traceparent`` is well-formed, or ``None``.
+        """
+        if traceparent is None:
+            return _span(self._tracer.start_span(method, _NO_PARENT, SpanKind.SERVER))
+        if self._follows_callers and not int(traceparent[53:55], 16) & TraceFlags.SAMPLED:
+            return _dropped(traceparent)
+        caller = _context_of(traceparent, tracestate)
+        parent = set_span_in_context(NonRecordingSpan(caller), _NO_PARENT)
+        return _span(self._tracer.start_span(method, parent, SpanKind.SERVER))
+
+    def answered(
+        self, method: str, route: str | None, status: int, attributes: Mapping[str, str], resource_group: str | None
+    ) -> None:
+        """Say of the request that this thread answers how it was answered; no ``route`` where none matched."""
+        span = origin()
+        if span is None or not span.recorded:
+            return
+        span.describe({f"metric_resource.{name}": value for name, value in attributes.items()})
+        span.describe({"http.response.status_code": status})
+        if route is not None:
+            span.rename(f"{method} {route}")
+            span.describe({"http.route": route})
+        if resource_group is not None and TraceAttribute.RESOURCE_GROUP in self._shown:
+            span.describe({TraceAttribute.RESOURCE_GROUP: resource_group})
+        if status >= 500:
+            span.fail(attributes.get("problem", str(status)))
+
+    def shows(self, attribute: TraceAttribute) -> bool:
+        return attribute in self._shown
+
+    def exchange(self, method: str, url: str, operation: str, connection: str) -> Span | None:
+        """The span of an exchange with a runtime or another server; ``None`` where nothing is recorded."""
+        parts = urlsplit(url)
+        attributes: dict[str, str | int] = {
+            "http.request.method": method,
+            "server.address": parts.hostname or "",
+            "server.port": parts.port or _DEFAULT_PORTS.get(parts.scheme, 0),
+            "metric_resource.operation": operation,
+        }
+        if connection:
+            attributes["metric_resource.connection"] = connection
+        if TraceAttribute.URL_FULL in self._shown:
+            attributes[TraceAttribute.URL_FULL] = url
+        return self._child(f"{method} {operation}", attributes)
+
+    @contextmanager
+    def cache_trip(self, command: str, server: str, commands: int) -> Iterator[None]:
+        """Within it, ``command`` goes to a cache server, for ``commands`` keys. It never holds a key."""
+        name, _, procedure = command.partition(" ")
+        address, _, port = server.rpartition(":")
+        attributes: dict[str, str | int] = {"db.system.name": "redis", "db.operation.name": name}
+        if procedure:
+            attributes["db.stored_procedure.name"] = procedure
+        if commands > 1:
+            attributes["db.operation.batch.size"] = commands
+        attributes |= (
+            {"server.address": address, "server.port": int(port)} if port.isdigit() else {"server.address": server}
+        )
+        span = self._child(command, attributes)
+        if span is None:
+            yield
+            return
+        try:
+            yield
+        except BaseException as error:
+            span.fail(type(error).__name__)
+            raise
+        finally:
+            span.end()
+
+    @contextmanager
+    def unasked(self, name: str) -> Iterator[None]:
+        """Within it, the calling thread does what no request asks for: the first span of a trace of its own."""
+        span = _span(self._tracer.start_span(name, _NO_PARENT))
+        try:
+            with working_for(span):
+                yield
+        finally:
+            span.end()
+
+    def close(self) -> None:
+        """Send what there is, within seconds."""
+        flushed = in_background(self._provider.shutdown, "trace-flush")
+        try:
+            flushed.result(_FLUSH_SECONDS)
+        except TimeoutError:
+            _log.warning("the collector does not take the last spans", extra={"event": "tracing"})
+
+    def _child(self, name: str, attributes: Mapping[str, str | int]) -> Span | None:
+        parent = origin()
+        if parent is None or not parent.recorded:
+            return None
+        return _span(self._tracer.start_span(name, parent.context, SpanKind.CLIENT, attributes))
+
+
+def _resource() -> Resource:
+    """What ``OTEL_SERVICE_NAME`` and ``OTEL_RESOURCE_ATTRIBUTES`` say, and which process of which host this is."""
+    made = Resource.create({"service.instance.id": f"{socket.gethostname()}-{os.getpid()}"})
+    if str(made.attributes.get("service.name", "")).startswith("unknown_service"):
+        return made.merge(Resource({"service.name": _NAME}))
+    return made
+
+
+def _dropped(traceparent: str) -> Span:
+    """What OpenTelemetry would come to as well, by more steps than a warm read can afford."""
+    return Span(f"00-{traceparent[3:35]}-{os.urandom(8).hex()}-00")
+
+
+def _span(started: RecordedSpan) -> Span:
+    context = started.get_span_context()
+    flags = int(context.trace_flags) & TraceFlags.SAMPLED
+    traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags:02x}"
+    return Span(traceparent, started if started.is_recording() else None)
+
+
+def _context_of(traceparent: str, tracestate: str | None) -> SpanContext:
+    state = TraceState()
+    if tracestate and len(tracestate) <= _LONGEST_STATE:
+        state = TraceState.from_header([tracestate])
+    flags = TraceFlags(int(traceparent[53:55], 16))
+    return SpanContext(int(traceparent[3:35], 16), int(traceparent[36:52], 16), True, flags, state)
