@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from service.api.http.context import is_traceparent
+from service.concurrency.at_hand import NOT_AT_HAND
 from service.concurrency.origin import working_for
 from service.concurrency.pushed_body import PushedBody, Sink
 from service.telemetry.trace_options import TraceAttribute
@@ -51,6 +52,10 @@ class ServerSpans:
             span.fail(type(error).__name__)
             span.end()
             raise
+        if (
+            body is NOT_AT_HAND
+        ):  # the application is asked again, and this span is nobody's: one that never ends is not sent
+            return body
         if isinstance(body, tuple | list):
             span.end()
             return body
