@@ -126,6 +126,18 @@ def test_what_the_page_is_served_with(demo: Demo) -> None:
     assert requests.get(f"{url}/vega/0.js", timeout=30).status_code == 404
 
 
+def test_the_first_view_is_small(reader: Watched) -> None:
+    """At most 40 kB gzip without a chart: of the runs, and of a run."""
+    for search in ("", f"?run={FIRST}"):
+        page = reader.open(search)
+        loaded = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+        files = {url for url in loaded if "/ui/" in url} | {f"{reader.service}/ui/"}
+        assert len(files) > 10
+        assert not any("/vega/" in url for url in files)
+        answers = [requests.get(url, headers={"Accept-Encoding": "gzip"}, timeout=30, stream=True) for url in files]
+        assert sum(len(answer.raw.read()) for answer in answers) <= 40_000
+
+
 @pytest.mark.parametrize(("served", "status"), [("true", 200), ("false", 404)])
 def test_a_service_without_the_page_has_nothing_of_it(served: str, status: int) -> None:
     environment = {

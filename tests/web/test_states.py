@@ -206,48 +206,6 @@ def test_old_content_stays_while_new_is_read_and_a_skeleton_is_late(
     reader.ready()
 
 
-def test_a_running_run_is_live_until_it_has_ended(reader: Watched, demo: Demo) -> None:
-    """New points are counted, a pause holds, and the end is said."""
-    page = reader.open(f"?run={RUNNING}&tab=metrics")
-    page.get_by_text(re.compile(r"Live: [1-9]\d* new points? since")).wait_for()
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_text(re.compile(r"Paused\. \d+ new")).wait_for()
-    page.get_by_role("button", name="Pause").click()
-    changed(reader, rf"/runs/{RUNNING}$", lambda run: run.update(status="COMPLETED"))
-    page.get_by_role("button", name="Refresh").click()
-    page.get_by_text("The run has ended: COMPLETED.").wait_for()
-
-
-def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(open_page: Callable[..., Watched], demo: Demo) -> None:
-    reader = signed_in(open_page(apart=True), demo.ready["token"])
-    asked: list[str] = []
-    polled = re.compile(rf"/runs/{RUNNING}(/metric-resource(/series)?\?.*)?$")
-    reader.page.on("request", lambda request: asked.append(request.url) if polled.search(request.url) else None)
-    reader.page.clock.install()
-    page = reader.open(f"?run={RUNNING}&tab=metrics")
-
-    def show(hidden: bool) -> None:
-        page.evaluate(
-            """(hidden) => {
-              Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });
-              document.dispatchEvent(new Event('visibilitychange'));
-              return fetch('config.json').then((answer) => answer.text());
-            }""",
-            hidden,
-        )
-
-    with page.expect_request(polled):
-        page.clock.run_for(10_000)
-    show(hidden=True)
-    reader.ready()
-    asked.clear()
-    page.clock.run_for(60_000)
-    show(hidden=True)
-    assert asked == []
-    with page.expect_request(polled):
-        show(hidden=False)
-
-
 def test_digits_are_the_api_s(reader: Watched) -> None:
     """Also where the browser does not tell how a number was written; NaN and infinities are words."""
     page = reader.open()

@@ -8,7 +8,7 @@ const BASE = new URL('../', document.baseURI);
 /** What an answer belongs to: it goes with every request. @type {{zone: string, group: string, connection: string}} */
 export const context = { zone: '', group: '', connection: '' };
 
-/** @typedef {{data: any, etag: string | null, asOf: Date, stale: boolean, unchanged: boolean}} Answer */
+/** @typedef {{data: any, etag: string | null, eventId: string | null, asOf: Date, stale: boolean, unchanged: boolean}} Answer */
 
 /** An answer that is none. `status` is 0 where the service itself was not reached. */
 export class Problem extends Error {
@@ -52,6 +52,7 @@ export async function get(path, { signal = null, refresh = false, etag = null } 
   return {
     data: unchanged ? null : parse(await answer.text()),
     etag: answer.headers.get('ETag'),
+    eventId: answer.headers.get('Event-ID'),
     asOf: new Date(date.getTime() - 1000 * Number(answer.headers.get('Age') ?? 0)),
     stale: /stale-if-error/.test(answer.headers.get('Cache-Status') ?? ''),
     unchanged,

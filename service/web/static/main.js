@@ -4,12 +4,10 @@ import { context } from './api.js';
 import { redraw, setVega } from './parts/chart.js';
 import { flat, h, morph, shown, visible } from './parts/dom.js';
 import { choice, labelled } from './parts/field.js';
+import { empty, skeleton } from './parts/problem.js';
 import * as session from './session.js';
 import * as state from './state.js';
 import * as store from './store.js';
-import { comparison } from './views/comparison.js';
-import { run } from './views/run.js';
-import { runs } from './views/runs.js';
 import { browserZone, zones } from './zone.js';
 
 const header = /** @type {HTMLElement} */ (document.getElementById('header'));
@@ -19,25 +17,39 @@ const THEME = 'metric-resource.theme';
 /** @type {string} */
 let failure = '';
 
-/** @typedef {{title: string, crumbs: [string, string][], body: import('./parts/dom.js').Children}} View */
-
 function draw() {
   context.zone = state.one('zone') || browserZone;
   context.group = state.one('group');
   context.connection = state.one('connection');
+  const signedIn = session.isSignedIn();
+  const shows = signedIn ? shownView() : () => ({ title: 'Sign in', crumbs: [], body: signIn() });
+  main.ariaBusy = shows ? null : 'true';
+  if (!shows) return;
   store.drawing(() => {
-    const signedIn = session.isSignedIn();
-    const view = signedIn ? shownView() : { title: 'Sign in', crumbs: [], body: signIn() };
+    const view = shows();
     document.title = `${visible(view.title)} · Metric Resource`;
     morph(header, frame(view, signedIn));
     morph(main, view.body);
   });
 }
 
-/** @returns {View} */
+const VIEWS = {
+  comparison: async () => (await import('./views/comparison.js')).comparison,
+  run: async () => (await import('./views/run.js')).run,
+  runs: async () => (await import('./views/runs.js')).runs,
+};
+/** @type {Map<string, () => View>} */
+const loaded = new Map();
+
+/** The view of the address; nothing while it is loaded, which is done when it is first wanted. */
 function shownView() {
-  if (state.all('compare').length) return comparison();
-  return state.one('run') ? run() : runs();
+  const name = state.all('compare').length ? 'comparison' : state.one('run') ? 'run' : 'runs';
+  if (!loaded.has(name)) {
+    if (!main.firstChild) morph(main, skeleton());
+    const failed = () => ({ title: 'Problem', crumbs: [], body: empty('This part of the page cannot be loaded.', h('button', { onclick: () => location.reload() }, 'Try again')) });
+    void VIEWS[name]().catch(() => failed).then((view) => { loaded.set(name, view); draw(); });
+  }
+  return loaded.get(name);
 }
 
 /** @param {View} view @param {boolean} signedIn */
@@ -68,7 +80,7 @@ function place(parameter, label) {
   const pick = (/** @type {string} */ value) => state.go({ [parameter]: value, cursor: '', pick: [] });
   if (found.data?.complete === false || (parameter === 'group' && found.problem)) {
     return labelled(label, h('input', { type: 'text', value: now, list: 'groups', placeholder: 'default', size: 12, spellcheck: 'false',
-      onchange: (/** @type {Event} */ event) => pick(/** @type {HTMLInputElement} */ (event.target).value.trim()) }));
+      onchange: (event) => pick(event.target.value.trim()) }));
   }
   const all = [...new Set([...names, ...(now ? [now] : [])])];
   const standard = (found.data?.connections ?? []).find((/** @type {any} */ one) => one.default)?.name ?? all.find((name) => name === 'default');
@@ -76,8 +88,8 @@ function place(parameter, label) {
 }
 
 function zonePicker() {
-  const pick = (/** @type {Event} */ event) => {
-    const field = /** @type {HTMLInputElement} */ (event.target);
+  const pick = (/** @type {any} */ event) => {
+    const field = event.target;
     const zone = field.value.trim();
     if (!zone || zones(undefined).includes(zone) || /^[+-]\d\d:?\d\d$/.test(zone)) {
       field.setCustomValidity('');
@@ -90,7 +102,7 @@ function zonePicker() {
   return [
     labelled('Time zone', h('input', { type: 'text', list: 'zones', value: context.zone, onchange: pick, autocomplete: 'off',
       spellcheck: 'false', size: 18, 'data-key': 'zone',
-      onclick: (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select() })),
+      onclick: (event) => event.target.select() })),
     zoneList,
   ];
 }
@@ -98,9 +110,9 @@ function zonePicker() {
 const zoneList = h('datalist', { id: 'zones', 'data-own': '' });
 
 function signIn() {
-  const send = (/** @type {SubmitEvent} */ event) => {
+  const send = (/** @type {any} */ event) => {
     event.preventDefault();
-    const form = /** @type {HTMLFormElement} */ (event.target);
+    const form = event.target;
     const pasted = String(new FormData(form).get('token') ?? '');
     if (!pasted.trim()) return;
     session.keep(pasted);

@@ -1,18 +1,9 @@
 /** What has been read, by slot: the same slot keeps its old content until the new one is there. */
 
 import { context, get, Problem } from './api.js';
+import * as live from './live.js';
 
-/**
- * @typedef {object} Slot
- * @property {string} path what it holds, or is about to
- * @property {any} data
- * @property {Problem | null} problem
- * @property {boolean} busy
- * @property {boolean} stale whether the runtime could not be reached for it
- * @property {Date | null} asOf
- * @property {number | null} retryAt when it is asked again, in milliseconds since 1970
- */
-/** @typedef {Slot & {name: string, wanted: string, etag: string | null, round: number, live: boolean, asked: number, aborter: AbortController | null}} Entry */
+/** @typedef {Slot & {name: string, wanted: string, etag: string | null, round: number, liveUntil: number, asked: number, aborter: AbortController | null}} Entry */
 
 const LIVE = 5_000;
 const STALE = 10_000;
@@ -20,6 +11,8 @@ const STALE = 10_000;
 const entries = new Map();
 let round = 0;
 let paused = false;
+/** When there was news of the run that is followed, in milliseconds since 1970. */
+let newsAt = 0;
 /** @type {() => void} */
 let changed = () => {};
 /** @type {() => void} */
@@ -35,6 +28,7 @@ export function begin(draw, signedOut, pagesExpired) {
   changed = draw;
   refused = signedOut;
   expired = pagesExpired;
+  live.begin(() => (newsAt = Date.now()));
   setInterval(tick, 1000);
   document.addEventListener('visibilitychange', tick);
 }
@@ -49,11 +43,11 @@ export function use(name, path, live = false) {
   let entry = entries.get(name);
   if (!entry) {
     entry = { name, path, wanted: '', data: null, problem: null, busy: false, stale: false, asOf: null, retryAt: null,
-      etag: null, round, live, asked: 0, aborter: null };
+      eventId: null, etag: null, round, liveUntil: 0, asked: 0, aborter: null };
     entries.set(name, entry);
   }
   entry.round = round;
-  entry.live = live;
+  entry.liveUntil = live ? Infinity : Math.min(entry.liveUntil, Date.now() + 2 * LIVE); // what came with the end is seen, too
   if (entry.wanted !== wanted) {
     Object.assign(entry, { path, wanted, etag: null, problem: null });
     void load(entry);
@@ -64,12 +58,22 @@ export function use(name, path, live = false) {
 /** Between these, all slots in use are used. @param {() => void} draw */
 export function drawing(draw) {
   round += 1;
+  following = ['', null];
   draw();
+  live.follow(...following);
   for (const [name, entry] of entries) {
     if (entry.round === round) continue;
     entry.aborter?.abort();
     entries.delete(name);
   }
+}
+
+/** @type {[string, string | null]} */
+let following = ['', null];
+
+/** For this drawing, live slots are of that run. @param {string} path of its metric resource @param {string | null} after the last event that is known */
+export function follow(path, after) {
+  following = [path, after];
 }
 
 /** Ask for everything again, from the runtime itself. */
@@ -86,6 +90,7 @@ export const isPaused = () => paused;
 /** @param {boolean} stop */
 export function pause(stop) {
   paused = stop;
+  tick();
   changed();
 }
 
@@ -103,7 +108,8 @@ async function load(entry, { refresh: forced = false, poll = false } = {}) {
       etag: poll ? entry.etag : null,
     });
     if (!answer.unchanged) entry.data = answer.data;
-    Object.assign(entry, { problem: null, stale: answer.stale, asOf: answer.asOf, etag: answer.etag });
+    const { stale, asOf, etag, eventId } = answer;
+    Object.assign(entry, { problem: null, stale, asOf, etag, eventId });
   } catch (error) {
     if (aborter.signal.aborted) return;
     const problem = error instanceof Problem ? error : new Problem(0, { title: String(error) });
@@ -116,16 +122,21 @@ async function load(entry, { refresh: forced = false, poll = false } = {}) {
   else changed();
 }
 
+/** Asked for at once after news, and again when no cache has anything older left; without events, again and again. @param {Entry} entry @param {number} now */
+function isDue({ asked }, now) {
+  return asked < newsAt || (live.isFollowing() ? asked < newsAt + LIVE && now >= newsAt + LIVE : now - asked >= LIVE);
+}
+
 function tick() {
+  live.look(document.hidden || paused);
   if (document.hidden) return;
   const now = Date.now();
   let counting = false;
   for (const entry of entries.values()) {
-    const rest = entry.stale ? STALE : LIVE;
     if (entry.retryAt !== null) {
       counting = true;
       if (now >= entry.retryAt) void load(entry);
-    } else if (!entry.busy && !entry.problem && (entry.stale || (entry.live && !paused)) && now - entry.asked >= rest) {
+    } else if (!entry.busy && !entry.problem && (entry.stale ? now - entry.asked >= STALE : now < entry.liveUntil && !paused && isDue(entry, now))) {
       void load(entry, { poll: true });
     }
   }

@@ -2,8 +2,6 @@
 
 import { h, shown, visible } from './dom.js';
 
-/** @typedef {{name: string, value: string}} Pair */
-
 const MODEL = 'metrics.ai.sap.com/Artifact.name';
 
 /** @param {Pair} pair */

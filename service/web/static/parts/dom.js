@@ -1,8 +1,5 @@
 /** Elements from data. Text is only ever text: nothing here, or elsewhere in the page, makes markup of it. */
 
-/** @typedef {import('../types.js').Children} Children */
-/** @typedef {Record<string, unknown>} Properties */
-
 const HANDLERS = /** @type {const} */ (['onclick', 'oninput', 'onchange', 'onsubmit', 'onkeydown', 'ontoggle']);
 const FIELDS = new Set(['INPUT', 'SELECT', 'TEXTAREA']);
 const SAFE = new Set(['http:', 'https:', 'blob:']);

@@ -3,7 +3,9 @@
 import { go, one } from '../state.js';
 import { h, visible } from './dom.js';
 
-/** @typedef {import('./dom.js').Properties} Properties */
+/** Fields that filter what is shown. @param {string} label @param {...Children} children */
+export const filterForm = (label, ...children) =>
+  h('form', { class: 'filters', role: 'search', 'aria-label': label, onsubmit: (event) => event.preventDefault() }, children);
 
 /** @param {string} label @param {HTMLElement} control */
 export const labelled = (label, control) => h('label', { class: 'field' }, h('span', null, label), control);
@@ -15,18 +17,18 @@ const valueOf = (field) => /** @type {HTMLInputElement} */ (field).value.trim();
 export const field = (label, parameter, more = {}) =>
   labelled(label, h('input', {
     type: 'search', autocomplete: 'off', spellcheck: 'false', value: one(parameter), 'data-key': `field-${parameter}`,
-    onchange: (/** @type {Event} */ event) => go({ [parameter]: valueOf(/** @type {HTMLElement} */ (event.target)), cursor: '' }), ...more }));
+    onchange: (event) => go({ [parameter]: valueOf(event.target), cursor: '' }), ...more }));
 
 /**
  * @param {string} label @param {string} now @param {readonly (readonly [string, string])[]} options values and titles
  * @param {(value: string) => void} pick
  */
 export const choice = (label, now, options, pick) =>
-  labelled(label, h('select', { value: now, onchange: (/** @type {Event} */ event) => pick(valueOf(/** @type {HTMLElement} */ (event.target))) },
+  labelled(label, h('select', { value: now, onchange: (event) => pick(valueOf(event.target)) },
     options.map(([value, title]) => h('option', { value, selected: value === now }, visible(title)))));
 
 /** @param {string} label @param {boolean} on @param {(on: boolean) => void} pick @param {Properties} [more] */
 export const check = (label, on, pick, more = {}) =>
   h('label', { class: 'check' }, h('input', {
-    type: 'checkbox', checked: on, onchange: (/** @type {Event} */ event) => pick(/** @type {HTMLInputElement} */ (event.target).checked), ...more }),
+    type: 'checkbox', checked: on, onchange: (event) => pick(event.target.checked), ...more }),
   h('span', null, label));

@@ -5,9 +5,6 @@ import { again } from '../store.js';
 import { context } from '../api.js';
 import { h, shown } from './dom.js';
 
-/** @typedef {import('./dom.js').Children} Children */
-/** @typedef {import('../store.js').Slot} Slot */
-
 /**
  * A part of a view that is read: its content once it is there, kept while it is asked for again.
  * @param {Slot} slot @param {(data: any) => Children} draw
@@ -18,7 +15,7 @@ export function panel(slot, draw) {
     slot.data !== null && slot.problem?.status !== 403 ? draw(slot.data) : !slot.problem && skeleton());
 }
 
-const skeleton = () => h('div', { class: 'skeleton', role: 'status' }, h('span', { class: 'visually-hidden' }, 'Loading'),
+export const skeleton = () => h('div', { class: 'skeleton', role: 'status' }, h('span', { class: 'visually-hidden' }, 'Loading'),
   [90, 70, 80].map((width) => h('span', { class: `line w${width}`, 'aria-hidden': 'true' })));
 
 /** @param {Children} line @param {Children} [cure] */

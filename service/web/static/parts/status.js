@@ -4,8 +4,6 @@ import { pause, isPaused } from '../store.js';
 import { clock } from '../zone.js';
 import { h, shown } from './dom.js';
 
-/** @typedef {import('../store.js').Slot} Slot */
-
 const SIGNS = /** @type {Record<string, string>} */ ({
   COMPLETED: '✓', RUNNING: '●', PENDING: '◌', DEAD: '✕', STOPPING: '◼', STOPPED: '◼', UNKNOWN: '?',
 });

@@ -3,7 +3,6 @@
 import { go } from '../state.js';
 import { h, visible } from './dom.js';
 
-/** @typedef {import('./dom.js').Children} Children */
 /** @typedef {{title: Children, sort?: string, class?: string}} Column */
 
 /**

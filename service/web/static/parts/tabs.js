@@ -3,8 +3,6 @@
 import { link, one } from '../state.js';
 import { h } from './dom.js';
 
-/** @typedef {import('./dom.js').Children} Children */
-
 /**
  * @param {string} label @param {string} parameter @param {[string, Children][]} tabs value and title, the default first
  * @param {Record<string, string>} [others] parameters that change with it

@@ -4,8 +4,6 @@ import { parse } from '../exact.js';
 import { h, shown } from './dom.js';
 import { facts, table } from './table.js';
 
-/** @typedef {import('./dom.js').Children} Children */
-
 const DEEPEST = 8;
 const MOST = 500;
 

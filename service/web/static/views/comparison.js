@@ -13,17 +13,14 @@ import { all, go, link, one } from '../state.js';
 import { refresh, use } from '../store.js';
 import { brief, duration } from '../zone.js';
 
-/** @typedef {import('../types.js').Comparison} Comparison */
-/** @typedef {import('../types.js').ComparedMetric} ComparedMetric */
-/** @typedef {import('../parts/dom.js').Children} Children */
-/** @typedef {Comparison['runs'][number]} Run */
+/** @typedef {Comparison['runs'][number]} Compared */
 /** @typedef {'last' | 'first' | 'min' | 'max' | 'mean' | 'count'} Aggregate */
 
 const VALUES = /** @type {const} */ ([['', 'Last'], ['first', 'First'], ['min', 'Min'], ['max', 'Max'], ['mean', 'Mean'], ['count', 'Points']]);
 const TYPES = /** @type {const} */ ([['', 'As suits'], ['line', 'Line'], ['scatter', 'Scatter'], ['column', 'Columns'], ['bar', 'Bars'], ['heatmap', 'Heatmap']]);
 const SCALES = /** @type {const} */ ([['', 'Linear'], ['log', 'Logarithmic']]);
 
-/** @returns {import('../main.js').View} */
+/** @returns {View} */
 export function comparison() {
   const ids = all('compare');
   const slot = use('comparison', address('comparisons', { run: ids, differs: one('differs') && 'true', baseline: ids.includes(one('baseline')) ? one('baseline') : '' }));
@@ -43,7 +40,7 @@ export function comparison() {
   };
 }
 
-/** @param {Run} run */
+/** @param {Compared} run */
 const brief8 = (run) => h('span', null, shown(run.configurationName ?? 'run'), ' ', h('code', { class: 'faint' }, run.runId.slice(0, 8)));
 
 /** My selection: each run can be hidden, and left. @param {Comparison} found @param {string[]} ids */
@@ -76,7 +73,7 @@ function sideBySide(found) {
   ];
 }
 
-/** @typedef {{run: Run, index: number}[]} Columns the runs that are shown, and their places in the API's lists */
+/** @typedef {{run: Compared, index: number}[]} Columns the runs that are shown, and their places in the API's lists */
 /** @typedef {{title: Children, of: (index: number) => Children, class?: string | null}} Row `of`: what the run at that place has */
 
 /** A column for each run. @param {string} caption @param {Columns} columns @param {Row[]} rows @param {string} [style] of the cells */
@@ -98,14 +95,14 @@ function configurations(found, columns) {
 
 /** @param {Comparison} found @param {Columns} columns */
 function runs(found, columns) {
-  const rows = /** @type {[string, (run: Run) => Children][]} */ ([
+  const rows = /** @type {[string, (run: Compared) => Children][]} */ ([
     ['Status', (run) => statusChip(run.status)], ['Created', (run) => brief(run.createdAt)],
     ['Duration', (run) => duration(run.durationSeconds)], ['Configuration', (run) => shown(run.configurationName)],
     ['Scenario', (run) => shown(run.scenarioId)], ['Executable', (run) => shown(run.executableId)],
   ]);
   const kept = rows.filter(([, of]) => one('differs') !== 'true' || new Set(found.runs.map((run) => h('p', null, of(run)).textContent)).size > 1);
   return [
-    beside('Runs', columns, kept.map(([title, of]) => ({ title, of: (index) => of(/** @type {Run} */ (found.runs[index])) }))),
+    beside('Runs', columns, kept.map(([title, of]) => ({ title, of: (index) => of(/** @type {Compared} */ (found.runs[index])) }))),
     h('h2', null, `Metrics of the runs (${found.metrics.length})`),
     found.metrics.length ? metricTable('Metrics of the runs', found.metrics, columns)
       : empty(found.models.length ? 'All metrics belong to models.' : 'These runs have no metrics.'),
@@ -167,9 +164,9 @@ function board(found, ids) {
 function adding(found, names, charts) {
   const against = /** @type {[string, string][]} */ ([['step', 'Step'], ['time', 'Time'], ['elapsed', 'Elapsed time'], ['run', 'Run'],
     ...found.parameters.map(({ key }) => [`parameter:${key}`, `Parameter ${key}`])]);
-  const add = (/** @type {SubmitEvent} */ event) => {
+  const add = (/** @type {any} */ event) => {
     event.preventDefault();
-    const given = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const given = new FormData(event.target);
     const wanted = new URLSearchParams();
     for (const [name, value] of given) if (value) wanted.append(name, String(value));
     if (wanted.has('metric')) go({ chart: [...charts, String(wanted)] });
@@ -187,8 +184,8 @@ function card(wanted, index, charts, runs) {
   const how = new URLSearchParams(wanted);
   const path = address('comparisons/chart', { run: runs, ...Object.fromEntries([...new Set(how.keys())].map((name) => [name, how.getAll(name)])) });
   const title = `${how.getAll('metric').join(', ')} by ${(how.get('against') ?? 'step').replace('parameter:', 'parameter ')}`;
-  const copy = (/** @type {Event} */ event) => {
-    const button = /** @type {HTMLElement} */ (event.currentTarget);
+  const copy = (/** @type {any} */ event) => {
+    const button = event.currentTarget;
     void navigator.clipboard.writeText(url(`${path}&format=svg`)).then(() => (button.textContent = 'Copied'));
   };
   return h('figure', { class: 'card', 'data-key': `${index} ${wanted}` },

@@ -4,7 +4,7 @@ import { address, context, download } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { chips, labelText } from '../parts/chips.js';
 import { h, shown, visible } from '../parts/dom.js';
-import { check, choice, field } from '../parts/field.js';
+import { check, choice, field, filterForm } from '../parts/field.js';
 import { expiredLine, pages } from '../parts/pages.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, isLive, liveLine } from '../parts/status.js';
@@ -12,13 +12,8 @@ import { table } from '../parts/table.js';
 import { tabs } from '../parts/tabs.js';
 import { text } from '../parts/value.js';
 import { all, go, link, one } from '../state.js';
-import { use } from '../store.js';
+import { follow, use } from '../store.js';
 import { time } from '../zone.js';
-
-/** @typedef {import('../types.js').Metric} Metric */
-/** @typedef {import('../types.js').Series} Series */
-/** @typedef {import('../parts/dom.js').Children} Children */
-/** @typedef {import('../parts/chips.js').Pair} Pair */
 
 const FILTERS = ['search', 'label', 'minStep', 'maxStep', 'since', 'until'];
 const PAGE = 200;
@@ -32,6 +27,7 @@ export function metricResource(id, status) {
   const live = isLive(status);
   const whole = use(`series:${id}`, address(`${path}/series`, { points: 2 }), live);
   const parts = use(`resource:${id}`, address(path, { limit: 1 }), live);
+  if (live && parts.data) follow(path, parts.eventId);
   return panel(parts, (resource) => {
     const total = /** @type {Series[]} */ (whole.data?.series ?? []).reduce((sum, { count }) => sum + count, 0);
     const count = whole.data ? total : (resource.page?.total ?? 0);
@@ -53,7 +49,7 @@ export function metricResource(id, status) {
   });
 }
 
-/** @param {string} id @param {string} path @param {import('../store.js').Slot} whole @param {boolean} live @returns {Children} */
+/** @param {string} id @param {string} path @param {Slot} whole @param {boolean} live @returns {Children} */
 function metrics(id, path, whole, live) {
   const filters = Object.fromEntries(FILTERS.map((name) => [name, all(name)]));
   const filtered = FILTERS.some((name) => all(name).length);
@@ -76,8 +72,8 @@ const drawing = () => h('div', { class: 'controls' },
 function downloads(id, path, filters) {
   const formats = /** @type {const} */ ([['csv', 'CSV', path, {}], ['ndjson', 'NDJSON', path, {}], ['parquet', 'Parquet', 'points', { run: id }]]);
   return h('div', { class: 'controls', role: 'group', 'aria-label': 'Download' }, h('span', { class: 'faint' }, 'Download'),
-    formats.map(([format, title, from, more]) => h('button', { 'data-key': format, onclick: async (/** @type {Event} */ event) => {
-      const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
+    formats.map(([format, title, from, more]) => h('button', { 'data-key': format, onclick: async (event) => {
+      const button = event.currentTarget;
       button.disabled = true;
       try {
         await download(address(from, { ...more, ...filters, sort: from === path ? one('sort') : '', format }), `${id}-metrics.${format}`);
@@ -105,7 +101,7 @@ function filterBar(series, filtered) {
   }
   const several = [...labels.values()].filter((label) => picked.includes(`${label.name}:${label.value}`) || !series.every((one) => has(one, label)));
   const ranges = FILTERS.slice(2).filter((name) => one(name)).length;
-  return h('form', { class: 'filters', role: 'search', 'aria-label': 'Filter points', onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+  return filterForm('Filter points',
     field('Search by name', 'search'),
     several.length > 0 && h('fieldset', null, h('legend', null, 'Labels'), chips(several.slice(0, 40), pickLabel, picked)),
     h('details', { 'data-key': 'ranges', open: ranges > 0 },
@@ -130,7 +126,7 @@ function pickLabel({ name, value }) {
 
 const noMatch = () => empty('No point matches these filters.', h('button', { onclick: clear }, 'Clear filters'));
 
-/** @param {string} id @param {string} path @param {Record<string, string[]>} filters @param {boolean} filtered @param {import('../store.js').Slot} whole @param {boolean} live */
+/** @param {string} id @param {string} path @param {Record<string, string[]>} filters @param {boolean} filtered @param {Slot} whole @param {boolean} live */
 function progress(id, path, filters, filtered, whole, live) {
   const slot = filtered ? use(`filtered:${id}`, address(`${path}/series`, { ...filters, points: 2 }), live) : whole;
   return panel(slot, (data) => {
@@ -231,7 +227,7 @@ function tags(list) {
   const search = one('search').toLowerCase();
   const matching = list.filter(({ name, value }) => `${name}\n${value}`.toLowerCase().includes(search));
   return [
-    list.length > 0 && h('form', { class: 'filters', role: 'search', 'aria-label': 'Filter tags', onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, field('Search tags', 'search')),
+    list.length > 0 && filterForm('Filter tags', field('Search tags', 'search')),
     !list.length ? empty('This run has no tags.') : !matching.length ? noMatchOf('tag')
       : h('ul', { class: 'tags' }, matching.map(({ name, value }) => h('li', { class: 'tag' }, h('span', { class: 'faint' }, shown(name)), h('b', null, shown(value))))),
   ];

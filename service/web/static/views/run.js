@@ -2,7 +2,7 @@
 
 import { address, download } from '../api.js';
 import { h, shown } from '../parts/dom.js';
-import { field } from '../parts/field.js';
+import { field, filterForm } from '../parts/field.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, isLive, statusChip } from '../parts/status.js';
 import { facts, table } from '../parts/table.js';
@@ -13,11 +13,7 @@ import { brief, duration, time } from '../zone.js';
 import { value as tree } from '../parts/value.js';
 import { metricResource } from './metrics.js';
 
-/** @typedef {import('../types.js').RunDetails} RunDetails */
-/** @typedef {import('../types.js').Artifact} Artifact */
-/** @typedef {import('../parts/dom.js').Children} Children */
-
-/** @returns {import('../main.js').View} */
+/** @returns {View} */
 export function run() {
   const id = one('run');
   const known = use(`run:${id}`, `runs/${encodeURIComponent(id)}`, ended !== id);
@@ -52,8 +48,8 @@ export function run() {
 let ended = '';
 
 /** @param {string} id */
-const copyButton = (id) => h('button', { class: 'small', 'aria-label': 'Copy the run’s id', onclick: (/** @type {Event} */ event) => {
-  const button = /** @type {HTMLElement} */ (event.currentTarget);
+const copyButton = (id) => h('button', { class: 'small', 'aria-label': 'Copy the run’s id', onclick: (event) => {
+  const button = event.currentTarget;
   void navigator.clipboard.writeText(id).then(() => {
     button.textContent = 'Copied';
   });
@@ -131,7 +127,7 @@ function logs(found) {
   const filters = { since: one('since'), until: one('until'), search: one('search') };
   const slot = use(`logs:${found.runId}`, address(path, { ...filters, limit: 1000 }), isLive(found.status));
   return [
-    h('form', { class: 'filters', onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+    filterForm('Filter log lines',
       field('Search', 'search'), field('Since', 'since', { placeholder: '2026-03-29T03:00:00Z' }), field('Until', 'until'),
       h('button', { onclick: () => download(address(path, { ...filters, limit: 5000, format: 'text' }), `${found.runId}.log`) }, 'Download')),
     panel(slot, (data) => [

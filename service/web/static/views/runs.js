@@ -2,7 +2,7 @@
 
 import { address, context } from '../api.js';
 import { h, shown } from '../parts/dom.js';
-import { check, choice, field } from '../parts/field.js';
+import { check, choice, field, filterForm } from '../parts/field.js';
 import { expiredLine, pages } from '../parts/pages.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, isLive, STATUSES, statusChip } from '../parts/status.js';
@@ -11,14 +11,12 @@ import { all, go, link, one } from '../state.js';
 import { refresh, use } from '../store.js';
 import { brief, duration } from '../zone.js';
 
-/** @typedef {import('../types.js').Run} Run */
-
 const FILTERS = ['status', 'search', 'scenarioId', 'executableId', 'configurationId', 'executionScheduleId'];
 const AGGREGATES = /** @type {const} */ ([['min', 'least'], ['max', 'greatest'], ['last', 'last'], ['first', 'first'], ['mean', 'mean']]);
 const MOST = 5;
 const PAGE = 50;
 
-/** @returns {import('../main.js').View} */
+/** @returns {View} */
 export function runs() {
   const [metric, aggregate] = [one('metric'), one('aggregate') || 'min'];
   const column = metric && `${metric}:${aggregate}`;
@@ -46,7 +44,7 @@ export function runs() {
 function filterBar(metric, aggregate) {
   const statuses = all('status');
   const further = FILTERS.slice(2).filter((name) => one(name)).length;
-  return h('form', { class: 'filters', role: 'search', 'aria-label': 'Filter runs', onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+  return filterForm('Filter runs',
     field('Search', 'search', { placeholder: 'run id or configuration' }),
     h('fieldset', { class: 'statuses' }, h('legend', null, 'Status'), h('span', { class: 'chips' }, STATUSES.map((status) =>
       h('button', { type: 'button', class: 'chip', 'aria-pressed': String(statuses.includes(status)), onclick: () =>
