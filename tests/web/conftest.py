@@ -42,6 +42,10 @@ addEventListener('securitypolicyviolation', (event) =>
 """
 
 
+_TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""After these, charts that can be seen have begun to be read."""
+
+
 @dataclass
 class Watched:
     """A page, and all that went amiss on it. ``allowed`` are texts of what is meant to."""
@@ -60,7 +64,8 @@ class Watched:
     def visit(self, search: str) -> Page:
         """Another view of the page that is open, as a link within it leads there."""
         self.page.evaluate(
-            "(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')) }", search
+            "(to) => { history.pushState(null, '', location.pathname + to); dispatchEvent(new PopStateEvent('popstate')) }",
+            search,
         )
         self.ready()
         return self.page
@@ -68,6 +73,7 @@ class Watched:
     def ready(self) -> None:
         """Wait until all that is shown is there."""
         self.page.locator("main h1, main .problem").first.wait_for()
+        self.page.evaluate(_TWO_FRAMES)
         self.page.locator("[aria-busy], .skeleton").first.wait_for(state="detached")
 
     def check(self) -> None:

@@ -32,6 +32,10 @@ function vega() {
   return loading;
 }
 
+/** Charts are drawn one by one, and what the reader does comes between them. */
+let turn = Promise.resolve();
+const ownTurn = () => (turn = turn.then(() => new Promise((now) => setTimeout(now))));
+
 const PATIENCE = 1500;
 const near = new IntersectionObserver((seen) => {
   for (const { target, isIntersecting } of seen) if (isIntersecting && target instanceof MetricChart) void target.read();
@@ -105,6 +109,7 @@ class MetricChart extends HTMLElement {
       await this.picture();
       if (!(await vega())) return;
     }
+    await ownTurn();
     if (!this.isConnected || !embed || !this.specification) return;
     this.width = this.clientWidth;
     const target = h('div', { class: 'drawing', 'aria-hidden': 'true' });
@@ -154,7 +159,7 @@ export const chart = (source, { height = 180, round = '', zone, key }) =>
 function styled(specification, element) {
   const { color: text, borderTopColor: line, outlineColor: faint, fontFamily: font } = getComputedStyle(element);
   const own = specification.config ?? {};
-  const axis = { ...own.axis, labelColor: text, titleColor: text, gridColor: line, domainColor: faint, tickColor: faint };
+  const axis = { ...own.axis, labelColor: text, titleColor: text, gridColor: line, domainColor: faint, tickColor: faint, labelSeparation: 8 };
   const width = element.clientWidth;
   const fitting = { orient: 'bottom', direction: 'vertical', columns: width > 560 ? 2 : 1, labelLimit: width > 560 ? width / 2 - 60 : width - 90 };
   const legend = { ...own.legend, ...fitting, labelColor: text, titleColor: text };
@@ -184,7 +189,9 @@ function sized(part, width, height) {
   const { x, y, xOffset } = part.encoding ?? {};
   const places = (x?.scale?.domain?.length ?? 1) * (xOffset?.scale?.domain?.length ?? 1);
   const mark = typeof part.mark?.width === 'number' ? { ...part.mark, width: Math.min(part.mark.width, (0.7 * width) / places) } : part.mark;
-  return { ...part, width, height: y?.type === 'quantitative' || part.layer ? height : part.height, autosize, ...(mark && { mark }) };
+  const encoding = x?.axis?.labelLimit && x.axis.labelAngle === 0
+    ? { ...part.encoding, x: { ...x, axis: { ...x.axis, labelLimit: Math.min(x.axis.labelLimit, (width - 60) / x.scale.domain.length - 8) } } } : part.encoding;
+  return { ...part, width, height: y?.type === 'quantitative' || part.layer ? height : part.height, autosize, ...(mark && { mark }), ...(encoding && { encoding }) };
 }
 
 /** Vega's tooltips, as text. @param {HTMLElement} element */

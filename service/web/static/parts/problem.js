@@ -42,8 +42,8 @@ function cure(slot, status, document) {
   if (status === 401) return h('button', { class: 'primary', onclick: session.goSignIn }, 'Sign in');
   if (status === 403) return grants(document);
   if (status === 404) {
-    return h('p', null, 'Looked for in resource group ', h('b', null, shown(context.group || 'of the configuration')),
-      ' of connection ', h('b', null, shown(context.connection || 'of the configuration')), '.');
+    const named = (/** @type {string} */ kind, /** @type {string} */ name) => (name ? [kind, ' ', h('b', null, shown(name))] : `the configured ${kind}`);
+    return h('p', null, 'Looked for in ', named('resource group', context.group), ' of ', named('connection', context.connection), '.');
   }
   if (slot.retryAt !== null) {
     const seconds = Math.max(0, Math.ceil((slot.retryAt - Date.now()) / 1000));

@@ -157,7 +157,7 @@ function summary(name, series) {
     ['Points', (one) => one.count.toLocaleString('en')],
   ]);
   return table(`${name}: first, last, least, greatest, mean`,
-    [{ title: h('span', { class: 'visually-hidden' }, 'Value') }, ...titles.map((title) => ({ title: shown(title || 'All'), class: 'number' }))],
+    [{ title: h('span', { class: 'visually-hidden' }, 'Value') }, ...titles.map((title) => ({ title: shown(title || 'All'), class: title ? 'number' : 'visually-hidden' }))],
     h('tbody', null, rows.map(([title, of]) =>
       h('tr', null, h('th', { scope: 'row' }, title), series.map((one) => h('td', { class: 'number' }, number(of(one))))))), { key: 'summary' });
 }

@@ -15,6 +15,7 @@ const FILTERS = ['status', 'search', 'scenarioId', 'executableId', 'configuratio
 const AGGREGATES = /** @type {const} */ ([['min', 'least'], ['max', 'greatest'], ['last', 'last'], ['first', 'first'], ['mean', 'mean']]);
 const MOST = 5;
 const PAGE = 50;
+const isNarrow = () => matchMedia('(max-width: 700px)').matches;
 
 /** @returns {View} */
 export function runs() {
@@ -93,11 +94,11 @@ function row(run, column, picked) {
     h('td', null, check(`Compare ${run.runId}`, on, (now) =>
       go({ pick: now ? [...picked, run.runId] : picked.filter((id) => id !== run.runId) }, { replace: true }),
     { disabled: !on && picked.length >= MOST })),
-    h('td', null, h('a', { href: link({ run: run.runId }, true), class: 'id' }, run.runId)),
-    h('td', null, shown(run.configurationName ?? run.configurationId)),
+    h('td', null, h('a', { href: link({ run: run.runId }, true), class: column || isNarrow() ? 'id short' : 'id', title: run.runId }, run.runId)),
+    h('td', { class: 'name' }, shown(run.configurationName ?? run.configurationId)),
     h('td', null, statusChip(run.status), run.statusMessage && h('div', { class: 'message faint' }, shown(run.statusMessage))),
     h('td', { class: 'faint' }, run.targetStatus ? run.targetStatus.toLowerCase() : '–'),
     h('td', null, brief(run.createdAt)),
-    h('td', { class: 'number' }, isLive(run.status) && run.durationSeconds === undefined ? '…' : duration(run.durationSeconds)),
+    h('td', { class: 'number' }, isLive(run.status) && typeof run.durationSeconds !== 'number' ? '…' : duration(run.durationSeconds)),
     column && h('td', { class: 'number' }, value === undefined || value === null ? '–' : String(value)));
 }
