@@ -38,7 +38,7 @@ def test_the_scripts_have_the_types_that_they_say(workshop: Path) -> None:
     """All of them have; the checker does see what is wrong, in a script that names a member the API has not."""
     shutil.copytree(STATIC, workshop / "static")
     odd = workshop / "static" / "odd.js"
-    odd.write_text("/** @param {import('./types.js').Run} run */\nexport const odd = (run) => run.noSuchMember;\n")
+    odd.write_text("/** @param {Run} run */\nexport const odd = (run) => run.noSuchMember;\n")
     found = run(
         workshop, "node", "node_modules/typescript/bin/tsc", "--project", ".", "--pretty", "false"
     ).stdout.splitlines()
