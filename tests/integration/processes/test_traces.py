@@ -8,9 +8,11 @@ import secrets
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.servers.event_streams import EventStream
 from tests.servers.otlp import Collector, ReceivedSpan, collecting
@@ -74,6 +76,11 @@ def only(spans: list[ReceivedSpan], kind: int) -> ReceivedSpan:
     return found
 
 
+def lines_about(host: ServiceHost, trace: str) -> list[dict[str, Any]]:
+    """The lines of the access log that name a trace."""
+    return [json.loads(line) for line in host.log().splitlines() if trace in line and '"request"' in line]
+
+
 def parents(headers: list[dict[str, str]]) -> set[tuple[str, str]]:
     """The traces and spans that requests named as what they are part of."""
     named = [{name.lower(): value for name, value in each.items()}["traceparent"].split("-") for each in headers]
@@ -116,8 +123,8 @@ def test_a_cold_read_can_be_followed_from_its_caller_to_the_runtime(traced: Trac
     written = next(span for span in to_redis if span.name == "PIPELINE SET")
     assert written.attributes["db.operation.batch.size"] >= 2
     assert answer.headers["traceparent"] == f"00-{trace}-{server.id}-01"
-    line = next(line for line in traced.host.log().splitlines() if trace in line and '"request"' in line)
-    logged = json.loads(line)
+    eventually(lambda: lines_about(traced.host, trace))
+    (logged,) = lines_about(traced.host, trace)
     assert (logged["trace_id"], logged["span_id"], logged["trace_flags"]) == (trace, server.id, "01")
 
 
