@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
@@ -94,6 +95,8 @@ class Worker(GunicornWorker):
         self._loop.turn(_TURN)
 
     def _parse(self, connection: Connection, head: bytes) -> Request:
+        if head.count(b"\n") > self.cfg.limit_request_fields + 2:  # the parser in C knows no such limit from 256 on
+            raise LimitRequestHeaders("limit request headers fields")
         return Request(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
 
     def _serve(self, connection: Connection, request: Request) -> None:

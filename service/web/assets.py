@@ -1,16 +1,12 @@
-"""The page's files as they are served: below a name that changes with them, compressed, each with an entity tag."""
+"""The page's files as they are served: below a name that changes with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property, lru_cache
 from hashlib import blake2b
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from flask import Response, request
-
-from service.api.http import encodings
+from service.api.http.assets import Asset
 
 INDEX = "index.html"
 _PLACE = "{assets}"
@@ -21,35 +17,6 @@ _TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-FOREVER = "public, max-age=31536000, immutable"
-REVALIDATED = "no-cache"
-
-
-class Asset:
-    """A body that does not change while the process lives; its encoded forms are made when first asked for."""
-
-    def __init__(self, body: bytes, media_type: str) -> None:
-        self._body = body
-        self._media_type = media_type
-        self._encoded: Callable[[str], bytes] = lru_cache(maxsize=None)(self._encode)
-
-    @cached_property
-    def digest(self) -> str:
-        return blake2b(self._body, digest_size=15).hexdigest()
-
-    def response(self, cache_control: str) -> Response:
-        """The answer to the request being served, ``304`` where its client has it."""
-        coding = encodings.choose(request.headers.get("Accept-Encoding"))
-        response = Response(self._encoded(coding), content_type=self._media_type)
-        if coding != encodings.IDENTITY:
-            response.headers["Content-Encoding"] = coding
-        response.headers["Cache-Control"] = cache_control
-        response.headers["Vary"] = "Accept-Encoding"
-        response.set_etag(f"{self.digest}-{coding}")
-        return response.make_conditional(request)  # type: ignore[return-value]
-
-    def _encode(self, coding: str) -> bytes:
-        return self._body if coding == encodings.IDENTITY else b"".join(encodings.encode((self._body,), coding))
 
 
 class Assets:

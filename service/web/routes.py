@@ -10,9 +10,10 @@ from functools import cache
 import msgspec
 from flask import Blueprint, Response, abort
 
+from service.api.http.assets import FOREVER, REVALIDATED, Asset
 from service.api.http.guards import open_to_everyone
 from service.charts.bundle import VegaBundle
-from service.web.assets import FOREVER, REVALIDATED, Asset, Assets, script
+from service.web.assets import Assets, script
 from service.web.policy import SignIn
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
+import brotli
 import pytest
 from flask import Flask
 
@@ -16,6 +19,11 @@ from service.app.flask_app import document
 from service.domain.errors import ServiceError
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests.document import COMMITTED, check, schema
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +148,22 @@ def test_no_component_is_made_of_itself() -> None:
     """Two schemas of one name would share a component, and one of them be told wrongly."""
     for name, component in json.loads(COMMITTED.read_bytes())["components"]["schemas"].items():
         assert f'#/components/schemas/{name}"' not in json.dumps(component), name
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"])
+def test_what_needs_no_token_comes_compressed(app: Flask, path: str) -> None:
+    client = app.test_client()
+    plain = client.get(path)
+    assert (plain.headers["Vary"], "Content-Encoding" in plain.headers) == ("Accept-Encoding", False)
+    for coding, decode in {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstd.decompress}.items():
+        given = {"Accept-Encoding": coding}
+        answer = client.get(path, headers=given)
+        assert (answer.headers["Content-Encoding"], decode(answer.data)) == (coding, plain.data)
+        assert answer.headers["ETag"] != plain.headers["ETag"]
+        assert client.get(path, headers=given | {"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+def test_a_picture_is_not_compressed_again(app: Flask) -> None:
+    answer = app.test_client().get("/docs/favicon-32x32.png", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers
+    assert answer.data.startswith(b"\x89PNG")

@@ -82,7 +82,7 @@ def documented_open(
 
     ``more`` are further statuses of the same shape; a ``tagged`` answer can be asked for with ``If-None-Match``.
     """
-    headers = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", *components.EVERY_ANSWER)
+    headers = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", "Vary", *components.EVERY_ANSWER)
     content: dict[str, Any] = {
         media_type: {"schema": schema or ({"type": "object"} if media_type.endswith("json") else {"type": "string"})}
     }

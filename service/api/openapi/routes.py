@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from hashlib import blake2b
 from importlib import resources
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort
 
+from service.api.http.assets import REVALIDATED, Asset
 from service.api.http.guards import open_to_everyone
 from service.api.http.relative_urls import relative
 from service.api.openapi.blueprints import Blueprint, documented_open
@@ -17,6 +17,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_OWN = {"docs.html": "text/html; charset=utf-8", "start.js": "text/javascript; charset=utf-8"}
 _FROM_SWAGGER_UI = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "swagger-ui.css": "text/css; charset=utf-8",
@@ -33,7 +34,11 @@ def blueprint(document: Callable[[], bytes], blueprints: Callable[[str, str], Bl
     @open_to_everyone
     def openapi_document() -> Response:
         """This document."""
-        return _conditional(document(), "application/json")
+        return _document().response(REVALIDATED)
+
+    @cache
+    def _document() -> Asset:
+        return Asset(document(), "application/json")
 
     return routes
 
@@ -44,7 +49,7 @@ def register(app: Flask) -> None:
     @app.get("/docs")
     @open_to_everyone
     def docs() -> Response:
-        response = _conditional(_own("docs.html"), "text/html; charset=utf-8")
+        response = _own("docs.html").response(REVALIDATED)
         response.headers["Content-Security-Policy"] = _POLICY
         return response
 
@@ -58,24 +63,17 @@ def register(app: Flask) -> None:
     @open_to_everyone
     def docs_asset(name: str) -> Response:
         if name == "start.js":
-            return _conditional(_own(name), "text/javascript; charset=utf-8")
+            return _own(name).response(REVALIDATED)
         if name not in _FROM_SWAGGER_UI:
             abort(404)
-        return _conditional(_swagger_ui(name), _FROM_SWAGGER_UI[name])
-
-
-def _conditional(body: bytes, content_type: str) -> Response:
-    response = Response(body, content_type=content_type)
-    response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(blake2b(body, digest_size=15).hexdigest())
-    return response.make_conditional(request)  # type: ignore[return-value]
+        return _swagger_ui(name).response(REVALIDATED)
 
 
 @cache
-def _own(name: str) -> bytes:
-    return (resources.files("service.api") / "assets" / name).read_bytes()
+def _own(name: str) -> Asset:
+    return Asset((resources.files("service.api") / "assets" / name).read_bytes(), _OWN[name])
 
 
 @cache
-def _swagger_ui(name: str) -> bytes:
-    return (resources.files("flask_swagger_ui") / "dist" / name).read_bytes()
+def _swagger_ui(name: str) -> Asset:
+    return Asset((resources.files("flask_swagger_ui") / "dist" / name).read_bytes(), _FROM_SWAGGER_UI[name])

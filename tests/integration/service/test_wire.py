@@ -140,6 +140,7 @@ NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is lo
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, LONG_URL),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431, LONG_FIELD),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 200 + b"\r\n", 431, LONG_FIELD),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 300 + b"\r\n", 431, LONG_FIELD),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n", 400, NOT_HTTP),
         (b"GET /livez HTTP/1.1\r\n\r\n", 400, NOT_HTTP),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400, NOT_HTTP),
