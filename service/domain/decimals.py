@@ -38,7 +38,9 @@ def literal(number: Decimal | None) -> bytes:
     if not number:
         return b"0"
     _, digits, exponent = number.as_tuple()
-    if isinstance(exponent, int) and exponent < 0 and digits[-1] == 0:
+    if isinstance(exponent, int) and exponent > 0:
+        number = EXACT.normalize(number)
+    elif isinstance(exponent, int) and exponent < 0 and digits[-1] == 0:
         number = EXACT.normalize(number)
         if number.as_tuple().exponent > 0:  # type: ignore[operator]
             number = EXACT.quantize(number, Decimal(1))

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Raw
 
 from service.concurrency.decoders import json_decoder
-from service.domain import points
+from service.domain import decimals, points
 from service.domain.points import NameValue
 from service.domain.series.summary import Summary
 
@@ -117,13 +117,15 @@ class Question:
 class Answer:
     """``value`` and ``step`` are JSON literals, ``null`` where there is none; ``step`` only for one point's value.
 
-    ``total`` over ``added`` is the value exactly, where it is given.
+    ``total`` over ``added`` is the value exactly, where it is given; ``rounded`` is whether ``value`` is all that is
+    known of one with more digits.
     """
 
     value: bytes
     step: bytes = points.NULL
     total: Decimal | None = None
     added: int = 1
+    rounded: bool = False
 
     @property
     def number(self) -> Decimal | None:
@@ -131,10 +133,17 @@ class Answer:
         value = points.exact(self.value) if self.value != points.NULL else Decimal("NaN")
         return None if value.is_nan() else value
 
+    def is_too_close_to(self, number: Decimal) -> bool:
+        """Whether the value's further digits, which are not known, decide how it compares."""
+        value = self.number if self.rounded else None
+        return value is not None and value.is_finite() and decimals.ROUNDED.plus(number) == value
+
     def compares(self, compare: Callable[[Decimal, Decimal], bool], number: Decimal) -> bool:
-        """Whether the value compares so, digit for digit; no value and NaN never do."""
+        """Whether the value compares so, digit for digit; no value, NaN and what cannot be told never do."""
         value = self.number
         if value is None:
+            return False
+        if self.is_too_close_to(number):
             return False
         if self.total is None:
             return compare(value, number)
@@ -185,6 +194,8 @@ class Expectation:
         at = f" at step {answer.step.decode('ascii')}" if answer.step != points.NULL else ""
         if value == "NaN":
             return f"{name} is NaN{at}, which passes no check"
+        if answer.is_too_close_to(self.number):
+            return f"{name} is {value} to 17 digits, too close to {self.number} to tell"
         return f"{name} is {value}{at}, which is {'' if passed else 'not '}{self.comparison} {self.number}"
 
 
@@ -245,7 +256,7 @@ def _answer(summary: Summary, aggregate: Aggregate) -> Answer:
             return Answer(b"%d" % summary.count)
         case Aggregate.MEAN:
             total = None if summary.total is None else Decimal(summary.total.decode("ascii"))
-            return Answer(summary.mean, total=total, added=summary.added)
+            return Answer(summary.mean, total=total, added=summary.added, rounded=total is None)
         case _:
             text: bytes | None = getattr(summary, aggregate)
             if text is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -11,34 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from service.domain import decimals, points
+from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.series import builder, columns
 from service.domain.series.columns import Columns, Integers
 from service.domain.series.model import Series
 from service.domain.series.summary import Summary
+from service.domain.series.total import Total
 
 _ENDS = 2
-
-
-class _Total:
-    """An exact sum; ``value`` is ``None`` where it cannot be given exactly."""
-
-    def __init__(self) -> None:
-        self.value: Decimal | None = Decimal(0)
-        self.added = 0
-
-    def add(self, values: Sequence[Decimal]) -> None:
-        self.added += len(values)
-        if self.value is None:
-            return
-        try:
-            with decimal.localcontext(decimals.EXACT):
-                total = sum(values, self.value)
-        except decimal.Inexact:
-            self.value = None
-        else:
-            self.value = total if total.is_finite() else None
 
 
 def summarize(chunks: Sequence[Chunk]) -> list[Summary]:
@@ -53,24 +33,19 @@ def summarize(chunks: Sequence[Chunk]) -> list[Summary]:
     merged, owners = _by_name(read)
     if not merged.names:
         return found
-    sums = [_Total() for _ in merged.names]
+    sums = [Total() for _ in merged.names]
     for total, owner in zip(totals, owners, strict=True):
         if owner >= 0:
-            _join(sums[owner], total)
+            sums[owner].join(total)
     return found + [_summary(one, None, total) for one, total in _together(merged, sums)]
 
 
-def _together(read: Columns, totals: Sequence[_Total]) -> Iterator[tuple[Series, _Total]]:
+def _together(read: Columns, totals: Sequence[Total]) -> Iterator[tuple[Series, Total]]:
     return zip(builder.of_columns(read, _ENDS), totals, strict=True)
 
 
-def _summary(series: Series, labels: bytes | None, total: _Total) -> Summary:
-    exact = total.value if total.added else None
-    mean = (
-        _literal(series.mean)
-        if exact is None
-        else decimals.literal(decimals.ROUNDED.divide(exact, Decimal(total.added)))
-    )
+def _summary(series: Series, labels: bytes | None, total: Total) -> Summary:
+    exact = total.exact if total.added else None
     return Summary(
         series.name,
         labels,
@@ -79,23 +54,15 @@ def _summary(series: Series, labels: bytes | None, total: _Total) -> Summary:
         series.last,
         series.min,
         series.max,
-        mean,
+        total.mean(),
         None if exact is None else str(exact).encode("ascii"),
         total.added,
     )
 
 
-def _literal(mean: float | None) -> bytes:
-    if mean is None:
-        return points.NULL
-    if math.isfinite(mean):
-        return repr(mean).encode("ascii")
-    return b'"NaN"' if math.isnan(mean) else b'"Infinity"' if mean > 0 else b'"-Infinity"'
-
-
-def _totals(read: Columns) -> list[_Total]:
+def _totals(read: Columns) -> list[Total]:
     """The sum of each series, read chunk by chunk."""
-    totals = [_Total() for _ in read.names]
+    totals = [Total() for _ in read.names]
     bounds = np.searchsorted(read.places, [*read.starts, np.iinfo(np.int64).max])
     for number, chunk in enumerate(read.chunks):
         rows = np.arange(bounds[number], bounds[number + 1])
@@ -116,16 +83,15 @@ def _decimals(literals: Sequence[bytes]) -> list[Decimal]:
     try:
         return list(map(Decimal, map(bytes.decode, literals)))
     except decimal.InvalidOperation:
-        return list(map(points.exact, literals))
+        return list(map(_decimal, literals))
 
 
-def _join(into: _Total, total: _Total) -> None:
-    if total.value is None:
-        into.value = None
-        into.added += total.added
-    elif total.added:
-        into.add([total.value])
-        into.added += total.added - 1
+def _decimal(literal: bytes) -> Decimal:
+    """NaN for a number that no ``Decimal`` can be."""
+    try:
+        return Decimal(literal.decode("ascii").strip('"'))
+    except decimal.InvalidOperation:
+        return Decimal("NaN")
 
 
 def _by_name(read: Columns) -> tuple[Columns, list[int]]:

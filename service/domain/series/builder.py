@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -88,11 +89,17 @@ class _Progress:
             last=shown[-1],
             min=text(self._least[number]),
             max=text(self._greatest[number]),
-            mean=summaries.mean(values),
+            mean=summaries.mean(values, partial(self._has_overflown, number)),
             points=shown,
             downsampled=len(shown) < len(values),
             course=self._course(number, values, chosen - self._bounds[number]),
         )
+
+    def _has_overflown(self, number: int) -> bool:
+        """Whether a value of a series is a number that double precision makes infinite."""
+        rows = self._order[self._bounds[number] : self._bounds[number + 1]]
+        infinite = np.sort(rows[np.isinf(self._columns.value[rows])])
+        return any(not bytes(point.value).startswith(b'"') for point in self._columns.rows(infinite))
 
     def _course(self, number: int, values: Floats, shown: Integers) -> Course:
         if self._projection is None:

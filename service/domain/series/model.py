@@ -47,8 +47,9 @@ class Series:
     those with one, and without a timestamp after those with one. ``count``, ``first``, ``last``, ``min``, ``max`` and
     ``mean`` are of all points, whether ``points`` has them or was ``downsampled``. Of equal extremes the first counts.
     ``min`` and ``max`` count infinities and leave out NaN and values that could not be read (``null``); they are
-    ``None`` where no value is left. ``mean`` leaves out the same and is what IEEE 754 makes of infinities: one of them
-    is the mean, two that differ make it NaN. ``course`` is for drawings, where one was asked for.
+    ``None`` where no value is left. ``mean`` leaves out the same, is ``None``, too, where a value is beyond double
+    precision, and is what IEEE 754 makes of infinities: one of them is the mean, two that differ make it NaN.
+    ``course`` is for drawings, where one was asked for.
     """
 
     name: bytes

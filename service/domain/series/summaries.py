@@ -37,13 +37,16 @@ def extremes(columns: Columns, order: Integers, starts: Integers) -> tuple[Integ
     )
 
 
-def mean(values: Floats) -> float | None:
-    """The sum, rounded once, over the count. NaN is left out; ``None`` where nothing else is there."""
+def mean(values: Floats, overflown: Callable[[], bool]) -> float | None:
+    """The sum, rounded once, over the count. NaN is left out; ``None`` where nothing else is there, and where an
+    infinity is a number that has ``overflown``."""
     kept = values[~np.isnan(values)]
     if not len(kept):
         return None
     infinite = kept[np.isinf(kept)]
     if len(infinite):
+        if overflown():
+            return None
         return float(infinite[0]) if (infinite == infinite[0]).all() else math.nan
     try:
         return math.fsum(_numbers(kept)) / len(kept)

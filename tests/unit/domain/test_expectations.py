@@ -22,6 +22,7 @@ RUN = [
     logged.point("NaN", 7, name="Broken"),
     logged.point(None, 7, name="Empty"),
     logged.point("Infinity", 7, name="Endless"),
+    *(logged.point(77.5, name="Wide").replace(b"77.5", value) for value in (b"1e1500", b"1e-1500")),
     logged.point(3, 1, name="odd:last>=1"),
     logged.point(4, 1, name="odd[a=b]"),
     logged.point(5, 1, name="odd", a="b"),
@@ -57,6 +58,11 @@ def summaries(texts: list[bytes] = RUN) -> Summaries:
         ("Broken:last==0", False, '"NaN"'),
         ("Empty:last<1", False, "null"),
         ("Endless:last>1e300", True, '"Infinity"'),
+        ("Wide:mean>4.9e1499", True, "5E+1499"),
+        ("Wide:mean>5e1499", False, "5E+1499"),
+        ("Wide:mean!=5e1499", False, "5E+1499"),
+        ("Wide:mean<=5e1499", False, "5E+1499"),
+        ("Wide:mean<5.0000000000000001e1499", True, "5E+1499"),
         ("odd:last>=1:last>=3", True, "3"),
         ("odd[a=b]:last==4", True, "4"),
         ('odd["a"="b"]:last==5', True, "5"),
@@ -75,11 +81,13 @@ def test_check(expect: str, passed: bool, value: str) -> None:
     [
         ("Accuracy:last>=0.99", "last of Accuracy is 0.97 at step 1, which is not >= 0.99"),
         ("Accuracy:last>=0.9", "last of Accuracy is 0.97 at step 1, which is >= 0.9"),
+        ("Wide:mean>=5e1499", "mean of Wide is 5E+1499 to 17 digits, too close to 5E+1499 to tell"),
         ("Broken:last<1", "last of Broken is NaN at step 7, which passes no check"),
         ("Empty:min<1", "min of Empty: no value can be read"),
         (
             "Lost:last<1",
-            "metric Lost was not logged; logged: Accuracy, Broken, Empty, Endless, loss, odd, odd:last>=1, odd[a=b]",
+            "metric Lost was not logged; logged: Accuracy, Broken, Empty, Endless, Wide, loss, odd, "
+            "odd:last>=1, odd[a=b]",
         ),
         (
             "loss[dataset=test]:last<1",

@@ -180,8 +180,8 @@ class OneSeries(Schema):
         allow_none=True,
         metadata={
             "description": (
-                "Calculated in double precision. Infinite where a value is, NaN where values of both infinities are; "
-                + _LEFT_OUT
+                "Calculated in double precision, and null where a value is beyond that. Infinite where a value is, NaN "
+                "where values of both infinities are; " + _LEFT_OUT
             ),
             "anyOf": value_metadata()["anyOf"],
         },

@@ -59,6 +59,8 @@ def mean(points: list[dict[str, Any]]) -> Fraction | float | None:
     if not values:
         return None
     infinite = {value for value in values if math.isinf(value)}
+    if any(isinstance(point["value"], Literal) and math.isinf(float(point["value"])) for point in points):
+        return None
     if infinite:
         return infinite.pop() if len(infinite) == 1 else math.nan
     return sum(map(Fraction, values), Fraction(0)) / len(values)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,7 +91,34 @@ def test_mean_is_exact_where_double_precision_is_not() -> None:
 
 
 def test_sum_of_too_many_digits_is_not_made() -> None:
-    texts = [point.replace(b"1.5", value) for value in (b"1e1500", b"1e-1500") for point in [logged.point(1.5)]]
-    (one,) = summarize(logged.chunks(texts, 2))
+    one = of("1e1500", "1e-1500")
     assert one.total is None
-    assert one.mean == b'"Infinity"'
+
+
+def of(*values: str) -> Summary:
+    (one,) = summarize(logged.chunks([logged.point(1.5).replace(b"1.5", value.encode()) for value in values], 2))
+    return one
+
+
+@pytest.mark.parametrize(
+    ("values", "mean"),
+    [
+        (("1e99999999", "1e-99999999"), b"5E+99999998"),
+        (("1e99999999", "1e-99999999", "-1e99999999"), b"null"),
+        (("1e99999999", "1", "-1e99999999", "5"), b"null"),
+        (("1e400", "3e400"), b"2E+400"),
+        (("1e400", '"Infinity"'), b'"Infinity"'),
+        (('"-Infinity"', "1e400"), b'"-Infinity"'),
+        (('"Infinity"', '"-Infinity"'), b'"NaN"'),
+        (("1", "1e9999999999999999999999"), b"null"),
+        (("9e999999999999999999", "9e999999999999999999"), b"null"),
+        (("1e-9999999999999999999999", "1"), b"null"),
+        (("1e99999999", '"NaN"', "1e-99999999"), b"5E+99999998"),
+    ],
+)
+def test_a_mean_is_right_or_none(values: tuple[str, ...], mean: bytes) -> None:
+    assert of(*values).mean == mean
+    labelled = [
+        logged.point(1.5, fold=str(number)).replace(b"1.5", value.encode()) for number, value in enumerate(values)
+    ]
+    assert summarize(logged.chunks(labelled, 2))[-1].mean == mean, "the same of several series"

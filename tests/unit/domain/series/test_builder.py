@@ -148,6 +148,11 @@ def test_means(logged: list[Any], mean: float) -> None:
     assert of(*map(point, logged)).mean == mean
 
 
+def test_a_mean_beyond_double_precision_is_none() -> None:
+    assert of(point(77.5).replace(b"77.5", b"1e400"), point(2)).mean is None
+    assert of(point("Infinity"), point(2)).mean == math.inf
+
+
 def test_infinities_that_differ_have_no_mean() -> None:
     found = of(point("Infinity"), point("-Infinity"), point(3))
     assert math.isnan(found.mean or 0.0)

@@ -1,0 +1,88 @@
+"""Sums of decimals: exact, or with a bound of what they are off by."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Sequence
+from decimal import Decimal
+
+from service.domain import decimals, points
+
+_DIGITS = 2000
+_WIDE = decimal.Context(prec=_DIGITS, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+_BOUND = decimal.Context(prec=20, rounding=decimal.ROUND_UP, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+_ZERO = Decimal(0)
+
+
+class Total:
+    """The sum of ``added`` values; one that is NaN stands for a number that is not known.
+
+    ``exact`` is ``None`` where a value is not finite, and where the sum has more than 2000 digits: a sum rounded to so
+    many is kept then, and how much it may be off.
+    """
+
+    def __init__(self) -> None:
+        self.exact: Decimal | None = _ZERO
+        self.added = 0
+        self._rounded = _ZERO
+        self._off = _ZERO
+        self._infinite: set[Decimal] = set()
+        self._unknown = False
+
+    def add(self, values: Sequence[Decimal]) -> None:
+        self.added += len(values)
+        if self.exact is not None:
+            try:
+                with decimal.localcontext(decimals.EXACT):
+                    total = sum(values, self.exact)
+            except decimal.Inexact:
+                pass
+            else:
+                if total.is_finite():
+                    self.exact = total
+                    return
+            self._rounded, self.exact = self.exact, None
+        for value in values:
+            self._add(value)
+
+    def join(self, other: Total) -> None:
+        """Add all that ``other`` is the sum of."""
+        if other.exact is not None:
+            self.add([other.exact])
+            self.added += other.added - 1
+            return
+        self.add([*other._infinite, other._rounded])
+        self.added += other.added - len(other._infinite) - 1
+        if self.exact is not None:
+            self._rounded, self.exact = self.exact, None
+        self._off = _BOUND.add(self._off, other._off)
+        self._unknown |= other._unknown
+
+    def mean(self) -> bytes:
+        """The mean as a JSON literal, to 17 significant digits; ``null`` where there is none or these are not certain.
+
+        It is what IEEE 754 makes of infinities: one of them is the mean, two that differ make it NaN.
+        """
+        if not self.added or self._unknown:
+            return points.NULL
+        if self._infinite:
+            return b'"NaN"' if len(self._infinite) > 1 else b'"%b"' % str(*self._infinite).encode("ascii")
+        if self.exact is not None:
+            return decimals.literal(decimals.ROUNDED.divide(self.exact, Decimal(self.added)))
+        least, greatest = (
+            decimals.ROUNDED.divide(edge, Decimal(self.added))
+            for edge in (_WIDE.subtract(self._rounded, self._off), _WIDE.add(self._rounded, self._off))
+        )
+        certain = least == greatest and least.is_finite()
+        return decimals.literal(least) if certain else points.NULL
+
+    def _add(self, value: Decimal) -> None:
+        if value.is_infinite():
+            self._infinite.add(value)
+            return
+        total = _WIDE.add(self._rounded, value)
+        if total.is_finite():
+            self._rounded = total
+            self._off = _BOUND.add(self._off, _BOUND.scaleb(total.copy_abs(), 1 - _DIGITS))
+        else:
+            self._unknown = True
