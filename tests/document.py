@@ -32,8 +32,8 @@ def check(method: str, url: str, status: int, headers: Mapping[str, str], body: 
     response = _response(operation, status)
     assert response is not None, f"{where}: the document has no such status"
     known = {name.lower() for name in _at(response).get("headers", {})}
-    told = {name.lower() for name in headers} & {name.lower() for name in _document()["components"]["headers"]}
-    assert told <= known, f"{where}: the document has no header {told - known}"
+    sent = {name.lower() for name in headers} & {name.lower() for name in _document()["components"]["headers"]}
+    assert sent <= known, f"{where}: the document has no header {sent - known}"
     if method != "HEAD" and status not in BODILESS:
         _validate(response, _media_type(headers), body, where)
 

@@ -14,10 +14,10 @@ from service.domain.connections import Connections
 from service.domain.runtime import AIRuntime
 from service.domain.zones import time_zone
 from service.reads.bulkhead import Bulkhead
+from service.reads.entries import Connection
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
-from service.reads.queries import Connection
 from service.reads.read_through import ReadThrough
 from service.settings import ConnectionSettings, RuntimeAuth, RuntimeSettings, Settings
 from service.telemetry.metrics import Telemetry

@@ -36,7 +36,7 @@ class VegaBundle:
 
     @property
     def version(self) -> str | None:
-        """What its content hangs on; ``None`` where the extra ``charts`` is not installed."""
+        """What its content depends on; ``None`` where the extra ``charts`` is not installed."""
         try:
             return version(self._package)
         except PackageNotFoundError:

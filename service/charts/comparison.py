@@ -11,22 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, scales, specification
+from service.charts.against import Against, Drawn, axis_of, instant, words
 from service.charts.display import visible
+from service.charts.drawing import NOT_POSITIVE, Drawing, stands
+from service.charts.notes import not_positive, notes, off_scale, without_value
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
-from service.charts.progress import (
-    NOT_POSITIVE,
-    Against,
-    Drawing,
-    Drawn,
-    axis_of,
-    instant,
-    not_positive,
-    notes,
-    off_scale,
-    stands,
-    without_value,
-    words,
-)
 from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Compared, Identity

@@ -1,4 +1,4 @@
-"""What a chart shows, before it is said in Vega-Lite."""
+"""What a chart shows, whatever it is written in."""
 
 from __future__ import annotations
 

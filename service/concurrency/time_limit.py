@@ -1,4 +1,4 @@
-"""How long a thread may work on something: said by who has it done, looked at by long loops."""
+"""How long a thread may work on something: set by its caller, checked by long loops."""
 
 from __future__ import annotations
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from threading import Lock
 from typing import Any, Literal, TypeVar
 
 from service.caching import codec
-from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_key
+from service.caching.codec import ContentGone, NotAnEntry, Packed
 from service.concurrency.blocking import waiting
-from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import (
     BadGateway,
@@ -23,30 +20,26 @@ from service.domain.errors import (
     RuntimeForbids,
     RuntimeRefuses,
     ServiceError,
-    TooSoon,
 )
 from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
 from service.domain.runs import RunDetails, RunList
-from service.domain.runtime import AIRuntime, Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
+from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.domain.series.summary import RunSummary
 from service.reads import packing, policy, remembered_errors
+from service.reads.calls import Room, by_calls, paced
 from service.reads.comparison import ReadComparison
+from service.reads.entries import Connection, Entries, raised, value
 from service.reads.points import Manifest, ReadPoints
-from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found, Pending, Read
+from service.reads.summaries import Summaries
 
-K = TypeVar("K")
 T = TypeVar("T")
 U = TypeVar("U")
-Unpack = Callable[[Packed], T]
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 
-_OF_NO_GROUP = frozenset({"capabilities", "resource-groups"})
 _STATE_SECONDS = 10
-_A_CALL = 10
-"""Runs whose metrics the runtime is asked for at once."""
 _NEVER: Mapping[str, float] = {}
 _TABLE_CALLS = 2
 """Calls under way for one table of points, which may be large."""
@@ -54,23 +47,10 @@ _SUMMARY_CALLS = 4
 """Calls under way for the summaries of one list of runs: so many contents are in memory at most."""
 _SMALL = 4 * 1024 * 1024
 """Bytes of a content that is summarized as soon as it is there; more is left to who bounds such work."""
-_SUMMARIES_BYTES = 8 * 1024 * 1024
-_OVERHEAD = 500
-_AS_OBJECTS = 3
-"""How many times its packed length a summary takes in memory."""
 _HELD = 16 * 1024 * 1024
 """Bytes of contents that nobody stores and that stay in memory until they are written."""
 _META_GRACE = 1.0
 """Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A runtime, and how it is read through the store: by its own lifetimes and with its own places for fetches, so
-    that one that is down or slow takes none of another's."""
-
-    runtime: AIRuntime
-    reads: ReadThrough
 
 
 class Queries:
@@ -82,7 +62,8 @@ class Queries:
 
     def __init__(self, connections: Mapping[str, Connection]) -> None:
         self._connections = connections
-        self._summarized: BoundedMap[str, _Summarized] = BoundedMap(_SUMMARIES_BYTES, lambda one: one.weight)
+        self._entries = Entries(connections)
+        self._made = Summaries()
 
     def metric_resource(
         self, run_id: str, context: RequestContext, as_of: Snapshot | None = None
@@ -94,7 +75,7 @@ class Queries:
         now = self.metric_resources([run_id], context)[run_id]
         if isinstance(now, ServiceError):
             raise now
-        return self._as_of(as_of, now, packing.unpacked, context)
+        return self._entries.as_of(as_of, now, packing.unpacked, context)
 
     def metric_resources(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
@@ -110,39 +91,37 @@ class Queries:
     ) -> Pending[dict[str, Read[MetricResource] | ServiceError]]:
         found = self._begin_metrics(run_ids, context, ended_at)
         return lambda until: {
-            run_id: one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
+            run_id: one if isinstance(one, ServiceError) else self._entries.read(one, packing.unpacked, context)
             for run_id, one in found(until).items()
         }
 
     def _begin_metrics(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
     ) -> Pending[dict[str, Found | ServiceError]]:
-        run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
+        run_of = {self._entries.key("run-metrics", context, run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
 
         def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
-            return self._fetch_runs({key: run_of[key] for key in keys}, self._fetching(context, deadline))
+            return self._fetch_runs({key: run_of[key] for key in keys}, self._entries.fetching(context, deadline))
 
-        found = self._connection(context).reads.begin(
-            list(run_of), fetch, context.cache_policy, context.deadline, ended
-        )
+        found = self._entries.reads(context).begin(list(run_of), fetch, context.cache_policy, context.deadline, ended)
 
         def result(until: Deadline) -> dict[str, Found | ServiceError]:
             by_key = found(until)
-            return {run_id: _value(by_key[key], run_id) for key, run_id in run_of.items()}
+            return {run_id: value(by_key[key], run_id) for key, run_id in run_of.items()}
 
         return result
 
     def points(self, run_ids: Sequence[str], context: RequestContext, as_of: Snapshot | None = None) -> ReadPoints:
         """Many runs' metric resources, none of them in memory; for a further page ``as_of`` the first one's snapshot.
 
-        At most ``_A_CALL`` runs are read by one upstream call. Raises the first run's error where none can be read,
+        At most ``A_CALL`` runs are read by one upstream call. Raises the first run's error where none can be read,
         ``CursorExpired`` where a content of the snapshot is stored no more.
         """
         read = self._many(run_ids, context)
         manifest = Manifest.of(read)
-        key = self._key("points", context, "", *run_ids)
-        reads = self._connection(context).reads
+        key = self._entries.key("points", context, "", *run_ids)
+        reads = self._entries.reads(context)
         if as_of is not None and as_of != manifest.snapshot:
             read = self._many_as_of(reads.snapshot(key, as_of), read, context)
             manifest = Manifest.of(read)
@@ -160,7 +139,7 @@ class Queries:
 
         Summaries are stored by the content that they are of, so that of a run whose metrics are stored no point is
         read. ``ended_at`` says when runs ended, in seconds since the epoch: of one that was read long after that, what
-        is stored is good for as long as it is kept. The runtime is asked for at most ``_A_CALL`` runs a call; of what
+        is stored is good for as long as it is kept. The runtime is asked for at most ``A_CALL`` runs a call; of what
         it gives only the summaries stay in memory.
         """
 
@@ -169,7 +148,7 @@ class Queries:
             others = [run_id for run_id in ids if run_id not in fresh]
             return self._summaries(fresh, asked) | self._summaries_by_calls(others, asked, ended_at)
 
-        return self._paced(run_ids, read_all, context)
+        return paced(run_ids, read_all, context, self._entries.reads(context))
 
     def runs(self, context: RequestContext, as_of: Snapshot | None = None) -> Read[RunList]:
         """All runs of the resource group, newest first; for a further page ``as_of`` the first one's snapshot.
@@ -178,23 +157,23 @@ class Queries:
         """
 
         def fetch(within: RequestContext) -> Fetched:
-            return Fetched(VALUE, packed=codec.pack(self._connection(context).runtime.runs(within)))
+            return Fetched(VALUE, packed=codec.pack(self._entries.runtime(context).runs(within)))
 
         unpack = partial(codec.unpack, kind=RunList)
-        now = self._read_one(self._key("runs", context), fetch, unpack, context)
-        return self._as_of(as_of, now, unpack, context)
+        now = self._entries.get(self._entries.key("runs", context), fetch, unpack, context)
+        return self._entries.as_of(as_of, now, unpack, context)
 
     def run(self, run_id: str, context: RequestContext) -> Read[RunDetails]:
         """One run and what surrounds it; soon read again where a part is missing."""
-        return _raised(self._begin_run(run_id, context)(context.deadline))
+        return raised(self._begin_run(run_id, context)(context.deadline))
 
     def _begin_run(self, run_id: str, context: RequestContext) -> Pending[Read[RunDetails] | ServiceError]:
         def fetch(within: RequestContext) -> Fetched:
-            found = self._connection(context).runtime.run(run_id, within)
+            found = self._entries.runtime(context).run(run_id, within)
             return Fetched(VALUE, found.run.may_change or bool(found.unavailable), codec.pack(found))
 
         unpack = partial(codec.unpack, kind=RunDetails)
-        return self._begin(self._key("run", context, run_id), fetch, unpack, context, run_id)
+        return self._entries.begin(self._entries.key("run", context, run_id), fetch, unpack, context, run_id)
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> Read[RunLog]:
         """Lines of a run's log; soon read again where the run may write more, or more may match than was looked at.
@@ -206,21 +185,21 @@ class Queries:
             raise LogsNotSupported
 
         def fetch(within: RequestContext) -> Fetched:
-            found = self._connection(context).runtime.logs(run_id, query, within)
+            found = self._entries.runtime(context).logs(run_id, query, within)
             return Fetched(VALUE, found.may_change or not found.complete, codec.pack(found))
 
-        key = self._key("logs", context, run_id, repr(query))
-        return self._read_one(key, fetch, partial(codec.unpack, kind=RunLog), context, run_id)
+        key = self._entries.key("logs", context, run_id, repr(query))
+        return self._entries.get(key, fetch, partial(codec.unpack, kind=RunLog), context, run_id)
 
     def resource_groups(self, context: RequestContext) -> Read[ResourceGroups]:
         """The resource groups that the runtime has for the caller's tenant."""
 
         def fetch(within: RequestContext) -> Fetched:
-            found = self._connection(context).runtime.resource_groups(within)
+            found = self._entries.runtime(context).resource_groups(within)
             return Fetched(VALUE, not found.complete, codec.pack(found))
 
         unpack = partial(codec.unpack, kind=ResourceGroups)
-        return self._read_one(self._key("resource-groups", context), fetch, unpack, context)
+        return self._entries.get(self._entries.key("resource-groups", context), fetch, unpack, context)
 
     def comparison(self, run_ids: Sequence[str], context: RequestContext) -> ReadComparison:
         """Runs with what surrounds them and their metrics; raises the first run's error where none can be read."""
@@ -256,7 +235,7 @@ class Queries:
 
     def kind(self, context: RequestContext) -> Kind:
         """What the runtime speaks."""
-        return self._connection(context).runtime.kind
+        return self._entries.runtime(context).kind
 
     def runtime_state(self, context: RequestContext) -> RuntimeState:
         """The runtime's state, found by asking for its capabilities, at most every few seconds."""
@@ -277,120 +256,29 @@ class Queries:
         for connection in self._connections.values():
             connection.reads.close()
 
-    def _connection(self, context: RequestContext) -> Connection:
-        return self._connections[context.cache_scope.connection]
-
-    def _key(self, kind: str, context: RequestContext, run_id: str = "", *more: str) -> str:
-        scope = context.cache_scope
-        return entry_key(
-            kind,
-            scope.tenant,
-            scope.connection,
-            self._connection(context).runtime.identity,
-            "" if kind in _OF_NO_GROUP else scope.resource_group,
-            scope.caller or "",
-            run_id,
-            *more,
-        )
-
-    def _read_one(
-        self,
-        key: str,
-        fetch: Callable[[RequestContext], Fetched],
-        unpack: Unpack[T],
-        context: RequestContext,
-        run_id: str = "",
-    ) -> Read[T]:
-        return _raised(self._begin(key, fetch, unpack, context, run_id)(context.deadline))
-
-    def _begin(
-        self,
-        key: str,
-        fetch: Callable[[RequestContext], Fetched],
-        unpack: Unpack[T],
-        context: RequestContext,
-        run_id: str = "",
-        *,
-        of_error: Callable[[ServiceError], Fetched | ServiceError] = remembered_errors.of,
-    ) -> Pending[Read[T] | ServiceError]:
-        """Begin to read one entry; ``of_error`` says what an error of its fetch means for the store."""
-
-        def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
-            try:
-                return dict.fromkeys(keys, fetch(self._fetching(context, deadline)))
-            except ServiceError as error:
-                return dict.fromkeys(keys, of_error(error))
-
-        begun = self._connection(context).reads.begin([key], fetch_all, context.cache_policy, context.deadline)
-
-        def result(until: Deadline) -> Read[T] | ServiceError:
-            found = _value(begun(until)[key], run_id)
-            return found if isinstance(found, ServiceError) else self._read(found, unpack, context)
-
-        return result
-
-    def _fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
-        """The request as a fetch hands it on: by the fetch's deadline, with what the runtime last said of itself."""
-        found = self._connection(context).reads.stored(self._key("capabilities", context))
-        known = None
-        if found is not None and found.header.outcome == VALUE:
-            with suppress(ContentGone):
-                known = self._read(found, partial(codec.unpack, kind=Capabilities), context).content()
-        return replace(context, deadline=deadline, known=known)
-
-    def _read(self, found: Found, unpack: Unpack[T], context: RequestContext) -> Read[T]:
-        def content() -> T:
-            packed = self._connection(context).reads.body(found)
-            if packed is None:
-                raise ContentGone
-            try:
-                return unpack(packed)
-            except NotAnEntry:
-                raise ContentGone from None
-
-        header = found.header
-        named = Snapshot(header.digest, header.size)
-        return Read(found.key, header.digest, found.provenance, content, named, header.may_change, header.status)
-
-    def _as_of(self, snapshot: Snapshot | None, now: Read[T], unpack: Unpack[T], context: RequestContext) -> Read[T]:
-        """What there is ``now``, or the snapshot, where there is one and it differs.
-
-        What there is now is read first: who may not read that, or would find it gone, has no snapshot of it either.
-        """
-        if snapshot is None or now.digest == snapshot.digest:
-            return now
-        packed = self._connection(context).reads.snapshot(now.key, snapshot)
-        if packed is None:
-            raise CursorExpired
-        try:
-            content = unpack(packed)
-        except NotAnEntry:
-            raise CursorExpired from None
-        return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: content)
-
     def _many(self, run_ids: Sequence[str], context: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
         """Runs' metric resources; only what the store does not keep of them stays in memory, and that to a bound."""
-        room = _Room(_HELD)
+        room = Room(_HELD)
 
         def read(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
             def finish(found: dict[str, Found | ServiceError]) -> dict[str, Read[MetricResource] | ServiceError]:
                 return {run_id: self._let_go(run_id, one, asked, room) for run_id, one in found.items()}
 
-            return _by_calls(
+            return by_calls(
                 ids, lambda some: self._begin_metrics(some, asked), finish, asked.deadline, at_once=_TABLE_CALLS
             )
 
-        return self._paced(run_ids, read, context)
+        return paced(run_ids, read, context, self._entries.reads(context))
 
     def _let_go(
-        self, run_id: str, found: Found | ServiceError, context: RequestContext, room: _Room
+        self, run_id: str, found: Found | ServiceError, context: RequestContext, room: Room
     ) -> Read[MetricResource] | ServiceError:
         """The same without its content, which is loaded when it is looked at, and fetched anew where it is gone."""
         if isinstance(found, ServiceError):
             return found
         if found.packed is not None and (found.provenance.kept or not room.take(found.header.size)):
             found = replace(found, packed=None)
-        read = self._read(found, packing.unpacked, context)
+        read = self._entries.read(found, packing.unpacked, context)
         seconds = context.deadline.remaining()
 
         def content() -> MetricResource:
@@ -424,7 +312,7 @@ class Queries:
             if isinstance(one, ServiceError) is not (snapshot is None):
                 raise CursorExpired
             read[run_id] = (
-                one if isinstance(one, ServiceError) else self._as_of(snapshot, one, packing.unpacked, context)
+                one if isinstance(one, ServiceError) else self._entries.as_of(snapshot, one, packing.unpacked, context)
             )
         return read
 
@@ -444,45 +332,23 @@ class Queries:
                 **{("metrics", run_id): one for run_id, one in metrics.items()},
             }
 
-        found = self._paced([(kind, run_id) for kind in ("run", "metrics") for run_id in run_ids], read, context)
+        parts = [(kind, run_id) for kind in ("run", "metrics") for run_id in run_ids]
+        found = paced(parts, read, context, self._entries.reads(context))
         return (
             {run_id: found["run", run_id] for run_id in run_ids},
             {run_id: found["metrics", run_id] for run_id in run_ids},
         )
 
-    def _paced(
-        self,
-        parts: Sequence[K],
-        read: Callable[[Sequence[K], RequestContext], Mapping[K, T | ServiceError]],
-        context: RequestContext,
-    ) -> dict[K, T | ServiceError]:
-        """What is read of several parts, in their order.
-
-        What is refreshed too soon is waited for here, once for all parts, and not on the threads that read them.
-        """
-        found: dict[K, T | ServiceError] = {}
-        missing = list(parts)
-        asked = context.with_policy(replace(context.cache_policy, waits=False))
-        while missing:
-            found |= read(missing, asked)
-            if asked.cache_policy.waits:
-                break
-            missing = [part for part in missing if isinstance(found[part], TooSoon)]
-            soon = [one for one in found.values() if isinstance(one, TooSoon)]
-            if soon and self._connection(context).reads.pause(soon, context.deadline) is not None:
-                asked = context  # for what can be given in its place
-        return {part: found[part] for part in parts}
-
     def _fresh_resources(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
     ) -> dict[str, Read[MetricResource] | ServiceError]:
         """What is stored of runs and fresh enough, looked for at once."""
-        run_of = {self._key("run-metrics", context, run_id): run_id for run_id in run_ids}
+        run_of = {self._entries.key("run-metrics", context, run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
-        fresh = self._connection(context).reads.fresh(list(run_of), context.cache_policy, ended)
-        found = {run_of[key]: _value(one, run_of[key]) for key, one in fresh.items()}
+        fresh = self._entries.reads(context).fresh(list(run_of), context.cache_policy, ended)
+        found = {run_of[key]: value(one, run_of[key]) for key, one in fresh.items()}
         return {
-            run_id: one if isinstance(one, ServiceError) else self._read(one, packing.unpacked, context)
+            run_id: one if isinstance(one, ServiceError) else self._entries.read(one, packing.unpacked, context)
             for run_id, one in found.items()
         }
 
@@ -490,12 +356,12 @@ class Queries:
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
     ) -> dict[str, Read[RunSummary] | ServiceError]:
         """Summaries made while the contents are there, but for large ones: those are loaded again, one by one."""
-        room = _Room(_HELD)
+        room = Room(_HELD)
 
         def resource(run_id: str, found: Found | ServiceError) -> Read[MetricResource] | ServiceError:
             if isinstance(found, ServiceError) or found.header.size > _SMALL:
                 return self._let_go(run_id, found, context, room)
-            return self._read(found, packing.unpacked, context)
+            return self._entries.read(found, packing.unpacked, context)
 
         def begin(some: Sequence[str]) -> Pending[dict[str, Found | ServiceError]]:
             return self._begin_metrics(some, context, ended_at)
@@ -504,50 +370,23 @@ class Queries:
             resources = {run_id: resource(run_id, one) for run_id, one in found.items()}
             return {run_id: _made(one) for run_id, one in self._summaries(resources, context).items()}
 
-        return _by_calls(run_ids, begin, finish, context.deadline, at_once=_SUMMARY_CALLS)
+        return by_calls(run_ids, begin, finish, context.deadline, at_once=_SUMMARY_CALLS)
 
     def _summaries(
         self, resources: Mapping[str, Read[MetricResource] | ServiceError], context: RequestContext
     ) -> dict[str, Read[RunSummary] | ServiceError]:
         read = {run_id: one for run_id, one in resources.items() if not isinstance(one, ServiceError)}
-        return {**resources, **self._summaries_of(read, context)}  # type: ignore[dict-item]
+        errors = {run_id: one for run_id, one in resources.items() if isinstance(one, ServiceError)}
+        return {**self._summaries_of(read, context), **errors}
 
     def _summaries_of(
         self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
     ) -> dict[str, Read[RunSummary]]:
-        """Each is loaded, or made, when it is looked at; those that were looked at lately are at hand."""
         keys = {
-            run_id: self._key("summary", context, f"{run_id} {one.digest.hex()}") for run_id, one in resources.items()
+            run_id: self._entries.key("summary", context, f"{run_id} {one.digest.hex()}")
+            for run_id, one in resources.items()
         }
-        summarized = self._known_summaries(list(keys.values()), context)
-        read: dict[str, Read[RunSummary]] = {}
-        for run_id, one in resources.items():
-            known = summarized.get(keys[run_id])
-            load = partial(self._summarize, keys[run_id], one, context) if known is None else known.content
-            size = one.size if known is None else known.size
-            read[run_id] = Read(keys[run_id], one.digest, one.provenance, load, Snapshot(one.digest, size))
-        return read
-
-    def _known_summaries(self, keys: Sequence[str], context: RequestContext) -> dict[str, _Summarized]:
-        """Those that are in this process, and those that are stored."""
-        known = {key: one for key in keys if (one := self._summarized.get(key)) is not None}
-        elsewhere = [key for key in keys if key not in known]
-        stored = self._connection(context).reads.derived(elsewhere) if elsewhere else {}
-        for key, packed in stored.items():
-            with suppress(NotAnEntry):
-                known[key] = _Summarized(codec.unpack(packed, RunSummary), codec.size_of(packed))
-                self._summarized.keep(key, known[key])
-        return known
-
-    def _summarize(self, key: str, resource: Read[MetricResource], context: RequestContext) -> RunSummary:
-        from service.domain.series.aggregates import summarize  # noqa: PLC0415 - brings numpy
-
-        content = resource.content()
-        made = RunSummary(tuple(summarize(content.metrics)), content.unreadable)
-        packed = codec.pack(made)
-        self._summarized.keep(key, _Summarized(made, codec.size_of(packed)))
-        self._connection(context).reads.keep_derived(key, packed, time.time() - resource.provenance.age)
-        return made
+        return self._made.of(resources, keys, self._entries.reads(context))
 
     def _side_by_side(
         self, details_of: Sequence[str], metrics_of: Sequence[str], context: RequestContext
@@ -563,65 +402,28 @@ class Queries:
     def _fetch_runs(self, run_of: Mapping[str, str], context: RequestContext) -> dict[str, Fetched | ServiceError]:
         """Ask for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
         asked = self._begin_capabilities(context.with_policy(RequestCachePolicy()))
-        found = self._connection(context).runtime.run_metrics(list(run_of.values()), context)
+        found = self._entries.runtime(context).run_metrics(list(run_of.values()), context)
         if _has_no_metrics(asked(context.deadline.sooner(_META_GRACE))):
             return dict.fromkeys(run_of, Fetched(remembered_errors.UNSUPPORTED))
         return {key: _fetched(found[run_id]) for key, run_id in run_of.items()}
 
     def _capabilities(self, context: RequestContext) -> Read[Capabilities]:
-        read = _raised(self._begin_capabilities(context)(context.deadline))
+        read = raised(self._begin_capabilities(context)(context.deadline))
         capabilities = read.content()
         return replace(read, content=lambda: capabilities)
 
     def _begin_capabilities(self, context: RequestContext) -> Pending[Read[Capabilities] | ServiceError]:
         def fetch(within: RequestContext) -> Fetched:
-            capabilities = self._connection(context).runtime.capabilities(within)
+            capabilities = self._entries.runtime(context).capabilities(within)
             return Fetched(VALUE, may_change=not capabilities.metrics, packed=codec.pack(capabilities))
 
-        return self._begin(
-            self._key("capabilities", context),
+        return self._entries.begin(
+            self._entries.key("capabilities", context),
             fetch,
             partial(codec.unpack, kind=Capabilities),
             context,
             of_error=remembered_errors.of_capabilities,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Summarized:
-    """A summary in this process; ``size`` is its length in bytes, packed."""
-
-    summary: RunSummary
-    size: int
-
-    def content(self) -> RunSummary:
-        return self.summary
-
-    @property
-    def weight(self) -> int:
-        return _OVERHEAD + _AS_OBJECTS * self.size
-
-
-class _Room:
-    """So many bytes, for any thread to take of."""
-
-    def __init__(self, size: int) -> None:
-        self._left = size
-        self._lock = Lock()
-
-    def take(self, size: int) -> bool:
-        """Whether there was room."""
-        with self._lock:
-            if size > self._left:
-                return False
-            self._left -= size
-            return True
-
-
-def _raised(read: Read[T] | ServiceError) -> Read[T]:
-    if isinstance(read, ServiceError):
-        raise read
-    return read
 
 
 def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceError:
@@ -635,35 +437,6 @@ def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceEr
     return replace(read, content=lambda: made)
 
 
-def _by_calls(
-    run_ids: Sequence[str],
-    begin: Callable[[Sequence[str]], Pending[T]],
-    finish: Callable[[T], dict[str, U]],
-    deadline: Deadline,
-    *,
-    at_once: int,
-) -> dict[str, U]:
-    """What is made of runs that are read by calls for ``_A_CALL`` of them each, ``at_once`` under way at most.
-
-    What a call has read is finished before as many others begin.
-    """
-    found: dict[str, U] = {}
-    under_way: deque[Pending[T]] = deque()
-
-    def end_one() -> None:
-        with waiting():
-            read = under_way.popleft()(deadline)
-        found.update(finish(read))
-
-    for start in range(0, len(run_ids), _A_CALL):
-        if len(under_way) == at_once:
-            end_one()
-        under_way.append(begin(run_ids[start : start + _A_CALL]))
-    while under_way:
-        end_one()
-    return found
-
-
 def _has_no_metrics(read: Read[Capabilities] | ServiceError) -> bool:
     """Whether the runtime says so, and not only once did."""
     if isinstance(read, ServiceError) or not policy.is_current(read.provenance):
@@ -671,13 +444,6 @@ def _has_no_metrics(read: Read[Capabilities] | ServiceError) -> bool:
     with suppress(ContentGone):
         return read.content().metrics is False
     return False
-
-
-def _value(found: Found | ServiceError, run_id: str) -> Found | ServiceError:
-    """What was found, if it is a value; else the error that is remembered in its place."""
-    if isinstance(found, ServiceError) or found.header.outcome == VALUE:
-        return found
-    return remembered_errors.error_of(found.header.outcome, run_id)
 
 
 def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:

@@ -20,7 +20,7 @@ from service.domain.errors import (
 from service.reads.results import Fetched
 
 UNSUPPORTED = "unsupported"
-_UNTOLD = "untold"
+_UNDESCRIBED = "untold"
 _REMEMBERED: tuple[tuple[str, type[ServiceError], Callable[[str], ServiceError]], ...] = (
     ("gone", RunGone, RunGone),
     ("absent", RunNotFound, RunNotFound),
@@ -39,12 +39,12 @@ def of(error: ServiceError) -> Fetched | ServiceError:
 
 def of_capabilities(error: ServiceError) -> Fetched | ServiceError:
     """The same where the runtime is asked what it can do: that it does not say is remembered, all else is trouble."""
-    return Fetched(_UNTOLD) if isinstance(error, BadGateway) else error
+    return Fetched(_UNDESCRIBED) if isinstance(error, BadGateway) else error
 
 
 def error_of(outcome: str, run_id: str) -> ServiceError:
     """The error that a remembered outcome stands for."""
-    if outcome == _UNTOLD:
+    if outcome == _UNDESCRIBED:
         return BadGateway("the AI runtime does not say what it can do")
     return next((make for name, _, make in _REMEMBERED if name == outcome), RunNotFound)(run_id)
 

@@ -43,7 +43,7 @@ class Codes:
         return code
 
     def take(self, code: str, redirect_uri: str, verifier: str) -> Login | None:
-        """The login of a code, which is used up; ``None`` where it is not good, or not asked for by who may."""
+        """The login of a code, which is used up; ``None`` where the code or the verifier is wrong."""
         with self._lock:
             login = self._logins.pop(code, None)
         if login is None or time.monotonic() - login.at > _SECONDS or login.redirect_uri != redirect_uri:

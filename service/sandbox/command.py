@@ -13,7 +13,7 @@ from service.sandbox.server import AddressUnavailable, Options, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve a sandbox until told to stop; 1 where its address cannot be had."""
+    """Serve a sandbox until it is stopped; 1 where its address cannot be bound."""
     options = read(arguments)
     try:
         serve(options)

@@ -70,4 +70,4 @@ class FaultSwitch:
         if faults.slow:
             time.sleep(faults.slow)
         if faults.unavailable:
-            raise Unavailable("the runtime was told to be unavailable")
+            raise Unavailable("the runtime is set to be unavailable")

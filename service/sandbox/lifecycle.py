@@ -33,7 +33,7 @@ def logged(execution: Execution, now: str) -> Execution:
 
 
 def stopped(execution: Execution, now: str) -> Execution:
-    """An execution that was told to stop; one that has ended stays as it is."""
+    """The execution with the target status STOPPED; one that has ended stays as it is."""
     if execution["status"] in _ENDED:
         return execution
     return {**moved(execution, "STOPPED", now), "targetStatus": "STOPPED"}

@@ -39,7 +39,7 @@ class Options:
 
 
 class AddressUnavailable(Exception):
-    """The sandbox cannot listen where it was told to."""
+    """The sandbox cannot listen on that address."""
 
 
 def serve(options: Options) -> None:

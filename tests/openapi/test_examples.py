@@ -23,14 +23,14 @@ def test_they_are_what_the_service_answers(recorded: dict[str, dict[str, Any]]) 
 
 
 def test_every_answer_has_one() -> None:
-    told = json.loads(document.COMMITTED.read_bytes())
+    committed = json.loads(document.COMMITTED.read_bytes())
     answers = {
         (operation["operationId"], media_type): content
-        for item in told["paths"].values()
+        for item in committed["paths"].values()
         for operation in item.values()
         for media_type, content in operation["responses"]["200"]["content"].items()
     }
-    for name, response in told["components"]["responses"].items():
+    for name, response in committed["components"]["responses"].items():
         answers[name, examples.PROBLEM] = response["content"][examples.PROBLEM]
     without = {(name, kind) for (name, kind), content in answers.items() if not content.get("examples")}
     pictures = {(name, kind) for name in ("getChart", "getComparisonChart") for kind in ("image/png", examples.SVG)}

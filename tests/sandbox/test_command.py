@@ -53,14 +53,18 @@ def test_it_tells_how_to_reach_it_and_ends_quietly(start: Start, tmp_path: Path,
     while not (file.exists() and file.stat().st_mtime):
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
-    told = ready(file, process)
-    assert told["runtime"] == f"{told['authUrl']}/v2"
-    assert told["issuer"] == told["authUrl"]
-    assert told["resourceGroups"] == ["default", "research"]
-    assert {"runId", "status", "description", "resourceGroup"} == set(told["runs"][0])
+    printed = ready(file, process)
+    assert printed["runtime"] == f"{printed['authUrl']}/v2"
+    assert printed["issuer"] == printed["authUrl"]
+    assert printed["resourceGroups"] == ["default", "research"]
+    assert {"runId", "status", "description", "resourceGroup"} == set(printed["runs"][0])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    form = {"grant_type": "client_credentials", "client_id": told["clientId"], "client_secret": told["clientSecret"]}
-    assert requests.post(f"{told['authUrl']}/oauth/token", data=form, timeout=30).status_code == 200
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": printed["clientId"],
+        "client_secret": printed["clientSecret"],
+    }
+    assert requests.post(f"{printed['authUrl']}/oauth/token", data=form, timeout=30).status_code == 200
     process.send_signal(number)
     assert process.communicate(timeout=30)[1] == b""
     assert process.returncode == 0
@@ -71,8 +75,8 @@ def test_options_reach_the_sandbox(start: Start, tmp_path: Path) -> None:
     file, url = tmp_path / "ready.json", "https://sandbox.example/base"
     arguments = ["--public-url", url, "--no-metrics", "--slow", "0.5", "--unavailable", "--client-id", "me"]
     process = start("--port", "0", "--ready-file", str(file), *arguments, "--client-secret", "mine")
-    told = ready(file, process)
-    assert (told["runtime"], told["clientId"], told["clientSecret"]) == (f"{url}/v2", "me", "mine")
+    printed = ready(file, process)
+    assert (printed["runtime"], printed["clientId"], printed["clientSecret"]) == (f"{url}/v2", "me", "mine")
 
 
 def test_a_busy_port_is_told_in_one_line(start: Start) -> None:
@@ -90,11 +94,11 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "service.sandbox", "--data", str(tmp_path), "--port", "0", "--exit-with-parent"]
     script = f"import subprocess, time; subprocess.Popen({[*command, '--ready-file', str(file)]!r}); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script]) as parent:
-        told = ready(file, parent)
+        printed = ready(file, parent)
         parent.kill()
     while True:
         try:
-            requests.get(f"{told['issuer']}/.well-known/jwks.json", timeout=30)
+            requests.get(f"{printed['issuer']}/.well-known/jwks.json", timeout=30)
         except requests.ConnectionError:
             break
         time.sleep(0.05)

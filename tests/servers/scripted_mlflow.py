@@ -1,4 +1,4 @@
-"""An MLflow tracking server that answers as it is told, for what a real one does rarely."""
+"""An MLflow tracking server that answers as a test says, for what a real one does rarely."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARCH = 1_774_746_000_000
 
 
 def error(code: str) -> dict[str, str]:
-    return {"error_code": code, "message": "told by the tests"}
+    return {"error_code": code, "message": "said by the tests"}
 
 
 class ScriptedMLflow(ScriptedRuntime):
@@ -38,10 +38,10 @@ class ScriptedMLflow(ScriptedRuntime):
         self.asked[what] += 1
         if what in self.answers:
             return self.answers[what]
-        told = self._told(what, query)
-        return NOT_FOUND if told is None else (200, json.dumps(told, indent=2).encode(), 0.0)
+        document = self._document(what, query)
+        return NOT_FOUND if document is None else (200, json.dumps(document, indent=2).encode(), 0.0)
 
-    def _told(self, what: str, query: dict[str, str]) -> object:
+    def _document(self, what: str, query: dict[str, str]) -> object:
         run = self.runs.get(query.get("run_id", ""))
         match what:
             case "runs/get" if run is not None:

@@ -1,4 +1,4 @@
-"""An AI runtime that answers as it is told, counts what it is asked, and notes how."""
+"""An AI runtime that answers as a test says, counts what it is asked, and notes how."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ class _Server(ThreadingHTTPServer):
 
 def _asked(path: str) -> str:
     """What a path asks for: ``executions`` is the list of them, ``executables/tree`` one executable."""
-    told = path.removeprefix("/v2/lm/").removeprefix("/v2/").split("/")
-    if told[0] == "executions" and told[-1] == "logs":
+    parts = path.removeprefix("/v2/lm/").removeprefix("/v2/").split("/")
+    if parts[0] == "executions" and parts[-1] == "logs":
         return "logs"
-    known = {"meta": "meta", "metrics": "metrics", "executions": "executions" if len(told) == 1 else "execution"}
-    return known.get(told[0], "/".join(told[-2:]))
+    known = {"meta": "meta", "metrics": "metrics", "executions": "executions" if len(parts) == 1 else "execution"}
+    return known.get(parts[0], "/".join(parts[-2:]))
 
 
 @contextmanager

@@ -42,9 +42,9 @@ class RunAnswers:
         drawn: Drawn | None = None,
         replayed: bool = True,
     ) -> Response:
-        """``form`` names all that ``make`` hangs on beside the run; ``varies`` the headers among it; ``points`` whether
-        it looks at the run's points; ``drawn`` as in ``Answers``; ``replayed`` whether it hangs on the
-        run's metric resource alone, so that the response cache may replay it."""
+        """``form`` names all that ``make`` depends on beside the run, ``varies`` the headers among that. ``points``: it
+        looks at the run's points. ``drawn``: as in ``Answers``. ``replayed``: it depends on the run's metric resource
+        alone, so that the response cache may replay it."""
 
         def respond(context: RequestContext) -> Response:
             run = self._queries.metric_resource(run_id, context)

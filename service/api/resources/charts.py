@@ -15,8 +15,9 @@ from service.api.http.responses import Drawn as Picture
 from service.api.http.run_answers import RunAnswers, anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.series.schemas import ChartParameters, ChartQuery, ChartSchema
+from service.charts.against import Against, points_for
 from service.charts.panels import ChartType
-from service.charts.progress import Against, Lacking, chart, points_for, room_for
+from service.charts.progress import Lacking, chart, room_for
 from service.charts.rendering import Renderer
 from service.domain import points
 from service.domain.access import Scope

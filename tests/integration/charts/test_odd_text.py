@@ -10,8 +10,9 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from service.charts import style
+from service.charts.against import Drawn
 from service.charts.panels import ChartType
-from service.charts.progress import Drawn, Lacking, chart
+from service.charts.progress import Lacking, chart
 from service.charts.rendering import PNG, SVG, Renderer
 from service.domain.errors import InvalidParameter
 from service.domain.zones import time_zone
@@ -71,11 +72,11 @@ def test_charts_of_a_run(
     texts = [*logged(metric, labels), *logged(f"{metric}2", labels)]
     made = specification(chunks(texts, 100), against, kind)
     image = drawn(renderer, made)
-    told = len({json.dumps(json.loads(text)["labels"]) for text in texts})
-    if told > 1:
+    distinct = len({json.dumps(json.loads(text)["labels"]) for text in texts})
+    if distinct > 1:
         channel = "y" if kind == "heatmap" else "color"
         names = json.loads(made)["vconcat"][0]["encoding"][channel]["scale"]["domain"]
-        assert len(set(names)) == told
+        assert len(set(names)) == distinct
         assert {" ".join(name.split()) for name in names if len(name) < 30} <= {
             " ".join(text.split()) for text in pictures.texts(image)
         } | {""}
@@ -108,11 +109,11 @@ def test_charts_of_comparisons(
     values = [value for _, value in runs]
     axis = f"parameter:{key}" if against == "parameter" else against
     is_of_runs = against in {"step", "time"}
-    told = len({("a", value) for value in values}) + 1
+    distinct = len({("a", value) for value in values}) + 1
     if kind == ChartType.LINE and (against == "run" or (against == "parameter" and not all(map(is_number, values)))):
         with pytest.raises(InvalidParameter, match="it can be scatter"):
             compared.specification(made, metric, axis, kind)
-    elif is_of_runs and kind in {ChartType.COLUMN, ChartType.BAR} and told > len(style.OPACITIES):
+    elif is_of_runs and kind in {ChartType.COLUMN, ChartType.BAR} and distinct > len(style.OPACITIES):
         with pytest.raises(InvalidParameter, match="up to 3 label sets"):
             compared.specification(made, metric, axis, kind)
     else:

@@ -100,8 +100,8 @@ def test_only_a_few_wait_and_the_others_are_refused_at_once() -> None:
 
 def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:
     ids = tmp_path / "ids"
-    told = f"import os; open({str(ids)!r}, 'a').write(f'{{os.getpid()}}\\n')"
-    command = (sys.executable, "-c", f"{told}; from service.charts.drawing_process import main; main()")
+    noting = f"import os; open({str(ids)!r}, 'a').write(f'{{os.getpid()}}\\n')"
+    command = (sys.executable, "-c", f"{noting}; from service.charts.drawing_process import main; main()")
     renderer = Renderer(seconds=60, command=command)
     renderer.render(_LOSS, SVG)
     os.kill(int(ids.read_text()), signal.SIGKILL)

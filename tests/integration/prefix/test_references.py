@@ -142,7 +142,7 @@ def _examples(value: Any) -> Iterator[Any]:
 
 
 def test_one_tag_and_one_body_below_every_prefix(mounted: ServiceHost) -> None:
-    """What is given again is so to clients of another prefix, and right for each of them."""
+    """What is replayed to clients of another prefix is right for each of them."""
     for path in ("/runs/run1/metric-resource?limit=1", "/runs/run1", "/runs?limit=1"):
         answers = [mounted.get(prefix + path) for prefix in ("", PREFIX) * 3]
         assert {answer.status for answer in answers} == {200}

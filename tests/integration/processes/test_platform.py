@@ -77,13 +77,13 @@ def test_check_tells_of_each_connection(command: Command, runtime: ScriptedRunti
     )
     found = command("check", CONNECTIONS=str(file))
     assert found.returncode == 1
-    for told in (
+    for line in (
         "connection well: reachable",
         "connection dead: cannot be reached",
         "connection other: answers, but not as its kind does",
         "connection callers: not asked: RUNTIME_AUTH=forward needs a caller's token",
     ):
-        assert told in found.stdout
+        assert line in found.stdout
     file.write_text("[a]\n")
     wrong = command("check", CONNECTIONS=str(file))
     assert wrong.returncode == 1

@@ -80,7 +80,7 @@ def test_what_is_refused_shows(new_host: NewHost, runtime: ScriptedRuntime) -> N
 
 def test_what_decides_how_metrics_are_kept_is_loaded_in_the_workers_only() -> None:
     """``prometheus_client`` looks at its environment when it is loaded; before the workers that is not complete."""
-    told = "import sys, service.cli; service.cli.main(['serve']); sys.exit('prometheus_client' in sys.modules)"
-    ended = subprocess.run([sys.executable, "-c", told], check=False, capture_output=True, env={})
+    program = "import sys, service.cli; service.cli.main(['serve']); sys.exit('prometheus_client' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, env={})
     assert b"JWT_ISSUER" in ended.stderr, "it read its settings and found them wanting"
     assert ended.returncode == 0

@@ -93,8 +93,8 @@ def test_a_history_is_asked_for_in_one_answer_and_pages_are_followed_all_the_sam
 def test_pages_that_move_under_a_live_run_are_read_anew() -> None:
     server = ScriptedMLflow()
     server.runs[RUN] = {"loss": []}
-    told = iter([page(points(3), "a"), page(points(3, 2)), page(points(3), "a"), page(points(3, 3))])
-    server.history = lambda _: next(told)
+    pages = iter([page(points(3), "a"), page(points(3, 2)), page(points(3), "a"), page(points(3, 3))])
+    server.history = lambda _: next(pages)
     with adapter(server) as runtime:
         assert steps(runtime) == [0, 1, 2, 3, 4, 5]
 
@@ -294,7 +294,7 @@ def test_all_experiments_are_listed_page_by_page_newest_run_first() -> None:
         ]
     )
     said = {"experiments/search": experiments, "runs/search": runs}
-    server._told = lambda what, query: next(said[what])  # type: ignore[method-assign]
+    server._document = lambda what, query: next(said[what])  # type: ignore[method-assign]
     with adapter(server) as runtime:
         listed = runtime.runs(context(OURS)).runs
     assert [run.run_id for run in listed][:1] == ["new1"]

@@ -68,9 +68,9 @@ def test_pipelined_requests_are_answered_in_order_by_both_parsers(
 
 
 def test_what_pipelined_requests_are_answered(server: Server) -> None:
-    told = [answers(server, b"".join(sequence)) for sequence in SEQUENCES]
+    given = [answers(server, b"".join(sequence)) for sequence in SEQUENCES]
     bad = (400, b"urn:metric-resource:bad-request")
-    assert told == [
+    assert given == [
         [(200, b"small"), (200, b"smalltwo"), (404, b"")],
         [(200, b"POST GET /"), bad],
         [(200, b"small"), (200, b"small")],

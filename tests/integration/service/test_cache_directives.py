@@ -33,7 +33,7 @@ STANDS_IN = r"hit; ttl=-?\d+; detail=stale-if-error"
 OVER_STALE, ON_REQUEST = "fwd=stale; stored", "fwd=request; stored"
 
 TABLE: list[tuple[str, int, str, int, str]] = [
-    # the request's Cache-Control, the stored answer's age, what is told, the status, and why
+    # the request's Cache-Control, the stored answer's age, `Cache-Status`, the status, and why
     ("", 10, HIT, 200, "fresh"),
     ("", 70, STALE, 200, "stale, given while it is refreshed (RFC 5861, 3)"),
     ("", 100, OVER_STALE, 200, "too stale to be given"),
@@ -146,7 +146,7 @@ def world(issuer: Issuer, valkey_server: ValkeyServer) -> Iterator[World]:
         made.close()
 
 
-def told(answer: Any) -> str:
+def cache_status(answer: Any) -> str:
     return str(answer.headers.get("Cache-Status", "")).removeprefix("metric-resource; ")
 
 
@@ -156,13 +156,13 @@ def test_directives(world: World, directives: str, age: int, expected: str, stat
     asked = world.runtime.asked["metrics"]
     answer = world.get(directives)
     assert answer.status_code == status, why
-    assert re.fullmatch(expected, told(answer)), (why, told(answer))
+    assert re.fullmatch(expected, cache_status(answer)), (why, cache_status(answer))
     if status == 504:
         assert json.loads(answer.data)["type"] == "urn:metric-resource:not-stored"
         assert world.runtime.asked["metrics"] == asked
     elif expected in {HIT, STALE}:
         assert age <= int(answer.headers["Age"]) <= age + 20
-        assert abs(int(told(answer).split("ttl=")[1].split(";")[0]) - (FRESH - age)) <= 20
+        assert abs(int(cache_status(answer).split("ttl=")[1].split(";")[0]) - (FRESH - age)) <= 20
         if expected == HIT:
             assert world.runtime.asked["metrics"] == asked
     else:
@@ -178,20 +178,20 @@ def test_directives_while_the_runtime_fails(
     world.runtime.say("metrics", 500, {})
     answer = world.get(directives)
     assert answer.status_code == status
-    assert re.fullmatch(expected, told(answer)), told(answer)
+    assert re.fullmatch(expected, cache_status(answer)), cache_status(answer)
     if status == 200:
         assert age <= int(answer.headers["Age"]) <= age + 20
 
 
 def test_what_no_store_fetched_is_not_stored(world: World) -> None:
     world.age(100)
-    assert told(world.get("no-store")) == "fwd=stale"
-    assert told(world.get("only-if-cached")) == "", "what was stored is as old as before"
+    assert cache_status(world.get("no-store")) == "fwd=stale"
+    assert cache_status(world.get("only-if-cached")) == "", "what was stored is as old as before"
 
 
 def test_a_stale_answer_is_refreshed_behind_it(world: World) -> None:
     world.age(70)
     with world.process() as get:
-        assert re.fullmatch(STALE, told(get("")))
-        eventually(lambda: re.fullmatch(HIT, told(get(""))))
+        assert re.fullmatch(STALE, cache_status(get("")))
+        eventually(lambda: re.fullmatch(HIT, cache_status(get(""))))
     assert world.runtime.asked["metrics"] == 2

@@ -234,11 +234,11 @@ class World:
         }
         if read.tag is not None:
             given["HTTP_IF_NONE_MATCH"] = read.tag
-        told: list[Any] = []
+        started: list[Any] = []
         body = b"".join(
-            self.apps[read.mode](given, cast(Any, lambda status, headers, _=None: told.extend((status, headers))))
+            self.apps[read.mode](given, cast(Any, lambda status, headers, _=None: started.extend((status, headers))))
         )
-        return Answer(int(told[0][:3]), dict(told[1]), body)
+        return Answer(int(started[0][:3]), dict(started[1]), body)
 
     def check(self, read: Read, answer: Answer) -> None:
         """Count the answer, and keep it where there is anything in it that is not the caller's."""
@@ -277,9 +277,9 @@ def _is_own(read: Read, body: bytes) -> bool:
     own = read.whose_are(runs)
     seen = {begin for canary in canaries for begin in own if canary.startswith(begin)}
     given = document.get("points") or document.get("runs") or [document]
-    told = sorted({one["runId"] for one in given})
+    named = sorted({one["runId"] for one in given})
     foreign = [canary for canary in canaries if not canary.startswith(tuple(own))]
-    return not foreign and seen == set(own) and told == sorted(runs)
+    return not foreign and seen == set(own) and named == sorted(runs)
 
 
 def _is_own_chart(read: Read, document: dict[str, Any], text: str) -> bool:

@@ -74,7 +74,7 @@ PARAMETERS = {
 
 
 @pytest.fixture
-def told(service: Service) -> Service:
+def comparable(service: Service) -> Service:
     plain = service.runtime.answer
 
     def answer(path: str, headers: Any = None) -> tuple[int, bytes, float]:
@@ -120,8 +120,8 @@ def read(service: Service, url: str) -> Any:
     return json.loads(answer.data, parse_float=str)
 
 
-def test_parameters_and_metrics_stand_side_by_side(told: Service) -> None:
-    found = read(told, f"{BOTH}&run=run3&timezone=Asia/Tokyo")
+def test_parameters_and_metrics_stand_side_by_side(comparable: Service) -> None:
+    found = read(comparable, f"{BOTH}&run=run3&timezone=Asia/Tokyo")
     assert found["timezone"] == "Asia/Tokyo"
     assert [(run["runId"], run["status"], run["createdAt"]) for run in found["runs"]] == [
         (run, "COMPLETED", "2026-03-29T09:59:59+09:00") for run in ("run1", "run2", "run3")
@@ -149,9 +149,9 @@ def test_parameters_and_metrics_stand_side_by_side(told: Service) -> None:
     assert (found["missing"], "aligned" in found) == ([], False)
 
 
-def test_each_runs_own_model_stands_in_its_column(told: Service) -> None:
+def test_each_runs_own_model_stands_in_its_column(comparable: Service) -> None:
     """Three runs whose models have three names; the third run's metrics name none, it has one output model."""
-    (block,) = read(told, "/comparisons?run=net1&run=net2&run=net3")["models"]
+    (block,) = read(comparable, "/comparisons?run=net1&run=net2&run=net3")["models"]
     assert block["models"] == [
         {"name": "net-a", "artifactId": None},
         {"name": "net-b", "artifactId": "art-b"},
@@ -162,8 +162,8 @@ def test_each_runs_own_model_stands_in_its_column(told: Service) -> None:
     assert block["metrics"][0]["labels"] == [PART | {"value": "a"}]
 
 
-def test_models_of_runs_with_several_have_a_block_each(told: Service) -> None:
-    found = read(told, "/comparisons?run=run7&run=run9&run=net3")["models"]
+def test_models_of_runs_with_several_have_a_block_each(comparable: Service) -> None:
+    found = read(comparable, "/comparisons?run=run7&run=run9&run=net3")["models"]
     assert [[model and model["name"] for model in block["models"]] for block in found] == [
         ["forest", "forest", None],
         [None, "tree", None],
@@ -173,45 +173,47 @@ def test_models_of_runs_with_several_have_a_block_each(told: Service) -> None:
     assert [one["name"] for one in found[2]["metrics"]] == ["accuracy", "loss"]
 
 
-def test_differences_from_a_baseline_are_exact(told: Service) -> None:
-    found = read(told, "/comparisons?run=net1&run=net2&run=net3&baseline=net1")
+def test_differences_from_a_baseline_are_exact(comparable: Service) -> None:
+    found = read(comparable, "/comparisons?run=net1&run=net2&run=net3&baseline=net1")
     accuracy, loss = found["models"][0]["metrics"]
     assert accuracy["difference"] == [0, "0.06", "-0.41"]
     assert accuracy["relative"] == [0, "0.065934065934065934", "-0.45054945054945055"]
     assert (loss["difference"], loss["relative"]) == ([None] * 3, [None] * 3)
-    (loss,) = read(told, f"{BOTH}&baseline=run2&name=loss")["metrics"]
+    (loss,) = read(comparable, f"{BOTH}&baseline=run2&name=loss")["metrics"]
     assert (loss["difference"], loss["relative"]) == (["-6.875", 0], ["-0.98214285714285714", 0])
 
 
-def test_a_baseline_that_cannot_be_read_differs_from_nothing(told: Service) -> None:
-    found = read(told, f"{BOTH}&run=nosuchrun&baseline=nosuchrun")
+def test_a_baseline_that_cannot_be_read_differs_from_nothing(comparable: Service) -> None:
+    found = read(comparable, f"{BOTH}&run=nosuchrun&baseline=nosuchrun")
     assert found["metrics"][0]["difference"] == found["metrics"][0]["relative"] == [None, None]
 
 
-def test_metrics_are_narrowed_by_name_and_label(told: Service) -> None:
-    found = read(told, f"{BOTH}&name=f1&name=nothing")
+def test_metrics_are_narrowed_by_name_and_label(comparable: Service) -> None:
+    found = read(comparable, f"{BOTH}&name=f1&name=nothing")
     assert ([one["name"] for one in found["metrics"]], len(found["models"])) == ([], 1)
-    found = read(told, "/comparisons?run=run7&run=run9&label=part:a&label=metrics.ai.sap.com/Artifact.name:forest")
+    found = read(
+        comparable, "/comparisons?run=run7&run=run9&label=part:a&label=metrics.ai.sap.com/Artifact.name:forest"
+    )
     assert [[one["labels"] for one in block["metrics"]] for block in found["models"]] == [[[PART | {"value": "a"}]]]
 
 
-def test_only_what_differs_on_request(told: Service) -> None:
-    assert [one["key"] for one in read(told, f"{BOTH}&differs=true")["parameters"]] == ["rate", "seed"]
+def test_only_what_differs_on_request(comparable: Service) -> None:
+    assert [one["key"] for one in read(comparable, f"{BOTH}&differs=true")["parameters"]] == ["rate", "seed"]
 
 
-def test_series_are_joined_by_step(told: Service) -> None:
-    (joined,) = read(told, f"{BOTH}&align=step&metric=loss")["aligned"]
+def test_series_are_joined_by_step(comparable: Service) -> None:
+    (joined,) = read(comparable, f"{BOTH}&align=step&metric=loss")["aligned"]
     assert joined == {
         "name": "loss",
         "labels": [],
         "steps": [1, 2, 3, 4],
         "values": [["0.5", "0.25", "0.125", None], [None, 9007199254740993, None, "1.25"]],
     }
-    assert read(told, f"{BOTH}&align=step&metric=nothing")["aligned"] == []
+    assert read(comparable, f"{BOTH}&align=step&metric=nothing")["aligned"] == []
 
 
-def test_a_run_that_cannot_be_read_takes_no_other_down(told: Service) -> None:
-    found = read(told, "/comparisons?run=run1&run=nosuchrun&run=run2")
+def test_a_run_that_cannot_be_read_takes_no_other_down(comparable: Service) -> None:
+    found = read(comparable, "/comparisons?run=run1&run=nosuchrun&run=run2")
     assert [run["runId"] for run in found["runs"]] == ["run1", "run2"]
     assert all(len(one["values"]) == 2 for one in found["parameters"])
     ((missing),) = found["missing"]
@@ -220,8 +222,8 @@ def test_a_run_that_cannot_be_read_takes_no_other_down(told: Service) -> None:
     assert "requestId" not in missing["problem"], "the same bytes are for others as well"
 
 
-def test_what_is_incomplete_of_a_run_is_said(told: Service) -> None:
-    found = read(told, "/comparisons?run=run1&run=run4")
+def test_what_is_incomplete_of_a_run_is_said(comparable: Service) -> None:
+    found = read(comparable, "/comparisons?run=run1&run=run4")
     assert [run.get("unavailable") for run in found["runs"]] == [None, ["parameters"]]
     assert {one["key"]: one["values"][1] for one in found["parameters"]} == {"rate": None, "depth": None}
     assert not any(one["differs"] for one in found["parameters"]), "what is not known does not differ"
@@ -230,35 +232,41 @@ def test_what_is_incomplete_of_a_run_is_said(told: Service) -> None:
 
 
 @pytest.mark.parametrize("runs", [("run1", "run5", "run2"), ("run5", "run1", "run2"), ("run1", "run2", "run5")])
-def test_metrics_of_one_run_that_are_not_the_ai_apis_take_no_other_down(told: Service, runs: tuple[str, ...]) -> None:
-    found = read(told, "/comparisons?" + "&".join(f"run={run}" for run in runs))
+def test_metrics_of_one_run_that_are_not_the_ai_apis_take_no_other_down(
+    comparable: Service, runs: tuple[str, ...]
+) -> None:
+    found = read(comparable, "/comparisons?" + "&".join(f"run={run}" for run in runs))
     assert [run["runId"] for run in found["runs"]] == ["run1", "run2"]
     ((missing),) = found["missing"]
     assert (missing["runId"], missing["problem"]["status"]) == ("run5", 502)
-    assert told.runtime.asked["metrics"] == 1
-    assert told.get("/runs/run5/metric-resource").status_code == 502
+    assert comparable.runtime.asked["metrics"] == 1
+    assert comparable.get("/runs/run5/metric-resource").status_code == 502
 
 
-def test_where_no_run_can_be_read_there_is_nothing_to_compare(told: Service) -> None:
-    answer = told.get("/comparisons?run=nosuchrun&run=norun2")
+def test_where_no_run_can_be_read_there_is_nothing_to_compare(comparable: Service) -> None:
+    answer = comparable.get("/comparisons?run=nosuchrun&run=norun2")
     assert (answer.status_code, json.loads(answer.data)["type"]) == (404, "urn:metric-resource:run-not-found")
 
 
-def test_all_metrics_come_by_one_request_and_are_shared_with_single_reads(told: Service) -> None:
-    told.runtime.say("scenarios/scene1", 200, {"id": "scene1", "name": "digits"})
-    told.runtime.say("executables/exec1", 200, {"id": "exec1", "name": "a network"})
-    read(told, f"{BOTH}&run=run3")
-    asked = {what: count for what, count in told.runtime.asked.items() if what != "meta"}
+def test_all_metrics_come_by_one_request_and_are_shared_with_single_reads(comparable: Service) -> None:
+    comparable.runtime.say("scenarios/scene1", 200, {"id": "scene1", "name": "digits"})
+    comparable.runtime.say("executables/exec1", 200, {"id": "exec1", "name": "a network"})
+    read(comparable, f"{BOTH}&run=run3")
+    asked = {what: count for what, count in comparable.runtime.asked.items() if what != "meta"}
     assert asked == {"metrics": 1, "execution": 3, "scenarios/scene1": 1, "executables/exec1": 1}
     for run in ("run1", "run2", "run3"):
-        assert told.get(f"/runs/{run}/metric-resource").status_code == told.get(f"/runs/{run}").status_code == 200
-    assert told.runtime.asked["metrics"] == 1
-    read(told, f"{BOTH}&run=run3&differs=true")
-    assert told.runtime.asked["metrics"] == 1
+        assert (
+            comparable.get(f"/runs/{run}/metric-resource").status_code
+            == comparable.get(f"/runs/{run}").status_code
+            == 200
+        )
+    assert comparable.runtime.asked["metrics"] == 1
+    read(comparable, f"{BOTH}&run=run3&differs=true")
+    assert comparable.runtime.asked["metrics"] == 1
 
 
-def test_all_that_is_wrong_is_named(told: Service) -> None:
-    answer = told.get("/comparisons?run=run1&run=run1&align=step&differs=maybe&timezone=Mars")
+def test_all_that_is_wrong_is_named(comparable: Service) -> None:
+    answer = comparable.get("/comparisons?run=run1&run=run1&align=step&differs=maybe&timezone=Mars")
     named = [fault["parameter"] for fault in json.loads(answer.data)["errors"]]
     assert sorted(named) == ["differs", "metric", "run", "timezone"]
 
@@ -279,11 +287,11 @@ def test_all_that_is_wrong_is_named(told: Service) -> None:
         ("run=run1&run=run2&baseline=run3", "baseline"),
     ],
 )
-def test_what_cannot_be_is_named(told: Service, query: str, named: str) -> None:
-    answer = told.get(f"/comparisons?{query}")
+def test_what_cannot_be_is_named(comparable: Service, query: str, named: str) -> None:
+    answer = comparable.get(f"/comparisons?{query}")
     assert answer.status_code == 400
     assert [fault["parameter"] for fault in json.loads(answer.data)["errors"]] == [named]
-    assert not told.runtime.asked["execution"]
+    assert not comparable.runtime.asked["execution"]
 
 
 @pytest.mark.parametrize("path", [BOTH, BOTH.replace("?", "/chart?") + "&metric=loss"])
@@ -295,10 +303,10 @@ def test_what_cannot_be_is_named(told: Service, query: str, named: str) -> None:
         ([], "scenarios.metrics.read scenarios.executions.read"),
     ],
 )
-def test_both_scopes_are_needed(told: Service, path: str, roles: list[str], missing: str) -> None:
-    answer = told.get(path, told.issuer.mint(roles=roles))
+def test_both_scopes_are_needed(comparable: Service, path: str, roles: list[str], missing: str) -> None:
+    answer = comparable.get(path, comparable.issuer.mint(roles=roles))
     assert answer.status_code == 403
-    assert not told.runtime.asked["execution"]
+    assert not comparable.runtime.asked["execution"]
     problem = json.loads(answer.data)
     assert problem["scope"] == missing
     assert f'scope="{missing}"' in answer.headers["WWW-Authenticate"]
@@ -307,21 +315,21 @@ def test_both_scopes_are_needed(told: Service, path: str, roles: list[str], miss
     assert "ailaunchpad_mloperations_viewer" in problem["roleCollections"]
 
 
-def test_conditional_requests_know_each_selection_apart(told: Service) -> None:
+def test_conditional_requests_know_each_selection_apart(comparable: Service) -> None:
     urls = [BOTH, f"{BOTH}&run=run3", "/comparisons?run=run2&run=run1", f"{BOTH}&run=nosuchrun", f"{BOTH}&differs=true"]
     urls += [f"{BOTH}&timezone=Asia/Tokyo", f"{BOTH}&align=step&metric=loss", f"{BOTH}&align=step&metric=f1"]
-    tags = [told.get(url).headers["ETag"] for url in urls]
+    tags = [comparable.get(url).headers["ETag"] for url in urls]
     assert len(set(tags)) == len(urls)
     for url, tag in zip(urls, tags, strict=True):
-        assert told.get(url, If_None_Match=tag).status_code == 304
+        assert comparable.get(url, If_None_Match=tag).status_code == 304
 
 
 CHART = BOTH.replace("?", "/chart?")
 
 
 @pytest.mark.parametrize("against", ["step", "time", "run", "parameter:rate", "parameter:seed"])
-def test_charts_say_what_they_show(told: Service, against: str) -> None:
-    answer = told.get(f"{CHART}&metric=loss&against={against}")
+def test_charts_say_what_they_show(comparable: Service, against: str) -> None:
+    answer = comparable.get(f"{CHART}&metric=loss&against={against}")
     assert (answer.status_code, answer.content_type) == (200, VEGA_LITE.media_type)
     specification = json.loads(answer.data)
     drawn = "1 run" if against == "parameter:seed" else "2 runs"
@@ -335,18 +343,18 @@ def drawing(service: Service, runs: Sequence[str], rest: str) -> Any:
     return read(service, "/comparisons/chart?" + "&".join(f"run={run}" for run in runs) + f"&metric=loss&{rest}")
 
 
-def test_label_sets_are_told_apart_across_runs(told: Service) -> None:
+def test_label_sets_are_told_apart_across_runs(comparable: Service) -> None:
     runs = [LONG.format(1), LONG.format(2)]
-    rows = drawing(told, runs, "against=run")["data"]["values"]
+    rows = drawing(comparable, runs, "against=run")["data"]["values"]
     assert {(row["series"], row["text"]) for row in rows} == {("part=training", "0.1"), ("part=validation", "9")}
-    rows = drawing(told, runs, "against=step")["data"]["values"]
+    rows = drawing(comparable, runs, "against=step")["data"]["values"]
     assert {row["series"] for row in rows} == {f"{runs[0]}, part=training", f"{runs[1]}, part=validation"}
 
 
-def test_the_run_tells_the_model_where_it_has_but_one(told: Service) -> None:
-    rows = drawing(told, ["run7", "run8"], "against=run")["data"]["values"]
+def test_the_run_tells_the_model_where_it_has_but_one(comparable: Service) -> None:
+    rows = drawing(comparable, ["run7", "run8"], "against=run")["data"]["values"]
     assert {row["series"] for row in rows} == {"part=a", "part=b"}
-    rows = drawing(told, ["run7", "run9"], "against=step")["data"]["values"]
+    rows = drawing(comparable, ["run7", "run9"], "against=step")["data"]["values"]
     assert {row["series"] for row in rows} == {
         f"{run}, Artifact.name={model}, part={part}"
         for run, model in (("run7", "forest"), ("run9", "forest"), ("run9", "tree"))
@@ -355,24 +363,24 @@ def test_the_run_tells_the_model_where_it_has_but_one(told: Service) -> None:
 
 
 @pytest.mark.parametrize("kind", ["column", "bar", "heatmap", "scatter"])
-def test_runs_with_the_same_parameter_are_all_drawn(told: Service, kind: str) -> None:
-    made = drawing(told, ["run1", "run2", "run6"], f"against=parameter:depth&type={kind}")
+def test_runs_with_the_same_parameter_are_all_drawn(comparable: Service, kind: str) -> None:
+    made = drawing(comparable, ["run1", "run2", "run6"], f"against=parameter:depth&type={kind}")
     assert sorted(row["text"] for row in made["data"]["values"]) == ["0.125", "7", "NaN"]
     assert {row["series"].rpartition(" · ")[2] for row in made["data"]["values"]} == {"run1", "run2", "run6"}
     assert "1 not finite (NaN or infinite), without a place on the value axis" in made["title"]["subtitle"]
 
 
 @pytest.mark.parametrize("against", ["run", "step", "parameter:rate"])
-def test_what_is_not_drawn_is_named(told: Service, against: str) -> None:
-    made = drawing(told, ["run1", "nosuchrun", "run3", "run2"], f"against={against}")
+def test_what_is_not_drawn_is_named(comparable: Service, against: str) -> None:
+    made = drawing(comparable, ["run1", "nosuchrun", "run3", "run2"], f"against={against}")
     assert made["title"]["text"].endswith(", 2 runs")
     assert made["title"]["subtitle"][-1] == (
         "Not drawn: run3 (it has no such metric), nosuchrun (There is no such run)"
     )
 
 
-def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
-    assert told.get(f"{CHART}&metric=loss", Accept="image/png").data.startswith(b"\x89PNG")
+def test_a_chart_of_several_runs_can_be_a_picture(comparable: Service) -> None:
+    assert comparable.get(f"{CHART}&metric=loss", Accept="image/png").data.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
@@ -388,17 +396,17 @@ def test_a_chart_of_several_runs_can_be_a_picture(told: Service) -> None:
         ("metric=loss&against=step&run=run6", "against", "available: time, elapsed, run and parameter:<key>"),
     ],
 )
-def test_impossible_charts_say_what_is_possible(told: Service, query: str, named: str, said: str) -> None:
+def test_impossible_charts_say_what_is_possible(comparable: Service, query: str, named: str, said: str) -> None:
     chart = CHART.replace("run=run1&run=run2", "run=run3") if "run=run6" in query else CHART
-    answer = told.get(f"{chart}&{query}")
+    answer = comparable.get(f"{chart}&{query}")
     assert answer.status_code == 400
     ((fault),) = json.loads(answer.data)["errors"]
     assert fault["parameter"] == named
     assert said in fault["detail"]
 
 
-def test_the_one_model_of_a_run_is_no_label_of_its_own(told: Service) -> None:
-    rows = drawing(told, ["run7", "run1"], "against=step")["data"]["values"]
+def test_the_one_model_of_a_run_is_no_label_of_its_own(comparable: Service) -> None:
+    rows = drawing(comparable, ["run7", "run1"], "against=step")["data"]["values"]
     assert {row["series"] for row in rows} == {
         "run7, part=a",
         "run7, part=b",
@@ -406,15 +414,15 @@ def test_the_one_model_of_a_run_is_no_label_of_its_own(told: Service) -> None:
     }
 
 
-def test_an_instance_is_a_uri_reference(told: Service) -> None:
-    problem = json.loads(told.get("/runs/%C3%A4%20b%3Cb%3E/tags").data)
+def test_an_instance_is_a_uri_reference(comparable: Service) -> None:
+    problem = json.loads(comparable.get("/runs/%C3%A4%20b%3Cb%3E/tags").data)
     assert problem["instance"] == "../../runs/%C3%A4%20b%3Cb%3E/tags"
 
 
-def test_charts_of_several_metrics_take_filters_and_have_a_panel_each(told: Service) -> None:
-    made = read(told, f"{CHART}&metric=loss&metric=f1&minStep=1&maxStep=2")
+def test_charts_of_several_metrics_take_filters_and_have_a_panel_each(comparable: Service) -> None:
+    made = read(comparable, f"{CHART}&metric=loss&metric=f1&minStep=1&maxStep=2")
     assert [len(panel["data"]["values"]) for panel in made["vconcat"]] == [3, 1]
-    assert read(told, f"{CHART}&metric=loss&metric=f1&name=f1")["title"]["text"] == "f1 by step, 1 run"
+    assert read(comparable, f"{CHART}&metric=loss&metric=f1&name=f1")["title"]["text"] == "f1 by step, 1 run"
 
 
 @pytest.mark.parametrize(
@@ -428,6 +436,6 @@ def test_charts_of_several_metrics_take_filters_and_have_a_panel_each(told: Serv
         ("metric=loss&against=clock", "against"),
     ],
 )
-def test_what_charts_of_comparisons_cannot_have_is_named(told: Service, query: str, parameter: str) -> None:
-    problem = json.loads(told.get(f"{CHART}&{query}").data)
+def test_what_charts_of_comparisons_cannot_have_is_named(comparable: Service, query: str, parameter: str) -> None:
+    problem = json.loads(comparable.get(f"{CHART}&{query}").data)
     assert (problem["status"], [fault["parameter"] for fault in problem["errors"]]) == (400, [parameter])

@@ -135,10 +135,10 @@ def test_a_name_that_is_unknown_and_one_of_another_tenant_are_refused_alike(
     with world(surroundings, tenants=("another tenant",)) as there:
         unknown, others = there.get(path, named.encode().decode("latin-1")), there.get(path, "other")
         assert (unknown.status_code, others.status_code) == (403, 403)
-        told = [json.loads(answer.data) for answer in (unknown, others)]
-        for each in told:
+        problems = [json.loads(answer.data) for answer in (unknown, others)]
+        for each in problems:
             del each["requestId"]
-        assert told[0] == told[1]
+        assert problems[0] == problems[1]
         assert {asked["path"] for asked in there.other.headers} <= {"/v2/lm/meta"}, "nothing is asked for a caller"
 
 

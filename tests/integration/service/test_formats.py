@@ -38,7 +38,7 @@ def test_it_goes_before_accept(
 ) -> None:
     asked = f"{path}{'&' if '?' in path else '?'}format={format_}"
     headers = {} if accept is None else {"Accept": accept}
-    for _ in ("made", "given again"):
+    for _ in ("made", "replayed"):
         answer = service.get(asked, **headers)
         assert (answer.status_code, answer.content_type) == (200, content_type)
         assert answer.data.startswith(MARK) == (format_ == "csv-excel")
@@ -72,7 +72,7 @@ def test_what_is_wrong_otherwise_is_named_first(service: Service) -> None:
 
 def test_each_format_has_its_tag_and_its_place_among_answers_given_again(service: Service) -> None:
     formats = ("json", "csv", "csv-excel", "ndjson")
-    for _ in ("made", "given again"):
+    for _ in ("made", "replayed"):
         answers = {name: service.get(f"{RUN}?format={name}") for name in formats}
         assert len({answer.headers["ETag"] for answer in answers.values()}) == len(formats)
         assert len({answer.data for answer in answers.values()}) == len(formats)

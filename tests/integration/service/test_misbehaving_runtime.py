@@ -159,9 +159,9 @@ def test_each_fault_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) 
     problem = json.loads(answer.data)
     assert (answer.status_code, problem["type"].rpartition(":")[2]) == expected
     assert answer.content_type == "application/problem+json"
-    for told in (answer.data, str(answer.headers).encode()):
-        assert SECRET.encode() not in told
-        assert b"127.0.0.1" not in told
+    for shown in (answer.data, str(answer.headers).encode()):
+        assert SECRET.encode() not in shown
+        assert b"127.0.0.1" not in shown
     assert (expected[0] in {429, 503}) == ("Retry-After" in answer.headers)
 
 

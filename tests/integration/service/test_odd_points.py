@@ -38,7 +38,7 @@ def read(service: Service, path: str) -> Any:
     return json.loads(answer.data)
 
 
-def told(answer: Any) -> dict[str, int]:
+def warnings_of(answer: Any) -> dict[str, int]:
     return {one["code"]: one["count"] for one in answer["warnings"]}
 
 
@@ -51,7 +51,7 @@ def test_the_others_are_given_as_they_are(odd: Service) -> None:
         (2, AT.format(4), 4),
         (None, None, 5),
     ]
-    assert told(found) == CODES
+    assert warnings_of(found) == CODES
     assert "1,000 digits" in next(one["detail"] for one in found["warnings"] if one["code"] == "unreadable-step")
 
 
@@ -82,7 +82,7 @@ def test_series_keep_them_and_calculate_without_them(odd: Service) -> None:
     assert [one["value"] for one in series["points"]] == [3, None, 2, None, 5]
     assert (series["count"], series["min"]["value"], series["max"]["value"]) == (5, 2, 5)
     assert series["mean"] == pytest.approx(10 / 3)
-    assert told(found) == CODES
+    assert warnings_of(found) == CODES
     assert read(odd, f"{RUN}/series?points=2")["series"][0]["downsampled"]
 
 
@@ -129,7 +129,7 @@ def test_runs_are_compared_without_what_cannot_be_read(service: Service) -> None
     runs = "?run=run1&run=run2"
     found = read(service, "/comparisons" + runs)
     assert [one["value"] for one in found["metrics"][0]["last"]] == [5, None]
-    assert told(found) == {"unreadable-timestamp": 1, "unreadable-step": 1, "unreadable-value": 2}
+    assert warnings_of(found) == {"unreadable-timestamp": 1, "unreadable-step": 1, "unreadable-value": 2}
     drawn = read(service, f"/comparisons/chart{runs}&metric=loss&against=run")
     assert [one["text"] for one in drawn["data"]["values"]] == ["5"]
     assert "Not drawn: run2 (its last value cannot be read)" in str(drawn["title"]["subtitle"])

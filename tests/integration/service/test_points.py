@@ -141,8 +141,8 @@ def test_a_run_that_cannot_be_read_is_named(runs: Runs) -> None:
     assert json.loads(runs.get(f"{asked}&format=ndjson").data.splitlines()[-1]) == {"missing": missing}
     for format_ in ("csv", "csv-excel", "ndjson", "parquet", "arrow"):
         assert runs.get(f"{asked}&format={format_}").headers["X-Missing-Runs"] == "gone"
-    told = pq.read_schema(io.BytesIO(runs.get(f"{asked}&format=parquet").data)).metadata
-    assert json.loads(told[b"missing"]) == missing
+    metadata = pq.read_schema(io.BytesIO(runs.get(f"{asked}&format=parquet").data)).metadata
+    assert json.loads(metadata[b"missing"]) == missing
     assert "X-Missing-Runs" not in runs.get(f"{AB}&format=csv").headers
     assert runs.get().headers["ETag"] != answer.headers["ETag"]
 

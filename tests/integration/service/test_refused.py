@@ -23,7 +23,7 @@ def without_group(service: Service) -> str:
     return service.issuer.mint(roles=["scenario_metric_viewer"], resource_groups=["another-group"])
 
 
-def told(answer: Any) -> tuple[dict[str, Any], dict[str, str]]:
+def content_of(answer: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """What an answer says, but for what the caller itself has said and the ids of the exchange."""
     document = json.loads(answer.data)
     assert document.pop("instance").lstrip("./").startswith("runs/run-")
@@ -55,7 +55,7 @@ def test_the_answer_is_the_same_for_any_run_whatever_is_stored(
         )
     ]
     assert {answer.status_code for answer in answers} == {403}
-    assert all(told(answer) == told(answers[0]) for answer in answers)
+    assert all(content_of(answer) == content_of(answers[0]) for answer in answers)
     assert not {"ETag", "Age", "Cache-Status"} & set(answers[0].headers.keys())
     assert answers[0].headers["Cache-Control"] == "no-store"
     assert service.runtime.headers == []

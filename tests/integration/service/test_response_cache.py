@@ -1,4 +1,4 @@
-"""The fast lane gives what the plain way gives: byte for byte, and to the same callers only."""
+"""The response cache replays what the application answers: byte for byte, and to the same callers only."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.servers.scripted_runtime import POINT
 
 EACH_REQUESTS = {"X-Request-ID", "traceparent", "Age", "Cache-Status", "Date"}
 PLAINLY = {"Cache_Control": "max-age=1000000"}
-"""Asks for nothing that is not given anyway, and makes a request go the plain way."""
+"""Asks for nothing that is not given anyway, and has the application answer a request."""
 
 
-def told(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
+def content_of(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
     headers = sorted((name, value) for name, value in answer.headers.items() if name not in EACH_REQUESTS)
     return answer.status_code, answer.data, headers
 
@@ -52,7 +52,7 @@ def test_every_answer_is_the_plain_one(
     if plain.status_code >= 400:
         assert (again.status_code, again.json["type"]) == (plain.status_code, plain.json["type"])
     else:
-        assert told(again) == told(plain)
+        assert content_of(again) == content_of(plain)
         assert service.dispatched == before, "the response cache should have answered"
         assert again.headers["Cache-Status"].startswith("metric-resource; hit; ttl=")
 
@@ -119,7 +119,7 @@ def test_ids_are_each_requests_own(service: Service) -> None:
 
 @pytest.mark.parametrize("path", [f"{RUN}?limit=1", f"{RUN}?limit=1&name=loss", "/runs/run1/tags", "/runs/run1%2Ftags"])
 def test_one_answer_serves_every_prefix(service: Service, path: str) -> None:
-    """References are relative, so that an answer hangs on no prefix; the plain way says the same of each."""
+    """References are relative, so that an answer depends on no prefix; the application says the same of each."""
     points = [POINT | {"step": step} for step in range(3)]
     service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": points}]})
     prefixes = ("", "/metrics-api", "/a/b", "/runs")
@@ -130,7 +130,11 @@ def test_one_answer_serves_every_prefix(service: Service, path: str) -> None:
 
     plain = [get(prefix, **{"Cache-Control": "max-age=1000000"}) for prefix in prefixes]
     again = [get(prefix) for prefix in prefixes * 2]
-    assert [told(answer) for answer in again] == [told(plain[0])] * len(again) == [told(answer) for answer in plain] * 2
+    assert (
+        [content_of(answer) for answer in again]
+        == [content_of(plain[0])] * len(again)
+        == [content_of(answer) for answer in plain] * 2
+    )
     assert all("; hit; " in answer.headers["Cache-Status"] for answer in again)
     if "limit" in path:
         assert again[-1].json["page"]["next"].startswith("?")

@@ -39,7 +39,7 @@ CONFIGURATION = {
 
 
 @pytest.fixture
-def told(service: Service) -> Service:
+def described(service: Service) -> Service:
     """The service over a runtime that knows one run and all that surrounds it."""
     runtime = service.runtime
     runtime.say("execution", 200, EXECUTION)
@@ -51,8 +51,8 @@ def told(service: Service) -> Service:
     return service
 
 
-def test_a_run_is_given_with_all_that_surrounds_it(told: Service) -> None:
-    answer = told.get(f"{RUN}?timezone=Europe/Berlin")
+def test_a_run_is_given_with_all_that_surrounds_it(described: Service) -> None:
+    answer = described.get(f"{RUN}?timezone=Europe/Berlin")
     assert answer.status_code == 200
     assert json.loads(answer.data) == {
         "runId": "run1",
@@ -90,19 +90,19 @@ def test_a_run_is_given_with_all_that_surrounds_it(told: Service) -> None:
     assert b'"workflow":[1.1' in answer.data.replace(b" ", b"")
 
 
-def test_it_takes_one_question_each_and_none_the_second_time(told: Service) -> None:
+def test_it_takes_one_question_each_and_none_the_second_time(described: Service) -> None:
     for _ in range(3):
-        assert told.get(RUN).status_code == 200
-    asked = {what: count for what, count in told.runtime.asked.items() if what != "meta"}
+        assert described.get(RUN).status_code == 200
+    asked = {what: count for what, count in described.runtime.asked.items() if what != "meta"}
     assert asked == dict.fromkeys(
         ["execution", "configurations/conf1", "artifacts/art1", "scenarios/scene1", "executables/exec1"], 1
     )
 
 
-def test_a_refresh_tells_whether_there_is_a_metric_resource_now(told: Service) -> None:
-    assert told.get(RUN).json["metricResource"]["available"] is True
-    told.runtime.say("meta", 200, {**META, "extensions": {}})
-    assert told.get(RUN, Cache_Control="no-cache").json["metricResource"]["available"] is False
+def test_a_refresh_tells_whether_there_is_a_metric_resource_now(described: Service) -> None:
+    assert described.get(RUN).json["metricResource"]["available"] is True
+    described.runtime.say("meta", 200, {**META, "extensions": {}})
+    assert described.get(RUN, Cache_Control="no-cache").json["metricResource"]["available"] is False
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_refresh_tells_whether_there_is_a_metric_resource_now(told: Service) -
 )
 @pytest.mark.parametrize("how", [(404, {"error": {}}), (500, {}), (200, b"<html>"), (200, [])])
 def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_given(
-    told: Service, what: str, missing: set[str], how: tuple[int, Any]
+    described: Service, what: str, missing: set[str], how: tuple[int, Any]
 ) -> None:
-    told.runtime.say(what, *how)
-    found = json.loads(told.get(RUN).data)
+    described.runtime.say(what, *how)
+    found = json.loads(described.get(RUN).data)
     assert {name for name, value in found.items() if value is None} - {
         "submissionTime",
         "startTime",
@@ -131,41 +131,43 @@ def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_given(
 
 
 @pytest.mark.parametrize("what", ["configurations/conf1", "artifacts/art1", "scenarios/scene1"])
-def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(told: Service, what: str) -> None:
-    told.runtime.say(what, 200, {}, wait=told.settings.runtime.timeout + 1)
-    answer = told.get(RUN)
+def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(described: Service, what: str) -> None:
+    described.runtime.say(what, 200, {}, wait=described.settings.runtime.timeout + 1)
+    answer = described.get(RUN)
     assert answer.status_code == 200
     part = {"configurations/conf1": "parameters", "artifacts/art1": "inputArtifacts", "scenarios/scene1": "scenario"}
     assert part[what] in json.loads(answer.data)["unavailable"]
 
 
-def test_a_time_of_the_year_zero_is_given_as_it_is(told: Service) -> None:
-    told.runtime.say("execution", 200, {**EXECUTION, "startTime": "0000-01-01T00:00:00Z"})
+def test_a_time_of_the_year_zero_is_given_as_it_is(described: Service) -> None:
+    described.runtime.say("execution", 200, {**EXECUTION, "startTime": "0000-01-01T00:00:00Z"})
     for zone in ("UTC", "Asia/Tokyo", "-05:00"):
-        found = json.loads(told.get(f"/runs/run1?timezone={zone}").data)
+        found = json.loads(described.get(f"/runs/run1?timezone={zone}").data)
         assert found["startTime"] == "0000-01-01T00:00:00Z"
 
 
-def test_an_artifact_that_cannot_be_read_keeps_its_key_and_id(told: Service) -> None:
-    told.runtime.say("artifacts/art1", 500, {})
-    found = json.loads(told.get(RUN).data)
+def test_an_artifact_that_cannot_be_read_keeps_its_key_and_id(described: Service) -> None:
+    described.runtime.say("artifacts/art1", 500, {})
+    found = json.loads(described.get(RUN).data)
     assert found["inputArtifacts"] == [{"key": "data", "id": "art1", "name": None, "kind": None, "url": None}]
     assert found["unavailable"] == ["inputArtifacts"]
 
 
-def test_where_only_the_configuration_names_the_scenario_it_is_found_there(told: Service) -> None:
-    told.runtime.say("execution", 200, {k: v for k, v in EXECUTION.items() if k not in {"scenarioId", "executableId"}})
-    found = json.loads(told.get(RUN).data)
+def test_where_only_the_configuration_names_the_scenario_it_is_found_there(described: Service) -> None:
+    described.runtime.say(
+        "execution", 200, {k: v for k, v in EXECUTION.items() if k not in {"scenarioId", "executableId"}}
+    )
+    found = json.loads(described.get(RUN).data)
     assert (found["scenario"]["name"], found["executable"]["name"]) == ("digits", "a network")
     assert "unavailable" not in found
 
 
 @pytest.mark.parametrize("id_", ["../secrets", "a/b", "..", "", "x" * 300, "a?b", "a%2fb"])
-def test_ids_that_the_runtime_names_are_checked_before_they_are_asked_for(told: Service, id_: str) -> None:
-    told.runtime.say("execution", 200, {**EXECUTION, "configurationId": id_})
-    found = json.loads(told.get(RUN).data)
+def test_ids_that_the_runtime_names_are_checked_before_they_are_asked_for(described: Service, id_: str) -> None:
+    described.runtime.say("execution", 200, {**EXECUTION, "configurationId": id_})
+    found = json.loads(described.get(RUN).data)
     assert set(found["unavailable"]) == {"parameters", "inputArtifacts"}
-    assert not [what for what in told.runtime.asked if what.startswith(("conf", "secrets"))]
+    assert not [what for what in described.runtime.asked if what.startswith(("conf", "secrets"))]
 
 
 @pytest.mark.parametrize(
@@ -178,17 +180,19 @@ def test_ids_that_the_runtime_names_are_checked_before_they_are_asked_for(told: 
         ((200, {"id": "run1"}), 502, "bad-gateway"),
     ],
 )
-def test_without_the_execution_there_is_no_answer(told: Service, how: tuple[int, Any], status: int, slug: str) -> None:
-    told.runtime.say("execution", *how)
-    answer = told.get(RUN)
+def test_without_the_execution_there_is_no_answer(
+    described: Service, how: tuple[int, Any], status: int, slug: str
+) -> None:
+    described.runtime.say("execution", *how)
+    answer = described.get(RUN)
     assert (answer.status_code, json.loads(answer.data)["type"]) == (status, f"urn:metric-resource:{slug}")
 
 
 @pytest.mark.parametrize("path", [RUN, "/runs"])
-def test_both_need_their_own_scope(told: Service, path: str) -> None:
-    answer = told.get(path, told.issuer.mint(roles=["scenario_metric_viewer"]))
+def test_both_need_their_own_scope(described: Service, path: str) -> None:
+    answer = described.get(path, described.issuer.mint(roles=["scenario_metric_viewer"]))
     assert (answer.status_code, json.loads(answer.data)["scope"]) == (403, "scenarios.executions.read")
-    assert not told.runtime.asked["execution"]
+    assert not described.runtime.asked["execution"]
 
 
 def executions(count: int) -> list[dict[str, Any]]:
@@ -211,9 +215,9 @@ def listed(answer: Any) -> list[str]:
 
 
 @pytest.fixture
-def many(told: Service) -> Service:
-    told.runtime.say("executions", 200, {"count": 25, "resources": executions(25)})
-    return told
+def many(described: Service) -> Service:
+    described.runtime.say("executions", 200, {"count": 25, "resources": executions(25)})
+    return described
 
 
 def test_runs_come_newest_first_and_those_without_a_date_last(many: Service) -> None:
@@ -313,16 +317,16 @@ def test_conditional_and_head_requests(many: Service) -> None:
 
 
 @pytest.mark.parametrize("path", ["/runs/run1", "/runs/no-such-run", "/runs", "/comparisons?run=run1&run=no-such-run"])
-def test_a_refusal_says_the_same_of_any_run_stored_or_not(told: Service, path: str) -> None:
-    assert told.get(RUN).status_code == 200
-    restricted = told.issuer.mint(
+def test_a_refusal_says_the_same_of_any_run_stored_or_not(described: Service, path: str) -> None:
+    assert described.get(RUN).status_code == 200
+    restricted = described.issuer.mint(
         roles=["scenario_job_viewer", "scenario_metric_viewer"], resource_groups=["another-group"]
     )
-    for token in (told.issuer.mint(roles=["viewer"]), restricted):
-        answer = told.get(path, token, If_None_Match="*")
+    for token in (described.issuer.mint(roles=["viewer"]), restricted):
+        answer = described.get(path, token, If_None_Match="*")
         assert answer.status_code == 403
         assert "run1" not in json.loads(answer.data)["detail"]
-    assert told.runtime.asked["executions"] == 0
+    assert described.runtime.asked["executions"] == 0
 
 
 TEMPLATE = {"configurationId": "c", "status": "COMPLETED"}

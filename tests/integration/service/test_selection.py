@@ -74,7 +74,7 @@ def test_tables_too_say_that_points_are_left_out(service: Service, accept: str) 
         "?limit=2": "3",
         "?limit=2&search=l": "2",
     }.items():
-        for _ in ("made", "given again"):
+        for _ in ("made", "replayed"):
             answer = service.get(RUN + query, Accept=accept)
             assert answer.headers.get("X-Total-Count") == total, query
     assert "X-Total-Count" not in service.get(RUN + "?name=loss").headers

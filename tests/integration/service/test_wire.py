@@ -159,9 +159,9 @@ NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is lo
 )
 def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes, status: int, detail: str) -> None:
     answer = server.say(request_)
-    told, headers = head_of(answer)
+    sent, headers = head_of(answer)
     problem = json.loads(answer.partition(b"\r\n\r\n")[2])
-    assert (told, problem["status"], headers["content-type"]) == (status, status, "application/problem+json")
+    assert (sent, problem["status"], headers["content-type"]) == (status, status, "application/problem+json")
     assert problem["detail"].startswith(detail)
     assert answer.endswith(json.dumps(problem, separators=(",", ":")).encode()), "written as the application writes it"
     check_safe(headers)
@@ -218,7 +218,7 @@ FROM_A_PROXY = [
 def test_no_header_says_where_the_service_is_or_what_is_asked(server: Server, path: bytes, lines: bytes) -> None:
     plain, proxied = server.get(path), server.get(path, lines)
     assert not proxied.startswith(b"HTTP/1.1 200") or path != b"/runs/metrics"
-    assert told(proxied) == told(plain)
+    assert content_of(proxied) == content_of(plain)
 
 
 def test_an_underscore_never_stands_for_a_hyphen(server: Server) -> None:
@@ -228,7 +228,7 @@ def test_an_underscore_never_stands_for_a_hyphen(server: Server) -> None:
     assert b'"timezone":"UTC"' in answer
 
 
-def told(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+def content_of(answer: bytes) -> tuple[int, dict[str, str], bytes]:
     """An answer but for what is each request's own."""
     status, headers = head_of(answer)
     kept = {

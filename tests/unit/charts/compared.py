@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from service.charts.against import Against, Drawn, points_for
 from service.charts.comparison import Comparison, room_for
 from service.charts.panels import ChartType, ValueScale
-from service.charts.progress import Against, Drawn, points_for
 from service.domain import points
 from service.domain.comparison import Compared
 from service.domain.metrics import Chunk

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from service.charts.against import Against, Drawn, points_for
 from service.charts.panels import ChartType, ValueScale
-from service.charts.progress import Against, Drawn, chart, points_for, room_for
+from service.charts.progress import chart, room_for
 from service.domain.metrics import Chunk
 from service.domain.series.builder import series
 from service.domain.zones import time_zone

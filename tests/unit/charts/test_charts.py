@@ -7,9 +7,9 @@ import json
 import jsonschema
 import pytest
 
+from service.charts.against import Against
 from service.charts.captions import apart
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
-from service.charts.progress import Against
 from service.charts.specification import chart
 from service.charts.style import PALETTE
 from service.domain.errors import InvalidParameter
@@ -136,8 +136,8 @@ def test_no_two_marks_share_a_slot(kind: str, against: str) -> None:
     made = drawn(*texts, kind=kind, against=against)
     places = [(row["slot"], row["series"]) for row in rows(made)]
     assert len(set(places)) == len(places)
-    told = f"{len(places)} of these 300 drawn: the last at each stretch of the axis"
-    assert (told in made["title"]["subtitle"]) == (len(places) < 300)
+    note = f"{len(places)} of these 300 drawn: the last at each stretch of the axis"
+    assert (note in made["title"]["subtitle"]) == (len(places) < 300)
     assert max(row["value"] for row in rows(made)) == 299
 
 
@@ -194,9 +194,9 @@ def test_columns_of_long_series_show_the_last_point_of_each_stretch() -> None:
 
 
 def test_scattered_samples_say_that_they_favour_extremes() -> None:
-    told = "The extremes of each part are among them: dense parts have more points than are drawn"
-    assert told in drawn(*(point(step % 7, step) for step in range(2000)), kind="scatter")["title"]["subtitle"]
-    assert told not in drawn(*(point(step, step) for step in range(20)), kind="scatter")["title"]["subtitle"]
+    note = "The extremes of each part are among them: dense parts have more points than are drawn"
+    assert note in drawn(*(point(step % 7, step) for step in range(2000)), kind="scatter")["title"]["subtitle"]
+    assert note not in drawn(*(point(step, step) for step in range(20)), kind="scatter")["title"]["subtitle"]
 
 
 def test_few_steps_have_a_column_each() -> None:

@@ -57,8 +57,8 @@ def test_elapsed_time_counts_exactly_from_the_start(kind: str) -> None:
 def test_a_run_without_a_start_says_so() -> None:
     with pytest.raises(InvalidParameter, match="no start time to count from; available: x=step and x=time"):
         drawn(point(1, 1, time(0)), against="elapsed", start=None)
-    told = "available: step, time, run and parameter:<key>"
-    with pytest.raises(InvalidParameter, match=told):
+    detail = "available: step, time, run and parameter:<key>"
+    with pytest.raises(InvalidParameter, match=detail):
         against([run(1, point(1, 1, time(0)), start=None), run(2, point(1, 1, time(1)), start=None)], "elapsed")
     made = against([run(1, point(1, 1, time(0)), start=None), run(2, point(1, 1, time(1)))], "elapsed")
     assert "(it has no start time)" in subtitle(made)

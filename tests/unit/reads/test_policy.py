@@ -198,8 +198,8 @@ def test_as_what_a_stored_answer_may_be_given(
 )
 def test_provenance_says_how_old_and_how_fresh(header: Header, age: float, ttl: float, lifetime: float) -> None:
     assert POLICY.provenance(header, Source.STORED) == Provenance(Source.STORED, age, ttl, lifetime)
-    told = POLICY.provenance(header, Source.FETCHED_NEW, kept=False, shared=True, upstream=0.5)
-    assert told == Provenance(Source.FETCHED_NEW, age, ttl, lifetime, kept=False, shared=True, upstream=0.5)
+    found = POLICY.provenance(header, Source.FETCHED_NEW, kept=False, shared=True, upstream=0.5)
+    assert found == Provenance(Source.FETCHED_NEW, age, ttl, lifetime, kept=False, shared=True, upstream=0.5)
 
 
 def test_a_fetch_counts_for_no_cache_only_if_it_began_since() -> None:

@@ -31,7 +31,8 @@ from service.domain.freshness import Source as From
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails
 from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
-from service.reads.queries import Connection, Queries
+from service.reads.entries import Connection
+from service.reads.queries import Queries
 from service.reads.results import Read
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually

@@ -130,13 +130,13 @@ def test_in_the_callers_name_no_credentials_are_needed(directory: Path) -> None:
 )
 def test_what_is_wrong_is_named(directory: Path, text: str, fault: str) -> None:
     found = faults(directory, text)
-    assert any(fault in told for told in found), found
-    assert all(told.startswith("CONNECTIONS: ") and 'in the file"' not in told for told in found)
+    assert any(fault in line for line in found), found
+    assert all(line.startswith("CONNECTIONS: ") and 'in the file"' not in line for line in found)
 
 
 def test_every_fault_of_every_table_is_told(directory: Path) -> None:
     found = faults(directory, '[a]\nkind = "x"\n[b]\ntimeout = 0\n')
-    assert {told.split("]")[0] for told in found} >= {"CONNECTIONS: [a", "CONNECTIONS: [b"}
+    assert {line.split("]")[0] for line in found} >= {"CONNECTIONS: [a", "CONNECTIONS: [b"}
 
 
 def test_a_file_that_is_not_there() -> None:
@@ -146,4 +146,4 @@ def test_a_file_that_is_not_there() -> None:
 
 
 def test_a_kind_beside_a_file_does_nothing_and_is_refused(directory: Path) -> None:
-    assert any(told.startswith("RUNTIME_KIND: does nothing") for told in faults(directory, SAP, RUNTIME_KIND="mlflow"))
+    assert any(line.startswith("RUNTIME_KIND: does nothing") for line in faults(directory, SAP, RUNTIME_KIND="mlflow"))

@@ -73,7 +73,7 @@ def test_certificates(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named(variables: dict[str, str], fault: str) -> None:
-    assert any(told.startswith(fault) for told in faults(**variables)), faults(**variables)
+    assert any(line.startswith(fault) for line in faults(**variables)), faults(**variables)
 
 
 def test_an_unchecked_certificate_is_a_risk() -> None:
@@ -84,7 +84,7 @@ def test_an_unchecked_certificate_is_a_risk() -> None:
 
 
 def test_a_tracking_uri_without_its_kind_is_noticed() -> None:
-    assert any("set RUNTIME_KIND=mlflow" in told for told in faults(RUNTIME_KIND=""))
+    assert any("set RUNTIME_KIND=mlflow" in line for line in faults(RUNTIME_KIND=""))
 
 
 def test_the_effective_configuration_hides_the_password() -> None:

@@ -1,4 +1,4 @@
-"""Any mapping gives settings or a ``SettingsError``, and no secret of it is ever told."""
+"""Any mapping gives settings or a ``SettingsError``, and no secret of it is ever repeated."""
 
 import json
 import pickle
@@ -50,7 +50,7 @@ def outcome(environment: dict[str, str]) -> Settings | SettingsError:
         return error
 
 
-def told(found: Settings | SettingsError) -> str:
+def text_of(found: Settings | SettingsError) -> str:
     """All that anyone gets to read."""
     if isinstance(found, SettingsError):
         assert found.faults
@@ -63,17 +63,17 @@ def told(found: Settings | SettingsError) -> str:
 
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=20), TEXTS | JSON.map(json.dumps)))
 def test_any_mapping(environment: dict[str, str]) -> None:
-    told(outcome(environment))
+    text_of(outcome(environment))
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), TEXTS, max_size=2))
 def test_any_change_of_a_complete_mapping(environment: dict[str, str]) -> None:
-    told(outcome(COMPLETE | environment))
+    text_of(outcome(COMPLETE | environment))
 
 
 @given(JSON.map(json.dumps), st.sampled_from(["VCAP_SERVICES", SERVICE_KEY]))
 def test_any_json(complete_text: str, name: str) -> None:
-    told(outcome({name: complete_text, "RUNTIME_AUTH": "service"}))
+    text_of(outcome({name: complete_text, "RUNTIME_AUTH": "service"}))
 
 
 AROUND = st.sampled_from(
@@ -96,22 +96,22 @@ AROUND = st.sampled_from(
 @given(form=AROUND)
 def test_secrets_are_not_told(name: str, form: str) -> None:
     for environment in ({}, WITHOUT_SECRET, COMPLETE):
-        assert CANARY not in told(outcome(environment | {name: form.format(CANARY)}))
+        assert CANARY not in text_of(outcome(environment | {name: form.format(CANARY)}))
 
 
 @pytest.mark.parametrize("name", ["AICORE_BASE_URL", "AICORE_AUTH_URL", "JWT_ISSUER", "JWT_JWKS_URL", "CORS_ORIGINS"])
 def test_passwords_in_urls_are_not_told(complete: dict[str, str], name: str) -> None:
     found = outcome(complete | {name: f"https://user:{CANARY}@host.example"})
     assert isinstance(found, SettingsError)
-    assert CANARY not in told(found)
+    assert CANARY not in text_of(found)
 
 
 def test_secrets_in_members_are_not_told() -> None:
     members = dict.fromkeys(["clientid", "clientsecret", "url", "certurl", "certificate", "key"], f"{CANARY} \n")
     for key in (members, members | {"clientsecret": [CANARY]}, members | {"serviceurls": CANARY}):
         services = {label: [{"credentials": key}] for label in ("aicore", "xsuaa", "identity")}
-        assert CANARY not in told(outcome({"VCAP_SERVICES": json.dumps(services)}))
-        assert CANARY not in told(outcome({SERVICE_KEY: json.dumps(key)}))
+        assert CANARY not in text_of(outcome({"VCAP_SERVICES": json.dumps(services)}))
+        assert CANARY not in text_of(outcome({SERVICE_KEY: json.dumps(key)}))
 
 
 def test_no_secret_hangs_on_to_the_error() -> None:

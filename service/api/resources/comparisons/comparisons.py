@@ -22,8 +22,8 @@ from service.api.resources.comparisons.schemas import (
     RunsComparedParameters,
 )
 from service.api.resources.comparisons.to_json import Comparison
+from service.charts.against import Against, points_for
 from service.charts.panels import ChartType, ValueScale
-from service.charts.progress import Against, points_for
 from service.charts.rendering import Renderer
 from service.domain.runtime import RequestContext
 from service.reads.comparison import ReadComparison

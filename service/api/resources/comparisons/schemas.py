@@ -15,7 +15,7 @@ from service.api.openapi.schemas import MissingRun, NameValue, Query, Warning
 from service.api.resources.runs.query import runs_field
 from service.api.resources.runs.schemas import RunSchema
 from service.api.resources.series.schemas import CHART_TYPE, DrawnParameters, DrawnQuery, SeriesPoint
-from service.charts.progress import Against
+from service.charts.against import Against
 
 _MOST_METRICS = 4
 

@@ -1,4 +1,4 @@
-"""A run that is watched."""
+"""A run as it goes on, as server-sent events."""
 
 from __future__ import annotations
 

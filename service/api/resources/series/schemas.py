@@ -13,8 +13,8 @@ from service.api.http.parameters import Parameters
 from service.api.openapi.fields import nothing, step_metadata, value_metadata, zoned_metadata
 from service.api.openapi.schemas import NameValue, Warning
 from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
+from service.charts.against import Against, Drawn
 from service.charts.panels import ChartType, ValueScale
-from service.charts.progress import Against, Drawn
 
 _LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."
 MOST_SMOOTH = 0.99

@@ -48,10 +48,10 @@ def series(texts: list[bytes]) -> list[list[dict[str, Any]]]:
 
 
 def extremes(points: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    told = [point for point in points if point["value"] not in NONE]
-    if not told:
+    valued = [point for point in points if point["value"] not in NONE]
+    if not valued:
         return None, None
-    return min(told, key=lambda point: number(point["value"])), max(told, key=lambda point: number(point["value"]))
+    return min(valued, key=lambda point: number(point["value"])), max(valued, key=lambda point: number(point["value"]))
 
 
 def mean(points: list[dict[str, Any]]) -> Fraction | float | None:

@@ -71,7 +71,7 @@ def test_the_version_is_the_runtimes_own_or_the_apis(members: dict[str, object],
 @pytest.mark.parametrize(
     ("api", "multitenant"),
     [(None, True), ({}, True), ({"capabilities": None}, True), ({"capabilities": {}}, True)]
-    + [({"capabilities": {"multitenant": told}}, told) for told in (True, False)],
+    + [({"capabilities": {"multitenant": multitenant}}, multitenant) for multitenant in (True, False)],
 )
 def test_a_runtime_has_resource_groups_unless_it_says_otherwise(api: object, multitenant: bool) -> None:
     assert described(aiApi=api).multitenant is multitenant

@@ -1,0 +1,155 @@
+"""Entries of the store, as reads of one connection need them: named, fetched, and loaded when they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from service.caching import codec
+from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_key
+from service.concurrency.deadline import Deadline
+from service.domain.errors import CursorExpired, ServiceError
+from service.domain.freshness import Snapshot
+from service.domain.runtime import AIRuntime, Capabilities, RequestContext
+from service.reads import remembered_errors
+from service.reads.read_through import ReadThrough
+from service.reads.results import VALUE, Fetched, Found, Pending, Read
+
+T = TypeVar("T")
+Unpack = Callable[[Packed], T]
+
+_OF_NO_GROUP = frozenset({"capabilities", "resource-groups"})
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A runtime, and how it is read through the store: by its own lifetimes and with its own places for fetches, so
+    that one that is down or slow takes none of another's."""
+
+    runtime: AIRuntime
+    reads: ReadThrough
+
+
+class Entries:
+    """Reads entries of the runtime that ``context.cache_scope.connection`` names, by their kind."""
+
+    def __init__(self, connections: Mapping[str, Connection]) -> None:
+        self._connections = connections
+
+    def runtime(self, context: RequestContext) -> AIRuntime:
+        """The runtime that the request names."""
+        return self._connections[context.cache_scope.connection].runtime
+
+    def reads(self, context: RequestContext) -> ReadThrough:
+        """How that runtime is read through the store."""
+        return self._connections[context.cache_scope.connection].reads
+
+    def key(self, kind: str, context: RequestContext, run_id: str = "", *more: str) -> str:
+        """An entry's name; it has all in it that the entry's content may depend on, the caller where that decides."""
+        scope = context.cache_scope
+        return entry_key(
+            kind,
+            scope.tenant,
+            scope.connection,
+            self.runtime(context).identity,
+            "" if kind in _OF_NO_GROUP else scope.resource_group,
+            scope.caller or "",
+            run_id,
+            *more,
+        )
+
+    def begin(
+        self,
+        key: str,
+        fetch: Callable[[RequestContext], Fetched],
+        unpack: Unpack[T],
+        context: RequestContext,
+        run_id: str = "",
+        *,
+        of_error: Callable[[ServiceError], Fetched | ServiceError] = remembered_errors.of,
+    ) -> Pending[Read[T] | ServiceError]:
+        """Begin to read one entry; ``of_error`` says what an error of its fetch means for the store."""
+
+        def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
+            try:
+                return dict.fromkeys(keys, fetch(self.fetching(context, deadline)))
+            except ServiceError as error:
+                return dict.fromkeys(keys, of_error(error))
+
+        begun = self.reads(context).begin([key], fetch_all, context.cache_policy, context.deadline)
+
+        def result(until: Deadline) -> Read[T] | ServiceError:
+            found = value(begun(until)[key], run_id)
+            return found if isinstance(found, ServiceError) else self.read(found, unpack, context)
+
+        return result
+
+    def get(
+        self,
+        key: str,
+        fetch: Callable[[RequestContext], Fetched],
+        unpack: Unpack[T],
+        context: RequestContext,
+        run_id: str = "",
+    ) -> Read[T]:
+        """One entry; raises what ``begin`` gives in its place."""
+        return raised(self.begin(key, fetch, unpack, context, run_id)(context.deadline))
+
+    def fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
+        """The request as a fetch hands it on: by the fetch's deadline, with what the runtime last said of itself."""
+        found = self.reads(context).stored(self.key("capabilities", context))
+        known = None
+        if found is not None and found.header.outcome == VALUE:
+            with suppress(ContentGone):
+                known = self.read(found, partial(codec.unpack, kind=Capabilities), context).content()
+        return replace(context, deadline=deadline, known=known)
+
+    def read(self, found: Found, unpack: Unpack[T], context: RequestContext) -> Read[T]:
+        """What was found, to be loaded and unpacked when it is looked at."""
+
+        def content() -> T:
+            packed = self.reads(context).body(found)
+            if packed is None:
+                raise ContentGone
+            try:
+                return unpack(packed)
+            except NotAnEntry:
+                raise ContentGone from None
+
+        header = found.header
+        named = Snapshot(header.digest, header.size)
+        return Read(found.key, header.digest, found.provenance, content, named, header.may_change, header.status)
+
+    def as_of(self, snapshot: Snapshot | None, now: Read[T], unpack: Unpack[T], context: RequestContext) -> Read[T]:
+        """What there is ``now``, or the snapshot, where there is one and it differs.
+
+        What there is now is read first: a caller who may not read that, or would find it gone, has no
+        snapshot of it either.
+        """
+        if snapshot is None or now.digest == snapshot.digest:
+            return now
+        packed = self.reads(context).snapshot(now.key, snapshot)
+        if packed is None:
+            raise CursorExpired
+        try:
+            content = unpack(packed)
+        except NotAnEntry:
+            raise CursorExpired from None
+        return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: content)
+
+
+def raised(read: Read[T] | ServiceError) -> Read[T]:
+    """What was read; raises an error that is there in its place."""
+    if isinstance(read, ServiceError):
+        raise read
+    return read
+
+
+def value(found: Found | ServiceError, run_id: str) -> Found | ServiceError:
+    """What was found, if it is a value; else the error that is remembered in its place."""
+    if isinstance(found, ServiceError) or found.header.outcome == VALUE:
+        return found
+    return remembered_errors.error_of(found.header.outcome, run_id)

@@ -1,0 +1,79 @@
+"""What runs' metrics come to, stored by the content that it is of: so no point is looked at twice for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from service.caching import codec
+from service.caching.codec import NotAnEntry
+from service.concurrency.bounded_map import BoundedMap
+from service.domain.freshness import Snapshot
+from service.domain.metrics import MetricResource
+from service.domain.series.summary import RunSummary
+from service.reads.read_through import ReadThrough
+from service.reads.results import Read
+
+_AT_HAND_BYTES = 8 * 1024 * 1024
+_OVERHEAD = 500
+_AS_OBJECTS = 3
+"""How many times its packed length a summary takes in memory."""
+
+
+class Summaries:
+    """Summaries that were looked at lately are at hand. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._at_hand: BoundedMap[str, _Summarized] = BoundedMap(_AT_HAND_BYTES, lambda one: one.weight)
+
+    def of(
+        self, resources: Mapping[str, Read[MetricResource]], keys: Mapping[str, str], reads: ReadThrough
+    ) -> dict[str, Read[RunSummary]]:
+        """Of each run, under its key; loaded, or made and stored, when it is looked at."""
+        summarized = self._known([keys[run_id] for run_id in resources], reads)
+        read: dict[str, Read[RunSummary]] = {}
+        for run_id, one in resources.items():
+            known = summarized.get(keys[run_id])
+            load = partial(self._make, keys[run_id], one, reads) if known is None else known.content
+            size = one.size if known is None else known.size
+            read[run_id] = Read(keys[run_id], one.digest, one.provenance, load, Snapshot(one.digest, size))
+        return read
+
+    def _known(self, keys: Sequence[str], reads: ReadThrough) -> dict[str, _Summarized]:
+        """Those that are in this process, and those that are stored."""
+        known = {key: one for key in keys if (one := self._at_hand.get(key)) is not None}
+        elsewhere = [key for key in keys if key not in known]
+        stored = reads.derived(elsewhere) if elsewhere else {}
+        for key, packed in stored.items():
+            with suppress(NotAnEntry):
+                known[key] = _Summarized(codec.unpack(packed, RunSummary), codec.size_of(packed))
+                self._at_hand.keep(key, known[key])
+        return known
+
+    def _make(self, key: str, resource: Read[MetricResource], reads: ReadThrough) -> RunSummary:
+        from service.domain.series.aggregates import summarize  # noqa: PLC0415 - brings numpy
+
+        content = resource.content()
+        made = RunSummary(tuple(summarize(content.metrics)), content.unreadable)
+        packed = codec.pack(made)
+        self._at_hand.keep(key, _Summarized(made, codec.size_of(packed)))
+        reads.keep_derived(key, packed, time.time() - resource.provenance.age)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Summarized:
+    """A summary in this process; ``size`` is its length in bytes, packed."""
+
+    summary: RunSummary
+    size: int
+
+    def content(self) -> RunSummary:
+        return self.summary
+
+    @property
+    def weight(self) -> int:
+        return _OVERHEAD + _AS_OBJECTS * self.size
