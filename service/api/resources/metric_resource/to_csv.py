@@ -33,6 +33,8 @@ _POINT = re.compile(
 )
 """A point as runtimes mostly write it. In a string quotation marks are escaped, so no point begins within one."""
 _PIECES = 7
+_MANY = 500
+"""Points of a chunk that are worth a columns' way of writing them."""
 _NOT_FINITE = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
 
 
@@ -47,8 +49,19 @@ def label_names(chunks: Iterable[Chunk]) -> list[str]:
     """All label names by first appearance, but of those that share a column only one."""
     literals: dict[bytes, None] = {}
     for chunk in chunks:
-        literals.update(dict.fromkeys(points.columns(chunk, ("labels",))[0]))
+        literals.update(dict.fromkeys(_label_sets(chunk)))
     return names_in(literals)
+
+
+def _label_sets(chunk: Chunk) -> Iterable[bytes]:
+    """The points' labels; of points that all have labels of the same names those of one."""
+    if chunk.count >= _MANY:
+        from service.domain.layout import layout_of  # noqa: PLC0415 - brings numpy
+
+        layout = layout_of(chunk)
+        if layout is not None:
+            return [b"[%b]" % b",".join(b'{"name":"%b","value":""}' % name for name, _ in layout.labels)]
+    return points.columns(chunk, ("labels",))[0]
 
 
 def names_in(literals: Iterable[bytes]) -> list[str]:
@@ -99,7 +112,15 @@ class PointRows:
 
     def of(self, chunk: Chunk, leading: bytes = b"") -> bytes:
         """The rows of a chunk, each behind the cells ``leading``."""
-        return self._at_once(chunk, leading) or self._one_by_one(chunk, leading)
+        return self._by_columns(chunk, leading) or self._at_once(chunk, leading) or self._one_by_one(chunk, leading)
+
+    def _by_columns(self, chunk: Chunk, leading: bytes) -> bytes | None:
+        """The rows of many points, where what is in a cell is the very text of the chunk."""
+        if chunk.count < _MANY or len(self._empty) > len(self._columns):
+            return None
+        from service.api.resources.metric_resource import columns_to_csv  # noqa: PLC0415 - brings numpy
+
+        return columns_to_csv.rows(chunk, leading, self._named, self._columns, self._clock)
 
     def _at_once(self, chunk: Chunk, leading: bytes) -> bytes:
         """The rows of points written as runtimes mostly do: in one pass, column by column. Nothing for others."""

@@ -7,11 +7,14 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.api.http.csv_text import text_cell
+from service.api.resources.metric_resource import columns_to_csv
 from service.api.resources.metric_resource.to_csv import MOST_COLUMNS, PointRows, label_names, rows
 from service.api.resources.metric_resource.to_ndjson import lines
 from service.domain.metrics import Chunk
@@ -191,3 +194,84 @@ def test_what_is_written_at_once_is_what_is_written_one_by_one(points, clock: Zo
     spaced = Chunk(text.replace(b'"name":', b'"name" :', 1), len(points))  # as no runtime writes, so one by one
     assert compact == PointRows(columns, clock, ("runId",)).of(spaced, b"run1,")
     assert PointRows(columns, clock).of(chunk) == PointRows(columns, clock).of(spaced)
+
+
+SIMPLE = st.sampled_from(["loss", "a.b", "", "x=1", "=1", "-5", "@", "longer_than_the_others"])
+ANY = st.sampled_from(["loss", "a.b", "", "x=1", "=1", "-5", "a b", "a;b", "é", "a,b", 'a"b', "longer_than_the_others"])
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Points as runtimes mostly write them: all with labels of the same names."""
+    text = SIMPLE if draw(st.integers(0, 3)) else ANY
+    names = draw(st.lists(text, max_size=3, unique=True))
+    one = st.fixed_dictionaries(
+        {
+            "name": text if draw(st.booleans()) else st.just(draw(text)),
+            "value": st.sampled_from([1, -0.5, 9007199254740993, None, *["NaN"] * (text is ANY)]),
+            "timestamp": st.builds(
+                "2026-{}T0{}:{}{}Z".format,
+                st.sampled_from(["03-29", "11-01"]),
+                st.integers(4, 7),
+                st.integers(10, 59),
+                st.sampled_from([":00", ":13.50", ":59.123456789"]),
+            ),
+            "step": st.sampled_from([None, 7, -123456]),
+            "labels": st.tuples(*[st.fixed_dictionaries({"name": st.just(name), "value": text}) for name in names]),
+        }
+    )
+    return draw(st.lists(one, min_size=1, max_size=5))
+
+
+@given(alike(), st.sampled_from([UTC, TOKYO, ZoneClock(time_zone("America/New_York"))]))
+def test_what_is_written_by_columns_is_what_is_written_one_by_one(points, clock: ZoneClock) -> None:
+    text = ",".join(json.dumps(point, separators=(",", ":"), ensure_ascii=False) for point in points).encode()
+    spaced = Chunk(text.replace(b'"name":', b'"name" :', 1), len(points))
+    labels = [*label_names([spaced]), "another"]
+    columns = {name: number for number, name in enumerate(labels)}
+    found = columns_to_csv.rows(
+        Chunk(text, len(points)), b"run1,", lambda name: text_cell(json.loads(name)), columns, clock
+    )
+    assert found in {None, PointRows(labels, clock, ("runId",)).of(spaced, b"run1,")}
+
+
+@pytest.mark.parametrize(
+    "labels", ["[]", '[{"name":"group","value":"tree-%d"}]', '[{"name":"a","value":"b%d"},{"name":"c","value":""}]']
+)
+@pytest.mark.parametrize("clock", [UTC, TOKYO])
+def test_points_as_runtimes_mostly_write_them_are_written_by_columns(labels: str, clock: ZoneClock) -> None:
+    points = [
+        f'{{"name":"Train loss","value":{number}.5,"timestamp":"2026-03-29T01:{number % 60:02}:00.5Z",'
+        f'"step":{number},"labels":{labels.replace("%d", str(number))}}}'.encode()
+        for number in range(1000)
+    ]
+    chunk = Chunk(b",".join(points), len(points))
+    names = label_names([chunk])
+    assert names == label_names([Chunk(points[0], 1)])
+    rows = columns_to_csv.rows(
+        chunk, b"", lambda _: b'"Train loss"', {name: at for at, name in enumerate(names)}, clock
+    )
+    assert rows is not None
+    assert rows == PointRows(names, clock).of(chunk)
+    assert rows == b"".join(PointRows(names, clock).of(Chunk(point, 1)) for point in points)
+
+
+def test_one_point_that_is_written_another_way_is_read_as_it_is() -> None:
+    """A blank, wherever JSON may have one; members in another order."""
+    usual = POINT % (b'"loss"', b"1", b'[{"name":"a","value":"b"},{"name":"c","value":"d"}]')
+    odd = [usual[:at] + b" " + usual[at:] for at in range(1, len(usual)) if b'"' in usual[at - 1 : at + 1] or at > 60]
+    same = [one for one in odd if json.loads(one) == json.loads(usual)]
+    assert len(same) > 30
+    moved = json.loads(usual)
+    moved["value"] = moved.pop("value")
+    expected = PointRows(["a", "c"], UTC).of(Chunk(usual, 1)) * 3
+    for one in (*same, json.dumps(moved, separators=(",", ":")).encode()):
+        for points in ([one, usual, usual], [usual, one, usual], [usual, usual, one]):
+            chunk = Chunk(b",".join(points), 3)
+            found = columns_to_csv.rows(chunk, b"", lambda name: text_cell(json.loads(name)), {"a": 0, "c": 1}, UTC)
+            assert found in {None, expected}, one
+
+
+def test_one_long_cell_does_not_make_all_others_as_long() -> None:
+    points = [POINT % (b'"loss"', b"1", b"[]")] * 999 + [POINT % (b'"%b"' % (b"m" * 10_000), b"1", b"[]")]
+    assert columns_to_csv.rows(Chunk(b",".join(points), 1000), b"", lambda _: b"", {}, UTC) is None
