@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, takewhile
 
 from service.domain.points import NameValue
 
@@ -41,6 +42,13 @@ def named(metrics: Sequence[str]) -> str:
 
 def cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def fitting(parts: Iterable[str], longest: int) -> str:
+    """As many of the first parts as there is room for, with commas; no more of them is looked at."""
+    whole = accumulate(parts, lambda before, part: f"{before}, {part}")
+    *_, last = ("", *takewhile(lambda one: len(one) <= longest, whole))
+    return last
 
 
 def wrapped(notes: Iterable[str]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 
 import msgspec
 from msgspec import Raw
@@ -181,8 +180,7 @@ class Comparison:
             parts = [captions.cut(configuration, _LONGEST_PART)] if says_more else []
             given = [(json.loads(one.key), json.loads(one.values[number])) for one in differing]
             parts += [captions.cut(f"{key}={value}", _LONGEST_PART) for key, value in given if value is not None]
-            fitting = accumulate(parts, lambda before, part: f"{before}, {part}")
-            differs = max((one for one in fitting if len(one) <= _LONGEST_NAME), key=len, default="")
+            differs = captions.fitting(parts, _LONGEST_NAME)
             names.append(f"{differs}{captions.SEPARATOR}{id_}" if differs else id_)
         return names
 

@@ -59,6 +59,7 @@ PATTERN = (
 _LONGEST_NUMBER = 1000
 _WORD = r'(?:"(?:[^"\\]|\\.)*"|[^",=\[\]\\]+)'
 _LABEL = re.compile(rf"({_WORD})=({_WORD}|)(,|$)", re.DOTALL)
+_PLAIN = re.compile(r'[^\s",=\[\]\\](?:[^",=\[\]\\]*[^\s",=\[\]\\])?')
 _PRODUCTS = Context(prec=10_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _LISTED, _LONGEST_LISTED = 10, 200
 _FORM = "must be a metric and an aggregate such as Loss:min or Loss[dataset=validation]:last; aggregates are " + (
@@ -300,8 +301,7 @@ def _bracketed(labels: frozenset[NameValue]) -> str:
 
 
 def _written(text: str) -> str:
-    plain = re.fullmatch(r'[^\s",=\[\]\\](?:[^",=\[\]\\]*[^\s",=\[\]\\])?', text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _some(names: Collection[str]) -> str:

@@ -199,11 +199,13 @@ def merged(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
     """The same points in fewer chunks, where many metrics have a few points each."""
     found: list[Chunk] = []
     batch: list[Chunk] = []
+    held = 0
     for chunk in chunks:
-        if batch and sum(each.count for each in batch) + chunk.count > POINTS_A_CHUNK:
+        if batch and held + chunk.count > POINTS_A_CHUNK:
             found.append(_joined(batch))
-            batch = []
+            batch, held = [], 0
         batch.append(chunk)
+        held += chunk.count
     return (*found, _joined(batch)) if batch else tuple(found)
 
 

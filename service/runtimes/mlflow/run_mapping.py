@@ -260,16 +260,13 @@ def output_artifacts(found: MLflowRun, models: Mapping[str, LoggedModel | None])
 
 def labels(found: MLflowRun, models: Iterable[LoggedModel]) -> dict[str, dict[Place, list[bytes]]]:
     """Of the run's metrics, by key, the label sets of those points that are a model's."""
-    by_key: dict[str, dict[Place, list[bytes]]] = {}
+    by_key: dict[str, dict[Place, dict[bytes, None]]] = {}
     for model in models:
         for metric in model.data.metrics:
             if metric.run_id in {None, found.info.run_id}:
                 place = (bytes(metric.timestamp), bytes(metric.step), bytes(metric.value))
-                known = by_key.setdefault(metric.key, {}).setdefault(place, [])
-                label_set = _label_set(model, metric)
-                if label_set not in known:
-                    known.append(label_set)
-    return by_key
+                by_key.setdefault(metric.key, {}).setdefault(place, {})[_label_set(model, metric)] = None
+    return {key: {place: [*known] for place, known in places.items()} for key, places in by_key.items()}
 
 
 def _label_set(model: LoggedModel, metric: _ModelMetric) -> bytes:

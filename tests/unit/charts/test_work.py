@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from service.charts.captions import apart, trace_names
+from service.charts.captions import apart, fitting, trace_names
 from service.domain.errors import InvalidParameter
 from service.domain.metrics import Chunk
 from service.domain.points import NameValue
@@ -37,6 +37,13 @@ def test_naming_series_that_share_their_beginning() -> None:
 
     work = [lines(lambda count=count: named(count)) for count in (1000, 2000)]
     assert work[1] < 2.1 * work[0]
+
+
+def test_a_name_is_made_of_no_more_parts_than_it_has_room_for() -> None:
+    parts = iter(f"part{number}" for number in range(1000))
+    assert fitting(parts, 20) == "part0, part1, part2"
+    assert next(parts) == "part4"
+    assert [fitting(few, 3) for few in ([], ["abc"], ["abcd"], ["abc", "d"])] == ["", "abc", "", "abc"]
 
 
 def of_labels(count: int, metric: str = "loss") -> list[Chunk]:

@@ -175,3 +175,8 @@ def test_few_points_of_many_metrics_share_a_chunk() -> None:
     assert [chunk.count for chunk in merged] == [POINTS_A_CHUNK, 1]
     assert b",".join(chunk.text for chunk in merged) == b",".join(chunk.text for chunk in chunks)
     assert points.merged([]) == ()
+
+
+def test_joining_chunks_takes_as_long_as_there_are_chunks() -> None:
+    work = [calls(lambda count=count: points.merged([Chunk(b"{}", 1)] * count)) for count in (900, 1800)]
+    assert work[1] < 2.1 * work[0]
