@@ -53,8 +53,7 @@ class _Progress:
     def __init__(self, read: Columns, projection: Projection | None) -> None:
         self._columns = read
         self._projection = projection
-        self._order = ordering.order(read)
-        self._bounds = np.searchsorted(read.series[self._order], np.arange(len(read.names) + 1))
+        self._order, self._bounds, self._last = ordering.order(read)
         self._values = read.value[self._order]
         self._least, self._greatest = summaries.extremes(read, self._order, self._bounds[:-1])
         places = self._places(projection.along) if projection is not None else None
@@ -86,7 +85,7 @@ class _Progress:
             labels=labels,
             count=len(values),
             first=shown[0],
-            last=shown[-1],
+            last=texts[np.searchsorted(places, self._last[number])],
             min=text(self._least[number]),
             max=text(self._greatest[number]),
             mean=summaries.mean(values, partial(self._has_overflown, number)),
@@ -134,13 +133,14 @@ class _Progress:
         if at_most is None or end - start <= at_most:
             return np.arange(start, end)
         if at_most == _ENDS:
-            return np.array([start, end - 1])
+            return np.unique([start, self._last[number]])
         from service.domain.series import downsampling  # noqa: PLC0415 - loaded only where it is needed
 
-        extremes = [int(place - start) for place in (self._greatest[number], self._least[number]) if place >= 0]
+        named = (start, self._last[number], self._greatest[number], self._least[number])
+        kept = [int(place - start) for place in named if place != summaries.ABSENT]
         beside = np.union1d(self._gaps[number].before, self._gaps[number].after)
         values = self._placed(self._values[start:end])
-        chosen: Integers = start + downsampling.choose(values, extremes, at_most, beside)
+        chosen: Integers = start + downsampling.choose(values, kept, at_most, beside)
         return chosen
 
     def _texts(self, places: Integers) -> list[bytes]:

@@ -18,16 +18,15 @@ _LEAST = 3
 _NONE = np.zeros(0, dtype=np.int64)
 
 
-def choose(values: Floats, extremes: list[int], at_most: int, beside: Integers = _NONE) -> Integers:
-    """Positions, ascending, of ``at_most`` (2 or more) of more ``values``: the first, the last, and ``extremes``.
+def choose(values: Floats, kept: list[int], at_most: int, beside: Integers = _NONE) -> Integers:
+    """Positions, ascending, of ``at_most`` (2 or more) of more ``values``, those ``kept`` among them.
 
-    Where there is no room for all of them, the first and the last go before the extremes, and those in their order.
+    Where there is no room for all that are to be kept, the earlier named go before the later.
     Up to a quarter of ``at_most`` are taken from those ``beside`` gaps (ascending). Values that are not finite are
     nowhere in the picture: of these, up to a quarter of ``at_most`` are taken from where the series stops being finite
     and where it is finite again.
     """
-    ends = [0, len(values) - 1]
-    kept = list(dict.fromkeys(ends + extremes))[:at_most]
+    kept = list(dict.fromkeys(kept))[:at_most]
     finite = np.isfinite(values)
     kept += _spread(beside, (at_most - len(kept)) // 4)
     kept += _spread(_borders(finite), (at_most - len(set(kept))) // 4)

@@ -44,8 +44,10 @@ class Series:
     text ``{"step":…,"timestamp":…,"value":…}``, its literals the runtime's and its timestamp in UTC as in ``Chunk``.
 
     ``points`` are ordered by step, then timestamp, then as the runtime gave them; points without a step come after
-    those with one, and without a timestamp after those with one. ``count``, ``first``, ``last``, ``min``, ``max`` and
-    ``mean`` are of all points, whether ``points`` has them or was ``downsampled``. Of equal extremes the first counts.
+    those with one, and without a timestamp after those with one. ``last`` is the latest of the highest step, which is
+    not the last of ``points`` where some have no step or no timestamp. ``count``, ``first``, ``last``, ``min``,
+    ``max`` and ``mean`` are of all points, whether ``points`` has them or was ``downsampled``. Of equal extremes the
+    first counts.
     ``min`` and ``max`` count infinities and leave out NaN and values that could not be read (``null``); they are
     ``None`` where no value is left. ``mean`` leaves out the same, is ``None``, too, where a value is beyond double
     precision, and is what IEEE 754 makes of infinities: one of them is the mean, two that differ make it NaN.

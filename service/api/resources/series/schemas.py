@@ -162,7 +162,13 @@ class OneSeries(Schema):
     )
     count = fields.Integer(required=True, metadata={"minimum": 1})
     first = fields.Nested(SeriesPoint, required=True)
-    last = fields.Nested(SeriesPoint, required=True)
+    last = fields.Nested(
+        SeriesPoint,
+        required=True,
+        metadata={
+            "description": "The latest of the highest step; a point without a step or timestamp only where no other is."
+        },
+    )
     min = fields.Nested(
         SeriesPoint,
         required=True,

@@ -39,6 +39,13 @@ def order(point: dict[str, Any]) -> tuple[Any, ...]:
     return (step is None, Decimal(step or 0), *instant(point["timestamp"]))
 
 
+def last(ordered: list[dict[str, Any]]) -> dict[str, Any]:
+    """The latest point of the highest step; one without a step or timestamp only where there is no other."""
+    stepped = [point for point in ordered if point["step"] is not None] or ordered
+    highest = [point for point in stepped if order(point)[:2] == order(stepped[-1])[:2]]
+    return ([point for point in highest if point["timestamp"] is not None] or highest)[-1]
+
+
 def series(texts: list[bytes]) -> list[list[dict[str, Any]]]:
     found: dict[Any, list[dict[str, Any]]] = {}
     for point in read(texts):

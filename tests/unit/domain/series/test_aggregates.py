@@ -30,7 +30,7 @@ def _expected(group: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "count": len(group),
         "first": _bare(ordered[0]),
-        "last": _bare(ordered[-1]),
+        "last": _bare(reference.last(ordered)),
         "min": _bare(least),
         "max": _bare(greatest),
     }

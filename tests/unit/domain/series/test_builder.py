@@ -48,7 +48,7 @@ def test_series_are_as_the_contract_has_them(texts: list[bytes], size: int) -> N
     assert [[read(text) for text in one.points] for one in found] == [list(map(shown, one)) for one in expected]
     for one, logged in zip(found, expected, strict=True):
         assert (one.count, one.downsampled) == (len(logged), False)
-        assert (read(one.first), read(one.last)) == (shown(logged[0]), shown(logged[-1]))
+        assert (read(one.first), read(one.last)) == (shown(logged[0]), shown(reference.last(logged)))
         assert (read(one.min), read(one.max)) == tuple(map(shown, reference.extremes(logged)))
         assert_mean(one.mean, reference.mean(logged))
         assert json.loads(one.name) == logged[0]["name"]
@@ -118,6 +118,17 @@ def test_points_without_a_step_come_last_and_stay_null() -> None:
     found = of(point(1), point(2, 7), point(3, None, "2026-01-01T00:00:00Z"))
     assert [json.loads(text)["step"] for text in found.points] == [7, None, None]
     assert values(found) == [2, 3, 1], "and those without a timestamp after those with one"
+
+
+@pytest.mark.parametrize(
+    "odd", [point(9, None, "2026-01-01T00:00:09Z"), point(9, None), point(9, 2), point(9, 1, "2026-01-01T00:00:09Z")]
+)
+def test_a_point_that_cannot_be_read_is_not_the_last(odd: bytes) -> None:
+    last = point(2, 2, "2026-01-01T00:00:01Z")
+    for at_most in (None, 2):
+        found = of(odd, last, point(1, 1), at_most=at_most)
+        assert json.loads(found.last)["value"] == 2
+        assert found.last in found.points
 
 
 def test_one_point_is_everything() -> None:
