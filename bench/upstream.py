@@ -2,9 +2,9 @@
 from memory.
 
 It speaks the AI API for the service: a run ``run-<n>``, ``run-<n>-<s>`` or ``run-<n>-<s>-<more>`` has ``n`` points of
-some 147 bytes in ``s`` series (90), a file ``<run>.metrics`` in the directory is the answer for any other, and 200 runs
-of 100 points are listed. It serves the service's own answers (``/answers/<name>``, taken from files) to the proxy that
-it is compared with.
+some 147 bytes in ``s`` series (90), a file ``<run>.metrics`` in the directory is the answer for any other (those called
+``live-…`` go on), and 200 runs of 100 points are listed. It serves the service's own answers (``/answers/<name>``,
+taken from files) to the proxy that it is compared with.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def _resource(run_id: str) -> str:
 
 def _execution(run_id: str) -> dict[str, str]:
     ended = dict.fromkeys(("createdAt", "modifiedAt", "completionTime"), "2026-03-29T00:58:13Z")
+    if run_id.startswith("live-"):
+        return {"id": run_id, "configurationId": "c", "status": "RUNNING", "createdAt": ended["createdAt"]}
     return {"id": run_id, "configurationId": "c", "status": "COMPLETED", **ended}
 
 

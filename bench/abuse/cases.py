@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.abuse import large, slow_clients, text
+from bench.abuse import large, slow_clients, text, watchers
 from bench.abuse.stage import Case
 
-CASES: tuple[Case, ...] = (*slow_clients.CASES, *text.CASES, *large.CASES)
+CASES: tuple[Case, ...] = (*slow_clients.CASES, *text.CASES, *large.CASES, *watchers.CASES)
 QUICK = ("clients: 300 silent", "text: 10,000 runs", "text: a step of 200")
 """How the names of those begin that only try whether it all runs."""

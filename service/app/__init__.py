@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from service.api.http.context import new_traceparent
 from service.api.http.large_work import LargeWork
 from service.api.http.pagination import Cursors
 from service.api.http.representation_cache import ReadyAnswers
@@ -26,8 +24,7 @@ from service.caching.protocol import Cache
 from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.charts.rendering import Renderer
-from service.concurrency.deadline import Deadline
-from service.domain.runtime import AIRuntime, CacheScope, RequestContext
+from service.domain.runtime import AIRuntime
 from service.reads.feeds import Feeds
 from service.reads.queries import Queries
 from service.settings import PageSettings, Settings, TracingSettings
@@ -75,9 +72,10 @@ def create_app(
         memory_bytes=_in_front(cache),
         largest=_AS_STORED * settings.runtime.max_body_bytes,
     )
+    cache.subscribe(store.changes)
     connections, closing = build_connections(settings, cache, store, telemetry, runtime)
     queries = Queries(connections)
-    feeds = Feeds(queries, partial(_unasked, settings), settings.server.events_most, telemetry)
+    feeds = Feeds(queries, store.changes, settings.server.events_most, telemetry)
     parts = Parts(
         authentication.verifier,
         partial(cache_state, cache),
@@ -96,6 +94,7 @@ def create_app(
             telemetry=telemetry,
             renderer=renderer,
             feeds=feeds,
+            comment_seconds=settings.server.events_comment,
             cors_origins=settings.cors_origins,
             sign_in=_sign_in(settings.page),
         )
@@ -140,12 +139,6 @@ def _tracing(settings: TracingSettings) -> Tracing | None:
 def _cursor_secret(settings: Settings) -> bytes:
     secret = settings.cache.secret
     return settings.cache.cursor_secret if secret is None else secret.encode()
-
-
-def _unasked(settings: Settings, cache_scope: CacheScope) -> RequestContext:
-    """The context of a read that no request asks for."""
-    timeout = next(named.runtime.timeout for named in settings.named if named.name == cache_scope.connection)
-    return RequestContext(cache_scope, Deadline.after(timeout), str(uuid.uuid4()), new_traceparent())
 
 
 def _sign_in(page: PageSettings) -> SignIn | None:

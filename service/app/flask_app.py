@@ -57,6 +57,7 @@ class Interface:
     telemetry: Telemetry
     renderer: Renderer
     feeds: Feeds
+    comment_seconds: float
     cors_origins: Collection[str] = ()
     sign_in: SignIn | None = None
 
@@ -87,7 +88,13 @@ def build(interface: Interface) -> Flask:
         comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
         logs.blueprint(interface.queries, interface.answers, made),
         resource_groups.blueprint(interface.queries, interface.answers, made),
-        events.blueprint(interface.feeds, interface.parts.verifier, interface.telemetry, made),
+        events.blueprint(
+            interface.feeds,
+            interface.parts.verifier,
+            interface.telemetry,
+            made,
+            comment_seconds=interface.comment_seconds,
+        ),
         checks.blueprint(interface.queries, interface.answers, made),
         capabilities.blueprint(interface.queries, interface.answers, made),
         connections.blueprint(interface.defaults.connections, interface.answers, made),

@@ -37,7 +37,7 @@ Length = Annotated[int, msgspec.Meta(ge=0)]
 
 LARGEST = 1024 * 1024 * 1024
 """Bytes of a body unpacked, by default."""
-_VERSION = b"\x03"
+_VERSION = b"\x04"
 _MAC_SIZE = 16
 _DIGEST_SIZE = 16
 _ZSTD_LEVEL = 1
@@ -278,6 +278,10 @@ def body_key(key: str, digest: bytes) -> str:
 def rest_key(key: str, digest: bytes) -> str:
     """Where the parts of a body behind its first one are."""
     return f"{body_key(key, digest)}:rest"
+
+
+CHANNEL = f"{_FORMAT}:replaced"
+"""Where keys of entries are announced that were replaced."""
 
 
 def lock_key(key: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from service.caching.changes import Changes
 from service.concurrency.bounded_map import BoundedMap
 
 ITEM_OVERHEAD = 200
@@ -64,6 +66,14 @@ class MemoryCache:
         ends = self._clock() + max(ttl, SHORTEST_TTL)
         for key, value in items.items():
             self._items.keep(key, _Item(value, ends, len(key.encode()) + len(value) + ITEM_OVERHEAD))
+
+    def replace(self, key: str, value: bytes, ttl: float) -> None:
+        self.set_many({key: value}, ttl)
+
+    def subscribe(self, changes: Changes) -> None:
+        """There are no others."""
+        changes.began()
+        changes.complete(math.inf)
 
     def delete(self, key: str) -> None:
         self._items.forget(key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from service.caching.changes import Changes
+
 
 class Cache(Protocol):
     """Bytes under string keys, each with an end. Safe from any thread.
@@ -21,6 +23,14 @@ class Cache(Protocol):
 
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
         """Keep each value for ``ttl`` seconds (at least 1 ms). Not atomic over several keys."""
+        ...
+
+    def replace(self, key: str, value: bytes, ttl: float) -> None:
+        """As ``set_many``, and announce it to all who subscribe, in one step."""
+        ...
+
+    def subscribe(self, changes: Changes) -> None:
+        """Have ``changes`` know, until ``close``, of what others ``replace``. Raises nothing; called once."""
         ...
 
     def delete(self, key: str) -> None: ...

@@ -1,17 +1,21 @@
 """Entries by key: a byte-bounded memory of this process over the cache that all processes share.
 
-The memory answers for ``COHERENCE`` seconds without asking the shared cache, so that workers agree within that time,
-and for as long as the shared cache cannot be used. Trouble with the shared cache never leaves this module.
+The memory answers without asking the shared cache as long as announcements of what others replace come (``changes``):
+what another process has replaced is given for ``LIVING`` seconds at most. Where they do not come, it answers for
+``COHERENCE`` seconds; and for as long as the shared cache cannot be used. Trouble with the shared cache never leaves
+this module.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from service.caching import codec
+from service.caching.changes import UNKNOWN, Changes, Mark
 from service.caching.codec import Header, Packed, Sealer, body_key, failure_key, rest_key
 from service.caching.protocol import Cache
 from service.concurrency.bounded_map import BoundedMap
@@ -36,9 +40,12 @@ class _Body:
 
 @dataclass(slots=True)
 class _Kept:
+    """``checked_at`` and ``mark`` are of just before the shared cache was asked, or given it."""
+
     header: Header
     body: _Body | None
     checked_at: float
+    mark: Mark
 
     @property
     def weight(self) -> int:
@@ -57,7 +64,8 @@ class EntryStore:
     """Loads and saves entries. Safe from any thread; no method raises for the cache's sake.
 
     Bodies of more than ``largest`` bytes are neither kept nor read, whatever lies in the shared cache. ``coherence``:
-    for how many seconds the memory answers.
+    for how many seconds the memory answers where announcements do not come. ``changes`` are what the cache's
+    subscription has to know of.
     """
 
     def __init__(
@@ -68,8 +76,11 @@ class EntryStore:
         memory_bytes: int,
         largest: int = codec.LARGEST,
         coherence: float = COHERENCE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.changes = Changes(clock)
         self._cache = cache
+        self._clock = clock
         self._sealer = Sealer(secret, largest)
         self._largest = largest
         self._coherence = coherence
@@ -83,7 +94,7 @@ class EntryStore:
             kept = self._kept.get(key)
             if kept is not None:
                 found[key] = kept.header
-            if kept is None or latest or self._is_to_be_checked(kept):
+            if kept is None or latest or not self._is_current(key, kept):
                 unknown.append(key)
         if unknown:
             found.update(self._shared_headers(unknown))
@@ -92,7 +103,7 @@ class EntryStore:
     def header_at_hand(self, key: str) -> Header | None:
         """The header of an entry, if this process has it and need not ask the shared cache for it now."""
         kept = self._kept.get(key)
-        return None if kept is None or self._is_to_be_checked(kept) else kept.header
+        return None if kept is None or not self._is_current(key, kept) else kept.header
 
     def body(self, key: str, header: Header, *, current: bool = True) -> Packed | None:
         """The packed body of an entry; ``None`` where it is gone. ``current``: the header is the entry's latest."""
@@ -103,7 +114,7 @@ class EntryStore:
             return None
         packed = codec.decompress(body.head, header, lambda: self._rest(key, header, body))
         if packed is not None and current and not at_hand:
-            self._keep(key, header, body, over_newer=False)
+            self._keep_body(key, header, body)
         return packed
 
     def bodies(self, keys: Sequence[str]) -> dict[str, Packed]:
@@ -118,24 +129,35 @@ class EntryStore:
         for key, head in zip(elsewhere, self._shared_many(elsewhere, headers), strict=True):
             if head is not None:
                 heads[key] = head
-                self._keep(key, headers[key], _Body(head, None), over_newer=False)
+                self._keep_body(key, headers[key], _Body(head, None))
         unpacked = {key: codec.decompress(head, headers[key], lambda: None) for key, head in heads.items()}
         return {key: packed for key, packed in unpacked.items() if packed is not None}
 
-    def save(self, key: str, entry: Entry, ttl: float) -> bool:
-        """Keep the entry for ``ttl`` seconds, here and, if that can be, for all; whether it was."""
+    def save(self, key: str, entry: Entry, ttl: float, *, names_content: bool = False) -> bool:
+        """Keep the entry for ``ttl`` seconds, here and, if that can be, for all; whether it was.
+
+        ``names_content``: under this key nothing else is ever stored, so that there is nothing to announce.
+        """
         header = entry.header
         if header.size > self._largest:
             return False
         compressed = codec.compress(entry.packed) if entry.packed else None
-        self._keep(key, header, None if compressed is None else _Body(*compressed))
+        body = None if compressed is None else self._fitting(_Body(*compressed))
+        self._kept.keep(key, _Kept(header, body, self._clock(), self.changes.mark(key)))
         try:
             if compressed is not None:
                 stored = {body_key(key, header.digest): compressed.head, rest_key(key, header.digest): compressed.rest}
                 self._cache.set_many({name: value for name, value in stored.items() if value}, ttl)
-            self._cache.set_many({key: self._sealer.seal(key, header)}, ttl)
+            sealed = self._sealer.seal(key, header)
+            if names_content:
+                self._cache.set_many({key: sealed}, ttl)
+            else:
+                self._cache.replace(key, sealed, ttl)
         except CacheUnavailable:
             return False
+        finally:
+            if not names_content:
+                self.changes.replaced_here(key)
         return True
 
     def failure(self, key: str, since: float) -> str | None:
@@ -154,29 +176,44 @@ class EntryStore:
         with suppress(CacheUnavailable):
             self._cache.set_many({name: self._sealer.seal(name, Header(outcome, True, fetched_at))}, _FAILURE_TTL)
 
+    def _is_current(self, key: str, kept: _Kept) -> bool:
+        """Whether the shared cache need not be asked."""
+        if self.changes.announced_since(key, kept.mark):
+            return False
+        return self.changes.followed_since(kept.mark) or (
+            not self.changes.living and self._clock() - kept.checked_at <= self._coherence
+        )
+
     def _shared_headers(self, keys: Sequence[str]) -> dict[str, Header]:
+        asked_at, marks = self._clock(), [self.changes.mark(key) for key in keys]
         try:
             sealed = self._cache.get_many(keys)
         except CacheUnavailable:
             return {}
         found = {}
-        for key, value in zip(keys, sealed, strict=True):
-            header = None if value is None else self._sealer.open(key, value)
-            if header is not None:
-                found[key] = self._newer(key, header)
-            elif (kept := self._kept.get(key)) is not None:
-                kept.checked_at = time.monotonic()
+        for key, value, mark in zip(keys, sealed, marks, strict=True):
+            kept = self._checked(key, None if value is None else self._sealer.open(key, value), asked_at, mark)
+            if kept is not None:
+                found[key] = kept.header
         return found
 
-    def _newer(self, key: str, header: Header) -> Header:
+    def _checked(self, key: str, header: Header | None, asked_at: float, mark: Mark) -> _Kept | None:
         """Note what the shared cache has; the later of that and what this process has itself."""
-        kept = self._kept.get(key)
-        if kept is not None and kept.header.fetched_at >= header.fetched_at:
-            kept.checked_at = time.monotonic()
-            return kept.header
-        same = kept is not None and kept.header.digest == header.digest
-        self._keep(key, header, kept.body if kept is not None and same else None, over_newer=False)
-        return header
+        noted: list[_Kept] = []
+
+        def later(kept: _Kept | None) -> _Kept | None:
+            if kept is not None and (header is None or kept.header.fetched_at >= header.fetched_at):
+                new = replace(kept, checked_at=asked_at, mark=mark)
+            elif header is None:
+                return None
+            else:
+                same = kept is not None and kept.header.digest == header.digest
+                new = _Kept(header, kept.body if kept is not None and same else None, asked_at, mark)
+            noted.append(new)
+            return new
+
+        self._kept.update(key, later)
+        return noted[0] if noted else None
 
     def _shared_body(self, key: str, header: Header) -> _Body | None:
         head = self._shared(body_key(key, header.digest))
@@ -206,20 +243,19 @@ class EntryStore:
         except CacheUnavailable:
             return [None] * len(keys)
 
-    def _keep(self, key: str, header: Header, body: _Body | None, *, over_newer: bool = True) -> None:
-        """Keep it in this process; without ``over_newer`` only if nothing newer has come there meanwhile."""
-        new = _Kept(header, self._fitting(body), time.monotonic())
+    def _keep_body(self, key: str, header: Header, body: _Body) -> None:
+        """Keep it in this process, unless something newer has come there meanwhile."""
+        fitting = self._fitting(body)
 
-        def newer(kept: _Kept | None) -> _Kept:
-            if kept is not None and kept.header.fetched_at > header.fetched_at and not over_newer:
+        def with_body(kept: _Kept | None) -> _Kept:
+            if kept is not None and kept.header.digest == header.digest:
+                return replace(kept, body=fitting)
+            if kept is not None and kept.header.fetched_at >= header.fetched_at:
                 return kept
-            return new
+            return _Kept(header, fitting, -math.inf, UNKNOWN)
 
-        self._kept.update(key, newer)
+        self._kept.update(key, with_body)
 
     def _fitting(self, body: _Body | None) -> _Body | None:
         """The body, unless it is more than the memory of this process takes; its header stays then."""
         return body if body is not None and _OVERHEAD + body.weight <= self._kept.capacity else None
-
-    def _is_to_be_checked(self, kept: _Kept) -> bool:
-        return time.monotonic() - kept.checked_at > self._coherence

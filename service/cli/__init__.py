@@ -13,6 +13,7 @@ _COMMANDS = {
     "check": "tell whether the configuration is complete and the runtime, the keys and Redis can be reached",
     "demo": "run everything on this machine: an AI runtime with recorded runs, a cache, the service",
     "token": "mint a token for the demo",
+    "watch": "follow a run in the terminal, until it ends or a check holds",
     "openapi": "print the OpenAPI document",
 }
 

@@ -10,7 +10,7 @@ import base64
 import binascii
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -118,7 +118,7 @@ class Observed(Given):
     ``may_change`` is whether the run had not ended.
     """
 
-    __slots__ = ("_ends", "_hashers", "may_change", "resource", "snapshot")
+    __slots__ = ("_ends", "_hashers", "count", "may_change", "resource", "snapshot")
 
     def __init__(self, resource: MetricResource, snapshot: Snapshot, status: str, *, may_change: bool) -> None:
         super().__init__(array("q"), Marks(_digest(resource.tags), _digest(resource.custom_info), status))
@@ -133,6 +133,8 @@ class Observed(Given):
             _add(hasher, texts)
             self._ends.append(len(self.ids))
             self._hashers.append(hasher.copy())
+        self.count = len(set(self.ids))
+        """How many points there are, those that are alike counted once."""
 
     @property
     def status(self) -> str:
@@ -256,6 +258,11 @@ class Observed(Given):
     def _at(self, number: int, marks: Marks) -> Position:
         """The position behind so many chunks."""
         return Position(self._ends[number], bytes(self._hashers[number].digest()), self.snapshot, *marks)
+
+
+def count_of(chunks: Iterable[Chunk]) -> int:
+    """How many points there are in ``chunks``, those that are alike counted once."""
+    return len({_id(text) for chunk in chunks for text in objects(chunk)})
 
 
 def _hasher() -> Any:

@@ -1,7 +1,8 @@
 """Runs that are watched: each read once per freshness interval, for all who watch it in this process.
 
-Other processes look as often, and find in the shared store what the first of them has fetched: a feed looks again just
-when what is stored has become stale, and the leases of ``fetch`` let one process ask the runtime.
+A feed looks again when what is stored has become stale, and the leases of ``fetch`` let one process ask the runtime.
+Feeds of other processes look when they hear that it has replaced what is stored (``caching.changes``), and by
+themselves a moment later, or at once where announcements do not come.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from service.caching.changes import Changes
 from service.caching.codec import ContentGone
-from service.concurrency.single_flight import SingleFlight, StillUnderWay
+from service.concurrency.deadline import Deadline
+from service.concurrency.single_flight import Memo, SingleFlight, StillUnderWay
 from service.domain.errors import (
     CursorExpired,
     Overloaded,
@@ -36,9 +39,10 @@ from service.telemetry.metrics import Telemetry
 _AT_ONCE = 8
 """Runs looked at at once."""
 _FRESH = RequestDirectives(min_fresh=0)
-_SOON, _TROUBLED = 0.05, 1.0
-"""Seconds to the next look after what is stored has become stale; after a look that found nothing fresh."""
-_ROUND = 1.0
+_SOON, _LATER, _TROUBLED = 0.05, 0.3, 1.0
+"""Seconds to the next look after what is stored has become stale; where another process is to look first; after a look
+that found nothing fresh."""
+ROUND = 1.0
 """Seconds between two looks at the watchers themselves."""
 _MOST_BYTES = 1024 * 1024
 """Bytes of points pushed at once: who is behind by more reads on from its position, at its own pace."""
@@ -82,18 +86,33 @@ class Watcher(Protocol):
 
 
 class Feed:
-    """A run as it was last looked at, and who watches it."""
+    """A run as it was last looked at, and who watches it. Looks at it are in the name of the request that opened it."""
 
-    def __init__(self, run_id: str, scope: CacheScope) -> None:
+    def __init__(self, run_id: str, context: RequestContext) -> None:
         self.run_id = run_id
-        self.scope = scope
+        self.scope = context.cache_scope
+        self._context = context
+        self._seconds = context.deadline.remaining()
         self.watchers: set[Watcher] = set()
         self.opened = 0
         """How many have opened it and not closed it yet; some of them only begin to watch."""
+        self.key = ""
+        """Of what is stored of it."""
         self.due = 0.0
         self.looking = False
+        self.replaced = False
+        """Whether what is stored was replaced since the last look began."""
         self.lock = threading.Lock()
         self._now: Observed | None = None
+
+    def context(self) -> RequestContext:
+        """Of another look, with the time that the first one had."""
+        return replace(
+            self._context,
+            deadline=Deadline.after(self._seconds),
+            cache_policy=RequestCachePolicy(_FRESH),
+            asked=Memo(),
+        )
 
     @property
     def now(self) -> Observed:
@@ -135,28 +154,21 @@ class Feed:
 
 
 class Feeds:
-    """All feeds of a process; ``most`` may watch at once. Safe from any thread.
+    """All feeds of a process; ``most`` may watch at once. Safe from any thread."""
 
-    ``context_of`` makes the context of a read that no request asks for.
-    """
-
-    def __init__(
-        self,
-        queries: Queries,
-        context_of: Callable[[CacheScope], RequestContext],
-        most: int,
-        telemetry: Telemetry,
-    ) -> None:
+    def __init__(self, queries: Queries, changes: Changes, most: int, telemetry: Telemetry) -> None:
         self._queries = queries
-        self._context_of = context_of
+        self._changes = changes
         self._most = most
         self._telemetry = telemetry
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
+        self._by_key: dict[str, set[Feed]] = {}
         self._looks: SingleFlight[None] = SingleFlight()
         self._changed = threading.Condition()
         self._pool: ThreadPoolExecutor | None = None
         self._ended = False
         self._count = 0
+        changes.listen(self._replaced)
 
     def open(self, run_id: str, context: RequestContext) -> Feed:
         """A run's feed, looked at now; ``close`` it again. Raises what reading the run does, and ``Overloaded``."""
@@ -167,7 +179,7 @@ class Feeds:
             self._count += 1
             feed = self._feeds.get(key)
             if feed is None:
-                feed = self._feeds[key] = Feed(run_id, context.cache_scope)
+                feed = self._feeds[key] = Feed(run_id, context)
             feed.opened += 1
         try:
             self._look(feed, context)
@@ -189,6 +201,10 @@ class Feeds:
             feed.opened -= 1
             if not feed.opened:
                 self._feeds.pop((feed.scope, feed.run_id), None)
+                alike = self._by_key.get(feed.key, set())
+                alike.discard(feed)
+                if not alike:
+                    self._by_key.pop(feed.key, None)
 
     def stored(self, feed: Feed, snapshot: Snapshot, context: RequestContext) -> Observed | None:
         """A snapshot of the run, if it is still stored."""
@@ -218,6 +234,7 @@ class Feeds:
             raise RuntimeTimeout from None
 
     def _see(self, feed: Feed, context: RequestContext) -> None:
+        feed.replaced = False
         feed.due = time.monotonic() + _TROUBLED
         read = self._queries.metric_resource(feed.run_id, context)
         if not feed.is_of(read):
@@ -227,8 +244,21 @@ class Feeds:
                 read = self._queries.metric_resource(feed.run_id, context.anew())
                 now = _observed(read)
             feed.see(now)
-        ttl = read.provenance.ttl
-        feed.due = time.monotonic() + (ttl + _SOON if ttl > 0 else _TROUBLED)
+        ttl, fetched_here = read.provenance.ttl, read.provenance.upstream is not None and not read.provenance.shared
+        pause = _SOON if fetched_here or not self._changes.living else _LATER
+        with self._changed:
+            if feed.opened and not feed.key:
+                feed.key = read.key
+                self._by_key.setdefault(read.key, set()).add(feed)
+            feed.due = 0.0 if feed.replaced else time.monotonic() + (ttl + pause if ttl > 0 else _TROUBLED)
+
+    def _replaced(self, key: str) -> None:
+        """Look at once, if that is watched."""
+        if key in self._by_key:
+            with self._changed:
+                for feed in self._by_key.get(key, ()):
+                    feed.replaced, feed.due = True, 0.0
+                self._changed.notify()
 
     def _begin(self) -> None:
         """Begin to look by itself; the lock is held."""
@@ -237,7 +267,7 @@ class Feeds:
             threading.Thread(target=self._run, name="feeds", daemon=True).start()
 
     def _run(self) -> None:
-        next_round = time.monotonic() + _ROUND
+        next_round = time.monotonic() + ROUND
         while True:
             with self._changed:
                 if self._ended:
@@ -254,7 +284,7 @@ class Feeds:
                 if feed.due <= now and not feed.looking:
                     self._begin_look(feed)
             if now >= next_round:
-                next_round = now + _ROUND
+                next_round = now + ROUND
                 for feed in feeds:
                     for watcher in tuple(feed.watchers):
                         watcher.look_round(now)
@@ -268,9 +298,8 @@ class Feeds:
 
     def _look_again(self, feed: Feed) -> None:
         try:
-            policy = RequestCachePolicy(_FRESH)
             with self._telemetry.unasked("look at a watched run"):
-                self._look(feed, self._context_of(feed.scope).with_policy(policy))
+                self._look(feed, feed.context())
         except (RuntimeTrouble, Overloaded, ContentGone):
             pass  # the next look may find more; until then nothing is said
         except RunNotFound:
@@ -278,7 +307,8 @@ class Feeds:
         except ServiceError:
             _tell(feed, lambda watcher: watcher.forbidden())
         except Exception:  # noqa: BLE001 - it is in the log with its stack
-            _log.exception("a watched run cannot be looked at", extra={"event": "feeds"})
+            if not self._ended:  # else what it reads with has been closed
+                _log.exception("a watched run cannot be looked at", extra={"event": "feeds"})
         finally:
             feed.looking = False
             with self._changed:

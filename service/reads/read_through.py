@@ -171,7 +171,7 @@ class ReadThrough:
         """Store what was derived of an entry that was fetched then, for as long as that may be kept."""
         size = sum(map(len, packed))
         header = Header(VALUE, may_change=False, fetched_at=fetched_at, digest=digest_of(packed), size=size)
-        self._store.save(key, Entry(header, packed), self._policy.kept_for(header))
+        self._store.save(key, Entry(header, packed), self._policy.kept_for(header), names_content=True)
 
     def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
         """Wait, beside the working threads, until all of these may be fetched.

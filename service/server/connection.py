@@ -44,6 +44,7 @@ class Connection:
         "counted",
         "deadline",
         "drained",
+        "heard_at",
         "held",
         "held_ahead",
         "outgoing",
@@ -81,6 +82,7 @@ class Connection:
         self.drained = 0
         self.outgoing = Outgoing(sock)
         self.queued: int | None = None
+        self.heard_at = 0.0
         """Bytes that the system had for the client a while ago; ``None`` where it was given more since."""
         self.held: deque[bytes] = deque()
         """The objects of ``outgoing`` that are counted."""

@@ -147,6 +147,7 @@ class ServerSettings:
     threads: int = 4
     min_send_rate: int = 16 * 1024
     events_most: int = 500
+    events_comment: float = 15
     log_level: str = "INFO"
 
 

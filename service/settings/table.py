@@ -154,6 +154,7 @@ TABLE: tuple[Variable, ...] = (
         "bytes a second at which an answer is to be taken that takes longer than a minute",
     ),
     Variable("EVENTS_MOST", _S, "events_most", integer(0, 100_000), "event streams of each worker, open at once"),
+    Variable("EVENTS_COMMENT", _S, "events_comment", seconds(60, zero=False), "between comments on silent streams, s"),
     Variable("UI", _P, "served", switch, "whether the page for people is served"),
     Variable("UI_SIGN_IN", _P, "sign_in", words.one_of(SignInMode), "how readers of the page sign in"),
     Variable("UI_ISSUER", _P, "issuer", addresses.http_url, "OpenID provider that they sign in at"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
+from service.concurrency.pushed_body import PushedBody, Sink
 
 MIB = 1024 * 1024
 AT_HAND = {"ready", "shared", "oops"}
@@ -25,6 +26,7 @@ class Application:
         self.tells_at_hand = True
         self.holding = 0
         self.streamed = 0
+        self.pushed = 0
         self.shared = tuple(os.urandom(MIB) for _ in range(4))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -71,6 +73,10 @@ class Application:
             self.streamed += 1
             yield bytes([number % 256]) * 65536
 
+    def _push(self, _environ: dict[str, Any], argument: str) -> Iterable[bytes]:
+        """So many bytes, and nothing more, ever."""
+        return Pushed(self, int(argument))
+
     def _hold(self, _environ: dict[str, Any], argument: str) -> Iterable[bytes]:
         self.holding += 1
         file = os.environ.get("HOLD_UNTIL")
@@ -84,6 +90,36 @@ class Application:
     def _break(self, _environ: dict[str, Any], _argument: str) -> Iterator[bytes]:
         yield b"begun"
         raise RuntimeError("as asked for")
+
+
+class Pushed(PushedBody):
+    """``application.pushed`` counts those that are open."""
+
+    def __init__(self, application: Application, size: int) -> None:
+        self._application = application
+        self._size = size
+        self._open = True
+        application.pushed += 1
+
+    @property
+    def goes_on(self) -> bool:
+        return True
+
+    def beginning(self) -> Iterator[bytes]:
+        yield bytes(self._size)
+
+    def attach(self, sink: Sink) -> None:
+        """Nothing more comes."""
+
+    def stop(self) -> None:
+        """It is ended by the server."""
+
+    def close(self) -> None:
+        self._application.pushed -= self._open
+        self._open = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.beginning()
 
 
 application = Application()

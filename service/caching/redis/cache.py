@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,13 +13,16 @@ from typing import TYPE_CHECKING
 from redis import Redis
 from redis.exceptions import RedisClusterException
 
+from service.caching.changes import Changes
+from service.caching.codec import CHANNEL
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
 from service.caching.redis.connections import within
-from service.caching.redis.locks import ACQUIRE, EXTEND, RELEASE, run
 from service.caching.redis.options import pool_of
+from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, run
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
+from service.caching.redis.subscription import Subscription
 from service.caching.redis.url import Form, ServerUrl, parse_url
 from service.caching.redis.verdicts import Verdict, reason, verdict
 from service.concurrency.blocking import waiting
@@ -38,7 +42,8 @@ class RedisCache:
     failures the server is left alone for a moment (``circuit``), and operations raise ``CacheUnavailable`` at once.
 
     An ACL user needs ``MGET``, ``SET``, ``DEL``, ``GET``, ``PEXPIRE``, ``PTTL``, ``EVAL``, ``EVALSHA`` and ``PING``; in
-    a cluster also ``CLUSTER SLOTS`` and ``COMMAND``.
+    a cluster also ``CLUSTER SLOTS`` and ``COMMAND``. Announcements need ``PUBLISH``, ``SUBSCRIBE`` and the channel
+    ``codec.CHANNEL``; without them none is trusted.
     """
 
     def __init__(
@@ -57,6 +62,8 @@ class RedisCache:
         self._clock = clock
         self._circuits: dict[str, ServerCircuit] = {}
         self._circuits_lock = threading.Lock()
+        self._sender = uuid.uuid4().hex
+        self._subscription: Subscription | None = None
 
     def get(self, key: str) -> bytes | None:
         return self.get_many([key])[0]
@@ -76,6 +83,14 @@ class RedisCache:
                 command = "SET" if len(share.keys) == 1 else "PIPELINE SET"
                 with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
                     _write(share, items, _milliseconds(ttl))
+
+    def replace(self, key: str, value: bytes, ttl: float) -> None:
+        with self._operation(), self._share(key, writes=True) as share:
+            run(share.client, REPLACE, key, value, _milliseconds(ttl), CHANNEL, f"{self._sender} {key}")
+
+    def subscribe(self, changes: Changes) -> None:
+        self._subscription = Subscription(self._servers, self._sender, changes, self._timeout)
+        self._subscription.start()
 
     def delete(self, key: str) -> None:
         with self._operation(), self._share("DEL", key) as share:
@@ -100,6 +115,8 @@ class RedisCache:
             self._servers.ping()
 
     def close(self) -> None:
+        if self._subscription is not None:
+            self._subscription.close()
         self._servers.close()
 
     @contextmanager

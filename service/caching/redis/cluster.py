@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from redis import Redis
 from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisClusterException
 
@@ -53,6 +54,12 @@ class Cluster:
         for key in keys:
             by_slot.setdefault(client.keyslot(key), []).append(key)
         return [Share(client.get_node_from_key(group[0]).name, client, group) for group in by_slot.values()]
+
+    def clients(self) -> Mapping[str, Redis]:
+        client = self._client
+        if client is None:
+            raise RedisClusterException("the cluster's slots are not known yet")
+        return {node.name: client.get_redis_connection(node) for node in client.get_primaries()}
 
     def lose(self) -> None:
         self._lost = True

@@ -106,9 +106,13 @@ class _Bounded(AbstractConnection):
     def socket_connect_timeout(self, value: float | None) -> None:
         self._socket_connect_timeout = value
 
+    selectable: BoundedSocket
+    """The socket, to wait for with others."""
+
     def _connect(self) -> BoundedSocket:
         limit = math.inf if self._socket_timeout is None else self._socket_timeout
-        return BoundedSocket(super()._connect(), limit)  # type: ignore[no-untyped-call,safe-super]
+        self.selectable = BoundedSocket(super()._connect(), limit)  # type: ignore[no-untyped-call,safe-super]
+        return self.selectable
 
     def on_connect_check_health(self, check_health: bool = True) -> None:
         """Name the connection where the server allows it; an ACL user without ``CLIENT`` goes on without a name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from redis import Redis
@@ -32,6 +32,10 @@ class Servers(Protocol):
         """``keys`` by the server that holds them. Asks nobody."""
         ...
 
+    def clients(self) -> Mapping[str, Redis]:
+        """A client of each server that holds keys. Asks nobody."""
+        ...
+
     def lose(self) -> None:
         """No server that is known can be reached: forget that they are ``connected``."""
         ...
@@ -59,6 +63,9 @@ class Single:
 
     def shares(self, keys: Sequence[str]) -> list[Share]:
         return [Share(self.name, self._client, list(keys))]
+
+    def clients(self) -> Mapping[str, Redis]:
+        return {self.name: self._client}
 
     def ping(self) -> None:
         self._client.ping()

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (o
 
 
 class Backend(ThreadingHTTPServer):
-    """Answers every request with its path; while ``held`` is clear, it does not."""
+    """Answers every request with its path; while ``held`` is clear, it does not. Streams go on until ``streams_end``."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -45,6 +45,7 @@ class Backend(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Echo)
         self.held = threading.Event()
         self.held.set()
+        self.streams_end = threading.Event()
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -53,12 +54,24 @@ class _Echo(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.held.wait(60)
+        if self.path.endswith("/events"):
+            self._stream()
+            return
         body = self.path.encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _stream(self) -> None:
+        """One event, and no end for now."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"event: state\ndata: {}\n\n")
+        self.server.streams_end.wait(60)
 
     def log_message(self, *_: object) -> None:
         """Nothing is logged."""
@@ -71,6 +84,7 @@ def backend() -> Iterator[Backend]:
         thread.start()
         yield server
         server.held.set()
+        server.streams_end.set()
         server.shutdown()
         thread.join()
 
@@ -168,6 +182,23 @@ def test_a_client_has_so_many_requests_under_way_and_no_more(front: int, backend
         answers = [b"".join(iter(lambda client=client: client.recv(65536), b"")) for client in clients]
     statuses = sorted(int(answer.split()[1]) for answer in answers)
     assert statuses == [200] * 32 + [429] * 8
+
+
+def test_event_streams_are_handed_on_as_they_come_and_counted_by_themselves(front: int, backend: Backend) -> None:
+    path = "/metrics-api/runs/r/metric-resource/events"
+    with ExitStack() as stack:
+        streams = []
+        for _ in range(32):
+            streams.append(http.client.HTTPConnection("127.0.0.1", front, timeout=20))
+            stack.callback(streams[-1].close)
+            streams[-1].request("GET", path)
+            answer = streams[-1].getresponse()
+            assert (answer.status, answer.read(6)) == (200, b"event:")
+        status, headers, body = ask(front, path)
+        assert status == 429
+        check_problem(429, headers, body)
+        assert ask(front, "/livez")[0] == 200, "streams leave room for others"
+        backend.streams_end.set()
 
 
 def _has_answered(client: socket.socket) -> bool:

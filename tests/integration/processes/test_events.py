@@ -17,7 +17,7 @@ from tests.servers.service_hosts import ServiceHost
 from tests.servers.valkey import ValkeyServer
 
 EVENTS = "/runs/run-watched/metric-resource/events"
-QUICK = {"CACHE_FRESH_RUNNING": "0.3"}
+QUICK = {"CACHE_FRESH_RUNNING": "0.3", "EVENTS_COMMENT": "1"}
 
 
 class Training:
@@ -128,6 +128,43 @@ def test_a_worker_that_stops_says_so_at_once(host: ServiceHost) -> None:
     assert host.wait() == 0
 
 
+def test_a_reload_hands_over_without_loss(host: ServiceHost, training: Training) -> None:
+    with EventStream(host.port, EVENTS, host.token) as stream:
+        got = stream.until("points")
+        host.signal(signal.SIGHUP)
+        got += list(stream)
+    assert (got[-1].kind, got[-1].data) == ("end", {"reason": "shutdown"})
+    training.log(2)
+    while len(steps(got)) < 2:  # the worker that is found first may be one that is to end, too
+        with EventStream(host.port, EVENTS, host.token, last=got[-1].id) as stream:
+            got += stream.until("points")
+    assert steps(got) == [1, 2]
+    assert "changed" not in [event.kind for event in got]
+
+
+def test_a_comment_keeps_a_silent_stream(host: ServiceHost) -> None:
+    with EventStream(host.port, EVENTS, host.token) as stream:
+        stream.until("points")
+        assert stream.response.readline() == b":\n"
+
+
+def test_a_slow_reader_is_dropped_and_comes_back(host: ServiceHost, training: Training) -> None:
+    with EventStream(host.port, EVENTS, host.token) as slow, EventStream(host.port, EVENTS, host.token) as quick:
+        got, read = slow.until("points"), 0
+        for number in range(1, 6):  # half a megabyte each
+            training.log(*range(6000 * number, 6000 * (number + 1)))
+            while read < len(training.steps):
+                read += len(steps(quick.until("points")))
+        eventually(lambda: b'event_stream_ends_total{reason="slow"} 1.0' in host.get("/metrics").body)
+        got += list(slow)
+    assert "end" not in [event.kind for event in got]
+    assert len(steps(got)) < len(training.steps)
+    with EventStream(host.port, EVENTS, host.token, last=got[-1].id) as stream:
+        while len(steps(got)) < len(training.steps):
+            got += stream.until("points")
+    assert sorted(steps(got)) == training.steps
+
+
 def test_no_working_thread_is_kept_and_one_stream_too_many_is_refused(new_host: NewHost, training: Training) -> None:
     host = new_host(WEB_CONCURRENCY="1", WEB_THREADS="1", EVENTS_MOST="3", **QUICK)
     with ExitStack() as stack:
@@ -167,3 +204,29 @@ def test_a_stream_goes_on_behind_an_answer_of_the_metric_resource(host: ServiceH
     training.log(3)
     with EventStream(host.port, EVENTS, host.token, last=answer.headers["Event-ID"]) as stream:
         assert steps(stream.until("points")) == [3]
+
+
+def test_what_another_host_has_fetched_is_given_at_once(
+    new_host: NewHost, valkey: ValkeyServer, training: Training
+) -> None:
+    """The host that is watched would look by itself only when the test is long over."""
+    watched, other = (new_host(REDIS_URL=valkey.url, WEB_CONCURRENCY="1", CACHE_FRESH_RUNNING="600") for _ in range(2))
+    with EventStream(watched.port, EVENTS, watched.token) as stream:
+        stream.until("points")
+        training.log(2)
+        assert other.get("/runs/run-watched/metric-resource", Cache_Control="no-cache").status == 200
+        assert steps(stream.until("points")) == [2]
+
+
+def test_streams_go_on_without_the_store(host: ServiceHost, valkey: ValkeyServer, training: Training) -> None:
+    with EventStream(host.port, EVENTS, host.token) as stream:
+        got = stream.until("points")
+        for begin, end in ((valkey.pause, valkey.resume), (valkey.kill, valkey.start)):
+            begin()
+            training.log(len(training.steps) + 1)
+            got += stream.until("points")
+            end()
+            training.log(len(training.steps) + 1)
+            got += stream.until("points")
+    assert [event.kind for event in got] == ["state", *["points"] * 5]
+    assert steps(got) == training.steps

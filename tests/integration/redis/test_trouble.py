@@ -24,13 +24,14 @@ OPERATIONS: dict[str, Callable[[RedisCache], object]] = {
     "get_many": lambda cache: cache.get_many(["k", "l"]),
     "set one": lambda cache: cache.set_many({"k": b"v"}, 60),
     "set many": lambda cache: cache.set_many({"k": b"v", "l": b"w"}, 60),
+    "replace": lambda cache: cache.replace("k", b"v", 60),
     "delete": lambda cache: cache.delete("k"),
     "acquire": lambda cache: cache.acquire("lock", "me", 60),
     "extend": lambda cache: cache.extend("lock", "me", 60),
     "release": lambda cache: cache.release("lock", "me"),
     "ping": lambda cache: cache.ping(),
 }
-WRITES = ["set one", "set many", "acquire"]
+WRITES = ["set one", "set many", "replace", "acquire"]
 
 
 def usable(cache: RedisCache) -> bool:

@@ -193,6 +193,17 @@ def test_a_stream_is_made_no_faster_than_it_is_taken(new_server: NewServer, new_
     assert clients[0].get("/small").status == 200
 
 
+def test_who_does_not_acknowledge_what_is_pushed_is_dropped(new_server: NewServer, new_client: NewClient) -> None:
+    server = new_server(progress_seconds=0.5)
+    silent, idle = new_client(server, receive_buffer=LITTLE), new_client(server)
+    silent.send(request(f"/push/{MIB // 16}"))
+    idle.send(request("/push/1"))
+    server.until(State.RUNNING, 2)
+    server.until(State.RUNNING, 1)
+    assert idle.waits() is False  # what it was sent is there
+    assert server.application.pushed == 1
+
+
 def test_streams_beyond_those_that_may_wait_are_cut_off(new_server: NewServer, new_client: NewClient) -> None:
     server = new_server(stream_bytes=MIB // 4)
     clients = [new_client(server, receive_buffer=LITTLE) for _ in range(MOST_SENDING + 1)]

@@ -23,9 +23,11 @@ import pytest
 from flask import Flask, request_started
 
 from service.app import close, create_app
+from service.concurrency.pushed_body import PushedBody
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, CacheSettings, ConnectionSettings, RuntimeAuth, RuntimeSettings, Settings
 from testing.effort import effort
+from testing.waiting import eventually
 from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, CanaryRuntime, before
 from tests.servers.scripted_runtime import serving
 from tests.servers.valkey import ValkeyServer
@@ -76,8 +78,12 @@ NEEDS: dict[str, set[str]] = {
     "runs": {EXECUTIONS},
     "comparison": {METRICS, EXECUTIONS},
     "points": {METRICS},
+    "metric-resource/events": {METRICS},
 }
 PARTS = tuple(NEEDS)
+EVENTS = "metric-resource/events"
+MOST_STREAMS = 40
+"""Event streams kept open while others read, of each service."""
 UNZONED = ("tags", "custom-info", "checks", "metric-resource/chart")
 
 
@@ -158,6 +164,21 @@ class Answer:
     body: bytes
 
 
+class Pushed:
+    """What a stream is given behind its beginning."""
+
+    def __init__(self, stream: PushedBody) -> None:
+        self.stream = stream
+        self.text = b""
+
+    def send(self, data: bytes) -> bool:
+        self.text += data
+        return True
+
+    def finish(self) -> None:
+        """It is looked at when all is over."""
+
+
 class World:
     """Callers, services, and what was seen."""
 
@@ -169,6 +190,7 @@ class World:
         self.refusals: set[str] = set()
         self.seen: Counter[str] = Counter()
         self.foreign: list[tuple[Read, Answer]] = []
+        self.streams: dict[str, list[tuple[Read, Pushed]]] = {mode: [] for mode in apps}
         self.dispatched = dict.fromkeys(apps, 0)
         self._counters = [self._count(mode, app) for mode, app in apps.items()]
 
@@ -235,10 +257,35 @@ class World:
         if read.tag is not None:
             given["HTTP_IF_NONE_MATCH"] = read.tag
         started: list[Any] = []
-        body = b"".join(
-            self.apps[read.mode](given, cast(Any, lambda status, headers, _=None: started.extend((status, headers))))
-        )
+        made = self.apps[read.mode](given, cast(Any, lambda status, headers, _=None: started.extend((status, headers))))
+        body = b"".join(made.beginning() if isinstance(made, PushedBody) else made)
+        if isinstance(made, PushedBody):
+            self._keep(read, made)
         return Answer(int(started[0][:3]), dict(started[1]), body)
+
+    def _keep(self, read: Read, stream: PushedBody) -> None:
+        """Have some streams go on to the end of the test."""
+        with self._lock:
+            if len(self.streams[read.mode]) < MOST_STREAMS:
+                pushed = Pushed(stream)
+                self.streams[read.mode].append((read, pushed))
+                stream.attach(pushed)
+                return
+        stream.close()
+
+    def foreign_events(self) -> list[tuple[Read, bytes]]:
+        """What streams were given that is not their reader's."""
+        return [
+            (read, pushed.text)
+            for streams in self.streams.values()
+            for read, pushed in streams
+            if not _are_own_events(read, pushed.text)
+        ]
+
+    def close(self) -> None:
+        for streams in self.streams.values():
+            for _, pushed in streams:
+                pushed.stream.close()
 
     def check(self, read: Read, answer: Answer) -> None:
         """Count the answer, and keep it where there is anything in it that is not the caller's."""
@@ -262,8 +309,16 @@ class World:
             return read.tag == "*" or self.tags[str(read.tag)] == read.representation
         if answer.status != 200:
             return False
+        if read.part == EVENTS:
+            return b"event: points" in answer.body and _are_own_events(read, answer.body)
         whose = self.tags.setdefault(answer.headers["ETag"], read.representation)
         return whose == read.representation and _is_own(read, answer.body)
+
+
+def _are_own_events(read: Read, text: bytes) -> bool:
+    (own,) = read.whose_are(read.runs)
+    zoned = text.count(b'"timestamp":') == text.count(ZONES[read.zone].encode())
+    return zoned and all(canary.startswith(own) for canary in CANARY.findall(text.decode()))
 
 
 def _is_own(read: Read, body: bytes) -> bool:
@@ -326,7 +381,9 @@ def world(issuer: Issuer, valkey_server: ValkeyServer) -> Iterator[World]:
             for auth_mode in (RuntimeAuth.NONE, RuntimeAuth.FORWARD)
         }
         try:
-            yield World(apps, callers(issuer))
+            world = World(apps, callers(issuer))
+            yield world
+            world.close()
         finally:
             for app in apps.values():
                 close(app)
@@ -372,6 +429,10 @@ def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: p
     for reader in readers:
         reader.join()
     assert world.foreign[:3] == []
+    for streams in world.streams.values():
+        assert streams
+        eventually(lambda streams=streams: all(b"event: points" in pushed.text for _, pushed in streams))
+    assert world.foreign_events()[:3] == []
     assert sum(world.seen.values()) == READS // THREADS // BURST * BURST * THREADS
     for mode in world.apps:
         assert all(world.seen[f"{mode} {status}"] > READS / 500 for status in (200, 304, 403, 404)), world.seen

@@ -37,7 +37,7 @@ class GoneCache:
     def _refuse(self, *_: object, **__: object) -> Any:
         raise CacheUnavailable
 
-    get = get_many = set_many = delete = acquire = extend = release = ping = _refuse
+    get = get_many = set_many = replace = subscribe = delete = acquire = extend = release = ping = _refuse
 
     def close(self) -> None:
         """Nothing to close."""
@@ -150,7 +150,7 @@ def test_what_the_version_before_wrote_is_a_miss() -> None:
     packed = msgspec.msgpack.encode(header)
     sealer = Sealer("s")
     sealed = sealer.seal("key", header)
-    cache.set_many({"key": b"\x02" + sealed[1:]}, 60)
+    cache.set_many({"key": b"\x03" + sealed[1:]}, 60)
     assert packed in sealed
     assert EntryStore(cache, secret="s", memory_bytes=10**6).headers(["key"]) == {}
     lengths = msgspec.msgpack.encode([4])

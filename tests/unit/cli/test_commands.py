@@ -14,6 +14,7 @@ from service.cli import main
         ("check", "the keys and Redis can be reached"),
         ("demo", "Run everything on this machine: an AI runtime"),
         ("token", "Mint a token"),
+        ("watch", "Follow a run in the terminal"),
         ("openapi", "Print the OpenAPI document."),
     ],
 )

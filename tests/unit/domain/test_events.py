@@ -111,6 +111,7 @@ def test_a_reader_has_the_last_snapshot_whatever_happened_and_broke(
         for event in events if broken is None else events[: broken + 1]:
             reader.take(event)
         if broken is None:
+            assert len(reader.points) == now.count
             assert reader.has(now), (connected, reader)
         given_before = now if broken is None else None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.caching.changes import Changes
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.store import EntryStore
@@ -66,6 +67,12 @@ class MeddledCache:
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
         self._enter("set_many", tuple(items))
         self.inner.set_many(items, ttl)
+
+    def replace(self, key: str, value: bytes, ttl: float) -> None:
+        self.set_many({key: value}, ttl)
+
+    def subscribe(self, changes: Changes) -> None:
+        """Nothing is announced."""
 
     def delete(self, key: str) -> None:
         self._enter("delete", key)

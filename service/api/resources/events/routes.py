@@ -64,9 +64,14 @@ class EventsQuery(Query):
 
 
 def blueprint(
-    feeds: Feeds, verifier: TokenVerifier, telemetry: Telemetry, blueprints: Callable[[str, str], Blueprint]
+    feeds: Feeds,
+    verifier: TokenVerifier,
+    telemetry: Telemetry,
+    blueprints: Callable[[str, str], Blueprint],
+    *,
+    comment_seconds: float,
 ) -> Blueprint:
-    """Route ``/runs/{runId}/metric-resource/events``."""
+    """Route ``/runs/{runId}/metric-resource/events``; a comment every so many seconds keeps a silent connection."""
     routes = blueprints("Events", "Runs as they go on.")
 
     @routes.route("/runs/<string:run_id>/metric-resource/events")
@@ -111,7 +116,15 @@ def blueprint(
             principal, check = _access(verifier)
             writer = Writer(read_request.zone, read_request.query.wanted)
             response.response = EventStream(
-                feeds, feed, now, opening, writer, expires_at=principal.expires_at, check=check, telemetry=telemetry
+                feeds,
+                feed,
+                now,
+                opening,
+                writer,
+                expires_at=principal.expires_at,
+                check=check,
+                comment_seconds=comment_seconds,
+                telemetry=telemetry,
             )
         except BaseException:
             feeds.close(feed)

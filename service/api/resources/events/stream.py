@@ -14,10 +14,9 @@ from service.concurrency.blocking import waiting
 from service.concurrency.pushed_body import PushedBody, Sink
 from service.domain.errors import ServiceError
 from service.domain.events import Event, Observed
-from service.reads.feeds import Feed, Feeds, Happened
+from service.reads.feeds import ROUND, Feed, Feeds, Happened
 from service.telemetry.metrics import Telemetry
 
-COMMENT_SECONDS = 15.0
 _MOST_PENDING = 2 * 1024 * 1024
 """Bytes kept for a reader that nobody sends to yet."""
 _PATIENCE = 1.0
@@ -28,7 +27,7 @@ class EventStream(PushedBody):
     """The events of ``feed`` from ``opening`` on, what is given of ``seen`` first.
 
     ``expires_at`` is when access ends, in seconds since the epoch; ``check`` raises ``ServiceError`` where it has ended
-    before.
+    before. It is looked at, and a comment sent where nothing else was, every ``comment_seconds``.
     """
 
     def __init__(
@@ -41,6 +40,7 @@ class EventStream(PushedBody):
         *,
         expires_at: float,
         check: Callable[[], None],
+        comment_seconds: float,
         telemetry: Telemetry,
     ) -> None:
         self._feeds = feeds
@@ -50,6 +50,7 @@ class EventStream(PushedBody):
         self._writer = writer
         self._expires_at = expires_at
         self._check = check
+        self._comment_seconds = comment_seconds
         self._telemetry = telemetry
         self._id = seen.position.id
         self._sink: Sink | None = None
@@ -136,13 +137,13 @@ class EventStream(PushedBody):
     def look_round(self, now: float) -> None:
         if time.time() >= self._expires_at:
             self._end("expired")
-        elif now - self._checked_at >= COMMENT_SECONDS:
+        elif now - self._checked_at >= self._comment_seconds:
             self._checked_at = now
             try:
                 self._check()
             except ServiceError:
                 self._end("expired")
-        if now - self._sent_at >= COMMENT_SECONDS - 1.0:
+        if now - self._sent_at >= self._comment_seconds - ROUND:
             with self._changed:
                 self._push(to_sse.COMMENT)
 

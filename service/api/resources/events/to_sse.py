@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from service.domain.events import Event, Kind, Observed
+from service.domain.events import Event, Kind, Observed, count_of
 from service.domain.localizing import localized
 from service.domain.selection.filters import Filter, selected
 from service.domain.timestamps import zone_clock
@@ -53,10 +53,10 @@ class Writer:
         return _lines(event.kind, event.position.id, data)
 
     def _count(self, now: Observed) -> int:
-        """How many points there are, all of them or those that are wanted."""
+        """How many points are given, all that there are or those that are wanted."""
         if self._wanted.is_empty:
-            return now.resource.count
-        return sum(chunk.count for chunk in selected(now.resource.metrics, self._wanted))
+            return now.count
+        return count_of(selected(now.resource.metrics, self._wanted))
 
 
 def end(reason: str, position: str) -> bytes:

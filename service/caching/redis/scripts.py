@@ -1,7 +1,7 @@
-"""Locks that only their owner can extend or release, and that nobody else can keep from being taken.
+"""What the server has to do in one step, as scripts that it runs.
 
-The check of what is there and what follows it must be one step, so all are scripts that the server runs. Each touches
-one key, which is all that a cluster asks of a script.
+Locks that only their owner can extend or release, and that nobody else can keep from being taken; and values that are
+announced as they are replaced. Each script touches one key, which is all that a cluster asks of a script.
 """
 
 from __future__ import annotations
@@ -33,9 +33,13 @@ EXTEND = _script(
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) else return 0 end"
 )
 RELEASE = _script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end")
+REPLACE = _script(
+    "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) redis.pcall('PUBLISH', ARGV[3], ARGV[4]) return 1"
+)
+"""A user who may not publish keeps values nevertheless: nobody trusts announcements then (see ``subscription``)."""
 
 
-def run(client: Any, script: Script, key: str, *arguments: str | int) -> bool:
+def run(client: Any, script: Script, key: str, *arguments: str | bytes | int) -> bool:
     """Whether the script did what it is for. A server that restarted is sent the source again."""
     try:
         answer = client.evalsha(script.sha, 1, key, *arguments)

@@ -1,0 +1,1 @@
+"""``metric-resource watch``: a run followed in the terminal, by the public HTTP interface."""
