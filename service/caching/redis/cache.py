@@ -85,7 +85,7 @@ class RedisCache:
                     _write(share, items, _milliseconds(ttl))
 
     def replace(self, key: str, value: bytes, ttl: float) -> None:
-        with self._operation(), self._share(key, writes=True) as share:
+        with self._operation(), self._share("EVALSHA replace", key, writes=True) as share:
             run(share.client, REPLACE, key, value, _milliseconds(ttl), CHANNEL, f"{self._sender} {key}")
 
     def subscribe(self, changes: Changes) -> None:

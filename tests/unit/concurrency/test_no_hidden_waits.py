@@ -24,7 +24,7 @@ EXCEPTIONS = {
     ("cli/check.py", "_keys"): "a command without a server",
     ("caching/redis/subscription.py", "_run"): "a thread of its own in the background",
     ("caching/redis/subscription.py", "_turn"): "a thread of its own in the background",
-    ("watching/events.py", "__iter__"): "a command without a server",
+    ("watching/events.py", "__init__"): "a command without a server",
     ("demo/demo.py", "_wait"): "a command without a server",
     ("demo/demo.py", "run"): "a command without a server",
     ("demo/processes.py", "__exit__"): "a command without a server",
