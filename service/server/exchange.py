@@ -19,6 +19,7 @@ from service.domain.errors import Overloaded
 from service.server import refusals
 from service.server.connection import Connection
 from service.server.loop import Loop
+from service.server.messages import DatedResponse
 from service.server.outgoing import Outgoing
 from service.server.threads import RequestThreads
 
@@ -65,7 +66,9 @@ class Exchanges:
 
     def _start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
         sink = cast(socket.socket, _Sink(connection.outgoing))
-        response, environ = wsgi.create(request, sink, connection.peer, connection.server, self._config)
+        response, environ = wsgi.create(
+            request, sink, connection.peer, connection.server, self._config, response_class=DatedResponse
+        )
         environ["wsgi.multithread"] = True
         environ[STOPPING] = self._loop.stops
         if not self._tells_at_hand or not self._answer_at_hand(connection, response, environ):

@@ -20,6 +20,7 @@ from service.server.connection import Connection
 from service.server.exchange import Exchanges
 from service.server.limits import Limits
 from service.server.loop import Loop
+from service.server.messages import PlainRequest
 from service.server.threads import RequestThreads
 
 MOST_WAITING = 256
@@ -97,7 +98,7 @@ class Worker(GunicornWorker):
     def _parse(self, connection: Connection, head: bytes) -> Request:
         if head.count(b"\n") > self.cfg.limit_request_fields + 2:  # the parser in C knows no such limit from 256 on
             raise LimitRequestHeaders("limit request headers fields")
-        return Request(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
+        return PlainRequest(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
 
     def _serve(self, connection: Connection, request: Request) -> None:
         self._exchanges.start(connection, request, self._probes.get(request.path or "", self._threads))

@@ -18,6 +18,7 @@ from service.server.connection import Connection, State
 from service.server.exchange import Exchanges
 from service.server.limits import Limits
 from service.server.loop import Loop
+from service.server.messages import PlainRequest
 from service.server.threads import RequestThreads
 from testing.waiting import eventually
 from tests.servers.plain_application import Application
@@ -76,7 +77,7 @@ class Server:
             self.loop.turn(0.05)
 
     def _parse(self, connection: Connection, head: bytes) -> Request:
-        return Request(self.config, IterUnreader((head,)), connection.peer, connection.requests)
+        return PlainRequest(self.config, IterUnreader((head,)), connection.peer, connection.requests)
 
     def _serve(self, connection: Connection, request: Request) -> None:
         self.exchanges.start(connection, request, self.threads)

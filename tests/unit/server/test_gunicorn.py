@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 from typing import Any
 
 import pytest
@@ -16,13 +17,13 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.http import errors, wsgi
 from gunicorn.http.body import LengthReader
-from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
 
 from service.cli.serve import Server
 from service.server.limits import Limits
 from service.server.log import Logger
+from service.server.messages import DatedResponse, PlainRequest
 from service.server.refusals import FAILED, refusal_of
 from service.server.worker import Worker, configured_worker
 from service.settings import read_settings
@@ -59,7 +60,7 @@ def config(request: pytest.FixtureRequest) -> Config:
 
 
 def parsed(config: Config, head: bytes) -> Any:
-    return Request(config, IterUnreader((head,)), ("127.0.0.1", 1), 1)
+    return PlainRequest(config, IterUnreader((head,)), ("127.0.0.1", 1), 1)
 
 
 def test_a_request_is_parsed_of_its_head_alone(config: Config) -> None:
@@ -114,7 +115,9 @@ def test_what_the_parser_refuses_has_its_status(
 def test_a_response_writes_to_nothing_but_a_sink(config: Config) -> None:
     cure = "server/exchange.py, _Sink: it stands where gunicorn's response has a socket, and lacks what that asks now"
     sink: Any = Sink()
-    response, environ = wsgi.create(parsed(config, HEAD), sink, ("127.0.0.1", 1), ("127.0.0.1", 2), config)
+    response, environ = wsgi.create(
+        parsed(config, HEAD), sink, ("127.0.0.1", 1), ("127.0.0.1", 2), config, DatedResponse
+    )
     assert environ["PATH_INFO"] == "/a b", cure
     response.start_response("200 OK", [("Content-Length", "4")])
     response.write(b"body")
@@ -127,9 +130,31 @@ def test_a_response_writes_to_nothing_but_a_sink(config: Config) -> None:
     assert response.should_close(), f"Exchanges._answer closes connections by it when the worker stops: {cure}"
 
 
+@pytest.mark.parametrize("head", [HEAD, HEAD.replace(b"1.1", b"1.0"), HEAD[:-2] + b"Connection: close\r\n\r\n"])
+@pytest.mark.parametrize("headers", [[("Content-Length", "4"), ("ETag", '"a"')], []])
+def test_a_response_begins_as_gunicorns_own(config: Config, head: bytes, headers: list[tuple[str, str]]) -> None:
+    begun = []
+    for kind in (wsgi.Response, DatedResponse):
+        sink: Any = Sink()
+        response, _ = wsgi.create(parsed(config, head), sink, ("127.0.0.1", 1), ("127.0.0.1", 2), config, kind)
+        response.start_response("200 OK", headers)
+        response.write(b"body")
+        begun.append(re.sub(rb"Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", b"Date", sink.data))
+    assert begun[0] == begun[1], "server/messages.py, DatedResponse: write what gunicorn's response writes now"
+    assert b"\r\nDate\r\n" in begun[1]
+
+
+def test_no_header_is_a_proxys(config: Config) -> None:
+    config.set("forwarded_allow_ips", "*")
+    config.set("forwarder_headers", "SCRIPT_NAME")
+    config.set("secure_scheme_headers", {"X-FORWARDED-PROTO": "https"})
+    request = parsed(config, HEAD[:-2] + b"X-Forwarded-Proto: https\r\n\r\n")
+    assert request.scheme == "http", "server/messages.py, PlainRequest: gunicorn asks in another way whom it trusts"
+
+
 def test_a_response_without_length_is_chunked(config: Config) -> None:
     sink: Any = Sink()
-    response, _ = wsgi.create(parsed(config, HEAD), sink, ("127.0.0.1", 1), ("127.0.0.1", 2), config)
+    response, _ = wsgi.create(parsed(config, HEAD), sink, ("127.0.0.1", 1), ("127.0.0.1", 2), config, DatedResponse)
     response.start_response("200 OK", [])
     response.write(b"body")
     response.close()
