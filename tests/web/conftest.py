@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -167,6 +169,30 @@ def watching(page: Page, service: str) -> Watched:
 
 def _is_own(url: str, host: str) -> bool:
     return url.startswith(("data:", "blob:")) or urlsplit(url).netloc == host
+
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@cache
+def axe() -> str:
+    return (resources.files("axe_playwright_python") / "axe.min.js").read_text()
+
+
+def violations(watched: Watched) -> list[str]:
+    """What axe-core finds; it is put in by the debugger, which the page's policy does not bind."""
+    page = watched.page
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(f"() => {{ {axe()} ; return null }}")
+    passed, found = page.evaluate(
+        """async (tags) => {
+          const { passes, violations } = await axe.run(document, { runOnly: { type: 'tag', values: tags } });
+          return [passes.length, violations.map((one) => [one.id, one.nodes.map((node) => node.html)])];
+        }""",
+        TAGS,
+    )
+    assert passed > 10, "axe-core looked at nothing"
+    return [f"{rule}: {nodes[:3]}" for rule, nodes in found]
 
 
 def minted(demo: Demo, *arguments: str) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from testing.effort import THOROUGH
-from tests.web.conftest import DEAD, EMPTY, FIRST, LARGE, PICTURES, RUNNING, SECOND, STOPPED, THIRD, Watched
+from tests.web.conftest import DEAD, EMPTY, FIRST, LARGE, PICTURES, RUNNING, SECOND, STOPPED, THIRD, Watched, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
@@ -36,7 +34,6 @@ VIEWS = {
     "board": f"{COMPARED}&view=board&chart=metric%3DLoss%26against%3Dstep&chart=metric%3DAccuracy%26against%3Drun",
     "board-empty": f"?compare={FIRST}&compare={STOPPED}&view=board",
 }
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 320, "height": 640}
 LOOKS: dict[str, dict[str, Any]] = {
@@ -45,27 +42,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "forced-colours": {"forced_colors": "active"},
     "narrow": {},
 }
-
-
-@cache
-def axe() -> str:
-    return (resources.files("axe_playwright_python") / "axe.min.js").read_text()
-
-
-def violations(watched: Watched) -> list[str]:
-    """What axe-core finds; it is put in by the debugger, which the page's policy does not bind."""
-    page = watched.page
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(f"() => {{ {axe()} ; return null }}")
-    passed, found = page.evaluate(
-        """async (tags) => {
-          const { passes, violations } = await axe.run(document, { runOnly: { type: 'tag', values: tags } });
-          return [passes.length, violations.map((one) => [one.id, one.nodes.map((node) => node.html)])];
-        }""",
-        TAGS,
-    )
-    assert passed > 10, "axe-core looked at nothing"
-    return [f"{rule}: {nodes[:3]}" for rule, nodes in found]
 
 
 def views_in(look: int) -> list[str]:

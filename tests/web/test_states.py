@@ -22,6 +22,7 @@ from tests.web.conftest import (
     minted,
     point,
     signed_in,
+    violations,
 )
 
 METRICS = f"?run={FIRST}&tab=metrics"
@@ -70,6 +71,7 @@ def test_a_token_without_the_role(open_page: Callable[..., Watched], demo: Demo)
     problem.locator("summary").click()
     assert problem.get_by_text("ailaunchpad_mloperations_viewer", exact=True).is_visible()
     assert page.get_by_text("digits-network-32-configuration").count() == 1
+    assert violations(watched) == []
 
 
 def test_a_run_of_another_resource_group(reader: Watched) -> None:
@@ -88,19 +90,30 @@ def test_a_group_that_the_reader_may_not_use(open_page: Callable[..., Watched], 
     assert "may not use the resource group research" in page.get_by_role("alert").inner_text()
 
 
-def test_the_runtime_is_switched_off_and_on(reader: Watched, own_runs: OwnRuns, failing: Callable[..., None]) -> None:
-    """What was read is still there and said to be old; what was not counts down, says its request, and comes by itself."""
+def test_the_runtime_is_switched_off_and_on(
+    reader: Watched,
+    open_page: Callable[..., Watched],
+    own_runs: OwnRuns,
+    demo: Demo,
+    failing: Callable[..., None],
+) -> None:
+    """What was read is there, said to be old; what was not counts down and says its request. Both mend by themselves."""
     unread = own_runs.start(metrics=[point(1), point(2)])
-    page = reader.open(f"?run={RUNNING}&tab=metrics")
+    old = reader.open(f"?run={RUNNING}&tab=metrics")
     failing(unavailable=True)
-    page.get_by_text(re.compile(r"As of \d\d:\d\d:\d\d: the runtime cannot be reached")).first.wait_for()
-    assert page.locator("metric-chart").count() == 1
-    page = reader.open(own_runs.search(unread, "tab=metrics"))
+    said = old.get_by_text(re.compile(r"As of \d\d:\d\d:\d\d: the runtime cannot be reached"))
+    said.first.wait_for()
+    assert old.locator("metric-chart").count() == 1
+    assert violations(reader) == []
+    other = signed_in(open_page(), demo.ready["token"])
+    page = other.open(own_runs.search(unread, "tab=metrics"))
     problem = page.get_by_role("alert").first
     problem.get_by_text(re.compile(r"Trying again in \d+ s")).wait_for()
     assert problem.locator("code").count() == 1
+    assert violations(other) == []
     failing(unavailable=False)
     page.locator("metric-chart canvas").first.wait_for()
+    said.first.wait_for(state="detached")
 
 
 @pytest.mark.parametrize(("status", "slug"), [(429, "too-many-requests"), (504, "runtime-timeout")])
@@ -199,7 +212,8 @@ def test_old_content_stays_while_new_is_read_and_a_skeleton_is_late(
     page.locator("[aria-busy]").wait_for(state="detached")
     assert page.locator("tbody tr").count() == 1
     page.route(re.compile(rf"/runs/{SECOND}$"), hold)
-    page.goto(f"{reader.service}/ui/?run={SECOND}")
+    with page.expect_request(re.compile(rf"/runs/{SECOND}$")):
+        page.goto(f"{reader.service}/ui/?run={SECOND}")
     page.locator(".skeleton").wait_for()
     assert page.evaluate("getComputedStyle(document.querySelector('.skeleton')).animationDelay") == "0.3s"
     held[1].continue_()

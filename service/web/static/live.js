@@ -13,7 +13,7 @@ import { ask, context, Problem } from './api.js';
  * @property {AbortController | null} aborter of the connection, where there is one
  */
 
-const SILENCE = 45_000; // the service sends something each 15 seconds
+const SILENCE = 60_000; // the service sends something each 15 seconds
 const LONGEST_PAUSE = 30_000;
 /** @type {Stream | null} */
 let stream = null;

@@ -124,7 +124,7 @@ function signIn() {
     session.mode() === 'token'
       ? h('form', { onsubmit: send }, h('p', null, 'Paste an access token (JWT) for this service. It stays in this tab.'),
         labelled('Access token', h('textarea', { name: 'token', rows: 5, required: true, autocomplete: 'off', spellcheck: 'false' })),
-        h('button', { class: 'primary' }, 'Sign in'))
+        h('button', { class: 'primary', type: 'submit' }, 'Sign in'))
       : h('button', { class: 'primary', onclick: session.goSignIn }, 'Sign in'));
 }
 

@@ -7,6 +7,7 @@ import * as live from './live.js';
 
 const LIVE = 5_000;
 const STALE = 10_000;
+const QUIET = 30_000; // events do not say that the runtime cannot be reached
 /** @type {Map<string, Entry>} */
 const entries = new Map();
 let round = 0;
@@ -122,9 +123,9 @@ async function load(entry, { refresh: forced = false, poll = false } = {}) {
   else changed();
 }
 
-/** Asked for at once after news, and again when no cache has anything older left; without events, again and again. @param {Entry} entry @param {number} now */
+/** Asked for at once after news, and again when no cache has anything older left. @param {Entry} entry @param {number} now */
 function isDue({ asked }, now) {
-  return asked < newsAt || (live.isFollowing() ? asked < newsAt + LIVE && now >= newsAt + LIVE : now - asked >= LIVE);
+  return asked < newsAt || now - asked >= (live.isFollowing() && asked >= newsAt + LIVE ? QUIET : LIVE);
 }
 
 function tick() {

@@ -1,7 +1,7 @@
 /** Time zones and times: the API's timestamps are in the reader's zone already, and stay as they are. */
 
 import { context } from './api.js';
-import { h } from './parts/dom.js';
+import { dash, faint, h } from './parts/dom.js';
 
 export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 
@@ -13,14 +13,14 @@ export function zones(claimed) {
 
 /** A timestamp of the API, all its digits, for people. @param {string | null | undefined} timestamp */
 export function time(timestamp) {
-  if (!timestamp) return h('span', { class: 'faint' }, '–');
+  if (!timestamp) return dash();
   const [, date, clock, offset] = /^(.*)T([\d:.]+)(.*)$/i.exec(timestamp) ?? [];
-  return h('time', { datetime: timestamp }, date ?? timestamp, ' ', clock, ' ', h('span', { class: 'faint' }, offset));
+  return h('time', { datetime: timestamp }, date ?? timestamp, ' ', clock, ' ', faint(offset));
 }
 
 /** A timestamp to the second. @param {string | null | undefined} timestamp */
 export function brief(timestamp) {
-  if (!timestamp) return h('span', { class: 'faint' }, '–');
+  if (!timestamp) return dash();
   return h('time', { datetime: timestamp, title: timestamp }, timestamp.slice(0, 10), ' ', timestamp.slice(11, 19));
 }
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,19 +15,7 @@ import pytest
 
 from testing.ports import free_port
 from testing.waiting import eventually
-
-CONFIGURATION = Path(__file__).parents[3] / "deploy" / "nginx.conf"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-AROUND = """
-daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/error.log; {user}
-events {{ worker_connections 1024; }}
-http {{
-    access_log off; gzip on; gzip_types *;
-    client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
-    uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
-    include {directory}/service.conf;
-}}
-"""
+from tests.servers.nginx import NGINX, proxy
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (on Debian: apt-get install nginx)")
 
@@ -87,34 +72,6 @@ def backend() -> Iterator[Backend]:
         server.streams_end.set()
         server.shutdown()
         thread.join()
-
-
-@contextmanager
-def proxy(directory: Path, upstream: int) -> Iterator[int]:
-    """nginx with the shipped file, in front of ``upstream``: its port. Only addresses are put in."""
-    port = free_port()
-    text = CONFIGURATION.read_text()
-    for shipped, here in (
-        ("server service:8000;", f"server 127.0.0.1:{upstream};"),
-        ("listen 8080;", f"listen 127.0.0.1:{port};"),
-    ):
-        assert text.count(shipped) == 1
-        text = text.replace(shipped, here)
-    (directory / "service.conf").write_text(text)
-    user = "user root;" if os.geteuid() == 0 else ""  # the directory is this user's alone
-    main = directory / "nginx.conf"
-    main.write_text(AROUND.format(directory=directory, user=user))
-    command = [str(NGINX), "-c", str(main), "-p", str(directory), "-e", str(directory / "error.log")]
-    checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
-    assert "warn" not in checked.stderr
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        eventually(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 /** Labels and tags. */
 
-import { h, shown, visible } from './dom.js';
+import { dash, h, shown, visible } from './dom.js';
 
 const MODEL = 'metrics.ai.sap.com/Artifact.name';
 
@@ -9,7 +9,7 @@ export const labelText = ({ name, value }) => (name === MODEL ? `model: ${value}
 
 /** @param {Pair[]} labels @param {(label: Pair) => void} [pick] what a click does @param {string[]} [picked] */
 export function chips(labels, pick, picked = []) {
-  if (!labels.length) return h('span', { class: 'faint' }, '–');
+  if (!labels.length) return dash();
   return h('span', { class: 'chips' }, labels.map((label) => {
     const on = picked.includes(`${label.name}:${label.value}`);
     return pick

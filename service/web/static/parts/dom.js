@@ -11,6 +11,7 @@ const SAFE = new Set(['http:', 'https:', 'blob:']);
  */
 export function h(tag, properties, ...children) {
   const element = document.createElement(tag);
+  if (element instanceof HTMLButtonElement) element.type = 'button'; // Enter in a field presses none that does not say `submit`
   element.append(...flat(children));
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue;
@@ -41,6 +42,13 @@ export const visible = (text) =>
 
 /** The same as an element, whose direction changes nothing around it. @param {unknown} text */
 export const shown = (text) => h('bdi', null, visible(text));
+
+/** @param {...Children} children */
+export const faint = (...children) => h('span', { class: 'faint' }, children);
+/** For who hears the page. @param {...Children} children */
+export const unseen = (...children) => h('span', { class: 'visually-hidden' }, children);
+/** Where there is no value. */
+export const dash = () => faint('–');
 
 /**
  * Make the children of `parent` those of `fresh`, keeping the elements that are there: focus, scrolling, what is typed.

@@ -3,7 +3,7 @@
 import * as session from '../session.js';
 import { again } from '../store.js';
 import { context } from '../api.js';
-import { h, shown } from './dom.js';
+import { h, shown, unseen } from './dom.js';
 
 /**
  * A part of a view that is read: its content once it is there, kept while it is asked for again.
@@ -15,7 +15,7 @@ export function panel(slot, draw) {
     slot.data !== null && slot.problem?.status !== 403 ? draw(slot.data) : !slot.problem && skeleton());
 }
 
-export const skeleton = () => h('div', { class: 'skeleton', role: 'status' }, h('span', { class: 'visually-hidden' }, 'Loading'),
+export const skeleton = () => h('div', { class: 'skeleton', role: 'status' }, unseen('Loading'),
   [90, 70, 80].map((width) => h('span', { class: `line w${width}`, 'aria-hidden': 'true' })));
 
 /** @param {Children} line @param {Children} [cure] */

@@ -2,7 +2,7 @@
 
 import { pause, isPaused } from '../store.js';
 import { clock } from '../zone.js';
-import { h, shown } from './dom.js';
+import { dash, h, shown } from './dom.js';
 
 const SIGNS = /** @type {Record<string, string>} */ ({
   COMPLETED: '✓', RUNNING: '●', PENDING: '◌', DEAD: '✕', STOPPING: '◼', STOPPED: '◼', UNKNOWN: '?',
@@ -11,7 +11,7 @@ export const STATUSES = Object.keys(SIGNS);
 
 /** @param {string | null | undefined} status */
 export function statusChip(status) {
-  if (!status) return h('span', { class: 'faint' }, '–');
+  if (!status) return dash();
   const sign = SIGNS[status];
   return h('span', { class: `status ${sign ? status.toLowerCase() : 'unknown'}` },
     h('span', { 'aria-hidden': 'true' }, sign ?? '?'), ' ', shown(status));

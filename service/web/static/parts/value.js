@@ -1,7 +1,7 @@
 /** Values that are JSON, folded open; a matrix as a table. */
 
 import { parse } from '../exact.js';
-import { h, shown } from './dom.js';
+import { faint, h, shown } from './dom.js';
 import { facts, table } from './table.js';
 
 const DEEPEST = 8;
@@ -54,12 +54,12 @@ function matrix(names, rows) {
   if (cells.size !== rows.length || left.length * top.length > 2500 || top.length < 2) return null;
   const most = Math.max(...rows.map((row) => Number(row[counted])));
   return h('div', { class: 'matrix' }, h('p', { class: 'faint' }, shown(counted), ': rows ', shown(down), ', columns ', shown(across)),
-    table(counted, [{ title: h('span', { class: 'faint' }, shown(down), ' \\ ', shown(across)) }, ...top.map((name) => ({ title: shown(name), class: 'number' }))],
+    table(counted, [{ title: faint(shown(down), ' \\ ', shown(across)) }, ...top.map((name) => ({ title: shown(name), class: 'number' }))],
       h('tbody', null, left.map((row) => h('tr', null, h('th', { scope: 'row' }, shown(row)),
         top.map((column) => {
           const found = cells.get(`${row}\n${column}`);
           const heat = found === undefined || most <= 0 ? 0 : Math.max(0, Math.round((4 * Number(found)) / most));
-          return h('td', { class: `number heat${heat}` }, found === undefined ? h('span', { class: 'faint' }, '·') : String(found));
+          return h('td', { class: `number heat${heat}` }, found === undefined ? faint('·') : String(found));
         }))))));
 }
 

@@ -3,7 +3,7 @@
 import { address, context, download, url } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { labelText } from '../parts/chips.js';
-import { h, shown, visible } from '../parts/dom.js';
+import { dash, h, shown, unseen, visible } from '../parts/dom.js';
 import { check, choice, labelled } from '../parts/field.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, statusChip } from '../parts/status.js';
@@ -78,7 +78,7 @@ function sideBySide(found) {
 
 /** A column for each run. @param {string} caption @param {Columns} columns @param {Row[]} rows @param {string} [style] of the cells */
 const beside = (caption, columns, rows, style) => table(caption,
-  [{ title: h('span', { class: 'visually-hidden' }, 'What') },
+  [{ title: unseen('What') },
     ...columns.map(({ run }) => ({ class: style, title: [brief8(run), run.runId === one('baseline') && h('span', { class: 'chip' }, 'baseline')] }))],
   h('tbody', null, rows.map((row) => h('tr', { class: row.class }, h('th', { scope: 'row' }, row.title),
     columns.map(({ index }) => h('td', { class: style }, row.of(index)))))));
@@ -89,7 +89,7 @@ function configurations(found, columns) {
   return rows.length
     ? beside('Parameters', columns, rows.map(({ key, values, differs }) => ({
       class: differs ? 'differs' : null, title: [shown(key), differs && h('span', { class: 'chip' }, 'differs')],
-      of: (index) => values[index] === null ? h('span', { class: 'faint' }, '–') : shown(values[index]) })))
+      of: (index) => values[index] === null ? dash() : shown(values[index]) })))
     : empty(one('differs') ? 'All parameters are the same.' : 'These runs have no parameters.');
 }
 
@@ -176,7 +176,7 @@ function adding(found, names, charts) {
   return h('form', { class: 'filters adding', 'aria-label': 'Add a chart', onsubmit: add },
     pick('Metrics (up to 4)', 'metric', names.map((name) => [name, name]), { multiple: true, required: true, size: Math.min(4, Math.max(2, names.length)) }),
     pick('Against', 'against', against), pick('Type', 'type', TYPES), pick('Scale', 'scale', SCALES),
-    h('button', { class: 'primary' }, 'Add chart'));
+    h('button', { class: 'primary', type: 'submit' }, 'Add chart'));
 }
 
 /** @param {string} wanted @param {number} index @param {string[]} charts @param {string[]} runs */

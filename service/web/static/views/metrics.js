@@ -3,7 +3,7 @@
 import { address, context, download } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { chips, labelText } from '../parts/chips.js';
-import { h, shown, visible } from '../parts/dom.js';
+import { dash, faint, h, shown, unseen, visible } from '../parts/dom.js';
 import { check, choice, field, filterForm } from '../parts/field.js';
 import { expiredLine, pages } from '../parts/pages.js';
 import { empty, panel, strips } from '../parts/problem.js';
@@ -71,7 +71,7 @@ const drawing = () => h('div', { class: 'controls' },
 /** @param {string} id @param {string} path @param {Record<string, string[]>} filters */
 function downloads(id, path, filters) {
   const formats = /** @type {const} */ ([['csv', 'CSV', path, {}], ['ndjson', 'NDJSON', path, {}], ['parquet', 'Parquet', 'points', { run: id }]]);
-  return h('div', { class: 'controls', role: 'group', 'aria-label': 'Download' }, h('span', { class: 'faint' }, 'Download'),
+  return h('div', { class: 'controls', role: 'group', 'aria-label': 'Download' }, faint('Download'),
     formats.map(([format, title, from, more]) => h('button', { 'data-key': format, onclick: async (event) => {
       const button = event.currentTarget;
       button.disabled = true;
@@ -109,7 +109,7 @@ function filterBar(series, filtered) {
       h('div', { class: 'filters inner' },
         field('From step', 'minStep', { inputmode: 'numeric', size: 8 }), field('To step', 'maxStep', { inputmode: 'numeric', size: 8 }),
         field('Since', 'since', { placeholder: '2026-03-29T03:00:00Z' }), field('Until', 'until', { placeholder: '2026-03-29T04:00:00Z' }))),
-    filtered && h('button', { type: 'button', onclick: clear }, 'Clear filters'));
+    filtered && h('button', { onclick: clear }, 'Clear filters'));
 }
 
 const clear = () => go(Object.fromEntries([...FILTERS, 'cursor'].map((name) => [name, ''])));
@@ -139,7 +139,7 @@ function progress(id, path, filters, filtered, whole, live) {
       const count = series.reduce((sum, one) => sum + one.count, 0);
       const how = { ...rest, name, x: one('x'), scale: one('scale'), smooth: one('smooth') };
       return h('figure', { class: 'card', 'data-key': `chart ${name}` },
-        h('figcaption', null, h('h3', null, shown(name)), h('span', { class: 'faint' }, countLine(count))),
+        h('figcaption', null, h('h3', null, shown(name)), faint(countLine(count))),
         chart(address(`${path}/chart`, how), { round: String(count), zone: context.zone, key: 'chart' }),
         summary(name, series));
     }))];
@@ -157,13 +157,13 @@ function summary(name, series) {
     ['Points', (one) => one.count.toLocaleString('en')],
   ]);
   return table(`${name}: first, last, least, greatest, mean`,
-    [{ title: h('span', { class: 'visually-hidden' }, 'Value') }, ...titles.map((title) => ({ title: shown(title || 'All'), class: title ? 'number' : 'visually-hidden' }))],
+    [{ title: unseen('Value') }, ...titles.map((title) => ({ title: shown(title || 'All'), class: title ? 'number' : 'visually-hidden' }))],
     h('tbody', null, rows.map(([title, of]) =>
       h('tr', null, h('th', { scope: 'row' }, title), series.map((one) => h('td', { class: 'number' }, number(of(one))))))), { key: 'summary' });
 }
 
 /** As the API gave it; NaN and infinities are words already. @param {unknown} value */
-const number = (value) => (value === null || value === undefined ? h('span', { class: 'faint' }, '–') : String(value));
+const number = (value) => (value === null || value === undefined ? dash() : String(value));
 
 /** @param {string} id @param {string} path @param {Record<string, string[]>} filters @param {boolean} filtered @param {Series[]} series @param {boolean} live */
 function points(id, path, filters, filtered, series, live) {
@@ -211,14 +211,14 @@ function groups(metrics, series) {
     return h('tbody', { 'data-key': `group ${name}` },
       h('tr', { class: 'group' }, h('th', { colspan: 5, scope: 'rowgroup' },
         h('button', { class: 'fold', 'aria-expanded': String(open), onclick: fold }, h('span', { 'aria-hidden': 'true' }, open ? '▾' : '▸'), ' ', shown(name),
-          h('span', { class: 'faint' }, ` ${all > points.length ? `${points.length} of ${all.toLocaleString('en')} here` : countLine(points.length)}`)))),
+          faint(` ${all > points.length ? `${points.length} of ${all.toLocaleString('en')} here` : countLine(points.length)}`)))),
       open && points.map((point) => row(point, false)));
   });
 }
 
 /** @param {Metric} point @param {boolean} named */
 const row = (point, named) => h('tr', null,
-  h('td', null, named ? shown(point.name) : h('span', { class: 'visually-hidden' }, shown(point.name))),
+  h('td', null, named ? shown(point.name) : unseen(shown(point.name))),
   h('td', { class: 'number' }, number(point.value)), h('td', null, time(point.timestamp)),
   h('td', { class: 'number' }, number(point.step)), h('td', null, chips(point.labels, pickLabel, all('label'))));
 
@@ -229,7 +229,7 @@ function tags(list) {
   return [
     list.length > 0 && filterForm('Filter tags', field('Search tags', 'search')),
     !list.length ? empty('This run has no tags.') : !matching.length ? noMatchOf('tag')
-      : h('ul', { class: 'tags' }, matching.map(({ name, value }) => h('li', { class: 'tag' }, h('span', { class: 'faint' }, shown(name)), h('b', null, shown(value))))),
+      : h('ul', { class: 'tags' }, matching.map(({ name, value }) => h('li', { class: 'tag' }, faint(shown(name)), h('b', null, shown(value))))),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** One run: its header, and the tabs below it. */
 
 import { address, download } from '../api.js';
-import { h, shown } from '../parts/dom.js';
+import { faint, h, shown } from '../parts/dom.js';
 import { field, filterForm } from '../parts/field.js';
 import { empty, panel, strips } from '../parts/problem.js';
 import { age, isLive, statusChip } from '../parts/status.js';
@@ -28,7 +28,7 @@ export function run() {
       strips(found),
       h('div', { class: 'summary' },
         statusChip(found.status),
-        found.targetStatus && found.targetStatus !== found.status && h('span', { class: 'faint' }, `target: ${found.targetStatus.toLowerCase()}`),
+        found.targetStatus && found.targetStatus !== found.status && faint(`target: ${found.targetStatus.toLowerCase()}`),
         found.statusMessage && h('span', { class: 'message' }, shown(found.statusMessage))),
       facts([
         ['Configuration', shown(found.configurationName ?? found.configurationId)],
@@ -135,7 +135,7 @@ function logs(found) {
       data.logs.length
         ? h('ol', { class: 'logs', tabindex: 0, 'aria-label': 'Log lines, newest first' }, data.logs.map((/** @type {any} */ line) =>
           h('li', { class: line.stream === 'stderr' ? 'stderr' : null }, time(line.timestamp), ' ',
-            h('span', { class: 'faint' }, shown([line.container, line.stream].filter(Boolean).join(' '))), ' ', shown(line.message))))
+            faint(shown([line.container, line.stream].filter(Boolean).join(' '))), ' ', shown(line.message))))
         : empty(Object.values(filters).some(Boolean) ? 'No line matches.' : 'Nothing was logged.'),
     ]),
   ];

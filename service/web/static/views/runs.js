@@ -1,7 +1,7 @@
 /** The runs of a resource group: found, sorted, chosen for a comparison. */
 
 import { address, context } from '../api.js';
-import { h, shown } from '../parts/dom.js';
+import { h, shown, unseen } from '../parts/dom.js';
 import { check, choice, field, filterForm } from '../parts/field.js';
 import { expiredLine, pages } from '../parts/pages.js';
 import { empty, panel, strips } from '../parts/problem.js';
@@ -48,7 +48,7 @@ function filterBar(metric, aggregate) {
   return filterForm('Filter runs',
     field('Search', 'search', { placeholder: 'run id or configuration' }),
     h('fieldset', { class: 'statuses' }, h('legend', null, 'Status'), h('span', { class: 'chips' }, STATUSES.map((status) =>
-      h('button', { type: 'button', class: 'chip', 'aria-pressed': String(statuses.includes(status)), onclick: () =>
+      h('button', { class: 'chip', 'aria-pressed': String(statuses.includes(status)), onclick: () =>
         go({ status: statuses.includes(status) ? statuses.filter((one) => one !== status) : [...statuses, status], cursor: '' }) },
       status.toLowerCase())))),
     h('div', { class: 'together' },
@@ -71,7 +71,7 @@ function nothing() {
 /** @param {{runs: Run[], page?: {total: number, next: string | null}}} data @param {string} column @param {string[]} picked */
 function listed({ runs, page }, column, picked) {
   const columns = [
-    { title: h('span', { class: 'visually-hidden' }, 'Compare') },
+    { title: unseen('Compare') },
     { title: 'Run' },
     { title: 'Configuration', sort: 'configurationName' },
     { title: 'Status', sort: 'status' },

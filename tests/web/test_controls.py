@@ -1,0 +1,155 @@
+"""What can be chosen in each view: it stands in the address, and is what is asked of the API."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.demo import Demo
+from tests.web.conftest import DEAD, FIRST, SECOND, STOPPED, THIRD, Watched
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+TABLE = f"?run={FIRST}&tab=metrics&as=table"
+
+
+def query(url: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(url).query)
+
+
+def choose(watched: Watched, resource: str, change: Any) -> dict[str, list[str]]:
+    """What is asked of that resource when something is chosen."""
+    with watched.page.expect_request(re.compile(resource)) as asked:
+        change()
+    watched.ready()
+    return query(asked.value.url)
+
+
+def enter(watched: Watched, label: str, text: str) -> Any:
+    def change() -> None:
+        field = watched.page.get_by_label(label, exact=True)
+        field.fill(text)
+        field.press("Enter")
+
+    return change
+
+
+def select(page: Page, label: str) -> Locator:
+    """By the words in front of it alone: what can be chosen is in the label, too."""
+    return page.locator("label", has=page.locator(f"span:text-is('{label}')")).locator("select")
+
+
+def test_runs(reader: Watched, demo: Demo) -> None:
+    page = reader.open()
+    runs = r"/runs(\?|$)"
+    asked = choose(reader, runs, enter(reader, "Best value of", "Loss"))
+    assert asked["metric"] == ["Loss:min"]
+    asked = choose(reader, runs, page.get_by_role("button", name=re.compile(r"Loss \(min\)")).click)
+    assert asked["sort"] == ["metric:Loss:min"]
+    best = demo.get("/runs?metric=Loss:min&sort=metric:Loss:min").json()["runs"]
+    assert page.locator("tbody a").all_inner_texts() == [run["runId"] for run in best]
+    assert page.locator("tbody tr").first.locator("td").last.inner_text() == str(best[0]["metrics"][0]["value"])
+    assert page.locator("th[aria-sort=ascending]").count() == 1
+    asked = choose(reader, runs, lambda: select(page, "as").select_option("max"))
+    assert asked["metric"] == ["Loss:max"]
+    asked = choose(reader, runs, page.get_by_role("button", name="dead", exact=True).click)
+    assert asked["status"] == ["DEAD"]
+    assert page.locator("tbody a").all_inner_texts() == [DEAD]
+    page.get_by_text("More filters").click()
+    for label, parameter in (
+        ("Scenario", "scenarioId"),
+        ("Executable", "executableId"),
+        ("Configuration", "configurationId"),
+        ("Schedule", "executionScheduleId"),
+        ("Search", "search"),
+    ):
+        asked = choose(reader, runs, enter(reader, label, "none"))
+        assert asked[parameter] == ["none"]
+        assert query(page.url)[parameter] == ["none"]
+    page.get_by_text("No run matches these filters.").wait_for()
+    page.get_by_role("button", name="Clear filters").click()
+    page.locator("tbody tr").nth(9).wait_for()
+    for run in (FIRST, SECOND, THIRD, DEAD, STOPPED):
+        page.get_by_role("checkbox", name=f"Compare {run}").check()
+    assert page.locator("tbody input:enabled").count() == 5
+
+
+def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
+    page = reader.open(f"?run={FIRST}&tab=logs")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copy").get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == FIRST
+    with page.expect_request(re.compile(rf"/runs/{FIRST}$")) as fresh:
+        page.get_by_role("button", name="Refresh").click()
+    assert fresh.value.all_headers()["cache-control"] == "no-cache"
+    reader.ready()
+    saves: list[str] = []
+    page.on("download", lambda saved: saves.append(saved.url))
+    lines = demo.get(f"/runs/{FIRST}/logs?search=epoch 40&limit=1000").json()["logs"]
+    asked = choose(reader, "/logs", enter(reader, "Search", "epoch 40"))
+    assert asked["search"] == ["epoch 40"]
+    assert page.locator(".logs li").count() == len(lines) == 1
+    assert saves == []
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download").click()
+    assert saved.value.path().read_text().count("\n") == 1
+    asked = choose(reader, "/logs", enter(reader, "Since", "2026-01-01T00:00:00Z"))
+    assert asked["since"] == ["2026-01-01T00:00:00Z"]
+
+
+def test_charts(reader: Watched) -> None:
+    page = reader.open(f"?run={FIRST}&tab=metrics&search=Loss")
+    for label, value, parameter in (
+        ("Against", "elapsed", "x"),
+        ("Scale", "log", "scale"),
+        ("Smoothing", "0.9", "smooth"),
+    ):
+        asked = choose(reader, "/chart", lambda label=label, value=value: select(page, label).select_option(value))
+        assert asked[parameter] == query(page.url)[parameter] == [value]
+    page.go_back()
+    reader.ready()
+    assert "smooth" not in query(page.url)
+    assert select(page, "Smoothing").input_value() == ""
+
+
+def test_points(reader: Watched) -> None:
+    page = reader.open(TABLE)
+    resource = r"/metric-resource\?.*limit=200"
+    asked = choose(reader, resource, page.get_by_role("button", name="Value").click)
+    assert asked["sort"] == ["name,value"]
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Value")
+    asked = choose(reader, resource, page.locator("tbody .chip", has_text="dataset: validation").first.click)
+    assert asked["label"] == ["dataset:validation"]
+    assert page.locator("fieldset .chip[aria-pressed=true]").all_inner_texts() == ["dataset: validation"]
+    page.get_by_text("Steps and times").click()
+    asked = choose(reader, resource, enter(reader, "From step", "39"))
+    assert asked["minStep"] == ["39"]
+    assert page.get_by_text("4 of 4 points").count() == 1
+    asked = choose(reader, resource, enter(reader, "Until", "2020-01-01T00:00:00Z"))
+    assert asked["until"] == ["2020-01-01T00:00:00Z"]
+    page.get_by_text("No point matches these filters.").wait_for()
+
+
+def test_the_board(reader: Watched) -> None:
+    """Charts are added one by one; their address has them, and the picture has an address of its own."""
+    page = reader.open(f"?compare={FIRST}&compare={SECOND}&view=board")
+    page.get_by_label("Metrics (up to 4)").select_option(["Loss", "Accuracy"])
+    page.get_by_label("Against").select_option("elapsed")
+    page.get_by_label("Scale").select_option("log")
+    asked = choose(reader, "/comparisons/chart", page.get_by_role("button", name="Add chart").click)
+    assert asked == {"run": [FIRST, SECOND], "metric": ["Loss", "Accuracy"], "against": ["elapsed"], "scale": ["log"]}
+    page.locator("figure canvas").wait_for()
+    assert query(page.url)["chart"] == ["metric=Loss&metric=Accuracy&against=elapsed&scale=log"]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert query(page.evaluate("navigator.clipboard.readText()")) == {**asked, "format": ["svg"]}
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="SVG").click()
+    assert "<svg" in saved.value.path().read_text()
+    page.get_by_role("button", name="Remove the chart").click()
+    page.get_by_text("The board is empty.").wait_for()
+    assert "chart" not in query(page.url)
