@@ -22,6 +22,9 @@ from service.domain.zones import TimeZone
 
 NO_TABLES = "Parquet and Arrow need the extra 'table' of this service, which is not installed here"
 _LEADING = ("runId",)
+_BEGIN = b'{"name":'
+_NEXT = b"]}," + _BEGIN
+"""Where a point ends and the next begins, as runtimes mostly write them. Within a string the quote would be escaped."""
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -54,7 +57,7 @@ class ManyPoints:
             unreadable += resource.unreadable
             for chunk in run.shown(resource):
                 yield between
-                yield b",".join(_objects(run.run_id, chunk, clock))
+                yield _written(run.run_id, chunk, clock, b",")
                 between = b","
         yield b'],"missing":%b%b%b}' % (msgspec.json.encode(self.missing), warnings(unreadable), self.page)
 
@@ -66,8 +69,7 @@ class ManyPoints:
     def ndjson(self) -> Iterator[bytes]:
         clock = zone_clock(self.zone)
         for run, chunk in self._chunks():
-            text = b"\n".join((*_objects(run.run_id, chunk, clock), b""))
-            yield text
+            yield _written(run.run_id, chunk, clock, b"\n") + b"\n"
         if self.missing:
             yield b'{"missing":%b}\n' % msgspec.json.encode(self.missing)
 
@@ -93,10 +95,12 @@ WITHOUT_TABLES: Writers[ManyPoints] = {
 FORMATS: Writers[ManyPoints] = {**WITHOUT_TABLES, PARQUET: ManyPoints.parquet, ARROW: ManyPoints.arrow}
 
 
-def _objects(run_id: str, chunk: Chunk, clock: ZoneClock) -> Iterator[bytes]:
-    """The points as JSON objects on one line each, ``runId`` first."""
+def _written(run_id: str, chunk: Chunk, clock: ZoneClock, between: bytes) -> bytes:
+    """The points as JSON objects on one line each, ``runId`` first, ``between`` them what separates two."""
     text = localized(chunk.text, clock)
     if b"\n" in text or b"\r" in text:
         text = text.translate(_ONE_LINE)
     opening = b'{"runId":"%b",' % run_id.encode("ascii")
-    return (opening + bytes(one)[1:] for one in objects(Chunk(text, chunk.count)))
+    if text.startswith(_BEGIN) and text.count(_NEXT) == chunk.count - 1:
+        return opening + text[1:].replace(_NEXT, b"]}" + between + opening + _BEGIN[1:])
+    return between.join([opening + bytes(one)[1:] for one in objects(Chunk(text, chunk.count))])
