@@ -133,7 +133,7 @@ def test_parameters_and_metrics_stand_side_by_side(comparable: Service) -> None:
     ]
     (loss,) = found["metrics"]
     assert (loss["name"], loss["labels"], loss["last"][2]) == ("loss", [], None)
-    assert [each and each["value"] for each in loss["last"]] == ["0.125", 7, None]
+    assert [each and each["value"] for each in loss["last"]] == ["0.125", "1.25", None]
     assert [each and each["value"] for each in loss["min"]] == ["0.125", "1.25", None]
     assert [each and each["value"] for each in loss["max"]] == ["0.5", 9007199254740993, None]
     assert loss["last"][0]["timestamp"] == "2026-03-29T10:00:03+09:00"
@@ -180,7 +180,7 @@ def test_differences_from_a_baseline_are_exact(comparable: Service) -> None:
     assert accuracy["relative"] == [0, "0.065934065934065934", "-0.45054945054945055"]
     assert (loss["difference"], loss["relative"]) == ([None] * 3, [None] * 3)
     (loss,) = read(comparable, f"{BOTH}&baseline=run2&name=loss")["metrics"]
-    assert (loss["difference"], loss["relative"]) == (["-6.875", 0], ["-0.98214285714285714", 0])
+    assert (loss["difference"], loss["relative"]) == (["-1.125", 0], ["-0.9", 0])
 
 
 def test_a_baseline_that_cannot_be_read_differs_from_nothing(comparable: Service) -> None:
@@ -365,7 +365,7 @@ def test_the_run_tells_the_model_where_it_has_but_one(comparable: Service) -> No
 @pytest.mark.parametrize("kind", ["column", "bar", "heatmap", "scatter"])
 def test_runs_with_the_same_parameter_are_all_drawn(comparable: Service, kind: str) -> None:
     made = drawing(comparable, ["run1", "run2", "run6"], f"against=parameter:depth&type={kind}")
-    assert sorted(row["text"] for row in made["data"]["values"]) == ["0.125", "7", "NaN"]
+    assert sorted(row["text"] for row in made["data"]["values"]) == ["0.125", "1.25", "NaN"]
     assert {row["series"].rpartition(" · ")[2] for row in made["data"]["values"]} == {"run1", "run2", "run6"}
     assert "1 not finite (NaN or infinite), without a place on the value axis" in made["title"]["subtitle"]
 
