@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 _MOVE = re.compile(r"translate\(([-+.0-9e]+),([-+.0-9e]+)\)")
+_CORNER = re.compile(r"[ML]([-+.0-9e]+),([-+.0-9e]+)")
 
 
 def read(svg: bytes) -> Element:
@@ -71,3 +73,25 @@ def _moved(mark: Element) -> tuple[float, float]:
     found = _MOVE.search(mark.get("transform", ""))
     assert found is not None
     return float(found[1]), float(found[2])
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line as it is drawn: its corners, colour, dashes (none: solid) and opacity."""
+
+    corners: list[tuple[float, float]]
+    colour: str
+    dashes: str
+    opacity: float
+
+
+def strokes(image: Element) -> list[Stroke]:
+    """The lines of series."""
+    found = []
+    for group in _of(image, "g"):
+        if "role-mark" in group.get("class", "") and "mark-line" in group.get("class", ""):
+            for path in _of(group, "path"):
+                corners = [(float(x), float(y)) for x, y in _CORNER.findall(path.get("d", ""))]
+                opacity = float(path.get("opacity") or 1) * float(path.get("stroke-opacity") or 1)
+                found.append(Stroke(corners, path.get("stroke", ""), path.get("stroke-dasharray", ""), opacity))
+    return found
