@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
-.PHONY: demo test test-toolchains mlflow bench fast soak fuzz mutants lint types openapi lock clean .venv/demo .venv/dev
+.PHONY: demo test test-toolchains mlflow bench fast soak fuzz mutants lint types openapi lock release-check sbom clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
@@ -66,8 +66,18 @@ openapi: .venv/dev
 lock: .venv/dev
 	$(BIN)/python scripts/lock.py
 
+# What a release publishes, built into dist/ and tried without the checkout; TAG=v1.2.3 compares it with the version.
+release-check: .venv/dev
+	.ci/release-check $(TAG)
+
+# A bill of materials (CycloneDX) of the service; of one with an extra: make sbom LOCK=charts
+LOCK ?= service
+sbom: .venv/dev
+	@$(BIN)/python -m uv --quiet run --no-project --with-requirements requirements/release.txt \
+		cyclonedx-py requirements --pyproject pyproject.toml requirements/$(LOCK).txt
+
 clean:
-	rm -rf .venv build mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The script does nothing where all is installed from these locks already.
 .venv/demo .venv/dev:

@@ -51,6 +51,7 @@ def locks(project: dict[str, Any]) -> list[Lock]:
         Lock("service", "the service alone", needed),
         Lock("bench", "what the benchmark compares tables with, beside one of the others", extras["bench"]),
         Lock("fast", "the C parser, beside one of the others; it has to be compiled", extras["fast"], compiled=True),
+        Lock("release", "what checks a release: audit, bill of materials, twine", extras["release"]),
         Lock("build", "what builds the service's own wheel", project["build-system"]["requires"]),
     ]
 
