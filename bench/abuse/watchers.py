@@ -58,7 +58,7 @@ def _watch(stage: Stage, runs: Sequence[str]) -> None:
                 if not isinstance(key.fileobj, socket.socket):
                     continue
                 got = key.fileobj.recv(65536)
-                if not text[key.fileobj]:
+                if key.fileobj not in text:
                     stage.answered.append((int(got[9:12]), now - began))
                 text[key.fileobj] += got.count(b'"step":')
                 if not got:
