@@ -149,7 +149,7 @@ class KeyRing:
                 fetch.wait(max(0.0, _PATIENCE - fetch.age))
 
     def _fetch(self) -> Mapping[str, None]:
-        state, why = State.FAILED, "unforeseen"
+        state, why = State.FAILED, "unexpected error"
         try:
             keys = read_key_set(self._load())
             self._keys, self._loaded_at = keys, self._clock()
@@ -159,7 +159,7 @@ class KeyRing:
         except ServiceError as error:
             why = type(error).__name__
         except Exception:  # noqa: BLE001 - nobody else hears of it
-            _log.exception("a fetch of keys failed unforeseen", extra={"event": "keys", "issuer": self._name})
+            _log.exception("unexpected error while keys were fetched", extra={"event": "keys", "issuer": self._name})
         finally:
             self._settle(state, why)
         return {_KEYS: None}

@@ -140,7 +140,7 @@ class Answer:
         return value is not None and value.is_finite() and decimals.ROUNDED.plus(number) == value
 
     def compares(self, compare: Callable[[Decimal, Decimal], bool], number: Decimal) -> bool:
-        """Whether the value compares so, digit for digit; no value, NaN and what cannot be told never do."""
+        """Whether the value compares so, digit for digit; no value, NaN and one that is not known exactly never do."""
         value = self.number
         if value is None:
             return False

@@ -308,7 +308,7 @@ class Feeds:
             _tell(feed, lambda watcher: watcher.forbidden())
         except Exception:  # noqa: BLE001 - it is in the log with its stack
             if not self._ended:  # else what it reads with has been closed
-                _log.exception("a watched run cannot be looked at", extra={"event": "feeds"})
+                _log.exception("unexpected error while a followed run was read", extra={"event": "feeds"})
         finally:
             feed.looking = False
             with self._changed:

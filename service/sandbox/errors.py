@@ -49,7 +49,7 @@ def register(app: Flask) -> None:
     """Give every error of ``app`` the AI API's shape."""
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unforeseen)
+    app.register_error_handler(Exception, _unexpected)
     app.after_request(_identify)
 
 
@@ -76,7 +76,7 @@ def _http_error(error: HTTPException) -> Response:
     return answer
 
 
-def _unforeseen(error: Exception) -> Response:
+def _unexpected(error: Exception) -> Response:
     current_app.logger.error("a request failed", exc_info=error)
     return _answer(500, ApiError.code, "the sandbox failed; its log says why", None)
 

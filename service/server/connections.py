@@ -70,7 +70,7 @@ class Connections:
         if full != self._full:
             self._full = full
             if full:
-                _log.warning("as many connections as may be", extra={"event": "connections"})
+                _log.warning("connection limit reached", extra={"event": "connections"})
         return not full or self.make_room()
 
     def make_room(self) -> bool:

@@ -188,7 +188,7 @@ class Tracing:
         try:
             flushed.result(_FLUSH_SECONDS)
         except TimeoutError:
-            _log.warning("the collector does not take the last spans", extra={"event": "tracing"})
+            _log.warning("the collector refused the last spans", extra={"event": "tracing"})
 
     def _child(self, name: str, attributes: Mapping[str, str | int]) -> Span | None:
         parent = origin()

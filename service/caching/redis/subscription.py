@@ -103,7 +103,9 @@ class Subscription:
     def _found(self) -> None:
         if self._missed:
             self._missed = False
-            _log.info("announcements of replaced entries come again", extra={"event": "changes", "state": "followed"})
+            _log.info(
+                "announcements of replaced entries are received again", extra={"event": "changes", "state": "followed"}
+            )
 
 
 class _Channel:

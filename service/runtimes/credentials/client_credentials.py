@@ -123,7 +123,7 @@ class ClientCredentials:
             raise
         except BaseException:
             self._failed(RuntimeUnavailable("the service cannot get a token"))
-            _log.exception("a request for a token failed unforeseen", extra={"event": "token", "state": "wanting"})
+            _log.exception("unexpected error while a token was requested", extra={"event": "token", "state": "missing"})
             raise
 
     def _keep(self, grant: Grant, asked_at: float) -> _Token:
@@ -132,7 +132,7 @@ class ClientCredentials:
             self._replacing = False
             self._requests.forget(_ONE)  # its token may be refused before all waiting threads have it
             if self._failure is not None:
-                _log.info("the service has a token again", extra={"event": "token", "state": "had"})
+                _log.info("the service has a token again", extra={"event": "token", "state": "available"})
             self._failure, self._pause = None, 0.0
             return token
 
@@ -142,8 +142,8 @@ class ClientCredentials:
             self._pause = min(self._pause * 2 or self._timing.first_pause, self._timing.longest_pause)
             self._quiet_until = self._clock() + (self._pause if wished is None else wished)
             if self._failure is None:
-                extra = {"event": "token", "state": "wanting", "error": type(error).__name__}
-                _log.warning("the service gets no token: %s", error.detail, extra=extra)
+                extra = {"event": "token", "state": "missing", "error": type(error).__name__}
+                _log.warning("the service cannot get a token: %s", error.detail, extra=extra)
             self._failure = error
 
 

@@ -219,7 +219,7 @@ def test_recovers(serve: Serve, begin: Begin, caplog: pytest.LogCaptureFixture) 
         now[0] += 11
     healthy[0] = True
     assert tokens.authorization(soon()) == "Bearer t"
-    assert [record.__dict__["state"] for record in caplog.records] == ["wanting", "had"]
+    assert [record.__dict__["state"] for record in caplog.records] == ["missing", "available"]
     assert "s3cret" not in caplog.text
 
 

@@ -135,7 +135,7 @@ def test_after_a_fetch_that_succeeds_failures_count_from_the_beginning() -> None
         (BadGateway("no such document"), State.REFUSED, "BadGateway"),
         (ValueError("no keys"), State.REFUSED, "ValueError"),
         (RuntimeTimeout(), State.FAILED, "RuntimeTimeout"),
-        (ZeroDivisionError(), State.FAILED, "unforeseen"),
+        (ZeroDivisionError(), State.FAILED, "unexpected error"),
     ],
     ids=repr,
 )
@@ -159,8 +159,8 @@ def test_how_a_fetch_ended_is_known_and_logged_once(
         world.clock.pass_by(10)
     assert world.ring.state is state
     assert lines() == [("WARNING", f"keys {state.value}", "https://issuer.example", line)]
-    unforeseen = [record for record in caplog.records if record.exc_info]
-    assert [record.issuer for record in unforeseen] == ["https://issuer.example"] * 2 * (line == "unforeseen")  # type: ignore[attr-defined]
+    unexpected = [record for record in caplog.records if record.exc_info]
+    assert [record.issuer for record in unexpected] == ["https://issuer.example"] * 2 * (line == "unexpected error")  # type: ignore[attr-defined]
     world.answer = lambda: key_set(FIRST, SECOND)
     assert world.refreshed() == 1
     assert lines()[1:] == [("INFO", "keys loaded", "https://issuer.example", "2 keys")]

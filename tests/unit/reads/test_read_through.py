@@ -217,7 +217,7 @@ def test_more_fetches_than_can_be_are_refused(world: World) -> None:
     assert set(together(*[lambda key=key: read(key) for key in "abc"])) == {Found, Overloaded}
 
 
-def test_an_unforeseen_error_reaches_everyone_and_leaves_nothing_behind(world: World) -> None:
+def test_an_unexpected_error_reaches_everyone_and_leaves_nothing_behind(world: World) -> None:
     reads = world.process()
     world.error, world.wait = ZeroDivisionError(), 0.1
 

@@ -273,7 +273,7 @@ def test_beyond_the_limit_a_fetch_is_refused_but_what_is_stored_is_given(world: 
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_an_unforeseen_error_reaches_everyone_and_leaves_nothing_behind(world: World, processes: int) -> None:
+def test_an_unexpected_error_reaches_everyone_and_leaves_nothing_behind(world: World, processes: int) -> None:
     all_ = [world.process() for _ in range(processes)]
 
     def raises(*_: object) -> Any:
@@ -297,9 +297,9 @@ def test_a_timeout_of_the_work_is_no_end_of_a_readers_wait(world: World) -> None
     process = world.process()
 
     def raises(*_: object) -> Any:
-        raise TimeoutError("unforeseen")
+        raise TimeoutError("unexpected")
 
-    with pytest.raises(TimeoutError, match="unforeseen"):
+    with pytest.raises(TimeoutError, match="unexpected"):
         process.one(raises)
 
 

@@ -54,7 +54,7 @@ def test_undoes_more_than_a_step(coding: str) -> None:
 @pytest.mark.parametrize("coding", COMPRESS)
 @settings(max_examples=effort(10, 50))
 @given(noise=st.binary(min_size=1, max_size=200))
-def test_noise_raises_nothing_unforeseen(coding: str, noise: bytes) -> None:
+def test_noise_raises_nothing_unexpected(coding: str, noise: bytes) -> None:
     for data in (noise, COMPRESS[coding](b"text" * 100)[:-3] + noise):
         try:
             undo(data, coding, 7)
