@@ -24,7 +24,7 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
     && pip check \
     && find "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" -depth \
-        \( -type d \( -name tests -o -name f2py -o -name include \) -o -name '*.pyi' -o -name '*.a' \) -exec rm -r {} + \
+        \( -type d \( -name tests -o -name f2py -o -name distutils -o -name include \) -o -name '*.pyi' -o -name '*.a' \) -exec rm -r {} + \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin service \
     && install -d -o service /data
 USER 10001

@@ -73,6 +73,14 @@ def test_the_approuter_leads_to_each_resource_but_not_to_what_is_for_inside() ->
         assert set(route["httpMethods"]) == methods == {"GET", "HEAD"}  # reads alone need no such protection
 
 
+def test_logins_lead_back_to_the_approuter_and_nowhere_else() -> None:
+    """A host that the pattern leaves open would be sent the code of somebody's login (RFC 9700, 4.1)."""
+    [approuter] = [module["name"] for module in MTA["modules"] if module["type"].startswith("approuter")]
+    host = f"https://*-{approuter}.cfapps.*.hana.ondemand.com"  # the route that a deployment gives it by default
+    back = ("/login/callback", ROUTER["logout"]["logoutPage"])
+    assert SECURITY["oauth2-configuration"]["redirect-uris"] == [host + path for path in back]
+
+
 def test_modules_name_what_there_is() -> None:
     modules = {module["name"]: module for module in MTA["modules"]}
     provided = {made["name"] for module in MTA["modules"] for made in module.get("provides", ())}
