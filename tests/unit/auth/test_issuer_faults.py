@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -14,31 +13,14 @@ from service.auth.verifier import Verifier
 from service.domain.errors import InvalidToken, KeysUnavailable
 from testing.effort import effort
 from testing.waiting import eventually
+from tests.unit.auth.conftest import FIRST
 from tests.unit.auth.forge import GONE, ISSUER, b64, claims, header, jwk, rsa_key, token
 from tests.unit.auth.issuer_server import IssuerServer, fetch
 from tests.unit.auth.worlds import Clock, holds, oidc, verifier, xsuaa
 
 GOOD = token(header(), claims())
-FIRST = {"keys": [jwk(rsa_key("rsa-1"), "rsa-1")]}
 BOTH = {"keys": [jwk(rsa_key("rsa-1"), "rsa-1"), jwk(rsa_key("rsa-2"), "rsa-2")]}
 ROTATED = token(header(kid="rsa-2"), claims(), rsa_key("rsa-2"))
-
-
-@pytest.fixture
-def server() -> Iterator[IssuerServer]:
-    with IssuerServer().serving() as server:
-        server.give("/keys", FIRST)
-        yield server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def checked(server: IssuerServer, clock: Clock) -> Verifier:
-    return verifier(oidc(jwks_url=f"{server.url}/keys"), fetch, clock=clock)
 
 
 def fresh(number: int, **changes: Any) -> str:

@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
-
-import pytest
 
 from service.auth.verifier import Verifier
 from service.concurrency.blocking import set_slot_owner
 from service.domain.errors import InvalidToken, KeysUnavailable
 from service.server.threads import RequestThreads
 from testing.waiting import eventually
-from tests.unit.auth.forge import claims, header, jwk, rsa_key, token
-from tests.unit.auth.issuer_server import IssuerServer, fetch
-from tests.unit.auth.worlds import Clock, holds, oidc, verifier
+from tests.unit.auth.conftest import FIRST
+from tests.unit.auth.forge import claims, header, token
+from tests.unit.auth.issuer_server import IssuerServer
+from tests.unit.auth.worlds import Clock, holds
 
-FIRST = {"keys": [jwk(rsa_key("rsa-1"), "rsa-1")]}
 GOOD = token(header(), claims())
 MOST_WAITING = 32
 FEW_WAITING = 8
 
 
-@pytest.fixture
-def server() -> Iterator[IssuerServer]:
-    with IssuerServer().serving() as server:
-        server.give("/keys", FIRST)
-        yield server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def checked(server: IssuerServer, clock: Clock) -> Verifier:
-    return verifier(oidc(jwks_url=f"{server.url}/keys"), fetch, clock=clock)
-
-
 class Counted:
-    """A lender that counts how many wait at once."""
+    """A slot owner that counts how many wait at once."""
 
     def __init__(self) -> None:
-        self.waiting = self.most = self.lent = 0
+        self.waiting = self.most = self.released = 0
         self._lock = threading.Lock()
 
     def release_slot(self) -> None:
         with self._lock:
-            self.lent += 1
+            self.released += 1
             self.waiting += 1
             self.most = max(self.most, self.waiting)
 
@@ -99,12 +80,12 @@ def test_forged_tokens_take_no_working_place_while_keys_are_fetched(
     threads.shutdown()
 
 
-def at_once(count: int, lender: Counted, task: Any) -> list[Future[Any]]:
-    """``count`` threads of a lender that do the task; each with its number."""
+def at_once(count: int, owner: Counted, task: Any) -> list[Future[Any]]:
+    """``count`` threads with that slot owner that do the task; each with its number."""
     futures: list[Future[Any]] = [Future() for _ in range(count)]
 
     def run(number: int) -> None:
-        set_slot_owner(lender)
+        set_slot_owner(owner)
         outcome(futures[number], lambda: task(number))
 
     for number in range(count):
@@ -116,34 +97,34 @@ def test_few_wait_for_made_up_key_ids_and_all_others_are_refused_at_once(
     checked: Verifier, server: IssuerServer, clock: Clock
 ) -> None:
     holds(checked, GOOD)
-    go, lender = server.hold("/keys", FIRST), Counted()
+    go, owner = server.hold("/keys", FIRST), Counted()
     clock.pass_by(20)
-    futures = at_once(40, lender, lambda number: holds(checked, unknown(number)))
+    futures = at_once(40, owner, lambda number: holds(checked, unknown(number)))
     eventually(lambda: sum(future.done() for future in futures) == 40 - FEW_WAITING)
-    assert (lender.waiting, lender.most) == (FEW_WAITING, FEW_WAITING)
+    assert (owner.waiting, owner.most) == (FEW_WAITING, FEW_WAITING)
     go.set()
     assert all(isinstance(future.exception(20), InvalidToken) for future in futures)
-    assert (lender.waiting, len(server.asked)) == (0, 2)
+    assert (owner.waiting, len(server.asked)) == (0, 2)
 
 
 def test_no_more_than_so_many_wait_for_the_first_keys(checked: Verifier, server: IssuerServer) -> None:
-    go, lender = server.hold("/keys", FIRST), Counted()
-    futures = at_once(MOST_WAITING + 20, lender, lambda number: holds(checked, fresh(number)))
+    go, owner = server.hold("/keys", FIRST), Counted()
+    futures = at_once(MOST_WAITING + 20, owner, lambda number: holds(checked, fresh(number)))
     eventually(lambda: sum(future.done() for future in futures) == 20)
-    assert (lender.waiting, lender.most) == (MOST_WAITING, MOST_WAITING)
+    assert (owner.waiting, owner.most) == (MOST_WAITING, MOST_WAITING)
     assert all(isinstance(future.exception(), KeysUnavailable) for future in futures if future.done())
     go.set()
     assert sum(future.exception(20) is None for future in futures) == MOST_WAITING
     assert server.asked == ["/keys"]
 
 
-def test_a_place_is_lent_by_nobody_who_knows_the_key(checked: Verifier, server: IssuerServer, clock: Clock) -> None:
+def test_a_token_whose_key_is_known_gives_no_slot_away(checked: Verifier, server: IssuerServer, clock: Clock) -> None:
     holds(checked, GOOD)
     server.hold("/keys", FIRST)
     clock.pass_by(3000)
-    lender = Counted()
-    futures = at_once(30, lender, lambda number: holds(checked, fresh(number)) and None)
+    owner = Counted()
+    futures = at_once(30, owner, lambda number: holds(checked, fresh(number)) and None)
     expired = [future.exception(20) for future in futures]
     assert expired == [None] * 30
-    assert lender.lent == 0
+    assert owner.released == 0
     assert len(server.asked) == 2, "the keys are old, so they are fetched behind the answers"

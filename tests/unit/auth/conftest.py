@@ -1,0 +1,31 @@
+"""A key server over HTTP, a clock that is moved by hand, and a verifier that trusts the keys there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from service.auth.verifier import Verifier
+from tests.unit.auth.forge import jwk, rsa_key
+from tests.unit.auth.issuer_server import IssuerServer, fetch
+from tests.unit.auth.worlds import Clock, oidc, verifier
+
+FIRST = {"keys": [jwk(rsa_key("rsa-1"), "rsa-1")]}
+
+
+@pytest.fixture
+def server() -> Iterator[IssuerServer]:
+    with IssuerServer().serving() as server:
+        server.give("/keys", FIRST)
+        yield server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def checked(server: IssuerServer, clock: Clock) -> Verifier:
+    return verifier(oidc(jwks_url=f"{server.url}/keys"), fetch, clock=clock)
