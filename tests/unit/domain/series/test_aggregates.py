@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from service.domain import points
 from service.domain.series.aggregates import summarize
 from service.domain.series.summary import Summary
+from testing.work import lines
 from tests.unit.domain.series import logged, reference
 
 
@@ -93,6 +94,12 @@ def test_mean_is_exact_where_double_precision_is_not() -> None:
 def test_sum_of_too_many_digits_is_not_made() -> None:
     one = of("1e1500", "1e-1500")
     assert one.total is None
+
+
+@pytest.mark.parametrize("values", [("1e1500", "1e-1500"), ("1", '"Infinity"'), ("1e99999999999999999999", "1")])
+def test_a_sum_that_is_not_exact_takes_as_long_as_there_are_values(values: tuple[str, ...]) -> None:
+    work = [lines(lambda count=count: of(*values * count)) for count in (100, 200)]
+    assert work[1] < 2.1 * work[0]
 
 
 def of(*values: str) -> Summary:
