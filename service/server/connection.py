@@ -44,6 +44,7 @@ class Connection:
         "counted",
         "deadline",
         "drained",
+        "events",
         "heard_at",
         "held",
         "held_ahead",
@@ -59,7 +60,6 @@ class Connection:
         "socket",
         "state",
         "stream",
-        "watched",
     )
 
     def __init__(self, sock: socket.socket, peer: Any, server: Any, deadline: float) -> None:
@@ -68,7 +68,7 @@ class Connection:
         self.server = server
         self.deadline = deadline
         self.state = State.IDLE
-        self.watched = 0
+        self.events = 0
         """What the poller reports of it."""
         self.parked = False
         """Whether the client has sent more while its request is served; it is left alone until that is answered."""

@@ -68,15 +68,15 @@ class Poller:
 
     def watch(self, connection: Connection, what: int) -> None:
         """Have ``wait`` report when ``connection`` is ready for ``READ``, ``WRITE`` or nothing."""
-        if what == connection.watched:
+        if what == connection.events:
             return
-        if not connection.watched:
+        if not connection.events:
             self._selector.register(connection.socket, what, connection)
         elif not what:
             self._selector.unregister(connection.socket)
         else:
             self._selector.modify(connection.socket, what, connection)
-        connection.watched = what
+        connection.events = what
 
     def watch_listener(self, listener: socket.socket, *, on: bool) -> None:
         """Have ``wait`` report new connections, or no more."""
