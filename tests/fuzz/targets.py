@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +24,8 @@ from hypothesis.strategies import SearchStrategy
 from service.api.http.cache_control import parse_directives
 from service.api.http.headers import LONGEST_LIST
 from service.api.http.pagination import Cursor, Cursors
+from service.api.resources.logs import to_json as log_to_json
+from service.api.resources.logs import to_text as log_to_text
 from service.api.resources.metric_resource import to_json
 from service.api.resources.metric_resource.to_json import with_parsed
 from service.app import create_app
@@ -35,6 +37,7 @@ from service.caching.memory import MemoryCache
 from service.domain.access import Principal
 from service.domain.errors import InvalidParameter, InvalidToken, ServiceError, Unauthenticated
 from service.domain.freshness import Snapshot
+from service.domain.logs import LogQuery, RunLog
 from service.domain.runs import RunList
 from service.domain.runtime import Capabilities, RunMetrics
 from service.domain.selection.filters import Filter, selected
@@ -42,7 +45,7 @@ from service.domain.selection.sorting import FIELDS, SortKey, order
 from service.domain.series import builder
 from service.domain.zones import time_zone
 from service.reads import packing
-from service.runtimes.ai_api import mapping, meta, run_mapping
+from service.runtimes.ai_api import logs, mapping, meta, run_mapping
 from service.runtimes.mlflow import points
 from service.runtimes.mlflow import run_mapping as mlflow_runs
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
@@ -99,6 +102,10 @@ META = (
     b'{"runtimeIdentifier":"r","aiApi":{"version":"2.0","capabilities":{"multitenant":false}},"extensions":{"metrics":'
     b'{"version":"1.0.0","capabilities":{"extendedResults":true}}}}'
 )
+LOGS = (
+    b'{"data":{"result":[{"timestamp":"2026-03-29T01:00:00.5Z","msg":"epoch 1\\n\\u001b[0m","container":"main","pod":"p",'
+    b'"stream":"stdout"},{"timestamp":"yesterday","msg":null}]}}'
+)
 JSON_PIECES = [b'"', b"\\", b"\\u", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"-", b"1e999", b"9" * 40, b"0.", b" ", b"\xef\xbb\xbf"]  # fmt: skip
 JSON_PIECES += [b'"metrics":[', b'"metrics":[{}]', b"},{", b']},{"', b"NaN", b"-Infinity", b"null", b'"value":', b'"step":-0,', b'"timestamp":"']  # fmt: skip
 READERS: list[Callable[[bytes], object]] = [
@@ -111,6 +118,17 @@ READERS: list[Callable[[bytes], object]] = [
 ]
 
 
+def _log_that_can_be_given_on(body: bytes) -> None:
+    """Whose lines are objects, as many as it says, and whose text obeys nothing in it."""
+    read: list[RunLog] = []
+    asked = partial(logs.read, lambda _: body, LogQuery(), b'"2026-03-29T01:00:00Z"', may_change=True)
+    within(lambda: read.append(asked()), len(body), each=40 * logs.MOST_PAGES)
+    (log,) = read
+    assert len(json.loads(b"".join(log_to_json.run_log("run1", log, ZONE)))["logs"]) == log.count
+    shown = b"".join(log_to_text.lines(log, ZONE)).decode()
+    assert not set(map(ord, shown)) & ({*range(32), 127} - {9, 10})
+
+
 def runtime_answer(given: tuple[bytes, int]) -> None:
     """An answer of the runtime is a domain object or a ``ServiceError``, and what is accepted can be given on."""
     body, stretch = given
@@ -120,6 +138,8 @@ def runtime_answer(given: tuple[bytes, int]) -> None:
     within(
         lambda: _refusable(lambda: found.update(mapping.metric_resources(body, ["run1"], stretch=stretch))), len(body)
     )
+    with suppress(ServiceError):
+        _log_that_can_be_given_on(body)
     for resource in found.values():
         written = b"".join(to_json.metric_resource(resource, resource.metrics, ZONE))
         assert len(json.loads(written)["metrics"]) == resource.count
@@ -400,7 +420,7 @@ ACCEPTS = ["*/*", "application/json", "text/csv;q=0.5, */*;q=0.1", "application/
 
 TARGETS: dict[str, Target] = {
     "runtime-answer": Target(
-        st.tuples(binaries([*METRICS, EXECUTION, CONFIGURATION, META], JSON_PIECES), st.integers(1, 4000)),
+        st.tuples(binaries([*METRICS, EXECUTION, CONFIGURATION, META, LOGS], JSON_PIECES), st.integers(1, 4000)),
         runtime_answer,
     ),
     "mlflow-answer": Target(binaries([HISTORY, MLFLOW_RUN], MLFLOW_PIECES), mlflow_answer),

@@ -70,14 +70,27 @@ class _Progress:
         needed[extremes[extremes != summaries.ABSENT]] = True
         places = np.flatnonzero(needed)
         texts = self._texts(places)
-        return [self._one(number, chosen, places, texts) for number, chosen in enumerate(shown)]
 
-    def _one(self, number: int, chosen: Integers, places: Integers, texts: list[bytes]) -> Series:
-        def text(place: Integers) -> bytes | None:
-            return None if place == summaries.ABSENT else texts[np.searchsorted(places, place)]
+        def at(found: Integers) -> list[bytes]:
+            return [texts[index] for index in np.searchsorted(places, found).tolist()]
 
-        shown = [texts[index] for index in np.searchsorted(places, chosen).tolist()]
+        def extreme(found: Integers) -> list[bytes | None]:
+            there = found != summaries.ABSENT
+            given = at(np.where(there, found, places[0]))
+            return [text if known else None for text, known in zip(given, there.tolist(), strict=True)]
 
+        given, ends = at(np.concatenate(shown)), np.cumsum([len(chosen) for chosen in shown]).tolist()
+        ends_of = zip(at(self._last), extreme(self._least), extreme(self._greatest), strict=True)
+        return [
+            self._one(number, chosen, given[end - len(chosen) : end], named)
+            for number, (chosen, end, named) in enumerate(zip(shown, ends, ends_of, strict=True))
+        ]
+
+    def _one(
+        self, number: int, chosen: Integers, shown: list[bytes], named: tuple[bytes, bytes | None, bytes | None]
+    ) -> Series:
+        """The series of points ``shown``, which are those ``chosen``; ``named`` are its last, least and greatest."""
+        last, least, greatest = named
         name, labels = self._columns.names[number]
         values = self._values[self._bounds[number] : self._bounds[number + 1]]
         return Series(
@@ -85,9 +98,9 @@ class _Progress:
             labels=labels,
             count=len(values),
             first=shown[0],
-            last=texts[np.searchsorted(places, self._last[number])],
-            min=text(self._least[number]),
-            max=text(self._greatest[number]),
+            last=last,
+            min=least,
+            max=greatest,
             mean=summaries.mean(values, partial(self._has_overflown, number)),
             points=shown,
             downsampled=len(shown) < len(values),
@@ -133,7 +146,8 @@ class _Progress:
         if at_most is None or end - start <= at_most:
             return np.arange(start, end)
         if at_most == _ENDS:
-            return np.unique([start, self._last[number]])
+            last = self._last[number]
+            return np.array([start, last] if start < last else [start])
         from service.domain.series import downsampling  # noqa: PLC0415 - loaded only where it is needed
 
         named = (start, self._last[number], self._greatest[number], self._least[number])

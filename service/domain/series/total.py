@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import reduce
 
 from service.domain import decimals, points
 
@@ -33,8 +34,7 @@ class Total:
         self.added += len(values)
         if self.exact is not None:
             try:
-                with decimal.localcontext(decimals.EXACT):
-                    total = sum(values, self.exact)
+                total = reduce(decimals.EXACT.add, values, self.exact)
             except decimal.Inexact:
                 pass
             else:
