@@ -153,3 +153,48 @@ def test_the_board(reader: Watched) -> None:
     page.get_by_role("button", name="Remove the chart").click()
     page.get_by_text("The board is empty.").wait_for()
     assert "chart" not in query(page.url)
+
+
+def test_settings(reader: Watched) -> None:
+    """Zone, resource group and connection go with every request; light or dark is kept in the browser."""
+    page = reader.open()
+    zone = page.get_by_label("Time zone")
+    zone.fill("Europe/Nowhere")
+    zone.press("Enter")
+    assert "Choose a time zone" in zone.evaluate("(field) => field.validationMessage")
+    assert "zone" not in query(page.url)
+    assert page.locator("#zones option").count() > 300
+    with page.expect_request(re.compile(r"/runs\?")) as asked:
+        enter(reader, "Time zone", "Asia/Tokyo")()
+    assert asked.value.headers["time-zone"] == "Asia/Tokyo"
+    with page.expect_request(re.compile(r"/runs\?")) as asked:
+        select(page, "Resource group").select_option("research")
+    assert asked.value.headers["ai-resource-group"] == "research"
+    reader.ready()
+    assert query(page.url) == {"zone": ["Asia/Tokyo"], "group": ["research"]}
+    light = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    select(page, "Theme").select_option("dark")
+    page.reload()
+    reader.ready()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != light
+    select(page, "Theme").select_option("")
+
+
+def test_comparison(reader: Watched) -> None:
+    page = reader.open(f"?compare={FIRST}&compare={SECOND}&compare={THIRD}")
+    rows = page.locator("tbody th")
+    assert rows.all_inner_texts() == ["learning_rate differs", "hidden_units differs", "epochs", "batch_size"]
+    asked = choose(reader, "/comparisons", page.get_by_label("Only what differs").check)
+    assert asked["differs"] == ["true"]
+    assert rows.all_inner_texts() == ["learning_rate differs", "hidden_units differs"]
+    page.get_by_role("link", name="Runs").last.click()
+    reader.ready()
+    assert "Duration" in rows.all_inner_texts()
+    assert "Scenario" not in rows.all_inner_texts()
+    asked = choose(reader, "/comparisons", lambda: select(page, "Baseline").select_option(SECOND))
+    assert asked["baseline"] == [SECOND]
+    page.get_by_role("checkbox", name=f"Show {THIRD[:8]}").uncheck()
+    page.locator("thead th").nth(3).wait_for(state="detached")
+    page.get_by_role("button", name=f"Remove {FIRST}").click()
+    page.get_by_role("heading", name="Compare 2 runs").wait_for()
+    assert query(page.url)["compare"] == [SECOND, THIRD]
