@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from testing.effort import THOROUGH
 from tests.web.conftest import DEAD, EMPTY, FIRST, LARGE, PICTURES, RUNNING, SECOND, STOPPED, THIRD, Watched, violations
 
@@ -44,32 +46,29 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def views_in(look: int) -> list[str]:
-    """Each view in one of the looks, and in all of them where there is time for it."""
-    return [name for number, name in enumerate(VIEWS) if THOROUGH or number % len(LOOKS) == look]
-
-
 def scrolls_sideways(page: Page) -> bool:
     found: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return found
 
 
-def test_every_view(reader: Watched) -> None:
-    """Each is photographed on the way, to be looked at: ``build/page``."""
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_view(reader: Watched, look: str) -> None:
+    """Each in one of the looks, and in all of them where there is time for it; photographed to be looked at."""
     page = reader.open()
+    page.emulate_media(**{"color_scheme": "light", **LOOKS[look]})
     PICTURES.mkdir(parents=True, exist_ok=True)
+    mine = list(LOOKS).index(look)
     found: dict[str, list[str]] = {}
-    for number, (look, media) in enumerate(LOOKS.items()):
-        page.emulate_media(**{"color_scheme": "light", "forced_colors": "none", **media})
-        for name in views_in(number):
-            page.set_viewport_size(NARROW if look == "narrow" else WIDE)
-            reader.visit(VIEWS[name])
-            page.screenshot(path=PICTURES / f"{name}-{look}.png", full_page=True)
-            amiss = violations(reader)
-            page.set_viewport_size(NARROW)
-            if scrolls_sideways(page):
-                amiss.append("scrolls sideways at 320 px")
-            found[f"{name}, {look}"] = amiss
+    for number, (name, search) in enumerate(VIEWS.items()):
+        if not THOROUGH and number % len(LOOKS) != mine:
+            continue
+        page.set_viewport_size(NARROW if look == "narrow" else WIDE)
+        reader.visit(search)
+        page.screenshot(path=PICTURES / f"{name}-{look}.png", full_page=True)
+        found[name] = violations(reader)
+        page.set_viewport_size(NARROW)
+        if scrolls_sideways(page):
+            found[name].append("scrolls sideways at 320 px")
     assert {name: amiss for name, amiss in found.items() if amiss} == {}
 
 
