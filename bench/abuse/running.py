@@ -95,7 +95,7 @@ def run(only: Sequence[str], seconds: float) -> list[Outcome]:
 
 def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) -> Outcome:
     world = World(processes, directory, [10])
-    base, master, _ = world.service("service", world.redis(), 1, WEB_THREADS="4", CACHE_FRESH_RUNNING="1")
+    base, master, _ = world.service("service", world.redis(), 1, WEB_THREADS="4")
     stage = Stage(int(base.rpartition(":")[2]), world.token, world.answers, seconds)
     stage.ask_well(READ)
     case.prepare(stage)

@@ -124,6 +124,13 @@ class Coherence(RuleBasedStateMachine):
         known_for = LIVING if store.changes.living else COHERENCE
         assert not later or self.server.now - later[0] <= known_for + 1e-6, "replaced long ago"
 
+    @rule(host=HOSTS)
+    def miss_what_is_replaced(self, host: int) -> None:
+        self.cut(host)
+        self.replace(1 - host)
+        self.subscribe(host)
+        self.hear_for_a_while(host)
+
     @invariant()
     def one_reads_all_the_time(self) -> None:
         self.read(0)
@@ -143,4 +150,4 @@ class Coherence(RuleBasedStateMachine):
 
 
 TestCoherence = Coherence.TestCase
-TestCoherence.settings = settings(max_examples=effort(40, 1000), stateful_step_count=20, deadline=None)
+TestCoherence.settings = settings(max_examples=effort(40, 1000), stateful_step_count=25, deadline=None)
