@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw
 
+from service.concurrency.decoders import json_decoder
 from service.domain import points
 from service.domain.expectations import Check, Expectation, Summaries
 from service.domain.metrics import Chunk
@@ -97,16 +98,16 @@ class Progress:
         """The points that are new. Raises ``msgspec.MsgspecError`` for what is no event of the service."""
         match event.kind:
             case "state":
-                state = msgspec.json.decode(event.data, type=_State)
+                state = json_decoder(_State).decode(event.data)
                 self.status, self.total = state.status, state.count
             case "status":
-                self.status = msgspec.json.decode(event.data, type=_State).status
+                self.status = json_decoder(_State).decode(event.data).status
             case "changed":
                 self.count, self.rows, self._chunks = 0, {}, []
             case "end":
-                self.reason = msgspec.json.decode(event.data, type=_End).reason
+                self.reason = json_decoder(_End).decode(event.data).reason
             case "points":
-                return self._add(msgspec.json.decode(event.data, type=_Points).metrics)
+                return self._add(json_decoder(_Points).decode(event.data).metrics)
         return []
 
     def checks(self) -> list[Check]:
@@ -117,7 +118,7 @@ class Progress:
     def _add(self, texts: list[Raw]) -> list[Point]:
         if self.expected and texts:
             self._chunks.append(Chunk(b",".join(texts), len(texts)))
-        found = [msgspec.json.decode(text, type=Point) for text in texts]
+        found = [json_decoder(Point).decode(text) for text in texts]
         for point in found:
             row = self.rows.setdefault(point.metric, Row(point))
             row.add(point)
