@@ -62,6 +62,7 @@ def test_a_run_is_watched_from_its_first_point_to_its_end(host: ServiceHost, tra
         assert points.data["metrics"] == [
             {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T03:00:00.10+02:00", "step": 1, "labels": []}
         ]
+        assert stream.response.readline() == b":\n", "a comment keeps a silent stream"
         training.log(2, 3)
         assert steps(stream.until("points")) == [2, 3]
         training.set(1, 5, 2, 3, 3)
@@ -120,35 +121,28 @@ def test_the_runtime_is_asked_once_for_all_who_watch_on_all_workers(
     assert runtime.asked["metrics"] == asked
 
 
-def test_a_worker_that_stops_says_so_at_once(host: ServiceHost) -> None:
-    with EventStream(host.port, EVENTS, host.token) as stream:
-        stream.until("points")
-        host.signal(signal.SIGTERM)
-        assert [event.data for event in stream] == [{"reason": "shutdown"}]
-    assert host.wait() == 0
-
-
-def test_a_reload_hands_over_without_loss(host: ServiceHost, training: Training) -> None:
+def test_workers_that_stop_say_so_at_once_and_a_reload_hands_over_without_loss(
+    host: ServiceHost, training: Training
+) -> None:
+    before = host.workers()
     with EventStream(host.port, EVENTS, host.token) as stream:
         got = stream.until("points")
         host.signal(signal.SIGHUP)
         got += list(stream)
     assert (got[-1].kind, got[-1].data) == ("end", {"reason": "shutdown"})
     training.log(2)
-    while len(steps(got)) < 2:  # the worker that is found first may be one that is to end, too
-        with EventStream(host.port, EVENTS, host.token, last=got[-1].id) as stream:
-            got += stream.until("points")
-    assert steps(got) == [1, 2]
-    assert "changed" not in [event.kind for event in got]
+    eventually(lambda: not set(before) & set(host.workers()))
+    with EventStream(host.port, EVENTS, host.token, last=got[-1].id) as stream:
+        after = stream.until("points")
+        assert [event.kind for event in after] == ["state", "points"]
+        assert steps(got + after) == [1, 2]
+        host.signal(signal.SIGTERM)
+        assert [event.data for event in stream] == [{"reason": "shutdown"}]
+    assert host.wait() == 0
 
 
-def test_a_comment_keeps_a_silent_stream(host: ServiceHost) -> None:
-    with EventStream(host.port, EVENTS, host.token) as stream:
-        stream.until("points")
-        assert stream.response.readline() == b":\n"
-
-
-def test_a_slow_reader_is_dropped_and_comes_back(host: ServiceHost, training: Training) -> None:
+def test_a_slow_reader_is_dropped_and_comes_back(new_host: NewHost, training: Training) -> None:
+    host = new_host(WEB_CONCURRENCY="1", **QUICK)
     with EventStream(host.port, EVENTS, host.token) as slow, EventStream(host.port, EVENTS, host.token) as quick:
         got, read = slow.until("points"), 0
         for number in range(1, 6):  # half a megabyte each
@@ -218,7 +212,8 @@ def test_what_another_host_has_fetched_is_given_at_once(
         assert steps(stream.until("points")) == [2]
 
 
-def test_streams_go_on_without_the_store(host: ServiceHost, valkey: ValkeyServer, training: Training) -> None:
+def test_streams_go_on_without_the_store(new_host: NewHost, valkey: ValkeyServer, training: Training) -> None:
+    host = new_host(REDIS_URL=valkey.url, WEB_CONCURRENCY="1", **QUICK)
     with EventStream(host.port, EVENTS, host.token) as stream:
         got = stream.until("points")
         for begin, end in ((valkey.pause, valkey.resume), (valkey.kill, valkey.start)):
