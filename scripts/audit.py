@@ -17,9 +17,12 @@ def main() -> int:
     directory = Path(sys.argv[1])
     exploited = {entry["cveID"] for entry in _read(directory / "exploited.json").get("vulnerabilities", [])}
     pip, npm = _read(directory / "pip.json"), _read(directory / "npm.json")
-    print(
-        f"{len(pip.get('dependencies', []))} Python packages, {_count(npm)} of npm; {len(exploited)} CVEs are exploited"
-    )
+    counts = {
+        "pip-audit": len(pip.get("dependencies", [])),
+        "npm audit": npm.get("metadata", {}).get("dependencies", {}).get("total", 0),
+        "exploited CVEs": len(exploited),
+    }
+    print(", ".join(f"{name}: {count or 'could not be had'}" for name, count in counts.items()))
     found = [*_of_pip(pip), *_of_npm(npm)]
     bad = False
     for package, names, about in found:
@@ -36,11 +39,6 @@ def _of_pip(report: dict[str, Any]) -> Iterator[tuple[str, set[str], str]]:
             mended = ", ".join(found.get("fix_versions", [])) or "nothing yet"
             name = f"{package['name']} {package['version']}"
             yield name, {found["id"], *found.get("aliases", [])}, f"; mended in {mended}"
-
-
-def _count(npm: dict[str, Any]) -> int:
-    count: int = npm.get("metadata", {}).get("dependencies", {}).get("total", 0)
-    return count
 
 
 def _of_npm(report: dict[str, Any]) -> Iterator[tuple[str, set[str], str]]:
