@@ -40,6 +40,9 @@ class CanaryRuntime(ScriptedRuntime):
         parts = urlsplit(path)
         if headers is None or parts.path == "/v2/lm/meta":
             return super().answer(path)
+        if parts.path == "/v2/admin/resourceGroups":
+            named = "|".join((self._name, _tenant(headers), _caller(headers)))
+            return 200, json.dumps({"count": 1, "resources": [{"resourceGroupId": named}]}).encode(), 0.0
         group = headers["ai-resource-group"]
         if parts.path != "/v2/lm/metrics":
             return self._other(parts.path.removeprefix("/v2/lm/").split("/"), group, headers)

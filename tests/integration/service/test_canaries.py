@@ -358,6 +358,26 @@ def _not_read(read: Read, document: dict[str, Any]) -> set[str]:
     return {missing["runId"] for missing in document.get("missing", ()) if missing["problem"]["type"] in allowed}
 
 
+def _groups_are_own(world: World) -> bool:
+    """Resource groups are those of the token, else those that the runtime has for the caller's own tenant."""
+    callers = [caller for caller in world.callers if caller.zone == "UTC" and caller.role in {"by role", "none"}]
+    for (mode, app), connection, caller in product(2 * [*world.apps.items()], CONNECTIONS, callers):
+        headers = {
+            "Authorization": f"Bearer {caller.token}",
+            "AI-Connection": connection,
+            "X-Request-ID": f"{caller.tenant}.{caller.subject}",
+        }
+        answer = app.test_client().get("/resource-groups", headers=headers)
+        if caller.tenant not in CONNECTIONS[connection]:
+            if answer.status_code != 403:
+                return False
+            continue
+        own = "|".join((connection, caller.tenant, caller.subject if mode == "forward" else ""))
+        if [one["id"] for one in json.loads(answer.data)["resourceGroups"]] != (list(caller.groups) or [own]):
+            return False
+    return True
+
+
 def _without_ids(body: bytes) -> str:
     """A refusal without what the caller itself has said: path, request id and resource group."""
     document = json.loads(body)
@@ -442,3 +462,4 @@ def test_no_canary_is_ever_seen_where_it_does_not_belong(world: World, caplog: p
     assert len(world.refusals) == 6, (
         "one text for each missing scope, for the two of a comparison, for another's group, for another's connection"
     )
+    assert _groups_are_own(world)
