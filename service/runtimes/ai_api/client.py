@@ -14,7 +14,9 @@ from service.domain.errors import (
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
+    RuntimeTimeout,
     RuntimeTrouble,
+    RuntimeUnavailable,
     ServiceError,
 )
 from service.domain.logs import LogQuery, RunLog
@@ -33,8 +35,12 @@ _ABSENT = frozenset({_NOT_FOUND, _NOT_IMPLEMENTED})
 _HTML = re.compile(r"\s*text/html\b", re.IGNORECASE)
 _GRACE = 1.0
 """Seconds that a request waits to hear whether the runtime takes resource groups."""
+_APART = 0.5
+"""Of the time that is left for several runs' metrics, the share that is kept for asking for each alone."""
+_MAY_BE_OF_ONE = (BadGateway, RuntimeTimeout, RuntimeUnavailable)
+"""Trouble with a request for several runs that may be with one of them only."""
 _MARGIN = 0.1
-"""Of the time that is left for a run's surroundings, the share that is kept for telling which of them came too late."""
+"""Of the time that is left for parts of an answer, the share that is kept for telling which of them came too late."""
 MOST_RUNS = 100_000
 """The most that the AI API lists at once."""
 
@@ -50,11 +56,30 @@ class AIAPIRuntime:
         self._tenancy = Tenancy()
 
     def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
-        """One request for the metrics of all runs, beside one for each run's status."""
-        questions = [lambda: self._metric_resources(run_ids, context)]
+        """One request for the metrics of all runs, beside one for each run's status.
+
+        Where that one fails for several runs, or takes half of the time, each is asked for alone, if the runtime gives
+        their statuses: a run whose metrics cannot be given is not to hide the others'.
+        """
+        several = len(run_ids) > 1
+        soon = context.by(context.deadline.earlier(_APART * context.deadline.remaining())) if several else context
         statuses = [lambda run_id=run_id: self._status(run_id, context) for run_id in run_ids]
-        resources, *found = self._fan_out.gather([*questions, *statuses], context.deadline)
-        return {run_id: _judged(run_id, resources, status) for run_id, status in zip(run_ids, found, strict=True)}
+        together, *found = self._fan_out.gather(
+            [lambda: self._metric_resources(run_ids, soon), *statuses], soon.deadline
+        )
+        status_of = dict(zip(run_ids, found, strict=True))
+        resources_of = dict.fromkeys(run_ids, together)
+        if several:
+            late = [run_id for run_id, status in status_of.items() if isinstance(status, RuntimeTimeout)]
+            fails = isinstance(together, _MAY_BE_OF_ONE)
+            alone = run_ids if fails and not all(isinstance(status, RuntimeTrouble) for status in found) else ()
+            rest = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
+            questions = [lambda run_id=run_id: self._metric_resources([run_id], rest) for run_id in alone]
+            statuses = [lambda run_id=run_id: self._status(run_id, context) for run_id in late]
+            more = iter(self._fan_out.gather([*questions, *statuses], rest.deadline))
+            resources_of |= {run_id: next(more) for run_id in alone}
+            status_of |= {run_id: next(more) for run_id in late}
+        return {run_id: _judged(run_id, resources_of[run_id], status_of[run_id]) for run_id in run_ids}
 
     def runs(self, context: RequestContext) -> RunList:
         """All runs, in one request."""
