@@ -45,6 +45,14 @@ def test_nothing_for_no_field_or_one_that_is_too_long() -> None:
     assert remembered.get("a" * 10_000_000, 0.0) is None
 
 
+def test_the_longest_token_that_is_looked_at_is_remembered() -> None:
+    remembered = Remembered(longest_token=10)
+    for field in ("Bearer 0123456789", "Bearer 0123456789a"):
+        remembered.put(field, principal("a"), now=0.0)
+    assert remembered.get("Bearer 0123456789", 0.0) is not None
+    assert remembered.get("Bearer 0123456789a", 0.0) is None
+
+
 def test_the_oldest_go_first_when_there_are_too_many() -> None:
     remembered = Remembered()
     for number in range(30_000):
