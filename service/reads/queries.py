@@ -80,7 +80,7 @@ class Queries:
     def metric_resources(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
     ) -> dict[str, Read[MetricResource] | ServiceError]:
-        """Each run's metric resource, or what is the matter with that run; at most one metrics request upstream.
+        """Each run's metric resource, or what is the matter with that run; by one request where that works.
 
         ``ended_at``: see ``summaries``.
         """
@@ -319,7 +319,7 @@ class Queries:
     def _details_and_metrics(
         self, run_ids: Sequence[str], context: RequestContext
     ) -> tuple[dict[str, Read[RunDetails] | ServiceError], dict[str, Read[MetricResource] | ServiceError]]:
-        """Several runs and their metric resources, read side by side; all metrics by one request at most."""
+        """Several runs and their metric resources, read side by side; all metrics by one request where that works."""
 
         def read(parts: Sequence[tuple[str, str]], within: RequestContext) -> dict[tuple[str, str], Any]:
             details, metrics = self._side_by_side(
