@@ -53,6 +53,7 @@ class World:
         """Wait until the runtime has been asked so often and the answer is in the store."""
         eventually(lambda: self.source.answered >= times)
         eventually(lambda: self.came() is not STALE)
+        eventually(lambda: self.source.answered == len(self.source.asked))
 
 
 def directives(text: str) -> dict[str, Any]:
