@@ -107,7 +107,11 @@ def test_charts(reader: Watched) -> None:
         ("Scale", "log", "scale"),
         ("Smoothing", "0.9", "smooth"),
     ):
-        asked = choose(reader, rf"/chart\?.*{parameter}={value}", lambda label=label, value=value: select(page, label).select_option(value))
+        asked = choose(
+            reader,
+            rf"/chart\?.*{parameter}={value}",
+            lambda label=label, value=value: select(page, label).select_option(value),
+        )
         assert asked[parameter] == query(page.url)[parameter] == [value]
     page.go_back()
     reader.ready()

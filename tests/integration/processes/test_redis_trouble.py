@@ -44,8 +44,8 @@ def scribble(server: ValkeyServer) -> None:
     keys = server.ask("KEYS", "*")
     assert isinstance(keys, list)
     for number, key in enumerate(keys):
-        server.ask("DEL", key)
-        server.ask(*(("SET", key, b"\x00garbage") if number % 2 else ("LPUSH", key, "garbage")))
+        put = "redis.call('SET', KEYS[1], '\\0garbage')" if number % 2 else "redis.call('LPUSH', KEYS[1], 'garbage')"
+        server.ask("EVAL", f"redis.call('DEL', KEYS[1]) {put}", 1, key)  # at once: others write there meanwhile
 
 
 TROUBLES: dict[str, tuple[Trouble, Trouble]] = {
