@@ -20,9 +20,7 @@ FOREST = "classifier of two classes: accuracy, F1 and ROC AUC as the forest grow
 
 
 @pytest.fixture
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
-    """With a time limit that a server which hangs is soon given up by."""
-    monkeypatch.setenv("RUNTIME_TIMEOUT", "15")
+def demo(tmp_path: Path) -> Iterator[Demo]:
     if mlflow.interpreter("3") is None:
         pytest.skip("MLflow 3 is not installed: python -m testing.mlflow")
     with ended(Demo(tmp_path, "--mlflow")) as demo:
