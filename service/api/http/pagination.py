@@ -110,6 +110,10 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     position: int
 
 
+def _text(code_and_cursor: bytes) -> str:
+    return base64.urlsafe_b64encode(code_and_cursor).rstrip(b"=").decode("ascii")
+
+
 class Cursors:
     """Writes and reads cursors; all processes of a service share the ``secret``."""
 
@@ -119,7 +123,7 @@ class Cursors:
     def write(self, cursor: Cursor, view: Sequence[str]) -> str:
         """The cursor's text; ``view`` is all that it is bound to."""
         packed = msgspec.msgpack.encode(cursor)
-        return base64.urlsafe_b64encode(self._code(packed, view) + packed).rstrip(b"=").decode("ascii")
+        return _text(self._code(packed, view) + packed)
 
     def read(self, text: str, view: Sequence[str]) -> Cursor:
         """Raises ``InvalidParameter`` for what ``write`` did not make for that very view."""
@@ -128,6 +132,8 @@ class Cursors:
                 raise ValueError(NO_CURSOR)
             decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             code, packed = decoded[:_MAC_SIZE], decoded[_MAC_SIZE:]
+            if _text(decoded) != text:  # several texts decode to the same bytes: the last bits say nothing
+                raise ValueError(NO_CURSOR)
             if not hmac.compare_digest(code, self._code(packed, view)):
                 raise ValueError(NO_CURSOR)
             return msgpack_decoder(Cursor).decode(packed)
