@@ -47,9 +47,13 @@ class LineHandler(logging.Handler):
         self.writer = writer
         self.setFormatter(JSONFormatter())
 
-    def createLock(self) -> None:  # noqa: N802 - of logging
-        """None is needed, and while one thread wrote, the others would wait for it with their slots."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """As every handler does, but without its lock: none is needed, and while one thread wrote, the others would
+        wait for it with their slots."""
+        kept = self.filter(record)
+        if kept:
+            self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+        return bool(kept)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -18,7 +18,8 @@ import pytest
 
 from service.concurrency.blocking import set_slot_owner
 from service.telemetry.line_writer import LineWriter
-from service.telemetry.logs import AUDIT
+from service.telemetry.logs import AUDIT, LineHandler
+from testing.threads import together
 from testing.waiting import eventually
 
 PIPE = 4096
@@ -128,6 +129,15 @@ sys.stdin.read()
 for _ in range(60):
     writer.write(sys.argv[1] * 9999 + "\\n")
 """
+
+
+def test_a_record_waits_for_no_lock_of_logging(pipe: Pipe) -> None:
+    """Python 3.14 takes a handler's lock without looking whether there is one, so there is."""
+    handler = LineHandler(LineWriter(pipe.into))
+    assert handler.lock is not None
+    with handler.lock:
+        together(lambda: handler.handle(logging.makeLogRecord({"msg": "said"})))
+    assert pipe.read() == 1
 
 
 def test_long_lines_of_several_processes_stay_whole() -> None:
