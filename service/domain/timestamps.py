@@ -156,6 +156,8 @@ class ZoneClock:
 
 def _utc_minute(date: bytes, clock: bytes, offset: bytes) -> bytes | None:
     """The minute in UTC, ``None`` outside the years 0001 to 9999. Raises ``ValueError`` for a day that is none."""
+    if clock.startswith(b"24"):  # from 3.14 on Python reads the beginning of the next day, RFC 3339 has no such hour
+        raise ValueError(clock)
     if date.startswith(b"0000"):
         datetime.fromisoformat((b"2000" + date[4:] + b"T" + clock).decode("ascii"))
         return None
