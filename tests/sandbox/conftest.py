@@ -60,7 +60,7 @@ class Api:
         (found,) = self.get("/metrics", executionIds=id_).json()["resources"]
         return dict(found)
 
-    def error(self, answer: requests.Response, status: int, target: str | None = None) -> dict[str, Any]:
+    def assert_error(self, answer: requests.Response, status: int, target: str | None = None) -> dict[str, Any]:
         """The error of an answer, which must have that status and the AI API's shape."""
         assert answer.status_code == status, answer.text
         error = answer.json()["error"]

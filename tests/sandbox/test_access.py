@@ -69,7 +69,7 @@ def test_requests_without_a_good_token(api: Any) -> None:
                 headers={"AI-Resource-Group": "default"} | ({"Authorization": value} if value is not None else {}),
                 timeout=30,
             )
-            api.error(answer, 401)
+            api.assert_error(answer, 401)
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -80,27 +80,27 @@ def test_a_users_token_for_the_runtime_opens_it(api: Any) -> None:
 
 def test_the_resource_group_must_be_named_except_for_meta(api: Any) -> None:
     for path in ("/metrics", "/executions", "/executions/$count", "/configurations", "/artifacts", "/scenarios"):
-        api.error(api.call("GET", path, headers={"AI-Resource-Group": None}), 400, "AI-Resource-Group")
+        api.assert_error(api.call("GET", path, headers={"AI-Resource-Group": None}), 400, "AI-Resource-Group")
     assert api.call("GET", "/meta", headers={"AI-Resource-Group": None}).status_code == 200
 
 
 @pytest.mark.parametrize("group", ["abc", "a" * 65, "a/../b", "with space"])
 def test_what_is_no_resource_group(api: Any, group: str) -> None:
-    api.error(api.call("GET", "/executions", headers={"AI-Resource-Group": group}), 400, "AI-Resource-Group")
+    api.assert_error(api.call("GET", "/executions", headers={"AI-Resource-Group": group}), 400, "AI-Resource-Group")
 
 
 def test_groups_do_not_see_each_other(api: Any) -> None:
     research = {"AI-Resource-Group": "research"}
     for mine, other, headers in ((DEFAULT_RUN, RESEARCH_RUN, {}), (RESEARCH_RUN, DEFAULT_RUN, research)):
         assert api.call("GET", f"/executions/{mine}", headers=headers).status_code == 200
-        api.error(api.call("GET", f"/executions/{other}", headers=headers), 404)
+        api.assert_error(api.call("GET", f"/executions/{other}", headers=headers), 404)
         wanted = {"executionIds": f"{mine},{other}"}
         found = api.call("GET", "/metrics", params=wanted, headers=headers).json()["resources"]
         assert [resource["executionId"] for resource in found] == [mine]
         body = {"executionId": other, "metrics": [{"name": "m", "value": 1}]}
-        api.error(api.call("PATCH", "/metrics", json=body, headers=headers), 400)
-        api.error(api.call("DELETE", "/metrics", params={"executionId": other}, headers=headers), 404)
-        api.error(api.call("DELETE", f"/executions/{other}", headers=headers), 404)
+        api.assert_error(api.call("PATCH", "/metrics", json=body, headers=headers), 400)
+        api.assert_error(api.call("DELETE", "/metrics", params={"executionId": other}, headers=headers), 404)
+        api.assert_error(api.call("DELETE", f"/executions/{other}", headers=headers), 404)
         listed = api.call("GET", "/executions", headers=headers).json()["resources"]
         assert other not in [execution["id"] for execution in listed]
 
@@ -111,4 +111,4 @@ def test_a_group_that_nobody_used_is_empty(api: Any) -> None:
 
 def test_the_callers_request_id_comes_back(api: Any) -> None:
     answer = api.call("GET", "/executions/none-such", headers={"X-Request-ID": "my-request"})
-    assert api.error(answer, 404)["requestId"] == "my-request"
+    assert api.assert_error(answer, 404)["requestId"] == "my-request"

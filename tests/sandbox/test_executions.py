@@ -30,8 +30,8 @@ def test_lists_of_what_executions_are_made_from(api: Any) -> None:
     executables = api.get("/scenarios/digit-recognition/executables").json()["resources"]
     assert {one["id"] for one in executables} == {"digits-network", "digits-linear", "digits-online"}
     assert api.get("/scenarios/digit-recognition/versions").json()["count"] == 1
-    api.error(api.get("/scenarios/no-such/executables"), 404)
-    api.error(api.get("/scenarios/digit-recognition/executables/wine-neighbours"), 404)
+    api.assert_error(api.get("/scenarios/no-such/executables"), 404)
+    api.assert_error(api.get("/scenarios/digit-recognition/executables/wine-neighbours"), 404)
 
 
 def test_filters_pages_and_counts(serve: Any) -> None:
@@ -55,7 +55,7 @@ def test_filters_pages_and_counts(serve: Any) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("$top", "100001"), ("$top", "-1"), ("$skip", "a"), ("$top", "٣")])
 def test_pages_out_of_bounds(api: Any, name: str, value: str) -> None:
-    api.error(api.get("/executions", **{name: value}), 400, name)
+    api.assert_error(api.get("/executions", **{name: value}), 400, name)
 
 
 def test_an_execution_from_start_to_end(api: Any) -> None:
@@ -76,7 +76,7 @@ def test_an_execution_from_start_to_end(api: Any) -> None:
     assert execution["createdAt"] <= execution["startTime"] <= execution["completionTime"]
     deleted = api.call("DELETE", f"/executions/{id_}")
     assert (deleted.status_code, deleted.json()["targetStatus"]) == (202, "DELETED")
-    api.error(api.get(f"/executions/{id_}"), 404)
+    api.assert_error(api.get(f"/executions/{id_}"), 404)
     assert api.get("/metrics", executionIds=id_).json()["count"] == 0
 
 
@@ -98,8 +98,8 @@ def test_many_at_once(api: Any) -> None:
         (True, missing),
     ]
     assert api.get(f"/executions/{stop}").json()["status"] == "STOPPED"
-    api.error(api.get(f"/executions/{delete}"), 404)
-    api.error(api.call("PATCH", "/executions", json={"executions": []}), 400, "executions")
+    api.assert_error(api.get(f"/executions/{delete}"), 404)
+    api.assert_error(api.call("PATCH", "/executions", json={"executions": []}), 400, "executions")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_many_at_once(api: Any) -> None:
     ],
 )
 def test_mistakes(api: Any, method: str, path: str, body: Any, status: int) -> None:
-    api.error(api.call(method, path, json=body), status)
+    api.assert_error(api.call(method, path, json=body), status)
 
 
 def test_configurations_and_artifacts_can_be_made(api: Any) -> None:
@@ -152,6 +152,6 @@ def test_what_there_is_none_of(api: Any, path: str) -> None:
 def test_other_things_clients_ask(api: Any) -> None:
     assert api.get("/deployments/$count").json() == api.get("/executionSchedules/$count").json() == 0
     assert api.get("/healthz").json()["status"] == "READY"
-    api.error(api.get("/deployments/none"), 404)
+    api.assert_error(api.get("/deployments/none"), 404)
     groups = api.get("/../admin/resourceGroups").json()
     assert [group["resourceGroupId"] for group in groups["resources"]][:2] == ["default", "research"]

@@ -26,9 +26,9 @@ def test_a_healthy_runtime(api: Any) -> None:
 def test_without_the_metrics_extension_from_the_start(serve: Any) -> None:
     api = serve(faults=Faults(metrics=False))
     assert "metrics" not in api.get("/meta").json()["extensions"]
-    api.error(api.get("/metrics", executionIds=RUN), 501)
-    api.error(api.log(executionId=RUN), 501)
-    api.error(api.call("DELETE", "/metrics", params={"executionId": RUN}), 501)
+    api.assert_error(api.get("/metrics", executionIds=RUN), 501)
+    api.assert_error(api.log(executionId=RUN), 501)
+    api.assert_error(api.call("DELETE", "/metrics", params={"executionId": RUN}), 501)
     assert api.get(f"/executions/{RUN}").status_code == 200
 
 
@@ -41,9 +41,9 @@ def test_switches_while_it_runs(serve: Any) -> None:
         "slow": 0.0,
         "unavailable": False,
     }
-    api.error(api.get("/metrics", executionIds=RUN), 501)
+    api.assert_error(api.get("/metrics", executionIds=RUN), 501)
     assert switch(api, {"unavailable": True}).json()["metrics"] is False
-    api.error(api.get("/meta"), 503)
+    api.assert_error(api.get("/meta"), 503)
     assert switch(api, {"metrics": True, "unavailable": False}).status_code == 200
     assert api.get("/metrics", executionIds=RUN).status_code == 200
 
@@ -55,7 +55,7 @@ def test_slow_answers_still_come(serve: Any) -> None:
 
 @pytest.mark.parametrize("body", [{"slow": -1}, {"slow": 1e9}, {"slow": "x"}, {"metrics": 1}, {"typo": True}, []])
 def test_switches_that_do_not_exist(api: Any, body: Any) -> None:
-    api.error(switch(api, body), 400)
+    api.assert_error(switch(api, body), 400)
 
 
 def test_a_run_gets_any_status(api: Any) -> None:
@@ -69,5 +69,5 @@ def test_a_run_gets_any_status(api: Any) -> None:
     assert (dead["status"], dead["statusMessage"]) == ("DEAD", "out of memory")
     assert "completionTime" in dead
     assert "completionTime" not in move({"status": "RUNNING"}).json()
-    api.error(move({"status": "BORED"}), 400, "status")
-    api.error(move({"status": "DEAD", "resourceGroup": "research"}), 404)
+    api.assert_error(move({"status": "BORED"}), 400, "status")
+    api.assert_error(move({"status": "DEAD", "resourceGroup": "research"}), 404)

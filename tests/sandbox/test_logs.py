@@ -51,22 +51,22 @@ def test_ranges_and_orders(api: Any, run: str) -> None:
     ("name", "value"), [("$top", "5001"), ("$order", "up"), ("start", "yesterday"), ("end", "2026-03-29")]
 )
 def test_mistakes(api: Any, run: str, name: str, value: str) -> None:
-    api.error(api.get(f"/executions/{run}/logs", **{name: value}), 400, name)
+    api.assert_error(api.get(f"/executions/{run}/logs", **{name: value}), 400, name)
 
 
 def test_a_log_goes_with_its_execution(api: Any, run: str) -> None:
     assert api.call("DELETE", f"/executions/{run}").status_code == 202
-    api.error(api.get(f"/executions/{run}/logs"), 404)
+    api.assert_error(api.get(f"/executions/{run}/logs"), 404)
 
 
 def test_a_runtime_without_logs_says_so(serve: Any) -> None:
     api = serve()
     api.session.put(f"{api.url}/sandbox/faults", json={"logs": False}, timeout=30)
-    api.error(api.get(f"/executions/{DEAD}/logs"), 501)
+    api.assert_error(api.get(f"/executions/{DEAD}/logs"), 501)
     assert api.get("/meta").json()["aiApi"]["capabilities"]["logs"]["executions"] is False
 
 
 def test_a_runtime_may_have_no_meta(serve: Any) -> None:
     api = serve()
     api.session.put(f"{api.url}/sandbox/faults", json={"meta": False}, timeout=30)
-    api.error(api.get("/meta"), 404)
+    api.assert_error(api.get("/meta"), 404)

@@ -62,7 +62,7 @@ def test_ids_in_every_spelling(api: Any, three: list[str]) -> None:
     ],
 )
 def test_what_is_out_of_bounds(api: Any, parameters: dict[str, str]) -> None:
-    error = api.error(api.get("/metrics", **parameters), 400)
+    error = api.assert_error(api.get("/metrics", **parameters), 400)
     assert error["target"] in parameters
 
 

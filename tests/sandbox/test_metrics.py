@@ -106,7 +106,7 @@ LONG = "n" * 257
 )
 def test_what_is_wrong_is_named_and_nothing_is_logged(api: Any, part: dict[str, Any], target: str) -> None:
     id_ = api.execution()
-    api.error(api.log(executionId=id_, **part), 400, target)
+    api.assert_error(api.log(executionId=id_, **part), 400, target)
     assert api.get("/metrics", executionIds=id_).json() == {"count": 0, "resources": []}
 
 
@@ -121,20 +121,20 @@ def test_names_of_256_characters_and_long_custom_info_pass(api: Any) -> None:
     "text", ["", "{", "[]", '{"executionId": "abc"}', '{"executionId": "a/../b"}', "{}", '"\\ud800"']
 )
 def test_bodies_that_are_not_metric_resources(api: Any, text: str) -> None:
-    api.error(api.log_text(text), 400)
+    api.assert_error(api.log_text(text), 400)
 
 
 def test_nan_is_no_json(api: Any) -> None:
     id_ = api.execution()
-    api.error(api.log_text(f'{{"executionId":"{id_}","metrics":[{{"name":"m","value":NaN}}]}}'), 400)
+    api.assert_error(api.log_text(f'{{"executionId":"{id_}","metrics":[{{"name":"m","value":NaN}}]}}'), 400)
 
 
 def test_logging_for_an_execution_that_is_not_there(api: Any) -> None:
-    api.error(api.log(executionId=str(uuid.uuid4()), metrics=[POINT]), 400, "executionId")
+    api.assert_error(api.log(executionId=str(uuid.uuid4()), metrics=[POINT]), 400, "executionId")
 
 
 def test_other_content_types_are_refused(api: Any) -> None:
-    api.error(api.log_text("{}", "text/plain"), 415, "Content-Type")
+    api.assert_error(api.log_text("{}", "text/plain"), 415, "Content-Type")
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -142,7 +142,7 @@ def test_a_body_that_is_too_large(api: Any, chunked: bool) -> None:
     body: Any = b" " * (16 * 1024 * 1024 + 1)
     if chunked:
         body = iter([body])
-    api.error(api.call("PATCH", "/metrics", data=body, headers={"Content-Type": "application/json"}), 413)
+    api.assert_error(api.call("PATCH", "/metrics", data=body, headers={"Content-Type": "application/json"}), 413)
 
 
 def test_delete(api: Any) -> None:
@@ -150,8 +150,8 @@ def test_delete(api: Any) -> None:
     api.log(executionId=id_, metrics=[POINT])
     assert api.call("DELETE", "/metrics", params={"executionId": id_}).status_code == 200
     assert api.get("/metrics", executionIds=id_).json() == {"count": 0, "resources": []}
-    api.error(api.call("DELETE", "/metrics", params={"executionId": id_}), 404)
-    api.error(api.call("DELETE", "/metrics"), 400, "executionId")
+    api.assert_error(api.call("DELETE", "/metrics", params={"executionId": id_}), 404)
+    api.assert_error(api.call("DELETE", "/metrics"), 400, "executionId")
 
 
 def test_the_answer_is_json_by_its_content_type(api: Any) -> None:

@@ -22,7 +22,7 @@ def test_data_and_keys_survive_and_deleted_runs_stay_deleted(serving: Any, tmp_p
         assert api.get("/metrics", executionIds=id_).text == before
         assert api.get(f"/executions/{id_}").json() == execution
         assert parts_of(api.app).issuer.key_set() == keys
-        api.error(api.get(f"/executions/{SILENT}"), 404)
+        api.assert_error(api.get(f"/executions/{SILENT}"), 404)
 
 
 def test_a_token_survives_a_restart_at_the_same_address(serving: Any, tmp_path: Path) -> None:

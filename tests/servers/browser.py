@@ -6,12 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE = 60_000
@@ -30,3 +30,12 @@ def running_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=sandbox)
         yield browser
         browser.close()
+
+
+@contextmanager
+def new_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page that shares nothing with others; ``options`` are those of playwright's context."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.servers.approuter import Approuter, approuter
-from tests.servers.browser import PATIENCE
+from tests.servers.browser import new_page
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
 from tests.servers.service_hosts import serving
 
@@ -90,10 +90,8 @@ def router(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+    with new_page(browser) as page:
+        yield page
 
 
 def sign_in(page: Page, user: str) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.integration.prefix.conftest import Addressed
-from tests.servers.browser import PATIENCE
+from tests.servers.browser import new_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1600})
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+    with new_page(browser, viewport={"width": 1280, "height": 1600}) as page:
+        yield page
 
 
 def authorize(page: Page, token: str) -> None:

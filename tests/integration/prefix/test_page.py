@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.prefix.conftest import Addressed
-from tests.servers.browser import PATIENCE
+from tests.servers.browser import new_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+    with new_page(browser) as page:
+        yield page
 
 
 def test_the_page_works(addressed: Addressed, page: Page) -> None:

@@ -179,7 +179,7 @@ def test_every_way_that_is_documented_is_tried() -> None:
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_libreoffice_opens_it_as_it_is(service: Service, tmp_path: Path) -> None:
-    """UTF-8 is what LibreOffice proposes for a byte order mark; without its dialog it has to be told."""
+    """UTF-8 is what LibreOffice proposes for a byte order mark; without its dialog it has to be named."""
     executions(service, 2)
     file = tmp_path / "runs.csv"
     file.write_bytes(service.get("/runs?format=csv-excel").data)
