@@ -99,7 +99,7 @@ class Entries:
         return raised(self.begin(key, fetch, unpack, context, run_id)(context.deadline))
 
     def fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
-        """The request as a fetch hands it on: by the fetch's deadline, with what the runtime last said of itself."""
+        """The request as a fetch passes it on: by the fetch's deadline, with what the runtime last said of itself."""
         found = self.reads(context).stored(self.key("capabilities", context))
         known = None
         if found is not None and found.header.outcome == VALUE:

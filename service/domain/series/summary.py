@@ -14,7 +14,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     which is summarized where a name has several. ``first``, ``last``, ``min`` and ``max`` are points as a ``Series``
     has them. ``total`` is the exact sum of the ``added`` values that are numbers, as a decimal literal; ``None`` where
     there is no value, where one is infinite, or where the sum has more digits than are added. ``mean`` is a JSON
-    literal: the exact mean rounded to 17 significant digits, ``null`` where these cannot be told; infinite where a
+    literal: the exact mean rounded to 17 significant digits, ``null`` where these are not certain; infinite where a
     value is, NaN where values of both infinities are.
     """
 

@@ -46,7 +46,7 @@ class Selection:
 
     @property
     def form(self) -> tuple[str, ...]:
-        """What tells its representations from others."""
+        """What distinguishes its representations."""
         return ("metric-resource", self.read_request.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
 
     def written(self, run: Read[MetricResource], arrangements: Arrangements, following: str | None) -> Iterable[bytes]:
