@@ -20,7 +20,8 @@ from service.api.http.server_spans import ServerSpans
 from service.api.openapi import routes as documentation
 from service.api.openapi.blueprints import Blueprint, blueprints
 from service.api.openapi.document import Api
-from service.api.resources import capabilities, charts, checks, connections, operations, resource_groups
+from service.api.resources import capabilities, checks, connections, operations, resource_groups
+from service.api.resources.charts import routes as charts
 from service.api.resources.comparisons import routes as comparisons
 from service.api.resources.events import routes as events
 from service.api.resources.logs import routes as logs

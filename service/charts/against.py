@@ -51,7 +51,7 @@ class Against(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class ChartOptions:
     """How metrics are drawn: ``smooth`` is the share that a moving mean keeps from point to point, 0 for none."""
 
     against: Against = Against.STEP

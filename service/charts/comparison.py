@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, scales, specification
-from service.charts.against import Against, Drawn, axis_of, instant, words
+from service.charts.against import Against, ChartOptions, axis_of, instant, words
 from service.charts.display import visible
 from service.charts.drawing import NOT_POSITIVE, Drawing, stands
 from service.charts.notes import not_positive, notes, off_scale, without_value
@@ -88,7 +88,7 @@ class Comparison:
     def _progress(self, by_metric: Mapping[str, Sequence[_BySeries]], asked: ChartType) -> bytes:
         """How the metrics progressed in each run."""
         against = Against(self.against)
-        drawing = Drawing(Drawn(against, self.scale, self.smooth), ZoneClock(self.zone))
+        drawing = Drawing(ChartOptions(against, self.scale, self.smooth), ZoneClock(self.zone))
         starts = [instant(run.details.run.start_time) for run in self.runs]
         without_start = [start is None and against is Against.ELAPSED for start in starts]
         panels = []

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, scales
-from service.charts.against import EXACT, Against, Drawn, begin_of, exact_seconds
+from service.charts.against import EXACT, Against, ChartOptions, begin_of, exact_seconds
 from service.charts.panels import Mark, Panel, Trace, ValueScale
 from service.concurrency.decoders import json_decoder
 from service.domain import points
@@ -36,9 +36,9 @@ class Drawing:
     """Series → panels; counts what cannot be drawn: of the ``unplaced`` points ``elsewhere`` have a place on the other
     axis."""
 
-    def __init__(self, drawn: Drawn, clock: ZoneClock) -> None:
-        self.drawn = drawn
-        self._against = drawn.against
+    def __init__(self, options: ChartOptions, clock: ZoneClock) -> None:
+        self.options = options
+        self._against = options.against
         self._clock = clock
         self._moments = MomentReader()
         self._offsets: list[tuple[float, str]] = []
@@ -62,7 +62,7 @@ class Drawing:
         otherwise = captions.WITHOUT_LABELS if len(series) > 1 else metric
         names = captions.trace_names([points.labels(one.labels) for one in series], otherwise)
         traces = [Trace(name, self.marks(one, since)) for name, one in zip(names, series, strict=True)]
-        return Panel(metric, [trace for trace in traces if trace.marks], self.drawn.scale)
+        return Panel(metric, [trace for trace in traces if trace.marks], self.options.scale)
 
     def marks(self, series: Series, since: Decimal | None = None) -> list[Mark]:
         """The points of one series that have a value and a place; elapsed time is counted from ``since``."""
@@ -80,7 +80,7 @@ class Drawing:
                 marks.append(mark._replace(mean=mean, part=part) if part or mean is not None else mark)
         self.without_value += len(read) - valued
         self.unplaced += valued - len(marks)
-        marks = [mark for mark in marks if stands(mark, self.drawn.scale)]
+        marks = [mark for mark in marks if stands(mark, self.options.scale)]
         self.off_scale += [mark.text for mark in marks if mark.value is None]
         self._most_marks = max(self._most_marks, len(marks))
         return marks
@@ -90,7 +90,7 @@ class Drawing:
         if self.unplaced:
             detail = f"none of these points has a {self._against.lacks}; available: {captions.enumerated(others)}"
             return Fault(parameter, detail)
-        if self.drawn.scale is ValueScale.LOG:
+        if self.options.scale is ValueScale.LOG:
             return Fault("scale", NOT_POSITIVE)
         return Fault(parameter, "none of these points has a value")
 

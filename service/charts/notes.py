@@ -15,11 +15,11 @@ _CLOCK_CHANGES = {False: "times that come twice have their offset", True: "times
 
 def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, parameter: str) -> list[str]:
     """All of them."""
-    against = drawing.drawn.against
+    against = drawing.options.against
     shown, whole = sum(len(one.points) for one in series), sum(one.count for one in series)
     said = []
-    if drawing.drawn.smooth:
-        said.append(f"Smoothed: moving mean with weight {drawing.drawn.smooth:g}, over all points; faint: as logged")
+    if drawing.options.smooth:
+        said.append(f"Smoothed: moving mean with weight {drawing.options.smooth:g}, over all points; faint: as logged")
     if shown < whole:
         said.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
     if drawing.unplaced:
@@ -34,9 +34,9 @@ def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, par
     if drawing.in_one_place:
         said.append(f"All points have the same {against.lacks}: {parameter}={against.other} shows more")
     said += off_scale(drawing.off_scale)
-    said += not_positive(sum(one.course.not_positive for one in series), drawing.drawn.scale)
+    said += not_positive(sum(one.course.not_positive for one in series), drawing.options.scale)
     gaps = sum(len(one.course.breaks) for one in series)
-    if gaps and (chart_type is ChartType.LINE or drawing.drawn.smooth):
+    if gaps and (chart_type is ChartType.LINE or drawing.options.smooth):
         longest = length(max(one.course.longest_gap for one in series if one.course.breaks), against)
         where = f"a gap of {longest}" if gaps == 1 else f"{gaps:,} gaps, the longest {longest}"
         said.append(f"The line breaks at {where}: over {GAP} times the median distance of points")

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, specification
-from service.charts.against import Against, Drawn, axis_of, instant, words
+from service.charts.against import Against, ChartOptions, axis_of, instant, words
 from service.charts.drawing import Drawing
 from service.charts.notes import notes
 from service.charts.panels import Caption, ChartType
@@ -49,7 +49,7 @@ class Lacking:
 def chart(
     run_id: str,
     series: Sequence[Series],
-    drawn: Drawn,
+    options: ChartOptions,
     chart_type: ChartType,
     zone: TimeZone,
     *,
@@ -61,8 +61,8 @@ def chart(
     ``start`` is the literal of the run's start time, which elapsed time is counted from. Raises ``InvalidParameter``
     where none of the points can be placed on the axis, or there are too many series.
     """
-    against = drawn.against
-    drawing = Drawing(drawn, ZoneClock(zone))
+    against = options.against
+    drawing = Drawing(options, ZoneClock(zone))
     since = instant(start)
     if against is Against.ELAPSED and since is None:
         raise InvalidParameter([Fault("x", "this run has no start time to count from; available: x=step and x=time")])

@@ -55,14 +55,14 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """How a representation is drawn from one of another ``format`` of the same content and form.
+class Rendering:
+    """How a representation is rendered from one of another ``format`` of the same content and form.
 
-    ``prepare`` is called before that one is made, so that what draws can get ready meanwhile.
+    ``prepare`` is called before that one is made, so that the renderer can get ready meanwhile.
     """
 
     format: Format
-    draw: Callable[[bytes], bytes]
+    render: Callable[[bytes], bytes]
     prepare: Callable[[], None]
 
 
@@ -81,11 +81,11 @@ class Answers:
         variant: Variant,
         provenance: Provenance,
         make: Callable[[], Iterable[bytes]],
-        drawn: Drawn | None = None,
+        rendering: Rendering | None = None,
     ) -> Response:
         """``304`` where the client has the representation already, otherwise the representation.
 
-        Where it is ``drawn``, what ``make`` makes is a representation of its own that it is drawn from.
+        With a ``rendering``, what ``make`` makes is a representation of its own, which it is rendered from.
         """
         coding = _coding(variant.format)
         plain = _tag(variant)
@@ -94,8 +94,8 @@ class Answers:
         if client_has(tag, request.headers.get("If-None-Match")):
             response = Response(status=304)
         else:
-            if drawn is not None:
-                make, variant = self._drawing(variant, make, drawn), replace(variant, weight=0)
+            if rendering is not None:
+                make, variant = self._rendered(variant, make, rendering), replace(variant, weight=0)
             response = self._response(variant, self._pieces(variant, plain, tag, coding, make))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
@@ -127,15 +127,15 @@ class Answers:
                 return self._ready.get_or_make(tag, written, variant.weight, at_most=at_most)
         return _in_stretches(written(), lambda: self._ready.turn(variant.weight))
 
-    def _drawing(
-        self, variant: Variant, make: Callable[[], Iterable[bytes]], drawn: Drawn
+    def _rendered(
+        self, variant: Variant, make: Callable[[], Iterable[bytes]], rendering: Rendering
     ) -> Callable[[], Iterable[bytes]]:
-        """Draws what ``make`` makes, which is kept too; nothing large waits for it to be drawn."""
-        tag = _tag(replace(variant, format=drawn.format))
+        """Renders what ``make`` makes, which is kept too; no place for large work is held meanwhile."""
+        tag = _tag(replace(variant, format=rendering.format))
 
         def picture() -> Iterable[bytes]:
-            drawn.prepare()
-            return (drawn.draw(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
+            rendering.prepare()
+            return (rendering.render(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
 
         return picture
 

@@ -11,7 +11,7 @@ from flask import Response
 from service.api.http.long_poll import LongPoll
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers, Drawn, Variant
+from service.api.http.responses import Answers, Rendering, Variant
 from service.caching.codec import ContentGone
 from service.domain.metrics import MetricResource
 from service.domain.runtime import RequestContext
@@ -39,12 +39,12 @@ class RunAnswers:
         make: Callable[[MetricResource], Iterable[bytes]],
         *varies: str,
         points: bool = True,
-        drawn: Drawn | None = None,
+        rendering: Rendering | None = None,
         replayed: bool = True,
     ) -> Response:
         """``form`` names all that ``make`` depends on beside the run, ``varies`` the headers among that. ``points``: it
-        looks at the run's points. ``drawn``: as in ``Answers``. ``replayed``: it depends on the run's metric resource
-        alone, so that the response cache may replay it."""
+        looks at the run's points. ``rendering``: as in ``Answers``. ``replayed``: it depends on the run's metric
+        resource alone, so that the response cache may replay it."""
 
         def respond(context: RequestContext) -> Response:
             run = self._queries.metric_resource(run_id, context)
@@ -56,7 +56,7 @@ class RunAnswers:
                 (run.key, run.digest) if replayed else None,
                 weight=run.size if points else 0,
             )
-            return self._answers.answer(variant, run.provenance, lambda: make(run.content()), drawn)
+            return self._answers.answer(variant, run.provenance, lambda: make(run.content()), rendering)
 
         if self._long_poll is not None:
             return self._long_poll.answer(partial(anew_if_gone, respond), read_request.context)

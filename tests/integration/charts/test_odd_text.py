@@ -10,7 +10,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from service.charts import style
-from service.charts.against import Drawn
+from service.charts.against import ChartOptions
 from service.charts.panels import ChartType
 from service.charts.progress import Lacking, chart
 from service.charts.rendering import PNG, SVG, Renderer
@@ -131,7 +131,7 @@ def test_what_cannot_be_seen_is_shown_by_another_character(renderer: Renderer, h
 
 def test_a_name_that_was_never_logged_ends_nothing(renderer: Renderer) -> None:
     lacking = Lacking(["\x00x", "\ufffe"])
-    made = chart("run-1", [], Drawn(), ChartType.LINE, time_zone("UTC"), lacking=lacking)
+    made = chart("run-1", [], ChartOptions(), ChartType.LINE, time_zone("UTC"), lacking=lacking)
     assert "Not logged: ␀x and \ufffd" in " ".join(pictures.texts(drawn(renderer, made)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from service.charts.against import Against, Drawn, points_for
+from service.charts.against import Against, ChartOptions, points_for
 from service.charts.comparison import Comparison, room_for
 from service.charts.panels import ChartType, ValueScale
 from service.domain import points
@@ -49,7 +49,7 @@ def specification(
 ) -> bytes:
     asked = None if kind is None else ChartType(kind)
     metrics = [metric, *more]
-    drawn = Drawn(Against(against), ValueScale(scale), smooth) if against in {*Against} else None
+    drawn = ChartOptions(Against(against), ValueScale(scale), smooth) if against in {*Against} else None
 
     def compared(run: LoggedRun) -> Compared:
         return Compared(

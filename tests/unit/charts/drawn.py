@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from service.charts.against import Against, Drawn, points_for
+from service.charts.against import Against, ChartOptions, points_for
 from service.charts.panels import ChartType, ValueScale
 from service.charts.progress import chart, room_for
 from service.domain.metrics import Chunk
@@ -29,7 +29,7 @@ def specification(
     smooth: float = 0.0,
     start: str | None = START,
 ) -> bytes:
-    how = Drawn(Against(against), ValueScale(scale), smooth)
+    how = ChartOptions(Against(against), ValueScale(scale), smooth)
     shown = series(made, points_for(ChartType(kind)), (), room_for(how.against), how.projection)
     return chart("run-1", shown, how, ChartType(kind), time_zone(zone), start=json.dumps(start).encode())
 

@@ -12,9 +12,9 @@ from flask import Response
 from service.api.http import problems
 from service.api.http.formats import JSON
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Drawn, Variant, name_missing, save_as
+from service.api.http.responses import Answers, Rendering, Variant, name_missing, save_as
 from service.api.http.run_answers import anew_if_gone
-from service.api.resources.charts import drawn
+from service.api.resources.charts.pictures import rendering
 from service.api.resources.comparisons.formats import FORMATS
 from service.api.resources.comparisons.schemas import (
     ComparisonChartParameters,
@@ -73,7 +73,7 @@ class Comparisons:
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
             from service.charts import comparison  # noqa: PLC0415 - brings numpy
 
-            projection = query.drawn(against).projection if against in {*Against} else None
+            projection = query.options(against).projection if against in {*Against} else None
             runs = read.compared(
                 points_for(kind), metrics, lambda: comparison.room_for(against), wanted=others, projection=projection
             )
@@ -84,14 +84,14 @@ class Comparisons:
             return (compared.chart(kind),)
 
         form = ("comparison chart", read_request.zone.name, repr((metrics, others, against, kind, scale, smooth)))
-        return self._answer(read_request, form, make, drawn(self.renderer, read_request.format))
+        return self._answer(read_request, form, make, rendering(self.renderer, read_request.format))
 
     def _answer(
         self,
         read_request: ReadRequest[RunsComparedParameters],
         form: tuple[str, ...],
         make: Make,
-        picture: Drawn | None = None,
+        rendered: Rendering | None = None,
         *,
         points: bool = True,
     ) -> Response:
@@ -104,7 +104,7 @@ class Comparisons:
             content = (part for key, digest in read.entries for part in (key, digest.hex()))
             weight = read.size if points else read.size_summarized
             variant = Variant((*content, absent), form, read_request.format, (TIME_ZONE,), weight=weight)
-            response = self.answers.answer(variant, read.provenance, lambda: make(read, missing), picture)
+            response = self.answers.answer(variant, read.provenance, lambda: make(read, missing), rendered)
             if read_request.format != JSON:
                 name_missing(response, read.missing)
             return response

@@ -11,7 +11,8 @@ from service.api.http.guards import requires
 from service.api.http.request import ReadRequest
 from service.api.http.responses import MISSING, Answers
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.charts import NO_PICTURES, PICTURES, pictures_of
+from service.api.resources.charts.pictures import NO_PICTURES, PICTURES, pictures_of
+from service.api.resources.charts.schemas import ChartSchema
 from service.api.resources.comparisons.comparisons import Comparisons
 from service.api.resources.comparisons.formats import FORMATS
 from service.api.resources.comparisons.schemas import (
@@ -21,7 +22,6 @@ from service.api.resources.comparisons.schemas import (
     ComparisonQuery,
     ComparisonSchema,
 )
-from service.api.resources.series.schemas import ChartSchema
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.reads.queries import Queries

@@ -12,9 +12,10 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from service.api.http.parameters import Parameters
 from service.api.openapi.fields import nothing, true_or_false, value_metadata
 from service.api.openapi.schemas import MissingRun, NameValue, Query, Warning
+from service.api.resources.charts.query import CHART_TYPE, ChartOptionsParameters, ChartOptionsQuery
 from service.api.resources.runs.query import runs_field
 from service.api.resources.runs.schemas import RunSchema
-from service.api.resources.series.schemas import CHART_TYPE, DrawnParameters, DrawnQuery, SeriesPoint
+from service.api.resources.series.schemas import SeriesPoint
 from service.charts.against import Against
 
 _MOST_METRICS = 4
@@ -99,7 +100,7 @@ class ComparisonQuery(RunsCompared):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparisonChartParameters(RunsComparedParameters, DrawnParameters):
+class ComparisonChartParameters(RunsComparedParameters, ChartOptionsParameters):
     """See ``ComparisonChartQuery``."""
 
     metric: tuple[str, ...]
@@ -107,7 +108,7 @@ class ComparisonChartParameters(RunsComparedParameters, DrawnParameters):
     type: str | None
 
 
-class ComparisonChartQuery(RunsCompared, DrawnQuery):
+class ComparisonChartQuery(RunsCompared, ChartOptionsQuery):
     """What is drawn, and how."""
 
     loads = ComparisonChartParameters

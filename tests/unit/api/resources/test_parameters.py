@@ -9,6 +9,7 @@ import pytest
 
 from service.api.http.parameters import PagedParameters, Parameters
 from service.api.openapi.schemas import Query
+from service.api.resources.charts import query as charts
 from service.api.resources.comparisons import schemas as comparisons
 from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
 from service.api.resources.runs import query as runs
@@ -54,4 +55,4 @@ def test_a_limit_or_a_cursor_asks_for_pages(limit: int | None, cursor: str | Non
 
 def test_the_schemas_of_all_resources_were_looked_at() -> None:
     found = set(schemas_below(Query))
-    assert found >= {runs.RunsQuery, series.SeriesQuery, series.ChartQuery, comparisons.ComparisonQuery}
+    assert found >= {runs.RunsQuery, series.SeriesQuery, charts.ChartQuery, comparisons.ComparisonQuery}

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from flask import Response
 
-from service.api.http.formats import PNG, SVG, VEGA_LITE, Format
+from service.api.http.formats import VEGA_LITE
 from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers
-from service.api.http.responses import Drawn as Picture
 from service.api.http.run_answers import RunAnswers, anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.series.schemas import ChartParameters, ChartQuery, ChartSchema
+from service.api.resources.charts.pictures import NO_PICTURES, PICTURES, pictures_of, rendering
+from service.api.resources.charts.query import ChartParameters, ChartQuery
+from service.api.resources.charts.schemas import ChartSchema
 from service.charts.against import Against, points_for
 from service.charts.panels import ChartType
 from service.charts.progress import Lacking, chart, room_for
@@ -24,9 +25,6 @@ from service.domain.access import Scope
 from service.domain.metrics import MetricResource
 from service.domain.selection.filters import selected
 from service.reads.queries import Queries
-
-NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not installed here"
-PICTURES = (SVG, PNG)
 
 
 def blueprint(
@@ -61,38 +59,29 @@ def blueprint(
         It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;
         times are in the caller's time zone, whatever the viewer's.
         """
-        wanted, how, kind = (
-            read_request.query.wanted,
-            read_request.query.drawn(read_request.query.x),
-            ChartType(read_request.query.type),
-        )
+        query = read_request.query
+        wanted, options, kind = query.wanted, query.options(query.x), ChartType(query.type)
         names, others = sorted(set(wanted.names)), replace(wanted, names=())
-        start = start_of(run_id, read_request) if how.against is Against.ELAPSED else points.NULL
+        start = start_of(run_id, read_request) if options.against is Against.ELAPSED else points.NULL
 
         def make(run: MetricResource) -> tuple[bytes]:
             from service.domain.series import builder  # noqa: PLC0415 - brings numpy
 
             chunks = selected(run.metrics, others)
-            series = builder.series(chunks, points_for(kind), names, room_for(how.against), how.projection)
+            series = builder.series(chunks, points_for(kind), names, room_for(options.against), options.projection)
             lacking = Lacking(names, filtered=not others.is_empty)
-            return (chart(run.run_id, series, how, kind, read_request.zone, lacking=lacking, start=start),)
+            return (chart(run.run_id, series, options, kind, read_request.zone, lacking=lacking, start=start),)
 
-        form = ("chart", read_request.zone.name, kind, repr((names, others, how, start)))
-        replayed = how.against is not Against.ELAPSED
+        form = ("chart", read_request.zone.name, kind, repr((names, others, options, start)))
+        replayed = options.against is not Against.ELAPSED
         return answer(
-            read_request, run_id, form, make, TIME_ZONE, drawn=drawn(renderer, read_request.format), replayed=replayed
+            read_request,
+            run_id,
+            form,
+            make,
+            TIME_ZONE,
+            rendering=rendering(renderer, read_request.format),
+            replayed=replayed,
         )
 
     return routes
-
-
-def drawn(renderer: Renderer, chosen: Format) -> Picture | None:
-    """How a picture is drawn; ``None`` for the specification itself."""
-    if chosen == VEGA_LITE:
-        return None
-    return Picture(VEGA_LITE, lambda specification: renderer.render(specification, chosen.media_type), renderer.prepare)
-
-
-def pictures_of(renderer: Renderer) -> tuple[Format, ...]:
-    """The formats of pictures that can be had here."""
-    return tuple(picture for picture in PICTURES if picture.media_type in renderer.media_types)

@@ -1,0 +1,1 @@
+"""Charts: of a run's metrics, and what the charts of comparisons share with them."""

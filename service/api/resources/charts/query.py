@@ -1,0 +1,104 @@
+"""How metrics are drawn, as query parameters; charts of a run and of comparisons take schemas made from these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from service.api.http.parameters import Parameters
+from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
+from service.charts.against import Against, ChartOptions
+from service.charts.panels import ChartType, ValueScale
+
+MOST_SMOOTH = 0.99
+_SMOOTH = f"must be a number from 0 to {MOST_SMOOTH}"
+_FRACTION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+_TYPES = [str(each) for each in ChartType]
+CHART_TYPE = validate.OneOf(_TYPES, error=f"must be {', '.join(_TYPES[:-1])} or {_TYPES[-1]}")
+
+
+def _fraction(text: str) -> str:
+    """Plain decimal notation alone: ``float`` would take ``1_0`` and ``nan`` as well."""
+    if not _FRACTION.fullmatch(text):
+        raise ValidationError(_SMOOTH)
+    return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartOptionsParameters(FilterParameters):
+    """See ``ChartOptionsQuery``."""
+
+    scale: str
+    smooth: float
+
+    def options(self, against: str) -> ChartOptions:
+        """The same, for an axis of what was asked for."""
+        return ChartOptions(Against(against), ValueScale(self.scale), self.smooth)
+
+
+class ChartOptionsQuery(FilterQuery):
+    """How points are drawn, those that match the filters."""
+
+    loads: ClassVar[type[Parameters]] = ChartOptionsParameters
+    scale = fields.String(
+        load_default="linear",
+        validate=validate.OneOf(list(ValueScale), error="must be linear or log"),
+        metadata={
+            "description": "The axis of values. What a logarithmic one has no place for is left out, and the chart "
+            "says how much that is.",
+            "default": "linear",
+        },
+    )
+    smooth = fields.Float(
+        load_default=0.0,
+        pre_load=[_fraction],
+        validate=validate.Range(0, MOST_SMOOTH, error=_SMOOTH),
+        error_messages={"invalid": _SMOOTH},
+        metadata={
+            "description": "The share that an exponential moving mean, debiased, keeps from point to point. Lines and "
+            "scattered points then have a line through the means, and what was logged is faint behind it; `value` in "
+            "the chart's data stays what was logged.",
+            "default": 0,
+        },
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _smoothed(self, data: Mapping[str, Any], **_: Any) -> None:
+        against = data.get("x", data.get("against"))
+        if not data["smooth"]:
+            return
+        if data["type"] not in {None, ChartType.LINE, ChartType.SCATTER}:
+            raise ValidationError({"smooth": ["goes with type=line and type=scatter only"]})
+        if against not in {*Against}:
+            raise ValidationError({"smooth": ["goes with against=step, time and elapsed only"]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartParameters(ChartOptionsParameters):
+    """See ``ChartQuery``."""
+
+    x: str
+    type: str
+
+
+class ChartQuery(ChartOptionsQuery):
+    """What is drawn, and how."""
+
+    loads = ChartParameters
+    x = fields.String(
+        load_default="step",
+        validate=validate.OneOf(list(Against), error="must be step, time or elapsed"),
+        metadata={
+            "description": "What the metrics are drawn against; `elapsed` is the time since the run's `startTime`.",
+            "default": "step",
+        },
+    )
+    type = fields.String(
+        load_default="line",
+        validate=CHART_TYPE,
+        metadata={"description": "How they are drawn: columns stand, bars lie.", "default": "line"},
+    )
