@@ -16,7 +16,7 @@ from service.api.http.responses import Answers, Rendering, Variant, name_missing
 from service.api.http.run_answers import anew_if_gone
 from service.api.resources.charts.pictures import rendering
 from service.api.resources.comparisons.formats import FORMATS
-from service.api.resources.comparisons.schemas import (
+from service.api.resources.comparisons.query import (
     ComparisonChartParameters,
     ComparisonParameters,
     RunsComparedParameters,

@@ -15,13 +15,13 @@ from service.api.resources.charts.pictures import NO_PICTURES, PICTURES, picture
 from service.api.resources.charts.schemas import ChartSchema
 from service.api.resources.comparisons.comparisons import Comparisons
 from service.api.resources.comparisons.formats import FORMATS
-from service.api.resources.comparisons.schemas import (
+from service.api.resources.comparisons.query import (
     ComparisonChartParameters,
     ComparisonChartQuery,
     ComparisonParameters,
     ComparisonQuery,
-    ComparisonSchema,
 )
+from service.api.resources.comparisons.schemas import ComparisonSchema
 from service.charts.rendering import Renderer
 from service.domain.access import Scope
 from service.reads.queries import Queries

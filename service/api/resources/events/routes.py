@@ -3,64 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from flask import Response, request
-from marshmallow import fields, validate
 
 from service.api.http.context import current_request
 from service.api.http.formats import EVENT_STREAM
 from service.api.http.guards import requires
-from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.openapi.fields import nothing
-from service.api.openapi.schemas import Query
+from service.api.resources.events.query import EventsParameters, EventsQuery
 from service.api.resources.events.stream import EventStream
 from service.api.resources.events.to_sse import Writer
-from service.api.resources.metric_resource.query import NAMES
 from service.domain.access import Principal, Scope, TokenVerifier, allows
 from service.domain.errors import Forbidden
 from service.domain.events import position_of
-from service.domain.selection.filters import Filter
 from service.reads.feeds import Feeds
 from service.telemetry.metrics import Telemetry
 
 _LAST_ID = "Last-Event-ID"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EventsParameters(Parameters):
-    """See ``EventsQuery``."""
-
-    wanted: Filter
-    after: str | None = None
-
-
-class EventsQuery(Query):
-    """Which points are given, and behind which event."""
-
-    loads: ClassVar[type[Parameters]] = EventsParameters
-    name = fields.List(fields.String(), load_default=tuple, metadata={"description": NAMES})
-    label = fields.List(
-        fields.String(),
-        load_default=tuple,
-        metadata={"description": "`name` or `name:value` of a label; every one that is given must match."},
-    )
-    after = fields.String(
-        load_default=nothing,
-        validate=validate.Regexp(r"[A-Za-z0-9_-]{1,512}\Z", error="must be the id of an event"),
-        metadata={
-            "description": "The id of the event to go on behind, for clients that cannot send `Last-Event-ID`, or an "
-            "`Event-ID` of the metric resource. One that says nothing any more is answered with `changed`."
-        },
-    )
-
-    def members(self, loaded: dict[str, Any]) -> dict[str, Any]:
-        """With the filter in place of its parts."""
-        loaded["wanted"] = Filter(loaded.pop("name"), labels=loaded.pop("label"))
-        return loaded
 
 
 def blueprint(

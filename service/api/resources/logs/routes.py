@@ -14,7 +14,8 @@ from service.api.http.responses import Answers, Variant, save_as
 from service.api.http.run_answers import anew_if_gone
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.logs import to_json, to_text
-from service.api.resources.logs.schemas import LogsParameters, LogsQuery, RunLogSchema
+from service.api.resources.logs.query import LogsParameters, LogsQuery
+from service.api.resources.logs.schemas import RunLogSchema
 from service.domain.access import Scope
 from service.domain.logs import RunLog
 from service.domain.runtime import RequestContext

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from service.api.http.parameters import PagedParameters, Parameters
-from service.api.openapi.fields import SortField, check_order, instant_field, nothing
+from service.api.openapi.fields import SortField, check_order, instant_field, nothing, true_or_false
 from service.api.openapi.schemas import PagedQuery, Query
 from service.domain.metrics import MOST_STEP_DIGITS
 from service.domain.selection.filters import Filter
@@ -95,3 +95,31 @@ class SelectionQuery(FilterQuery, PagedQuery):
         description=f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
         "`name,-step` for one. Exact, stable, `null` and NaN last. Without it, the runtime's order.",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedParameters(Parameters):
+    """See ``NamedQuery``."""
+
+    search: str
+
+
+class NamedQuery(Query):
+    """Which tags, or custom info."""
+
+    loads: ClassVar[type[Parameters]] = NamedParameters
+    search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomInfoParameters(NamedParameters):
+    """See ``CustomInfoQuery``."""
+
+    parse: bool
+
+
+class CustomInfoQuery(NamedQuery):
+    """Which of it, and whether values are parsed."""
+
+    loads = CustomInfoParameters
+    parse = true_or_false("With `true`, a value that is JSON is given as JSON too.")

@@ -17,16 +17,15 @@ from service.api.resources.events.ids import EVENT_ID
 from service.api.resources.metric_resource import to_json
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.formats import FORMATS
-from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
-from service.api.resources.metric_resource.schemas import (
+from service.api.resources.metric_resource.query import (
     CustomInfoParameters,
     CustomInfoQuery,
-    MetricResourceSchema,
     NamedParameters,
     NamedQuery,
-    RunCustomInfoSchema,
-    RunTagsSchema,
+    SelectionParameters,
+    SelectionQuery,
 )
+from service.api.resources.metric_resource.schemas import MetricResourceSchema, RunCustomInfoSchema, RunTagsSchema
 from service.api.resources.metric_resource.selection import MetricResources
 from service.domain.access import Scope
 from service.reads.queries import Queries

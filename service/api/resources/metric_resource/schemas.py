@@ -1,15 +1,11 @@
-"""The schemas of requests and answers about a run's metric resource; see ``openapi.schemas``."""
+"""The schemas of answers about a run's metric resource; see ``openapi.schemas``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from marshmallow import Schema, fields
 
-from service.api.http.parameters import Parameters
-from service.api.openapi.fields import ZONED, step_metadata, true_or_false, value_metadata, zoned_metadata
-from service.api.openapi.schemas import NameValue, PageSchema, Query, Warning
+from service.api.openapi.fields import ZONED, step_metadata, value_metadata, zoned_metadata
+from service.api.openapi.schemas import NameValue, PageSchema, Warning
 
 
 class Metric(Schema):
@@ -41,34 +37,6 @@ class RunTagsSchema(Schema):
 
     runId = fields.String(required=True)
     tags = fields.List(fields.Nested(NameValue), required=True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NamedParameters(Parameters):
-    """See ``NamedQuery``."""
-
-    search: str
-
-
-class NamedQuery(Query):
-    """Which tags, or custom info."""
-
-    loads: ClassVar[type[Parameters]] = NamedParameters
-    search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
-
-
-@dataclass(frozen=True, kw_only=True)
-class CustomInfoParameters(NamedParameters):
-    """See ``CustomInfoQuery``."""
-
-    parse: bool
-
-
-class CustomInfoQuery(NamedQuery):
-    """Which of it, and whether values are parsed."""
-
-    loads = CustomInfoParameters
-    parse = true_or_false("With `true`, a value that is JSON is given as JSON too.")
 
 
 class CustomInfoItem(NameValue):

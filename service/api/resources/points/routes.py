@@ -13,7 +13,8 @@ from service.api.http.responses import MISSING, Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.points.formats import FORMATS, NO_TABLES, WITHOUT_TABLES
-from service.api.resources.points.schemas import PointsParameters, PointsQuery, PointTableSchema
+from service.api.resources.points.query import PointsParameters, PointsQuery
+from service.api.resources.points.schemas import PointTableSchema
 from service.api.resources.points.tables import PointTables
 from service.api.resources.points.to_table import is_installed
 from service.domain.access import Scope

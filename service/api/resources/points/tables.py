@@ -19,7 +19,7 @@ from service.api.http.run_answers import anew_if_gone
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
 from service.api.resources.points.formats import FORMATS, ManyPoints, RunPoints
-from service.api.resources.points.schemas import PointsParameters
+from service.api.resources.points.query import PointsParameters
 from service.domain.column_types import ColumnTypes
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource

@@ -13,7 +13,8 @@ from service.api.http.responses import Answers, save_as
 from service.api.http.run_answers import RunAnswers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.series.formats import FORMATS, RunSeries
-from service.api.resources.series.schemas import ProgressSchema, SeriesParameters, SeriesQuery
+from service.api.resources.series.query import SeriesParameters, SeriesQuery
+from service.api.resources.series.schemas import ProgressSchema
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
 from service.domain.selection.filters import selected

@@ -1,49 +1,13 @@
-"""The schemas of requests and answers about series; see ``schemas``."""
+"""The schemas of answers about series; see ``schemas``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from marshmallow import Schema, fields
 
-from marshmallow import Schema, ValidationError, fields, validate
-
-from service.api.openapi.fields import nothing, step_metadata, value_metadata, zoned_metadata
+from service.api.openapi.fields import step_metadata, value_metadata, zoned_metadata
 from service.api.openapi.schemas import NameValue, Warning
-from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
 
 _LEFT_OUT = "NaN and `null` are left out, and it is `null` where no value is left."
-_POINTS = "must be a whole number from 2 to 10000"
-
-
-def _digits(text: str) -> str:
-    """Plain decimal digits alone: ``int`` would take ``1_000`` as well."""
-    if not (text.isascii() and text.isdigit()):
-        raise ValidationError(_POINTS)
-    return text
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeriesParameters(FilterParameters):
-    """See ``SeriesQuery``."""
-
-    points: int | None
-
-
-class SeriesQuery(FilterQuery):
-    """Which points the series are made of, and how finely they are given."""
-
-    loads = SeriesParameters
-    points = fields.Integer(
-        load_default=nothing,
-        pre_load=[_digits],
-        validate=validate.Range(2, 10_000, error=_POINTS),
-        error_messages={"invalid": _POINTS},
-        metadata={
-            "description": (
-                "At most so many points a series: the first, the last and the extremes (with 2 or 3, as many of them "
-                "as there is room for), and of the others those that make its picture. None is made up."
-            ),
-        },
-    )
 
 
 class SeriesPoint(Schema):

@@ -10,10 +10,10 @@ import pytest
 from service.api.http.parameters import PagedParameters, Parameters
 from service.api.openapi.schemas import Query
 from service.api.resources.charts import query as charts
-from service.api.resources.comparisons import schemas as comparisons
+from service.api.resources.comparisons import query as comparisons
 from service.api.resources.metric_resource.query import SelectionParameters, SelectionQuery
 from service.api.resources.runs import query as runs
-from service.api.resources.series import schemas as series
+from service.api.resources.series import query as series
 from service.domain.selection.filters import Filter
 
 WHAT_IS_REQUIRED = {"run": ["run1", "run2"], "metric": ["Loss"], "expect": ["Loss:min<1"]}
