@@ -6,6 +6,9 @@ BIN := .venv/bin
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
+# Where it is set, every process would compile the service anew, which takes longer than all else that it does to start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-toolchains mlflow bench fast soak fuzz mutants lint types openapi lock release-check sbom clean .venv/demo .venv/dev
 
 demo: .venv/demo

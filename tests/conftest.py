@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,10 @@ from tests.servers.browser import running_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Over a hundred processes are started, and compiling the service takes three times as long as loading it."""
 
 settings.register_profile("untimed", deadline=None, max_examples=effort(25, 100))
 """How long an example takes depends on what else the machine does: speed belongs in the benchmark."""

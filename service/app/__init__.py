@@ -21,7 +21,6 @@ from service.app.flask_app import Interface
 from service.app.states import Probes, cache_state, runtime_states
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
-from service.caching.redis import RedisCache
 from service.caching.store import EntryStore
 from service.charts.rendering import Renderer
 from service.domain.runtime import AIRuntime
@@ -148,8 +147,13 @@ def _sign_in(page: PageSettings) -> SignIn | None:
 
 
 def _cache(settings: Settings, telemetry: Telemetry) -> Cache:
+    """Imports the Redis client only where it is used."""
     url = settings.cache.redis_url
-    return MemoryCache(settings.cache.memory_bytes) if url is None else RedisCache(url, telemetry=telemetry)
+    if url is None:
+        return MemoryCache(settings.cache.memory_bytes)
+    from service.caching.redis.cache import RedisCache  # noqa: PLC0415
+
+    return RedisCache(url, telemetry=telemetry)
 
 
 def _in_front(cache: Cache) -> int:

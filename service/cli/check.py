@@ -8,7 +8,7 @@ import time
 
 from service.app import close, create_app, probes
 from service.app.states import Probes
-from service.caching.redis import diagnose
+from service.caching.redis.diagnosis import diagnose
 from service.cli import configured
 from service.settings import CacheSettings, Settings, describe, risks
 from service.telemetry.metrics import Telemetry

@@ -51,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if settings.tracing.wanted and is_installed():
         import_module("service.telemetry.tracing")
+    if settings.cache.redis_url is not None:
+        import_module("service.caching.redis.cache")
     import_module("service.app")  # once for all workers, so that a new one is there at once; not before it is known
     try:  # how metrics are shared, which the metrics library looks at when it is loaded
         Server(settings, arguments.bind).run()

@@ -9,7 +9,7 @@ import pytest
 
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
-from service.caching.redis import RedisCache
+from service.caching.redis.cache import RedisCache
 from service.telemetry.metrics import Telemetry
 from testing.threads import together
 from testing.waiting import eventually

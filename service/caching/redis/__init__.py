@@ -1,7 +1,2 @@
-"""The cache on a Redis or Valkey server. Nothing outside this package imports the ``redis`` client."""
-
-from service.caching.redis.cache import RedisCache
-from service.caching.redis.diagnosis import diagnose
-from service.caching.redis.url import validate_url
-
-__all__ = ["RedisCache", "diagnose", "validate_url"]
+"""The cache on a Redis or Valkey server, in ``cache``. Nothing outside this package imports the ``redis`` client, which
+takes longer to load than Flask: this module does not, so that what reads the settings can do without."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.caching.redis import RedisCache
+from service.caching.redis.cache import RedisCache
 from service.concurrency.circuit_breaker import Tolerance
 from service.telemetry.metrics import Telemetry
 from tests.servers.valkey import ValkeyServer, running

@@ -10,7 +10,7 @@ import pytest
 
 from service.caching.changes import Changes
 from service.caching.codec import Header, digest_of
-from service.caching.redis import RedisCache
+from service.caching.redis.cache import RedisCache
 from service.caching.store import COHERENCE, Entry, EntryStore
 from testing.waiting import eventually
 from tests.integration.redis.conftest import Connect

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.caching.redis import diagnose
+from service.caching.redis.diagnosis import diagnose
 from service.telemetry.metrics import Telemetry
 from testing.ports import free_port
 from tests.servers.tls import Authority, tls_front

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from redis.crc import key_slot
 
-from service.caching.redis import RedisCache
+from service.caching.redis.cache import RedisCache
 from service.domain.errors import CacheUnavailable
 from testing.waiting import eventually
 from tests.integration.redis.conftest import Connect

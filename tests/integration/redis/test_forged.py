@@ -15,7 +15,7 @@ else:
 
 from service.caching import codec
 from service.caching.codec import Header, Sealer, body_key, digest_of, lock_key
-from service.caching.redis import RedisCache
+from service.caching.redis.cache import RedisCache
 from service.caching.store import EntryStore
 from service.reads.leases import TTL, Leases
 from service.reads.results import VALUE, Fetched, Found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.caching.redis import RedisCache
+from service.caching.redis.cache import RedisCache
 from service.domain.errors import CacheUnavailable
 from tests.integration.redis.conftest import Connect
 from tests.servers.tls import Authority, tls_front

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.caching.redis import validate_url
-from service.caching.redis.url import SCHEMES, Address, Credentials, Form, parse_url
+from service.caching.redis.url import SCHEMES, Address, Credentials, Form, parse_url, validate_url
 
 
 @pytest.mark.parametrize(
