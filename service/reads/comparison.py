@@ -12,6 +12,7 @@ from service.domain.freshness import Provenance
 from service.domain.metrics import MetricResource, Unreadable
 from service.domain.runs import RunDetails
 from service.domain.selection.filters import EVERYTHING, Filter, selected
+from service.domain.series import builder
 from service.domain.series.census import Census
 from service.domain.series.model import Projection, Series
 from service.domain.series.summary import RunSummary
@@ -62,7 +63,6 @@ class ReadComparison:
 
         Raises ``ContentGone``, and what a census raises: ``room`` has one for each run.
         """
-        from service.domain.series import builder  # noqa: PLC0415 - brings numpy
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
             chunks = selected(resource.metrics, wanted)
@@ -94,6 +94,4 @@ class ReadComparison:
 
 
 def _whole_series(resource: MetricResource, name: str) -> list[Series]:
-    from service.domain.series import builder  # noqa: PLC0415 - brings numpy
-
     return builder.series(resource.metrics, None, [name])

@@ -13,6 +13,7 @@ from service.caching.codec import NotAnEntry
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.freshness import Snapshot
 from service.domain.metrics import MetricResource
+from service.domain.series.aggregates import summarize
 from service.domain.series.summary import RunSummary
 from service.reads.read_through import ReadThrough
 from service.reads.results import Read
@@ -54,8 +55,6 @@ class Summaries:
         return known
 
     def _make(self, key: str, resource: Read[MetricResource], reads: ReadThrough) -> RunSummary:
-        from service.domain.series.aggregates import summarize  # noqa: PLC0415 - brings numpy
-
         content = resource.content()
         made = RunSummary(tuple(summarize(content.metrics)), content.unreadable)
         packed = codec.pack(made)

@@ -11,16 +11,16 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.concurrency.time_limit import checkpoint
 from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.selection.instants import instant
 from service.domain.selection.objects import gathered, step
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Field: TypeAlias = Literal["name", "step", "timestamp", "value"]
 FIELDS: tuple[Field, ...] = get_args(Field)
@@ -45,8 +45,6 @@ def order(chunks: Sequence[Chunk], keys: Sequence[SortKey], rows: array[int] | N
     Names go by Unicode code points, values and steps as the exact numbers that they are, timestamps as instants.
     What is ``null`` or NaN comes last in either direction.
     """
-    import numpy as np  # noqa: PLC0415 - takes memory that a worker which never sorts can do without
-
     chosen = chunks if rows is None else list(gathered(chunks, rows))
     columns = {key.field: _COLUMNS[key.field]() for key in keys}
     for chunk in chosen:
@@ -81,14 +79,10 @@ class _Values:
         self._hashes: list[NDArray[Any]] = []
 
     def add(self, literals: list[bytes]) -> None:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         self._numbers.append(np.array([points.number(literal) for literal in literals], dtype=np.float64))
         self._hashes.append(np.array(list(map(hash, literals)), dtype=np.int64))
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         numbers = np.concatenate(self._numbers) if self._numbers else np.array([])
         exact = self._exact(chunks, numbers)
         if exact is None:
@@ -97,8 +91,6 @@ class _Values:
 
     def _exact(self, chunks: Sequence[Chunk], numbers: NDArray[Any]) -> NDArray[Any] | None:
         """Tells apart the values that are equal in double precision, where there are such."""
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         if not len(numbers):
             return None
         rows = np.argsort(numbers, kind="stable")
@@ -125,8 +117,6 @@ class _Steps:
         self._null: list[NDArray[Any]] = []
 
     def add(self, literals: list[bytes]) -> None:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         found = list(map(step, literals))
         self._null.append(np.array([number is None for number in found], dtype=np.bool_))
         numbers = [number or 0 for number in found]
@@ -136,8 +126,6 @@ class _Steps:
             self._steps.append(np.array(numbers, dtype=object))
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         if any(part.dtype == object for part in self._steps):
             steps = _ranks([number for part in self._steps for number in part.tolist()])
         else:
@@ -154,8 +142,6 @@ class _Instants:
         self._null: list[NDArray[Any]] = []
 
     def add(self, literals: list[bytes]) -> None:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         found = list(map(instant, literals))
         self._null.append(np.array([moment is None for moment in found], dtype=np.bool_))
         moments = [moment or b"" for moment in found]
@@ -163,8 +149,6 @@ class _Instants:
         self._instants.append(moments if wide else np.array(moments, dtype=np.bytes_))
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         if any(isinstance(part, list) for part in self._instants):
             ranks = _ranks([bytes(moment) for part in self._instants for moment in part])
         else:
@@ -181,14 +165,10 @@ class _Names:
         self._numbers: list[NDArray[Any]] = []
 
     def add(self, literals: list[bytes]) -> None:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         known = self._known
         self._numbers.append(np.array([known.setdefault(literal, len(known)) for literal in literals], dtype=np.int32))
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
-        import numpy as np  # noqa: PLC0415 - see ``order``
-
         ranks = _ranks(list(map(points.text, self._known)))
         names = ranks[np.concatenate(self._numbers)] if self._numbers else ranks
         return [~names if descending else names]
@@ -204,8 +184,6 @@ _COLUMNS: dict[Field, Callable[[], _Column]] = {
 
 def _dense(column: NDArray[Any]) -> NDArray[Any]:
     """The place of each item among those that differ."""
-    import numpy as np  # noqa: PLC0415 - see ``order``
-
     rows = np.argsort(column, kind="stable")
     in_order = column[rows]
     ranks = np.zeros(len(column), dtype=np.int64)
@@ -216,8 +194,6 @@ def _dense(column: NDArray[Any]) -> NDArray[Any]:
 
 def _ranks(keys: Sequence[Any]) -> NDArray[Any]:
     """As ``_dense``, for objects that compare: sorted in stretches, which are then merged."""
-    import numpy as np  # noqa: PLC0415 - see ``order``
-
     ranks = np.zeros(len(keys), dtype=np.int64)
     rank = -1
     before: Any = _NOTHING

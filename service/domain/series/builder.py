@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from service.domain.metrics import Chunk
-from service.domain.series import columns, gaps, instant_columns, ordering, smoothing, summaries
+from service.domain.series import columns, downsampling, gaps, instant_columns, ordering, smoothing, summaries
 from service.domain.series.census import Census, Needs
 from service.domain.series.columns import Columns, Floats, Integers
 from service.domain.series.gaps import Gaps
@@ -148,8 +148,6 @@ class _Progress:
         if at_most == _ENDS:
             last = self._last[number]
             return np.array([start, last] if start < last else [start])
-        from service.domain.series import downsampling  # noqa: PLC0415 - loaded only where it is needed
-
         named = (start, self._last[number], self._greatest[number], self._least[number])
         kept = [int(place - start) for place in named if place != summaries.ABSENT]
         beside = np.union1d(self._gaps[number].before, self._gaps[number].after)

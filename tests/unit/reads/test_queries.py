@@ -433,7 +433,6 @@ def test_of_runs_that_were_not_stored_only_the_summaries_stay_in_memory(world: W
 
     runtime = Writing()
     service = world.service(runtime)
-    service.summaries(["run0"], context(HERE, world.cache_policy()))  # numpy is loaded
     tracemalloc.start()
     try:
         found = service.summaries(run_ids, context(HERE, world.cache_policy()))

@@ -24,6 +24,7 @@ from service.domain import points
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
 from service.domain.selection.filters import selected
+from service.domain.series import builder
 from service.reads.queries import Queries
 
 
@@ -65,8 +66,6 @@ def blueprint(
         start = start_of(run_id, read_request) if options.against is Against.ELAPSED else points.NULL
 
         def make(run: MetricResource) -> tuple[bytes]:
-            from service.domain.series import builder  # noqa: PLC0415 - brings numpy
-
             chunks = selected(run.metrics, others)
             series = builder.series(chunks, points_for(kind), names, room_for(options.against), options.projection)
             lacking = Lacking(names, filtered=not others.is_empty)

@@ -22,6 +22,7 @@ from service.api.resources.comparisons.query import (
     RunsComparedParameters,
 )
 from service.api.resources.comparisons.to_json import Comparison
+from service.charts import comparison
 from service.charts.against import Against, points_for
 from service.charts.panels import ChartType, ValueScale
 from service.charts.rendering import Renderer
@@ -71,8 +72,6 @@ class Comparisons:
         others = replace(wanted, names=())
 
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
-            from service.charts import comparison  # noqa: PLC0415 - brings numpy
-
             projection = query.options(against).projection if against in {*Against} else None
             runs = read.compared(
                 points_for(kind), metrics, lambda: comparison.room_for(against), wanted=others, projection=projection

@@ -17,7 +17,9 @@ from functools import lru_cache
 from itertools import islice
 
 from service.api.http.csv_text import cell, guarded, row, text_cell
+from service.api.resources.metric_resource import columns_to_csv
 from service.domain import points
+from service.domain.layout import layout_of
 from service.domain.localizing import localized
 from service.domain.metrics import Chunk
 from service.domain.points import NameValue
@@ -56,8 +58,6 @@ def label_names(chunks: Iterable[Chunk]) -> list[str]:
 def _label_sets(chunk: Chunk) -> Iterable[bytes]:
     """The points' labels; of points that all have labels of the same names those of one."""
     if chunk.count >= _MANY:
-        from service.domain.layout import layout_of  # noqa: PLC0415 - brings numpy
-
         layout = layout_of(chunk)
         if layout is not None:
             return [b"[%b]" % b",".join(b'{"name":"%b","value":""}' % name for name, _ in layout.labels)]
@@ -118,8 +118,6 @@ class PointRows:
         """The rows of many points, where what is in a cell is the very text of the chunk."""
         if chunk.count < _MANY or len(self._empty) > len(self._columns):
             return None
-        from service.api.resources.metric_resource import columns_to_csv  # noqa: PLC0415 - brings numpy
-
         return columns_to_csv.rows(chunk, leading, self._named, self._columns, self._clock)
 
     def _at_once(self, chunk: Chunk, leading: bytes) -> bytes:

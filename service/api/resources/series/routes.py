@@ -18,6 +18,7 @@ from service.api.resources.series.schemas import ProgressSchema
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource
 from service.domain.selection.filters import selected
+from service.domain.series import builder
 from service.reads.queries import Queries
 
 
@@ -51,8 +52,6 @@ def blueprint(
         wanted, at_most = read_request.query.wanted, read_request.query.points
 
         def make(run: MetricResource) -> Iterable[bytes]:
-            from service.domain.series import builder  # noqa: PLC0415 - brings numpy
-
             series = builder.series(selected(run.metrics, wanted), at_most)
             return FORMATS[read_request.format](RunSeries.of(run, series, read_request.zone))
 
