@@ -1,8 +1,8 @@
-# syntax=docker/dockerfile:1
 # Builds wheels in one stage, from the locks with their hashes, and installs only them in the next: no source and no
-# tools in the result. docs/operations.md says how to fix the base images to a digest.
-ARG BUILD_IMAGE=python:3.13-slim
-ARG IMAGE=python:3.13-slim
+# tools in the result. docs/operations.md says how to renew the base images.
+# BuildKit or buildah, for the mount below.
+ARG BUILD_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+ARG IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
