@@ -37,6 +37,20 @@ def zone_names() -> frozenset[str]:
     return frozenset((resources.files("tzdata") / "zones").read_text("ascii").split()) - {_NO_ZONE}
 
 
+def same_but_for_case(name: str) -> str | None:
+    """The IANA name that ``name`` is but for capitals and blanks, where there is one."""
+    return _folded_names().get(_folded(name))
+
+
+@cache
+def _folded_names() -> dict[str, str]:
+    return {_folded(name): name for name in zone_names()}
+
+
+def _folded(name: str) -> str:
+    return name.strip().replace(" ", "_").casefold()
+
+
 @lru_cache(maxsize=4096)
 def time_zone(name: str) -> TimeZone:
     """Return the zone called ``name``: an IANA name, exactly as spelled there, ``±hh:mm`` or ``±hhmm``.

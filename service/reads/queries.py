@@ -17,6 +17,7 @@ from service.domain.errors import (
     BadGateway,
     CursorExpired,
     LogsNotSupported,
+    RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
     ServiceError,
@@ -115,7 +116,7 @@ class Queries:
     def points(self, run_ids: Sequence[str], context: RequestContext, as_of: Snapshot | None = None) -> ReadPoints:
         """Many runs' metric resources, none of them in memory; for a further page ``as_of`` the first one's snapshot.
 
-        At most ``A_CALL`` runs are read by one upstream call. Raises the first run's error where none can be read,
+        At most ``A_CALL`` runs are read by one upstream call. Raises one of their errors where none can be read,
         ``CursorExpired`` where a content of the snapshot is stored no more.
         """
         read = self._many(run_ids, context)
@@ -128,7 +129,7 @@ class Queries:
         found = {run_id: one for run_id, one in read.items() if not isinstance(one, ServiceError)}
         missing = {run_id: one for run_id, one in read.items() if isinstance(one, ServiceError)}
         if not found:
-            raise next(iter(missing.values()))
+            raise _for_all(missing)
         keep = partial(reads.keep_derived, key, manifest.packed(), time.time())
         return ReadPoints(found, missing, manifest.snapshot, keep)
 
@@ -202,7 +203,7 @@ class Queries:
         return self._entries.get(self._entries.key("resource-groups", context), fetch, unpack, context)
 
     def comparison(self, run_ids: Sequence[str], context: RequestContext) -> ReadComparison:
-        """Runs with what surrounds them and their metrics; raises the first run's error where none can be read."""
+        """Runs with what surrounds them and their metrics; raises one of their errors where none can be read."""
         details, metrics = self._details_and_metrics(run_ids, context)
         found: dict[str, tuple[Read[RunDetails], Read[MetricResource]]] = {}
         missing: dict[str, ServiceError] = {}
@@ -215,7 +216,7 @@ class Queries:
             else:
                 found[run_id] = (one, resource)
         if not found:
-            raise next(iter(missing.values()))
+            raise _for_all(missing)
         summaries = self._summaries_of({run_id: resource for run_id, (_, resource) in found.items()}, context)
         return ReadComparison(found, summaries, missing)
 
@@ -451,3 +452,8 @@ def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
     if isinstance(outcome, RunMetrics):
         return Fetched(VALUE, outcome.may_change, packing.packed(outcome.resource), outcome.status)
     return remembered_errors.of(outcome)
+
+
+def _for_all(missing: Mapping[str, ServiceError]) -> ServiceError:
+    """The error of runs of which none can be read: where some are not known to be absent, what hides them."""
+    return min(missing.values(), key=lambda error: isinstance(error, RunNotFound))

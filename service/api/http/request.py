@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -23,7 +24,7 @@ from service.domain.errors import Fault, Forbidden, InvalidParameter
 from service.domain.freshness import RequestCachePolicy
 from service.domain.ids import RULE, is_id
 from service.domain.runtime import CacheScope, RequestContext
-from service.domain.zones import TimeZone, UnknownTimeZone, time_zone
+from service.domain.zones import TimeZone, UnknownTimeZone, same_but_for_case, time_zone
 
 CONNECTION = "AI-Connection"
 RESOURCE_GROUP = "AI-Resource-Group"
@@ -142,7 +143,10 @@ class RequestReader:
                 try:
                     found.append(time_zone(with_plus(name)))
                 except UnknownTimeZone:
-                    faults.append(Fault(parameter, _ZONE_DETAIL))
+                    meant = same_but_for_case(name)
+                    faults.append(
+                        Fault(parameter, _ZONE_DETAIL if meant is None else f"{_ZONE_DETAIL}: is it {meant}?")
+                    )
         if found:
             return found[0]
         try:
@@ -179,6 +183,7 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
     given = request.args
     lists = {field.data_key or name for name, field in loader.fields.items() if isinstance(field, fields.List)}
     faults += [Fault(name, "is given more than once") for name in given if name not in lists and _often(given, name)]
+    faults += [Fault(name, "must be UTF-8, percent-encoded") for name in _undecodable(request.query_string)]
     try:
         loaded: Parameters = loader.load(
             {name: given.getlist(name) if name in lists else given[name] for name in given}
@@ -186,10 +191,26 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
     except ValidationError as error:
         messages = _messages(error)
         named = [name for name in given if name in messages]  # in the query's order, then what it lacks
-        faults += [Fault(name, _first(messages[name])) for name in dict.fromkeys([*named, *sorted(messages)])]
+        faults += [
+            Fault(name, detail)
+            for name in dict.fromkeys([*named, *sorted(messages)])
+            for detail in _details(messages[name], len(given.getlist(name)))
+        ]
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
         return Parameters(timezone=valid.get("timezone"), connection=valid.get("connection"))
     return loaded
+
+
+def _undecodable(query: bytes) -> Iterator[str]:
+    """The parameters with bytes that are not UTF-8: read as something else, they would ask for something else."""
+    if b"%" not in query and query.isascii():
+        return
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        try:
+            unquote_to_bytes(value).decode("utf-8")
+        except UnicodeDecodeError:
+            yield unquote_to_bytes(name).decode("utf-8", "replace")
 
 
 def _often(given: MultiDict[str, str], name: str) -> bool:
@@ -198,6 +219,14 @@ def _often(given: MultiDict[str, str], name: str) -> bool:
 
 def _messages(error: ValidationError) -> dict[str, Any]:
     return error.messages if isinstance(error.messages, dict) else {"query": error.messages}
+
+
+def _details(messages: Any, given: int) -> Iterator[str]:
+    """What is wrong with a parameter; with each of its values where it was ``given`` more than once."""
+    if isinstance(messages, dict) and given > 1:
+        yield from (f"number {index + 1} of {given}: {_first(messages[index])}" for index in sorted(messages))
+    else:
+        yield _first(messages)
 
 
 def _first(details: Any) -> str:

@@ -16,6 +16,7 @@ from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
 from service.domain.errors import RateLimited, RuntimeTimeout, RuntimeUnavailable, ServiceError
 from service.runtimes.credentials.token_endpoint import Grant
+from service.runtimes.transport.retries import LONGEST
 
 _log = logging.getLogger("service.runtimes")
 _ONE = "one"
@@ -140,7 +141,7 @@ class ClientCredentials:
         with self._lock:
             wished = error.retry_after if isinstance(error, RateLimited) else None
             self._pause = min(self._pause * 2 or self._timing.first_pause, self._timing.longest_pause)
-            self._quiet_until = self._clock() + (self._pause if wished is None else wished)
+            self._quiet_until = self._clock() + (self._pause if wished is None else min(wished, LONGEST))
             if self._failure is None:
                 extra = {"event": "token", "state": "missing", "error": type(error).__name__}
                 _log.warning("the service cannot get a token: %s", error.detail, extra=extra)

@@ -41,18 +41,23 @@ _MOST = 1000
 
 
 class RateLimits:
-    """The limits of one runtime: one for the service, one for each caller whose own token is sent. Thread-safe."""
+    """The limits of one runtime: one for the service, one for each caller whose own token is sent. Thread-safe.
+
+    Clients are told the runtime's own wish; the runtime is asked again after ``LONGEST`` seconds, however long that is.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._until: BoundedMap[int, float] = BoundedMap(_MOST)
+        self._until: BoundedMap[int, tuple[float, float]] = BoundedMap(_MOST)
 
     def check(self, caller_token: str | None) -> None:
         """Raises ``RateLimited`` while a limit lasts."""
-        left = (self._until.get(hash(caller_token)) or 0.0) - self._clock()
-        if left > 0:
-            raise RateLimited(whole_seconds(left))
+        silent_until, limited_until = self._until.get(hash(caller_token)) or (0.0, 0.0)
+        now = self._clock()
+        if now < silent_until:
+            raise RateLimited(whole_seconds(limited_until - now))
 
     def note(self, caller_token: str | None, seconds: float) -> None:
-        """A limit was met that lasts for ``seconds``, here at most ``LONGEST``."""
-        self._until.keep(hash(caller_token), self._clock() + min(seconds, LONGEST))
+        """A limit was met that lasts for ``seconds``."""
+        now = self._clock()
+        self._until.keep(hash(caller_token), (now + min(seconds, LONGEST), now + seconds))

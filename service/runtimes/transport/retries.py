@@ -71,21 +71,23 @@ class Retries:
 
 LONGEST = 60.0
 """Seconds; no server may silence the service for longer."""
+_LONGEST_WISH = 86400.0
+"""Seconds; no client is told to wait for longer."""
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds to wait, from 0 to ``LONGEST``, or ``None`` where there is no readable wish.
+    """Seconds that the server asks to wait, up to a day, or ``None`` where there is no readable wish.
 
     ``now`` is in seconds since the epoch; a date is measured against the clock here, as RFC 9110 has it.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return min(LONGEST, float(value[:9]))
+        return min(_LONGEST_WISH, float(value[:9]))
     try:
         moment = parsedate_to_datetime(value).timestamp()
     except (ValueError, OverflowError):
         return None
-    return min(LONGEST, max(0.0, moment - (time.time() if now is None else now)))
+    return min(_LONGEST_WISH, max(0.0, moment - (time.time() if now is None else now)))
 
 
 @overload

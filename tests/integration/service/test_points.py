@@ -148,7 +148,10 @@ def test_a_run_that_cannot_be_read_is_named(runs: Runs) -> None:
 
 
 def test_runs_of_which_none_can_be_read_are_a_problem(runs: Runs) -> None:
+    """Of their problems that which may hide a run comes before that a run is absent."""
     assert runs.get("/points?run=gone&run=lost").status_code == 404
+    runs.points["odd1"] = [{"value": "of no metric"}]
+    assert runs.get("/points?run=gone&run=odd1").status_code == 502
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,34 @@ def test_every_fault_of_a_request_is_named(service: Service) -> None:
     assert not service.runtime.asked["metrics"]
 
 
+@pytest.mark.parametrize(
+    ("query", "faults"),
+    [
+        ("/metric-resource?name=%FF&name=a", [("name", "must be UTF-8, percent-encoded")]),
+        ("/metric-resource?search=%ED%A0%80", [("search", "must be UTF-8, percent-encoded")]),
+        ("/metric-resource?name=%25FF&name=%C3%A9", []),
+        ("/metric-resource?%FF=1", [("%FF", "is not a parameter of this resource")]),
+        (
+            "/checks?expect=a:min%3C1&expect=b&expect=c:min%3Cd",
+            [("expect", "number 2 of 3: "), ("expect", "number 3 of 3: ")],
+        ),
+        ("/checks?expect=a", [("expect", "must be ")]),
+        (
+            "/metric-resource?timezone=europe/berlin",
+            [("timezone", ", or a fixed offset such as +02:00: is it Europe/Berlin?")],
+        ),
+        ("/metric-resource?timezone=america/new%20york", [("timezone", ": is it America/New_York?")]),
+        ("/metric-resource?timezone=Mars", [("timezone", "such as +02:00")]),
+    ],
+)
+def test_each_faulty_value_of_a_query_is_named(service: Service, query: str, faults: list[tuple[str, str]]) -> None:
+    answer = service.get(f"/runs/run-asked{query}")
+    assert answer.status_code == (400 if faults else 200)
+    named = json.loads(answer.data).get("errors", [])
+    assert [fault["parameter"] for fault in named] == [parameter for parameter, _ in faults]
+    assert all(detail in fault["detail"] for fault, (_, detail) in zip(named, faults, strict=True))
+
+
 def test_tokens_and_roles(service: Service) -> None:
     missing = service.client.get(RUN)
     assert (missing.status_code, missing.headers["WWW-Authenticate"]) == (401, 'Bearer realm="metric-resource"')

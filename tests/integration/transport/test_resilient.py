@@ -205,7 +205,7 @@ def test_does_not_ask_while_a_rate_limit_lasts(serve: Serve, setup: Setup) -> No
     for _ in range(3):
         with pytest.raises(RateLimited) as raised:
             get()
-        assert raised.value.retry_after == 60
+        assert 3590 < (raised.value.retry_after or 0) <= 3600
     assert len(server.requests) == 1
     assert get(caller_token="mine").status == 200
 

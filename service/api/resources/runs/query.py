@@ -21,9 +21,14 @@ from service.domain.selection.run_filters import RUN_FIELDS, RunField, RunFilter
 _STATUSES = [status.value for status in RunStatus]
 
 
-def _statuses(texts: list[str]) -> None:
-    if not {word for text in texts for word in text.split(",")} <= set(_STATUSES):
+def _statuses(text: str) -> None:
+    if not set(text.split(",")) <= set(_STATUSES):
         raise ValidationError("must be one or more of " + ", ".join(_STATUSES))
+
+
+def _id(text: str) -> None:
+    if not is_id(text):
+        raise ValidationError(RULE)
 
 
 def runs_field(least: int, most: int, description: str) -> Any:
@@ -35,12 +40,9 @@ def runs_field(least: int, most: int, description: str) -> Any:
             raise ValidationError(f"{times}, not {len(ids)}")
         if len(set(ids)) < len(ids):
             raise ValidationError("names a run more than once")
-        for number, id_ in enumerate(ids, 1):
-            if not is_id(id_):
-                raise ValidationError(f"{RULE}; the one given as number {number} is not")
 
     return fields.List(
-        fields.String(metadata={"pattern": PATTERN}),
+        fields.String(validate=_id, metadata={"pattern": PATTERN}),
         required=True,
         validate=check,
         error_messages={"required": times},
@@ -119,9 +121,10 @@ class RunsQuery(PagedQuery):
 
     loads = RunsParameters
     status = fields.List(
-        fields.String(metadata={"pattern": f"^({'|'.join(_STATUSES)})(,({'|'.join(_STATUSES)}))*$"}),
+        fields.String(
+            validate=_statuses, metadata={"pattern": f"^({'|'.join(_STATUSES)})(,({'|'.join(_STATUSES)}))*$"}
+        ),
         load_default=tuple,
-        validate=_statuses,
         metadata={"description": "Runs in one of these states; comma-separated or repeated: " + ", ".join(_STATUSES)},
     )
     scenarioId = fields.String(load_default=nothing, metadata={"description": "Runs of this scenario."})
