@@ -1,4 +1,4 @@
-"""Pages of a long answer: ``limit`` and ``cursor`` of a request, ``page`` and ``Link`` of its answer (RFC 8288)."""
+"""Pages of a long answer: ``limit`` and ``cursor`` of a request, the next page's URL and ``page`` of its answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashlib import blake2b
 from urllib.parse import urlencode
 
 import msgspec
-from flask import Response, request
+from flask import request
 
 from service.api.http.parameters import PagedParameters
 from service.api.http.request import ReadRequest
@@ -20,8 +20,6 @@ from service.concurrency.decoders import msgpack_decoder
 from service.domain.errors import Fault, InvalidParameter
 from service.domain.freshness import Snapshot
 
-TOTAL = "X-Total-Count"
-"""The header with what JSON has in ``page.total``, for formats without such members."""
 _OF_A_PAGE = frozenset({"cursor", "limit"})
 _OF_AN_ANSWER = _OF_A_PAGE | {"format"}
 """Parameters that do not decide what the sequence of pages contains."""
@@ -75,12 +73,6 @@ class Pages:
 def member(total: int, following: str | None) -> bytes:
     """``"page":{…}``, as it stands in an answer."""
     return b'"page":' + msgspec.json.encode({"total": total, "next": following})
-
-
-def link(response: Response, following: str | None) -> None:
-    """Point to the next page."""
-    if following is not None:
-        response.headers["Link"] = f'<{following}>; rel="next"'
 
 
 def _view(read_request: ReadRequest[PagedParameters]) -> Sequence[str]:

@@ -5,25 +5,32 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
+from typing import TypeVar
 
 from flask import Response, request
 
 from service.api.http import encodings
 from service.api.http.access_log import route
 from service.api.http.context import current_request
-from service.api.http.formats import Format
+from service.api.http.formats import JSON, Format
+from service.api.http.long_poll import LongPoll
 from service.api.http.representation_cache import Body, ReadyAnswers, TooLarge, size_of
+from service.caching.codec import ContentGone
 from service.domain.access import AccessRule
 from service.domain.freshness import Provenance, Source
+from service.domain.runtime import RequestContext
 from service.reads.policy import Lifetimes
 
 _REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+T = TypeVar("T")
+TOTAL = "X-Total-Count"
+"""The header with what JSON has in ``page.total``, for formats without such members."""
 MISSING = "X-Missing-Runs"
 """The header that names the runs that could not be read, for formats without such a member."""
 _MOST_NAMED = 100
@@ -33,25 +40,6 @@ _SMALL = 1024 * 1024
 """Bytes of a streamed answer that is made as a whole nevertheless."""
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Connection", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it distinguishes a browser's callers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """What distinguishes one representation of a content from another. ``varies`` are the headers that decided, beside
-    ``_VARY``."""
-
-    content: tuple[str, ...]
-    form: tuple[str, ...]
-    format: Format
-    varies: tuple[str, ...] = ()
-    entry: tuple[str, bytes] | None = None
-    """The key and digest of the one stored entry that the content is made of, where it is made of one."""
-    weight: int = 0
-    """Bytes of stored content that it is made of (``LargeWork``)."""
-    length: int = 0
-    """Bytes that it has itself, roughly, where it can be sent as it is made."""
-    streamed: bool = False
-    """Whether only what is small is made as a whole, so that the first bytes come soon and memory does not grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +54,39 @@ class Rendering:
     prepare: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Representation:
+    """What a request is answered with: ``make`` writes it, and ``content``, ``form`` and ``format`` distinguish it from
+    all others."""
+
+    content: tuple[str, ...]
+    form: tuple[str, ...]
+    format: Format
+    provenance: Provenance
+    make: Callable[[], Iterable[bytes]]
+    varies: tuple[str, ...] = ()
+    """The headers that decided on it, beside ``_VARY``."""
+    rendering: Rendering | None = None
+    """Where it is rendered: what ``make`` makes is a representation of its own, which it is rendered from."""
+    entry: tuple[str, bytes] | None = None
+    """The key and digest of the one stored entry that the content is made of, where it is made of one."""
+    weight: int = 0
+    """Bytes of stored content that it is made of (``LargeWork``)."""
+    length: int = 0
+    """Bytes that it has itself, roughly, where it can be sent as it is made."""
+    streamed: bool = False
+    """Whether only what is small is made as a whole, so that the first bytes come soon and memory does not grow."""
+    file: str = ""
+    """The name, but for its extension, of the file that it is to be saved in, in formats that are files."""
+    next_page: str | None = None
+    total: int | None = None
+    """How many items all pages have together; like ``missing``, a header in formats other than JSON."""
+    missing: Collection[str] = ()
+    """The runs that could not be read."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further ones."""
+
+
 class Answers:
     """Answers requests with representations that are made at most once."""
 
@@ -76,30 +97,33 @@ class Answers:
             f"stale-if-error={int(lifetimes.stale_if_error)}"
         )
 
-    def answer(
+    def read(
         self,
-        variant: Variant,
-        provenance: Provenance,
-        make: Callable[[], Iterable[bytes]],
-        rendering: Rendering | None = None,
+        represent: Callable[[RequestContext], Representation],
+        context: RequestContext,
+        long_poll: LongPoll | None = None,
     ) -> Response:
-        """``304`` where the client has the representation already, otherwise the representation.
+        """Answer with what ``represent`` reads; with ``long_poll`` once it differs, where the client wants that."""
 
-        With a ``rendering``, what ``make`` makes is a representation of its own, which it is rendered from.
-        """
-        coding = _coding(variant.format)
-        plain = _tag(variant)
+        def respond(context: RequestContext) -> Response:
+            return anew_if_gone(lambda context: self.answer(represent(context)), context)
+
+        return respond(context) if long_poll is None else long_poll.answer(respond, context)
+
+    def answer(self, wanted: Representation) -> Response:
+        """``304`` where the client has the representation already, otherwise the representation."""
+        coding = _coding(wanted.format)
+        plain = _tag(wanted)
         tag = plain if coding == encodings.IDENTITY else f"{plain}-{coding}"
-        _describe_dependencies(variant, tag)
+        _describe_dependencies(wanted, tag)
         if client_has(tag, request.headers.get("If-None-Match")):
             response = Response(status=304)
         else:
-            if rendering is not None:
-                make, variant = self._rendered(variant, make, rendering), replace(variant, weight=0)
-            response = self._response(variant, self._pieces(variant, plain, tag, coding, make))
+            made = wanted if wanted.rendering is None else self._rendered(wanted, wanted.rendering)
+            response = self._response(made, self._pieces(made, plain, tag, coding))
             if coding != encodings.IDENTITY:
                 response.headers["Content-Encoding"] = coding
-        self._describe(response, tag, variant, provenance)
+        self._describe(response, tag, wanted)
         return response
 
     def made(self, tag: str) -> Body | None:
@@ -110,42 +134,39 @@ class Answers:
         """The ``Cache-Control`` field of the answer (RFC 9111, RFC 5861)."""
         return f"private, max-age={int(provenance.lifetime)}, {self._windows}"
 
-    def _pieces(
-        self, variant: Variant, plain: str, tag: str, coding: str, make: Callable[[], Iterable[bytes]]
-    ) -> Body | Iterator[bytes]:
+    def _pieces(self, wanted: Representation, plain: str, tag: str, coding: str) -> Body | Iterator[bytes]:
         """The body as it is kept, or, where it is too large to be kept, in pieces that are made as they are sent."""
-        at_most = self._ready.most_whole if variant.length else None
+        at_most = self._ready.most_whole if wanted.length else None
 
         def coded() -> Iterable[bytes]:
             whole = self._ready.get(plain)
-            return encodings.encode(make() if whole is None else whole, coding)
+            return encodings.encode(wanted.make() if whole is None else whole, coding)
 
-        written = make if coding == encodings.IDENTITY else coded
-        whole = variant.length <= _SMALL if variant.streamed else coding != encodings.IDENTITY
-        if at_most is None or whole or (not variant.streamed and variant.length <= at_most):
+        written = wanted.make if coding == encodings.IDENTITY else coded
+        whole = wanted.length <= _SMALL if wanted.streamed else coding != encodings.IDENTITY
+        if at_most is None or whole or (not wanted.streamed and wanted.length <= at_most):
             with suppress(TooLarge):
-                return self._ready.get_or_make(tag, written, variant.weight, at_most=at_most)
-        return _in_stretches(written(), lambda: self._ready.turn(variant.weight))
+                return self._ready.get_or_make(tag, written, wanted.weight, at_most=at_most)
+        return _in_stretches(written(), lambda: self._ready.turn(wanted.weight))
 
-    def _rendered(
-        self, variant: Variant, make: Callable[[], Iterable[bytes]], rendering: Rendering
-    ) -> Callable[[], Iterable[bytes]]:
+    def _rendered(self, wanted: Representation, rendering: Rendering) -> Representation:
         """Renders what ``make`` makes, which is kept too; no place for large work is held meanwhile."""
-        tag = _tag(replace(variant, format=rendering.format))
+        tag = _tag(replace(wanted, format=rendering.format))
 
-        def picture() -> Iterable[bytes]:
+        def make() -> Iterable[bytes]:
             rendering.prepare()
-            return (rendering.render(b"".join(self._ready.get_or_make(tag, make, variant.weight))),)
+            return (rendering.render(b"".join(self._ready.get_or_make(tag, wanted.make, wanted.weight))),)
 
-        return picture
+        return replace(wanted, make=make, weight=0)
 
-    def _response(self, variant: Variant, pieces: Body | Iterator[bytes]) -> Response:
-        response = Response(pieces, content_type=variant.format.content_type, direct_passthrough=True)
+    def _response(self, wanted: Representation, pieces: Body | Iterator[bytes]) -> Response:
+        response = Response(pieces, content_type=wanted.format.content_type, direct_passthrough=True)
         if isinstance(pieces, tuple):
             response.headers["Content-Length"] = str(size_of(pieces))
         return response
 
-    def _describe(self, response: Response, tag: str, variant: Variant, provenance: Provenance) -> None:
+    def _describe(self, response: Response, tag: str, wanted: Representation) -> None:
+        provenance = wanted.provenance
         current = current_request()
         current.cache_status = provenance.source.value
         current.ttl = provenance.ttl
@@ -154,9 +175,39 @@ class Answers:
         headers = response.headers
         headers["ETag"] = f'"{tag}"'
         headers["Cache-Control"] = self.cache_control(provenance)
-        headers["Vary"] = ", ".join((*_VARY, *variant.varies))
+        headers["Vary"] = ", ".join((*_VARY, *wanted.varies))
         headers["Age"] = str(int(provenance.age))
         headers["Cache-Status"] = status_of(provenance)
+        headers.update(_about_content(wanted))
+
+
+def anew_if_gone(read: Callable[[RequestContext], T], context: RequestContext) -> T:
+    """What ``read`` returns, of what is fetched anew where the store knows of a content that it no longer holds."""
+    try:
+        return read(context)
+    except ContentGone:
+        return read(context.anew())
+
+
+def _about_content(wanted: Representation) -> dict[str, str]:
+    """The headers that say what the answer holds, and where more is."""
+    headers = {**wanted.headers}
+    if wanted.format.extension and wanted.file:
+        headers["Content-Disposition"] = f'attachment; filename="{wanted.file}.{wanted.format.extension}"'
+    if wanted.next_page is not None:
+        headers["Link"] = f'<{wanted.next_page}>; rel="next"'
+    if wanted.format != JSON:
+        if wanted.total is not None:
+            headers[TOTAL] = str(wanted.total)
+        if wanted.missing:
+            headers[MISSING] = _named(wanted.missing)
+    return headers
+
+
+def _named(run_ids: Collection[str]) -> str:
+    """Of many the first, and how many more there are."""
+    more = [f"+{len(run_ids) - _MOST_NAMED}"] if len(run_ids) > _MOST_NAMED else []
+    return ", ".join((*islice(run_ids, _MOST_NAMED), *more))
 
 
 def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextManager[None]]) -> Iterator[bytes]:
@@ -175,19 +226,6 @@ def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextMan
             return
 
 
-def save_as(response: Response, stem: str, format: Format) -> None:
-    """Name the file that the answer is to be saved in, where it is a file in that format."""
-    if format.extension:
-        response.headers["Content-Disposition"] = f'attachment; filename="{stem}.{format.extension}"'
-
-
-def name_missing(response: Response, run_ids: Collection[str]) -> None:
-    """Name the runs that could not be read in the header for that; of many the first, and how many more there are."""
-    if run_ids:
-        more = [f"+{len(run_ids) - _MOST_NAMED}"] if len(run_ids) > _MOST_NAMED else []
-        response.headers[MISSING] = ", ".join((*islice(run_ids, _MOST_NAMED), *more))
-
-
 def _coding(chosen: Format) -> str:
     """The content coding that the client likes best; none for what is compressed as it is."""
     if chosen.compressed:
@@ -195,16 +233,16 @@ def _coding(chosen: Format) -> str:
     return encodings.choose(request.headers.get("Accept-Encoding"))
 
 
-def _tag(variant: Variant) -> str:
-    named = repr((_REPRESENTATION_VERSION, variant.content, variant.form, variant.format.name))
+def _tag(wanted: Representation) -> str:
+    named = repr((_REPRESENTATION_VERSION, wanted.content, wanted.form, wanted.format.name))
     return base64.urlsafe_b64encode(blake2b(named.encode(), digest_size=15).digest()).decode("ascii")
 
 
-def _describe_dependencies(variant: Variant, tag: str) -> None:
+def _describe_dependencies(wanted: Representation, tag: str) -> None:
     """Note for the response cache that this answer can be replayed, and what it depends on."""
     current = current_request()
-    if variant.entry is not None and current.access_rule is not None:
-        key, digest = variant.entry
+    if wanted.entry is not None and current.access_rule is not None:
+        key, digest = wanted.entry
         request.environ[CACHE_METADATA] = CacheMetadata(
             current.connection, key, digest, tag, current.access_rule, current.resource_group, route()
         )

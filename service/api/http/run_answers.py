@@ -1,23 +1,18 @@
-"""Answers with what is read of a run, fetched anew where the store has lost it."""
+"""Answers made of one run's metric resource."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import TypeVar
 
 from flask import Response
 
 from service.api.http.long_poll import LongPoll
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers, Rendering, Variant
-from service.caching.codec import ContentGone
+from service.api.http.responses import Answers, Rendering, Representation
 from service.domain.metrics import MetricResource
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
-
-T = TypeVar("T")
 
 
 class RunAnswers:
@@ -41,31 +36,25 @@ class RunAnswers:
         points: bool = True,
         rendering: Rendering | None = None,
         replayed: bool = True,
+        file: str = "",
     ) -> Response:
         """``form`` names all that ``make`` depends on beside the run, ``varies`` the headers among that. ``points``: it
-        looks at the run's points. ``rendering``: as in ``Answers``. ``replayed``: it depends on the run's metric
-        resource alone, so that the response cache may replay it."""
+        looks at the run's points. ``replayed``: it depends on the run's metric resource alone, so that the response
+        cache may replay it. ``rendering``, ``file``: as in ``Representation``."""
 
-        def respond(context: RequestContext) -> Response:
+        def represent(context: RequestContext) -> Representation:
             run = self._queries.metric_resource(run_id, context)
-            variant = Variant(
-                (run.key, run.digest.hex()),
-                form,
-                read_request.format,
-                varies,
-                (run.key, run.digest) if replayed else None,
+            return Representation(
+                content=(run.key, run.digest.hex()),
+                form=form,
+                format=read_request.format,
+                provenance=run.provenance,
+                make=lambda: make(run.content()),
+                varies=varies,
+                rendering=rendering,
+                entry=(run.key, run.digest) if replayed else None,
                 weight=run.size if points else 0,
+                file=file,
             )
-            return self._answers.answer(variant, run.provenance, lambda: make(run.content()), rendering)
 
-        if self._long_poll is not None:
-            return self._long_poll.answer(partial(anew_if_gone, respond), read_request.context)
-        return anew_if_gone(respond, read_request.context)
-
-
-def anew_if_gone(respond: Callable[[RequestContext], T], context: RequestContext) -> T:
-    """The answer, of what is fetched anew where the store knows of a content that it no longer holds."""
-    try:
-        return respond(context)
-    except ContentGone:
-        return respond(context.anew())
+        return self._answers.read(represent, read_request.context, self._long_poll)

@@ -12,10 +12,10 @@ from marshmallow import Schema, fields, validate
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers, Variant
+from service.api.http.responses import Answers, Representation
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
-from service.domain.runtime import Capabilities, Kind
+from service.domain.runtime import Capabilities, Kind, RequestContext
 from service.reads.queries import Queries
 
 
@@ -68,10 +68,19 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @requires()
     def capabilities(read_request: ReadRequest[Parameters]) -> Response:
         """Which runtime this is, and whether its runs have a metric resource and a log. Any valid token will do."""
-        read = queries.capabilities(read_request.context)
         connection, kind = read_request.context.cache_scope.connection, queries.kind(read_request.context)
-        variant = Variant((read.key, read.digest.hex()), ("capabilities", connection, kind), read_request.format)
-        return answers.answer(variant, read.provenance, lambda: _written(connection, kind, read.content()))
+
+        def represent(context: RequestContext) -> Representation:
+            read = queries.capabilities(context)
+            return Representation(
+                content=(read.key, read.digest.hex()),
+                form=("capabilities", connection, kind),
+                format=read_request.format,
+                provenance=read.provenance,
+                make=lambda: _written(connection, kind, read.content()),
+            )
+
+        return answers.read(represent, read_request.context)
 
     return routes
 

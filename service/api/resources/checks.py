@@ -15,8 +15,7 @@ from msgspec import Raw
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers, Variant
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.responses import Answers, Representation
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.fields import value_metadata
 from service.api.openapi.schemas import Query
@@ -111,20 +110,25 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         """
         expected = read_request.query.expect
 
-        def respond(context: RequestContext) -> Response:
+        def represent(context: RequestContext) -> Representation:
             read = queries.summaries([run_id], context)[run_id]
             if isinstance(read, ServiceError):
                 raise read
-            form = ("checks", *(one.text for one in expected))
-            variant = Variant((read.key, read.digest.hex()), form, read_request.format, weight=read.size)
 
             def make() -> Iterator[bytes]:
                 summaries = Summaries(read.content().summaries)
                 return _written(run_id, [one.check(summaries) for one in expected])
 
-            return answers.answer(variant, read.provenance, make)
+            return Representation(
+                content=(read.key, read.digest.hex()),
+                form=("checks", *(one.text for one in expected)),
+                format=read_request.format,
+                provenance=read.provenance,
+                make=make,
+                weight=read.size,
+            )
 
-        return anew_if_gone(respond, read_request.context)
+        return answers.read(represent, read_request.context)
 
     return routes
 

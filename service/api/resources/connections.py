@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers, Variant
+from service.api.http.responses import Answers, Representation
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
 from service.domain.connections import Connection, Connections
@@ -55,8 +55,15 @@ def blueprint(connections: Connections, answers: Answers, blueprints: Callable[[
         tenant = read_request.context.cache_scope.tenant
         found = [_written(one, connections.default) for one in connections if one.open_to(tenant)]
         text = msgspec.json.encode({"connections": found})
-        variant = Variant((blake2b(text, digest_size=20).hexdigest(),), ("connections",), read_request.format)
-        return answers.answer(variant, _STATIC, lambda: (text,))
+        return answers.answer(
+            Representation(
+                content=(blake2b(text, digest_size=20).hexdigest(),),
+                form=("connections",),
+                format=read_request.format,
+                provenance=_STATIC,
+                make=lambda: (text,),
+            )
+        )
 
     return routes
 

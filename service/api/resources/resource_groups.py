@@ -12,8 +12,7 @@ from service.api.http.context import current_request
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers, Variant
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.responses import Answers, Representation
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
 from service.domain.freshness import Provenance, Source
@@ -54,18 +53,30 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         caller = current_request().principal
         if caller is not None and caller.resource_groups is not None:
             ids = sorted(caller.resource_groups)
-            variant = Variant(("resource-groups", *ids), (), read_request.format)
-            return answers.answer(variant, _OF_THE_TOKEN, lambda: _written(ids, complete=True))
+            return answers.answer(
+                Representation(
+                    content=("resource-groups", *ids),
+                    form=(),
+                    format=read_request.format,
+                    provenance=_OF_THE_TOKEN,
+                    make=lambda: _written(ids, complete=True),
+                )
+            )
         asked_for = read_request.context.cache_scope.resource_group
 
-        def respond(context: RequestContext) -> Response:
+        def represent(context: RequestContext) -> Representation:
             read = queries.resource_groups(context)
             found = read.content()
             ids = list(found.ids) if found.complete or asked_for in found.ids else [*found.ids, asked_for]
-            variant = Variant((read.key, read.digest.hex()), ("resource-groups", *ids), read_request.format)
-            return answers.answer(variant, read.provenance, lambda: _written(ids, complete=found.complete))
+            return Representation(
+                content=(read.key, read.digest.hex()),
+                form=("resource-groups", *ids),
+                format=read_request.format,
+                provenance=read.provenance,
+                make=lambda: _written(ids, complete=found.complete),
+            )
 
-        return anew_if_gone(respond, read_request.context)
+        return answers.read(represent, read_request.context)
 
     return routes
 

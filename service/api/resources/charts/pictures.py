@@ -10,7 +10,7 @@ NO_PICTURES = "SVG and PNG need the extra 'charts' of this service, which is not
 PICTURES = (SVG, PNG)
 
 
-def rendering(renderer: Renderer, chosen: Format) -> Rendering | None:
+def rendering_of(renderer: Renderer, chosen: Format) -> Rendering | None:
     """How a picture is drawn; ``None`` for the specification itself."""
     if chosen == VEGA_LITE:
         return None

@@ -10,10 +10,10 @@ from flask import Response
 from service.api.http.formats import VEGA_LITE
 from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers
-from service.api.http.run_answers import RunAnswers, anew_if_gone
+from service.api.http.responses import Answers, anew_if_gone
+from service.api.http.run_answers import RunAnswers
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.charts.pictures import NO_PICTURES, PICTURES, pictures_of, rendering
+from service.api.resources.charts.pictures import NO_PICTURES, PICTURES, pictures_of, rendering_of
 from service.api.resources.charts.query import ChartParameters, ChartQuery
 from service.api.resources.charts.schemas import ChartSchema
 from service.charts.against import Against, points_for
@@ -79,7 +79,7 @@ def blueprint(
             form,
             make,
             TIME_ZONE,
-            rendering=rendering(renderer, read_request.format),
+            rendering=rendering_of(renderer, read_request.format),
             replayed=replayed,
         )
 

@@ -10,11 +10,9 @@ from typing import Any
 from flask import Response
 
 from service.api.http import problems
-from service.api.http.formats import JSON
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Rendering, Variant, name_missing, save_as
-from service.api.http.run_answers import anew_if_gone
-from service.api.resources.charts.pictures import rendering
+from service.api.http.responses import Answers, Rendering, Representation
+from service.api.resources.charts.pictures import rendering_of
 from service.api.resources.comparisons.formats import FORMATS
 from service.api.resources.comparisons.query import (
     ComparisonChartParameters,
@@ -59,9 +57,7 @@ class Comparisons:
 
         selected = [query.differs, query.metric, query.baseline, query.name, query.label]
         form = ("comparison", read_request.zone.name, json.dumps(selected))
-        response = self._answer(read_request, form, make, points=query.metric is not None)
-        save_as(response, "comparison", read_request.format)
-        return response
+        return self._answer(read_request, form, make, points=query.metric is not None, file="comparison")
 
     def chart(self, read_request: ReadRequest[ComparisonChartParameters]) -> Response:
         """A chart of some of the runs' metrics."""
@@ -83,29 +79,36 @@ class Comparisons:
             return (compared.chart(kind),)
 
         form = ("comparison chart", read_request.zone.name, repr((metrics, others, against, kind, scale, smooth)))
-        return self._answer(read_request, form, make, rendering(self.renderer, read_request.format))
+        return self._answer(read_request, form, make, rendering_of(self.renderer, read_request.format))
 
     def _answer(
         self,
         read_request: ReadRequest[RunsComparedParameters],
         form: tuple[str, ...],
         make: Make,
-        rendered: Rendering | None = None,
+        rendering: Rendering | None = None,
         *,
         points: bool = True,
+        file: str = "",
     ) -> Response:
         """``form`` names all that ``make`` depends on beside the runs, ``points`` whether it looks at their points."""
 
-        def respond(context: RequestContext) -> Response:
+        def represent(context: RequestContext) -> Representation:
             read = self.queries.comparison(read_request.query.run, context)
             missing = problems.missing_runs(read.missing)
             absent = json.dumps([(one["runId"], one["problem"]["type"], one["problem"]["instance"]) for one in missing])
             content = (part for key, digest in read.entries for part in (key, digest.hex()))
-            weight = read.size if points else read.size_summarized
-            variant = Variant((*content, absent), form, read_request.format, (TIME_ZONE,), weight=weight)
-            response = self.answers.answer(variant, read.provenance, lambda: make(read, missing), rendered)
-            if read_request.format != JSON:
-                name_missing(response, read.missing)
-            return response
+            return Representation(
+                content=(*content, absent),
+                form=form,
+                format=read_request.format,
+                provenance=read.provenance,
+                make=lambda: make(read, missing),
+                varies=(TIME_ZONE,),
+                rendering=rendering,
+                weight=read.size if points else read.size_summarized,
+                file=file,
+                missing=read.missing,
+            )
 
-        return anew_if_gone(respond, read_request.context)
+        return self.answers.read(represent, read_request.context)

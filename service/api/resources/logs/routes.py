@@ -10,8 +10,7 @@ from flask import Response
 from service.api.http.formats import JSON, TEXT, Writers
 from service.api.http.guards import requires
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant, save_as
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.responses import Answers, Representation
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.logs import to_json, to_text
 from service.api.resources.logs.query import LogsParameters, LogsQuery
@@ -65,22 +64,19 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         more may match than could be looked through.
         """
 
-        def respond(context: RequestContext) -> Response:
+        def represent(context: RequestContext) -> Representation:
             read = queries.logs(run_id, read_request.query.wanted, context)
-            return answers.answer(
-                Variant(
-                    (read.key, read.digest.hex()),
-                    ("logs", read_request.zone.name),
-                    read_request.format,
-                    (TIME_ZONE,),
-                    weight=read.size,
-                ),
-                read.provenance,
-                lambda: FORMATS[read_request.format](ReadLog(run_id, read.content(), read_request.zone)),
+            return Representation(
+                content=(read.key, read.digest.hex()),
+                form=("logs", read_request.zone.name),
+                format=read_request.format,
+                provenance=read.provenance,
+                make=lambda: FORMATS[read_request.format](ReadLog(run_id, read.content(), read_request.zone)),
+                varies=(TIME_ZONE,),
+                weight=read.size,
+                file=f"{run_id}-log",
             )
 
-        response = anew_if_gone(respond, read_request.context)
-        save_as(response, f"{run_id}-log", read_request.format)
-        return response
+        return answers.read(represent, read_request.context)
 
     return routes

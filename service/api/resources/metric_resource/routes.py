@@ -8,9 +8,9 @@ from flask import Response
 
 from service.api.http.guards import requires
 from service.api.http.long_poll import LongPoll
-from service.api.http.pagination import TOTAL, Pages
+from service.api.http.pagination import Pages
 from service.api.http.request import ReadRequest
-from service.api.http.responses import Answers
+from service.api.http.responses import TOTAL, Answers
 from service.api.http.run_answers import RunAnswers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.events.ids import EVENT_ID

@@ -11,10 +11,9 @@ from flask import Response
 from service.api.http import pagination
 from service.api.http.formats import JSON
 from service.api.http.long_poll import LongPoll
-from service.api.http.pagination import TOTAL, Pages, Window
+from service.api.http.pagination import Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant, save_as
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.responses import Answers, Representation
 from service.api.resources.events.ids import EVENT_ID, EventIds
 from service.api.resources.metric_resource.arrangements import Arrangements, Rows
 from service.api.resources.metric_resource.formats import FORMATS, RunPoints
@@ -104,14 +103,12 @@ class MetricResources:
 
     def answer(self, read_request: ReadRequest[SelectionParameters], run_id: str) -> Response:
         page, snapshot = self.paging.asked(read_request)
-        respond = partial(self._respond, run_id, Selection(read_request, page), snapshot)
-        response = self.long_poll.answer(partial(anew_if_gone, respond), read_request.context)
-        save_as(response, f"{run_id}-metrics", read_request.format)
-        return response
+        represent = partial(self._represent, run_id, Selection(read_request, page), snapshot)
+        return self.answers.read(represent, read_request.context, self.long_poll)
 
-    def _respond(
+    def _represent(
         self, run_id: str, selection: Selection, snapshot: Snapshot | None, context: RequestContext
-    ) -> Response:
+    ) -> Representation:
         read_request = selection.read_request
         is_paged = read_request.query.is_paged
         run = self.queries.metric_resource(run_id, context, snapshot)
@@ -119,19 +116,18 @@ class MetricResources:
         total = selection.total(run, self.arrangements) if is_paged or counted else 0
         following = self.paging.next(read_request, selection.window, run.snapshot, total) if is_paged else None
         weight, length = selection.extent(run, self.arrangements, total)
-        variant = Variant(
-            (run.key, run.digest.hex()),
-            (*selection.form, str(following)),
-            read_request.format,
-            (TIME_ZONE,),
-            (run.key, run.digest),
+        return Representation(
+            content=(run.key, run.digest.hex()),
+            form=(*selection.form, str(following)),
+            format=read_request.format,
+            provenance=run.provenance,
+            make=partial(selection.written, run, self.arrangements, following),
+            varies=(TIME_ZONE,),
+            entry=(run.key, run.digest),
             weight=weight,
             length=length,
+            file=f"{run_id}-metrics",
+            next_page=following,
+            total=total if counted else None,
+            headers={EVENT_ID: self.event_ids.of(run)},
         )
-        make = partial(selection.written, run, self.arrangements, following)
-        response = self.answers.answer(variant, run.provenance, make)
-        pagination.link(response, following)
-        response.headers[EVENT_ID] = self.event_ids.of(run)
-        if counted:  # what JSON has in ``page.total``
-            response.headers[TOTAL] = str(total)
-        return response

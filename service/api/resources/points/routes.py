@@ -7,9 +7,9 @@ from collections.abc import Callable
 from flask import Response
 
 from service.api.http.guards import requires
-from service.api.http.pagination import TOTAL, Pages
+from service.api.http.pagination import Pages
 from service.api.http.request import ReadRequest
-from service.api.http.responses import MISSING, Answers
+from service.api.http.responses import MISSING, TOTAL, Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.points.formats import FORMATS, NO_TABLES, WITHOUT_TABLES

@@ -11,11 +11,9 @@ from operator import and_
 from flask import Response
 
 from service.api.http import pagination, problems
-from service.api.http.formats import JSON
-from service.api.http.pagination import TOTAL, Pages, Window
+from service.api.http.pagination import Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant, name_missing, save_as
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.responses import Answers, Representation
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
 from service.api.resources.points.formats import FORMATS, ManyPoints, RunPoints
@@ -43,17 +41,15 @@ class PointTables:
 
     def answer(self, read_request: ReadRequest[PointsParameters]) -> Response:
         window, snapshot = self.paging.asked(read_request)
-        response = anew_if_gone(partial(self._respond, read_request, window, snapshot), read_request.context)
-        save_as(response, "points", read_request.format)
-        return response
+        return self.answers.read(partial(self._represent, read_request, window, snapshot), read_request.context)
 
-    def _respond(
+    def _represent(
         self,
         read_request: ReadRequest[PointsParameters],
         window: Window,
         snapshot: Snapshot | None,
         context: RequestContext,
-    ) -> Response:
+    ) -> Representation:
         wanted = read_request.query.wanted
         read = self.queries.points(read_request.query.run, context, snapshot)
         pages = _Pages.of(read, wanted, window, self.arrangements) if read_request.query.is_paged else None
@@ -64,15 +60,6 @@ class PointTables:
         content = (part for one in read.found.values() for part in (one.key, one.digest.hex()))
         unread = json.dumps([(one["runId"], one["problem"]["type"]) for one in missing])
         size = read.size if pages is None else pages.size
-        variant = Variant(
-            (*content, unread),
-            ("points", read_request.zone.name, repr(wanted), *window.form, str(following)),
-            read_request.format,
-            (TIME_ZONE,),
-            weight=size,
-            length=size,
-            streamed=True,
-        )
 
         def make() -> Iterable[bytes]:
             found = ManyPoints(
@@ -85,13 +72,21 @@ class PointTables:
             )
             return FORMATS[read_request.format](found)
 
-        response = self.answers.answer(variant, read.provenance, make)
-        pagination.link(response, following)
-        if read_request.format != JSON:
-            if pages is not None:
-                response.headers[TOTAL] = str(pages.total)
-            name_missing(response, read.missing)
-        return response
+        return Representation(
+            content=(*content, unread),
+            form=("points", read_request.zone.name, repr(wanted), *window.form, str(following)),
+            format=read_request.format,
+            provenance=read.provenance,
+            make=make,
+            varies=(TIME_ZONE,),
+            weight=size,
+            length=size,
+            streamed=True,
+            file="points",
+            next_page=following,
+            total=None if pages is None else pages.total,
+            missing=read.missing,
+        )
 
 
 @dataclass(frozen=True, slots=True)

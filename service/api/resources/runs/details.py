@@ -12,8 +12,7 @@ from service.api.http.long_poll import LongPoll
 from service.api.http.parameters import Parameters
 from service.api.http.relative_urls import relative
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.responses import Answers, Representation
 from service.api.resources.runs import to_json
 from service.api.resources.runs.to_json import Link
 from service.domain.runtime import RequestContext
@@ -29,10 +28,9 @@ class Details:
     long_poll: LongPoll
 
     def answer(self, read_request: ReadRequest[Parameters], run_id: str) -> Response:
-        respond = partial(self._respond, read_request, run_id)
-        return self.long_poll.answer(partial(anew_if_gone, respond), read_request.context)
+        return self.answers.read(partial(self._represent, read_request, run_id), read_request.context, self.long_poll)
 
-    def _respond(self, read_request: ReadRequest[Parameters], run_id: str, context: RequestContext) -> Response:
+    def _represent(self, read_request: ReadRequest[Parameters], run_id: str, context: RequestContext) -> Representation:
         read = self.queries.run(run_id, context)
         can = self.queries.capabilities_if_known(context)
         connection = read_request.query.connection
@@ -41,9 +39,11 @@ class Details:
             None if can is None else can.metrics, relative(f"/runs/{run_id}/metric-resource") + query
         )
         logs = Link(None if can is None else can.logs, relative(f"/runs/{run_id}/logs") + query)
-        form = ("run", read_request.zone.name, repr(metric_resource), repr(logs))
-        return self.answers.answer(
-            Variant((read.key, read.digest.hex()), form, read_request.format, (TIME_ZONE,)),
-            read.provenance,
-            lambda: to_json.run_details(read.content(), read_request.zone, metric_resource, logs),
+        return Representation(
+            content=(read.key, read.digest.hex()),
+            form=("run", read_request.zone.name, repr(metric_resource), repr(logs)),
+            format=read_request.format,
+            provenance=read.provenance,
+            make=lambda: to_json.run_details(read.content(), read_request.zone, metric_resource, logs),
+            varies=(TIME_ZONE,),
         )

@@ -8,12 +8,9 @@ from functools import partial
 
 from flask import Response
 
-from service.api.http import pagination
-from service.api.http.formats import JSON
-from service.api.http.pagination import TOTAL, Pages, Window
+from service.api.http.pagination import Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, Variant, name_missing, save_as
-from service.api.http.run_answers import anew_if_gone
+from service.api.http.responses import Answers, Representation
 from service.api.resources.runs.formats import FORMATS, Runs
 from service.api.resources.runs.metrics import RunMetrics, check_number
 from service.api.resources.runs.query import RunsParameters
@@ -36,17 +33,15 @@ class RunLists:
 
     def answer(self, read_request: ReadRequest[RunsParameters]) -> Response:
         window, snapshot = self.paging.asked(read_request)
-        response = anew_if_gone(partial(self._respond, read_request, window, snapshot), read_request.context)
-        save_as(response, "runs", read_request.format)
-        return response
+        return self.answers.read(partial(self._represent, read_request, window, snapshot), read_request.context)
 
-    def _respond(
+    def _represent(
         self,
         read_request: ReadRequest[RunsParameters],
         window: Window,
         snapshot: Snapshot | None,
         context: RequestContext,
-    ) -> Response:
+    ) -> Representation:
         query = read_request.query
         read = self.queries.runs(context, None if query.by_metrics else snapshot)
         matching = selected(read.content().runs, query.wanted)
@@ -72,18 +67,19 @@ class RunLists:
                 )
             )
 
-        content = (read.key, read.digest.hex(), metrics.digest.hex())
-        form = ("runs", read_request.zone.name, repr(query), *window.form, str(following))
-        response = self.answers.answer(
-            Variant(content, form, read_request.format, (TIME_ZONE,), weight=metrics.weight),
-            metrics.provenance(read.provenance),
-            make,
+        return Representation(
+            content=(read.key, read.digest.hex(), metrics.digest.hex()),
+            form=("runs", read_request.zone.name, repr(query), *window.form, str(following)),
+            format=read_request.format,
+            provenance=metrics.provenance(read.provenance),
+            make=make,
+            varies=(TIME_ZONE,),
+            weight=metrics.weight,
+            file="runs",
+            next_page=following,
+            total=len(matching),
+            missing=metrics.unread,
         )
-        pagination.link(response, following)
-        if read_request.format != JSON:
-            response.headers[TOTAL] = str(len(matching))
-            name_missing(response, metrics.unread)
-        return response
 
     def _metrics(
         self, query: RunsParameters, matching: Sequence[Run], window: Window, context: RequestContext

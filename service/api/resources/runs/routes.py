@@ -8,10 +8,10 @@ from flask import Response
 
 from service.api.http.guards import requires
 from service.api.http.long_poll import LongPoll
-from service.api.http.pagination import TOTAL, Pages
+from service.api.http.pagination import Pages
 from service.api.http.parameters import Parameters
 from service.api.http.request import ReadRequest
-from service.api.http.responses import MISSING, Answers
+from service.api.http.responses import MISSING, TOTAL, Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
 from service.api.resources.runs.details import Details

@@ -9,7 +9,7 @@ from flask import Response
 from service.api.http.guards import requires
 from service.api.http.long_poll import LongPoll
 from service.api.http.request import TIME_ZONE, ReadRequest
-from service.api.http.responses import Answers, save_as
+from service.api.http.responses import Answers
 from service.api.http.run_answers import RunAnswers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.series.formats import FORMATS, RunSeries
@@ -55,10 +55,7 @@ def blueprint(
             series = builder.series(selected(run.metrics, wanted), at_most)
             return FORMATS[read_request.format](RunSeries.of(run, series, read_request.zone))
 
-        response = answer(
-            read_request, run_id, ("series", read_request.zone.name, str(at_most), repr(wanted)), make, TIME_ZONE
-        )
-        save_as(response, f"{run_id}-series", read_request.format)
-        return response
+        form = ("series", read_request.zone.name, str(at_most), repr(wanted))
+        return answer(read_request, run_id, form, make, TIME_ZONE, file=f"{run_id}-series")
 
     return routes
