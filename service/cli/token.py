@@ -22,16 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--algorithm", choices=("RS256", "ES256"), default="RS256")
     parser.add_argument("--audience", default="metric-resource", help="for whom it is (metric-resource)")
     parser.add_argument("--data", type=Path, help="the sandbox's data directory; without it the newest demo's")
-    parser.add_argument("--issuer", help="the issuer's URL; without it the newest demo's")
+    parser.add_argument("--issuer", help="the URL of the demo's issuer; without it the newest's")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the token; 1 where there is no sandbox to mint it."""
     data, issuer = arguments.data, arguments.issuer
     if data is None or issuer is None:
-        demo = _newest(running_demos())
+        demo = _newest([demo for demo in running_demos() if issuer in {None, demo.issuer}])
         if demo is None:
-            print("no demo is running here: start 'make demo', or name --data and --issuer", file=sys.stderr)
+            whose = "is running here" if issuer is None else f"with the issuer {issuer} is running here"
+            print(f"no demo {whose}: start 'make demo', or name --data and --issuer", file=sys.stderr)
             return 1
         data, issuer = data or demo.data, issuer or demo.issuer
     try:
@@ -46,7 +47,9 @@ def _newest(demos: Sequence[RunningDemo]) -> RunningDemo | None:
     """The demo that was started last; which that is, is said where there are several."""
     if len(demos) > 1:
         newest = f"{demos[0].service} (process {demos[0].process})"
-        print(f"{len(demos)} demos are running; this token is for the newest, {newest}", file=sys.stderr)
+        print(
+            f"{len(demos)} demos are running; this token is for the newest, {newest}; --issuer chooses", file=sys.stderr
+        )
     return demos[0] if demos else None
 
 

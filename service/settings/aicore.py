@@ -12,7 +12,6 @@ from service.settings.json_objects import read_text
 from service.settings.sources import PARTS, RESOURCE_GROUP, ConfigurationFile, Source, sources
 
 _ELSEWHERE = "is missing, and neither AICORE_SERVICE_KEY nor a configuration file nor VCAP_SERVICES has it"
-_OTHER = f"{_ELSEWHERE}; for the MLflow server of MLFLOW_TRACKING_URI set RUNTIME_KIND=mlflow"
 _NEITHER = "is missing, and so is a certificate with its key, which would do as well"
 
 
@@ -39,8 +38,7 @@ class AICore:
     def connection(self, *, as_client: bool) -> Connection:
         """The base URL, and where the service is a client of the runtime its credentials. Incomplete after a fault."""
         try:
-            found = sources(self._environment, self._file, self._bindings)
-            source = next((one for one in found if one.parts), None)
+            source = self._source()
         except Unreadable as unreadable:
             self._faults.append(unreadable.fault)
             return {}
@@ -48,12 +46,20 @@ class AICore:
             return {}
         taking = _Taking(source or Source({}, PARTS), self._faults)
         connection = Connection(
-            base_url=taking.need("base_url", addresses.runtime_url, self._elsewhere() if not source else "")
+            base_url=taking.need("base_url", addresses.runtime_url, _ELSEWHERE if not source else "")
         )
         return connection | taking.client() if as_client else connection
 
-    def _elsewhere(self) -> str:
-        return _OTHER if self._environment.get("MLFLOW_TRACKING_URI") else _ELSEWHERE
+    def is_there(self) -> bool:
+        """Whether anything says where the runtime is, right or wrong."""
+        try:
+            return self._source() is not None or not self._bindings.sound("aicore")
+        except Unreadable:
+            return True
+
+    def _source(self) -> Source | None:
+        found = sources(self._environment, self._file, self._bindings)
+        return next((one for one in found if one.parts), None)
 
     def resource_group(self) -> str | None:
         """The default resource group, if one is given."""

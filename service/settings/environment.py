@@ -90,14 +90,17 @@ def _simple(environment: Mapping[str, str], parsers: Mapping[str, Parser], fault
 def _runtime(
     environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings, faults: list[SettingFault]
 ) -> RuntimeSettings:
-    """In the caller's name, or in nobody's, the service has no credentials, even where some are to be found."""
+    """In the caller's name, or in nobody's, the service has no credentials, even where some are to be found. An MLflow
+    server that is named need not be called one where there is no other runtime."""
     auth = simple.get("auth", None if environment.get("RUNTIME_AUTH") else RuntimeAuth.SERVICE)
     as_client = auth is RuntimeAuth.SERVICE
     aicore = AICore(environment, bindings, faults)
     group = aicore.resource_group()
     found: dict[str, Any] = {"base_url": ""} if group is None else {"base_url": "", "resource_group": group}
-    if simple.get("kind") is RuntimeKind.MLFLOW:
-        return RuntimeSettings(**{**found, **mlflow.connection(environment, faults, as_client=as_client)}, **simple)
+    is_open = not environment.get("RUNTIME_KIND") and bool(environment.get(mlflow.URI))
+    if simple.get("kind") is RuntimeKind.MLFLOW or (is_open and not aicore.is_there()):
+        found |= mlflow.connection(environment, faults, as_client=as_client)
+        return RuntimeSettings(**{**simple, **found, "kind": RuntimeKind.MLFLOW})
     return RuntimeSettings(**{**found, **aicore.connection(as_client=as_client)}, **simple)
 
 

@@ -121,9 +121,33 @@ def test_the_token_is_of_the_newest_demo_and_says_which_where_several_run(
     several = capsys.readouterr()
     assert alone.err == ""
     assert several.err == (
-        f"2 demos are running; this token is for the newest, http://127.0.0.1:5 (process {os.getpid()})\n"
+        f"2 demos are running; this token is for the newest, http://127.0.0.1:5 (process {os.getpid()}); "
+        "--issuer chooses\n"
     )
     assert [issuer_of(out) for out in (alone.out, several.out)] == [first.issuer, newest.issuer]
+
+
+def test_the_token_is_of_the_demo_with_the_issuer_that_is_named(
+    another: subprocess.Popen[bytes], temporary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With that demo's own key: the service has no other of it."""
+    named = RunningDemo(another.pid, "http://127.0.0.1:3", temporary / "named", "http://127.0.0.1:4")
+    newest = RunningDemo(os.getpid(), "http://127.0.0.1:5", temporary / "newest", "http://127.0.0.1:6")
+    for demo in (named, newest):
+        Issuer.at(demo.data, demo.issuer)
+    with noted(named), noted(newest):
+        assert main(["token", "--issuer", named.issuer]) == 0
+        out, err = capsys.readouterr()
+        assert (issuer_of(out), err) == (named.issuer, "")
+        assert key_of(out) == key_of(Issuer.at(named.data, named.issuer).mint())
+        assert main(["token", "--issuer", "http://127.0.0.1:7"]) == 1
+    assert "no demo with the issuer http://127.0.0.1:7 is running here" in capsys.readouterr().err
+
+
+def key_of(token: str) -> str:
+    header, _, _ = token.partition(".")
+    kid: str = json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
+    return kid
 
 
 def issuer_of(token: str) -> str:

@@ -27,7 +27,18 @@ def faults(**variables: str) -> list[str]:
 
 
 def test_three_variables_are_enough() -> None:
-    assert read() == RuntimeSettings("https://mlflow.example/prefix", RuntimeKind.MLFLOW)
+    assert len(TRUSTED) + 1 == 3
+    assert read(RUNTIME_KIND="") == read() == RuntimeSettings("https://mlflow.example/prefix", RuntimeKind.MLFLOW)
+
+
+@pytest.mark.parametrize(
+    "ai_api",
+    [{"AICORE_BASE_URL": "https://ai.example"}, {"VCAP_SERVICES": '{"aicore": [{"credentials": 1}]}'}],
+    ids=["right", "wrong"],
+)
+def test_an_ai_api_that_is_there_goes_before_a_tracking_uri(ai_api: dict[str, str]) -> None:
+    """Whoever works with MLflow has that variable, in front of which runtime ever the service is to stand."""
+    assert not any("MLFLOW" in line for line in faults(**ai_api, RUNTIME_KIND=""))
 
 
 def test_the_services_account_token_and_group() -> None:
@@ -81,10 +92,6 @@ def test_an_unchecked_certificate_is_a_risk() -> None:
     assert list(risks(read_settings(given))) == []
     (risk,) = risks(read_settings({**given, "MLFLOW_TRACKING_INSECURE_TLS": "true"}))
     assert risk.variable == "MLFLOW_TRACKING_INSECURE_TLS"
-
-
-def test_a_tracking_uri_without_its_kind_is_noticed() -> None:
-    assert any("set RUNTIME_KIND=mlflow" in line for line in faults(RUNTIME_KIND=""))
 
 
 def test_the_effective_configuration_hides_the_password() -> None:
