@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_key
@@ -31,6 +31,20 @@ class Connection:
 
     runtime: AIRuntime
     reads: ReadThrough
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRequest(Generic[T]):
+    """An entry that is wanted: its name, how it is fetched and unpacked, and the run that it is about.
+
+    ``of_error`` says what an error of its fetch means for the store.
+    """
+
+    key: str
+    fetch: Callable[[RequestContext], Fetched]
+    unpack: Unpack[T]
+    run_id: str = ""
+    of_error: Callable[[ServiceError], Fetched | ServiceError] = remembered_errors.of
 
 
 class Entries:
@@ -61,42 +75,26 @@ class Entries:
             *more,
         )
 
-    def begin(
-        self,
-        key: str,
-        fetch: Callable[[RequestContext], Fetched],
-        unpack: Unpack[T],
-        context: RequestContext,
-        run_id: str = "",
-        *,
-        of_error: Callable[[ServiceError], Fetched | ServiceError] = remembered_errors.of,
-    ) -> Pending[Read[T] | ServiceError]:
-        """Begin to read one entry; ``of_error`` says what an error of its fetch means for the store."""
+    def begin(self, wanted: EntryRequest[T], context: RequestContext) -> Pending[Read[T] | ServiceError]:
+        """Begin to read one entry."""
 
         def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
             try:
-                return dict.fromkeys(keys, fetch(self.fetching(context, deadline)))
+                return dict.fromkeys(keys, wanted.fetch(self.fetching(context, deadline)))
             except ServiceError as error:
-                return dict.fromkeys(keys, of_error(error))
+                return dict.fromkeys(keys, wanted.of_error(error))
 
-        begun = self.reads(context).begin([key], fetch_all, context.cache_policy, context.deadline)
+        begun = self.reads(context).begin([wanted.key], fetch_all, context.cache_policy, context.deadline)
 
         def result(until: Deadline) -> Read[T] | ServiceError:
-            found = value(begun(until)[key], run_id)
-            return found if isinstance(found, ServiceError) else self.read(found, unpack, context)
+            found = value(begun(until)[wanted.key], wanted.run_id)
+            return found if isinstance(found, ServiceError) else self.read(found, wanted.unpack, context)
 
         return result
 
-    def get(
-        self,
-        key: str,
-        fetch: Callable[[RequestContext], Fetched],
-        unpack: Unpack[T],
-        context: RequestContext,
-        run_id: str = "",
-    ) -> Read[T]:
+    def get(self, wanted: EntryRequest[T], context: RequestContext) -> Read[T]:
         """One entry; raises what ``begin`` gives in its place."""
-        return raised(self.begin(key, fetch, unpack, context, run_id)(context.deadline))
+        return raised(self.begin(wanted, context)(context.deadline))
 
     def fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
         """The request as a fetch passes it on: by the fetch's deadline, with what the runtime last said of itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from service.caching import codec
 from service.caching.codec import Header
@@ -17,7 +18,7 @@ from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import TROUBLE_SECONDS, FreshnessPolicy
 from service.reads.remembered_errors import error_named, name_of
-from service.reads.results import VALUE, Fetch, Fetched, Found
+from service.reads.results import VALUE, Fetched, FetchRequest, Found
 
 Outcome = Found | ServiceError
 
@@ -40,38 +41,30 @@ class Fetching:
         failed_at = self._failed_at.get(key)
         return failed_at is not None and self._policy.now() - failed_at < TROUBLE_SECONDS
 
-    def fetch(
-        self,
-        keys: Sequence[str],
-        fetch: Fetch,
-        cache_policy: RequestCachePolicy,
-        deadline: Deadline,
-        granted: Deadline,
-    ) -> Mapping[str, Outcome]:
-        """What came of each key by ``granted``, the part of the time up to ``deadline`` that the bulkhead gives."""
+    def fetch(self, keys: Sequence[str], request: FetchRequest, granted: Deadline) -> Mapping[str, Outcome]:
+        """What came of each key by ``granted``, the part of the request's time that the bulkhead gives."""
         if granted.expired:
             outcomes: dict[str, Outcome] = dict.fromkeys(keys, RuntimeTimeout())
         else:
-            outcomes = self._fetch(keys, fetch, cache_policy, granted)
-        return {key: _in_less_time(one) for key, one in outcomes.items()} if granted.at < deadline.at else outcomes
+            outcomes = self._fetch(keys, replace(request, deadline=granted))
+        return (
+            {key: _in_less_time(one) for key, one in outcomes.items()} if granted.at < request.deadline.at else outcomes
+        )
 
-    def _fetch(
-        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
-    ) -> dict[str, Outcome]:
+    def _fetch(self, keys: Sequence[str], request: FetchRequest) -> dict[str, Outcome]:
         mine = [key for key in keys if self._leases.acquire(key)]
         try:
-            results = self._fetch_now(mine, fetch, cache_policy, deadline)
+            results = self._fetch_now(mine, request)
         finally:
             self._leases.release(mine)
         for key in keys:
             if key not in results:
-                results[key] = self._await_other(key, fetch, cache_policy, deadline)
+                results[key] = self._await_other(key, request)
         return results
 
-    def _fetch_now(
-        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
-    ) -> dict[str, Outcome]:
+    def _fetch_now(self, keys: Sequence[str], request: FetchRequest) -> dict[str, Outcome]:
         """Fetch what nobody fetched between the look into the store and the lease, and what may be fetched now."""
+        cache_policy = request.cache_policy
         results: dict[str, Outcome] = {}
         before = self._store.headers(keys, latest=True)
         for key in keys:
@@ -85,7 +78,7 @@ class Fetching:
         missing = [key for key in keys if key not in results]
         if missing:
             began, clock = self._policy.now(), time.perf_counter()
-            outcomes = fetch(missing, deadline)
+            outcomes = request.fetch(missing, request.deadline)
             seconds = time.perf_counter() - clock
             for key, outcome in outcomes.items():
                 results[key] = self._keep(key, outcome, before.get(key), cache_policy, began=began, seconds=seconds)
@@ -127,14 +120,14 @@ class Fetching:
             self._failed_at.forget(key)
         self._store.note_failure(key, name_of(error), self._policy.now())
 
-    def _await_other(self, key: str, fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline) -> Outcome:
+    def _await_other(self, key: str, request: FetchRequest) -> Outcome:
         """Wait for the process that holds the lease; take over when it lets go without an answer."""
         since, pause = self._policy.now(), _POLL_FIRST
-        while not deadline.expired:
-            sleep(min(pause, deadline.remaining()))
+        while not request.deadline.expired:
+            sleep(min(pause, request.deadline.remaining()))
             pause = min(pause * 1.5, _POLL_MOST)
             header = self._store.headers([key], latest=True).get(key)
-            if header is not None and self._policy.usable(header, cache_policy) is Source.STORED:
+            if header is not None and self._policy.usable(header, request.cache_policy) is Source.STORED:
                 return self._of_another(key, header)
             failure = self._store.failure(key, since)
             if failure is not None:
@@ -142,9 +135,7 @@ class Fetching:
             if self._leases.acquire(key):
                 try:
                     failure = self._store.failure(key, since)  # noted between that look and the lease
-                    return (
-                        error_named(failure) if failure else self._fetch_now([key], fetch, cache_policy, deadline)[key]
-                    )
+                    return error_named(failure) if failure else self._fetch_now([key], request)[key]
                 finally:
                     self._leases.release([key])
         return RuntimeTimeout()

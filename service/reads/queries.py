@@ -31,7 +31,7 @@ from service.domain.series.summary import RunSummary
 from service.reads import packing, policy, remembered_errors
 from service.reads.calls import Room, by_calls, paced
 from service.reads.comparison import ReadComparison
-from service.reads.entries import Connection, Entries, raised, value
+from service.reads.entries import Connection, Entries, EntryRequest, raised, value
 from service.reads.points import Manifest, ReadPoints
 from service.reads.results import VALUE, Fetched, Found, Pending, Read
 from service.reads.summaries import Summaries
@@ -161,7 +161,7 @@ class Queries:
             return Fetched(VALUE, packed=codec.pack(self._entries.runtime(context).runs(within)))
 
         unpack = partial(codec.unpack, kind=RunList)
-        now = self._entries.get(self._entries.key("runs", context), fetch, unpack, context)
+        now = self._entries.get(EntryRequest(self._entries.key("runs", context), fetch, unpack), context)
         return self._entries.as_of(as_of, now, unpack, context)
 
     def run(self, run_id: str, context: RequestContext) -> Read[RunDetails]:
@@ -174,7 +174,9 @@ class Queries:
             return Fetched(VALUE, found.run.may_change or bool(found.unavailable), codec.pack(found))
 
         unpack = partial(codec.unpack, kind=RunDetails)
-        return self._entries.begin(self._entries.key("run", context, run_id), fetch, unpack, context, run_id)
+        return self._entries.begin(
+            EntryRequest(self._entries.key("run", context, run_id), fetch, unpack, run_id), context
+        )
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> Read[RunLog]:
         """Lines of a run's log; soon read again where the run may write more, or more may match than was looked at.
@@ -190,7 +192,7 @@ class Queries:
             return Fetched(VALUE, found.may_change or not found.complete, codec.pack(found))
 
         key = self._entries.key("logs", context, run_id, repr(query))
-        return self._entries.get(key, fetch, partial(codec.unpack, kind=RunLog), context, run_id)
+        return self._entries.get(EntryRequest(key, fetch, partial(codec.unpack, kind=RunLog), run_id), context)
 
     def resource_groups(self, context: RequestContext) -> Read[ResourceGroups]:
         """The resource groups that the runtime has for the caller's tenant."""
@@ -200,7 +202,7 @@ class Queries:
             return Fetched(VALUE, not found.complete, codec.pack(found))
 
         unpack = partial(codec.unpack, kind=ResourceGroups)
-        return self._entries.get(self._entries.key("resource-groups", context), fetch, unpack, context)
+        return self._entries.get(EntryRequest(self._entries.key("resource-groups", context), fetch, unpack), context)
 
     def comparison(self, run_ids: Sequence[str], context: RequestContext) -> ReadComparison:
         """Runs with what surrounds them and their metrics; raises one of their errors where none can be read."""
@@ -418,13 +420,13 @@ class Queries:
             capabilities = self._entries.runtime(context).capabilities(within)
             return Fetched(VALUE, may_change=not capabilities.metrics, packed=codec.pack(capabilities))
 
-        return self._entries.begin(
+        wanted = EntryRequest(
             self._entries.key("capabilities", context),
             fetch,
             partial(codec.unpack, kind=Capabilities),
-            context,
             of_error=remembered_errors.of_capabilities,
         )
+        return self._entries.begin(wanted, context)
 
 
 def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceError:

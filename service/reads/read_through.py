@@ -26,7 +26,7 @@ from service.reads.fetch import Fetching, Outcome
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import FreshnessPolicy, Lifetimes, counts_for
-from service.reads.results import VALUE, Fetch, Found, Pending
+from service.reads.results import VALUE, Fetch, FetchRequest, Found, Pending
 from service.telemetry.metrics import Telemetry
 
 MOST_PAUSING = 128
@@ -83,6 +83,7 @@ class ReadThrough:
         The result has for each key what was found, or why nothing could be. ``ended_at``: when the runs ended whose
         answers may be as old as they are kept (``FreshnessPolicy.settled``).
         """
+        request = FetchRequest(fetch, cache_policy, deadline)
         stored = self._store.headers(keys)
         usable: dict[str, Found] = {}
         refresh, missing = [], []
@@ -95,8 +96,8 @@ class ReadThrough:
             if found.provenance.source is not Source.STORED:
                 refresh.append(key)
         if refresh:
-            self._refresh(refresh, fetch, deadline)
-        fetched = self._begin_fetch(missing, stored, fetch, cache_policy, deadline) if missing else None
+            self._refresh(refresh, request)
+        fetched = self._begin_fetch(missing, stored, request) if missing else None
 
         def result(until: Deadline) -> dict[str, Found | ServiceError]:
             results: dict[str, Found | ServiceError] = {**usable, **(fetched(until) if fetched is not None else {})}
@@ -195,35 +196,28 @@ class ReadThrough:
     def close(self) -> None:
         self._bulkhead.close()
 
-    def _refresh(self, keys: Sequence[str], fetch: Fetch, deadline: Deadline) -> None:
-        cache_policy = RequestCachePolicy(asked_at=self._policy.now())
+    def _refresh(self, keys: Sequence[str], request: FetchRequest) -> None:
+        """Begin to fetch the keys behind the answer, whatever its request allows beside."""
         try:
-            self._join(keys, fetch, cache_policy, deadline)
+            self._join(keys, replace(request, cache_policy=RequestCachePolicy(asked_at=self._policy.now())))
         except Overloaded:
             self._telemetry.refusal("refresh")
 
-    def _join(
-        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
-    ) -> dict[str, tuple[Flight[Outcome], bool]]:
+    def _join(self, keys: Sequence[str], request: FetchRequest) -> dict[str, tuple[Flight[Outcome], bool]]:
         """The fetch of each key, and whether that was under way. Raises ``Overloaded`` where no other may begin."""
 
         def begin(fresh: tuple[str, ...]) -> Future[Mapping[str, Outcome]]:
-            work = partial(self._fetching.fetch, fresh, fetch, cache_policy, deadline)
-            return self._bulkhead.begin(fresh, deadline, work)
+            return self._bulkhead.begin(fresh, request.deadline, partial(self._fetching.fetch, fresh, request))
 
         return self._flights.join(keys, begin)
 
     def _begin_fetch(
-        self,
-        keys: Sequence[str],
-        stored: Mapping[str, Header],
-        fetch: Fetch,
-        cache_policy: RequestCachePolicy,
-        deadline: Deadline,
+        self, keys: Sequence[str], stored: Mapping[str, Header], request: FetchRequest
     ) -> Pending[dict[str, Found | ServiceError]]:
+        cache_policy = request.cache_policy
         if cache_policy.directives.only_if_cached:
             return lambda _: {key: OnlyIfCached() for key in keys}
-        first = self._begin_or_refuse(keys, fetch, cache_policy, deadline)
+        first = self._begin_or_refuse(keys, request)
 
         def result(until: Deadline) -> dict[str, Found | ServiceError]:
             results: dict[str, Found | ServiceError] = {}
@@ -239,22 +233,20 @@ class ReadThrough:
                         results[key] = outcome
                     else:
                         results[key] = self._result(key, outcome, stored.get(key), cache_policy)
-                outcomes = self._begin_or_refuse(pending, fetch, cache_policy, deadline)(until) if pending else {}
+                outcomes = self._begin_or_refuse(pending, request)(until) if pending else {}
             return results
 
         return result
 
-    def _begin_or_refuse(
-        self, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, deadline: Deadline
-    ) -> Pending[dict[str, Outcome | None]]:
+    def _begin_or_refuse(self, keys: Sequence[str], request: FetchRequest) -> Pending[dict[str, Outcome | None]]:
         """Join or begin the fetch of each key; the outcome is ``None`` for one that began too early to count."""
         try:
-            joined = self._join(keys, fetch, cache_policy, deadline)
+            joined = self._join(keys, request)
         except Overloaded as error:
             refusal = error
             self._telemetry.refusal("overloaded")
             return lambda _: dict.fromkeys(keys, refusal)
-        return lambda until: {key: self._wait(*joined[key], cache_policy, until) for key in keys}
+        return lambda until: {key: self._wait(*joined[key], request.cache_policy, until) for key in keys}
 
     def _wait(
         self, flight: Flight[Outcome], joined: bool, cache_policy: RequestCachePolicy, deadline: Deadline

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from service.caching.codec import Header, Packed
 from service.concurrency.deadline import Deadline
 from service.domain.errors import ServiceError
-from service.domain.freshness import Provenance, Snapshot
+from service.domain.freshness import Provenance, RequestCachePolicy, Snapshot
 
 T = TypeVar("T")
 VALUE = "value"
@@ -63,6 +63,16 @@ class Read(Generic[T]):
 
 Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
 """Asks the runtime for those keys, by that deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """How keys are fetched, what the request that wants them allows, and by when."""
+
+    fetch: Fetch
+    cache_policy: RequestCachePolicy
+    deadline: Deadline
+
 
 Pending = Callable[[Deadline], T]
 """A read that has begun: waits for what comes of it, up to that deadline."""
