@@ -11,21 +11,29 @@ COPY requirements ./requirements
 COPY service ./service
 # Which of requirements/ to install: service, charts, table or tracing, or several of them; and fast, where BUILD_IMAGE has a compiler (python:3.13).
 ARG LOCKS="service"
+# The version, such as v1.2.3: the tag itself is not in the build's context.
+ARG VERSION=""
 RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt \
     && for lock in ${LOCKS}; do \
         pip wheel --no-cache-dir --wheel-dir /wheels --no-build-isolation --require-hashes -r requirements/${lock}.txt \
         || exit 1; done \
-    && pip wheel --no-cache-dir --wheel-dir /wheels --no-build-isolation --no-deps .
+    && SETUPTOOLS_SCM_PRETEND_VERSION="${VERSION#v}" pip wheel --no-cache-dir --wheel-dir /wheels --no-build-isolation --no-deps .
 
 FROM ${IMAGE}
 LABEL org.opencontainers.image.title="Metric Resource Service" \
       org.opencontainers.image.licenses="Apache-2.0"
+# Compiled is what stays, and what the service loads of Python's own modules: the registry's base has no bytecode of these,
+# and where the root cannot be written to, each start would compile them.
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
+    export PYTHONDONTWRITEBYTECODE=1 \
+    && pip install --no-cache-dir --no-compile --no-index --no-deps /wheels/*.whl \
     && pip check \
-    && find "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" -depth \
+    && packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+    && find "$packages" -depth \
         \( -type d \( -name tests -o -name f2py -o -name distutils -o -name include \) -o -name '*.pyi' -o -name '*.a' \) -exec rm -r {} + \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin service \
+    && python -m compileall -q -x /pip/ "$packages" \
+    && PYTHONDONTWRITEBYTECODE='' metric-resource openapi >/dev/null \
+    && useradd --system --no-log-init --uid 10001 --no-create-home --shell /usr/sbin/nologin service \
     && install -d -o service /data
 USER 10001
 ENV PYTHONUNBUFFERED=1 PORT=8000

@@ -69,15 +69,17 @@ openapi: .venv/dev
 lock: .venv/dev
 	$(BIN)/python scripts/lock.py
 
-# What a release publishes, built into dist/ and tried without the checkout; TAG=v1.2.3 compares it with the version.
+# What a release publishes, built into dist/ and tried without the checkout; TAG=v1.2.3 wants this commit to be tagged so.
 release-check: .venv/dev
 	.ci/release-check $(TAG)
 
 # A bill of materials (CycloneDX) of the service; of one with an extra: make sbom LOCK=charts
 LOCK ?= service
 sbom: .venv/dev
-	@$(BIN)/python -m uv --quiet run --no-project --with-requirements requirements/release.txt \
-		cyclonedx-py requirements --pyproject pyproject.toml requirements/$(LOCK).txt
+	@project=$$(mktemp) && trap 'rm -f "$$project"' EXIT && \
+	sed "s/^dynamic = .*/version = \"$$($(BIN)/python -m setuptools_scm)\"/" pyproject.toml > "$$project" && \
+	$(BIN)/python -m uv --quiet run --no-project --with-requirements requirements/release.txt \
+		cyclonedx-py requirements --pyproject "$$project" requirements/$(LOCK).txt
 
 clean:
 	rm -rf .venv build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
@@ -36,6 +37,7 @@ from service.concurrency.origin import origin, working_for
 from service.telemetry.trace_options import TraceAttribute
 
 _NAME = "metric-resource"
+_DISTRIBUTION = "metric-resource-service"
 _NO_PARENT = Context()
 _FOLLOWS = "remoteParentNotSampled:AlwaysOffSampler"
 """In the description of samplers that sample nothing that its caller does not (specification, "ParentBased")."""
@@ -198,8 +200,9 @@ class Tracing:
 
 
 def _resource() -> Resource:
-    """What ``OTEL_SERVICE_NAME`` and ``OTEL_RESOURCE_ATTRIBUTES`` say, and which process of which host this is."""
-    made = Resource.create({"service.instance.id": f"{socket.gethostname()}-{os.getpid()}"})
+    """The version, which process of which host this is, and what the ``OTEL_…`` variables say of the resource."""
+    own = {"service.instance.id": f"{socket.gethostname()}-{os.getpid()}", "service.version": version(_DISTRIBUTION)}
+    made = Resource.create(own)
     if str(made.attributes.get("service.name", "")).startswith("unknown_service"):
         return made.merge(Resource({"service.name": _NAME}))
     return made

@@ -1,8 +1,12 @@
-"""A collector: takes spans by OTLP over HTTP (protobuf) and keeps them."""
+"""A collector: takes spans by OTLP over HTTP (protobuf) and keeps them.
+
+``python -m tests.servers.otlp PORT NAME...`` waits for a trace that has spans of all these names, and prints it.
+"""
 
 from __future__ import annotations
 
 import gzip
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -58,6 +62,27 @@ class Collector:
         eventually(lambda: set(names) <= {span.name for span in self.trace(trace)})
         return self.trace(trace)
 
+    def has(self, *names: str) -> str | None:
+        """A trace that has spans of all these ``names``."""
+        traces = {span.trace for span in tuple(self.spans)}
+        return next((one for one in traces if set(names) <= {span.name for span in self.trace(one)}), None)
+
+
+def tree(spans: list[ReceivedSpan]) -> Iterator[str]:
+    """The spans of a trace, a line for each: when it began and how long it took (ms), below the one it is part of."""
+    ids, first = {span.id for span in spans}, min(span.began for span in spans)
+
+    def below(parent: str, depth: int) -> Iterator[str]:
+        for span in spans:
+            if span.parent == parent or (not depth and span.parent not in ids):
+                name = "  " * depth + span.name
+                began, took = (span.began - first) / 1e6, (span.ended - span.began) / 1e6
+                attributes = " ".join(f"{key}={value}" for key, value in sorted(span.attributes.items()))
+                yield f"{name:36} {began:7.1f} {took:7.1f}  {attributes}"
+                yield from below(span.id, depth + 1)
+
+    return below("", 0)
+
 
 def _plain(attributes: Any) -> dict[str, Any]:
     return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in attributes}
@@ -79,7 +104,8 @@ def _received(span: Any, resource: Mapping[str, Any]) -> ReceivedSpan:
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
+def collecting(port: int = 0) -> Iterator[Collector]:
+    """A collector on 127.0.0.1; on any free port where none is given."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):
@@ -100,7 +126,7 @@ def collecting() -> Iterator[Collector]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     collector.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -111,3 +137,14 @@ def collecting() -> Iterator[Collector]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def main(port: int, names: list[str]) -> None:
+    with collecting(port) as collector:
+        eventually(lambda: collector.has(*names), patience=120)
+        for line in tree(collector.trace(collector.has(*names) or "")):
+            print(line)  # noqa: T201 - a command
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])

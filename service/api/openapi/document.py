@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
 from typing import Any
 
 import flask_smorest
@@ -12,6 +11,9 @@ from flask import Flask
 from service.api import examples
 from service.api.openapi import components
 from service.api.openapi.schemas import ProblemSchema
+
+CONTRACT_VERSION = "0.1.0"
+"""Of the HTTP interface (semantic versioning): it changes with what clients see, not with each release."""
 
 _DESCRIPTION = """\
 Reads the *metric resource* of machine-learning runs: metrics, labels, tags and custom info that were logged to an AI
@@ -34,7 +36,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     def __init__(self, app: Flask) -> None:
         app.config.update(
             API_TITLE="Metric Resource Service",
-            API_VERSION=version("metric-resource-service"),
+            API_VERSION=CONTRACT_VERSION,
             OPENAPI_VERSION="3.1.0",
             API_SPEC_OPTIONS={
                 "info": {

@@ -8,6 +8,7 @@ import secrets
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -102,6 +103,7 @@ def test_a_cold_read_can_be_followed_from_its_caller_to_the_runtime(traced: Trac
         "url.scheme": "http",
     }
     assert server.resource["service.name"] == "metric-resource"
+    assert server.resource["service.version"] == version("metric-resource-service")
     asks = [span for span in spans if span.kind == CLIENT]
     assert {span.parent for span in asks} == {server.id}
     assert all(server.began <= span.began and not span.failed for span in asks)
