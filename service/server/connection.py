@@ -6,6 +6,7 @@ import enum
 import re
 import socket
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.message import Request
@@ -45,7 +46,6 @@ class Connection:
         "deadline",
         "drained",
         "events",
-        "heard_at",
         "held",
         "held_ahead",
         "outgoing",
@@ -82,7 +82,6 @@ class Connection:
         self.drained = 0
         self.outgoing = Outgoing(sock)
         self.queued: int | None = None
-        self.heard_at = 0.0
         """Bytes that the system had for the client a while ago; ``None`` where it was given more since."""
         self.held: deque[bytes] = deque()
         """The objects of ``outgoing`` that are counted."""
@@ -92,6 +91,17 @@ class Connection:
         """What is pushed to the client while no thread serves it; the state is ``RUNNING`` then."""
         self.sending_since = 0.0
         """When the loop began to send what there is (monotonic clock)."""
+
+    def drop_unacknowledged(self, seconds: float) -> None:
+        """Have the system end the connection where its client acknowledges nothing of what was sent for so long.
+
+        Left alone, Linux waits a quarter of an hour for a machine that is gone, and without end for one that takes
+        nothing.
+        """
+        option = getattr(socket, "TCP_USER_TIMEOUT", None)
+        if option is not None and self.socket.family in {socket.AF_INET, socket.AF_INET6}:
+            with suppress(OSError):
+                self.socket.setsockopt(socket.IPPROTO_TCP, option, max(1, round(seconds * 1000)))
 
     def take_head(self) -> bytes | None:
         """A whole head, taken from the buffer; ``None`` where there is none yet. Looks at each byte once."""

@@ -18,6 +18,7 @@ from service.concurrency.pushed_body import STOPPING, PushedBody
 from service.domain.errors import Overloaded
 from service.server import refusals
 from service.server.connection import Connection
+from service.server.limits import Limits
 from service.server.loop import Loop
 from service.server.messages import DatedResponse
 from service.server.outgoing import Outgoing
@@ -35,7 +36,7 @@ class ClientGone(Exception):
 
 
 class Exchanges:
-    """Has the WSGI ``application`` answer. Where it streams, ``stream_bytes`` are made ahead of its client.
+    """Has the WSGI ``application`` answer, within ``limits``.
 
     ``tells_at_hand`` is whether the application knows ``AT_HAND_ONLY``.
     """
@@ -45,14 +46,15 @@ class Exchanges:
         application: Application,
         loop: Loop,
         config: Config,
-        stream_bytes: int,
+        limits: Limits,
         *,
         tells_at_hand: bool = False,
     ) -> None:
         self._application = application
         self._loop = loop
         self._config = config
-        self._stream_bytes = stream_bytes
+        self._stream_bytes = limits.stream_bytes
+        self._progress_seconds = limits.progress_seconds
         self._tells_at_hand = tells_at_hand
 
     def start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
@@ -142,6 +144,7 @@ class Exchanges:
     def _push(self, connection: Connection, response: wsgi.Response, body: PushedBody) -> None:
         """Leave the rest of an answer to who pushes it, and to the loop."""
         connection.stream = body
+        connection.drop_unacknowledged(self._progress_seconds)
         body.attach(_PushedAnswer(self, connection, response))
         if connection.outgoing.broken:  # the loop has ended it before it could know of the body
             body.close()

@@ -149,9 +149,6 @@ class Loop:
                 continue
             if self.stopping and connection.state in _NOT_BEGUN:
                 connection.deadline = min(connection.deadline, soon)
-            if connection.stream is not None and not self._sender.is_heard(connection, now):
-                self.end(connection)
-                continue
             if connection.deadline > now:
                 continue
             if connection.state is State.BODY or (connection.state is State.IDLE and connection.buffer):

@@ -83,17 +83,6 @@ class Sender:
         took = outgoing.seconds + now - connection.sending_since
         return took <= self._limits.progress_seconds or outgoing.sent >= took * self._limits.least_rate
 
-    def is_heard(self, connection: Connection, now: float) -> bool:
-        """Whether the client of a stream acknowledges what the system has for it. To be asked every second or so.
-
-        A comment for a machine that is gone is taken by the system, which waits a quarter of an hour for it.
-        """
-        queued = _queued(connection.socket)
-        if not queued or connection.queued is None or queued < connection.queued:
-            connection.heard_at = now
-        connection.queued = queued
-        return now - connection.heard_at < self._limits.progress_seconds
-
     def _begin(self, connection: Connection) -> None:
         connection.state = State.SENDING
         connection.sending_since = time.monotonic()

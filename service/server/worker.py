@@ -65,9 +65,7 @@ class Worker(GunicornWorker):
 
     def run(self) -> None:
         loop = self._loop
-        self._exchanges = Exchanges(
-            self.wsgi, loop, self.cfg, self.limits.stream_bytes, tells_at_hand=self.tells_at_hand
-        )
+        self._exchanges = Exchanges(self.wsgi, loop, self.cfg, self.limits, tells_at_hand=self.tells_at_hand)
         while self.alive:
             self._turn()
             if os.getppid() != self.ppid:
