@@ -57,6 +57,18 @@ def _resource(run_id: str) -> str:
     )
 
 
+def _written(run_ids: list[str], answers: Path) -> bytes | None:
+    """What files say of the metrics of runs, in one answer; ``None`` where there is none for one of them."""
+    try:
+        found = [(answers / f"{run_id}.metrics").read_bytes() for run_id in run_ids]
+    except FileNotFoundError:
+        return None
+    if len(found) == 1:
+        return found[0]
+    resources = b",".join(body[body.index(b"[") + 1 : body.rindex(b"]")] for body in found)
+    return b'{"count":%d,"resources":[%b]}' % (len(found), resources)
+
+
 def _execution(run_id: str) -> dict[str, str]:
     ended = dict.fromkeys(("createdAt", "modifiedAt", "completionTime"), "2026-03-29T00:58:13Z")
     if run_id.startswith("live-"):
@@ -68,8 +80,8 @@ def answer(path: str, answers: Path) -> tuple[bytes, str]:
     """The body for a path, and further header lines."""
     asked = re.search(r"executionIds=([^&]*)", path)
     if asked:
-        body = answers / f"{asked[1]}.metrics"
-        return body.read_bytes() if body.exists() else metrics(unquote(asked[1])), ""
+        run_ids = unquote(asked[1])
+        return _written(run_ids.split(","), answers) or metrics(run_ids), ""
     if path.endswith("/lm/meta"):
         return json.dumps(META).encode(), ""
     name = path.rsplit("/", 1)[1]

@@ -30,7 +30,9 @@ class Stage:
 
     def runtime_says(self, run_id: str, answer: bytes) -> None:
         """Have the runtime answer so about the metrics of a run. ``run-<n>`` needs none: it has ``n`` points."""
-        (self.directory / f"{run_id}.metrics").write_bytes(answer)
+        written = self.directory / f"{run_id}.new"
+        written.write_bytes(answer)
+        written.replace(self.directory / f"{run_id}.metrics")
 
     def ask(self, path: str, headers: Mapping[str, str]) -> int:
         """The status of an answer, of which nothing is kept."""

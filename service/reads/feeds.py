@@ -3,23 +3,30 @@
 A feed looks again when what is stored has become stale, and the leases of ``fetch`` let one process ask the runtime.
 Feeds of other processes look when they hear that it has replaced what is stored (``caching.changes``), and by
 themselves a moment later, or at once where announcements do not come.
+
+Small runs that are answered soon are looked at together, by one read on one thread: each thread that works takes turns
+at the interpreter's lock with the server's loop.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from service.caching.changes import Changes
 from service.caching.codec import ContentGone
+from service.concurrency.background import settle
 from service.concurrency.deadline import Deadline
-from service.concurrency.single_flight import Memo, SingleFlight, StillUnderWay
+from service.concurrency.single_flight import Flight, Memo, SingleFlight, StillUnderWay
 from service.domain.errors import (
     CursorExpired,
     Overloaded,
@@ -32,12 +39,18 @@ from service.domain.events import Event, Observed
 from service.domain.freshness import RequestCachePolicy, RequestDirectives, Snapshot
 from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
+from service.reads.calls import A_CALL
 from service.reads.queries import Queries
 from service.reads.results import Read
 from service.telemetry.metrics import Telemetry
 
-_AT_ONCE = 8
-"""Runs looked at at once."""
+_AT_ONCE, _TOGETHER_AT_ONCE = 8, 2
+"""Looks under way at once: at one run each, and at several together."""
+_SMALL, _QUICK, _TOGETHER_SECONDS = 64 * 1024, 0.5, 4.0
+"""Bytes of a run that may be looked at together with others; seconds that its last look took at most; and seconds that
+all of them have. What takes longer is looked at alone, with all the time that a request has."""
+_STEP, _GATHER = 0.25, 0.02
+"""Seconds between two moments for looks at most, and after an announcement: what is due meanwhile goes together."""
 _FRESH = RequestDirectives(min_fresh=0)
 _SOON, _LATER, _TROUBLED = 0.05, 0.3, 1.0
 """Seconds to the next look after what is stored has become stale; where another process is to look first; after a look
@@ -47,6 +60,7 @@ ROUND = 1.0
 _MOST_BYTES = 1024 * 1024
 """Bytes of points pushed at once: who is behind by more reads on from its position, at its own pace."""
 _BUSY_SECONDS = 5
+_Trouble = ServiceError | ContentGone
 _log = logging.getLogger("service.reads")
 
 
@@ -100,8 +114,10 @@ class Feed:
         """Of what is stored of it."""
         self.due = 0.0
         self.looking = False
-        self.replaced = False
-        """Whether what is stored was replaced since the last look began."""
+        self.goes_together = False
+        """Whether it may be looked at together with others."""
+        self.replaced = 0
+        """How often what is stored was replaced, as far as this process knows."""
         self.lock = threading.Lock()
         self._now: Observed | None = None
 
@@ -163,9 +179,10 @@ class Feeds:
         self._telemetry = telemetry
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._by_key: dict[str, set[Feed]] = {}
-        self._looks: SingleFlight[None] = SingleFlight()
+        self._looks: SingleFlight[_Trouble | None] = SingleFlight()
         self._changed = threading.Condition()
-        self._pool: ThreadPoolExecutor | None = None
+        self._alone: ThreadPoolExecutor | None = None
+        self._together: ThreadPoolExecutor | None = None
         self._ended = False
         self._count = 0
         changes.listen(self._replaced)
@@ -182,7 +199,13 @@ class Feeds:
                 feed = self._feeds[key] = Feed(run_id, context)
             feed.opened += 1
         try:
-            self._look(feed, context)
+            flight, _ = self._look([feed], context)[feed]
+            trouble = flight.result(context.deadline.remaining())
+            if trouble is not None:
+                raise trouble
+        except StillUnderWay:
+            self.close(feed)
+            raise RuntimeTimeout from None
         except BaseException:
             self.close(feed)
             raise
@@ -223,47 +246,91 @@ class Feeds:
             feeds = list(self._feeds.values())
         for watcher in [watcher for feed in feeds for watcher in tuple(feed.watchers)]:
             watcher.stop()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._alone, self._together):
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look(self, feed: Feed, context: RequestContext) -> None:
-        """See what there is now; those who look at once look together."""
+    def _look(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[_Trouble | None], bool]]:
+        """See what there is now, but where others do so already: the flight of each feed, and whether it is theirs."""
+        begun: list[tuple[Sequence[Feed], Future[Mapping[Feed, _Trouble | None]]]] = []
+
+        def begin(some: tuple[Feed, ...]) -> Future[Mapping[Feed, _Trouble | None]]:
+            begun.append((some, Future()))
+            return begun[-1][1]
+
+        flights = self._looks.join(feeds, begin)
+        for some, outcome in begun:
+            settle(outcome, partial(self._see, some, context))
+        return flights
+
+    def _see(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, _Trouble | None]:
+        began = time.monotonic()
+        replaced = {feed: feed.replaced for feed in feeds}
+        for feed in feeds:
+            feed.due, feed.goes_together = began + _TROUBLED, False
+        found = self._queries.metric_resources([feed.run_id for feed in feeds], context)
+        seconds = time.monotonic() - began
+        return {feed: self._saw(feed, found[feed.run_id], replaced[feed], seconds, context) for feed in feeds}
+
+    def _saw(
+        self,
+        feed: Feed,
+        read: Read[MetricResource] | ServiceError,
+        replaced: int,
+        seconds: float,
+        context: RequestContext,
+    ) -> _Trouble | None:
+        """Give what was read to all who watch, and say when to look again; what is the matter, if anything."""
+        if isinstance(read, ServiceError):
+            return read
         try:
-            self._looks.do(feed, lambda: self._see(feed, context), context.deadline.remaining())
-        except StillUnderWay:
-            raise RuntimeTimeout from None
-
-    def _see(self, feed: Feed, context: RequestContext) -> None:
-        feed.replaced = False
-        feed.due = time.monotonic() + _TROUBLED
-        read = self._queries.metric_resource(feed.run_id, context)
-        if not feed.is_of(read):
-            try:
-                now = _observed(read)
-            except ContentGone:
-                read = self._queries.metric_resource(feed.run_id, context.anew())
-                now = _observed(read)
-            feed.see(now)
-        ttl, fetched_here = read.provenance.ttl, read.provenance.upstream is not None and not read.provenance.shared
-        pause = _SOON if fetched_here or not self._changes.living else _LATER
+            read = self._shown(feed, read, context)
+        except (ServiceError, ContentGone) as error:
+            return error
+        by = read.provenance
+        in_this_process = by.upstream is not None
+        first_to_look = (in_this_process and not by.shared) or not self._changes.living
         with self._changed:
             if feed.opened and not feed.key:
                 feed.key = read.key
                 self._by_key.setdefault(read.key, set()).add(feed)
-            feed.due = 0.0 if feed.replaced else time.monotonic() + (ttl + pause if ttl > 0 else _TROUBLED)
+            feed.goes_together = read.size <= _SMALL and seconds <= _QUICK
+            if feed.replaced > replaced + in_this_process:  # what this look has stored itself is what it has seen
+                feed.due = 0.0
+            elif by.ttl > 0:
+                due = time.monotonic() + by.ttl + (_SOON if first_to_look else _LATER)
+                step = min(_STEP, by.lifetime / 10)
+                feed.due = math.ceil(due / step) * step
+            else:
+                feed.due = time.monotonic() + _TROUBLED
+        return None
+
+    def _shown(self, feed: Feed, read: Read[MetricResource], context: RequestContext) -> Read[MetricResource]:
+        """Give what was read to all who watch; what that was, where it had to be read once more."""
+        if feed.is_of(read):
+            return read
+        try:
+            now = _observed(read)
+        except ContentGone:
+            read = self._queries.metric_resource(feed.run_id, context.anew())
+            now = _observed(read)
+        feed.see(now)
+        return read
 
     def _replaced(self, key: str) -> None:
         """Look at once, if that is watched."""
         if key in self._by_key:
             with self._changed:
                 for feed in self._by_key.get(key, ()):
-                    feed.replaced, feed.due = True, 0.0
+                    feed.replaced += 1
+                    feed.due = min(feed.due, time.monotonic() + _GATHER)
                 self._changed.notify()
 
     def _begin(self) -> None:
         """Begin to look by itself; the lock is held."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds")
+        if self._alone is None:
+            self._alone = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-alone")
+            self._together = ThreadPoolExecutor(_TOGETHER_AT_ONCE, thread_name_prefix="feeds-together")
             threading.Thread(target=self._run, name="feeds", daemon=True).start()
 
     def _run(self) -> None:
@@ -280,48 +347,65 @@ class Feeds:
                     if self._ended:
                         return
             now = time.monotonic()
-            for feed in feeds:
-                if feed.due <= now and not feed.looking:
-                    self._begin_look(feed)
+            self._begin_looks([feed for feed in feeds if feed.due <= now and not feed.looking])
             if now >= next_round:
                 next_round = now + ROUND
                 for feed in feeds:
                     for watcher in tuple(feed.watchers):
                         watcher.look_round(now)
 
-    def _begin_look(self, feed: Feed) -> None:
-        pool = self._pool
-        feed.looking = True
+    def _begin_looks(self, due: Sequence[Feed]) -> None:
+        """At runs of one scope together, where that may be."""
+        together: defaultdict[CacheScope, list[Feed]] = defaultdict(list)
+        for feed in due:
+            feed.looking = True
+            if feed.goes_together:
+                together[feed.scope].append(feed)
+            else:
+                self._begin_look(self._alone, [feed], feed.context())
+        for feeds in together.values():
+            for start in range(0, len(feeds), A_CALL):
+                some = feeds[start : start + A_CALL]
+                context = some[0].context()
+                if len(some) > 1:
+                    context = context.by(context.deadline.sooner(_TOGETHER_SECONDS))
+                self._begin_look(self._together, some, context)
+
+    def _begin_look(self, pool: ThreadPoolExecutor | None, feeds: Sequence[Feed], context: RequestContext) -> None:
         with suppress(RuntimeError):  # it has been shut down
             if pool is not None:
-                pool.submit(self._look_again, feed)
+                pool.submit(self._look_again, feeds, context)
 
-    def _look_again(self, feed: Feed) -> None:
+    def _look_again(self, feeds: Sequence[Feed], context: RequestContext) -> None:
         try:
-            with self._telemetry.unasked("look at a watched run"):
-                self._look(feed, feed.context())
-        except (RuntimeTrouble, Overloaded, ContentGone):
-            pass  # the next look may find more; until then nothing is said
-        except RunNotFound:
-            _tell(feed, lambda watcher: watcher.gone())
-        except ServiceError:
-            _tell(feed, lambda watcher: watcher.forbidden())
+            with self._telemetry.unasked("look at watched runs"):
+                flights = self._look(feeds, context)
+            for feed, (flight, joined) in flights.items():
+                if not joined:
+                    _say(feed, flight.result(0.0))
         except Exception:  # noqa: BLE001 - it is in the log with its stack
             if not self._ended:  # else what it reads with has been closed
-                _log.exception("unexpected error while a followed run was read", extra={"event": "feeds"})
+                _log.exception("unexpected error while watched runs were read", extra={"event": "feeds"})
         finally:
-            feed.looking = False
+            for feed in feeds:
+                feed.looking = False
             with self._changed:
                 self._changed.notify()
 
 
+def _say(feed: Feed, trouble: _Trouble | None) -> None:
+    """Have those who watch know what is the matter, where that will not pass: the next look may find more."""
+    if trouble is None or isinstance(trouble, (RuntimeTrouble, Overloaded, ContentGone)):
+        return
+    for watcher in tuple(feed.watchers):
+        if isinstance(trouble, RunNotFound):
+            watcher.gone()
+        else:
+            watcher.forbidden()
+
+
 def _observed(read: Read[MetricResource]) -> Observed:
     return Observed(read.content(), read.snapshot, read.status, may_change=read.may_change)
-
-
-def _tell(feed: Feed, what: Callable[[Watcher], None]) -> None:
-    for watcher in tuple(feed.watchers):
-        what(watcher)
 
 
 def _bounded(events: Iterator[Event]) -> list[Event] | None:

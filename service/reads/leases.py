@@ -15,7 +15,7 @@ from service.caching.protocol import Cache
 from service.domain.errors import CacheUnavailable
 
 TTL = 1.2
-_HEARTBEAT = 0.4
+HEARTBEAT = 0.4
 
 
 class Leases:
@@ -50,8 +50,9 @@ class Leases:
 
     def _hold(self, key: str) -> None:
         with self._changed:
+            if not self._held:
+                self._changed.notify()
             self._held.add(key)
-            self._changed.notify()
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
                 self._keeper.start()
@@ -61,7 +62,7 @@ class Leases:
             with self._changed:
                 while not self._held:
                     self._changed.wait()
-                self._changed.wait(_HEARTBEAT)
+                self._changed.wait_for(lambda: False, HEARTBEAT)  # whatever is taken meanwhile
                 held = tuple(self._held)
             for key in held:
                 self._extend(key)

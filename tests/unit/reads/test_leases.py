@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from service.caching.codec import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import CacheUnavailable
-from service.reads.leases import TTL, Leases
+from service.reads.leases import HEARTBEAT, TTL, Leases
 from testing.threads import together
 from testing.waiting import eventually
 from tests.unit.reads.worlds import Clock, MeddledCache
@@ -111,3 +113,16 @@ def test_a_cache_that_fails_while_extending_is_tried_again() -> None:
     cache.gone = False
     seen = extensions(cache, "key")
     eventually(lambda: extensions(cache, "key") > seen)
+
+
+def test_leases_that_others_take_meanwhile_do_not_have_one_extended_more_often() -> None:
+    cache = MeddledCache()
+    leases = Leases(cache)
+    assert leases.acquire("lasting")
+    eventually(lambda: extensions(cache, "lasting"))
+    began, seen = time.monotonic(), extensions(cache, "lasting")
+    for number in range(100):
+        assert leases.acquire(f"key {number}")
+        leases.release([f"key {number}"])
+        time.sleep(0.001)
+    assert extensions(cache, "lasting") - seen <= (time.monotonic() - began) / HEARTBEAT + 1

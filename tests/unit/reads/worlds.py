@@ -143,8 +143,9 @@ class Process:
     ) -> None:
         self.telemetry = Telemetry()
         self.clock = clock
+        self.store = EntryStore(cache, secret="s", memory_bytes=10**6)
         self.reads = ReadThrough(
-            EntryStore(cache, secret="s", memory_bytes=10**6),
+            self.store,
             Leases(cache),
             Pacing(cache, lifetimes.min_refresh, clock),
             lifetimes=lifetimes,

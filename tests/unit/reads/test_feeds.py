@@ -1,0 +1,129 @@
+"""Runs that are watched in one process: looked at together, each for itself where something is the matter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from service.caching.memory import MemoryCache
+from service.domain.errors import RuntimeForbids, RuntimeUnavailable
+from service.domain.runtime import CacheScope
+from service.reads.calls import A_CALL
+from service.reads.entries import Connection
+from service.reads.feeds import Feeds, Happened
+from service.reads.policy import Lifetimes
+from service.reads.queries import Queries
+from testing.waiting import eventually
+from tests.unit.reads.fakes import FakeRuntime, context
+from tests.unit.reads.worlds import Clock, Process
+
+HERE = CacheScope("t", "g")
+INTERVAL = 0.1
+
+
+class RunningClock(Clock):
+    def __call__(self) -> float:
+        return time.time()
+
+
+class Watcher:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.given: list[bytes] = []
+        self.ends: list[str] = []
+
+    def happened(self, what: Happened) -> None:
+        self.given += [event.points.text for event in what.events if event.points is not None]
+
+    def fell_behind(self) -> None:
+        self.ends.append("behind")
+
+    def forbidden(self) -> None:
+        self.ends.append("forbidden")
+
+    def gone(self) -> None:
+        self.ends.append("gone")
+
+    def look_round(self, now: float) -> None:
+        pass
+
+    def stop(self) -> None:
+        self.ends.append("stop")
+
+
+class World:
+    def __init__(self) -> None:
+        cache = MemoryCache(10**7)
+        self.process = Process(
+            cache, RunningClock(0.0), lifetimes=Lifetimes(fresh_running=INTERVAL, min_refresh=0), sleep=time.sleep
+        )
+        cache.subscribe(self.process.store.changes)
+        self.runtime = FakeRuntime()
+        self.queries = Queries({"default": Connection(self.runtime, self.process.reads)})
+        self.feeds = Feeds(self.queries, self.process.store.changes, 1000, self.process.telemetry)
+
+    def watch(self, *run_ids: str) -> dict[str, Watcher]:
+        watchers = {}
+        for run_id in run_ids:
+            self.log(run_id, 1)
+            feed = self.feeds.open(run_id, context(HERE))
+            watchers[run_id] = Watcher()
+            while not feed.watch(watchers[run_id], feed.now):
+                pass
+        return watchers
+
+    def log(self, run_id: str, steps: int) -> None:
+        self.runtime.log(run_id, b"[%b]" % b",".join(b'{"step":%d}' % step for step in range(steps)))
+
+    def outcomes(self, outcome: str) -> float:
+        name = "metric_resource_cache_outcomes_total"
+        return self.process.telemetry.registry.get_sample_value(name, {"outcome": outcome}) or 0.0
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.feeds.stop()
+    made.queries.close()
+
+
+def test_runs_that_are_answered_soon_are_asked_for_together(world: World) -> None:
+    watchers = world.watch(*(f"run{number}" for number in range(2 * A_CALL)))
+    eventually(lambda: max(map(len, world.runtime.asked)) > 2)
+    for run_id in watchers:
+        world.log(run_id, 2)
+    eventually(lambda: all(len(watcher.given) == 1 for watcher in watchers.values()))
+    assert {b'{"step":1}' in watcher.given[0] for watcher in watchers.values()} == {True}
+    assert max(map(len, world.runtime.asked)) <= A_CALL
+
+
+def test_what_is_the_matter_with_one_is_not_the_others(world: World) -> None:
+    watchers = world.watch("troubled", "forbidden", "gone", "well")
+    eventually(lambda: max(map(len, world.runtime.asked)) > 1)
+    world.runtime.fail("troubled", RuntimeUnavailable())
+    world.runtime.fail("forbidden", RuntimeForbids())
+    del world.runtime.logged["t", "g", "gone"]
+    world.log("well", 2)
+    eventually(lambda: watchers["well"].given and watchers["forbidden"].ends and watchers["gone"].ends)
+    assert (watchers["forbidden"].ends[0], watchers["gone"].ends[0]) == ("forbidden", "gone")
+    world.log("troubled", 2)
+    eventually(lambda: watchers["troubled"].given)
+    assert watchers["troubled"].ends == watchers["well"].ends == []
+
+
+def test_runs_of_another_group_are_asked_for_by_themselves(world: World) -> None:
+    world.runtime.log("run", b"[]", group="other")
+    world.watch("one", "two")
+    world.feeds.open("run", context(CacheScope("t", "other")))
+    eventually(lambda: sum(map(len, world.runtime.asked)) > 12)
+    assert not any("run" in asked and len(asked) > 1 for asked in world.runtime.asked)
+
+
+def test_what_a_look_has_stored_itself_is_not_looked_at_again(world: World) -> None:
+    world.watch("run")
+    eventually(lambda: len(world.runtime.asked) >= 6)
+    assert world.outcomes("hit") < 1.5 * len(world.runtime.asked), "each fetch looks once into what the runtime can do"
