@@ -7,13 +7,16 @@ import tempfile
 from pathlib import Path
 
 from bench.abuse import cases, running
-from bench.measuring import Plan, measure, tables_alone
+from bench.lists import Lists
+from bench.measuring import Plan, measure, part_alone
 from bench.results import Results
 from bench.tables import Tables
 from service.demo.processes import Processes
 
-FULL = Plan([10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True, tables=Tables())
-QUICK = Plan([10, 1000], rounds=1, seconds=1.0, peers=False, tables=Tables(runs=2, points=1000, samples=1))
+FULL = Plan([10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True, tables=Tables(), lists=Lists())
+QUICK = Plan(
+    [10, 1000], rounds=1, seconds=1.0, peers=False, tables=Tables(runs=2, points=1000, samples=1), lists=Lists(1, 1)
+)
 
 
 def main() -> None:
@@ -21,7 +24,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
     parser.add_argument("--quick", action="store_true", help="small and short: does it run at all?")
     parser.add_argument("--rounds", type=int, help="how often each row is measured")
-    parser.add_argument("--tables", action="store_true", help="only the part tables (bench.tables)")
+    alone = parser.add_mutually_exclusive_group()
+    for part in ("tables", "lists"):
+        alone.add_argument(
+            f"--{part}", dest="part", action="store_const", const=part, help=f"only the part {part} (bench.{part})"
+        )
     parser.add_argument(
         "--abuse",
         nargs="*",
@@ -40,9 +47,12 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="metric-resource-bench-") as directory,
             Processes(Path(directory)) as processes,
         ):
-            results = (tables_alone if arguments.tables else measure)(plan, processes, Path(directory))
+            if arguments.part is None:
+                results = measure(plan, processes, Path(directory))
+            else:
+                results = part_alone(arguments.part, plan, processes, Path(directory))
         print(results.table())
-    if arguments.tables:
+    if arguments.part is not None:
         if arguments.json:
             results.write(arguments.json)
         return

@@ -11,9 +11,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from bench import load, peers, tables, tracing
+from bench import lists, load, peers, tables, tracing
 from bench.asking import get, resident, tag
+from bench.lists import Lists
 from bench.results import Results
 from bench.tables import Tables
 from bench.world import PYTHON, World, peak_memory, worker_of
@@ -29,13 +31,14 @@ _BODIES_MIB = 128
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for, and how much of
-    tables."""
+    tables and lists."""
 
     sizes: list[int]
     rounds: int
     seconds: float
     peers: bool
     tables: Tables
+    lists: Lists
 
     def with_rounds(self, rounds: int) -> Plan:
         return replace(self, rounds=rounds)
@@ -81,13 +84,17 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     if 1_000_000 in plan.sizes:
         _giants(world, base, worker_of(master), results)
     tables.measure(plan.tables, world, results)
+    lists.measure(plan.lists, world, results)
     return results
 
 
-def tables_alone(plan: Plan, processes: Processes, directory: Path) -> Results:
-    """The part ``bench.tables`` and nothing else."""
-    results = Results()
-    tables.measure(plan.tables, World(processes, directory, []), results)
+def part_alone(part: Literal["tables", "lists"], plan: Plan, processes: Processes, directory: Path) -> Results:
+    """The part ``bench.tables`` or ``bench.lists`` and nothing else."""
+    results, world = Results(), World(processes, directory, [])
+    if part == "tables":
+        tables.measure(plan.tables, world, results)
+    else:
+        lists.measure(plan.lists, world, results)
     return results
 
 

@@ -177,6 +177,15 @@ GOALS = (
     Goal(
         "growth of the worker by points csv, MiB <= 64", lambda r: r.memory.get("growth, points read, and csv"), most=64
     ),
+    Goal("runs, page of 50 of 100,000, ms <= 5", lambda r: r.time("runs, page of 50"), most=5),
+    Goal("the same of a status, ms <= 15", lambda r: r.time("runs, page of 50 of a status"), most=15),
+    Goal("the same by duration, known, ms <= 15", lambda r: r.time("runs, page of 50 by duration"), most=15),
+    Goal("runs, cold 100,000 / bare fetch <= 3", _times("runs, cold, page of 50", "runs, bare fetch"), most=3),
+    Goal(
+        "growth of the worker by 100,000 cold runs, MiB <= 100",
+        lambda r: r.memory.get("runs, growth of the worker"),
+        most=100,
+    ),
     Goal("chart, first png of a worker, ms <= 1500", lambda r: r.time("chart, first png of a worker"), most=1500),
     Goal("chart, png of 10k points, ms <= 150", lambda r: r.time("chart, png"), most=150),
     Goal("traces off by sampling, more processor time a warm read, µs <= 25", _more_by_traces, most=25),

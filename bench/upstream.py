@@ -76,7 +76,39 @@ def _execution(run_id: str) -> dict[str, str]:
     return {"id": run_id, "configurationId": "c", "status": "COMPLETED", **ended}
 
 
-def answer(path: str, answers: Path) -> tuple[bytes, str]:
+MANY = "many"
+"""The resource group of 100,000 runs."""
+
+
+@cache
+def _many() -> bytes:
+    """One run every ten minutes, each of some 550 bytes."""
+    began = datetime(2024, 11, 1)  # noqa: DTZ001 - written as UTC below
+    runs = []
+    for number in range(100_000):
+        created, ended = (
+            f"{(began + timedelta(minutes=10 * number, seconds=more)).isoformat()}Z" for more in (0, 60 + number % 997)
+        )
+        runs.append(
+            {
+                **_execution(f"run-{number:06}"),
+                "status": "DEAD" if number % 10 == 3 else "COMPLETED",
+                "configurationId": f"{number * 2654435761 % 2**32:08x}-c1d2-4e3f-8a9b-0123456789ab",
+                "configurationName": f"tuning {number % 400}",
+                "scenarioId": f"scenario-{number % 7}",
+                "executableId": f"trainer-{number % 20}",
+                "targetStatus": "COMPLETED",
+                "createdAt": created,
+                "submissionTime": created,
+                "startTime": created,
+                "completionTime": ended,
+                "modifiedAt": ended,
+            }
+        )
+    return json.dumps({"count": len(runs), "resources": runs}).encode()
+
+
+def answer(path: str, answers: Path, group: str = "") -> tuple[bytes, str]:
     """The body for a path, and further header lines."""
     asked = re.search(r"executionIds=([^&]*)", path)
     if asked:
@@ -88,6 +120,8 @@ def answer(path: str, answers: Path) -> tuple[bytes, str]:
     if path.startswith("/answers/"):
         coding = "Content-Encoding: gzip\r\n" if name.endswith(".gz") else ""
         return (answers / name).read_bytes(), f"Cache-Control: max-age=3600\r\n{coding}"
+    if name.startswith("executions?") and group == MANY:
+        return _many(), ""
     if name.startswith("executions?"):
         return json.dumps({"count": len(LISTED), "resources": list(map(_execution, LISTED))}).encode(), ""
     return json.dumps(_execution(name)).encode(), ""
@@ -96,9 +130,11 @@ def answer(path: str, answers: Path) -> tuple[bytes, str]:
 def _serve(connection: socket.socket, answers: Path) -> None:
     with connection, connection.makefile("rb") as requests:
         while line := requests.readline():
-            while requests.readline() not in {b"\r\n", b""}:
-                pass
-            body, more = answer(line.split()[1].decode(), answers)
+            group = ""
+            while (header := requests.readline()) not in {b"\r\n", b""}:
+                if header.lower().startswith(b"ai-resource-group:"):
+                    group = header.partition(b":")[2].strip().decode()
+            body, more = answer(line.split()[1].decode(), answers, group)
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}Content-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body if len(body) < 65536 else head.encode())
             if len(body) >= 65536:

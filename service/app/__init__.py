@@ -14,6 +14,7 @@ from service.api.http.representation_cache import ReadyAnswers
 from service.api.http.responses import Answers
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.operations import Parts
+from service.api.resources.runs.rows import RunRows
 from service.app import flask_app
 from service.app.authentication import Authentication, build_authentication
 from service.app.connections import build_connections, defaults, lifetimes
@@ -87,6 +88,7 @@ def create_app(
             grants=authentication.grants,
             answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), lifetimes(settings)),
             arrangements=Arrangements(large_work),
+            run_rows=RunRows(large_work),
             cursors=Cursors(_cursor_secret(settings)),
             defaults=defaults(settings),
             parts=parts,

@@ -30,6 +30,7 @@ from service.api.resources.metric_resource.arrangements import Arrangements
 from service.api.resources.operations import Parts
 from service.api.resources.points import routes as points
 from service.api.resources.runs import routes as runs
+from service.api.resources.runs.rows import RunRows
 from service.api.resources.series import routes as series
 from service.charts.bundle import VegaBundle
 from service.charts.rendering import Renderer
@@ -52,6 +53,7 @@ class Interface:
     grants: GrantDirectory
     answers: Answers
     arrangements: Arrangements
+    run_rows: RunRows
     cursors: Cursors
     defaults: Defaults
     parts: Parts
@@ -85,7 +87,14 @@ def build(interface: Interface) -> Flask:
         points.blueprint(interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made),
         series.blueprint(interface.queries, interface.answers, long_poll, made),
         charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
-        runs.blueprint(interface.queries, interface.answers, Pages(interface.cursors), long_poll, made),
+        runs.blueprint(
+            interface.queries,
+            interface.answers,
+            interface.run_rows,
+            Pages(interface.cursors),
+            made,
+            long_poll=long_poll,
+        ),
         comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
         logs.blueprint(interface.queries, interface.answers, made),
         resource_groups.blueprint(interface.queries, interface.answers, made),

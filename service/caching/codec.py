@@ -152,8 +152,13 @@ def pack(value: msgspec.Struct) -> Packed:
 
 def unpack(packed: Packed, kind: type[T]) -> T:
     """What the first part holds. Raises ``NotAnEntry`` where it is something else than a ``kind``."""
+    return unpack_part(packed[0], kind)
+
+
+def unpack_part(part: bytes, kind: type[T]) -> T:
+    """What a part holds. Raises ``NotAnEntry`` where it is something else than a ``kind``."""
     try:
-        return msgpack_decoder(kind).decode(packed[0])
+        return msgpack_decoder(kind).decode(part)
     except _MALFORMED as error:
         raise NotAnEntry from error
 

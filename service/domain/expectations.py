@@ -12,7 +12,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from enum import StrEnum
 from heapq import nsmallest
@@ -78,7 +78,8 @@ class Metric:
 
     text: str
     name: str
-    labels: frozenset[NameValue] | None
+    labels: frozenset[NameValue] | None = field(repr=False)
+    """Not in what names a representation: the order of a set's members differs from process to process."""
 
     @classmethod
     def of(cls, text: str) -> Metric:

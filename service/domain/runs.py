@@ -35,8 +35,11 @@ class RunStatus(StrEnum):
         return self not in _ENDED
 
 
-def _seconds_between(start: bytes, end: bytes) -> Decimal | None:
-    """``None`` outside the years 0001 to 9999."""
+def seconds_between(start: bytes | None, end: bytes | None) -> Decimal | None:
+    """From one moment to another, both as ``instant`` has them; ``None`` where one is missing, or ``end`` is before
+    ``start``, or one lies outside the years 0001 to 9999."""
+    if start is None or end is None or end < start:
+        return None
     try:
         began, ended = (datetime.fromisoformat(each[:_TO_SECONDS].decode("ascii")) for each in (start, end))
     except ValueError:
@@ -92,14 +95,7 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def duration(self) -> Decimal | None:
         """Seconds from start to end; ``None`` for a run that has not both, or ended before it began."""
-        start, end = instant(self.start_time), instant(self.completion_time)
-        return None if start is None or end is None or end < start else _seconds_between(start, end)
-
-
-class RunList(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The runs of a resource group, newest first."""
-
-    runs: tuple[Run, ...]
+        return seconds_between(instant(self.start_time), instant(self.completion_time))
 
 
 class RunDetails(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -14,7 +14,7 @@ from service.domain.errors import ServiceError
 from service.domain.freshness import RequestCachePolicy
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
-from service.domain.runs import RunDetails, RunList, RunStatus
+from service.domain.runs import Run, RunDetails, RunStatus
 
 DEFAULT_CONNECTION = "default"
 
@@ -117,8 +117,12 @@ class AIRuntime(Protocol):
         """Each run's metric resource, or what is the matter with that run (``RunNotFound`` among others)."""
         ...
 
-    def runs(self, context: RequestContext) -> RunList:
-        """All runs of the resource group, newest first."""
+    def runs(self, context: RequestContext) -> Iterable[Run]:
+        """All runs of the resource group, in any order.
+
+        The runtime has answered when this returns; its answer is read as the runs are looked at, which may raise
+        ``BadGateway``.
+        """
         ...
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:

@@ -35,6 +35,7 @@ _MOST_SHAPES = 32
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _UTC_SHAPE = re.compile(rb"0000-00-00T00:00:00(?:\.0+)?(?:Z|\+00:00)")
 _TENS_OF_SECONDS = frozenset("012345")
+_CLOCKS = frozenset(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
 
 
 class Moment(NamedTuple):
@@ -56,6 +57,7 @@ class MomentReader:
 
     def __init__(self) -> None:
         self._minutes: dict[tuple[bytes, bytes, bytes], bytes | None] = {}
+        self._dates: dict[str, bool] = {}
 
     def read(self, text: bytes) -> Moment | bytes | None:
         """Return the moment that an RFC 3339 ``text`` names.
@@ -95,17 +97,17 @@ class MomentReader:
             and lines.count(b"Z") + lines.count(b"+00:00") == len(texts)
             and all(map(_UTC_SHAPE.fullmatch, shapes))
             and {text[17] for text in texts} <= _TENS_OF_SECONDS
-            and all(map(self._is_minute, {text[:16] for text in texts}))
+            and {text[11:16] for text in texts} <= _CLOCKS
+            and all(map(self._is_date, {text[:10] for text in texts}))
         )
 
-    def _is_minute(self, minute: str) -> bool:
-        date, _, clock = minute.encode("ascii").partition(b"T")
-        key = (date, clock, b"Z")
-        try:
-            known = self._minutes[key] if key in self._minutes else self._minutes.setdefault(key, _utc_minute(*key))
-        except ValueError:
-            return False
-        return known is not None
+    def _is_date(self, date: str) -> bool:
+        if date not in self._dates:
+            try:
+                self._dates[date] = bool(datetime.fromisoformat(date))
+            except ValueError:
+                self._dates[date] = False
+        return self._dates[date]
 
 
 def _shapes(lines: bytes, count: int) -> set[bytes]:

@@ -25,10 +25,11 @@ from service.domain.errors import (
 from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
-from service.domain.runs import RunDetails, RunList
+from service.domain.run_lists import RunList
+from service.domain.runs import RunDetails
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.domain.series.summary import RunSummary
-from service.reads import packing, policy, remembered_errors
+from service.reads import packing, policy, remembered_errors, run_packing
 from service.reads.calls import Room, by_calls, paced
 from service.reads.comparison import ReadComparison
 from service.reads.entries import Connection, Entries, EntryRequest, raised, value
@@ -158,11 +159,10 @@ class Queries:
         """
 
         def fetch(within: RequestContext) -> Fetched:
-            return Fetched(VALUE, packed=codec.pack(self._entries.runtime(context).runs(within)))
+            return Fetched(VALUE, packed=run_packing.packed(self._entries.runtime(context).runs(within)))
 
-        unpack = partial(codec.unpack, kind=RunList)
-        now = self._entries.get(EntryRequest(self._entries.key("runs", context), fetch, unpack), context)
-        return self._entries.as_of(as_of, now, unpack, context)
+        asked = EntryRequest(self._entries.key("run-list", context), fetch, run_packing.unpacked)
+        return self._entries.as_of(as_of, self._entries.get(asked, context), run_packing.unpacked, context)
 
     def run(self, run_id: str, context: RequestContext) -> Read[RunDetails]:
         """One run and what surrounds it; soon read again where a part is missing."""

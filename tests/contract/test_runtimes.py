@@ -21,6 +21,7 @@ from service.domain.logs import LogLine, LogQuery
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails, RunStatus
 from service.domain.runtime import AIRuntime, CacheScope, Capabilities, ResourceGroups, RunMetrics
+from service.domain.selection.instants import instant
 from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeKind, RuntimeSettings
@@ -308,15 +309,18 @@ def test_a_resource_group_hides_its_runs_from_others(world: World) -> None:
     assert isinstance(read(world, run, cache_scope=THEIRS)[run], RunNotFound)
     with pytest.raises(RunNotFound):
         world.runtime.run(run, context(THEIRS))
-    assert run not in {each.run_id for each in world.runtime.runs(context(THEIRS)).runs}
+    assert run not in {each.run_id for each in world.runtime.runs(context(THEIRS))}
     assert isinstance(read(world, run)[run], RunMetrics)
 
 
-def test_runs_are_listed_newest_first(world: World) -> None:
+def test_all_runs_are_listed_each_with_its_time_of_creation(world: World) -> None:
     older, newer = (world.add(OURS, status) for status in ("DEAD", "RUNNING"))
-    listed = world.runtime.runs(context(OURS)).runs
-    ours = [(run.run_id, run.status) for run in listed if run.run_id in {older, newer}]
-    assert ours == [(newer, "RUNNING"), (older, "DEAD")]
+    ours = {run.run_id: run for run in world.runtime.runs(context(OURS)) if run.run_id in {older, newer}}
+    assert {run_id: run.status for run_id, run in ours.items()} == {older: "DEAD", newer: "RUNNING"}
+    first, second = (instant(ours[run_id].created_at) for run_id in (older, newer))
+    assert first is not None
+    assert second is not None
+    assert first < second
 
 
 def test_details_are_of_the_run_asked_for(world: World) -> None:

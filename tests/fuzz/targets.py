@@ -9,7 +9,7 @@ import base64
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -38,13 +38,14 @@ from service.domain.access import Principal
 from service.domain.errors import InvalidParameter, InvalidToken, ServiceError, Unauthenticated
 from service.domain.freshness import Snapshot
 from service.domain.logs import LogQuery, RunLog
-from service.domain.runs import RunList
+from service.domain.run_lists import RUN_COLUMNS
+from service.domain.runs import Run
 from service.domain.runtime import Capabilities, RunMetrics
 from service.domain.selection.filters import Filter, selected
 from service.domain.selection.sorting import FIELDS, SortKey, order
 from service.domain.series import builder
 from service.domain.zones import time_zone
-from service.reads import packing
+from service.reads import packing, run_packing
 from service.runtimes.ai_api import logs, mapping, meta, run_mapping
 from service.runtimes.mlflow import points
 from service.runtimes.mlflow import run_mapping as mlflow_runs
@@ -109,7 +110,7 @@ LOGS = (
 JSON_PIECES = [b'"', b"\\", b"\\u", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"-", b"1e999", b"9" * 40, b"0.", b" ", b"\xef\xbb\xbf"]  # fmt: skip
 JSON_PIECES += [b'"metrics":[', b'"metrics":[{}]', b"},{", b']},{"', b"NaN", b"-Infinity", b"null", b'"value":', b'"step":-0,', b'"timestamp":"']  # fmt: skip
 READERS: list[Callable[[bytes], object]] = [
-    run_mapping.run_list,
+    lambda body: list(run_mapping.runs(body)),
     lambda body: run_mapping.run(run_mapping.execution(body, "run1")[0], mended=True),
     lambda body: run_mapping.parameters(run_mapping.configuration(body)[0], mended=True),
     lambda body: mapping.run_status(body, "run1"),
@@ -302,8 +303,18 @@ PARTS = (b"some", b"", b"body" * 100)
 HEADER = Header("value", True, time.time(), codec.digest_of(PARTS), codec.size_of(PARTS))
 PACKED_HEADERS = [msgspec.msgpack.encode(HEADER), msgspec.msgpack.encode(Header("absent", False, 1.0, ended_until=9.0))]
 BODIES = [codec.compress(PARTS).head, codec.compress((b"",)).head, codec.compress((bytes(8 * MEBIBYTE),)).head]
-PACKED_BODIES = [codec.pack(Capabilities("a", "b", True))[0], codec.pack(RunList(()))[0], b"\x92\x98\xa1a\xc4\0\xc4\0\x90\xc4\0\xc4\0\0\0\x90"]  # fmt: skip
+PACKED_BODIES = [codec.pack(Capabilities("a", "b", True))[0], run_packing.packed([Run("run1", "DEAD")])[0], b"\x92\x98\xa1a\xc4\0\xc4\0\x90\xc4\0\xc4\0\0\0\x90"]  # fmt: skip
+STORED_RUNS = run_packing.packed([Run("run1", "DEAD")])
 MESSAGE_PIECES = [b"\x91", b"\x91" * 300, b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\xcb\x7f\xf8" + bytes(6), b"\xcf" + b"\xff" * 8]  # fmt: skip
+
+
+def _looked_at(parts: Sequence[bytes]) -> None:
+    """A list of runs, with all that is loaded of it when it is looked at."""
+    with suppress(ContentGone):
+        listed = run_packing.unpacked((*parts, *STORED_RUNS[len(parts) :]))
+        for name in RUN_COLUMNS:
+            listed.column(name)
+        listed.runs(range(min(listed.count, 10)))
 
 
 def redis_entry(given: tuple[bytes, bytes, int, bytes]) -> None:
@@ -320,7 +331,7 @@ def redis_entry(given: tuple[bytes, bytes, int, bytes]) -> None:
                 assert claimed is None or parts is None or codec.size_of(parts) == claimed.size <= MEBIBYTE
 
     assert memory(read) <= 4 * MEBIBYTE + 10 * len(body)
-    for unpack in (packing.unpacked, lambda parts: codec.unpack(parts, RunList), lambda parts: codec.unpack(parts, Capabilities)):  # fmt: skip
+    for unpack in (packing.unpacked, run_packing.unpacked, _looked_at, lambda parts: codec.unpack(parts, Capabilities)):
         for parts in ((), (inner,), (inner, b"{}")):
             with suppress(NotAnEntry):
                 unpack(parts)

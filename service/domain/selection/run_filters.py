@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import compress
+from operator import or_
 from typing import Any, Literal, get_args
 
 from service.domain.expectations import Answer, Question
-from service.domain.runs import NULL, Run
-from service.domain.selection.instants import instant
+from service.domain.run_lists import Flags, Rows, RunColumn, RunList
+from service.domain.runs import seconds_between
 
 RunField = Literal["createdAt", "modifiedAt", "durationSeconds", "status", "configurationName"]
 _NO_METRICS: Mapping[str, Any] = {}
@@ -26,7 +28,7 @@ class RunFilter:
     creation lies outside of both. The others are ids.
     """
 
-    statuses: frozenset[str] = frozenset()
+    statuses: tuple[str, ...] = ()
     scenario_id: str | None = None
     executable_id: str | None = None
     configuration_id: str | None = None
@@ -48,79 +50,80 @@ Metrics = Mapping[str, Mapping[Question, Answer | None]]
 """By run id, what the run's metrics come to; ``None`` where it has no such metric."""
 
 
-def selected(runs: Iterable[Run], wanted: RunFilter) -> list[Run]:
-    """The runs that pass, in their order."""
-    tests = _tests(wanted)
-    return [run for run in runs if all(test(run) for test in tests)]
+def selected(runs: RunList, wanted: RunFilter) -> Rows:
+    """The rows of the runs that pass, in their order."""
+    rows: Rows = _created(runs, wanted)
+    for passes in _tests(runs, wanted):
+        flags = passes if len(rows) == runs.count else map(passes.__getitem__, rows)
+        rows = array("I", compress(rows, flags))
+    return rows
 
 
-def ordered(runs: Iterable[Run], sort: Sequence[RunSortKey], metrics: Metrics = _NO_METRICS) -> list[Run]:
-    """The runs by each key in turn; a run without what it is sorted by, NaN included, comes last, whatever the
+def _created(runs: RunList, wanted: RunFilter) -> range:
+    """The rows of the runs that were created within the time that is wanted: the list is in the order of that."""
+    since, until = wanted.created_since, wanted.created_until
+    return range(runs.count) if since is None and until is None else runs.column("createdAt").between(since, until)
+
+
+def ordered(runs: RunList, rows: Rows, sort: Sequence[RunSortKey], metrics: Metrics = _NO_METRICS) -> Rows:
+    """The rows by each key in turn; a run without what it is sorted by, NaN included, comes last, whatever the
     direction."""
-    found = list(runs)
+    found = rows
     for key in reversed(sort):
-        value = _number(key.field, metrics) if isinstance(key.field, Question) else _VALUES[key.field]
-        valued = [(known, run) for run in found if (known := value(run)) is not None]
-        without = [run for run in found if value(run) is None]
-        valued.sort(key=lambda pair: pair[0], reverse=key.descending)
-        found = [run for _, run in valued] + without
+        values: Any = (
+            _numbers(runs, rows, key.field, metrics) if isinstance(key.field, Question) else _VALUES[key.field](runs)
+        )
+        valued = [row for row in found if values[row] is not None]
+        without = [row for row in found if values[row] is None]
+        valued.sort(key=values.__getitem__, reverse=key.descending)
+        found = array("I", [*valued, *without])
     return found
 
 
-def _number(question: Question, metrics: Metrics) -> Callable[[Run], Decimal | None]:
-    def number(run: Run) -> Decimal | None:
-        answer = metrics.get(run.run_id, {}).get(question)
+def _numbers(runs: RunList, rows: Rows, question: Question, metrics: Metrics) -> Mapping[int, Decimal | None]:
+    def number(run_id: str) -> Decimal | None:
+        answer = metrics.get(run_id, {}).get(question)
         return None if answer is None else answer.number
 
-    return number
+    return {row: number(run.run_id) for row, run in zip(rows, runs.runs(rows), strict=True)}
 
 
-def _tests(wanted: RunFilter) -> list[Callable[[Run], bool]]:
-    tests: list[Callable[[Run], bool]] = []
+def _tests(runs: RunList, wanted: RunFilter) -> list[Flags]:
+    """For each thing that is wanted, but for the time of creation, which rows have it."""
+    tests: list[Flags] = []
     if wanted.statuses:
-        tests.append(lambda run: run.status in wanted.statuses)
-    ids: tuple[tuple[str | None, Callable[[Run], bytes]], ...] = (
-        (wanted.scenario_id, lambda run: run.scenario_id),
-        (wanted.executable_id, lambda run: run.executable_id),
-        (wanted.configuration_id, lambda run: run.configuration_id),
-        (wanted.execution_schedule_id, lambda run: run.execution_schedule_id),
+        tests.append(runs.column("status").matching(frozenset(map(str.encode, wanted.statuses)).__contains__))
+    ids: tuple[tuple[str | None, RunColumn], ...] = (
+        (wanted.scenario_id, "scenarioId"),
+        (wanted.executable_id, "executableId"),
+        (wanted.configuration_id, "configurationId"),
+        (wanted.execution_schedule_id, "executionScheduleId"),
     )
-    tests += [_is(text, literal) for text, literal in ids if text is not None]
+    for text, name in ids:
+        if text is not None:
+            tests.append(runs.column(name).equal_to(text.encode("utf-8", "surrogatepass")))
     if wanted.search:
-        tests.append(_search(wanted.search.casefold()))
-    if wanted.created_since is not None or wanted.created_until is not None:
-        tests.append(lambda run: _within(instant(run.created_at), wanted.created_since, wanted.created_until))
+        names: tuple[RunColumn, ...] = ("runId", "configurationName")
+        found = [runs.column(name).containing(wanted.search) for name in names]
+        tests.append(list(map(or_, *found)))
     return tests
 
 
-def _is(text: str, literal: Callable[[Run], bytes]) -> Callable[[Run], bool]:
-    return lambda run: _text(literal(run)) == text
+def _by_name(text: bytes) -> tuple[str, str]:
+    name = text.decode("utf-8", "surrogatepass")
+    return name.casefold(), name
 
 
-def _search(part: str) -> Callable[[Run], bool]:
-    return lambda run: part in run.run_id.casefold() or part in (_text(run.configuration_name) or "").casefold()
+def _durations(runs: RunList) -> list[Decimal | None]:
+    started, completed = (runs.column(name).mapped(bytes) for name in ("startTime", "completionTime"))
+    return list(map(seconds_between, started, completed))
 
 
-def _within(moment: bytes | None, since: bytes | None, until: bytes | None) -> bool:
-    return moment is not None and (since is None or since <= moment) and (until is None or moment <= until)
-
-
-def _text(literal: bytes) -> str | None:
-    if literal == NULL:
-        return None
-    text: str = json.loads(literal)
-    return text
-
-
-def _by_name(literal: bytes) -> tuple[str, str] | None:
-    text = _text(literal)
-    return None if text is None else (text.casefold(), text)
-
-
-_VALUES: Mapping[RunField, Callable[[Run], Any]] = {
-    "createdAt": lambda run: instant(run.created_at),
-    "modifiedAt": lambda run: instant(run.modified_at),
-    "durationSeconds": lambda run: run.duration,
-    "status": lambda run: run.status,
-    "configurationName": lambda run: _by_name(run.configuration_name),
+_VALUES: Mapping[RunField, Callable[[RunList], Sequence[Any]]] = {
+    "createdAt": lambda runs: runs.column("createdAt").mapped(bytes),
+    "modifiedAt": lambda runs: runs.column("modifiedAt").mapped(bytes),
+    "durationSeconds": _durations,
+    "status": lambda runs: runs.column("status").mapped(bytes.decode),
+    "configurationName": lambda runs: runs.column("configurationName").mapped(_by_name),
 }
+"""What each row is sorted by; ``None`` where it is without."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import (
@@ -21,7 +21,7 @@ from service.domain.errors import (
 )
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
-from service.domain.runs import NULL, RunDetails, RunList, RunStatus
+from service.domain.runs import NULL, Run, RunDetails, RunStatus
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping
 from service.runtimes.ai_api.surroundings import Surroundings
@@ -81,12 +81,12 @@ class AIAPIRuntime:
             status_of |= {run_id: next(more) for run_id in late}
         return {run_id: _judged(run_id, resources_of[run_id], status_of[run_id]) for run_id in run_ids}
 
-    def runs(self, context: RequestContext) -> RunList:
+    def runs(self, context: RequestContext) -> Iterable[Run]:
         """All runs, in one request."""
         answer = self._reader.read("/lm/executions", context, "executions", (("$top", str(MOST_RUNS)),))
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not list its runs")
-        return run_mapping.run_list(answer.body)
+        return run_mapping.runs(answer.body)
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
         """The execution first; only without it there is no answer."""

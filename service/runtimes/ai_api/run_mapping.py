@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from operator import attrgetter
 
 import msgspec
 from msgspec import Raw
 
 from service.domain.errors import BadGateway
-from service.domain.runs import NULL, Run, RunList
+from service.domain.runs import NULL, Run
+from service.domain.timestamps import MomentReader
 from service.runtimes import literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 
 _NULL = Raw(NULL)
+_TOGETHER = 500
+"""Runs of a list that are read at once."""
+_BEFORE_TIMES = (
+    "target_status",
+    "status_message",
+    "scenario_id",
+    "executable_id",
+    "configuration_id",
+    "configuration_name",
+)
+_TIMES = ("created_at", "modified_at", "submission_time", "start_time", "completion_time")
+_BEHIND_TIMES = "execution_schedule_id"
+"""The literals of an execution, in the order that ``Run`` has them."""
+_STRING_OR_NULL = frozenset(b'"n')
+"""The first characters of what they may be."""
 
 
 class _Artifact(msgspec.Struct):
@@ -45,7 +63,7 @@ class Execution(msgspec.Struct, rename="camel"):
 
 
 class _Executions(msgspec.Struct):
-    resources: list[Execution]
+    resources: list[Raw]
 
 
 class _KeyValue(msgspec.Struct):
@@ -73,16 +91,31 @@ class _Named(msgspec.Struct, rename="camel"):
     version_id: Raw = _NULL
 
 
-def run_list(body: bytes) -> RunList:
-    """All runs of the answer to ``GET /lm/executions``, newest first; runs created at once in the order of their ids.
-
-    Runs whose time of creation is not known come last.
-    """
+def runs(body: bytes) -> Iterator[Run]:
+    """All runs of the answer to ``GET /lm/executions``, read some at a time. Raises ``BadGateway``, also on the way."""
     answer, mended = literals.decode_mended(body, _Executions)
-    runs = [run(execution, mended=mended) for execution in answer.resources]
-    runs.sort(key=lambda each: each.run_id)
-    runs.sort(key=_created, reverse=True)
-    return RunList(tuple(runs))
+    del body
+    moments = MomentReader()
+    for start in range(0, len(answer.resources), _TOGETHER):
+        some = b"[%b]" % b",".join(answer.resources[start : start + _TOGETHER])
+        executions = literals.decode(some, list[Execution])
+        regular = None if mended else _regular(executions, moments)
+        yield from (run(each, mended=mended) for each in executions) if regular is None else regular
+
+
+def _regular(executions: Sequence[Execution], moments: MomentReader) -> Iterator[Run] | None:
+    """The runs, column by column, where they can be kept as they are written: all timestamps in UTC, with a ``Z``."""
+    columns = [list(map(bytes, map(attrgetter(name), executions))) for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES)]
+    if not all({literal[0] for literal in column} <= _STRING_OR_NULL for column in columns):
+        return None
+    first = len(_BEFORE_TIMES)
+    times = [literal for column in columns[first : first + len(_TIMES)] for literal in column if literal != NULL]
+    joined = b"\n".join(times)
+    texts = joined[1:-1].decode("latin-1").split('"\n"') if times else []
+    if joined.count(b'Z"') != len(times) or len(texts) != len(times) or (texts and not moments.all_utc(texts)):
+        return None
+    ids, statuses = (map(attrgetter(name), executions) for name in ("id", "status"))
+    return map(Run, ids, statuses, *columns[:-1], repeat(0), columns[-1])
 
 
 def execution(body: bytes, asked: str) -> tuple[Execution, bool]:
@@ -194,8 +227,3 @@ def _text(literal: Raw, *, mended: bool) -> bytes:
     if given != NULL and not literals.is_string(given):
         raise BadGateway(literals.shape("a member of a run"))
     return literals.restored(given) if mended else given
-
-
-def _created(run: Run) -> bytes:
-    """What instants are compared by. UTC texts compare as their instants do, but for the dot behind the seconds."""
-    return run.created_at[1:-2] if run.created_at.endswith(b'Z"') else b""

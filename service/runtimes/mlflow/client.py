@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from service.domain.errors import (
 )
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import READABLE, MetricResource
-from service.domain.runs import NULL, Run, RunDetails, RunList
+from service.domain.runs import NULL, Run, RunDetails
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.runtimes import literals
 from service.runtimes.http_client import HTTPClient
@@ -90,7 +90,7 @@ class MLflowRuntime:
             for run_id, run in found.items()
         }
 
-    def runs(self, context: RequestContext) -> RunList:
+    def runs(self, context: RequestContext) -> Iterable[Run]:
         """The runs of all experiments, but for deleted ones."""
         found: dict[str, Run] = {}
         for ids in self._experiments(context):
@@ -99,9 +99,7 @@ class MLflowRuntime:
                 found.update((each.info.run_id, run_mapping.run(each)) for each in page.runs if not each.deleted)
                 if len(found) >= MOST_RUNS:
                     break
-        listed = sorted(found.values(), key=lambda run: run.run_id)
-        listed.sort(key=lambda run: b"" if run.created_at == NULL else run.created_at, reverse=True)
-        return RunList(tuple(listed[:MOST_RUNS]))
+        return found.values()
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
         """The run first; beside each other then its experiment's name and its logged models."""

@@ -134,7 +134,7 @@ def test_a_deleted_run_is_gone_until_it_is_restored(server: Server) -> None:
     server.post("runs/delete", run_id=run)
     with pytest.raises(RunNotFound):
         server.runtime.run(run, context(OURS))
-    assert run not in {each.run_id for each in server.runtime.runs(context(OURS)).runs}
+    assert run not in {each.run_id for each in server.runtime.runs(context(OURS))}
     server.post("runs/restore", run_id=run)
     assert server.runtime.run(run, context(OURS)).run.run_id == run
 

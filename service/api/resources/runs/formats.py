@@ -10,11 +10,13 @@ from service.api.http.csv_text import cell, row, text_cell
 from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
 from service.api.resources.runs import to_json
 from service.api.resources.runs.to_json import Columns
+from service.domain.run_lists import Rows, RunList
 from service.domain.runs import NULL, Run
 from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 _TOGETHER = 500
+_LOADED = 5000
 
 
 class _Number(str):
@@ -25,9 +27,11 @@ class _Number(str):
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Runs to be written, out of ``total``; ``following`` is the next page's URL, where they are ``paged``."""
+    """Runs to be written: these rows of a list, out of ``total``; ``following`` is the next page's URL, where they are
+    ``paged``."""
 
-    shown: Sequence[Run]
+    listed: RunList
+    rows: Rows
     total: int
     zone: TimeZone
     paged: bool
@@ -36,7 +40,7 @@ class Runs:
 
     def json(self) -> Iterator[bytes]:
         return to_json.run_list(
-            self.shown, self.total, self.zone, self.columns, paged=self.paged, following=self.following
+            self._stretches(), self.total, self.zone, self.columns, paged=self.paged, following=self.following
         )
 
     def csv(self) -> Iterator[bytes]:
@@ -62,8 +66,11 @@ class Runs:
             yield b"".join(b"{%b%b}\n" % (to_json.members(run, clock), self.columns.members(run)) for run in stretch)
 
     def _stretches(self) -> Iterator[Sequence[Run]]:
-        for start in range(0, len(self.shown), _TOGETHER):
-            yield self.shown[start : start + _TOGETHER]
+        """Some runs at a time: of a sorted list each may lie in another part, so that many are loaded together."""
+        for first in range(0, len(self.rows), _LOADED):
+            runs = self.listed.runs(self.rows[first : first + _LOADED])
+            for start in range(0, len(runs), _TOGETHER):
+                yield runs[start : start + _TOGETHER]
 
 
 FORMATS: Writers[Runs] = {

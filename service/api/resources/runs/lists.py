@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,12 +14,13 @@ from service.api.http.responses import Answers, Representation
 from service.api.resources.runs.formats import FORMATS, Runs
 from service.api.resources.runs.metrics import RunMetrics, check_number
 from service.api.resources.runs.query import RunsParameters
+from service.api.resources.runs.rows import RunRows
 from service.api.resources.runs.to_json import Columns
 from service.domain.errors import CursorExpired
 from service.domain.freshness import Snapshot
-from service.domain.runs import Run
+from service.domain.run_lists import Rows, RunList
 from service.domain.runtime import RequestContext
-from service.domain.selection.run_filters import ordered, selected
+from service.domain.selection.run_filters import ordered
 from service.reads.queries import Queries
 
 
@@ -29,6 +30,7 @@ class RunLists:
 
     queries: Queries
     answers: Answers
+    rows: RunRows
     paging: Pages
 
     def answer(self, read_request: ReadRequest[RunsParameters]) -> Response:
@@ -44,10 +46,9 @@ class RunLists:
     ) -> Representation:
         query = read_request.query
         read = self.queries.runs(context, None if query.by_metrics else snapshot)
-        matching = selected(read.content().runs, query.wanted)
-        if not query.by_metrics:
-            matching = ordered(matching, query.sort)
-        metrics = self._metrics(query, matching, window, context)
+        listed = read.content()
+        matching = self.rows.of(read, query.wanted, () if query.by_metrics else query.sort)
+        metrics = self._metrics(query, listed, matching, window, context)
         current = metrics.snapshot(read.snapshot) if query.by_metrics else read.snapshot
         if query.by_metrics and snapshot not in {None, current}:
             raise CursorExpired
@@ -55,10 +56,11 @@ class RunLists:
 
         def make() -> Iterable[bytes]:
             found = metrics.answers((*query.metric, *query.by_metrics))
-            runs = ordered(matching, query.sort, found) if query.by_metrics else matching
+            rows = ordered(listed, matching, query.sort, found) if query.by_metrics else matching
             return FORMATS[read_request.format](
                 Runs(
-                    runs[window.position : window.end],
+                    listed,
+                    rows[window.position : window.end],
                     len(matching),
                     read_request.zone,
                     paged=query.is_paged,
@@ -67,6 +69,7 @@ class RunLists:
                 )
             )
 
+        written = read.size * len(matching[window.position : window.end]) // max(1, listed.count)
         return Representation(
             content=(read.key, read.digest.hex(), metrics.digest.hex()),
             form=("runs", read_request.zone.name, repr(query), *window.form, str(following)),
@@ -74,7 +77,8 @@ class RunLists:
             provenance=metrics.provenance(read.provenance),
             make=make,
             varies=(TIME_ZONE,),
-            weight=metrics.weight,
+            weight=metrics.weight + written,
+            length=2 * written,
             file="runs",
             next_page=following,
             total=len(matching),
@@ -82,10 +86,10 @@ class RunLists:
         )
 
     def _metrics(
-        self, query: RunsParameters, matching: Sequence[Run], window: Window, context: RequestContext
+        self, query: RunsParameters, listed: RunList, matching: Rows, window: Window, context: RequestContext
     ) -> RunMetrics:
         """Of all runs that match where they are sorted by them; else of those that are given, where wanted."""
         given = matching[window.position : window.end] if query.metric else ()
         looked_at = matching if query.by_metrics else given
-        check_number(looked_at, sorting=bool(query.by_metrics))
-        return RunMetrics.read(looked_at, self.queries, context)
+        check_number(len(looked_at), sorting=bool(query.by_metrics))
+        return RunMetrics.read(listed.runs(looked_at) if looked_at else (), self.queries, context)

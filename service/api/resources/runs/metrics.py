@@ -65,11 +65,11 @@ class RunMetrics:
         return {run_id: {one: one.answer(found) for one in asked} for run_id, found in summaries.items()}
 
 
-def check_number(runs: Sequence[Run], *, sorting: bool) -> None:
+def check_number(runs: int, *, sorting: bool) -> None:
     """Raise ``InvalidParameter`` where more runs match, or are to be given, than are looked at for their metrics."""
-    if len(runs) <= MOST_RUNS:
+    if runs <= MOST_RUNS:
         return
-    many, most = f"{len(runs):,}", f"{MOST_RUNS:,}"
+    many, most = f"{runs:,}", f"{MOST_RUNS:,}"
     if sorting:
         detail = f"{many} runs match, and at most {most} are sorted by their metrics; narrow them, "
         raise InvalidParameter([Fault("sort", detail + "with status, configurationId, createdSince or search")])

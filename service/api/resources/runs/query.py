@@ -175,7 +175,7 @@ class RunsQuery(PagedQuery):
 
     def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
         """With the filter in place of its parts."""
-        statuses = frozenset(word for text in loaded.pop("status") for word in text.split(","))
+        statuses = tuple(sorted({word for text in loaded.pop("status") for word in text.split(",")}))
         names = (
             "scenario_id",
             "executable_id",

@@ -18,13 +18,20 @@ from service.api.resources.runs.details import Details
 from service.api.resources.runs.formats import FORMATS
 from service.api.resources.runs.lists import RunLists
 from service.api.resources.runs.query import RunsParameters, RunsQuery, scopes_by_query
+from service.api.resources.runs.rows import RunRows
 from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema
 from service.domain.access import Scope
 from service.reads.queries import Queries
 
 
 def blueprint(
-    queries: Queries, answers: Answers, paging: Pages, long_poll: LongPoll, blueprints: Callable[[str, str], Blueprint]
+    queries: Queries,
+    answers: Answers,
+    rows: RunRows,
+    paging: Pages,
+    blueprints: Callable[[str, str], Blueprint],
+    *,
+    long_poll: LongPoll,
 ) -> Blueprint:
     """Routes ``/runs`` and ``/runs/{runId}``."""
     routes = blueprints(
@@ -32,7 +39,7 @@ def blueprint(
         "Training processes, *executions* in the AI API and in ML Operations: where they stand, what they were started "
         "with, what came of them. A run template is an *executable* there.",
     )
-    listed, details = RunLists(queries, answers, paging), Details(queries, answers, long_poll)
+    listed, details = RunLists(queries, answers, rows, paging), Details(queries, answers, long_poll)
 
     @routes.route("/runs")
     @routes.arguments(RunsQuery, location="query", formats=FORMATS)

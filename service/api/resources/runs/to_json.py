@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,8 +18,6 @@ from service.domain.runs import NULL, Run, RunDetails
 from service.domain.selection.run_filters import Metrics
 from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone
-
-_TOGETHER = 500
 
 
 class Link(NamedTuple):
@@ -63,19 +61,24 @@ def _metric(question: Question, answer: Answer) -> bytes:
 
 
 def run_list(
-    runs: Sequence[Run], total: int, zone: TimeZone, columns: Columns, *, paged: bool, following: str | None
+    stretches: Iterable[Sequence[Run]],
+    total: int,
+    zone: TimeZone,
+    columns: Columns,
+    *,
+    paged: bool,
+    following: str | None,
 ) -> Iterator[bytes]:
     """A page of the runs, or all of them."""
     clock = zone_clock(zone)
     yield b'{"timezone":"%b","count":%d,"runs":[' % (zone.name.encode("ascii"), total)
-    for start in range(0, len(runs), _TOGETHER):
-        written = b",".join(
-            b"{%b%b}" % (members(run, clock), columns.members(run)) for run in runs[start : start + _TOGETHER]
-        )
-        yield b"," + written if start else written
+    unreadable, between = 0, b""
+    for runs in stretches:
+        yield between + b",".join(b"{%b%b}" % (members(run, clock), columns.members(run)) for run in runs)
+        unreadable += sum(run.unreadable for run in runs)
+        between = b","
     page = b"," + pagination.member(total, following) if paged else b""
-    unreadable = Unreadable(timestamps=sum(run.unreadable for run in runs))
-    yield b"]%b%b}" % (page, warnings(unreadable, unread_metrics=columns.unread))
+    yield b"]%b%b}" % (page, warnings(Unreadable(timestamps=unreadable), unread_metrics=columns.unread))
 
 
 def run_details(found: RunDetails, zone: TimeZone, metric_resource: Link, logs: Link) -> Iterator[bytes]:

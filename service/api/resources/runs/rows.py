@@ -1,0 +1,48 @@
+"""Which runs of a list requests want, in what order: worked out once for each list, kept in four bytes a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from service.api.http.large_work import LargeWork
+from service.api.http.worked_out import OVERHEAD, WorkedOut
+from service.concurrency.bounded_map import BoundedMap
+from service.domain.run_lists import Rows, RunList
+from service.domain.selection.run_filters import RunFilter, RunSortKey, ordered, selected
+from service.reads.results import Read
+
+_MAX_BYTES = 16 * 1024 * 1024
+_A_ROW = 4
+_COLUMNS = 4
+"""Of a list, about the part of it that its columns are."""
+
+
+class RunRows:
+    """Rows of runs by list, filter and sort. Safe from any thread."""
+
+    def __init__(self, work: LargeWork, max_bytes: int = _MAX_BYTES) -> None:
+        self._worked_out = WorkedOut(work)
+        self._rows: BoundedMap[bytes, Rows] = BoundedMap(max_bytes, lambda rows: OVERHEAD + _A_ROW * len(rows))
+
+    def of(self, runs: Read[RunList], wanted: RunFilter, sort: Sequence[RunSortKey] = ()) -> Rows:
+        """The rows that ``wanted`` lets through, in the order of ``sort``, which asks for no metrics.
+
+        Raises ``Overloaded`` and ``ContentGone``.
+        """
+
+        if sort:
+            return self._once(runs, lambda listed: ordered(listed, self.of(runs, wanted), sort), wanted, sort)
+        if wanted == RunFilter():
+            return range(runs.content().count)
+        return self._once(runs, lambda listed: selected(listed, wanted), wanted)
+
+    def _once(
+        self,
+        runs: Read[RunList],
+        work_out: Callable[[RunList], Rows],
+        wanted: RunFilter,
+        sort: Sequence[RunSortKey] = (),
+    ) -> Rows:
+        form = (repr(wanted), repr(tuple(sort)))
+        columns = runs.size // _COLUMNS
+        return self._worked_out.once(runs, form, self._rows, lambda: work_out(runs.content()), columns)

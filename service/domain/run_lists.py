@@ -1,0 +1,226 @@
+"""The runs of a resource group as they are stored: what they are selected and sorted by in columns, the runs apart."""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from service.domain.runs import NULL, Run
+from service.domain.selection.instants import instant
+
+RunColumn = Literal[
+    "runId",
+    "status",
+    "scenarioId",
+    "executableId",
+    "configurationId",
+    "configurationName",
+    "executionScheduleId",
+    "createdAt",
+    "modifiedAt",
+    "startTime",
+    "completionTime",
+]
+Rows: TypeAlias = Sequence[int]
+Flags: TypeAlias = Sequence[bool | int]
+T = TypeVar("T")
+_BEHIND = b"\xff"
+_NONE = b"\xfe"
+"""Bytes that no text in UTF-8 has."""
+_TOGETHER = 4096
+_TYPES = {1: "B", 2: "H", 4: "I"}
+
+
+class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A text in UTF-8, or none, in each of many rows: the different texts, and which of them each row has.
+
+    ``words`` are the texts by their first appearance, a byte behind each that none has. ``rows`` has the number of each
+    row's text in ``width`` bytes, little-endian; with a ``width`` of 0 each row has a text of its own.
+    """
+
+    words: bytes
+    rows: bytes = b""
+    width: Literal[0, 1, 2, 4] = 0
+
+    @classmethod
+    def of(cls, texts: Iterable[bytes | None]) -> TextColumn:
+        numbers: dict[bytes, int] = {}
+        rows = array("I", [numbers.setdefault(_NONE if text is None else text, len(numbers)) for text in texts])
+        words = b"".join(word + _BEHIND for word in numbers)
+        if len(numbers) == len(rows):
+            return cls(words)
+        width: Literal[1, 2, 4] = 1 if len(numbers) <= 1 << 8 else 2 if len(numbers) <= 1 << 16 else 4
+        return cls(words, _little_endian(array(_TYPES[width], rows)).tobytes(), width)
+
+    def fits(self, count: int) -> bool:
+        """Whether this is a column of ``count`` rows."""
+        words = self.words.count(_BEHIND)
+        if not self.width:
+            return words == count
+        if self.width == 1:
+            return len(self.rows) == count and not self.rows.translate(None, bytes(range(min(words, 1 << 8))))
+        return len(self.rows) == self.width * count and max(self._numbers()) < words
+
+    def matching(self, test: Callable[[bytes], bool]) -> Flags:
+        """Which rows have a text that passes."""
+        return self._flags([word != _NONE and test(word) for word in self._words()])
+
+    def equal_to(self, text: bytes) -> Flags:
+        """Which rows have this text."""
+        number = self._number(text)
+        if self.width > 1:
+            return bytes(map(number.__eq__, self._numbers()))
+        passing = bytearray(self.words.count(_BEHIND))
+        if number is not None:
+            passing[number] = True
+        return self._flags(passing)
+
+    def containing(self, part: str) -> Flags:
+        """Which rows have a text with this part in it, whatever the case."""
+        folded = part.casefold()
+        if not self.words.translate(None, _BEHIND + _NONE).isascii():
+            return self.matching(lambda word: folded in _decoded(word).casefold())
+        searched, words = _encoded(folded), self.words.lower()
+        if searched not in words:
+            return bytes(len(self.rows) // self.width if self.width else words.count(_BEHIND))
+        return self._flags([searched in word for word in words.split(_BEHIND)[:-1]])
+
+    def between(self, least: bytes | None, most: bytes | None) -> range:
+        """The rows whose texts lie between these, both included, in a column whose texts go down, those of no text
+        last."""
+        words = self._words()
+        texts = len(words) - (words[-1:] == [_NONE])
+        first = 0 if most is None else bisect_left(words, True, 0, texts, key=lambda word: word <= most)
+        end = texts if least is None else bisect_left(words, True, 0, texts, key=lambda word: word < least)
+        if not self.width:
+            return range(first, max(first, end))
+        numbers = self._numbers()
+        return range(bisect_left(numbers, first), bisect_left(numbers, max(first, end)))
+
+    def mapped(self, of: Callable[[bytes], T]) -> list[T | None]:
+        """What ``of`` makes of each row's text, called once for each different one; ``None`` where there is none."""
+        made = [None if word == _NONE else of(word) for word in self._words()]
+        return list(map(made.__getitem__, self._numbers())) if self.width else made
+
+    def _number(self, text: bytes) -> int | None:
+        if self.words.startswith(text + _BEHIND):
+            return 0
+        at = self.words.find(_BEHIND + text + _BEHIND)
+        return None if at < 0 else self.words.count(_BEHIND, 0, at + 1)
+
+    def _flags(self, passing: Sequence[bool | int]) -> Flags:
+        """For each row what holds for its text."""
+        if self.width == 1:
+            return self.rows.translate(bytes(passing).ljust(1 << 8, b"\0"))
+        return list(map(passing.__getitem__, self._numbers())) if self.width else passing
+
+    def _words(self) -> list[bytes]:
+        words = self.words.split(_BEHIND)
+        words.pop()
+        return words
+
+    def _numbers(self) -> array[int]:
+        numbers = array(_TYPES[self.width])
+        numbers.frombytes(self.rows)
+        return _little_endian(numbers)
+
+
+class RunList:
+    """The runs of a resource group by their rows, newest first.
+
+    A column, and the runs of some rows, are loaded each time they are looked at.
+    """
+
+    def __init__(
+        self, count: int, column: Callable[[RunColumn], TextColumn], runs: Callable[[Rows], list[Run]]
+    ) -> None:
+        self.count = count
+        self.column = column
+        self.runs = runs
+
+
+def _little_endian(numbers: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogatepass")
+
+
+def _text(literal: bytes) -> bytes | None:
+    """What a JSON string says; ``None`` for ``null``."""
+    if b"\\" in literal:
+        return _encoded(json.loads(literal))
+    return None if literal == NULL else literal[1:-1]
+
+
+_COLUMNS: Mapping[RunColumn, tuple[str, Callable[[Any], bytes | None]]] = {
+    "runId": ("run_id", _encoded),
+    "status": ("status", _encoded),
+    "scenarioId": ("scenario_id", _text),
+    "executableId": ("executable_id", _text),
+    "configurationId": ("configuration_id", _text),
+    "configurationName": ("configuration_name", _text),
+    "executionScheduleId": ("execution_schedule_id", _text),
+    "createdAt": ("created_at", instant),
+    "modifiedAt": ("modified_at", instant),
+    "startTime": ("start_time", instant),
+    "completionTime": ("completion_time", instant),
+}
+"""The member of a run that each column is of, and its text: times as ``instant`` has them, all else as it reads."""
+RUN_COLUMNS: tuple[RunColumn, ...] = tuple(_COLUMNS)
+
+
+class ColumnsOfRuns:
+    """The columns of runs that are added one after the other, to be put in order in the end.
+
+    Texts of many runs are kept as one, since an object for each takes more memory than its text.
+    """
+
+    def __init__(self) -> None:
+        self._members = attrgetter(*(member for member, _ in _COLUMNS.values()))
+        self._last: list[tuple[Any, ...]] = []
+        self._columns: dict[RunColumn, list[bytes]] = {name: [] for name in _COLUMNS}
+
+    def add(self, run: Run) -> None:
+        self._last.append(self._members(run))
+        if len(self._last) == _TOGETHER:
+            self._join()
+
+    def order(self) -> list[int]:
+        """Where each run came that now comes: the newest first, of those created at once the one of the least id;
+        those whose time of creation is not known last."""
+        self._join()
+        ids, created = (self._texts(name) for name in ("runId", "createdAt"))
+        rows = sorted(range(len(ids)), key=ids.__getitem__)
+        known = [row for row in rows if created[row] != _NONE]
+        known.sort(key=created.__getitem__, reverse=True)
+        return known + [row for row in rows if created[row] == _NONE]
+
+    def in_order(self, order: Sequence[int]) -> Iterator[TextColumn]:
+        for name in _COLUMNS:
+            yield TextColumn.of(map(self._texts(name).__getitem__, order))
+
+    def _join(self) -> None:
+        if not self._last:
+            return
+        for (name, (_, text)), members in zip(_COLUMNS.items(), zip(*self._last, strict=True), strict=True):
+            text_of = {member: _NONE if (found := text(member)) is None else found for member in set(members)}
+            self._columns[name].append(_BEHIND.join(map(text_of.__getitem__, members)))
+        self._last.clear()
+
+    def _texts(self, name: RunColumn) -> list[bytes]:
+        return _BEHIND.join(self._columns[name]).split(_BEHIND) if self._columns[name] else []

@@ -1,0 +1,90 @@
+"""How a list of runs is packed for the store: what it is, a part for each column, then the runs, some to a part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from service.caching import codec
+from service.caching.codec import ContentGone, Length, NotAnEntry, Packed
+from service.concurrency.time_limit import checkpoint
+from service.domain.run_lists import RUN_COLUMNS, ColumnsOfRuns, Rows, RunColumn, RunList, TextColumn
+from service.domain.runs import Run
+
+_TOGETHER = 100
+"""Runs to a part; a page of a sorted list looks into as many parts as it has runs."""
+_MOST_PARTS = 10_000
+
+
+class _First(msgspec.Struct, frozen=True, array_like=True):
+    """How many runs there are, and how many of them in each of the parts behind the columns."""
+
+    count: Length
+    together: Length
+
+
+def packed(runs: Iterable[Run]) -> Packed:
+    """The runs, in any order, as they are stored: newest first."""
+    encode = msgspec.msgpack.Encoder().encode
+    written: list[bytes] = []
+    columns = ColumnsOfRuns()
+    for run in runs:
+        written.append(encode(run))
+        columns.add(run)
+    order = columns.order()
+    together = max(_TOGETHER, len(order) // _MOST_PARTS)
+    parts = [msgspec.msgpack.encode(_First(len(order), together))]
+    parts += map(msgspec.msgpack.encode, columns.in_order(order))
+    del columns
+    for start in range(0, len(order), together):
+        some = order[start : start + together]
+        parts.append(_array(len(some)) + b"".join(map(written.__getitem__, some)))
+        for row in some:
+            written[row] = b""  # else they are there twice
+    return parts
+
+
+def unpacked(parts: Packed) -> RunList:
+    """The list; its columns and runs are unpacked each time they are looked at, and raise ``ContentGone`` then.
+
+    Raises ``NotAnEntry`` for parts that are no list of runs.
+    """
+    first = codec.unpack(parts, _First)
+    behind = 1 + len(RUN_COLUMNS)
+    if not first.together or len(parts) != behind + -(-first.count // first.together):
+        raise NotAnEntry
+    number_of = {name: number for number, name in enumerate(RUN_COLUMNS, 1)}
+
+    def column(name: RunColumn) -> TextColumn:
+        checkpoint()
+        try:
+            found = codec.unpack_part(parts[number_of[name]], TextColumn)
+        except NotAnEntry:
+            raise ContentGone from None
+        if not found.fits(first.count):
+            raise ContentGone
+        return found
+
+    def runs(rows: Rows) -> list[Run]:
+        """The runs of these rows; each part that one of them is in is unpacked once."""
+        wanted: dict[int, list[tuple[int, int]]] = {}
+        for place, row in enumerate(rows):
+            number, at = divmod(row, first.together)
+            wanted.setdefault(number, []).append((place, at))
+        found: dict[int, Run] = {}
+        for number, places in wanted.items():
+            checkpoint()
+            try:
+                written = codec.unpack_part(parts[behind + number], list[msgspec.Raw])
+                found.update((place, codec.unpack_part(written[at], Run)) for place, at in places)
+            except (NotAnEntry, IndexError):
+                raise ContentGone from None
+        return [found[place] for place in range(len(rows))]
+
+    return RunList(first.count, column, runs)
+
+
+def _array(count: int) -> bytes:
+    """What MessagePack has in front of the items of an array."""
+    return b"\xdc%b" % count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd%b" % count.to_bytes(4, "big")

@@ -1,0 +1,89 @@
+"""Lists of executions, read many at a time where they are regular."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.errors import BadGateway
+from service.runtimes.ai_api import run_mapping
+from testing.work import calls
+
+TIMES = (
+    "2026-03-29T01:00:00Z",
+    "2026-03-29T01:00:00.5Z",
+    "2026-03-29T03:00:00+02:00",
+    "2026-03-29T01:00:00+00:00",
+    "2026-03-29T01:00:60Z",
+    "2026-02-30T01:00:00Z",
+    "2026-03-29t01:00:00z",
+    "2026-03-29T24:00:00Z",
+    "yesterday",
+    'Z"\n"',
+    "\u00e4",
+    5,
+    None,
+)
+EXECUTION = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["run1", "run2", "r\u00fcn"]),
+        "configurationId": st.sampled_from(["c1", None]),
+        "status": st.sampled_from(["COMPLETED", "RUNNING"]),
+    },
+    optional={
+        "createdAt": st.sampled_from(TIMES),
+        "modifiedAt": st.sampled_from(TIMES[:2]),
+        "completionTime": st.sampled_from(TIMES[:2]),
+        "statusMessage": st.sampled_from(["", 'a "word"', "\ud83d", None]),
+        "executionScheduleId": st.sampled_from(["nightly", None]),
+        "statusDetails": st.just({"any": [1]}),
+    },
+)
+
+
+def body(executions: list[dict[str, Any]]) -> bytes:
+    return json.dumps({"count": len(executions), "resources": executions}).encode()
+
+
+@given(st.lists(EXECUTION, max_size=5))
+def test_each_run_of_a_list_is_as_it_is_by_itself(executions: list[dict[str, Any]]) -> None:
+    alone = [
+        run_mapping.run(found, mended=mended)
+        for found, mended in (run_mapping.execution(json.dumps(each).encode(), each["id"]) for each in executions)
+    ]
+    assert list(run_mapping.runs(body(executions))) == alone
+
+
+@pytest.mark.parametrize("member", ["statusMessage", "scenarioId", "createdAt"])
+@pytest.mark.parametrize("value", [5, [], {}, True, ["2026-03-29T01:00:00Z"]])
+def test_a_list_has_no_run_that_would_be_refused_alone(member: str, value: Any) -> None:
+    executions: list[dict[str, Any]] = [{"id": f"run{n}", "configurationId": "c", "status": "DEAD"} for n in range(600)]
+    executions[550][member] = value
+    if member == "createdAt":
+        assert [run.unreadable for run in run_mapping.runs(body(executions))] == [int(n == 550) for n in range(600)]
+        return
+    with pytest.raises(BadGateway):
+        list(run_mapping.runs(body(executions)))
+
+
+def test_regular_lists_cost_few_calls_a_run() -> None:
+    def made(count: int) -> int:
+        answer = body(
+            [
+                {
+                    "id": f"run{n}",
+                    "configurationId": "c",
+                    "status": "DEAD",
+                    "createdAt": f"2026-03-29T01:{n % 60:02}:00Z",
+                }
+                for n in range(count)
+            ]
+        )
+        return calls(lambda: list(run_mapping.runs(answer)))
+
+    few, many = made(1000), made(2000)
+    assert many - few < 3 * 1000
