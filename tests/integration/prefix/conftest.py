@@ -86,6 +86,9 @@ def mounted(environment: tuple[dict[str, str], str], tmp_path_factory: pytest.Te
 
 
 WAYS = ("bare", "stripped", "nginx", "script-name")
+IN_BROWSER = ("nginx" if has_nginx() else "stripped",)
+"""Where pages are tried in a browser: they are the same bytes everywhere (``test_references``), so one prefix says it of
+all, and the page without one is tried with the demo and with a picture."""
 
 
 @pytest.fixture(scope="session", params=WAYS)

@@ -1,4 +1,4 @@
-"""``/docs`` in a real browser: all of it loads, *Authorize* and *Try it out* work, below whatever prefix."""
+"""``/docs`` in a real browser: all of it loads, *Authorize* and *Try it out* work, below a prefix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.prefix.conftest import Addressed
+from tests.integration.prefix.conftest import IN_BROWSER, Addressed
 from tests.servers.browser import new_page
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def authorize(page: Page, token: str) -> None:
     page.locator(".auth-btn-wrapper button.btn-done").click()
 
 
+@pytest.mark.parametrize("addressed", IN_BROWSER, indirect=True)
 def test_the_page_works(addressed: Addressed, page: Page, tmp_path: Path) -> None:
     """``/docs/`` leads to it."""
     amiss: list[str] = []

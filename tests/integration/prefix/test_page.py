@@ -1,4 +1,4 @@
-"""``/ui/`` in a real browser: signing in, all of its files and what it reads lie below whatever prefix."""
+"""``/ui/`` in a real browser: signing in, all of its files and what it reads lie below a prefix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.prefix.conftest import Addressed
+from tests.integration.prefix.conftest import IN_BROWSER, Addressed
 from tests.servers.browser import new_page
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
+@pytest.mark.parametrize("addressed", IN_BROWSER, indirect=True)
 def test_the_page_works(addressed: Addressed, page: Page) -> None:
     amiss: list[str] = []
     asked: list[str] = []

@@ -121,6 +121,17 @@ def test_every_path_of_the_document_is_below_its_server(addressed: Addressed) ->
             assert answer.status_code in {200, 406, 501}, path
 
 
+@pytest.mark.parametrize("path", ["/docs", "/ui/", "/openapi.json"])
+def test_what_a_browser_loads_is_the_same_below_every_prefix(
+    addressed: Addressed, host: ServiceHost, path: str
+) -> None:
+    answer = get(addressed, addressed.url + path)
+    bare = host.get(path)
+    assert answer.content == bare.body
+    for name in ("Content-Type", "Content-Security-Policy", "Cache-Control"):
+        assert answer.headers[name] == bare.headers[name]
+
+
 def test_no_example_of_the_document_is_below_a_root(addressed: Addressed) -> None:
     document = get(addressed, f"{addressed.url}/openapi.json").json()
     examples = [*_examples(document)]
