@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 import msgspec
 from flask import Flask
+from werkzeug.routing import Rule
 
 from service.api.http import access_log, guards, headers, problems
 from service.api.http.long_poll import LongPoll
@@ -19,7 +21,6 @@ from service.api.http.responses import Answers
 from service.api.http.server_spans import ServerSpans
 from service.api.openapi import routes as documentation
 from service.api.openapi.blueprints import Blueprint, blueprints
-from service.api.openapi.document import Api
 from service.api.resources import capabilities, checks, connections, operations, resource_groups
 from service.api.resources.charts import routes as charts
 from service.api.resources.comparisons import routes as comparisons
@@ -65,9 +66,24 @@ class Interface:
     sign_in: SignIn | None = None
 
 
+class MatchedRule(Rule):
+    """Compiles what builds its addresses when the first is built. Nothing here builds any, and compiling takes longer
+    than all else that makes an application."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = super()._compile_builder
+
+        def build(rule: MatchedRule, **values: Any) -> tuple[str, str]:
+            made: tuple[str, str] = compiled(append_unknown)(rule, **values)
+            return made
+
+        return build
+
+
 def build(interface: Interface) -> Flask:
     """Return the application. Raises ``RuntimeError`` for a route that states no access rule."""
     app = Flask("service", static_folder=None)
+    app.url_rule_class = MatchedRule
     app.url_map.merge_slashes = False
     problems.register(app)
     headers.register(app, frozenset(interface.cors_origins))
@@ -142,7 +158,9 @@ def document(app: Flask) -> bytes:
 def _document(resources: Sequence[Blueprint]) -> bytes:
     """The document is made by flask-smorest when it is first asked for, on an application of its own: most processes
     never give it, and it takes longer than the routes themselves."""
+    from service.api.openapi.document import Api  # noqa: PLC0415 - see above
+
     api = Api(Flask("service", static_folder=None))
     for routes in resources:
-        api.register_blueprint(routes)
+        api.register_blueprint(routes.described())
     return msgspec.json.format(msgspec.json.encode(api.document(), order="sorted"), indent=2) + b"\n"

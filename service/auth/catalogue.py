@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def load_catalogue(path: str | None = None) -> RoleCatalogue:
 
     Raises ``ValueError`` naming the file and the entry that is wrong.
     """
-    built_in = _read((resources.files("service.auth") / "catalogue.toml").read_text("utf-8"), "catalogue.toml")
+    built_in = _built_in()
     if path is None:
         return RoleCatalogue(built_in["roles"], built_in["role_collections"])
     own = _read(_text(path), path)
@@ -62,6 +63,11 @@ def load_catalogue(path: str | None = None) -> RoleCatalogue:
         if unknown := set(bundled) - set(roles):
             raise ValueError(f"{path}: role_collections.{name}: there is no role {min(unknown)!r}")
     return RoleCatalogue(roles, role_collections)
+
+
+@cache
+def _built_in() -> dict[str, Any]:
+    return _read((resources.files("service.auth") / "catalogue.toml").read_text("utf-8"), "catalogue.toml")
 
 
 def _text(path: str) -> str:

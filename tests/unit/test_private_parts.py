@@ -1,4 +1,4 @@
-"""The parts of redis-py, urllib3, requests and http.client that the service overrides or calls beside their public hooks.
+"""The parts of redis-py, urllib3, requests, http.client and werkzeug that the service overrides or calls beside their public hooks.
 
 A new major version may move any of them without a word, and most moves would show as a missing timeout or bound, not as
 an error. A failure here says what to look at.
@@ -24,7 +24,9 @@ from requests.sessions import Session
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from werkzeug.routing import Map, Rule
 
+from service.app.flask_app import MatchedRule
 from service.caching.redis.connections import BoundedSocket, SocketConnection, TcpConnection, TlsConnection
 from service.runtimes.transport.connections import PlainConnection, SecureConnection
 from service.runtimes.transport.framing import CheckedResponse
@@ -175,3 +177,14 @@ def test_http_client_reads_and_writes_by_the_calls_that_keep_the_budget() -> Non
     )
     assert {"recv_into", "sendall"} <= set(vars(BudgetSocket))
     assert {"recv_into", "send"} <= set(vars(BudgetTLSSocket))
+
+
+def test_werkzeug_compiles_what_builds_addresses_by_the_call_that_waits_until_one_is_built() -> None:
+    assert "self._compile_builder(" in source(Rule.compile), (
+        "service/app/flask_app.py: werkzeug no longer calls _compile_builder: see if MatchedRule still saves anything"
+    )
+    built = [
+        Map([kind("/runs/<run_id>/tags", endpoint="tags")]).bind("host").build("tags", {"run_id": "a b", "x": "ä"})
+        for kind in (Rule, MatchedRule)
+    ]
+    assert built == ["/runs/a%20b/tags?x=%C3%A4"] * 2

@@ -58,7 +58,7 @@ class Defaults:
 
 
 class RequestReader:
-    """Reads requests. It stands where flask-smorest has its arguments parser (``Blueprint.arguments``)."""
+    """Reads requests. For the document it stands where flask-smorest has its arguments parser."""
 
     DEFAULT_VALIDATION_STATUS = 400
 

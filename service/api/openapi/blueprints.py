@@ -1,11 +1,15 @@
-"""flask-smorest blueprints that read requests in the service's own way, and what each route says of itself."""
+"""Routes that read requests in the service's own way, and what each says of itself for the OpenAPI document.
+
+What they say is put together when the document is asked for: most processes never give it, and copying it between
+flask-smorest's decorators took longer than everything else that makes an application.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import flask_smorest
+import flask
 from marshmallow import Schema
 
 from service.api.http.formats import JSON, Format
@@ -13,32 +17,68 @@ from service.api.http.request import RequestReader
 from service.api.openapi import components
 from service.api.openapi.schemas import Query
 
+if TYPE_CHECKING:
+    import flask_smorest
+
 View = TypeVar("View", bound=Callable[..., Any])
+_SAYS, _READS = "openapi_operation", "openapi_arguments"
+"""What views are marked with; ``functools.wraps`` hands it on to what decorates them."""
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+class _Route(NamedTuple):
+    rule: str
+    view: Callable[..., Any]
+    options: dict[str, Any]
+
+
+class Blueprint(flask.Blueprint):
     """Routes of one tag of the OpenAPI document."""
 
+    def __init__(self, tag: str, description: str, reader: RequestReader) -> None:
+        super().__init__(tag, __name__)
+        self._description = description
+        self._reader = reader
+        self._routes: list[_Route] = []
+
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
-        """Register a view; see ``flask_smorest.Blueprint.route``."""
-        register: Callable[[View], View] = super().route(rule, **options)
-        return register
+        """Register a view, which says what it is by ``documented``."""
+        register = super().route(rule, **options)
+
+        def registered(view: View) -> View:
+            self._routes.append(_Route(rule, view, options))
+            return register(view)
+
+        return registered
 
     def arguments(self, schema: type[Schema], **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Read the request before the view; see ``api.http.request.RequestReader.use_args``."""
-        read: Callable[[Callable[..., Any]], Callable[..., Any]] = super().arguments(schema, **options)
-        return read
+        read = self._reader.use_args(schema, **options)
+
+        def reading(view: Callable[..., Any]) -> Callable[..., Any]:
+            made = read(view)
+            setattr(made, _READS, (schema, options))
+            return made
+
+        return reading
+
+    def described(self) -> flask_smorest.Blueprint:
+        """The same for the document: flask-smorest's blueprint, whose views nobody calls."""
+        import flask_smorest  # noqa: PLC0415 - brings apispec, webargs and a YAML parser
+
+        made = flask_smorest.Blueprint(self.name, __name__, description=self._description)
+        made.ARGUMENTS_PARSER = self._reader
+        for rule, view, options in self._routes:
+            described = made.doc(**getattr(view, _SAYS)())(view)
+            if hasattr(view, _READS):
+                schema, reading = getattr(view, _READS)
+                described = made.arguments(schema, **reading)(described)
+            made.route(rule, **options)(described)
+        return made
 
 
 def blueprints(reader: RequestReader) -> Callable[[str, str], Blueprint]:
     """A maker of blueprints, by tag and description, whose ``arguments`` are read by ``reader``."""
-
-    def make(tag: str, description: str) -> Blueprint:
-        made = Blueprint(tag, __name__, description=description)
-        made.ARGUMENTS_PARSER = reader
-        return made
-
-    return make
+    return lambda tag, description: Blueprint(tag, description, reader)
 
 
 def documented(
@@ -61,18 +101,23 @@ def documented(
     beside the usual ones; ``streamed``: the answer goes on, and is stored nowhere; ``awaited``: with ``Prefer: wait``
     it can be waited for.
     """
-    schemas = {
-        one: schema if number == 0 and schema is not None else dict(one.schema) for number, one in enumerate(formats)
-    }
-    return _doc(
-        operationId=operation,
-        summary=summary,
-        security=[{"bearer": []}],
-        parameters=components.parameters(
-            query, zoned=zoned, run=run, formats=tuple(formats), streamed=streamed, awaited=awaited
-        ),
-        responses=components.responses(schemas, run=run, paged=paged, more=more, streamed=streamed),
-    )
+
+    def says() -> dict[str, Any]:
+        schemas = {
+            one: schema if number == 0 and schema is not None else dict(one.schema)
+            for number, one in enumerate(formats)
+        }
+        return {
+            "operationId": operation,
+            "summary": summary,
+            "security": [{"bearer": []}],
+            "parameters": components.parameters(
+                query, zoned=zoned, run=run, formats=tuple(formats), streamed=streamed, awaited=awaited
+            ),
+            "responses": components.responses(schemas, run=run, paged=paged, more=more, streamed=streamed),
+        }
+
+    return _saying(says)
 
 
 def documented_open(
@@ -82,23 +127,37 @@ def documented_open(
 
     ``more`` are further statuses of the same shape; a ``tagged`` answer can be asked for with ``If-None-Match``.
     """
-    headers = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", "Vary", *components.EVERY_ANSWER)
-    content: dict[str, Any] = {
-        media_type: {"schema": schema or ({"type": "object"} if media_type.endswith("json") else {"type": "string"})}
-    }
-    answers = {
-        str(status): {
-            "description": components.DESCRIPTIONS[status],
-            "headers": headers,
-            "content": content,
+
+    def says() -> dict[str, Any]:
+        headers = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", "Vary", *components.EVERY_ANSWER)
+        content: dict[str, Any] = {
+            media_type: {
+                "schema": schema or ({"type": "object"} if media_type.endswith("json") else {"type": "string"})
+            }
         }
-        for status in (200, *more)
-    }
-    current = {"304": {"description": "The client has the current answer.", "headers": headers}} if tagged else {}
-    problems = {"4XX": "Problem", "default": "Problem"}
-    return _doc(operationId=operation, summary=summary, security=[], responses={**answers, **current, **problems})
+        answers = {
+            str(status): {
+                "description": components.DESCRIPTIONS[status],
+                "headers": headers,
+                "content": content,
+            }
+            for status in (200, *more)
+        }
+        current = {"304": {"description": "The client has the current answer.", "headers": headers}} if tagged else {}
+        problems = {"4XX": "Problem", "default": "Problem"}
+        return {
+            "operationId": operation,
+            "summary": summary,
+            "security": [],
+            "responses": {**answers, **current, **problems},
+        }
+
+    return _saying(says)
 
 
-def _doc(**manual: Any) -> Callable[[View], View]:
-    mark: Callable[[View], View] = Blueprint.doc(**manual)
+def _saying(says: Callable[[], dict[str, Any]]) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        setattr(view, _SAYS, says)
+        return view
+
     return mark

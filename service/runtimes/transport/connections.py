@@ -6,6 +6,7 @@ It follows no redirects, keeps and sends no cookies, and takes nothing from the 
 from __future__ import annotations
 
 import ssl
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
 from typing import Any
@@ -91,13 +92,18 @@ def new_session(pool_size: int, certificate: ClientCertificate | None, trust: Tr
         {
             "Accept": "application/json",
             "Accept-Encoding": ACCEPTED,
-            "User-Agent": f"{_DISTRIBUTION}/{metadata.version(_DISTRIBUTION)}",
+            "User-Agent": _user_agent(),
         }
     )
     adapter = BudgetAdapter(client_context(certificate, trust), pool_size)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+@cache
+def _user_agent() -> str:
+    return f"{_DISTRIBUTION}/{metadata.version(_DISTRIBUTION)}"
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -11,7 +11,10 @@ _FIRST_USED_LATER = {
     "asyncio",  # by the Redis client
     "redis",  # configured: REDIS_URL
     "opentelemetry",  # configured: OTEL_…
-    "numpy",  # large columns, charts
+    "flask_smorest",  # /openapi.json
+    "apispec",
+    "webargs",
+    "yaml",
     "pyarrow",  # format=parquet, format=arrow
     "vl_convert",  # pictures, in a process of their own
 }
