@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -23,8 +24,10 @@ T = TypeVar("T")
 NULL = b"null"
 _BOM = b"\xef\xbb\xbf"
 _SHAPE = "the AI runtime's answer does not have the expected shape"
-_STRING_OR_BARE_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+|-?Infinity\b|NaN\b', re.DOTALL)
-"""A string that nothing ends goes on to the end of the text, so that no part of it is looked at again."""
+_NO_NUMBERS = (b"NaN", b"Infinity")
+_PLAIN = re.compile(rb"(?:[^\\]++|\\[^u])*+")
+"""All up to an escape of a character's number, or to half an escape."""
+_AT_ONCE = 1024 * 1024
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
     rb"|u(?P<lone>[dD][89a-fA-F][0-9a-fA-F]{2})|u001[fF](?P<aside>[dD][89a-fA-F][0-9a-fA-F]{2}|~)?|.)",
@@ -55,7 +58,7 @@ def decode_mended(body: bytes, kind: type[T]) -> tuple[T, bool]:
 
 def restored(literals: bytes) -> bytes:
     """Put back what ``decode_mended`` set aside."""
-    return _ESCAPE.sub(_put_back, literals) if b"\\" in literals else literals
+    return _rewritten(literals, _put_back)
 
 
 def shape(what: str) -> str:
@@ -74,14 +77,59 @@ def text(literal: bytes) -> str:
 
 
 def _mended(body: bytes) -> bytes:
-    if b"NaN" in body or b"Infinity" in body:
-        body = _STRING_OR_BARE_NUMBER.sub(_named, body)
-    return _ESCAPE.sub(_set_aside, body)
+    for name in _NO_NUMBERS:
+        body = _quoted(body, name)
+    return _rewritten(body, _set_aside)
 
 
-def _named(match: re.Match[bytes]) -> bytes:
-    found = match[0]
-    return found if found.startswith(b'"') else b'"' + found + b'"'
+def _quoted(body: bytes, name: bytes) -> bytes:
+    """``body`` with the name in quotation marks, and its sign, wherever it stands outside of strings.
+
+    Of what lies between two names only the quotation marks are counted: a string that nothing ends goes on to the end.
+    """
+    pieces: list[bytes] = []
+    kept = at = 0
+    within = False
+    while (found := body.find(name, at)) >= 0:
+        within ^= bool(_quotation_marks(body, at, found) % 2)
+        at = found + len(name)
+        if not within and not body[at : at + 1].isalnum() and body[at : at + 1] != b"_":
+            start = found - (found > kept and body[found - 1 : found] == b"-" and name == b"Infinity")
+            pieces += (body[kept:start], b'"', body[start:at], b'"')
+            kept = at
+    return b"".join((*pieces, body[kept:])) if pieces else body
+
+
+def _quotation_marks(body: bytes, start: int, end: int) -> int:
+    """How many of them are there that are not escaped."""
+    if body.find(b"\\", start, end) < 0:
+        return body.count(b'"', start, end)
+    return body[start:end].replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
+
+
+def _rewritten(text: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes:
+    """``text`` with what ``change`` makes of each escape of a character's number.
+
+    One pass, that holds the interpreter's lock for a stretch at a time, and pieces only for what differs.
+    """
+    if b"\\u" not in text:
+        return text
+    pieces: list[bytes] = []
+    kept = at = 0
+    while at < len(text):
+        plain = _PLAIN.match(text, at, at + _AT_ONCE)
+        if plain is not None and plain.end() > at:
+            at = plain.end()
+            continue
+        found = _ESCAPE.match(text, at)
+        if found is None:  # a backslash ends the text
+            break
+        changed = change(found)
+        if changed != found[0]:
+            pieces += (text[kept:at], changed)
+            kept = found.end()
+        at = found.end()
+    return b"".join((*pieces, text[kept:])) if pieces else text
 
 
 def _set_aside(match: re.Match[bytes]) -> bytes:

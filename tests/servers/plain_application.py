@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -46,6 +47,9 @@ class Application:
 
     def _livez(self, _environ: dict[str, Any], _argument: str) -> Iterable[bytes]:
         return (b"alive",)
+
+    def _frozen(self, _environ: dict[str, Any], _argument: str) -> Iterable[bytes]:
+        return (b"%d" % gc.get_freeze_count(),)
 
     def _small(self, _environ: dict[str, Any], argument: str) -> Iterable[bytes]:
         return (b"small", argument.encode())

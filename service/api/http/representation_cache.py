@@ -51,6 +51,10 @@ class ReadyAnswers:
         except StillUnderWay:
             raise Overloaded(BUSY) from None
 
+    def admitted(self, weight: int) -> AbstractContextManager[None]:
+        """See ``LargeWork``."""
+        return self._work.admitted(weight)
+
     def turn(self, weight: int) -> AbstractContextManager[None]:
         """See ``LargeWork``."""
         return self._work.turn(weight)

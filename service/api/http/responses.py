@@ -130,6 +130,10 @@ class Answers:
         """The representation that ``tag`` names, if it is at hand."""
         return self._ready.get(tag)
 
+    def admitted(self, weight: int) -> AbstractContextManager[None]:
+        """See ``LargeWork``."""
+        return self._ready.admitted(weight)
+
     def cache_control(self, provenance: Provenance) -> str:
         """The ``Cache-Control`` field of the answer (RFC 9111, RFC 5861)."""
         return f"private, max-age={int(provenance.lifetime)}, {self._windows}"

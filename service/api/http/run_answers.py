@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from flask import Response
 
@@ -13,6 +13,7 @@ from service.api.http.responses import Answers, Rendering, Representation
 from service.domain.metrics import MetricResource
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
+from service.reads.results import Read
 
 
 class RunAnswers:
@@ -39,8 +40,8 @@ class RunAnswers:
         file: str = "",
     ) -> Response:
         """``form`` names all that ``make`` depends on beside the run, ``varies`` the headers among that. ``points``: it
-        looks at the run's points. ``replayed``: it depends on the run's metric resource alone, so that the response
-        cache may replay it. ``rendering``, ``file``: as in ``Representation``."""
+        looks at the run's points, otherwise at its tags and custom info. ``replayed``: it depends on the run's metric
+        resource alone, so that the response cache may replay it. ``rendering``, ``file``: as in ``Representation``."""
 
         def represent(context: RequestContext) -> Representation:
             run = self._queries.metric_resource(run_id, context)
@@ -49,7 +50,7 @@ class RunAnswers:
                 form=form,
                 format=read_request.format,
                 provenance=run.provenance,
-                make=lambda: make(run.content()),
+                make=lambda: make(run.content()) if points else self._beside_points(run, make),
                 varies=varies,
                 rendering=rendering,
                 entry=(run.key, run.digest) if replayed else None,
@@ -58,3 +59,11 @@ class RunAnswers:
             )
 
         return self._answers.read(represent, read_request.context, self._long_poll)
+
+    def _beside_points(
+        self, run: Read[MetricResource], make: Callable[[MetricResource], Iterable[bytes]]
+    ) -> Iterator[bytes]:
+        """How long that takes is known once the first part of what is stored is unpacked."""
+        resource = run.content()
+        with self._answers.admitted(len(resource.tags) + len(resource.custom_info)):
+            yield from make(resource)

@@ -91,7 +91,7 @@ def test_tags_are_given_without_the_points_and_lost_points_are_read_again(surrou
 def test_work_that_finds_no_room_in_time_is_refused_with_a_word_on_when_to_come_again(
     surroundings: Surroundings,
 ) -> None:
-    work = LargeWork(1000, free=0, medium=0, longest_wait=0.01)
+    work = LargeWork(1000, free=100, medium=0, longest_wait=0.01)
     with surroundings.service(large_work=work) as service:
         service.get("/runs/run1/tags")
         with work._gate.admitted(1000, 0):  # another thread's work
@@ -101,9 +101,14 @@ def test_work_that_finds_no_room_in_time_is_refused_with_a_word_on_when_to_come_
         assert service.get(RUN).status_code == 200
 
 
-def test_work_that_takes_too_long_is_refused(surroundings: Surroundings) -> None:
+@pytest.mark.parametrize("path", [RUN, "/runs/run1/tags?search=a", "/runs/run1/custom-info?parse=true"])
+def test_work_that_takes_too_long_is_refused(surroundings: Surroundings, path: str) -> None:
+    """Tags and custom info too, which are looked at without the points."""
+    pairs = [{"name": f"a{number}", "value": "1"} for number in range(10)]
+    run = {"executionId": "run1", "metrics": [POINT], "tags": pairs, "customInfo": pairs}
+    surroundings.runtime.say("metrics", 200, {"count": 1, "resources": [run]})
     with surroundings.service(large_work=LargeWork(longest=0.0, free=0)) as service:
-        _is_overloaded(service.get(RUN))
+        _is_overloaded(service.get(path))
 
 
 def test_a_refusal_is_given_again(service: Service) -> None:

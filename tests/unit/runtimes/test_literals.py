@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from service.domain.errors import BadGateway
 from service.runtimes import literals
-from testing.work import run_within
+from testing.work import memory, run_within
 from tests.unit.runtimes.ai_api.answers import answer, metric, metrics_of, points_of, resource
 
 DIGITS = st.text("0123456789", min_size=1, max_size=120)
@@ -142,3 +143,28 @@ except BadGateway:
     print("refused")
 """
     assert run_within(code) == "refused\n"
+
+
+@given(st.lists(STRINGS | st.sampled_from(["NaN", "-Infinity", "Infinity", "1", "null"]), max_size=6))
+@example(['"NaN"', "NaN", '"\\\\"', "Infinity", '"\\""', "-Infinity"])
+def test_names_of_numbers_become_strings_outside_of_strings_only(literals_: list[str]) -> None:
+    body = f"[{','.join(literals_)}]".encode()
+    names = [f'"{one}"' if one in {"NaN", "Infinity", "-Infinity"} else one for one in literals_]
+    found, _ = literals.decode_mended(body, list[msgspec.Raw])
+    assert [literals.restored(bytes(one)) for one in found] == [one.encode() for one in names]
+
+
+@pytest.mark.parametrize("unit", [b"\\\\", b'"x",', b"\\\\u", b"1,"])
+def test_mending_needs_memory_in_proportion_to_what_it_changes(unit: bytes) -> None:
+    """One escape among many of another kind: no piece is made for each of those."""
+
+    def held(size: int) -> int:
+        body = b'["\\ud83d"NaN' + unit * (size // len(unit))
+
+        def refused() -> None:
+            with pytest.raises(BadGateway):
+                literals.decode(body, list)
+
+        return memory(refused)
+
+    assert held(400_000) < 10 * 400_000

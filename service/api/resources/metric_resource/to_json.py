@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from service.concurrency.decoders import json_decoder
+from service.concurrency.time_limit import checkpoint
 from service.domain import json_text
 from service.domain.localizing import localized, localized_literal
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
+from service.domain.selection.objects import objects
 from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
@@ -54,8 +56,36 @@ def _named(pairs: bytes, search: str) -> bytes:
     if not search:
         return pairs
     part = search.casefold()
-    members: list[msgspec.Raw] = json_decoder(list[msgspec.Raw]).decode(pairs)
-    return b"[" + b",".join(bytes(one) for one in members if part in json.loads(bytes(one))["name"].casefold()) + b"]"
+    members = _checked(_members(pairs))
+    return b"[" + b",".join([member for member in members if part in _name(member).casefold()]) + b"]"
+
+
+def _members(pairs: bytes) -> Iterable[bytes]:
+    """The members of a JSON array, as they were sent."""
+    return map(bytes, objects(Chunk(pairs[1:-1], 0)))
+
+
+def _checked(members: Iterable[bytes]) -> Iterator[bytes]:
+    """The members, for as long as there is time for them."""
+    for number, member in enumerate(members):
+        if not number % _AT_ONCE:
+            checkpoint()
+        yield member
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+_named_member = json_decoder(_Named)
+
+
+def _name(member: bytes) -> str:
+    try:
+        return _named_member.decode(member).name
+    except msgspec.DecodeError:  # a lone surrogate
+        name: str = json.loads(member)["name"]
+        return name
 
 
 def warnings(unreadable: Unreadable, *, unread_metrics: int = 0) -> bytes:
@@ -92,6 +122,7 @@ LARGEST = 1024 * 1024
 """Bytes of a value that is parsed."""
 DEEPEST = 64
 """Arrays and objects within each other, in a value that is parsed."""
+_AT_ONCE = 1000
 
 
 def with_parsed(pairs: bytes) -> bytes:
@@ -100,8 +131,7 @@ def with_parsed(pairs: bytes) -> bytes:
     ``parsed`` is the value's own text, numbers digit for digit. A value stays without it that is too large or too
     deep, has an object with one name twice, or holds anything that JSON cannot (``NaN``).
     """
-    members: list[dict[str, str]] = json.loads(pairs)
-    return b"[" + b",".join(map(_pair, members)) + b"]"
+    return b"[" + b",".join([_pair(json.loads(member)) for member in _checked(_members(pairs))]) + b"]"
 
 
 def _pair(member: dict[str, str]) -> bytes:

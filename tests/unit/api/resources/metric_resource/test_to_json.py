@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from service.api.resources.metric_resource.to_json import DEEPEST, LARGEST, parsed_text, with_parsed
+from service.api.resources.metric_resource.to_json import DEEPEST, LARGEST, parsed_text, tags, with_parsed
+from service.domain.metrics import MetricResource
 from testing.work import calls, run_within
 
 
@@ -21,6 +22,13 @@ def test_json_stays_digit_for_digit(text: str) -> None:
 )  # fmt: skip
 def test_all_else_stays_raw(text: str) -> None:
     assert parsed_text(text) is None
+
+
+def test_members_are_searched_whatever_their_text() -> None:
+    """A lone surrogate, which the quick parser refuses, hides no member and not itself."""
+    pairs = b'[{"name":"Ab\\ud83d","value":"\\udc00"}, {"name":"b","value":"abc"},{"value":"","name":"xaB"}]'
+    found = b"".join(tags(MetricResource("run1", tags=pairs), "aB"))
+    assert found == b'{"runId":"run1","tags":[{"name":"Ab\\ud83d","value":"\\udc00"},{"value":"","name":"xaB"}]}'
 
 
 def test_size_and_depth_are_bounded() -> None:
