@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import msgspec
 from msgspec import Raw
@@ -92,10 +93,11 @@ class Comparison:
         starts = [instant(run.details.run.start_time) for run in self.runs]
         without_start = [start is None and against is Against.ELAPSED for start in starts]
         panels = []
+        names = self._names()
         drawn: list[Series] = []
         for metric, by_run in by_metric.items():
             traces = []
-            for name, several, start, lacks in zip(self._names(), by_run, starts, without_start, strict=True):
+            for name, several, start, lacks in zip(names, by_run, starts, without_start, strict=True):
                 for labels, series in {} if lacks else several.items():
                     full = f"{name}, {labels}" if labels else name
                     traces.append(Trace(full, drawing.marks(series, start), name, labels))
@@ -127,12 +129,13 @@ class Comparison:
         absent = [_absence(*each) for each in zip(self.runs, by_run, places, strict=True)]
         held = [place[1] for place, why in zip(places, absent, strict=True) if place is not None and why is None]
         share_places = len(set(held)) < len(held)
+        names = self._names() if share_places else []
         panels = []
         for metric, by_run_labels in by_metric.items():
             if share_places:  # side by side there
                 traces = [
                     Trace(f"{name}, {label}" if label else name, _marks([series], [place]))
-                    for name, several, place in zip(self._names(), by_run_labels, places, strict=True)
+                    for name, several, place in zip(names, by_run_labels, places, strict=True)
                     for label, series in several.items()
                 ]
             else:
@@ -178,9 +181,9 @@ class Comparison:
         for number, (configuration, id_) in enumerate(zip(configurations, self._ids(), strict=True)):
             says_more = several and configuration not in {None, self.runs[number].details.run.run_id}
             parts = [captions.cut(configuration, _LONGEST_PART)] if says_more else []
-            given = [(json.loads(one.key), json.loads(one.values[number])) for one in differing]
-            parts += [captions.cut(f"{key}={value}", _LONGEST_PART) for key, value in given if value is not None]
-            differs = captions.fitting(parts, _LONGEST_NAME)
+            given = ((json.loads(one.key), json.loads(one.values[number])) for one in differing)
+            more = (captions.cut(f"{key}={value}", _LONGEST_PART) for key, value in given if value is not None)
+            differs = captions.fitting(chain(parts, more), _LONGEST_NAME)
             names.append(f"{differs}{captions.SEPARATOR}{id_}" if differs else id_)
         return names
 

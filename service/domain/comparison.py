@@ -6,22 +6,25 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import compress
+from itertools import chain, compress
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from service.concurrency.decoders import json_decoder
+from service.concurrency.time_limit import checkpoint
 from service.domain import decimals, points
 from service.domain.metrics import READABLE, Unreadable
 from service.domain.points import NameValue
+from service.domain.ranks import places_of_integers
 from service.domain.runs import RunDetails
 from service.domain.series.model import Series
 from service.domain.series.summary import Summary
 
 MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"
 """The label that says which model a metric is of (AI API)."""
+_STEPS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +128,26 @@ class Baseline:
 
 
 class Joined(NamedTuple):
-    """Series joined by step (an outer join): for each step the values, one for each run; all JSON literals."""
+    """Series joined by step (an outer join); steps and values are JSON literals, ``null`` where a run has none.
+
+    ``columns`` has each run's values by step: where few steps are shared, the table is much larger than what it is made
+    of, so it is made as it is written.
+    """
 
     steps: Sequence[bytes]
-    values: Sequence[Sequence[bytes]]
+    columns: Sequence[Mapping[bytes, bytes]]
+
+    def stretches(self) -> Iterator[Sequence[bytes]]:
+        """The steps, some at a time, for as long as there is time."""
+        for start in range(0, len(self.steps), _STEPS_AT_ONCE):
+            checkpoint()
+            yield self.steps[start : start + _STEPS_AT_ONCE]
+
+    def rows(self) -> Iterator[tuple[bytes, Sequence[bytes]]]:
+        """Each step with the values of all runs."""
+        for steps in self.stretches():
+            for step in steps:
+                yield step, [column.get(step, points.NULL) for column in self.columns]
 
 
 class _KeyValue(msgspec.Struct):
@@ -190,8 +209,8 @@ def models(runs: Sequence[Compared]) -> list[ComparedModels]:
 def joined(compared: Aligned[Series]) -> Joined:
     """The values by step. Of several points at one step the last counts; points without a step are left out."""
     columns = [dict(_by_step(series)) for series in compared.series]
-    steps = sorted({step for column in columns for step in column}, key=points.exact)
-    return Joined(steps, [[column.get(step, points.NULL) for column in columns] for step in steps])
+    steps = list(dict.fromkeys(chain.from_iterable(columns)))
+    return Joined([steps[place] for place in places_of_integers(list(map(int, steps)))], columns)
 
 
 def identity_of(series: Series | Summary) -> Identity:

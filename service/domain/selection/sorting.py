@@ -6,9 +6,8 @@ lock; the sorts of other objects go in stretches. So nothing here keeps other th
 
 from __future__ import annotations
 
-import heapq
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, Protocol, TypeAlias, get_args
@@ -19,13 +18,12 @@ from numpy.typing import NDArray
 from service.concurrency.time_limit import checkpoint
 from service.domain import points
 from service.domain.metrics import Chunk
+from service.domain.ranks import ranks
 from service.domain.selection.instants import instant
 from service.domain.selection.objects import gathered, step
 
 Field: TypeAlias = Literal["name", "step", "timestamp", "value"]
 FIELDS: tuple[Field, ...] = get_args(Field)
-_STRETCH = 20_000
-"""Objects that are sorted at once, in some ten milliseconds."""
 _WIDEST = 64
 """Bytes of an instant in a column; one that is longer makes objects of all."""
 
@@ -105,7 +103,7 @@ class _Values:
         wanted.frombytes(doubtful.astype(np.int32).tobytes())
         literals = chain.from_iterable(points.columns(chunk, ("value",))[0] for chunk in gathered(chunks, wanted))
         exact = np.zeros(len(numbers), dtype=np.int64)
-        exact[doubtful] = _ranks(list(map(points.exact, literals)))
+        exact[doubtful] = ranks(list(map(points.exact, literals)))
         return exact
 
 
@@ -127,7 +125,7 @@ class _Steps:
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
         if any(part.dtype == object for part in self._steps):
-            steps = _ranks([number for part in self._steps for number in part.tolist()])
+            steps = ranks([number for part in self._steps for number in part.tolist()])
         else:
             steps = np.concatenate(self._steps) if self._steps else np.array([], dtype=np.int64)
         null = np.concatenate(self._null) if self._null else np.array([], dtype=np.bool_)
@@ -150,11 +148,11 @@ class _Instants:
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
         if any(isinstance(part, list) for part in self._instants):
-            ranks = _ranks([bytes(moment) for part in self._instants for moment in part])
+            order = ranks([bytes(moment) for part in self._instants for moment in part])
         else:
-            ranks = _dense(np.concatenate(self._instants) if self._instants else np.array([], dtype=np.bytes_))
+            order = _dense(np.concatenate(self._instants) if self._instants else np.array([], dtype=np.bytes_))
         null = np.concatenate(self._null) if self._null else np.array([], dtype=np.bool_)
-        return [~ranks if descending else ranks, null]
+        return [~order if descending else order, null]
 
 
 class _Names:
@@ -169,8 +167,8 @@ class _Names:
         self._numbers.append(np.array([known.setdefault(literal, len(known)) for literal in literals], dtype=np.int32))
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
-        ranks = _ranks(list(map(points.text, self._known)))
-        names = ranks[np.concatenate(self._numbers)] if self._numbers else ranks
+        order = ranks(list(map(points.text, self._known)))
+        names = order[np.concatenate(self._numbers)] if self._numbers else order
         return [~names if descending else names]
 
 
@@ -183,36 +181,10 @@ _COLUMNS: dict[Field, Callable[[], _Column]] = {
 
 
 def _dense(column: NDArray[Any]) -> NDArray[Any]:
-    """The place of each item among those that differ."""
+    """As ``ranks``, for a column."""
     rows = np.argsort(column, kind="stable")
     in_order = column[rows]
-    ranks = np.zeros(len(column), dtype=np.int64)
+    found = np.zeros(len(column), dtype=np.int64)
     if len(column):
-        ranks[rows] = np.concatenate(([0], np.cumsum(in_order[1:] != in_order[:-1])))
-    return ranks
-
-
-def _ranks(keys: Sequence[Any]) -> NDArray[Any]:
-    """As ``_dense``, for objects that compare: sorted in stretches, which are then merged."""
-    ranks = np.zeros(len(keys), dtype=np.int64)
-    rank = -1
-    before: Any = _NOTHING
-    for number, row in enumerate(_merged(keys)):
-        if not number % _STRETCH:
-            checkpoint()
-        key = keys[row]
-        if before is _NOTHING or key != before:
-            rank, before = rank + 1, key
-        ranks[row] = rank
-    return ranks
-
-
-def _merged(keys: Sequence[Any]) -> Iterable[int]:
-    stretches = []
-    for start in range(0, len(keys), _STRETCH):
-        checkpoint()
-        stretches.append(sorted(range(start, min(start + _STRETCH, len(keys))), key=keys.__getitem__))
-    return stretches[0] if len(stretches) == 1 else heapq.merge(*stretches, key=keys.__getitem__)
-
-
-_NOTHING = object()
+        found[rows] = np.concatenate(([0], np.cumsum(in_order[1:] != in_order[:-1])))
+    return found

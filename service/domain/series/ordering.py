@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.domain import points
+from service.domain.ranks import ranks
 from service.domain.series import instant_columns
 from service.domain.series.columns import EXACT, Columns, Floats, Integers
 from service.domain.series.instant_columns import NEVER
@@ -72,8 +72,6 @@ def _ranks(columns: Columns) -> Integers:
     """
     rows = np.flatnonzero(np.abs(columns.step) >= EXACT)
     steps = [points.exact(bytes(point.step)) for point in columns.rows(rows)]
-    order = sorted(range(len(steps)), key=steps.__getitem__)
-    differs = [steps[one] != steps[other] for one, other in pairwise(order)]
     found = np.zeros(len(columns.step), dtype=np.int64)
-    found[rows[order]] = list(accumulate(differs, initial=0))
+    found[rows] = ranks(steps)
     return found

@@ -105,8 +105,7 @@ def _joined(runs: Sequence[Compared], metric: str) -> Iterator[list[bytes]]:
     series: list[Aligned[Series]] = comparison.aligned([run.series for run in runs])
     for one in series:
         if one.identity.name == metric:
-            found = comparison.joined(one)
-            for step, values in zip(found.steps, found.values, strict=True):
+            for step, values in comparison.joined(one).rows():
                 yield [b"step", _text(one.name), _labels(one.labels), step, *map(_literal, values)]
 
 

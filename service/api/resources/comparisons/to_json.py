@@ -127,13 +127,19 @@ def _points(aggregate: str, several: Iterable[Summary | None], clock: ZoneClock)
 def _joined(several: Iterable[Aligned[Series]]) -> Iterator[bytes]:
     yield b',"aligned":['
     for number, one in enumerate(several):
-        steps, values = comparison.joined(one)
-        yield b'%b{"name":%b,"labels":%b,"steps":[%b],"values":[' % (
-            b"," if number else b"",
-            one.name,
-            one.labels,
-            b",".join(steps),
-        )
-        yield b",".join(b"[%b]" % b",".join(column) for column in zip(*values, strict=True))
+        found = comparison.joined(one)
+        yield b'%b{"name":%b,"labels":%b,"steps":[' % (b"," if number else b"", one.name, one.labels)
+        yield from _array(found.stretches())
+        yield b'],"values":['
+        for place, column in enumerate(found.columns):
+            yield b",[" if place else b"["
+            yield from _array([column.get(step, points.NULL) for step in steps] for steps in found.stretches())
+            yield b"]"
         yield b"]}"
     yield b"]"
+
+
+def _array(stretches: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
+    """The members of an array."""
+    for number, literals in enumerate(stretches):
+        yield (b"," if number else b"") + b",".join(literals)
