@@ -1,24 +1,45 @@
-"""The whole service as its users have it: ``metric-resource serve`` with gunicorn's workers, as processes of its own."""
+"""The whole service as its users have it: ``metric-resource serve`` with gunicorn's workers, as processes of its own.
+
+A host is forked from a process that has loaded the libraries: loading them took most of the time of a test. What looks
+at the environment as it is loaded, the metrics library and all that uses it, is not among them. A host whose environment
+is for the interpreter itself (``PYTHON…``) gets an interpreter of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from service.cli import main
 from testing.ports import free_port
 from testing.waiting import eventually
 
 PATIENCE = 60.0
 """Seconds after which a request of a test counts as never answered."""
+
+
+_FORKED = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload(
+    [
+        "gunicorn.arbiter",
+        "service.api.openapi.schemas",
+        "service.auth.issuer_keys",
+        "service.caching.redis.cache",
+        "service.cli.serve",
+        "tsdownsample",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +52,43 @@ class Answer:
     seconds: float
 
 
+class _Process(Protocol):
+    @property
+    def pid(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+
+
+class _Forked:
+    """A host's process, with ``subprocess.Popen``'s members that are used here."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self._process = _FORKED.Process(target=_serve, args=([*arguments], {**environment}, log), daemon=True)
+        self._process.start()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def wait(self, timeout: float) -> int:
+        self._process.join(timeout)
+        status = self._process.exitcode
+        if status is None:
+            raise subprocess.TimeoutExpired("metric-resource serve", timeout)
+        return status
+
+
+def _serve(arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    with log.open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    assert "prometheus_client" not in sys.modules, "loaded before PROMETHEUS_MULTIPROC_DIR is known"
+    sys.argv = ["metric-resource", *arguments]
+    sys.exit(main(arguments))
+
+
 class ServiceHost:
     """One gunicorn. ``environment`` configures the service; the tests' own tokens open it."""
 
@@ -39,29 +97,30 @@ class ServiceHost:
         self.port = free_port()
         self.token = token
         self._environment = dict(environment)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Process | None = None
 
     @property
     def pid(self) -> int:
         assert self._process is not None
+        assert self._process.pid is not None
         return self._process.pid
 
     def start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        entry = "from service.cli import main; raise SystemExit(main())"
-        command = [sys.executable, "-c", entry, "serve", "--bind", f"127.0.0.1:{self.port}"]
+        arguments = ["serve", "--bind", f"127.0.0.1:{self.port}"]
         clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
-        with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, env={**clean, **self._environment}, stdout=log, stderr=log, start_new_session=True
-            )
+        environment = {**clean, **self._environment}
+        if any(name.startswith("PYTHON") for name in environment):
+            self._process = _interpreter(arguments, environment, self.directory / "log")
+        else:
+            self._process = _Forked(arguments, environment, self.directory / "log")
         eventually(lambda: self.get("/readyz").status == 200, PATIENCE)
 
     def stop(self) -> None:
         """End it and its workers at once."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(self.pid, signal.SIGKILL)
             self._process.wait(PATIENCE)
             self._process = None
 
@@ -95,6 +154,18 @@ class ServiceHost:
             except (OSError, http.client.HTTPException) as error:
                 return Answer(0, {}, repr(error).encode(), time.monotonic() - began)
             return Answer(response.status, dict(response.getheaders()), body, time.monotonic() - began)
+
+
+def _interpreter(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    entry = "from service.cli import main; raise SystemExit(main())"
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-c", entry, *arguments],
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 @contextlib.contextmanager

@@ -19,6 +19,13 @@ RUNNING = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
 LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"
 
 
+@pytest.fixture(scope="module")
+def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One for all tests that let it go on."""
+    with ended(Demo(tmp_path_factory.mktemp("demo"))) as demo:
+        yield demo
+
+
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     with ended(Demo(tmp_path)) as demo:
@@ -46,12 +53,12 @@ def test_it_tells_how_to_use_it_and_ends_without_a_trace(demo: Demo) -> None:
     assert not demo.ready_file.exists()
 
 
-def test_what_it_prints_works_when_pasted(demo: Demo) -> None:
-    assert demo.process.stdout is not None
+def test_what_it_prints_works_when_pasted(shared_demo: Demo) -> None:
+    assert shared_demo.process.stdout is not None
     curls: list[str] = []
     tokens = logs = ""
     while len(curls) < 5:
-        line = demo.process.stdout.readline()
+        line = shared_demo.process.stdout.readline()
         assert line, "the output ended"
         tokens += line if line.startswith(("TOKEN=", "WITHOUT_ROLE=")) else ""
         curls += [line] if line.startswith("  curl ") else []
@@ -67,22 +74,24 @@ def test_what_it_prints_works_when_pasted(demo: Demo) -> None:
     assert paste(again).strip() == "304"
     assert '"status":403' in paste(forbidden)
     assert '"unavailable":true' in paste(fail)
-    assert demo.read(LARGE).status_code == 503
+    assert shared_demo.read(LARGE).status_code == 503
     assert '"unavailable":false' in paste(heal)
-    eventually(lambda: demo.read(LARGE).status_code == 200)
+    eventually(lambda: shared_demo.read(LARGE).status_code == 200)
     assert "service.log" in paste(f"ls {logs}")
 
 
-def test_fresh_points_of_the_running_run_arrive(demo: Demo) -> None:
-    first = len(demo.read(RUNNING).json()["metrics"])
-    eventually(lambda: len(demo.read(RUNNING, **{"Cache-Control": "no-cache"}).json()["metrics"]) > first)
+def test_fresh_points_of_the_running_run_arrive(shared_demo: Demo) -> None:
+    first = len(shared_demo.read(RUNNING).json()["metrics"])
+    eventually(lambda: len(shared_demo.read(RUNNING, **{"Cache-Control": "no-cache"}).json()["metrics"]) > first)
 
 
-def test_a_token_is_minted_for_the_running_demo(demo: Demo) -> None:
-    eventually(lambda: list(demo.temporary.glob("metric-resource-*/metric-resource-demo-*.json")))
+def test_a_token_is_minted_for_the_running_demo(shared_demo: Demo) -> None:
+    eventually(lambda: list(shared_demo.temporary.glob("metric-resource-*/metric-resource-demo-*.json")))
     command = [*COMMAND, "token", "--role", "scenario_metric_viewer", "--zone", "Asia/Tokyo", "--algorithm", "ES256"]
-    minted = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=True).stdout.strip()
-    assert demo.read(LARGE, Authorization=f"Bearer {minted}").json()["timezone"] == "Asia/Tokyo"
+    minted = subprocess.run(
+        command, env=shared_demo.environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert shared_demo.read(LARGE, Authorization=f"Bearer {minted}").json()["timezone"] == "Asia/Tokyo"
 
 
 def test_the_death_of_a_part_ends_all_of_it(demo: Demo) -> None:

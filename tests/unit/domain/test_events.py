@@ -15,6 +15,7 @@ from service.domain.events import Event, Kind, Observed, Position, position_of, 
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.selection.objects import objects
+from testing.effort import effort
 
 NOBODY_KNOWS = dict[bytes, Observed]()
 EMPTY = b"[]"
@@ -91,7 +92,7 @@ BREAKS = st.lists(st.one_of(st.none(), st.integers(0, 5)), max_size=8)
 """After which event the connection breaks; ``None`` where it holds."""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(50, 300), deadline=None)
 @given(st.lists(SNAPSHOTS, min_size=1, max_size=8), BREAKS, st.booleans())
 def test_a_reader_has_the_last_snapshot_whatever_happened_and_broke(
     history: list[Observed], breaks: list[int | None], remembers: bool
@@ -119,7 +120,7 @@ def test_a_reader_has_the_last_snapshot_whatever_happened_and_broke(
 GROWING = st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=5), min_size=2, max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort(40, 200), deadline=None)
 @given(GROWING, st.randoms(use_true_random=False), st.booleans())
 def test_points_that_come_late_or_out_of_order_are_given_once_and_never_taken_back(
     batches: list[list[int]], chance: Random, breaks: bool

@@ -172,7 +172,7 @@ def test_what_is_remembered_of_zones_and_minutes_that_others_choose_is_bounded()
     """A thousand zones with 65,536 minutes each were 20 GB."""
     minutes = [
         b"%04d-%02d-%02dT%02d:00" % (2000 + n // 8064, n // 672 % 12 + 1, n // 24 % 28 + 1, n % 24)
-        for n in range(20_000)
+        for n in range(REMEMBERED_MINUTES + 100)
     ]
     zone = ZoneClock(time_zone("+05:30"))
     used = memory(lambda: [zone.reading(minute) for minute in minutes] and None)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from service.domain.errors import BadGateway, RuntimeTimeout
 from service.domain.logs import MOST_LINES, LogQuery, RunLog
 from service.runtimes.ai_api import logs
+from testing.effort import effort
 
 STARTED = datetime(2026, 3, 29, 1, tzinfo=UTC)
 LITERAL = b'"2026-03-29T01:00:00Z"'
@@ -67,7 +68,7 @@ def instant(moment: datetime) -> bytes:
     return text(moment).rstrip("Z").rstrip("0").rstrip(".").encode()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(20, 60), deadline=None)
 @given(
     gaps=st.lists(st.sampled_from([0, 0, 0.3, 0.7, 5]), max_size=40),
     bounds=st.tuples(st.none() | st.integers(0, 60), st.none() | st.integers(0, 60)),
