@@ -9,17 +9,24 @@ INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origi
 # Where it is set, every process would compile the service anew, which takes longer than all else that it does to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-toolchains mlflow bench fast soak fuzz mutants lint types openapi lock release-check sbom clean .venv/demo .venv/dev
+.PHONY: demo test test-slow test-toolchains test-all mlflow bench fast soak fuzz mutants lint types openapi lock release-check sbom clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
 
 test: .venv/dev
-	$(BIN)/pytest -n auto --dist worksteal -m "not toolchain"
+	$(BIN)/pytest -n auto --dist worksteal -m "not toolchain and not slow"
+	@echo "left out: make test-slow, whole journeys of a minute; make test-toolchains, other languages; make test-all has all"
+
+# Journeys whose parts take a minute to start: a demo that begins its own MLflow server
+test-slow: .venv/dev
+	$(BIN)/pytest -n 0 -m slow
+
+test-all: test test-slow test-toolchains
 
 # Clients generated from the OpenAPI document, schemathesis, the types of the page's scripts
 test-toolchains: .venv/dev
-	$(BIN)/pytest -n auto -m toolchain
+	$(BIN)/pytest -n 2 -m toolchain
 
 # MLflow servers, 2.x and 3.x, each in an environment of its own in the user's cache: the tests read them where they are
 # installed, and are skipped where not.

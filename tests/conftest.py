@@ -25,6 +25,11 @@ settings.register_profile("untimed", deadline=None, max_examples=effort(15, 100)
 settings.load_profile("untimed")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """With ``-n auto``: much of the time of a test is waiting, for a process to start or a freshness to end."""
+    return len(os.sched_getaffinity(0)) + 2
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One for all tests of a process: playwright allows no second."""

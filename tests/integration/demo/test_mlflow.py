@@ -15,7 +15,7 @@ from testing import mlflow
 from testing.waiting import eventually
 from tests.servers.demo import Demo, ended
 
-pytestmark = pytest.mark.mlflow
+pytestmark = [pytest.mark.mlflow, pytest.mark.slow]
 FOREST = "classifier of two classes: accuracy, F1 and ROC AUC as the forest grows"
 
 
