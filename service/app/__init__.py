@@ -28,11 +28,11 @@ from service.domain.runtime import AIRuntime
 from service.reads.feeds import Feeds
 from service.reads.queries import Queries
 from service.settings import PageSettings, Settings, TracingSettings
-from service.telemetry import logs
+from service.telemetry import json_logs
 from service.telemetry.exposition import exposition
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from service.telemetry.trace_options import is_installed
-from service.web.policy import SignIn
+from service.web.security import SignIn
 
 if TYPE_CHECKING:
     from service.telemetry.tracing import Tracing
@@ -61,7 +61,7 @@ def create_app(
     """
     tracing = _tracing(settings.tracing)
     telemetry = Telemetry(tracing)
-    logs.start_buffering(telemetry.log_line_dropped)
+    json_logs.start_buffering(telemetry.log_line_dropped)
     cache = cache or _cache(settings, telemetry)
     authentication = authentication or build_authentication(settings.auth, telemetry)
     renderer = renderer or Renderer()
@@ -109,7 +109,7 @@ def create_app(
         authentication.verifier.close,
         renderer.close,
         *(() if tracing is None else (tracing.close,)),
-        logs.stop_buffering,
+        json_logs.stop_buffering,
     )
     authentication.verifier.start()
     threading.Thread(target=parts.runtimes, name="first-look", daemon=True).start()

@@ -14,7 +14,7 @@ from service.auth.verifier import Verifier
 from service.domain.access import GrantDirectory, TokenVerifier
 from service.runtimes.transport import HttpTransport, fetch_document
 from service.settings import AuthSettings, IdentityBinding, XsuaaBinding
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _CONNECT_SECONDS = 3.0
 

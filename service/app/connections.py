@@ -20,7 +20,7 @@ from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
 from service.reads.read_through import ReadThrough
 from service.settings import ConnectionSettings, RuntimeAuth, RuntimeSettings, Settings
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _BRIEF = 1.0
 """Seconds after which a fetch counts as slow; a quarter of the runtime's timeout where that is less."""

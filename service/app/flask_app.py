@@ -38,9 +38,9 @@ from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
 from service.reads.feeds import Feeds
 from service.reads.queries import Queries
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from service.web import routes as page
-from service.web.policy import SignIn
+from service.web.security import SignIn
 
 _DOCUMENT = "metric-resource-document"
 _PACKAGE = "metric-resource-service"

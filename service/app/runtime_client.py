@@ -9,8 +9,8 @@ from service.domain.errors import RuntimeTimeout, ServiceError
 from service.domain.runtime import AIRuntime
 from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.credentials import ClientCredentials, FixedCredentials, NoCredentials, TokenEndpoint
-from service.runtimes.mlflow.answers import fault as mlflow_fault
 from service.runtimes.mlflow.client import MLflowRuntime
+from service.runtimes.mlflow.error_codes import fault as mlflow_fault
 from service.runtimes.transport import (
     Circuit,
     ClientCertificate,
@@ -22,7 +22,7 @@ from service.runtimes.transport import (
     Trust,
 )
 from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _TOKEN_BYTES = 1024 * 1024
 _TELLING = 2.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from service.auth.allowed_groups import allowed_groups
 from service.auth.catalogue import RoleCatalogue
 from service.auth.claim_paths import find, texts, words
 from service.auth.issuers import Dialect, TrustedIssuer
-from service.auth.resource_groups import allowed_groups
 from service.auth.tokens import Token
 from service.domain.access import Principal
 from service.domain.errors import InvalidToken

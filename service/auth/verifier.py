@@ -14,8 +14,8 @@ from service.auth.catalogue import RoleCatalogue
 from service.auth.claims import principal_of
 from service.auth.issuer_keys import Candidates, IssuerKeys
 from service.auth.issuers import TrustedIssuer
-from service.auth.remembered import Remembered
 from service.auth.times import check_times
+from service.auth.token_cache import TokenCache
 from service.auth.tokens import LONGEST, Token, bearer, parse
 from service.domain.access import Principal
 from service.domain.errors import InvalidToken
@@ -48,7 +48,7 @@ class Verifier:
         self._leeway = leeway
         self._clock = clock
         self._max_bytes = max_bytes
-        self._remembered = Remembered(max_bytes)
+        self._token_cache = TokenCache(max_bytes)
         self._signatures = jwt.PyJWS(algorithms=list(algorithms))
         self._ended = threading.Event()
         self._refresher: threading.Thread | None = None
@@ -59,11 +59,11 @@ class Verifier:
             return known
         now = self._clock()
         principal = self._verified(parse(bearer(authorization, self._max_bytes)), now)
-        self._remembered.put(authorization or "", principal, now)
+        self._token_cache.put(authorization or "", principal, now)
         return principal
 
     def known(self, authorization: str | None) -> Principal | None:
-        return self._remembered.get(authorization, self._clock())
+        return self._token_cache.get(authorization, self._clock())
 
     def keys_loaded(self) -> Mapping[str, bool]:
         return {issuer.name: keys.loaded for issuer, keys in self._issuers}

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from decimal import MAX_PREC, Context, Decimal
 from enum import StrEnum
 
-from service.charts.clocks import LocalClock
 from service.charts.panels import SLOTTED, Axis, AxisKind, ChartType, Panel, ValueScale
+from service.charts.time_axis import LocalClock
 from service.domain import points
-from service.domain.series.census import Needs
-from service.domain.series.model import Projection
+from service.domain.series.series import Projection
+from service.domain.series.series_counter import Needs
 from service.domain.timestamps import Moment, MomentReader, ZoneClock
 from service.domain.zones import TimeZone
 

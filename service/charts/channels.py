@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.charts import captions, scales, style
-from service.charts.display import in_expression, quoted
 from service.charts.panels import Axis, AxisKind, Mark, Panel, Trace, ValueScale
+from service.charts.safe_text import in_expression, quoted
 from service.charts.scales import Scale
 from service.charts.units import unit
 

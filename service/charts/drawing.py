@@ -16,7 +16,7 @@ from service.charts.panels import Mark, Panel, Trace, ValueScale
 from service.concurrency.decoders import json_decoder
 from service.domain import points
 from service.domain.errors import Fault
-from service.domain.series.model import Series
+from service.domain.series.series import Series
 from service.domain.timestamps import Moment, MomentReader, ZoneClock
 
 _Seen = TypeVar("_Seen", float, str)

@@ -8,7 +8,7 @@ from service.charts import captions
 from service.charts.against import length
 from service.charts.drawing import Drawing
 from service.charts.panels import ChartType, ValueScale
-from service.domain.series.model import GAP, Series
+from service.domain.series.series import GAP, Series
 
 _CLOCK_CHANGES = {False: "times that come twice have their offset", True: "times that were skipped are missing"}
 

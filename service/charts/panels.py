@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Raw
 
-from service.charts.clocks import LocalClock
+from service.charts.time_axis import LocalClock
 
 
 class ChartType(StrEnum):

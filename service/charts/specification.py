@@ -9,22 +9,22 @@ from typing import Any
 
 import msgspec
 
-from service.charts import captions, plotted, slotted, style
+from service.charts import captions, columns_and_cells, lines_and_points, style
 from service.charts.channels import View
-from service.charts.display import displayable, visible
 from service.charts.legend import Legend, legends
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Panel
+from service.charts.safe_text import displayable, visible
 from service.domain.errors import Fault, InvalidParameter
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _MOST_PANELS = 8
 _MOST_TRACES = 40
 _DRAW: Mapping[ChartType, Callable[[Panel, Axis, Legend], View]] = {
-    ChartType.LINE: plotted.line,
-    ChartType.SCATTER: plotted.scatter,
-    ChartType.COLUMN: slotted.columns,
-    ChartType.BAR: slotted.bars,
-    ChartType.HEATMAP: slotted.heatmap,
+    ChartType.LINE: lines_and_points.line,
+    ChartType.SCATTER: lines_and_points.scatter,
+    ChartType.COLUMN: columns_and_cells.columns,
+    ChartType.BAR: columns_and_cells.bars,
+    ChartType.HEATMAP: columns_and_cells.heatmap,
 }
 _POSSIBLE: Mapping[AxisKind, Sequence[ChartType]] = {
     AxisKind.NUMBER: tuple(ChartType),
@@ -54,7 +54,7 @@ def chart(
     """
     _check(panels, axis, chart_type, chosen_by)
     panels, axis, caption = displayable(panels, axis, caption)
-    left_out = slotted.left_out(panels, chart_type)
+    left_out = columns_and_cells.left_out(panels, chart_type)
     notes = [*caption.notes, *([] if left_out is None else [left_out])]
     found, shared = legends(panels)
     _check_variants(found, chart_type)

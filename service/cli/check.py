@@ -11,7 +11,7 @@ from service.app.states import Probes
 from service.caching.redis.diagnosis import diagnose
 from service.cli import configured
 from service.settings import CacheSettings, Settings, describe, risks
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _KEYS_SECONDS = 10.0
 

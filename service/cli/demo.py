@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from service.demo import demo
+from service.demo import launcher
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,4 +27,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1)."""
-    return demo.run(arguments.ready_file, arguments.port, arguments.sign_in, with_mlflow=arguments.mlflow)
+    return launcher.run(arguments.ready_file, arguments.port, arguments.sign_in, with_mlflow=arguments.mlflow)

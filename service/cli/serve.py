@@ -20,7 +20,7 @@ from service.cli import configured
 from service.server.limits import Limits
 from service.server.worker import configured_worker
 from service.settings import Settings, risks
-from service.telemetry import logs
+from service.telemetry import json_logs
 from service.telemetry.trace_options import is_installed
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where workers tell that they are alive, without a disk to wait for
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = configured.settings()
     if settings is None:
         return 1
-    logs.configure(settings.server.log_level)
+    json_logs.configure(settings.server.log_level)
     for risk in risks(settings):
         _log.warning("%s", risk, extra={"event": "configuration"})
     master = os.getpid()

@@ -11,7 +11,7 @@ import msgspec
 from service.demo.running import running_demos
 from service.domain.expectations import Expectation, NotUnderstood
 from service.sandbox import mint_token
-from service.watching.events import EventSource, Refused
+from service.watching.event_source import EventSource, Refused
 from service.watching.progress import Progress
 from service.watching.screens import Screen, screen
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from service.domain import points
 from service.domain.metrics import Chunk
-from service.domain.selection.objects import step
+from service.domain.selection.chunks import step
 
 _DIGITS_EXACT = 15
 """Characters of a decimal number that a double gives back whatever it is."""

@@ -19,7 +19,7 @@ from service.domain.metrics import READABLE, Unreadable
 from service.domain.points import NameValue
 from service.domain.ranks import places_of_integers
 from service.domain.runs import RunDetails
-from service.domain.series.model import Series
+from service.domain.series.series import Series
 from service.domain.series.summary import Summary
 
 MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"

@@ -21,7 +21,7 @@ import msgspec
 from service.concurrency.decoders import msgpack_decoder
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.selection.objects import chunk_of, gathered, objects
+from service.domain.selection.chunks import chunk_of, gathered, objects
 
 _DIGEST_SIZE = 12
 _LONGEST = 400

@@ -20,7 +20,7 @@ from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.concurrency.origin import carried
 from service.domain.errors import Overloaded
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _log = logging.getLogger(__name__)
 QUEUE = 3

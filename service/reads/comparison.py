@@ -13,8 +13,8 @@ from service.domain.metrics import MetricResource, Unreadable
 from service.domain.runs import RunDetails
 from service.domain.selection.filters import EVERYTHING, Filter, selected
 from service.domain.series import builder
-from service.domain.series.census import Census
-from service.domain.series.model import Projection, Series
+from service.domain.series.series import Projection, Series
+from service.domain.series.series_counter import SeriesCounter
 from service.domain.series.summary import RunSummary
 from service.reads.results import Read
 
@@ -52,7 +52,7 @@ class ReadComparison:
         self,
         at_most: int,
         metrics: Collection[str] = (),
-        room: Callable[[], Census | None] = lambda: None,
+        room: Callable[[], SeriesCounter | None] = lambda: None,
         *,
         wanted: Filter = EVERYTHING,
         projection: Projection | None = None,
@@ -61,7 +61,7 @@ class ReadComparison:
 
         They are of the points that are ``wanted``, and for a drawing with that ``projection``.
 
-        Raises ``ContentGone``, and what a census raises: ``room`` has one for each run.
+        Raises ``ContentGone``, and what a ``SeriesCounter`` raises: ``room`` has one for each run.
         """
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:

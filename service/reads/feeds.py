@@ -42,7 +42,7 @@ from service.domain.runtime import CacheScope, RequestContext
 from service.reads.calls import A_CALL
 from service.reads.queries import Queries
 from service.reads.results import Read
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _AT_ONCE, _TOGETHER_AT_ONCE = 8, 2
 """Looks under way at once: at one run each, and at several together."""

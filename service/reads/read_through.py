@@ -27,7 +27,7 @@ from service.reads.leases import Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import FreshnessPolicy, Lifetimes, counts_for
 from service.reads.results import VALUE, Fetch, FetchRequest, Found, Pending
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 MOST_PAUSING = 128
 """Readers of a process that may wait for the next forced fetch at once; others are to find places to wait, too."""

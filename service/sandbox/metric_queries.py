@@ -9,7 +9,7 @@ from flask import request
 from service.sandbox import tag_filters
 from service.sandbox.errors import BadRequest
 from service.sandbox.metric_store import SECTIONS, Selection
-from service.sandbox.parameters import identifier, listed, page
+from service.sandbox.request_parameters import identifier, listed, page
 
 MOST_IDS = 10
 _DEFAULT_TOP, _MOST_TOP = 1000, 10_000

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from service.server.connection import Connection
-from service.server.connections import Connections
+from service.server.connection_table import Connections
 from service.server.poller import READ, Poller
 
 _PAUSE = 1.0

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from service.server.accepting import Acceptor
 from service.server.connection import Connection, State
-from service.server.connections import Connections
+from service.server.connection_table import Connections
 from service.server.limits import Limits
 from service.server.poller import Poller
 from service.server.receiving import Parse, Receiver, Serve

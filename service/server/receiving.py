@@ -13,7 +13,7 @@ from gunicorn.http.message import Request
 
 from service.server import refusals
 from service.server.connection import Connection, State
-from service.server.connections import Connections
+from service.server.connection_table import Connections
 from service.server.poller import READ, Poller
 from service.server.sending import Sender
 

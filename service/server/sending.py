@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from service.server import refusals
 from service.server.connection import Connection, State
-from service.server.connections import Connections
+from service.server.connection_table import Connections
 from service.server.outgoing import whole
 from service.server.poller import READ, WRITE, Poller
 from service.server.refusals import Refusal

@@ -6,7 +6,6 @@
 
 from service.settings.description import describe
 from service.settings.environment import available_cores, read_settings
-from service.settings.faults import SettingFault, SettingsError
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
@@ -22,6 +21,7 @@ from service.settings.model import (
     XsuaaBinding,
 )
 from service.settings.risks import risks
+from service.settings.setting_faults import SettingFault, SettingsError
 
 __all__ = [
     "AuthSettings",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypedDict
 
-from service.settings import addresses, words
+from service.settings import addresses, parsers
 from service.settings.bindings import Bindings
-from service.settings.faults import SettingFault, Unreadable
 from service.settings.json_objects import read_text
+from service.settings.setting_faults import SettingFault, Unreadable
 from service.settings.sources import PARTS, RESOURCE_GROUP, ConfigurationFile, Source, sources
 
 _ELSEWHERE = "is missing, and neither AICORE_SERVICE_KEY nor a configuration file nor VCAP_SERVICES has it"
@@ -66,7 +66,7 @@ class AICore:
         variable = RESOURCE_GROUP
         try:
             text = self._environment.get(variable) or self._file.resource_group()
-            return None if text is None else words.resource_group(text)
+            return None if text is None else parsers.resource_group(text)
         except Unreadable as unreadable:
             self._faults.append(unreadable.fault)
         except ValueError as error:
@@ -83,9 +83,9 @@ class _Taking:
 
     def client(self) -> Connection:
         """Client credentials: with a secret where there is one, else with a certificate."""
-        client = Connection(client_id=self.need("client_id", words.word))
+        client = Connection(client_id=self.need("client_id", parsers.word))
         if self._has("client_secret") or not self._has("cert_str", "cert_file_path", "key_str", "key_file_path"):
-            client["client_secret"] = self.need("client_secret", words.unpadded, _NEITHER)
+            client["client_secret"] = self.need("client_secret", parsers.unpadded, _NEITHER)
             client["token_url"] = self.need("auth_url", addresses.token_url)
             return client
         client["certificate"] = self._pem("cert")

@@ -8,11 +8,11 @@ from urllib.parse import quote, unquote
 
 from service.auth.issuers import header_word, zone_id
 from service.caching.redis.url import is_encrypted
-from service.settings import addresses, words
-from service.settings.faults import SettingFault
+from service.settings import addresses, parsers
 from service.settings.json_objects import Document, parse_object, text_at
 from service.settings.model import IdentityBinding, XsuaaBinding
-from service.settings.words import integer
+from service.settings.parsers import integer
+from service.settings.setting_faults import SettingFault
 
 VARIABLE = "VCAP_SERVICES"
 REDIS_BINDING = "the redis-cache binding"
@@ -83,14 +83,14 @@ class Members:
         self._place = place
         self._blame = blame
 
-    def need(self, name: str, parse: Callable[[str], str] = words.word) -> str:
+    def need(self, name: str, parse: Callable[[str], str] = parsers.word) -> str:
         """A member that must be there."""
         if self._document.get(name) in (None, ""):
             self._blame(f"{self._place}.{name} is missing")
             return ""
         return self.may(name, parse) or ""
 
-    def may(self, name: str, parse: Callable[[str], str] = words.word) -> str | None:
+    def may(self, name: str, parse: Callable[[str], str] = parsers.word) -> str | None:
         """A member that may be missing."""
         try:
             text = text_at(self._document, (name,))
@@ -143,7 +143,7 @@ def _xsuaa(members: Members) -> XsuaaBinding:
         xsappname=members.need("xsappname"),
         url=members.need("url", addresses.http_url),
         uaadomain=members.need("uaadomain", addresses.domain),
-        verification_key=members.may("verificationkey", words.utf8),
+        verification_key=members.may("verificationkey", parsers.utf8),
         identity_zone_id=members.may("identityzoneid", zone_id),
     )
 
@@ -161,10 +161,10 @@ def _redis_url(members: Members) -> str | None:
     """``hostname``, ``port``, ``password``, ``tls`` and ``cluster_mode`` say it all. In ``uri`` the password stands as
     it is, whatever signs it has, so ``uri`` counts only for what is not there; the user in it means none.
     """
-    scheme, _, rest = (members.may("uri", words.unpadded) or "").partition("://")
+    scheme, _, rest = (members.may("uri", parsers.unpadded) or "").partition("://")
     userinfo, _, place = rest.rpartition("@")
     host, port = members.may("hostname", addresses.bind_host), members.port("port")
-    password = members.may("password", words.unpadded)
+    password = members.may("password", parsers.unpadded)
     tls, cluster = members.switch("tls"), members.switch("cluster_mode")
     if host is not None:
         place = host if port is None else f"{host}:{port}"

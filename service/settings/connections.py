@@ -13,10 +13,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from service.settings import addresses, mlflow, words
-from service.settings.faults import SettingFault
+from service.settings import addresses, mlflow, parsers
 from service.settings.json_objects import read_text
 from service.settings.model import ConnectionSettings, RuntimeAuth, RuntimeKind, RuntimeSettings
+from service.settings.setting_faults import SettingFault
 
 T = TypeVar("T")
 VARIABLE = "CONNECTIONS"
@@ -53,7 +53,7 @@ def read_connections(
     found: list[ConnectionSettings] = []
     for name, table in tables.items():
         if not _NAME.fullmatch(name):
-            faults.append(SettingFault(VARIABLE, f"[{words.echo(name)}] is no name of letters, digits, _, . or -"))
+            faults.append(SettingFault(VARIABLE, f"[{parsers.echo(name)}] is no name of letters, digits, _, . or -"))
         elif not isinstance(table, Mapping):
             faults.append(SettingFault(VARIABLE, f"{name} stands outside of a table [name]"))
         else:
@@ -103,14 +103,14 @@ class _Table:
         self._faults = faults
 
     def connection(self, common: Mapping[str, Any]) -> ConnectionSettings:
-        kind = self._text("kind", words.one_of(RuntimeKind)) or RuntimeKind.AI_API
+        kind = self._text("kind", parsers.one_of(RuntimeKind)) or RuntimeKind.AI_API
         self._check_members(kind)
-        auth = self._text("auth", words.one_of(RuntimeAuth)) or common.get("auth", RuntimeAuth.SERVICE)
+        auth = self._text("auth", parsers.one_of(RuntimeAuth)) or common.get("auth", RuntimeAuth.SERVICE)
         found = {**common, "kind": kind, "auth": auth}
         timeout = self._seconds("timeout", _LONGEST_TIMEOUT)
         if timeout is not None:
             found["timeout"] = timeout
-        group = self._text("resource_group", words.resource_group)
+        group = self._text("resource_group", parsers.resource_group)
         if group is not None:
             found["resource_group"] = group
         as_client = auth is RuntimeAuth.SERVICE
@@ -129,7 +129,7 @@ class _Table:
         found: dict[str, Any] = {"base_url": self._need("base_url", addresses.runtime_url)}
         if not as_client:
             return found
-        found["client_id"] = self._need("client_id", words.word)
+        found["client_id"] = self._need("client_id", parsers.word)
         found["token_url"] = self._need("auth_url", addresses.token_url)
         found["certificate"] = self._file("certificate_file")
         found["private_key"] = self._file("key_file")
@@ -165,7 +165,7 @@ class _Table:
             elif member not in known:
                 close = get_close_matches(member, known, 1)
                 hint = f"; did you mean {close[0]}?" if close else f"; {kind} has {', '.join(known)}"
-                self._blame(words.echo(member).strip("'"), f"is unknown{hint}")
+                self._blame(parsers.echo(member).strip("'"), f"is unknown{hint}")
 
     def _need(self, member: str, parse: Callable[[str], str]) -> str:
         if member not in self._table:
@@ -217,7 +217,7 @@ class _Table:
     def _has(self, secret: str) -> bool:
         return f"{secret}_env" in self._table or f"{secret}_file" in self._table
 
-    def _secret(self, secret: str, parse: Callable[[str], str] = words.unpadded) -> str | None:
+    def _secret(self, secret: str, parse: Callable[[str], str] = parsers.unpadded) -> str | None:
         """A secret by its variable or file; ``None`` where none is named, or after a fault."""
         by_variable, by_file = f"{secret}_env", f"{secret}_file"
         if by_variable in self._table and by_file in self._table:
@@ -234,7 +234,7 @@ class _Table:
         return value
 
     def _file(self, member: str) -> str | None:
-        return self._text(member, lambda path: words.readable_file(str(self._directory / path)))
+        return self._text(member, lambda path: parsers.readable_file(str(self._directory / path)))
 
     def _blame(self, member: str, detail: str) -> None:
         self._faults.append(SettingFault(VARIABLE, f"[{self._name}] {member} {detail}"))
@@ -243,4 +243,4 @@ class _Table:
 def _description(text: str) -> str:
     if len(text) > _MOST_CHARACTERS or not text.isprintable():
         raise ValueError(f"must be one line of at most {_MOST_CHARACTERS} characters")
-    return words.utf8(text)
+    return parsers.utf8(text)

@@ -11,10 +11,9 @@ from typing import Any
 
 from service.domain.zones import is_time_zone
 from service.settings import connections as connection_file
-from service.settings import mlflow, words
+from service.settings import mlflow, parsers
 from service.settings.aicore import AICore
 from service.settings.bindings import REDIS_BINDING, Bindings
-from service.settings.faults import SettingFault, SettingsError
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
@@ -27,8 +26,9 @@ from service.settings.model import (
     Settings,
     TracingSettings,
 )
+from service.settings.setting_faults import SettingFault, SettingsError
 from service.settings.table import TABLE, Parser, Section
-from service.web.policy import SignInMode
+from service.web.security import SignInMode
 
 Values = Mapping[Section, dict[str, Any]]
 
@@ -43,8 +43,8 @@ def read_settings(
     Nothing else is looked at, but files that the variables name. Raises ``SettingsError`` with all faults.
     """
     faults: list[SettingFault] = []
-    parsers = {"DEFAULT_TIME_ZONE": words.time_zone(is_zone)}
-    values = _simple(environment, parsers, faults)
+    with_zones = {"DEFAULT_TIME_ZONE": parsers.time_zone(is_zone)}
+    values = _simple(environment, with_zones, faults)
     bindings = Bindings(environment, faults)
     connections = _connections(environment, values[RuntimeSettings], faults)
     runtime = next((one.runtime for one in connections if one.default), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypedDict, TypeVar
 
-from service.settings import addresses, words
-from service.settings.faults import SettingFault
+from service.settings import addresses, parsers
 from service.settings.json_objects import read_text
+from service.settings.setting_faults import SettingFault
 
 T = TypeVar("T")
 URI, USERNAME, PASSWORD, TOKEN = (f"MLFLOW_TRACKING_{name}" for name in ("URI", "USERNAME", "PASSWORD", "TOKEN"))
@@ -36,13 +36,13 @@ def connection(environment: Mapping[str, str], faults: list[SettingFault], *, as
     found = Connection(base_url=taking.text(URI, tracking_uri) or "")
     if not environment.get(URI):
         faults.append(SettingFault(URI, "is missing; with RUNTIME_KIND=mlflow it must say where the server is"))
-    found["ca_file"] = taking.text(AUTHORITIES, words.readable_file)
-    found["insecure_tls"] = taking.text(INSECURE, words.switch) or False
+    found["ca_file"] = taking.text(AUTHORITIES, parsers.readable_file)
+    found["insecure_tls"] = taking.text(INSECURE, parsers.switch) or False
     if found["ca_file"] and found["insecure_tls"]:
         faults.append(SettingFault(INSECURE, f"and {AUTHORITIES} exclude each other"))
     if as_client:
         found["username"] = taking.text(USERNAME, user)
-        found["password"] = taking.text(PASSWORD, words.unpadded)
+        found["password"] = taking.text(PASSWORD, parsers.unpadded)
         found["token"] = taking.text(TOKEN, token)
         for given, missing in ((USERNAME, PASSWORD), (PASSWORD, USERNAME)):
             if environment.get(given) and not environment.get(missing):
@@ -60,7 +60,7 @@ def tracking_uri(text: str) -> str:
 
 def user(text: str) -> str:
     """A name for basic authentication: a colon would end it (RFC 7617)."""
-    if ":" in words.utf8(text) or not text.isprintable():
+    if ":" in parsers.utf8(text) or not text.isprintable():
         raise ValueError("must not contain a colon or control characters")
     return text
 

@@ -11,7 +11,7 @@ from service.auth.issuers import ROLE_COLLECTIONS
 from service.auth.tokens import LONGEST
 from service.domain.runtime import DEFAULT_CONNECTION
 from service.telemetry.trace_options import TraceAttribute
-from service.web.policy import SignInMode
+from service.web.security import SignInMode
 
 
 class RuntimeAuth(StrEnum):

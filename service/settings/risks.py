@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.settings.faults import SettingFault
 from service.settings.model import Settings
+from service.settings.setting_faults import SettingFault
 from service.telemetry.trace_options import is_installed
 
 _FORGEABLE = (

@@ -20,8 +20,8 @@ from typing import Any
 
 from service.settings.bindings import VARIABLE as VCAP
 from service.settings.bindings import Bindings
-from service.settings.faults import SettingFault, Unreadable
 from service.settings.json_objects import Document, is_there, parse_object, read_text, text_at
+from service.settings.setting_faults import SettingFault, Unreadable
 
 PARTS = {
     part: f"AICORE_{part.upper()}"

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import ValueClass
 
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 
 def exposition(telemetry: Telemetry) -> bytes:

@@ -13,7 +13,7 @@ from service.domain import points
 from service.domain.expectations import Check, Expectation, Summaries
 from service.domain.metrics import Chunk
 from service.domain.series.aggregates import summarize
-from service.watching.events import Event
+from service.watching.event_source import Event
 
 
 class _Label(msgspec.Struct):

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from service.api.http.assets import Asset
+from service.api.http.static_assets import Asset
 
 INDEX = "index.html"
 _PLACE = "{assets}"

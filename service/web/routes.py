@@ -10,11 +10,11 @@ from functools import cache
 import msgspec
 from flask import Blueprint, Response, abort
 
-from service.api.http.assets import FOREVER, REVALIDATED, Asset
 from service.api.http.guards import open_to_everyone
+from service.api.http.static_assets import FOREVER, REVALIDATED, Asset
 from service.charts.bundle import VegaBundle
 from service.web.assets import Assets, script
-from service.web.policy import SignIn
+from service.web.security import SignIn
 
 
 def blueprint(sign_in: SignIn, bundle: VegaBundle, version: str) -> Blueprint:

@@ -10,7 +10,7 @@ import pytest
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.redis.cache import RedisCache
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from testing.threads import together
 from testing.waiting import eventually
 from tests.servers.valkey import ValkeyServer, running

@@ -25,7 +25,7 @@ from service.domain.selection.instants import instant
 from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeKind, RuntimeSettings
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.servers.mlflow import real_server
 from tests.unit.reads.fakes import FakeRuntime, context
 

@@ -27,13 +27,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from werkzeug.routing import Map, Rule
 
 from service.app.flask_app import MatchedRule
-from service.caching.redis.connections import BoundedSocket, SocketConnection, TcpConnection, TlsConnection
-from service.runtimes.transport.connections import PlainConnection, SecureConnection
+from service.caching.redis.bounded_connections import BoundedSocket, SocketConnection, TcpConnection, TlsConnection
 from service.runtimes.transport.framing import CheckedResponse
+from service.runtimes.transport.session import PlainConnection, SecureConnection
 from service.runtimes.transport.sockets import BudgetSocket, BudgetTLSSocket
 
-CONNECTIONS = "service/caching/redis/connections.py: "
-TRANSPORT = "service/runtimes/transport/connections.py: "
+CONNECTIONS = "service/caching/redis/bounded_connections.py: "
+TRANSPORT = "service/runtimes/transport/session.py: "
 
 
 def source(thing: Callable[..., Any]) -> str:

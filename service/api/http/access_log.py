@@ -11,11 +11,11 @@ from typing import Any
 from flask import Flask, Response, request
 
 from service.api.http.context import RequestTrace, current_request
-from service.telemetry import logs
-from service.telemetry.metrics import Telemetry
+from service.telemetry import json_logs
+from service.telemetry.prometheus import Telemetry
 
 _access = logging.getLogger("service.access")
-_audit = logging.getLogger(logs.AUDIT)
+_audit = logging.getLogger(json_logs.AUDIT)
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 _PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 _UNMATCHED = "unmatched"
@@ -73,7 +73,7 @@ def note(
             "durationMs": round(seconds * 1000, 3),
             **more,
         }
-        logs.add(_access, level, f"{method} {route} {status}", fields)
+        json_logs.add(_access, level, f"{method} {route} {status}", fields)
 
 
 def route() -> str:

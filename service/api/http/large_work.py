@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from service.concurrency.time_limit import TookTooLong, time_limit
 from service.concurrency.weighted_gate import GateFull, WeightedGate
 from service.domain.errors import Overloaded
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 BUSY = "many large answers are being made; try again, or ask for less: a page, fewer metrics, a filter"
 _LONG = "the answer could not be made in time; ask for less: a page, fewer metrics, a filter"

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from service.api.http.context import current_request
 from service.api.http.relative_urls import itself, relative
 from service.domain import errors
-from service.telemetry import logs
+from service.telemetry import json_logs
 
 MEDIA_TYPE = "application/problem+json"
 _URN = "urn:metric-resource:"
@@ -131,7 +131,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    logs.failure(error)
+    json_logs.failure(error)
     return _response(INTERNAL, "the service failed; its operators can find the cause by the request id")
 
 

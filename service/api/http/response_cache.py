@@ -24,7 +24,7 @@ from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.access import Principal, TokenVerifier, allows
 from service.domain.freshness import Provenance
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

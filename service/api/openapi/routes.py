@@ -8,9 +8,9 @@ from importlib import resources
 
 from flask import Flask, Response, abort
 
-from service.api.http.assets import REVALIDATED, Asset
 from service.api.http.guards import open_to_everyone
 from service.api.http.relative_urls import relative
+from service.api.http.static_assets import REVALIDATED, Asset
 from service.api.openapi.blueprints import Blueprint, documented_open
 
 _POLICY = (

@@ -15,9 +15,9 @@ from redis.exceptions import RedisClusterException
 
 from service.caching.changes import Changes
 from service.caching.codec import CHANNEL
+from service.caching.redis.bounded_connections import within
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
-from service.caching.redis.connections import within
 from service.caching.redis.options import pool_of
 from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, run
 from service.caching.redis.sentinels import sentinel_servers
@@ -31,7 +31,9 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable
 
 if TYPE_CHECKING:
-    from service.telemetry.metrics import Telemetry  # loading it decides how metrics are kept: not before the workers
+    from service.telemetry.prometheus import (
+        Telemetry,  # loading it decides how metrics are kept: not before the workers
+    )
 
 
 class RedisCache:

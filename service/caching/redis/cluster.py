@@ -10,7 +10,7 @@ from redis import Redis
 from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisClusterException
 
-from service.caching.redis.connections import TcpConnection, TlsConnection
+from service.caching.redis.bounded_connections import TcpConnection, TlsConnection
 from service.caching.redis.options import connection_options, once
 from service.caching.redis.servers import Share
 from service.caching.redis.url import Address, ServerUrl

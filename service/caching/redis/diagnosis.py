@@ -18,7 +18,9 @@ from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable
 
 if TYPE_CHECKING:
-    from service.telemetry.metrics import Telemetry  # loading it decides how metrics are kept: not before the workers
+    from service.telemetry.prometheus import (
+        Telemetry,  # loading it decides how metrics are kept: not before the workers
+    )
 
 _SECONDS = 1.0
 _KEYS = 32

@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool
 from redis.retry import Retry
 
-from service.caching.redis.connections import SocketConnection, TcpConnection, TlsConnection
+from service.caching.redis.bounded_connections import SocketConnection, TcpConnection, TlsConnection
 from service.caching.redis.url import Address, Credentials, Form, ServerUrl
 
 _MOST_CONNECTIONS = 1024

@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
-from service.caching.redis.connections import MasterConnection, TlsMasterConnection
+from service.caching.redis.bounded_connections import MasterConnection, TlsMasterConnection
 from service.caching.redis.options import connection_options, tcp_pool
 from service.caching.redis.servers import Single
 from service.caching.redis.url import ServerUrl

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from service.domain import points
 from service.domain.metrics import Chunk
+from service.domain.selection.chunks import chunk_of, objects, step
 from service.domain.selection.instants import instant
-from service.domain.selection.objects import chunk_of, objects, step
 
 _REMEMBERED = 65_536
 _Key = TypeVar("_Key", bytes, int)

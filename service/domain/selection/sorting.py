@@ -19,8 +19,8 @@ from service.concurrency.time_limit import checkpoint
 from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.ranks import ranks
+from service.domain.selection.chunks import gathered, step
 from service.domain.selection.instants import instant
-from service.domain.selection.objects import gathered, step
 
 Field: TypeAlias = Literal["name", "step", "timestamp", "value"]
 FIELDS: tuple[Field, ...] = get_args(Field)

@@ -14,9 +14,9 @@ from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.series import builder, columns
 from service.domain.series.columns import Columns, Integers
-from service.domain.series.model import Series
+from service.domain.series.exact_sum import Total
+from service.domain.series.series import Series
 from service.domain.series.summary import Summary
-from service.domain.series.total import Total
 
 _ENDS = 2
 

@@ -10,29 +10,29 @@ from itertools import pairwise
 import numpy as np
 
 from service.domain.metrics import Chunk
-from service.domain.series import columns, downsampling, gaps, instant_columns, ordering, smoothing, summaries
-from service.domain.series.census import Census, Needs
+from service.domain.series import columns, downsampling, extreme_values, gaps, instant_columns, ordering, smoothing
 from service.domain.series.columns import Columns, Floats, Integers
 from service.domain.series.gaps import Gaps
-from service.domain.series.model import Course, Projection, Series
+from service.domain.series.series import Course, Projection, Series
+from service.domain.series.series_counter import Needs, SeriesCounter
 
 
 def series(
     chunks: Sequence[Chunk],
     at_most: int | None = None,
     names: Collection[str] = (),
-    census: Census | None = None,
+    counter: SeriesCounter | None = None,
     projection: Projection | None = None,
 ) -> list[Series]:
     """The series of the chunks' points, of metrics called one of ``names`` or of all, by their first appearance.
 
     A series of more than ``at_most`` (2 or more) points is downsampled: its first and last point, its extremes, and of
-    the others those that make its picture. The ``census`` counts them first, and ends it where they are too many. With
+    the others those that make its picture. The ``counter`` counts them first, and ends it where they are too many. With
     a ``projection`` each has its course, and points on both sides of its gaps are among those that are chosen.
     """
     if not chunks:
         return []
-    return of_columns(columns.read(chunks, names, census), at_most, projection)
+    return of_columns(columns.read(chunks, names, counter), at_most, projection)
 
 
 def of_columns(read: Columns, at_most: int | None = None, projection: Projection | None = None) -> list[Series]:
@@ -55,7 +55,7 @@ class _Progress:
         self._projection = projection
         self._order, self._bounds, self._last = ordering.order(read)
         self._values = read.value[self._order]
-        self._least, self._greatest = summaries.extremes(read, self._order, self._bounds[:-1])
+        self._least, self._greatest = extreme_values.extremes(read, self._order, self._bounds[:-1])
         places = self._places(projection.along) if projection is not None else None
         self._gaps = [
             _NO_GAPS if places is None else gaps.find(places[start:end]) for start, end in pairwise(self._bounds)
@@ -67,7 +67,7 @@ class _Progress:
         extremes = np.concatenate([self._least, self._greatest])
         needed = np.zeros(len(self._order), dtype=bool)
         needed[np.concatenate(shown)] = True
-        needed[extremes[extremes != summaries.ABSENT]] = True
+        needed[extremes[extremes != extreme_values.ABSENT]] = True
         places = np.flatnonzero(needed)
         texts = self._texts(places)
 
@@ -75,7 +75,7 @@ class _Progress:
             return [texts[index] for index in np.searchsorted(places, found).tolist()]
 
         def extreme(found: Integers) -> list[bytes | None]:
-            there = found != summaries.ABSENT
+            there = found != extreme_values.ABSENT
             given = at(np.where(there, found, places[0]))
             return [text if known else None for text, known in zip(given, there.tolist(), strict=True)]
 
@@ -101,7 +101,7 @@ class _Progress:
             last=last,
             min=least,
             max=greatest,
-            mean=summaries.mean(values, partial(self._has_overflown, number)),
+            mean=extreme_values.mean(values, partial(self._has_overflown, number)),
             points=shown,
             downsampled=len(shown) < len(values),
             course=self._course(number, values, chosen - self._bounds[number]),
@@ -149,7 +149,7 @@ class _Progress:
             last = self._last[number]
             return np.array([start, last] if start < last else [start])
         named = (start, self._last[number], self._greatest[number], self._least[number])
-        kept = [int(place - start) for place in named if place != summaries.ABSENT]
+        kept = [int(place - start) for place in named if place != extreme_values.ABSENT]
         beside = np.union1d(self._gaps[number].before, self._gaps[number].after)
         values = self._placed(self._values[start:end])
         chosen: Integers = start + downsampling.choose(values, kept, at_most, beside)

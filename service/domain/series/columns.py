@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from service.domain import points
 from service.domain.metrics import Chunk
 from service.domain.points import Measure, NameValue, Point
-from service.domain.series.census import Census, Needs
+from service.domain.series.series_counter import Needs, SeriesCounter
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -52,8 +52,8 @@ class Columns:
             row = after
 
 
-def read(chunks: Sequence[Chunk], wanted: Collection[str] = (), census: Census | None = None) -> Columns:
-    """The points of the metrics ``wanted``, or all, of at least one chunk; ends with what the ``census`` raises."""
+def read(chunks: Sequence[Chunk], wanted: Collection[str] = (), counter: SeriesCounter | None = None) -> Columns:
+    """The points of the metrics ``wanted``, or all, of at least one chunk; ends with what the ``counter`` raises."""
     numbering = _Numbering(frozenset(wanted))
     starts = list(accumulate((chunk.count for chunk in chunks), initial=0))[:-1]
     series, steps, values, places = [], [], [], []
@@ -63,8 +63,8 @@ def read(chunks: Sequence[Chunk], wanted: Collection[str] = (), census: Census |
         for first in range(0, len(measures), _AT_ONCE):
             part = measures[first : first + _AT_ONCE]
             numbers, step = numbering.numbers(part), _column([measure.step for measure in part])
-            if census is not None:
-                census.add(numbers, _having(census.needs, step, timestamps, first), numbering.names)
+            if counter is not None:
+                counter.add(numbers, _having(counter.needs, step, timestamps, first), numbering.names)
             number = np.array(numbers, dtype=np.int32)
             kept = np.flatnonzero(number != _UNWANTED)
             series.append(number[kept])

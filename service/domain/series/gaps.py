@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.domain.series.columns import Floats, Integers
-from service.domain.series.model import GAP
+from service.domain.series.series import GAP
 
 _LEAST = 3
 """Distances that there must be: of two, none is that much longer than their median."""

@@ -24,7 +24,7 @@ from service.domain.metrics import MetricResource
 from service.domain.runs import NULL, Run, RunDetails, RunStatus
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping
-from service.runtimes.ai_api.surroundings import Surroundings
+from service.runtimes.ai_api.run_details import RunDetailsReader
 from service.runtimes.http_client import HTTPAnswer, HTTPClient
 from service.runtimes.reader import RuntimeReader, once
 from service.runtimes.tenancy import Tenancy
@@ -99,7 +99,7 @@ class AIAPIRuntime:
 
         execution = run_mapping.execution(self._execution(run_id, context), run_id)
         soon = context.deadline.earlier(_MARGIN * context.deadline.remaining())
-        return Surroundings(*execution, get, self._fan_out).read(soon)
+        return RunDetailsReader(*execution, get, self._fan_out).read(soon)
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
         """The execution first, which says whether there is such a run and when it began."""

@@ -16,7 +16,7 @@ from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import RunStatus
 from service.runtimes import literals
-from service.runtimes.ai_api.cutting import STRETCH, Read, Unusual, cut
+from service.runtimes.ai_api.chunking import STRETCH, Read, Unusual, cut
 from service.runtimes.ai_api.points import NameValue, PointMapping, pairs
 from service.runtimes.literals import NULL
 

@@ -14,7 +14,7 @@ from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway, RateLimited, RuntimeRefuses, RuntimeUnavailable
 from service.runtimes.transport import HttpTransport, Retries
 from service.runtimes.transport.retries import Passing, retry_after, whole_seconds
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _OPERATION = "token"
 _MOST_BYTES = 256 * 1024

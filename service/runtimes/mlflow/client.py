@@ -23,8 +23,8 @@ from service.domain.runs import NULL, Run, RunDetails
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.runtimes import literals
 from service.runtimes.http_client import HTTPClient
-from service.runtimes.mlflow import points, run_mapping, server
-from service.runtimes.mlflow.answers import (
+from service.runtimes.mlflow import points, run_mapping, server_info
+from service.runtimes.mlflow.error_codes import (
     ABSENT,
     API,
     BAD_REQUEST,
@@ -140,20 +140,20 @@ class MLflowRuntime:
             answer = self._reader.read(f"{_API_3}/workspaces", context, "workspaces", grouped=False)
         except (RuntimeForbids, RuntimeRefuses):
             return ResourceGroups((), complete=False)
-        return ResourceGroups(server.workspace_names(body(answer, "its workspaces")))
+        return ResourceGroups(server_info.workspace_names(body(answer, "its workspaces")))
 
     def capabilities(self, context: RequestContext) -> Capabilities:
         """A server that has no ``server-info`` is older than workspaces are."""
         info = self._reader.read(f"{_API_3}/server-info", context, "server-info", grouped=False)
         if info.status not in {OK, NOT_FOUND}:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
-        multitenant = info.status == OK and server.workspaces(info.body)
+        multitenant = info.status == OK and server_info.workspaces(info.body)
         answer = self._reader.read("/version", context, "version", grouped=False)
-        version = server.version(answer.body) if answer.status == OK else None
+        version = server_info.version(answer.body) if answer.status == OK else None
         if version is None and info.status == NOT_FOUND:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
         self._tenancy.note(multitenant)
-        return server.capabilities(version, multitenant=multitenant)
+        return server_info.capabilities(version, multitenant=multitenant)
 
     def _run(self, run_id: str, context: RequestContext) -> MLflowRun:
         def read() -> MLflowRun:

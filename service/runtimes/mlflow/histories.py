@@ -8,7 +8,7 @@ from service.domain.errors import RunNotFound
 from service.domain.metrics import READABLE
 from service.domain.runtime import RequestContext
 from service.runtimes.mlflow import points
-from service.runtimes.mlflow.answers import ABSENT, API, body, check_new, error_code
+from service.runtimes.mlflow.error_codes import ABSENT, API, body, check_new, error_code
 from service.runtimes.mlflow.points import Page, Place
 from service.runtimes.reader import RuntimeReader
 

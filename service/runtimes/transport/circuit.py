@@ -10,7 +10,7 @@ from service.concurrency.circuit_breaker import CircuitBreaker, CircuitOpen, Sta
 from service.domain.errors import RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport.retries import whole_seconds
 from service.runtimes.transport.translation import reason
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _log = logging.getLogger("service.runtimes")
 

@@ -12,7 +12,7 @@ from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RateLimited
 from service.runtimes.transport.retries import LONGEST, whole_seconds
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 
 class ConcurrencyLimit:

@@ -14,11 +14,11 @@ from urllib3 import BaseHTTPResponse
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable, ServiceError
 from service.runtimes.transport.budget import Budget, spending
-from service.runtimes.transport.connections import new_session
 from service.runtimes.transport.inflation import read_body
+from service.runtimes.transport.session import new_session
 from service.runtimes.transport.tls import THE_SYSTEMS, ClientCertificate, Trust
 from service.runtimes.transport.translation import FOREIGN, domain_error
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 if TYPE_CHECKING:
     from service.telemetry.tracing import Span

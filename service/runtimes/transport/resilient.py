@@ -14,7 +14,7 @@ from service.runtimes.transport.circuit import Circuit
 from service.runtimes.transport.concurrency import ConcurrencyLimit, RateLimits
 from service.runtimes.transport.http_transport import Answer, HttpTransport
 from service.runtimes.transport.retries import Passing, Retries, retry_after, whole_seconds
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR, _NOT_IMPLEMENTED = 401, 403, 429, 500, 501
 _PASSING = frozenset({502, 503, 504})

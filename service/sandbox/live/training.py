@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 
-from service.sandbox import clock, notes, recorded
+from service.sandbox import clock, recorded, saved_state
 from service.sandbox.live.softmax import Softmax, learn_batch, scaled
 from service.sandbox.metric_store import Addition
 from service.sandbox.objects import Kind
@@ -58,7 +58,7 @@ class LiveTraining:
         batch, rate = int(self._settings["batch_size"]), float(self._settings["learning_rate"])
         loss = learn_batch(model, self._sample, step, batch, rate)
         self._log(loss, step)
-        notes.write(self._parts.database, _NOTE, json.dumps({"step": step, "weights": model.weights}))
+        saved_state.write(self._parts.database, _NOTE, json.dumps({"step": step, "weights": model.weights}))
         return True
 
     def _go_on(self) -> None:
@@ -71,7 +71,7 @@ class LiveTraining:
         return execution is not None and execution["status"] == "RUNNING"
 
     def _progress(self) -> Body:
-        kept = notes.read(self._parts.database, _NOTE)
+        kept = saved_state.read(self._parts.database, _NOTE)
         progress: Body = json.loads(kept) if kept is not None else self._run.progress or {}
         return progress
 

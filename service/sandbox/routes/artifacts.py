@@ -8,11 +8,11 @@ from typing import Any, Literal
 from flask import Blueprint
 from msgspec import Struct
 
-from service.sandbox import documents
+from service.sandbox import request_bodies
 from service.sandbox.clock import now
 from service.sandbox.objects import Kind
-from service.sandbox.parameters import json_body, members
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import json_body, members
 from service.sandbox.routes import listing
 from service.sandbox.routes.guard import group
 
@@ -20,15 +20,15 @@ blueprint = Blueprint("artifacts", __name__, url_prefix="/v2/lm/artifacts")
 
 
 class ArtifactLabel(Struct):
-    key: documents.Name
+    key: request_bodies.Name
     value: str
 
 
 class Artifact(Struct, rename="camel"):
-    name: documents.Name
+    name: request_bodies.Name
     kind: Literal["model", "dataset", "resultset", "other"]
     url: str
-    scenario_id: documents.Name
+    scenario_id: request_bodies.Name
     description: str | None = None
     labels: list[ArtifactLabel] | None = None
 
@@ -54,7 +54,7 @@ def one(id_: str) -> dict[str, Any]:
 
 @blueprint.post("")
 def create() -> tuple[dict[str, Any], int]:
-    given = documents.plain(documents.decode(json_body(), Artifact))
+    given = request_bodies.plain(request_bodies.decode(json_body(), Artifact))
     moment = now()
     artifact = given | {"id": str(uuid.uuid4()), "createdAt": moment, "modifiedAt": moment}
     parts().objects.put(group(), Kind.ARTIFACT, artifact)

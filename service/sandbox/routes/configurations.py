@@ -11,11 +11,11 @@ from typing import Any
 from flask import Blueprint
 from msgspec import Struct, field
 
-from service.sandbox import documents
+from service.sandbox import request_bodies
 from service.sandbox.clock import now
 from service.sandbox.objects import Kind
-from service.sandbox.parameters import json_body, members
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import json_body, members
 from service.sandbox.routes import listing
 from service.sandbox.routes.guard import group
 
@@ -23,19 +23,19 @@ blueprint = Blueprint("configurations", __name__, url_prefix="/v2/lm/configurati
 
 
 class ParameterBinding(Struct):
-    key: documents.Name
+    key: request_bodies.Name
     value: str
 
 
 class InputArtifactBinding(Struct, rename="camel"):
-    key: documents.Name
-    artifact_id: documents.Identifier
+    key: request_bodies.Name
+    artifact_id: request_bodies.Identifier
 
 
 class Configuration(Struct, rename="camel"):
-    name: documents.Name
-    executable_id: documents.Name
-    scenario_id: documents.Name
+    name: request_bodies.Name
+    executable_id: request_bodies.Name
+    scenario_id: request_bodies.Name
     parameter_bindings: list[ParameterBinding] | None = field(default_factory=list)
     input_artifact_bindings: list[InputArtifactBinding] | None = field(default_factory=list)
 
@@ -61,7 +61,7 @@ def one(id_: str) -> dict[str, Any]:
 
 @blueprint.post("")
 def create() -> tuple[dict[str, Any], int]:
-    given = documents.plain(documents.decode(json_body(), Configuration))
+    given = request_bodies.plain(request_bodies.decode(json_body(), Configuration))
     id_ = str(uuid.uuid4())
     parts().objects.put(group(), Kind.CONFIGURATION, given | {"id": id_, "createdAt": now()})
     return {"id": id_, "message": "Configuration created"}, 201

@@ -8,13 +8,13 @@ from typing import Any, Literal
 from flask import Blueprint
 from msgspec import Struct
 
-from service.sandbox import announcement, documents, lifecycle
+from service.sandbox import announcement, lifecycle, request_bodies
 from service.sandbox.clock import is_timestamp, now
 from service.sandbox.errors import BadRequest
 from service.sandbox.faults import FaultChange
 from service.sandbox.objects import Kind
-from service.sandbox.parameters import identifier, json_body
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import identifier, json_body
 from service.sandbox.routes import listing
 
 blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
@@ -46,7 +46,7 @@ def faults() -> dict[str, Any]:
 
 @blueprint.put("/faults")
 def change_faults() -> dict[str, Any]:
-    return asdict(parts().faults.change(documents.decode(json_body(), FaultChange)))
+    return asdict(parts().faults.change(request_bodies.decode(json_body(), FaultChange)))
 
 
 @blueprint.get("/runs")
@@ -57,7 +57,7 @@ def runs() -> dict[str, Any]:
 @blueprint.put("/executions/<id_>/status")
 def move(id_: str) -> dict[str, Any]:
     """Give an execution another status, as the cluster would that a real runtime runs on."""
-    wanted = documents.decode(json_body(), Move)
+    wanted = request_bodies.decode(json_body(), Move)
     group, moment = identifier(wanted.resource_group, "resourceGroup"), now()
     moved = parts().objects.change(
         group,
@@ -73,7 +73,7 @@ def move(id_: str) -> dict[str, Any]:
 @blueprint.post("/executions/<id_>/logs")
 def write(id_: str) -> tuple[dict[str, Any], int]:
     """Append to the log of an execution, as what runs in its container would; lines are of now unless they say when."""
-    wanted = documents.decode(json_body(), Writing)
+    wanted = request_bodies.decode(json_body(), Writing)
     group, moment = identifier(wanted.resource_group, "resourceGroup"), now()
     if parts().objects.get(group, Kind.EXECUTION, id_) is None:
         raise listing.missing(Kind.EXECUTION, id_)
@@ -81,5 +81,5 @@ def write(id_: str) -> tuple[dict[str, Any], int]:
         line.timestamp = line.timestamp or moment
         if not is_timestamp(line.timestamp):
             raise BadRequest("Expected an RFC 3339 timestamp", f"lines[{number}].timestamp")
-    parts().logs.write(group, id_, map(documents.plain, wanted.lines))
+    parts().logs.write(group, id_, map(request_bodies.plain, wanted.lines))
     return {"written": len(wanted.lines)}, 201

@@ -8,12 +8,12 @@ from typing import Any
 from flask import Blueprint, request
 from msgspec import Struct
 
-from service.sandbox import documents, lifecycle
+from service.sandbox import lifecycle, request_bodies
 from service.sandbox.clock import now
 from service.sandbox.errors import ApiError, BadRequest
 from service.sandbox.objects import Kind
-from service.sandbox.parameters import json_body, members
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import json_body, members
 from service.sandbox.routes import listing
 from service.sandbox.routes.guard import group
 
@@ -24,7 +24,7 @@ _STATUS_MEMBERS = ("id", "configurationId", "status", "statusDetails", "createdA
 
 
 class Creation(Struct, rename="camel"):
-    configuration_id: documents.Identifier
+    configuration_id: request_bodies.Identifier
 
 
 class Change(Struct, rename="camel"):
@@ -32,7 +32,7 @@ class Change(Struct, rename="camel"):
 
 
 class NamedChange(Struct, rename="camel"):
-    id: documents.Identifier
+    id: request_bodies.Identifier
     target_status: str
 
 
@@ -64,7 +64,7 @@ def one(id_: str) -> dict[str, Any]:
 
 @blueprint.post("")
 def create() -> tuple[dict[str, Any], int]:
-    wanted = documents.decode(json_body(), Creation)
+    wanted = request_bodies.decode(json_body(), Creation)
     configuration = parts().objects.get(group(), Kind.CONFIGURATION, wanted.configuration_id)
     if configuration is None:
         raise BadRequest(f"there is no configuration {wanted.configuration_id!r}", "configurationId")
@@ -75,13 +75,13 @@ def create() -> tuple[dict[str, Any], int]:
 
 @blueprint.patch("/<id_>")
 def change(id_: str) -> tuple[dict[str, Any], int]:
-    _only_stop(documents.decode(json_body(), Change).target_status)
+    _only_stop(request_bodies.decode(json_body(), Change).target_status)
     return _accepted(_stop(id_), "Execution modification scheduled"), 202
 
 
 @blueprint.patch("")
 def change_many() -> tuple[dict[str, Any], int]:
-    changes = documents.decode(json_body(), Changes).executions
+    changes = request_bodies.decode(json_body(), Changes).executions
     if not 1 <= len(changes) <= _MOST_CHANGES:
         raise BadRequest(f"expected 1 to {_MOST_CHANGES} executions", "executions")
     return {"executions": [_one_of_many(change) for change in changes]}, 202

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import g, request
 
 from service.sandbox.errors import Unauthorized
-from service.sandbox.parameters import resource_group
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import resource_group
 
 _WITHOUT_GROUP = ("/v2/lm/meta", "/v2/lm/healthz", "/v2/admin/")
 

@@ -9,8 +9,8 @@ from flask import Response
 
 from service.sandbox.errors import NotFound
 from service.sandbox.objects import Kind
-from service.sandbox.parameters import page
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import page
 from service.sandbox.routes.guard import group
 
 Filters = Mapping[str, Sequence[str]]

@@ -11,8 +11,8 @@ from service.sandbox.clock import is_timestamp, nanoseconds
 from service.sandbox.errors import BadRequest, NotImplementedHere
 from service.sandbox.logs import Range
 from service.sandbox.objects import Kind
-from service.sandbox.parameters import page
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import page
 from service.sandbox.routes import listing
 from service.sandbox.routes.guard import group
 

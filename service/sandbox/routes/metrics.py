@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from service.sandbox import documents
+from service.sandbox import request_bodies
 from service.sandbox.clock import now
 from service.sandbox.errors import BadRequest, NotFound, NotImplementedHere
 from service.sandbox.metric_queries import selection
-from service.sandbox.parameters import identifier, json_body
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import identifier, json_body
 from service.sandbox.routes.guard import group
 
 blueprint = Blueprint("metrics", __name__, url_prefix="/v2/lm/metrics")
@@ -29,8 +29,8 @@ def query() -> Response:
 @blueprint.patch("")
 def log() -> Response:
     received = now()
-    resource = documents.decode(json_body(), documents.MetricResource)
-    added = documents.addition(resource, received)
+    resource = request_bodies.decode(json_body(), request_bodies.MetricResource)
+    added = request_bodies.addition(resource, received)
     if not parts().metrics.add(group(), resource.execution_id, added, received):
         raise BadRequest(f"there is no execution {resource.execution_id!r}", "executionId")
     return Response(status=204)

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, request
 
 from service.sandbox.errors import NotFound
-from service.sandbox.parameters import page
 from service.sandbox.parts import parts
+from service.sandbox.request_parameters import page
 
 blueprint = Blueprint("resource_groups", __name__, url_prefix="/v2/admin/resourceGroups")
 

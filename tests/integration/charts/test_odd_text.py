@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from service.charts import style
 from service.charts.against import ChartOptions
 from service.charts.panels import ChartType
-from service.charts.progress import Lacking, chart
 from service.charts.rendering import PNG, SVG, Renderer
+from service.charts.run_chart import Lacking, chart
 from service.domain.errors import InvalidParameter
 from service.domain.zones import time_zone
 from tests.integration.charts import pictures

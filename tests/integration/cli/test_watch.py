@@ -12,7 +12,7 @@ import pytest
 
 from service.cli import main
 from service.cli.watch import CANNOT, DONE, NOT_SO, TOKEN
-from service.watching.events import EventSource, Refused
+from service.watching.event_source import EventSource, Refused
 from tests.servers.scripted_events import Answer, event, point, points, refusal, scripted_events, stream
 
 RUN = "run-watched"

@@ -14,7 +14,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.telemetry.exposition import exposition
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 ROOT = Path(__file__).parents[3]
 MONITORING = ROOT / "deploy" / "monitoring"

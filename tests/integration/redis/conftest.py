@@ -8,7 +8,7 @@ import pytest
 
 from service.caching.redis.cache import RedisCache
 from service.concurrency.circuit_breaker import Tolerance
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.servers.valkey import ValkeyServer, running
 
 Connect = Callable[[str], RedisCache]

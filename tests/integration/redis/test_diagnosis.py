@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from service.caching.redis.diagnosis import diagnose
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from testing.ports import free_port
 from tests.servers.tls import Authority, tls_front
 from tests.servers.valkey import ValkeyServer, running

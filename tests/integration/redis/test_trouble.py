@@ -11,7 +11,7 @@ import pytest
 from service.caching.redis.cache import RedisCache
 from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from testing.ports import free_port
 from testing.threads import together
 from testing.waiting import eventually

@@ -24,7 +24,7 @@ from service.domain.errors import (
 from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
 from service.runtimes.mlflow.client import AT_ONCE
 from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow, error
 from tests.servers.scripted_runtime import serving
 from tests.servers.tls import Authority, tls_front

@@ -14,7 +14,7 @@ from service.domain.errors import RunNotFound
 from service.domain.metrics import Unreadable
 from service.domain.runtime import AIRuntime, CacheScope, RunMetrics
 from service.settings import RuntimeKind, RuntimeSettings
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.servers.mlflow import real_server
 from tests.servers.scripted_mlflow import MARCH
 from tests.unit.reads.fakes import context

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.telemetry.logs import JSONFormatter
+from service.telemetry.json_logs import JSONFormatter
 from tests.integration.service.conftest import RUN, Service
 
 MEMBERS = {

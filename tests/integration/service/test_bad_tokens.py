@@ -14,7 +14,7 @@ from service.app.authentication import Authentication
 from service.auth.catalogue import load_catalogue
 from service.runtimes.transport import HttpTransport, fetch_document
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
 from tests.unit.auth import bad_tokens
 from tests.unit.auth.forge import claims, header, token

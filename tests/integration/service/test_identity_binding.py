@@ -12,7 +12,7 @@ from service.app.authentication import build_authentication
 from service.domain.access import TokenVerifier
 from service.domain.errors import InvalidToken
 from service.settings import AuthSettings, IdentityBinding
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.unit.auth.forge import claims, header, jwk, rsa_key, token
 from tests.unit.auth.issuer_server import IssuerServer
 

@@ -9,7 +9,7 @@ import pytest
 
 from service.concurrency.deadline import Deadline
 from service.runtimes.transport import Answer, HttpTransport
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.servers import HANG_GUARD, Reply, Script, Server, serving
 
 MOST = 8 * 1024 * 1024

@@ -23,7 +23,7 @@ from service.domain.errors import (
 )
 from service.runtimes.credentials import ClientCredentials, NoCredentials, Timing, TokenEndpoint
 from service.runtimes.transport import ClientCertificate, HttpTransport, Retries
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from testing.threads import together
 from testing.waiting import eventually
 from tests.integration.transport.conftest import Serve

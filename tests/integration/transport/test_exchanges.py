@@ -10,7 +10,7 @@ import pytest
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeUnavailable
 from service.runtimes.transport import Answer, HttpTransport
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.conftest import Exchange, Serve
 from tests.integration.transport.servers import Request, raw, reply
 

@@ -19,7 +19,7 @@ from isal import igzip
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport import HttpTransport
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.conftest import MOST, Exchange, Serve
 from tests.integration.transport.servers import HEAD_OK as HEAD
 from tests.integration.transport.servers import Misbehaviour, Reply, raw, reply, silence, trickle

@@ -35,7 +35,7 @@ from service.runtimes.transport import (
     Retries,
     TokenSource,
 )
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.conftest import Serve
 from tests.integration.transport.servers import HANG_GUARD, Reply, Request, Server, raw, reply, silence
 

@@ -13,7 +13,7 @@ import pytest
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport import Answer, ClientCertificate, HttpTransport
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.conftest import Serve
 from tests.integration.transport.servers import HEAD_OK, listening, raw, reply, silence, trickle
 from tests.servers.tls import Authority, Issued, tls_front

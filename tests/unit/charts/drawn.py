@@ -8,7 +8,7 @@ from typing import Any
 
 from service.charts.against import Against, ChartOptions, points_for
 from service.charts.panels import ChartType, ValueScale
-from service.charts.progress import chart, room_for
+from service.charts.run_chart import chart, room_for
 from service.domain.metrics import Chunk
 from service.domain.series.builder import series
 from service.domain.zones import time_zone

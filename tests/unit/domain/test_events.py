@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from service.domain.events import Event, Kind, Observed, Position, position_of, position_of_snapshot
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.selection.objects import objects
+from service.domain.selection.chunks import objects
 from testing.effort import effort
 
 NOBODY_KNOWS = dict[bytes, Observed]()

@@ -12,7 +12,7 @@ import pytest
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
 from service.reads.bulkhead import QUEUE, SLOW_FOR, Bulkhead
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.worlds import Clock
 

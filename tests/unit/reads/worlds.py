@@ -21,7 +21,7 @@ from service.reads.pacing import Pacing
 from service.reads.policy import Lifetimes
 from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 from testing.waiting import PATIENCE
 
 LIFETIMES = Lifetimes(

@@ -9,7 +9,7 @@ from service.settings import RuntimeAuth, RuntimeKind, Settings, available_cores
 from service.settings.model import TraceExporter, TraceProtocol
 from service.settings.table import TABLE
 from service.telemetry.trace_options import TraceAttribute
-from service.web.policy import SignInMode
+from service.web.security import SignInMode
 
 GOOD = [
     ("RUNTIME_KIND", "ai_api", RuntimeKind.AI_API),

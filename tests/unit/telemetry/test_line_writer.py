@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from service.concurrency.blocking import set_slot_owner
+from service.telemetry.json_logs import AUDIT, LineHandler
 from service.telemetry.line_writer import LineWriter
-from service.telemetry.logs import AUDIT, LineHandler
 from testing.threads import together
 from testing.waiting import eventually
 
@@ -160,15 +160,15 @@ def test_long_lines_of_several_processes_stay_whole() -> None:
 
 SERVES = f"""
 import logging, sys
-from service.telemetry import logs
-logs.configure("INFO", 1)
-logs.start_buffering(lambda: None)
-logs.add(logging.getLogger("service.access"), logging.INFO, "GET \\u2028", {{"n": 1, "f": 0.5, "s": '"\\x1b', "none": None}})
+from service.telemetry import json_logs
+json_logs.configure("INFO", 1)
+json_logs.start_buffering(lambda: None)
+json_logs.add(logging.getLogger("service.access"), logging.INFO, "GET \\u2028", {{"n": 1, "f": 0.5, "s": '"\\x1b', "none": None}})
 logging.getLogger("service.server").info("hello %s", "you", extra={{"event": "greeting", "path": {{"a": 1}}}})
 try:
     raise RuntimeError("odd")
 except RuntimeError as error:
-    logs.failure(error)
+    json_logs.failure(error)
 logging.getLogger("{AUDIT}").warning("refused", extra={{"event": "refusal"}})
 sys.stdout.flush()
 import os

@@ -20,7 +20,7 @@ from service.api.resources.comparisons.query import (
     RunsComparedParameters,
 )
 from service.api.resources.comparisons.to_json import Comparison
-from service.charts import comparison
+from service.charts import comparison_chart
 from service.charts.against import Against, points_for
 from service.charts.panels import ChartType, ValueScale
 from service.charts.rendering import Renderer
@@ -70,10 +70,14 @@ class Comparisons:
         def make(read: ReadComparison, missing: list[dict[str, Any]]) -> Iterable[bytes]:
             projection = query.options(against).projection if against in {*Against} else None
             runs = read.compared(
-                points_for(kind), metrics, lambda: comparison.room_for(against), wanted=others, projection=projection
+                points_for(kind),
+                metrics,
+                lambda: comparison_chart.room_for(against),
+                wanted=others,
+                projection=projection,
             )
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
-            compared = comparison.Comparison(
+            compared = comparison_chart.Comparison(
                 runs, metrics, against, read_request.zone, read.metric_names, reasons, scale, smooth
             )
             return (compared.chart(kind),)

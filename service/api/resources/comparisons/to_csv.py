@@ -21,7 +21,7 @@ from service.api.resources.runs.to_json import members
 from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Aligned, Baseline, Compared
-from service.domain.series.model import Series
+from service.domain.series.series import Series
 from service.domain.series.summary import Summary
 from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone

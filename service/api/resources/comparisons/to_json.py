@@ -15,7 +15,7 @@ from service.domain import comparison, points
 from service.domain.comparison import Aligned, Baseline, Compared, Differences, Model, Parameter
 from service.domain.localizing import localized
 from service.domain.metrics import READABLE
-from service.domain.series.model import Series
+from service.domain.series.series import Series
 from service.domain.series.summary import Summary
 from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone

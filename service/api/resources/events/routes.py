@@ -18,7 +18,7 @@ from service.domain.access import Principal, Scope, TokenVerifier, allows
 from service.domain.errors import Forbidden
 from service.domain.events import position_of
 from service.reads.feeds import Feeds
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _LAST_ID = "Last-Event-ID"
 

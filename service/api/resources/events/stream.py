@@ -15,7 +15,7 @@ from service.concurrency.pushed_body import PushedBody, Sink
 from service.domain.errors import ServiceError
 from service.domain.events import Event, Observed
 from service.reads.feeds import ROUND, Feed, Feeds, Happened
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 _MOST_PENDING = 2 * 1024 * 1024
 """Bytes kept for a reader that nobody sends to yet."""

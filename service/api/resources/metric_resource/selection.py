@@ -21,8 +21,8 @@ from service.api.resources.metric_resource.query import SelectionParameters
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runtime import RequestContext
+from service.domain.selection.chunks import POINTS_A_CHUNK, gathered, window
 from service.domain.selection.filters import Filter
-from service.domain.selection.objects import POINTS_A_CHUNK, gathered, window
 from service.domain.selection.sorting import SortKey
 from service.reads.queries import Queries
 from service.reads.results import Read

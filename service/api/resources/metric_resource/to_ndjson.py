@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from service.domain.localizing import localized
 from service.domain.metrics import Chunk
-from service.domain.selection.objects import objects
+from service.domain.selection.chunks import objects
 from service.domain.timestamps import ZoneClock
 
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")

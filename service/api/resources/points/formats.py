@@ -16,7 +16,7 @@ from service.api.resources.points import to_table
 from service.domain.column_types import ColumnTypes
 from service.domain.localizing import localized
 from service.domain.metrics import READABLE, Chunk, MetricResource
-from service.domain.selection.objects import objects
+from service.domain.selection.chunks import objects
 from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone
 

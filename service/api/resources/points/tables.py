@@ -22,9 +22,9 @@ from service.domain.column_types import ColumnTypes
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runtime import RequestContext
+from service.domain.selection.chunks import gathered
+from service.domain.selection.chunks import window as stretch
 from service.domain.selection.filters import Filter, passing
-from service.domain.selection.objects import gathered
-from service.domain.selection.objects import window as stretch
 from service.reads.points import ReadPoints
 from service.reads.queries import Queries
 from service.reads.results import Read

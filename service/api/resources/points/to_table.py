@@ -25,7 +25,7 @@ from service.domain import points
 from service.domain.column_types import ColumnTypes
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Chunk
-from service.domain.selection.objects import step
+from service.domain.selection.chunks import step
 from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 

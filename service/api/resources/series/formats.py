@@ -10,8 +10,8 @@ from service.api.resources.metric_resource import to_csv
 from service.api.resources.metric_resource.formats import TABLES, Points
 from service.api.resources.series import to_json
 from service.domain.metrics import Chunk, MetricResource
-from service.domain.selection.objects import POINTS_A_CHUNK
-from service.domain.series.model import Series
+from service.domain.selection.chunks import POINTS_A_CHUNK
+from service.domain.series.series import Series
 from service.domain.zones import TimeZone
 
 

@@ -10,7 +10,7 @@ import msgspec
 from service.api.resources.metric_resource.to_json import warnings
 from service.domain.localizing import localized
 from service.domain.metrics import Unreadable
-from service.domain.series.model import Series
+from service.domain.series.series import Series
 from service.domain.timestamps import ZoneClock, zone_clock
 from service.domain.zones import TimeZone
 

@@ -14,7 +14,7 @@ from service.api.http.responses import CACHE_METADATA, CacheMetadata
 from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
 from service.domain.access import AccessRule, Principal, Scope
 from service.domain.freshness import Provenance, Source
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 RULE = AccessRule(token=True, scopes=(Scope.METRICS_READ, Scope.EXECUTIONS_READ))
 CALLER = Principal("ada", "tenant", "i", frozenset(RULE.scopes), frozenset({"group"}), 1e12, "token", "UTC")

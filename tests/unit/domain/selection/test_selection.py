@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.metrics import Chunk
+from service.domain.selection.chunks import gathered, window
 from service.domain.selection.filters import Filter, matching, selected
 from service.domain.selection.instants import instant, instant_of
-from service.domain.selection.objects import gathered, window
 from service.domain.selection.sorting import FIELDS, SortKey, order
 from testing.work import MEBIBYTE, calls, memory
 from tests.unit.domain.selection.made import (  # fmt: skip

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from service.domain.metrics import Chunk
 from service.domain.series import instant_columns
 from service.domain.series.builder import series
-from service.domain.series.model import Series
+from service.domain.series.series import Series
 from testing.effort import effort
 from testing.work import MEBIBYTE, memory, run_within
 from tests.unit.domain.series import reference

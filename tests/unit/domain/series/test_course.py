@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from service.domain.series import gaps, smoothing
 from service.domain.series.builder import series
-from service.domain.series.census import Needs
-from service.domain.series.model import GAP, Projection, Series
+from service.domain.series.series import GAP, Projection, Series
+from service.domain.series.series_counter import Needs
 from tests.unit.domain.series.logged import chunks, point
 
 VALUES = st.lists(st.floats(-1e6, 1e6) | st.sampled_from([math.nan, math.inf, -math.inf]), max_size=60)

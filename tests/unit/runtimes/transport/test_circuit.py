@@ -8,7 +8,7 @@ import pytest
 from service.concurrency.circuit_breaker import State, Tolerance
 from service.domain.errors import BadGateway, RateLimited, RuntimeTimeout, RuntimeUnavailable
 from service.runtimes.transport.circuit import Circuit
-from service.telemetry.metrics import Telemetry
+from service.telemetry.prometheus import Telemetry
 
 
 class Clock:

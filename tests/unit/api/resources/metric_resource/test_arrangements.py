@@ -11,8 +11,8 @@ from service.api.http.large_work import LargeWork
 from service.api.resources.metric_resource.arrangements import Arrangements
 from service.domain.freshness import Provenance, Snapshot, Source
 from service.domain.metrics import Chunk, Chunks, MetricResource
+from service.domain.selection.chunks import gathered, window
 from service.domain.selection.filters import Filter
-from service.domain.selection.objects import gathered, window
 from service.domain.selection.sorting import SortKey
 from service.reads.results import Read
 

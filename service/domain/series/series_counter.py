@@ -20,7 +20,7 @@ class Needs(Enum):
     TIMESTAMP = "timestamp"
 
 
-class Census:
+class SeriesCounter:
     """Counts the series that have a point with what it ``needs``, for one reading of chunks.
 
     ``check`` gets the number of series of each metric whenever it has grown, and raises where they are too many: what

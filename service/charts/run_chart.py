@@ -16,8 +16,8 @@ from service.charts.panels import Caption, ChartType
 from service.concurrency.decoders import json_decoder
 from service.domain import points
 from service.domain.errors import Fault, InvalidParameter
-from service.domain.series.census import Census
-from service.domain.series.model import Series
+from service.domain.series.series import Series
+from service.domain.series.series_counter import SeriesCounter
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
@@ -79,9 +79,9 @@ def chart(
     return specification.chart(panels, axis, chart_type, caption)
 
 
-def room_for(against: Against) -> Census:
+def room_for(against: Against) -> SeriesCounter:
     """Ends the reading of points with ``InvalidParameter`` where they have more series than a chart shows."""
-    return Census(lambda counts: specification.check_room(counts, "name"), against.needs)
+    return SeriesCounter(lambda counts: specification.check_room(counts, "name"), against.needs)
 
 
 def _fact(series: Series) -> str:

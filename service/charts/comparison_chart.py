@@ -12,16 +12,16 @@ from msgspec import Raw
 
 from service.charts import captions, scales, specification
 from service.charts.against import Against, ChartOptions, axis_of, instant, words
-from service.charts.display import visible
 from service.charts.drawing import NOT_POSITIVE, Drawing, stands
 from service.charts.notes import not_positive, notes, off_scale, without_value
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
+from service.charts.safe_text import visible
 from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Compared, Identity
 from service.domain.errors import Fault, InvalidParameter
-from service.domain.series.census import Census, Needs
-from service.domain.series.model import Series
+from service.domain.series.series import Series
+from service.domain.series.series_counter import Needs, SeriesCounter
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import TimeZone
 
@@ -212,10 +212,10 @@ class Comparison:
         return specification.chart(panels, axis, asked, caption, chosen_by="metric")
 
 
-def room_for(against: str) -> Census:
+def room_for(against: str) -> SeriesCounter:
     """Ends the reading of one run's points with ``InvalidParameter`` where they have more series than a chart shows."""
     needs = Against(against).needs if against in {*Against} else Needs.NOTHING
-    return Census(lambda counts: specification.check_room(counts, "metric"), needs)
+    return SeriesCounter(lambda counts: specification.check_room(counts, "metric"), needs)
 
 
 def _there(names: Collection[str], otherwise: str) -> str:

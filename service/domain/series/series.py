@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.domain.series.census import Needs
+from service.domain.series.series_counter import Needs
 
 GAP = 20
 """A gap is longer than so many times the median distance between neighbouring points."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from service.charts import captions, channels, scales, style
 from service.charts.channels import Encoding, View
-from service.charts.clocks import Label, LocalClock, milliseconds_around
 from service.charts.legend import Legend
 from service.charts.panels import Axis, AxisKind, Mark, Panel, Trace
+from service.charts.time_axis import Label, LocalClock, milliseconds_around
 
 _FEW = 60
 """Up to so many points, a line shows them as dots."""

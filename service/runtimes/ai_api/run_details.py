@@ -25,7 +25,7 @@ Get = Callable[[str, str], bytes]
 _Questions = Mapping[str, Callable[[], object]]
 
 
-class Surroundings:
+class RunDetailsReader:
     """What surrounds one run: asked side by side as far as one answer does not name what is to be asked next."""
 
     def __init__(self, execution: Execution, mended: bool, get: Get, fan_out: FanOut[ServiceError]) -> None:

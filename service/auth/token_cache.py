@@ -1,4 +1,4 @@
-"""Tokens that held, so that reading one again costs a hash and not a signature."""
+"""Tokens that were verified, so that the next request with one costs a hash and not a signature."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OVERHEAD = 2048
 _LONGEST_SECONDS = 300.0
 
 
-class Remembered:
+class TokenCache:
     """Principals by the keyed hash of the ``Authorization`` field that named them.
 
     An entry counts for five minutes at most, so that a key that is withdrawn is missed soon, and never past the

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.charts.clocks import LocalClock
+from service.charts.time_axis import LocalClock
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import time_zone, zone_names
 

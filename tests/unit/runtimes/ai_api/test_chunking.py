@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk
-from service.runtimes.ai_api import cutting
+from service.runtimes.ai_api import chunking
 from service.runtimes.ai_api.mapping import metric_resources
 from service.runtimes.ai_api.points import PointMapping
 from testing.work import calls
@@ -93,7 +93,7 @@ def test_the_short_way_gives_what_the_long_one_gives(points, compact: bool) -> N
     assert points_of_chunk(short, text, short.chunk) == points_of_chunk(long, text, long.point_by_point)
 
 
-def points_of_chunk(mapping: PointMapping, text: bytes, read_chunk: cutting.Read) -> object:
+def points_of_chunk(mapping: PointMapping, text: bytes, read_chunk: chunking.Read) -> object:
     chunk = read_chunk(text)
     keyed = json.loads(b"[" + chunk.text + b"]", parse_int=str, parse_float=str)
     return keyed, chunk.count, mapping.unreadable
@@ -140,8 +140,8 @@ def bytes_read(body: bytes, stretch: int, most: int = 5) -> int:
         read += len(text)
         return PointMapping().chunk(text)
 
-    with contextlib.suppress(cutting.Unusual):
-        cutting.cut(body, lambda: reader, most, stretch)
+    with contextlib.suppress(chunking.Unusual):
+        chunking.cut(body, lambda: reader, most, stretch)
     return read
 
 
@@ -162,10 +162,10 @@ ODD_POINTS = b'{"name":"a","value":1,"timestamp":0},{"a":[{},{}]}'
         b'{"metrics":[' + b'}],"tags"' * 30_000,
     ],
 )
-@pytest.mark.parametrize("stretch", [1_000, cutting.STRETCH])
+@pytest.mark.parametrize("stretch", [1_000, chunking.STRETCH])
 def test_what_is_read_is_a_few_times_the_answer_at_most(body: bytes, stretch: int) -> None:
     """A megabyte of runs nobody asked for, a point each, took a minute."""
-    assert bytes_read(body, stretch) <= (cutting.IN_VAIN + 2) * len(body) + stretch
+    assert bytes_read(body, stretch) <= (chunking.IN_VAIN + 2) * len(body) + stretch
     assert calls(lambda: metric_resources_or_not(body, stretch)) < len(body) + 10_000
 
 
@@ -176,9 +176,9 @@ def metric_resources_or_not(body: bytes, stretch: int) -> None:
 
 def test_no_more_arrays_are_cut_than_runs_were_asked_for() -> None:
     body = b'{"resources":[' + b",".join([b'{"executionId":"r","metrics":[%b]}' % ONE] * 3) + b"]}"
-    with pytest.raises(cutting.Unusual):
-        cutting.cut(body, lambda: PointMapping().chunk, 2)
-    assert len(cutting.cut(body, lambda: PointMapping().chunk, 3)[1]) == 3
+    with pytest.raises(chunking.Unusual):
+        chunking.cut(body, lambda: PointMapping().chunk, 2)
+    assert len(chunking.cut(body, lambda: PointMapping().chunk, 3)[1]) == 3
 
 
 def test_where_the_next_run_begins_soon_little_is_read_in_vain() -> None:
