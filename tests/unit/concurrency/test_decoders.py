@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SERVICE = Path(__file__).parents[3] / "service"
-PLACES = {SERVICE / "concurrency" / "decoders.py", SERVICE / "sandbox" / "documents.py"}
+PLACES = {SERVICE / "concurrency" / "decoders.py", SERVICE / "sandbox" / "request_bodies.py"}
 """The service's and the sandbox's."""
 
 RACE = """
