@@ -7,11 +7,11 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from service.domain.series.model import Series
 
 from service.domain import comparison, points
 from service.domain.comparison import Aligned, Identity
 from service.domain.ranks import places, places_of_integers, ranks
+from service.domain.series.series import Series
 from testing.work import calls, memory
 
 MANY = 45_000

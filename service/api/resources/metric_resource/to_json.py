@@ -12,7 +12,7 @@ from service.concurrency.time_limit import checkpoint
 from service.domain import json_text
 from service.domain.localizing import localized, localized_literal
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
-from service.domain.selection.objects import objects
+from service.domain.selection.chunks import objects
 from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
