@@ -17,7 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -27,6 +27,7 @@ from service.caching.codec import ContentGone
 from service.concurrency.background import settle
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Flight, Memo, SingleFlight, StillUnderWay
+from service.concurrency.weighted_gate import GateFull, WeightedGate
 from service.domain.errors import (
     CursorExpired,
     Overloaded,
@@ -60,6 +61,9 @@ ROUND = 1.0
 _MOST_BYTES = 1024 * 1024
 """Bytes of points pushed at once: who is behind by more reads on from its position, at its own pace."""
 _BUSY_SECONDS = 5
+_OPENED_AT_ONCE, _LONGEST_TURN, _MOST_TURNS = 4, 0.25, 256
+"""Feeds opened at once, so that a crowd leaves the interpreter to others; seconds that one waits for its turn, and then
+goes without, for those before it may wait for a slow runtime; and how many wait so."""
 _Trouble = ServiceError | ContentGone
 _log = logging.getLogger("service.reads")
 
@@ -180,6 +184,7 @@ class Feeds:
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._by_key: dict[str, set[Feed]] = {}
         self._looks: SingleFlight[_Trouble | None] = SingleFlight()
+        self._turns = WeightedGate(_OPENED_AT_ONCE, free=0, most_waiting=_MOST_TURNS)
         self._changed = threading.Condition()
         self._alone: ThreadPoolExecutor | None = None
         self._together: ThreadPoolExecutor | None = None
@@ -199,8 +204,9 @@ class Feeds:
                 feed = self._feeds[key] = Feed(run_id, context)
             feed.opened += 1
         try:
-            flight, _ = self._look([feed], context)[feed]
-            trouble = flight.result(context.deadline.remaining())
+            with self._turn():
+                flight, _ = self._look([feed], context)[feed]
+                trouble = flight.result(context.deadline.remaining())
             if trouble is not None:
                 raise trouble
         except StillUnderWay:
@@ -249,6 +255,14 @@ class Feeds:
         for pool in (self._alone, self._together):
             if pool is not None:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Within it, one of a few feeds is opened."""
+        with ExitStack() as stack:
+            with suppress(GateFull, TimeoutError):
+                stack.enter_context(self._turns.admitted(1, _LONGEST_TURN))
+            yield
 
     def _look(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[_Trouble | None], bool]]:
         """See what there is now, but where others do so already: the flight of each feed, and whether it is theirs."""

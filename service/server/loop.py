@@ -20,8 +20,13 @@ from service.server.poller import Poller
 from service.server.receiving import Parse, Receiver, Serve
 from service.server.sending import Sender
 
-_BATCH = 16
-"""Connections accepted, requests read and steps of threads done in one turn, each."""
+_ACCEPTED = 64
+"""Connections accepted in one turn: that costs little, and whoever comes behind a crowd waits for all of it."""
+_BATCH, _LEAST = 16, 2
+"""Requests read in one turn, and steps of threads done; requests where they take long."""
+_READING_SECONDS = 0.005
+"""How long one turn should read requests: beside threads that work, each is read with many waits for the interpreter's
+lock."""
 _SWEEP, _SWEEP_OF_A_STOP = 1.0, 0.1
 """Seconds between two looks at all deadlines."""
 _NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
@@ -44,6 +49,7 @@ class Loop:
         self._acceptor = Acceptor(listeners, self._poller, self._connections)
         self._next_sweep = time.monotonic() + _SWEEP
         self._turns = 0
+        self._at_once = _BATCH
         self.stops = threading.Event()
         """Set when ``stop`` is called."""
         self.call = self._poller.call
@@ -74,9 +80,9 @@ class Loop:
         self._turns += 1
         self._poller.do_calls(_BATCH)
         for listener in ready.listeners:
-            self._acceptor.accept(listener, _BATCH)
-        for connection in fair_share(ready.readable, _BATCH, self._turns):
-            self._connections.safely(self._receiver.read, connection)
+            self._acceptor.accept(listener, _ACCEPTED)
+        if ready.readable:
+            self._read(ready.readable)
         if ready.writable:
             self._sender.send_to(ready.writable)
         now = time.monotonic()
@@ -122,6 +128,14 @@ class Loop:
     def hand_over(self, connection: Connection) -> None:
         """Have the loop send what is left. ``outgoing.handed_over`` is set already."""
         self.call(self._connections.safely, self._sender.take_over, connection)
+
+    def _read(self, readable: Sequence[Connection]) -> None:
+        """Read what some have sent: fewer the next time where that took long."""
+        began = time.monotonic()
+        for connection in fair_share(readable, self._at_once, self._turns):
+            self._connections.safely(self._receiver.read, connection)
+        took_long = time.monotonic() - began > _READING_SECONDS
+        self._at_once = max(_LEAST, self._at_once // 2) if took_long else min(_BATCH, self._at_once * 2)
 
     def _answered(self, connection: Connection) -> None:
         if connection.state is not State.CLOSED:

@@ -30,6 +30,9 @@ _MOST_SENDING = 256
 """Streamed answers of a worker whose threads may wait for clients at once; any further one is cut off."""
 _PROBES = ("/livez", "/readyz", "/metrics")
 _PROBES_WAITING = 8
+_STREAMS = "/metric-resource/events"
+"""What paths of event streams end with. One is begun after the other: threads that take turns at the interpreter's lock
+begin no two of them sooner, and a crowd that comes at once is to keep nobody else waiting."""
 _FILES = 256
 """File descriptors kept for other things than connections of clients."""
 _TURN = 1.0
@@ -54,6 +57,7 @@ class Worker(GunicornWorker):
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._notified = 0.0
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
+        self._openings = RequestThreads(1, MOST_WAITING, _MOST_SENDING)
         root = os.environ.get("SCRIPT_NAME", "")
         self._probes = {root + path: RequestThreads(1, _PROBES_WAITING, _PROBES_WAITING) for path in _PROBES}
         self.limits = replace(
@@ -81,7 +85,7 @@ class Worker(GunicornWorker):
         while loop.connections and time.monotonic() < ends:
             self._turn()
         loop.close()
-        for threads in (self._threads, *self._probes.values()):
+        for threads in (self._threads, self._openings, *self._probes.values()):
             threads.shutdown()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -102,7 +106,9 @@ class Worker(GunicornWorker):
         return PlainRequest(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
 
     def _serve(self, connection: Connection, request: Request) -> None:
-        self._exchanges.start(connection, request, self._probes.get(request.path or "", self._threads))
+        path = request.path or ""
+        threads = self._openings if path.endswith(_STREAMS) else self._probes.get(path, self._threads)
+        self._exchanges.start(connection, request, threads)
 
 
 def configured_worker(limits: Limits, *, tells_at_hand: bool = False) -> type[Worker]:
