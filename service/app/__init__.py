@@ -95,6 +95,7 @@ def create_app(
             telemetry=telemetry,
             renderer=renderer,
             feeds=feeds,
+            changes=store.changes,
             comment_seconds=settings.server.events_comment,
             cors_origins=settings.cors_origins,
             sign_in=_sign_in(settings.page),

@@ -33,6 +33,7 @@ from service.api.resources.points import routes as points
 from service.api.resources.runs import routes as runs
 from service.api.resources.runs.rows import RunRows
 from service.api.resources.series import routes as series
+from service.caching.changes import Changes
 from service.charts.bundle import VegaBundle
 from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
@@ -61,6 +62,7 @@ class Interface:
     telemetry: Telemetry
     renderer: Renderer
     feeds: Feeds
+    changes: Changes
     comment_seconds: float
     cors_origins: Collection[str] = ()
     sign_in: SignIn | None = None
@@ -90,7 +92,7 @@ def build(interface: Interface) -> Flask:
     access_log.register(app, interface.telemetry)
     guards.register(app, interface.parts.verifier, interface.grants)
     made = blueprints(RequestReader(interface.defaults))
-    long_poll = LongPoll()
+    long_poll = LongPoll(interface.changes)
     resources = (
         metric_resource.blueprint(
             interface.queries,

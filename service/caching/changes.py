@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 LIVING = 0.25
@@ -42,6 +43,7 @@ class Changes:
         self._subscription = 0
         self._complete_until = -math.inf
         self._listeners: list[Callable[[str], None]] = []
+        self._awaited: dict[str, set[threading.Event]] = {}
 
     @property
     def living(self) -> bool:
@@ -64,8 +66,27 @@ class Changes:
         """Call ``listener`` with each key that is replaced, in this process or another. It must not wait or raise."""
         self._listeners.append(listener)
 
+    @contextmanager
+    def setting(self, event: threading.Event, key: str) -> Iterator[None]:
+        """Within it, ``event`` is set whenever ``key`` is replaced, in this process or another."""
+        with self._lock:
+            self._awaited.setdefault(key, set()).add(event)
+        try:
+            yield
+        finally:
+            with self._lock:
+                events = self._awaited[key]
+                events.discard(event)
+                if not events:
+                    del self._awaited[key]
+
     def replaced_here(self, key: str) -> None:
         """This process has replaced an entry, and has the new one in memory."""
+        if key in self._awaited:
+            with self._lock:
+                events = tuple(self._awaited.get(key, ()))
+            for event in events:
+                event.set()
         for listener in self._listeners:
             listener(key)
 

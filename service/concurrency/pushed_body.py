@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 STOPPING = "metric_resource.stopping"
-"""The key of the WSGI environment that holds a ``threading.Event``, set when the server stops."""
+"""The key of the WSGI environment that holds a ``Stopping``."""
+
+
+class Stopping(threading.Event):
+    """Set when the server stops, and with it what threads wait for meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._others: set[threading.Event] = set()
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def setting(self, event: threading.Event) -> Iterator[None]:
+        """Within it, ``event`` is set when the server stops."""
+        with self._guard:
+            self._others.add(event)
+        try:
+            if self.is_set():
+                event.set()
+            yield
+        finally:
+            with self._guard:
+                self._others.discard(event)
+
+    def set(self) -> None:
+        super().set()
+        with self._guard:
+            others = tuple(self._others)
+        for event in others:
+            event.set()
 
 
 class Sink(Protocol):

@@ -15,7 +15,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -235,6 +235,12 @@ class Feeds:
                 if not alike:
                     self._by_key.pop(feed.key, None)
 
+    def aside(self, step: Callable[[], None]) -> None:
+        """Have ``step``, which may wait and raises nothing, done beside the looks."""
+        with suppress(RuntimeError):  # it has been shut down
+            if self._alone is not None:
+                self._alone.submit(step)
+
     def stored(self, feed: Feed, snapshot: Snapshot, context: RequestContext) -> Observed | None:
         """A snapshot of the run, if it is still stored."""
         if snapshot == feed.now.snapshot:
@@ -396,7 +402,7 @@ class Feeds:
                 flights = self._look(feeds, context)
             for feed, (flight, joined) in flights.items():
                 if not joined:
-                    _say(feed, flight.result(0.0))
+                    _say(feed, flight.result(timeout=0))
         except Exception:  # noqa: BLE001 - it is in the log with its stack
             if not self._ended:  # else what it reads with has been closed
                 _log.exception("unexpected error while watched runs were read", extra={"event": "feeds"})

@@ -8,10 +8,10 @@ request is there as a whole.
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Sequence
 
+from service.concurrency.pushed_body import Stopping
 from service.server.accepting import Acceptor
 from service.server.connection import Connection, State
 from service.server.connection_table import Connections
@@ -50,7 +50,7 @@ class Loop:
         self._next_sweep = time.monotonic() + _SWEEP
         self._turns = 0
         self._at_once = _BATCH
-        self.stops = threading.Event()
+        self.stops = Stopping()
         """Set when ``stop`` is called."""
         self.call = self._poller.call
         self.end = self._connections.end

@@ -35,7 +35,8 @@ class CurrentRequest:
     read for whom (``request``), and what its line in the log says of the answer.
 
     ``resource_group`` is ``None`` where the answer belongs to none; ``upstream_ms`` are the milliseconds that the
-    runtime took; ``ttl`` the seconds that the answer stays fresh; ``problem`` is the slug of an error.
+    runtime took; ``entry_key`` names the stored entry that the answer is made of, or the first of several, and ``ttl``
+    is for how many seconds it stays fresh; ``problem`` is the slug of an error.
     """
 
     trace: RequestTrace
@@ -45,6 +46,7 @@ class CurrentRequest:
     resource_group: str | None = None
     cache_status: str | None = None
     upstream_ms: float | None = None
+    entry_key: str = ""
     ttl: float = 0.0
     problem: str | None = None
     missing_scope: str | None = None

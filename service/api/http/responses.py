@@ -173,7 +173,7 @@ class Answers:
         provenance = wanted.provenance
         current = current_request()
         current.cache_status = provenance.source.value
-        current.ttl = provenance.ttl
+        current.entry_key, current.ttl = wanted.content[0], provenance.ttl
         if provenance.upstream is not None:
             current.upstream_ms = round(provenance.upstream * 1000, 3)
         headers = response.headers

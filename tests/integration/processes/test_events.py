@@ -212,6 +212,31 @@ def test_what_another_host_has_fetched_is_given_at_once(
         assert steps(stream.until("points")) == [2]
 
 
+def test_what_another_host_has_fetched_ends_a_long_poll(
+    new_host: NewHost, valkey: ValkeyServer, training: Training
+) -> None:
+    """The host that is asked would look by itself only when the time is long over."""
+    asked, other = (new_host(REDIS_URL=valkey.url, WEB_CONCURRENCY="1", CACHE_FRESH_RUNNING="600") for _ in range(2))
+    run = "/runs/run-watched/metric-resource"
+    tag = asked.get(run).headers["ETag"]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(asked.get, run, If_None_Match=tag, Prefer="wait=30")
+        training.log(2)
+        assert other.get(run, Cache_Control="no-cache").status == 200
+        assert waiting.result().status == 200
+
+
+def test_access_that_the_runtime_withdraws_ends_a_stream(
+    new_host: NewHost, runtime: ScriptedRuntime, training: Training
+) -> None:
+    host = new_host(WEB_CONCURRENCY="1", RUNTIME_AUTH="forward", **QUICK)
+    with EventStream(host.port, EVENTS, host.token) as stream:
+        assert steps(stream.until("points")) == training.steps
+        for what in ("metrics", "execution"):
+            runtime.say(what, 403, {"error": {"code": "1", "message": "no more"}})
+        assert [event.data for event in stream] == [{"reason": "expired"}]
+
+
 def test_streams_go_on_without_the_store(new_host: NewHost, valkey: ValkeyServer, training: Training) -> None:
     host = new_host(REDIS_URL=valkey.url, WEB_CONCURRENCY="1", **QUICK)
     with EventStream(host.port, EVENTS, host.token) as stream:

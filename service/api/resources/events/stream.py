@@ -12,7 +12,7 @@ from service.api.resources.events.to_sse import Writer
 from service.caching.codec import ContentGone
 from service.concurrency.blocking import waiting
 from service.concurrency.pushed_body import PushedBody, Sink
-from service.domain.errors import ServiceError
+from service.domain.errors import Forbidden, InvalidToken, ServiceError, Unauthenticated
 from service.domain.events import Event, Observed
 from service.reads.feeds import ROUND, Feed, Feeds, Happened
 from service.telemetry.prometheus import Telemetry
@@ -27,7 +27,8 @@ class EventStream(PushedBody):
     """The events of ``feed`` from ``opening`` on, what is given of ``seen`` first.
 
     ``expires_at`` is when access ends, in seconds since the epoch; ``check`` raises ``ServiceError`` where it has ended
-    before. It is looked at, and a comment sent where nothing else was, every ``comment_seconds``.
+    before, and may wait for an issuer's keys. It is called, and a comment sent where nothing else was, every
+    ``comment_seconds``.
     """
 
     def __init__(
@@ -139,13 +140,19 @@ class EventStream(PushedBody):
             self._end("expired")
         elif now - self._checked_at >= self._comment_seconds:
             self._checked_at = now
-            try:
-                self._check()
-            except ServiceError:
-                self._end("expired")
+            self._feeds.aside(self._check_access)
         if now - self._sent_at >= self._comment_seconds - ROUND:
             with self._changed:
                 self._push(to_sse.COMMENT)
+
+    def _check_access(self) -> None:
+        """End where access was withdrawn. Where that cannot be known now, the token's expiry is what holds."""
+        try:
+            self._check()
+        except (Unauthenticated, InvalidToken, Forbidden):
+            self._end("expired")
+        except ServiceError:
+            pass
 
     def _catch_up(self) -> Iterator[bytes]:
         events, now = self._opening, self._seen
