@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.serving import served
 
 META = {
     "runtimeIdentifier": "scripted",
@@ -111,12 +112,6 @@ def serving(runtime: Runtime) -> Iterator[Runtime]:
 
     server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
     runtime.url = f"http://127.0.0.1:{server.server_port}/v2"
-    try:
+    with served(server):
         yield runtime
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -13,6 +13,7 @@ import requests
 import urllib3
 
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable
+from tests.servers.serving import served
 
 Answer = Callable[[], tuple[int, bytes, dict[str, str]]]
 
@@ -46,14 +47,8 @@ class IssuerServer:
 
     @contextmanager
     def serving(self) -> Iterator[IssuerServer]:
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
+        with served(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         issuer = self
