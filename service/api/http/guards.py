@@ -35,8 +35,8 @@ def open_to_everyone(view: View) -> View:
 
 def rule_of(app: Flask, endpoint: str) -> AccessRule | None:
     """The rule of a route; ``None`` where it states none."""
-    rule = getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
-    return rule if isinstance(rule, AccessRule) else None
+    rule: AccessRule | None = getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
+    return rule
 
 
 def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> None:

@@ -211,3 +211,38 @@ def test_a_fetch_counts_for_no_cache_only_if_it_began_since() -> None:
 def test_what_is_given_though_stale_is_not_current() -> None:
     stale = {Source.STORED_REVALIDATING, Source.STORED_ON_ERROR}
     assert {source for source in Source if not is_current(Provenance(source, 1, 1, 2))} == stale
+
+
+def ended(age: float, *, may_change: bool = False, outcome: str = VALUE) -> Header:
+    return stored(age, outcome, may_change=may_change)
+
+
+@pytest.mark.parametrize(
+    ("header", "ended_at", "settled"),
+    [
+        (ended(500), NOW - 600, True),
+        (ended(500), NOW - 601, True),
+        (ended(500), NOW - 599, False),  # metrics may have been logged since
+        (ended(500), None, False),
+        (ended(ENDED_KEPT), NOW - 2 * ENDED_KEPT, True),
+        (ended(ENDED_KEPT + 1), NOW - 2 * ENDED_KEPT, False),
+        (ended(500, may_change=True), NOW - 600, False),
+        (ended(3, outcome="absent"), NOW - 600, False),
+    ],
+)
+def test_what_was_read_long_after_its_run_ended_is_fresh_for_as_long_as_it_is_kept(
+    header: Header, ended_at: float | None, settled: bool
+) -> None:
+    policy = FreshnessPolicy(LIFETIMES, lambda: NOW)
+    assert policy.settled(header, ended_at) is settled
+    given = policy.usable(header, asked(), ended_at=ended_at)
+    assert given is (Source.STORED if settled else policy.usable(header, asked()))
+    spoken = asked(max_age=1000)
+    assert policy.usable(header, spoken, ended_at=ended_at) is policy.usable(header, spoken)
+    age = NOW - header.fetched_at
+    assert policy.settled_provenance(header) == Provenance(Source.STORED, age, ENDED_KEPT - age, ENDED_KEPT)
+
+
+def test_a_max_age_of_a_second_is_met_to_the_second() -> None:
+    assert POLICY.usable(stored(1), asked(max_age=1)) is Source.STORED
+    assert POLICY.usable(stored(1.01), asked(max_age=1)) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import pytest
@@ -102,4 +102,18 @@ def test_a_refusal_names_what_is_missing_and_what_grants_all_of_it(
         app.test_client().get("/", headers={"Authorization": carried})
     assert refused.value.scope == " ".join(missing)
     assert (refused.value.roles, refused.value.role_collections) == (roles, collections)
-    assert all(scope in str(refused.value) for scope in missing)
+    said = f"scope {missing[0]} is" if len(missing) == 1 else f"scopes {missing[0]} and {missing[1]} are"
+    grant = "it" if len(missing) == 1 else "them all"
+    assert str(refused.value) == f"the {said} missing; the roles and role collections listed here grant {grant}"
+
+
+def test_a_query_may_need_further_scopes() -> None:
+    def by_query(query: Mapping[str, str]) -> list[Scope]:
+        return [Scope.EXECUTIONS_READ] if "status" in query else []
+
+    app = served(guards.requires(Scope.METRICS_READ, also=by_query)(new_view()), Verifier())
+    headers = {"Authorization": Scope.METRICS_READ}
+    assert app.test_client().get("/", headers=headers).text == "ada"
+    with pytest.raises(Forbidden) as refused:
+        app.test_client().get("/?status=DEAD", headers=headers)
+    assert refused.value.scope == Scope.EXECUTIONS_READ

@@ -85,6 +85,13 @@ def test_one_that_an_earlier_release_has_written_is_read() -> None:
     assert Cursors(b"secret").read(text, view) == cursor
 
 
+def test_every_position_and_half_of_a_surrogate_pair_can_be_read_back() -> None:
+    cursors = [Cursor(Snapshot(bytes(16), 1), position) for position in range(300)]
+    assert [
+        Cursors(b"secret").read(Cursors(b"secret").write(one, ["\ud800"]), ["\ud800"]) for one in cursors
+    ] == cursors
+
+
 @given(CURSORS)
 def test_a_url_holds_it_as_it_is(cursor: Cursor) -> None:
     assert re.fullmatch("[A-Za-z0-9_-]+", Cursors(b"secret").write(cursor, ()))

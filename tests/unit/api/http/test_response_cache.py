@@ -125,6 +125,8 @@ def test_it_has_a_line_in_the_access_log_and_is_counted(world: World, caplog: py
     assert 0 <= noted["durationMs"] < 60_000
     assert count(world) == before + 1
     assert world.asked_for[-1] == "Bearer x"
+    world.get(HTTP_IF_NONE_MATCH='"tag"')
+    assert caplog.records[-1].__dict__["status"] == 304
 
 
 def test_on_a_thread_without_time_it_replays_what_is_at_hand_and_does_nothing_else(world: World) -> None:
