@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, compress
+from itertools import compress
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -209,8 +209,11 @@ def models(runs: Sequence[Compared]) -> list[ComparedModels]:
 def joined(compared: Aligned[Series]) -> Joined:
     """The values by step. Of several points at one step the last counts; points without a step are left out."""
     columns = [dict(_by_step(series)) for series in compared.series]
-    steps = list(dict.fromkeys(chain.from_iterable(columns)))
-    return Joined([steps[place] for place in places_of_integers(list(map(int, steps)))], columns)
+    found: dict[bytes, bytes] = {}
+    for column in columns:
+        found.update(column)
+    steps, numbers = list(found), [int(step) for step in found]
+    return Joined([steps[place] for place in places_of_integers(numbers)], columns)
 
 
 def identity_of(series: Series | Summary) -> Identity:
