@@ -94,6 +94,9 @@ def test_a_reader_goes_on_anywhere_behind_its_last_event(
     with EventStream(host.port, f"{EVENTS}?after={got[-1].id}", host.token) as stream:
         got += stream.until("points")
     assert steps(got) == [1, 2, 9, 3, 4]
+    training.log(5)
+    with EventStream(host.port, f"{EVENTS}?after={got[0].id}", host.token, last=got[-1].id) as stream:
+        assert steps(stream.until("points")) == [5], "EventSource comes back to the same address, with its last id"
     assert "changed" not in [event.kind for event in got]
     with EventStream(host.port, EVENTS, host.token, last="bm8gcG9zaXRpb24") as stream:
         assert [event.kind for event in stream.until("points")] == ["changed", "state", "points"]

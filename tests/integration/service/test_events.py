@@ -36,3 +36,9 @@ def test_who_may_not_read_may_not_watch(service: Service, claims: dict[str, Any]
 def test_what_is_no_id_is_refused_in_the_query(service: Service) -> None:
     answer = service.get(f"{EVENTS}?after=%20")
     assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (400, "after")
+
+
+def test_the_head_of_a_stream_has_no_length(service: Service) -> None:
+    answer = service.get(EVENTS, method="HEAD")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
+    assert "Content-Length" not in answer.headers

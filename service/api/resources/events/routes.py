@@ -59,12 +59,13 @@ def blueprint(
         response.headers["X-Accel-Buffering"] = "no"
         if request.method == "HEAD":
             feeds.close(feeds.open(run_id, read_request.context))
+            response.response = iter(())  # of no length
             return response
         feed = feeds.open(run_id, read_request.context)
         try:
             now = feed.now
             opening = now.beginning()
-            last = read_request.query.after or request.headers.get(_LAST_ID)
+            last = request.headers.get(_LAST_ID) or read_request.query.after  # ``EventSource`` comes back with both
             if last:
                 position = position_of(last)
                 given = (
