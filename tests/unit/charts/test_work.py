@@ -10,7 +10,7 @@ from service.charts.captions import apart, fitting, trace_names
 from service.domain.errors import InvalidParameter
 from service.domain.metrics import Chunk
 from service.domain.points import NameValue
-from testing.work import lines
+from testing.work import calls, lines
 from tests.unit.charts import compared
 from tests.unit.charts.compared import LoggedRun
 from tests.unit.charts.drawn import specification
@@ -80,3 +80,21 @@ def test_series_without_a_place_do_not_count() -> None:
     texts = [point(1, None, "2026-01-01T00:00:00Z", l=str(number)) for number in range(100)]
     made = specification(chunks([*texts, point(1, 1, l="drawn")], 30))
     assert b"100 without a step, not drawn: x=time shows them" in made
+
+
+def test_runs_are_named_once_by_what_there_is_room_for() -> None:
+    """Two thousand parameters that differ are looked through once, not for each run and panel."""
+
+    def drawn(more: int) -> Callable[[], object]:
+        metrics = [f"metric{number}" for number in range(more)]
+        runs = [
+            LoggedRun(
+                f"run{number}",
+                [chunk for name in ("loss", *metrics) for chunk in chunks([point(1, 1, name=name)], SERIES)],
+                parameters={f"key{place}": f"{number}" for place in range(2000)},
+            )
+            for number in range(5)
+        ]
+        return lambda: compared.specification(runs, against="step", more=metrics)
+
+    assert calls(drawn(3)) < 2 * calls(drawn(0))
