@@ -26,7 +26,7 @@ from service.telemetry.prometheus import Telemetry
 
 _TOKEN_BYTES = 1024 * 1024
 _TELLING = 2.0
-"""Seconds after which a timeout tells of the runtime; longer than a fetch in the fast partition has."""
+"""Seconds after which a timeout counts as the runtime's failure; longer than a fetch in the fast partition has."""
 
 
 def new_fan_out(threads: int) -> FanOut[ServiceError]:

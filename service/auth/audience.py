@@ -1,4 +1,4 @@
-"""For whom a token is."""
+"""The audience of a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edwards-curve keys that OpenSSL loads and nobody should verify with (RFC 8032, 5.1.3 and 5.2.3; RFC 8725, 3.4)."""
+"""Edwards-curve keys that OpenSSL loads and that are unsafe (RFC 8032, 5.1.3 and 5.2.3; RFC 8725, 3.4)."""
 
 from __future__ import annotations
 

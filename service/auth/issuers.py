@@ -32,7 +32,7 @@ class Reading:
     """Which claims say what; a claim is named by a dotted path or a JSON pointer (RFC 6901).
 
     ``tenant`` is ``None`` where the issuer is the tenant. A scope counts only behind ``scope_prefix``.
-    ``require_resource_groups`` refuses every group to a caller of whose groups the token says nothing.
+    ``require_resource_groups`` refuses every group to callers whose token names no groups.
     """
 
     tenant: str | None = None

@@ -138,7 +138,7 @@ class KeyRing:
             return self._fetches.join((_KEYS,), begin)[_KEYS][0]
 
     def _wait(self, fetch: Flight[None] | None) -> None:
-        """Wait for a fetch, unless it has run for so long that nobody should be held up by it any more.
+        """Wait for a fetch, unless it has run for so long that no request should wait for it.
 
         Where keys are known already only a few do: unknown key ids are mostly made up.
         """

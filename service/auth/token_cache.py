@@ -28,7 +28,7 @@ class TokenCache:
         self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=32)
 
     def get(self, authorization: str | None, now: float) -> Principal | None:
-        """The principal, if this very field held before and still does."""
+        """The principal, if exactly this field was verified before and is still valid."""
         if authorization is None or len(authorization) > self._longest_field:
             return None
         kept = self._kept.get(self._hash(authorization))
@@ -39,7 +39,7 @@ class TokenCache:
         self._kept.keep(self._hash(authorization), (until, principal))
 
     def _hash(self, authorization: str) -> bytes:
-        """What is no ASCII cannot have held: it becomes ``?``, which no field that held has in it."""
+        """What is not ASCII cannot be a valid token: it becomes ``?``, which no valid field contains."""
         hashing = self._keyed.copy()
         hashing.update(authorization.encode("ascii", "replace"))
         return hashing.digest()

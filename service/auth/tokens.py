@@ -1,4 +1,4 @@
-"""The form of a token, checked to the letter before anything in it is believed (RFC 7515, 7519, 8725)."""
+"""The form of a token, checked strictly before anything in it is trusted (RFC 7515, 7519, 8725)."""
 
 from __future__ import annotations
 

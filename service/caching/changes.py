@@ -1,7 +1,7 @@
 """Which stored entries other processes have replaced, as far as this process knows.
 
 Whoever replaces an entry announces its key. A subscription (``protocol.Cache.subscribe``) says which keys were
-announced, and up to which moment it has heard of all of them. As long as that moment is ``LIVING`` seconds ago at most,
+announced, and up to which moment it has received all of them. As long as that moment is ``LIVING`` seconds ago at most,
 an entry without an announcement since it was read is the one that the shared cache has.
 """
 

@@ -22,7 +22,7 @@ _LINE = 88
 
 
 def trace_names(label_sets: Sequence[Sequence[NameValue]], otherwise: str) -> list[str]:
-    """A name for each series of one metric: the labels that tell it from the others, else all of them.
+    """A name for each series of one metric: the labels that distinguish it from the others, else all of them.
 
     A label's name loses its prefix (``metrics.ai.sap.com/Artifact.name`` → ``Artifact.name``). Two names may be alike.
     """

@@ -188,7 +188,7 @@ class Comparison:
         return names
 
     def _ids(self) -> list[str]:
-        """The runs' ids, as short as tells them apart."""
+        """The runs' ids, shortened where all stay different."""
         ids = [run.details.run.run_id for run in self.runs]
         short = [id_[:_SHORT] for id_ in ids]
         return short if len(set(short)) == len(short) else ids

@@ -33,8 +33,8 @@ _decode = json_decoder(_Point).decode
 
 
 class Drawing:
-    """Series → panels; counts what cannot be drawn: of the ``unplaced`` points ``elsewhere`` have a place on the other
-    axis."""
+    """Series → panels; counts what cannot be drawn: of the ``unplaced`` points, ``elsewhere`` could be drawn against
+    the other axis."""
 
     def __init__(self, options: ChartOptions, clock: ZoneClock) -> None:
         self.options = options

@@ -35,7 +35,7 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class Legend:
     """The keys of a panel: what has the ``colours``, and what ``variants`` of them (dashes, shapes, shades) there are;
-    ``None`` where there is nothing to tell apart."""
+    ``None`` where there is nothing to distinguish."""
 
     colours: Key | None = None
     variants: Key | None = None

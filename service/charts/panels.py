@@ -78,7 +78,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One line of a panel, or its columns of one colour. ``name`` tells it from the panel's others.
+    """One line of a panel, or its columns of one colour. ``name`` is unique within its panel.
 
     Where runs are compared, ``run`` and ``labels`` are what the legend calls its run and its label set.
     """

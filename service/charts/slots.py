@@ -17,7 +17,7 @@ class Slots:
     count: int
 
     def number(self, place: float) -> float:
-        """What tells a place's slot from others, ascending."""
+        """The number of a place's slot, ascending along the axis."""
         if self.width is None:
             return place
         return min((place - self.start) // self.width, self.count - 1)

@@ -118,7 +118,7 @@ def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, chosen_by
 def _check_variants(found: Sequence[Legend], chart_type: ChartType) -> None:
     most = _VARIANTS.get(chart_type)
     if most is not None and any(legend.variants is not None and len(legend.variants.names) > most for legend in found):
-        detail = f"a {chart_type} chart of several runs tells up to {most} label sets apart; here are more"
+        detail = f"a {chart_type} chart of several runs can distinguish up to {most} label sets; here are more"
         raise InvalidParameter([Fault("label", f"{detail}: choose one, or draw one run alone")])
 
 

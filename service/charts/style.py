@@ -1,4 +1,4 @@
-"""How charts look: colours that colour-blind people can tell apart, on white and on black, sizes, fonts.
+"""How charts look: colours that colour-blind people can distinguish, on white and on black, sizes, fonts.
 
 ``CONFIG`` goes with each specification and is neutral: no background, greys that can be read on light and on dark, all
 of it in ``config``, where a page puts its own theme. ``PAPER`` is the theme of our pictures.
@@ -14,8 +14,6 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 DASHES = ((1, 0), (7, 4), (2, 3), (10, 3, 2, 3), (14, 4), (8, 3, 2, 3, 2, 3))
 OPACITIES = (1.0, 0.6, 0.35)
 MOST_TRACES = len(PALETTE) * len(OPACITIES)
-MOST_VARIANTS = len(DASHES)
-"""Label sets that dashes tell apart, where colours are the runs'."""
 HEAT = "viridis"
 WIDTH = 520
 """Pixels of a panel between its axes: narrow enough to be legible on a telephone."""

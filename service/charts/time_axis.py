@@ -71,7 +71,7 @@ class LocalClock:
         return self._labels(instants, next(length for length in _LENGTHS if length >= _LENGTHS[0] + digits))
 
     def short_labels(self, instants: Sequence[float]) -> list[str]:
-        """Labels as short as tells the instants apart."""
+        """The shortest labels that are all different."""
         texts: list[str] = []
         for length in _LENGTHS:
             texts = [str(label) for label in self._labels(instants, length)]

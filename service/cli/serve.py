@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:  # how metrics are shared, which the metrics library looks at when it is loaded
         Server(settings, arguments.bind).run()
     finally:
-        if shared is not None and os.getpid() == master:  # workers, forked in between, come by here as they end
+        if shared is not None and os.getpid() == master:  # workers, forked in between, run this too as they end
             shutil.rmtree(shared, ignore_errors=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""Managed blocking: a thread that waits tells whoever owns its place.
+"""Managed blocking: a thread that waits gives its slot back meanwhile.
 
 A pool of request threads has a few places for threads that work. A thread that waits needs none, so its place goes to
 another request meanwhile. Whoever waits says so here and need not know of any pool.

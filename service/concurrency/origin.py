@@ -12,7 +12,7 @@ _current: ContextVar[Any] = ContextVar("origin", default=None)
 
 
 def origin() -> Any:
-    """What the calling thread works for; ``None`` where nobody said."""
+    """What the calling thread works for; ``None`` where that is not set."""
     return _current.get()
 
 

@@ -83,7 +83,7 @@ class WeightedGate:
             self._admit()
 
     def _admit(self) -> None:
-        """Let in those whose turn it is; the lock is held."""
+        """Admit those whose turn it is; the lock is held."""
         while self._waiters and self._waiters[0].weight <= self._room:
             waiter = self._waiters.popleft()
             self._room -= waiter.weight

@@ -61,7 +61,7 @@ def command(python: Path, data: Path, port: int, *more: str) -> list[str]:
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a server or client: it tells nobody of itself, and starts no processes for jobs."""
+    """The environment of a server or client: no telemetry, and no processes for jobs."""
     clean = {name: value for name, value in given.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return {**clean, **quiet, "GIT_PYTHON_REFRESH": "quiet"}

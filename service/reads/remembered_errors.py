@@ -20,7 +20,7 @@ from service.domain.errors import (
 from service.reads.results import Fetched
 
 UNSUPPORTED = "unsupported"
-_UNDESCRIBED = "untold"
+_UNDESCRIBED = "undescribed"
 _REMEMBERED: tuple[tuple[str, type[ServiceError], Callable[[str], ServiceError]], ...] = (
     ("gone", RunGone, RunGone),
     ("absent", RunNotFound, RunNotFound),

@@ -35,7 +35,7 @@ class Tenancy:
 
         Where that is not known, one thread asks for ``capabilities``, and others wait for that up to their deadline;
         where the caller's own token is sent, only that caller's: who is refused is not everybody. Where it was known,
-        nobody waits for another. Raises what ``capabilities`` raises where nothing is known.
+        no request waits for another. Raises what ``capabilities`` raises where nothing is known.
         """
         if context.known is not None:
             return context.known.multitenant

@@ -64,7 +64,7 @@ class FaultSwitch:
                 raise BadRequest(str(error), "slow") from None
             return self._faults
 
-    def suffer(self) -> None:
+    def apply(self) -> None:
         """Wait, or raise :class:`Unavailable`, as the faults in force have it."""
         faults = self._faults
         if faults.slow:

@@ -6,7 +6,6 @@ from typing import Any
 
 Execution = dict[str, Any]
 
-STATUSES = ("PENDING", "RUNNING", "COMPLETED", "DEAD", "STOPPING", "STOPPED", "UNKNOWN")
 _ENDED = frozenset({"COMPLETED", "DEAD", "STOPPED"})
 
 

@@ -1,4 +1,4 @@
-"""What the sandbox remembers about itself between two starts."""
+"""What the sandbox keeps of itself from one start to the next, by name."""
 
 from __future__ import annotations
 

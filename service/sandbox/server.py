@@ -58,7 +58,7 @@ def serve(options: Options) -> None:
 
 @contextmanager
 def running(options: Options) -> Iterator[Flask]:
-    """A sandbox that serves in threads of this process until the context ends; ``parts_of`` it tells its URL.
+    """A sandbox that serves in threads of this process until the context ends; ``parts_of`` it has its URL.
 
     Raises :class:`AddressUnavailable`. Requests in hand are not waited for when it ends.
     """

@@ -44,14 +44,14 @@ class Acceptor:
             self._switch(on=self._connections.has_room())
 
     def stop(self) -> None:
-        """Accept all who are connected already, and nobody after them."""
+        """Accept the connections that wait in the backlog, and none after them."""
         for listener in self._listeners:
             while self._on and self._accept_one(listener):
                 pass
         self.close()
 
     def close(self) -> None:
-        """Accept nobody any more."""
+        """Stop accepting."""
         self._stopped = True
         self._switch(on=False)
 

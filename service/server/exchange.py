@@ -32,7 +32,7 @@ _DIRECTLY = 1024 * 1024
 
 
 class ClientGone(Exception):
-    """Nobody takes the answer any more, or nobody may wait any longer for who does."""
+    """The client has gone, or is too slow to be waited for any longer."""
 
 
 class Exchanges:

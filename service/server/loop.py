@@ -93,8 +93,8 @@ class Loop:
         return ready.events
 
     def stop(self) -> None:
-        """Accept nobody any more but who is connected already. Requests that are there are answered; idle connections,
-        requests that are not complete and clients that do not leave end soon."""
+        """Accept no further connections but those that wait in the backlog. Complete requests are answered; idle
+        connections, incomplete requests and clients that do not leave end soon."""
         self._acceptor.stop()
         self.stops.set()
         self._next_sweep = 0.0

@@ -17,7 +17,7 @@ _AT_ONCE = 16
 class Outgoing:
     """The pieces that a client has not taken yet. ``lock`` guards all members.
 
-    A piece is the very object that was appended, so that a body in a cache is shared by all whom it is sent to.
+    A piece is the very object that was appended, so that a body in a cache is shared by all clients that it is sent to.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -27,7 +27,7 @@ class Outgoing:
         self.pieces: deque[Piece] = deque()
         self.size = 0
         self.handed_over = False
-        """Whether the loop sends, and nobody else."""
+        """Whether only the loop sends."""
         self.ended = False
         """Whether the answer is whole; ``close_after`` says whether the connection ends with it."""
         self.close_after = False

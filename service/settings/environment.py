@@ -90,8 +90,8 @@ def _simple(environment: Mapping[str, str], parsers: Mapping[str, Parser], fault
 def _runtime(
     environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings, faults: list[SettingFault]
 ) -> RuntimeSettings:
-    """In the caller's name, or in nobody's, the service has no credentials, even where some are to be found. An MLflow
-    server that is named need not be called one where there is no other runtime."""
+    """With the caller's token, or with none, the service has no credentials of its own, even where some are
+    configured. Where there is no other runtime, an MLflow server needs no ``RUNTIME_KIND``."""
     auth = simple.get("auth", None if environment.get("RUNTIME_AUTH") else RuntimeAuth.SERVICE)
     as_client = auth is RuntimeAuth.SERVICE
     aicore = AICore(environment, bindings, faults)
@@ -148,7 +148,7 @@ def _page(simple: Mapping[str, Any], auth: AuthSettings, faults: list[SettingFau
 
 
 _NO_ISSUER = "is missing, and VCAP_SERVICES has neither an xsuaa nor an identity binding: no token could be good"
-_NO_AUDIENCE = "is missing; with JWT_ISSUER it must say for whom tokens are made out"
+_NO_AUDIENCE = "is missing; with JWT_ISSUER it must name the audience of the tokens"
 _OF_ISSUER = ("JWT_AUDIENCE", "JWT_JWKS_URL")
 
 

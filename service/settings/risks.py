@@ -1,4 +1,4 @@
-"""Settings that are right by themselves and that nobody should run with who does not know what they mean."""
+"""Settings that are valid but risky: a warning of each says what it means."""
 
 from __future__ import annotations
 

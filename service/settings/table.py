@@ -182,7 +182,7 @@ TABLE: tuple[Variable, ...] = (
         _T,
         "attributes",
         parsers.listed(parsers.one_of(TraceAttribute)),
-        "what spans hold beside what tells nobody's data",
+        "attributes of spans that name runs and resource groups",
     ),
     Variable("LOG_LEVEL", _S, "log_level", parsers.log_level, "least severe log line written"),
 )

@@ -141,5 +141,5 @@ def _second(seconds: int) -> str:
 
 
 def failure(error: BaseException) -> None:
-    """Note an error that nobody foresaw, with its stack: for operators, never for callers."""
+    """Log an unexpected error with its stack: for operators, never for callers."""
     _log.error("unexpected error", exc_info=error, extra={"event": "failure"})

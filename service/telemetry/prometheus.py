@@ -25,7 +25,7 @@ _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "upstream_retries": ("Exchanges with the AI runtime that were tried again.", ("connection", "operation")),
     "flight_waits": ("Reads that waited for a fetch another reader had under way.", ()),
-    "log_lines_dropped": ("Lines of the log that were dropped, since nobody took them from standard error.", ()),
+    "log_lines_dropped": ("Log lines that were dropped because standard error was not read.", ()),
     "refusals": (
         "What was refused before the runtime was asked: unauthenticated, forbidden, overloaded, refresh.",
         ("reason",),

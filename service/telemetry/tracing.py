@@ -79,7 +79,7 @@ class Span:
             self._recorded.set_attributes(attributes)
 
     def fail(self, kind: str) -> None:
-        """``kind`` is a class of error or a status code; what the error says may be nobody else's business."""
+        """``kind`` is a class of error or a status code; the error's message may hold what is confidential."""
         if self._recorded is not None:
             self._recorded.set_attribute("error.type", kind)
             self._recorded.set_status(Status(StatusCode.ERROR))

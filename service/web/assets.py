@@ -20,7 +20,7 @@ _TYPES = {
 
 
 class Assets:
-    """The files of the page. ``version`` changes when any of them does, so what lies below it is good for ever."""
+    """The files of the page. ``version`` changes when any of them does, so what is below it may be cached for ever."""
 
     def __init__(self) -> None:
         files = dict(_files(resources.files("service.web") / "static", ""))
@@ -48,5 +48,5 @@ def _files(directory: Traversable, prefix: str) -> list[tuple[str, bytes]]:
 
 
 def script(body: bytes) -> Asset:
-    """A script that is no file of the page's."""
+    """A script that is made while the service runs."""
     return Asset(body, _TYPES["js"])

@@ -93,6 +93,6 @@ def is_traceparent(given: str | None) -> TypeGuard[str]:
 
 
 def new_traceparent() -> str:
-    """The start of a trace that nobody samples."""
+    """The start of a trace that is not sampled."""
     random = secrets.token_hex(24)
     return f"00-{random[:32]}-{random[32:]}-00"

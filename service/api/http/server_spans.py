@@ -54,7 +54,7 @@ class ServerSpans:
             raise
         if (
             body is NOT_AT_HAND
-        ):  # the application is asked again, and this span is nobody's: one that never ends is not sent
+        ):  # the application is asked again, and this span is dropped: one that never ends is not sent
             return body
         if isinstance(body, tuple | list):
             span.end()

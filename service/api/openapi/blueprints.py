@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 View = TypeVar("View", bound=Callable[..., Any])
 _SAYS, _READS = "openapi_operation", "openapi_arguments"
-"""What views are marked with; ``functools.wraps`` hands it on to what decorates them."""
+"""What views are marked with; ``functools.wraps`` copies it to what decorates them."""
 
 
 class _Route(NamedTuple):
@@ -62,7 +62,7 @@ class Blueprint(flask.Blueprint):
         return reading
 
     def described(self) -> flask_smorest.Blueprint:
-        """The same for the document: flask-smorest's blueprint, whose views nobody calls."""
+        """The same for the document: flask-smorest's blueprint, whose views are never called."""
         import flask_smorest  # noqa: PLC0415 - brings apispec, webargs and a YAML parser
 
         made = flask_smorest.Blueprint(self.name, __name__, description=self._description)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -34,18 +34,6 @@ def objects(chunk: Chunk) -> Sequence[Raw | bytes]:
 def chunk_of(texts: Sequence[Raw | bytes]) -> Chunk:
     """One chunk of at least one point."""
     return Chunk(b",".join(texts), len(texts))
-
-
-def chunks_of(texts: Iterable[Raw | bytes]) -> Iterator[Chunk]:
-    """Chunks of the usual size."""
-    held: list[Raw | bytes] = []
-    for text in texts:
-        held.append(text)
-        if len(held) == POINTS_A_CHUNK:
-            yield chunk_of(held)
-            held = []
-    if held:
-        yield chunk_of(held)
 
 
 def _leniently(text: str) -> Iterator[bytes]:

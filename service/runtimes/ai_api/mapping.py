@@ -59,7 +59,7 @@ def metric_resources(body: bytes, asked: Collection[str], *, stretch: int = STRE
     """The metric resources of the runs ``asked`` for; runs without one are absent.
 
     ``stretch`` in bytes is how much is read at once. Raises ``BadGateway`` where the answer is not the AI API's, holds
-    a run twice or a run nobody asked for.
+    a run twice or a run that was not asked for.
     """
     try:
         mapped = list(_piecewise(body, len(asked), stretch))

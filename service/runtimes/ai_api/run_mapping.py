@@ -127,7 +127,7 @@ def execution(body: bytes, asked: str) -> tuple[Execution, bool]:
 
 
 def run(execution: Execution, *, mended: bool) -> Run:
-    """A run, as its execution tells it."""
+    """A run, made of its execution."""
     timestamps = TimestampMapping()
 
     def text(literal: Raw) -> bytes:

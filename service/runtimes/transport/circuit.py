@@ -40,7 +40,7 @@ class Circuit:
         return self._breaker.state
 
     def check(self) -> None:
-        """Raises ``RuntimeUnavailable`` while nobody may pass."""
+        """Raises ``RuntimeUnavailable`` while the circuit is open."""
         try:
             self._breaker.check()
         except CircuitOpen as refusal:

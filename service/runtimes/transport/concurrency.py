@@ -43,7 +43,7 @@ _MOST = 1000
 class RateLimits:
     """The limits of one runtime: one for the service, one for each caller whose own token is sent. Thread-safe.
 
-    Clients are told the runtime's own wish; the runtime is asked again after ``LONGEST`` seconds, however long that is.
+    Clients get the runtime's own ``Retry-After``; the runtime is asked again after ``LONGEST`` seconds at the latest.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -72,11 +72,11 @@ class Retries:
 LONGEST = 60.0
 """Seconds; no server may silence the service for longer."""
 _LONGEST_WISH = 86400.0
-"""Seconds; no client is told to wait for longer."""
+"""Seconds: the longest ``Retry-After`` that clients get."""
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds that the server asks to wait, up to a day, or ``None`` where there is no readable wish.
+    """Seconds that the server asks to wait, up to a day, or ``None`` where it does not say so, or unreadably.
 
     ``now`` is in seconds since the epoch; a date is measured against the clock here, as RFC 9110 has it.
     """

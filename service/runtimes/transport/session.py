@@ -72,7 +72,7 @@ class BudgetAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """The context decides whom to trust; ``requests`` would load its own authorities for each connection."""
+        """The TLS context has the authorities; ``requests`` would load its own for each connection."""
         conn.cert_reqs = "CERT_NONE" if self._context.verify_mode is ssl.CERT_NONE else "CERT_REQUIRED"
 
 

@@ -30,7 +30,7 @@ _CLOCK_GRAIN = 0.005
 
 
 def domain_error(error: Exception, deadline: Deadline) -> RuntimeTrouble:
-    """What ``error`` means. The deadline tells a timeout from a connection that could not be made in its time."""
+    """The domain's error for ``error``; the deadline distinguishes a timeout from a failure to connect in time."""
     causes = tuple(_causes(error))
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
         return RuntimeTimeout() if deadline.remaining() <= _CLOCK_GRAIN else RuntimeUnavailable()

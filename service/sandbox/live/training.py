@@ -29,7 +29,7 @@ def message(step: int, loss: float) -> str:
 class LiveTraining:
     """A thread that trains one step each ``interval`` seconds for as long as the run is ``RUNNING``.
 
-    It goes on within its context, whose end waits for the step in hand.
+    It goes on within its context, whose end waits for the step under way.
     """
 
     def __init__(self, parts: Parts, interval: float = 1.0) -> None:

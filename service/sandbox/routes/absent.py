@@ -1,4 +1,4 @@
-"""What the sandbox has none of, answered as a runtime does that has none: empty lists, so that clients go on."""
+"""Deployments and schedules, of which the sandbox has none: empty lists, so that clients go on."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def admit() -> None:
     """Let a request to the runtime pass or raise; its resource group is :func:`group` from then on."""
     if not request.path.startswith("/v2/"):
         return
-    parts().faults.suffer()
+    parts().faults.apply()
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("a bearer token is needed", "Authorization")

@@ -1,6 +1,6 @@
 """``/oauth/authorize``: a login form, so that a page can sign in by code flow with PKCE (RFC 6749, 4.1; RFC 7636).
 
-Nobody is asked for a password: whoever reaches the sandbox may be whom they like.
+There is no password: anybody who reaches the sandbox may sign in as anybody.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FORM = """<!doctype html>
 </style></head>
 <body><main>
 <h1>Sign in to the sandbox</h1>
-<p>Be whom you like: there is no password.</p>
+<p>Any name will do: there is no password.</p>
 <form method="post">
   {% for name, value in kept %}<input type="hidden" name="{{ name }}" value="{{ value }}">{% endfor %}
   <label class="field">Name <input type="text" name="subject" value="demo-user" required maxlength="100"></label>
@@ -87,7 +87,7 @@ def choose() -> Answer:
 
 
 def _check(given: Mapping[str, str]) -> None:
-    """Raises ``BadRequest``; nobody is sent anywhere before all is right."""
+    """Raises ``BadRequest``: only a valid request is redirected."""
     uri = urlsplit(given.get("redirect_uri", ""))
     if uri.scheme not in {"http", "https"} or uri.hostname not in _LOOPBACK or uri.fragment:
         raise BadRequest("must be an address of this machine", "redirect_uri")

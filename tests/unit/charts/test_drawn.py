@@ -158,7 +158,7 @@ def test_a_run_is_named_by_its_configuration_too_where_that_differs() -> None:
 
 def test_more_label_sets_than_dashes_are_refused() -> None:
     many = [point(n, n, label=str(number)) for number in range(7) for n in range(2)]
-    with pytest.raises(InvalidParameter, match="tells up to 6 label sets apart") as refused:
+    with pytest.raises(InvalidParameter, match="can distinguish up to 6 label sets") as refused:
         against([run(1, *many), run(2, *many)])
     assert refused.value.faults[0].parameter == "label"
 

@@ -104,7 +104,7 @@ def test_a_run_that_has_ended_is_fresh_for_longer_but_not_for_ever(age: float, e
     assert world.came() is expected
 
 
-@pytest.mark.parametrize("outcome", ["absent", "gone", "unsupported", "untold", "forbidden", "refused"])
+@pytest.mark.parametrize("outcome", ["absent", "gone", "unsupported", "undescribed", "forbidden", "refused"])
 @pytest.mark.parametrize("may_change", [True, False])
 def test_absence_is_remembered_for_seconds_and_never_given_once_stale(outcome: str, may_change: bool) -> None:
     world = World(may_change=may_change, outcome=outcome)

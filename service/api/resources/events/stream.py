@@ -18,7 +18,7 @@ from service.reads.feeds import ROUND, Feed, Feeds, Happened
 from service.telemetry.prometheus import Telemetry
 
 _MOST_PENDING = 2 * 1024 * 1024
-"""Bytes kept for a reader that nobody sends to yet."""
+"""Bytes kept for a reader before the server sends to it."""
 _PATIENCE = 1.0
 Reason = Literal["ended", "expired", "shutdown"]
 

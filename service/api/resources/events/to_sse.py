@@ -22,7 +22,7 @@ class Writer:
 
     def __init__(self, zone: TimeZone, wanted: Filter) -> None:
         self.form = (zone.name, wanted)
-        """What tells writers apart."""
+        """Writers with the same form write the same text."""
         self._zone = zone
         self._wanted = wanted
 

@@ -71,7 +71,7 @@ class Selection:
     def extent(self, run: Read[MetricResource], arrangements: Arrangements, total: int) -> tuple[int, int]:
         """The bytes of chunks that are looked at for the answer, and those that it has, both roughly.
 
-        ``total`` as above, or 0 where nobody counted.
+        ``total`` as above, or 0 where they were not counted.
         """
         limit = self.window.limit
         if limit is not None and total:

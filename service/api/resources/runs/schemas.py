@@ -33,7 +33,7 @@ def _href() -> Any:
 
 
 class RunSchema(Schema):
-    """What is known of a run (an *execution* of the AI API) by itself."""
+    """A run (an *execution* of the AI API) without what surrounds it."""
 
     runId = fields.String(required=True)
     status = fields.String(required=True, metadata={"description": "The runtime's word.", "example": "COMPLETED"})
