@@ -195,6 +195,11 @@ def violations(watched: Watched) -> list[str]:
     return [f"{rule}: {nodes[:3]}" for rule, nodes in found]
 
 
+def scrolls_sideways(page: Page) -> bool:
+    found: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return found
+
+
 def minted(demo: Demo, *arguments: str) -> str:
     """A further token of the demo."""
     command = [*COMMAND, "token", *arguments]

@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from testing.effort import THOROUGH
-from tests.web.conftest import DEAD, EMPTY, FIRST, LARGE, PICTURES, RUNNING, SECOND, STOPPED, THIRD, Watched, violations
+from tests.web.conftest import (
+    DEAD,
+    EMPTY,
+    FIRST,
+    LARGE,
+    PICTURES,
+    RUNNING,
+    SECOND,
+    STOPPED,
+    THIRD,
+    Watched,
+    scrolls_sideways,
+    violations,
+)
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, ViewportSize
+    from playwright.sync_api import ViewportSize
 
 COMPARED = f"?compare={FIRST}&compare={SECOND}&compare={THIRD}"
 VIEWS = {
@@ -37,18 +50,14 @@ VIEWS = {
     "board-empty": f"?compare={FIRST}&compare={STOPPED}&view=board",
 }
 WIDE: ViewportSize = {"width": 1280, "height": 900}
-NARROW: ViewportSize = {"width": 320, "height": 640}
+NARROW: ViewportSize = {"width": 320, "height": 1600}
+"""High enough for charts, which are drawn when they come into view."""
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "forced-colours": {"forced_colors": "active"},
     "narrow": {},
 }
-
-
-def scrolls_sideways(page: Page) -> bool:
-    found: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return found
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -145,7 +145,7 @@ def test_the_board(reader: Watched) -> None:
     page.get_by_label("Scale").select_option("log")
     asked = choose(reader, "/comparisons/chart", page.get_by_role("button", name="Add chart").click)
     assert asked == {"run": [FIRST, SECOND], "metric": ["Loss", "Accuracy"], "against": ["elapsed"], "scale": ["log"]}
-    page.locator("figure canvas").wait_for()
+    page.locator("figure svg").wait_for()
     assert query(page.url)["chart"] == ["metric=Loss&metric=Accuracy&against=elapsed&scale=log"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy link").click()

@@ -28,7 +28,7 @@ def test_the_procedure(own_runs: OwnRuns, demo: Demo, tmp_path: Path) -> None:
         )
         firefox.wait(HAS_TEXT, "learning_rate")
         firefox.open(f"{demo.ready['service']}/ui/?run={FIRST}&tab=metrics")
-        firefox.wait("return document.querySelectorAll('metric-chart canvas').length >= 2")
+        firefox.wait("return document.querySelectorAll('metric-chart svg').length >= 2")
         firefox.open(f"{demo.ready['service']}/ui/?run={FIRST}&tab=metrics&as=table")
         firefox.wait("return document.querySelector('tr.group + tr')")
         cells = firefox.run(

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from tests.servers.demo import Demo
-from tests.web.conftest import FIRST, SECOND, THIRD, Watched, signed_in
+from tests.web.conftest import FIRST, SECOND, THIRD, Watched, scrolls_sideways, signed_in
 
 
 def test_the_printed_address_signs_in_and_leaves_no_token_in_it(open_page, demo: Demo) -> None:
@@ -47,7 +47,7 @@ def test_by_mouse(reader: Watched, demo: Demo) -> None:
     assert page.get_by_role("row", name="learning_rate 0.001").count() == 1
     page.get_by_role("link", name="Metric Resource").click()
     page.get_by_role("heading", name="Loss", exact=True).wait_for()
-    page.locator("metric-chart canvas").first.wait_for()
+    page.locator("metric-chart svg").first.wait_for()
     page.get_by_role("link", name="Table", exact=True).click()
     first = page.locator("tr.group + tr").first
     date, clock = given["timestamp"].removesuffix("+01:00").split("T")
@@ -55,7 +55,7 @@ def test_by_mouse(reader: Watched, demo: Demo) -> None:
     assert first.locator("td").nth(2).inner_text() == f"{date} {clock} +01:00"
     assert "model: digits-network-32" in first.inner_text()
     page.get_by_role("link", name="Tags (2)").click()
-    assert page.locator(".tag").all_inner_texts() == ["Artifact Group\ndigits", "Algorithm\nMLPClassifier"]
+    assert page.locator(".tag").all_inner_texts() == ["Artifact Group digits", "Algorithm MLPClassifier"]
     page.get_by_role("link", name="Custom Info (1)").click()
     matrix = page.get_by_role("table", name="Count")
     assert matrix.locator("tbody tr").first.locator("td").first.inner_text() == "43"
@@ -67,6 +67,40 @@ def test_by_mouse(reader: Watched, demo: Demo) -> None:
     page.get_by_role("button", name="Compare (3)").click()
     page.get_by_role("row", name="learning_rate").wait_for()
     assert page.get_by_role("row", name="learning_rate").locator("td").all_inner_texts() == ["0.001", "0.01", "0.1"]
+
+
+def test_on_a_telephone(reader: Watched) -> None:
+    """The same at 320 px, where nothing but tables scrolls sideways."""
+    reader.page.set_viewport_size({"width": 320, "height": 640})
+    page = reader.open()
+    page.get_by_text("Settings").click()
+    page.get_by_label("Time zone").wait_for()
+    steps = (
+        (page.get_by_role("link", name=FIRST, exact=True), page.get_by_role("row", name="learning_rate 0.001")),
+        (
+            page.get_by_role("link", name="Metric Resource", exact=True),
+            page.get_by_role("heading", name="Loss", exact=True),
+        ),
+        (page.get_by_role("link", name="Tags (2)", exact=True), page.locator(".tag").first),
+        (page.get_by_role("link", name="Runs", exact=True), page.get_by_role("heading", name="Runs 10")),
+        (
+            page.get_by_role("checkbox", name=f"Compare {FIRST}", exact=True),
+            page.get_by_role("button", name="Compare (1)"),
+        ),
+        (
+            page.get_by_role("checkbox", name=f"Compare {SECOND}", exact=True),
+            page.get_by_role("button", name="Compare (2)"),
+        ),
+        (page.get_by_role("button", name="Compare (2)", exact=True), page.get_by_role("row", name="learning_rate")),
+    )
+    for target, next_ in steps:
+        target.click()
+        next_.wait_for()
+        assert not scrolls_sideways(page), page.url
+    page.get_by_text("Settings").click()
+    page.get_by_label("Time zone").wait_for(state="hidden")
+    reader.page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_label("Time zone").wait_for()  # there is room: it is not folded
 
 
 def test_the_address_is_the_view(reader: Watched, open_page, demo: Demo) -> None:

@@ -25,7 +25,7 @@ def test_all_of_it_works(open_page: Callable[..., Watched], own_runs: OwnRuns, d
         page = watched.open()
         page.get_by_role("link", name=FIRST).click()
         page.get_by_role("link", name="Metric Resource").click()
-        page.locator("metric-chart canvas").first.wait_for()
+        page.locator("metric-chart svg").first.wait_for()
         page.get_by_role("link", name="Table", exact=True).click()
         with page.expect_download() as saved:
             page.get_by_role("button", name="CSV", exact=True).click()

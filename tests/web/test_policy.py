@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,20 @@ def test_what_the_page_is_served_with(demo: Demo) -> None:
     assert requests.get(f"{url}/assets/{'0' * 20}/no-such.js", timeout=30).status_code == 404
     assert requests.get(f"{url}/assets/{'0' * 20}/types.ts", timeout=30).status_code == 404
     assert requests.get(f"{url}/vega/0.js", timeout=30).status_code == 404
+
+
+STATIC = Path(__file__).parents[2] / "service" / "web" / "static"
+OWN_CODE = 78_000
+"""Bytes of scripts, styles and markup, without comments (types and docstrings) and indentation."""
+
+
+def test_the_page_s_own_code_is_small() -> None:
+    files = [path for path in STATIC.rglob("*") if path.suffix in {".css", ".html", ".js"}]
+    assert len(files) > 20
+    code = [
+        re.sub(r"/\*.*?\*/|^\s+|\n(?=\s*\n)", "", path.read_text(), flags=re.DOTALL | re.MULTILINE) for path in files
+    ]
+    assert sum(len(text.encode()) for text in code) <= OWN_CODE
 
 
 def test_the_first_view_is_small(reader: Watched) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from tests.servers.approuter import COOKIE, approuter
 from tests.servers.demo import Demo
 from tests.servers.service_hosts import ServiceHost
 from tests.servers.service_hosts import serving as serving_host
-from tests.web.conftest import FIRST, Watched, minted, signed_in
+from tests.web.conftest import FIRST, RESEARCH, Watched, minted, signed_in
+from tests.web.test_controls import query, select
 
 
 def environment(demo: Demo, sign_in: str) -> dict[str, str]:
@@ -36,9 +38,31 @@ def oidc(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
         yield host
 
 
+CONNECTION = """
+[{name}]
+default = {default}
+base_url = "{runtime}"
+auth_url = "{authUrl}"
+client_id = "{clientId}"
+client_secret_env = "SECRET"
+resource_group = "{group}"
+"""
+
+
 @pytest.fixture(scope="module")
 def session(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceHost]:
-    with serving_host(tmp_path_factory.mktemp("session"), environment(demo, "session"), demo.ready["token"]) as host:
+    """It has two connections: to runs of the group ``default``, and of ``research``."""
+    directory = tmp_path_factory.mktemp("session")
+    connections = directory / "connections.toml"
+    places = (("first", "true", "default"), ("second", "false", "research"))
+    connections.write_text(
+        "".join(
+            CONNECTION.format(name=name, default=default, group=group, **demo.ready) for name, default, group in places
+        )
+    )
+    others = {name: value for name, value in environment(demo, "session").items() if not name.startswith("AICORE_")}
+    several = {**others, "CONNECTIONS": str(connections), "SECRET": demo.ready["clientSecret"]}
+    with serving_host(directory, several, demo.ready["token"]) as host:
         yield host
 
 
@@ -136,3 +160,41 @@ def test_behind_an_approuter(
             watched.ready()
             assert page.locator(".tag").count() == 2
             assert page.url.endswith(f"?run={FIRST}&tab=metrics&part=tags")
+
+
+def test_several_connections(
+    open_page: Callable[..., Watched], session: ServiceHost, demo: Demo, tmp_path: Path
+) -> None:
+    """Connection and resource group are picked, stand in the address, go with each request, and are named in a problem."""
+    with approuter(session.port) as router:
+        router.sessions["one"] = demo.ready["token"]
+        watched = open_page(router.url, apart=True)
+        cookie = {"name": COOKIE, "value": "one", "url": router.url}
+        watched.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        page = watched.open("?status=COMPLETED")
+        picker = select(page, "Connection")
+        assert picker.locator("option").all_inner_texts() == ["first", "second"]
+        assert picker.input_value() == "first"
+        page.get_by_role("checkbox", name=f"Compare {FIRST}").check()
+        with page.expect_request(re.compile(r"/runs\?")) as asked:
+            picker.select_option("second")
+        assert asked.value.headers["ai-connection"] == "second"
+        watched.ready()
+        assert page.locator("tbody a").all_inner_texts() == [RESEARCH]
+        assert query(page.url) == {
+            "status": ["COMPLETED"],
+            "connection": ["second"],
+        }  # what was picked is of another place
+        assert select(page, "Resource group").input_value() == ""  # the connection's own
+        page.get_by_role("link", name=RESEARCH).click()
+        page.get_by_role("heading", name="Parameters").wait_for()
+        assert query(page.url) == {"run": [RESEARCH], "connection": ["second"]}
+        with page.expect_request(re.compile(rf"/runs/{RESEARCH}$")) as asked:
+            select(page, "Resource group").select_option("default")
+        assert asked.value.headers["ai-connection"] == "second"
+        assert asked.value.headers["ai-resource-group"] == "default"
+        problem = page.get_by_role("alert").first
+        problem.get_by_text("Looked for in resource group default of connection second.").wait_for()
+        page.go_back()
+        problem.wait_for(state="detached")
+        assert picker.input_value() == "second"

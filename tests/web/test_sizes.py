@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tests.web.conftest import FIRST, LARGE, OwnRuns, Watched, point
+from tests.web.conftest import FIRST, LARGE, PICTURES, OwnRuns, Watched, point
 
 INSTALL = "Charts need the extra “charts” of the service"
 
@@ -36,15 +36,56 @@ def test_more_metrics_than_a_screen(reader: Watched, own_runs: OwnRuns) -> None:
     reader.page.on("request", lambda request: asked.append(request.url) if "/chart?" in request.url else None)
     page = reader.open(own_runs.search(run, "tab=metrics"))
     assert page.locator("figure").count() == 40
-    assert 0 < len(asked) < 20
+    assert 0 < len(asked) < 20, asked
     page.locator("figure").last.scroll_into_view_if_needed()
-    page.locator("figure").last.locator("canvas").wait_for()
+    page.locator("figure").last.locator("svg").wait_for()
     reader.visit(own_runs.search(run, "tab=metrics", "as=table"))
     assert page.locator("tr.group").count() == 40
     assert page.locator("tbody tr").count() == 120
     page.get_by_role("button", name=names[0]).click()
     page.get_by_role("button", name=names[0], expanded=False).wait_for()
     assert page.locator("tbody tr").count() == 118
+
+
+_TASKS = """
+window.rows = [];
+window.long = [];
+addEventListener('DOMContentLoaded', () => new MutationObserver((changes) => {
+  const added = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node instanceof Element);
+  const count = added.reduce((sum, node) => sum + (node.matches('tr') ? 1 : node.querySelectorAll('tr').length), 0);
+  if (count) rows.push(count);
+}).observe(document.body, { childList: true, subtree: true }));
+new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration)))
+  .observe({ type: 'longtask', buffered: true });
+"""
+"""Rows that each task adds, and how long tasks of more than 50 ms take."""
+
+
+def test_rows_come_at_once_and_no_task_has_many(reader: Watched) -> None:
+    """Of 10,320 points: the rows wait for no other answer than theirs, and no task of the page makes more than a page."""
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    reader.page.add_init_script(_TASKS)
+    reader.page.route(re.compile(r"/(series|resource-groups|connections)(\?|$)"), hold)
+    page = reader.open(f"?run={LARGE}&tab=metrics&as=table", ready=False)
+    page.get_by_text("200 of 10,320 points").wait_for()
+    assert page.locator("tbody tr:not(.group)").count() == 200
+    assert held, "nothing was held back"
+    for route in held:
+        route.continue_()
+    page.unroute_all(behavior="wait")
+    reader.ready()
+    for _ in range(2):
+        page.get_by_role("link", name="Next page").click()
+        reader.ready()
+    rows, tasks = page.evaluate("[rows, long]")
+    assert sum(rows) >= 200
+    assert max(rows) <= 200 + 10  # a page, the rows of its groups and its header
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (PICTURES / "long-tasks.json").write_text(json.dumps({"rows": rows, "milliseconds": tasks}))
 
 
 def test_more_points_than_can_be_shown(reader: Watched) -> None:
@@ -74,8 +115,18 @@ def test_a_service_that_cannot_draw(reader: Watched) -> None:
     page.get_by_text(INSTALL).first.wait_for()
     assert page.get_by_role("row", name="Last").first.is_visible()  # what the chart says is there as text
     page.unroute(re.compile("/ui/config.json"))
+    pictures: list[str] = []
+
+    def noted(request: Any) -> None:
+        if "/chart?" in request.url and "svg" in request.headers["accept"]:
+            pictures.append(request.url)
+
+    page.on("request", noted)
     page.route(re.compile("/ui/vega/"), lambda route: route.abort())
     reader.open(f"?run={FIRST}&tab=metrics")
-    picture = page.locator("metric-chart img").first
-    picture.wait_for()
-    assert "Loss" in (picture.get_attribute("alt") or "")
+    picture = page.locator("figure", has=page.get_by_role("heading", name="Loss", exact=True)).locator("img")
+    assert "Line chart: Loss by step" in (picture.get_attribute("alt") or "")
+    reader.ready()
+    page.set_viewport_size({"width": 1284, "height": 900})
+    reader.ready()
+    assert len(pictures) == len(set(pictures)) == 3

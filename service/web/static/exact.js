@@ -6,46 +6,28 @@ class Exact {
   constructor(text) {
     this.text = text;
   }
-  valueOf() {
-    return Number(this.text);
-  }
-  toString() {
-    return this.text;
-  }
-  toJSON() {
-    return Number(this.text);
-  }
+  valueOf = () => Number(this.text);
+  toJSON = this.valueOf;
+  toString = () => this.text;
 }
 
 const MARK = '\u0000digits';
 const NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** @param {string} source @param {number} value */
-const kept = (source, value) => (String(value) === source ? value : new Exact(source));
-
-/**
- * As `JSON.parse`, with an `Exact` in place of each number that would lose digits.
- * @param {string} text
- * @returns {any}
- */
+/** As `JSON.parse`, with an `Exact` in place of each number that would lose digits. @param {string} text @returns {any} */
 export function parse(text) {
-  let sources = false;
-  /** @param {string} _ @param {unknown} value @param {{source?: string}} [context] of browsers that tell it */
+  let exact = false;
+  /** @param {string} _ @param {unknown} value @param {{source?: string}} [context] in browsers that have it */
   const revive = (_, value, context) => {
-    if (typeof value !== 'number' || context?.source === undefined) return value;
-    sources = true;
-    return kept(context.source, value);
+    if (typeof value !== 'number' || !context?.source) return value;
+    exact = true;
+    return String(value) === context.source ? value : new Exact(context.source);
   };
-  const found = JSON.parse(text, /** @type {(key: string, value: unknown) => unknown} */ (revive));
-  return sources || !/\d/.test(text) ? found : parsedApart(text);
+  const found = JSON.parse(text, /** @type {any} */ (revive));
+  return exact || !/\d/.test(text) ? found : parsedApart(text);
 }
 
-/** For browsers whose `JSON.parse` does not tell the source of a number. @param {string} text */
-function parsedApart(text) {
-  const marked = text.replace(NUMBERS, (part) =>
-    part[0] === '"' || String(Number(part)) === part ? part : `{"\\u0000digits":"${part}"}`,
-  );
-  return JSON.parse(marked, (_, value) =>
-    value !== null && typeof value === 'object' && MARK in value ? new Exact(value[MARK]) : value,
-  );
-}
+/** For browsers whose `JSON.parse` does not give the source of a number. @param {string} text */
+const parsedApart = (text) => JSON.parse(
+  text.replace(NUMBERS, (part) => part[0] === '"' || String(Number(part)) === part ? part : `{"\\u0000digits":"${part}"}`),
+  (_, value) => value?.[MARK] ? new Exact(value[MARK]) : value);

@@ -1,41 +1,27 @@
 /** A run that goes on is followed by its events, which say that there is news: what it is, is read as everything else. */
 
-import { ask, context, Problem } from './api.js';
-
-/**
- * @typedef {object} Stream
- * @property {string} wanted what it is of, and for whom
- * @property {string | null} last the event to go on behind
- * @property {boolean} open whether events come: where they do not, the run is polled
- * @property {number} heardAt when anything came, in milliseconds since 1970
- * @property {number | null} retryAt when it is opened again, in the same; `null` where it is not
- * @property {number} failures one after the other
- * @property {AbortController | null} aborter of the connection, where there is one
- */
+import { ask, Problem } from './api.js';
+import { context } from './state.js';
 
 const SILENCE = 60_000; // the service sends something each 15 seconds
 const LONGEST_PAUSE = 30_000;
 /** @type {Stream | null} */
 let stream = null;
-/** @type {() => void} */
 let news = () => {};
 
-/** @param {() => void} tell called when the run may have changed */
-export function begin(tell) {
-  news = tell;
+/** @param {() => void} heard called when the run may have changed */
+export function begin(heard) {
+  news = heard;
 }
 
 export const isFollowing = () => stream?.open ?? false;
 
-/**
- * Follow the run whose metric resource is at `path`, from behind that event on; no run where `path` is empty.
- * @param {string} path @param {string | null} after
- */
-export function follow(path, after) {
-  const wanted = path && JSON.stringify([path, context.group, context.connection]);
+/** Follow the run whose metric resource is at `path`, from behind that event on; none where it is empty. @param {string} path @param {string | null} last */
+export function follow(path, last) {
+  const wanted = path && JSON.stringify([path, context()]);
   if (wanted === (stream?.wanted ?? '')) return;
   stream?.aborter?.abort();
-  stream = wanted ? { wanted, last: after, open: false, heardAt: 0, retryAt: 0, failures: 0, aborter: null } : null;
+  stream = wanted ? { path, wanted, last, open: false, heardAt: 0, retryAt: 0, failures: 0, aborter: null } : null;
 }
 
 /** Open what is to be open, and close what is not: called every second, and when the tab is hidden or shown. @param {boolean} rests */
@@ -51,13 +37,13 @@ export function look(rests) {
 
 /** One connection, until it ends. @param {Stream} mine */
 async function read(mine) {
-  const aborter = (mine.aborter = new AbortController());
+  const { signal } = (mine.aborter = new AbortController());
   mine.heardAt = Date.now();
   mine.failures += 1;
   mine.retryAt = mine.heardAt + Math.min(1000 * 2 ** mine.failures, LONGEST_PAUSE);
   try {
     const headers = { Accept: 'text/event-stream', ...(mine.last && { 'Last-Event-ID': mine.last }) };
-    const answer = await ask(`${JSON.parse(mine.wanted)[0]}/events`, { signal: aborter.signal, headers, cache: 'no-store' });
+    const answer = await ask(`${mine.path}/events`, { signal, headers, cache: 'no-store' });
     const reader = /** @type {ReadableStream<BufferSource>} */ (answer.body).pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -67,7 +53,7 @@ async function read(mine) {
       for (const event of events) take(mine, event);
     }
   } catch (error) {
-    if (aborter.signal.aborted) return;
+    if (signal.aborted) return;
     if (error instanceof Problem && error.status) mine.retryAt = error.retryAfter && Date.now() + 1000 * error.retryAfter;
   }
   mine.aborter = null;
@@ -79,7 +65,6 @@ async function read(mine) {
 
 /** @param {Stream} mine @param {string} text of one event, or a comment */
 function take(mine, text) {
-  /** @type {Record<string, string>} */
   const { id, event, data = '{}' } = Object.fromEntries([...text.matchAll(/^(\w+): ?(.*)$/gm)].map(([, name, value]) => [name, value]));
   if (!event) return;
   if (id) mine.last = id;

@@ -2,8 +2,6 @@
 
 import { parse } from './exact.js';
 
-/** @typedef {{mode: 'token' | 'session' | 'oidc', signOutUrl?: string, issuer?: string, clientId?: string, scope?: string}} SignIn */
-
 const TOKEN = 'metric-resource.token';
 const FLOW = 'metric-resource.flow';
 const SIGNED_IN = 'metric-resource.signed-in';
@@ -16,13 +14,12 @@ let token = null;
 /** Take up the session: a token in the fragment, one of this tab, or an answer of the OpenID provider. @param {SignIn} how */
 export async function begin(how) {
   signIn = how;
-  if (how.mode === 'token') {
-    const given = new URLSearchParams(location.hash.slice(1)).get('token');
-    if (given) keep(given);
-    if (location.hash.includes('token=')) history.replaceState(null, '', location.pathname + location.search);
-    token = sessionStorage.getItem(TOKEN);
-  }
-  if (how.mode === 'oidc') await finishFlow();
+  if (how.mode === 'oidc') return finishFlow();
+  if (how.mode !== 'token') return;
+  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (given) keep(given);
+  if (location.hash.includes('token=')) history.replaceState(null, '', location.pathname + location.search);
+  token = sessionStorage.getItem(TOKEN);
 }
 
 export const mode = () => signIn.mode;
@@ -44,12 +41,11 @@ export function drop() {
   sessionStorage.removeItem(TOKEN);
 }
 
-/** What the token says of its holder; nothing of it is trusted. @returns {{sub?: string, zoneinfo?: string}} */
+/** What the token says of its holder; nothing of it is trusted. @returns {{zoneinfo?: string}} */
 export function claims() {
   try {
-    const payload = (token ?? '').split('.')[1] ?? '';
-    const bytes = Uint8Array.from(atob(payload.replace(/-/g, '+').replace(/_/g, '/')), (sign) => sign.charCodeAt(0));
-    return parse(new TextDecoder().decode(bytes)) ?? {};
+    const bytes = atob((token ?? '').split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? '');
+    return parse(new TextDecoder().decode(Uint8Array.from(bytes, (sign) => sign.charCodeAt(0))));
   } catch {
     return {};
   }
@@ -67,21 +63,14 @@ export function signOut() {
 export async function goSignIn() {
   if (signIn.mode === 'session') return location.reload();
   sessionStorage.removeItem(SIGNED_IN);
-  const verifier = random();
-  const state = random();
+  const [verifier, state] = [random(), random()];
   sessionStorage.setItem(FLOW, JSON.stringify({ verifier, state, search: location.search }));
-  const { authorization_endpoint: endpoint } = await provider();
-  const url = new URL(endpoint);
-  url.search = new URLSearchParams({
-    ...Object.fromEntries(url.searchParams),
-    response_type: 'code',
-    client_id: signIn.clientId ?? '',
-    redirect_uri: here(),
-    scope: signIn.scope ?? 'openid',
-    state,
-    code_challenge: base64(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)))),
-    code_challenge_method: 'S256',
-  }).toString();
+  const url = new URL((await provider()).authorization_endpoint);
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
+  for (const [name, value] of Object.entries({ response_type: 'code', client_id: signIn.clientId ?? '', redirect_uri: here(),
+    scope: signIn.scope ?? 'openid', state, code_challenge: base64(new Uint8Array(digest)), code_challenge_method: 'S256' })) {
+    url.searchParams.set(name, value);
+  }
   location.assign(url);
 }
 
@@ -94,17 +83,9 @@ async function finishFlow() {
     history.replaceState(null, '', location.pathname + flow.search);
     if (query.get('state') !== flow.state) throw new Error('the answer is not of this sign-in');
     if (query.has('error')) throw new Error(query.get('error_description') ?? query.get('error') ?? '');
-    const { token_endpoint: endpoint } = await provider();
-    const answer = await fetch(endpoint, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'authorization_code',
-        code: query.get('code') ?? '',
-        redirect_uri: here(),
-        client_id: signIn.clientId ?? '',
-        code_verifier: flow.verifier,
-      }),
-    });
+    const body = new URLSearchParams({ grant_type: 'authorization_code', code: query.get('code') ?? '', redirect_uri: here(),
+      client_id: signIn.clientId ?? '', code_verifier: flow.verifier });
+    const answer = await fetch((await provider()).token_endpoint, { method: 'POST', body });
     const given = await answer.json();
     if (!answer.ok) throw new Error(given.error_description ?? given.error ?? 'the provider gave no token');
     token = given.access_token;
@@ -116,14 +97,12 @@ async function finishFlow() {
 }
 
 const here = () => new URL('.', document.baseURI).href.replace(/[?#].*$/, '');
-const random = () => base64(crypto.getRandomValues(new Uint8Array(32)));
 /** @param {Uint8Array} bytes */
-const base64 = (bytes) =>
-  btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+const base64 = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+const random = () => base64(crypto.getRandomValues(new Uint8Array(32)));
 
 async function provider() {
-  const issuer = (signIn.issuer ?? '').replace(/\/$/, '');
-  const answer = await fetch(`${issuer}/.well-known/openid-configuration`);
+  const answer = await fetch(`${signIn.issuer?.replace(/\/$/, '')}/.well-known/openid-configuration`);
   if (!answer.ok) throw new Error('the OpenID provider does not describe itself');
   return answer.json();
 }

@@ -1,43 +1,45 @@
 /** What is shown stands in the query string: every view is a link, and back and forward work. */
 
-/** @type {() => void} */
 let changed = () => {};
 
 /** @param {() => void} draw */
 export function begin(draw) {
   changed = draw;
   addEventListener('popstate', draw);
+  document.addEventListener('click', follow);
 }
 
-export const query = () => new URLSearchParams(location.search);
+const query = () => new URLSearchParams(location.search);
 /** @param {string} name */
 export const one = (name) => query().get(name) ?? '';
 /** @param {string} name */
 export const all = (name) => query().getAll(name);
+/** The values of a parameter with this one added, or without it. @param {string} name @param {string} value */
+export const flipped = (name, value) =>
+  all(name).includes(value) ? all(name).filter((other) => other !== value) : [...all(name), value];
 
-/** @typedef {Record<string, string | number | boolean | null | undefined | readonly string[]>} Changes */
-const EVERYWHERE = ['zone', 'group', 'connection'];
+export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+/** What an answer belongs to: it goes with every request. */
+export const context = () => ({ zone: one('zone') || browserZone, group: one('group'), connection: one('connection') });
+const PLACE = ['zone', 'group', 'connection'];
+const PAGE = ['cursor', 'expired'];
+
+/** What is empty is left out; of lists, each. @param {[string, unknown][]} entries */
+export const parameters = (entries) => new URLSearchParams(entries.flatMap(([name, value]) => [value].flat()
+  .filter((each) => each || each === 0).map((each) => [name, String(each)])));
 
 /**
- * The address with some parameters changed; what is empty is left out.
- * @param {Changes} changes @param {boolean} [anew] of a new view, which keeps the zone, group and connection alone
+ * The address with some parameters changed, at page 1 but where runs are only picked; those are of one place.
+ * @param {Record<string, unknown>} changes @param {boolean} [anew] only zone, group and connection are kept
  */
 export function link(changes, anew = false) {
-  const next = query();
-  if (anew) for (const name of [...new Set(next.keys())]) if (!EVERYWHERE.includes(name)) next.delete(name);
-  for (const [name, value] of Object.entries(changes)) {
-    next.delete(name);
-    for (const each of Array.isArray(value) ? value : [value]) {
-      if (each !== '' && each !== null && each !== undefined && each !== false) next.append(name, String(each));
-    }
-  }
-  return `?${next}`;
+  const lost = 'pick' in changes ? [] : 'group' in changes || 'connection' in changes ? [...PAGE, 'pick'] : PAGE;
+  const kept = [...query()].filter(([name]) => !(name in changes) && (anew ? PLACE.includes(name) : !lost.includes(name)));
+  return `?${parameters([...kept, ...Object.entries(changes)])}`;
 }
 
-/** @param {Changes} changes @param {{anew?: boolean, replace?: boolean}} [how] */
-export function go(changes, { anew = false, replace = false } = {}) {
-  visit(link(changes, anew), replace);
-}
+/** @param {Record<string, unknown>} changes @param {{anew?: boolean, replace?: boolean}} [how] */
+export const go = (changes, { anew, replace } = {}) => visit(link(changes, anew), replace);
 
 /** @param {string} search @param {boolean} [replace] */
 function visit(search, replace = false) {
@@ -46,12 +48,12 @@ function visit(search, replace = false) {
 }
 
 /** A link within the page. @param {MouseEvent} event */
-export function follow(event) {
-  const link = event.target instanceof Element ? event.target.closest('a') : null;
-  const href = link?.getAttribute('href');
-  if (!href?.startsWith('?') || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+function follow(event) {
+  const href = event.target instanceof Element ? event.target.closest('a')?.getAttribute('href') : null;
+  if (!href?.startsWith('?') || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  const moved = new URLSearchParams(href).get('run') !== one('run') || !new URLSearchParams(href).has('tab');
+  const next = new URLSearchParams(href);
+  const moved = next.get('run') !== one('run') || !next.has('tab');
   visit(href);
   if (moved) scrollTo(0, 0);
 }

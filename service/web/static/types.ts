@@ -2,7 +2,7 @@
 import type { components } from '#api';
 
 type Schemas = components['schemas'];
-type Handler = 'onclick' | 'oninput' | 'onchange' | 'onsubmit' | 'onkeydown' | 'ontoggle';
+type Handler = 'onclick' | 'onchange' | 'onsubmit';
 type Child = Node | string | number | { toString(): string; text: string } | null | undefined | false;
 
 declare global {
@@ -14,12 +14,24 @@ declare global {
   type Comparison = Schemas['Comparison'];
   type ComparedMetric = Schemas['ComparedMetric'];
   type Pair = { name: string; value: string };
+  type SignIn = { mode: 'token' | 'session' | 'oidc'; signOutUrl?: string; issuer?: string; clientId?: string; scope?: string };
 
   /** What an element can hold: text, or lists of it, however deep. */
   type Children = Child | readonly Children[];
   /** Attributes; handlers are given an event whose target is what they are on. */
   type Properties = Record<string, unknown> & { [handler in Handler]?: (event: any) => void };
   type View = { title: string; crumbs: [string, string][]; body: Children };
+  /** Values of a parameter and their titles, the default, which is '', first. */
+  type Options = readonly (readonly [string, string])[];
+  type Column<Row> = { title: Children; cell: (row: Row) => Children; sort?: string; class?: string; head?: boolean };
+  type TableStyle<Row> = {
+    /** As it is sorted now, with a `-` in front for descending. */
+    sort?: string;
+    /** Properties of a row's element. */
+    row?: (row: Row) => Properties;
+    /** Rows of one name fold under it. */
+    group?: { of: (row: Row) => string; head: (name: string, rows: Row[]) => Children; folded: Set<string> };
+  };
   /** What has been read, or is about to be; see `store.js`. */
   type Slot = {
     path: string;
@@ -33,5 +45,28 @@ declare global {
     retryAt: number | null;
     /** Where `data` is in the events of its run. */
     eventId: string | null;
+    /** The path and all that it was asked for. */
+    wanted: string;
+    etag: string | null;
+    round: number;
+    liveUntil: number;
+    asked: number;
+    aborter: AbortController | null;
+  };
+  type Stream = {
+    path: string;
+    /** The path, and for whom. */
+    wanted: string;
+    /** The event to go on behind. */
+    last: string | null;
+    /** Whether events come: where they do not, the run is polled. */
+    open: boolean;
+    /** When anything came, in milliseconds since 1970. */
+    heardAt: number;
+    /** When it is opened again, in the same; `null` where it is not. */
+    retryAt: number | null;
+    /** One after the other. */
+    failures: number;
+    aborter: AbortController | null;
   };
 }

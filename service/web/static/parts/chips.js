@@ -1,19 +1,15 @@
-/** Labels and tags. */
+/** Labels. */
 
 import { dash, h, shown, visible } from './dom.js';
+import { toggle } from './fields.js';
 
 const MODEL = 'metrics.ai.sap.com/Artifact.name';
 
-/** @param {Pair} pair */
-export const labelText = ({ name, value }) => (name === MODEL ? `model: ${value}` : `${name}: ${value}`);
+/** @param {Pair} label */
+export const labelText = ({ name, value }) => `${name === MODEL ? 'model' : name}: ${value}`;
+/** As a filter has it. @param {Pair} label */
+export const labelKey = ({ name, value }) => `${name}:${value}`;
 
-/** @param {Pair[]} labels @param {(label: Pair) => void} [pick] what a click does @param {string[]} [picked] */
-export function chips(labels, pick, picked = []) {
-  if (!labels.length) return dash();
-  return h('span', { class: 'chips' }, labels.map((label) => {
-    const on = picked.includes(`${label.name}:${label.value}`);
-    return pick
-      ? h('button', { class: 'chip', 'aria-pressed': String(on), title: `Filter by ${visible(label.name)}`, onclick: () => pick(label) }, shown(labelText(label)))
-      : h('span', { class: 'chip' }, shown(labelText(label)));
-  }));
-}
+/** A click on one filters. @param {Pair[]} labels */
+export const chips = (labels) => labels.length ? h('span.chips', labels.map((label) =>
+  toggle('label', labelKey(label), shown(labelText(label)), { title: `Filter by ${visible(label.name)}` }))) : dash();

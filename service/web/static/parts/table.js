@@ -1,32 +1,51 @@
-/** Native tables, whose headers sort. */
+/** Native tables, whose headers sort, in the API's pages; names and values. */
 
-import { go } from '../state.js';
+import { go, link, one } from '../state.js';
+import { redraw } from '../store.js';
 import { h, visible } from './dom.js';
 
-/** @typedef {{title: Children, sort?: string, class?: string}} Column */
-
-/**
- * @param {string} caption @param {Column[]} columns @param {Children} bodies
- * @param {{sort?: string, key?: string}} [how] `sort`: as it is now, a `-` in front for descending
- */
-export function table(caption, columns, bodies, { sort = '', key } = {}) {
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': visible(caption), 'data-key': key },
-    h('table', null,
-      h('caption', { class: 'visually-hidden' }, visible(caption)),
-      h('thead', null, h('tr', null, columns.map((column) => header(column, sort)))),
-      bodies));
+/** @template Row @param {string} caption @param {(Column<Row> | null | undefined | false | '')[]} given @param {readonly Row[]} rows @param {TableStyle<Row>} [style] */
+export function table(caption, given, rows, { sort = '', row = () => ({}), group } = {}) {
+  const columns = given.filter((column) => !!column);
+  const line = (/** @type {Row} */ each) => h('tr', row(each), columns.map((column) =>
+    column.head ? h('th', { scope: 'row' }, column.cell(each)) : h('td', { class: column.class }, column.cell(each))));
+  const bodies = group ? [...Map.groupBy(rows, group.of)].map(([name, its]) => h('tbody', { key: name },
+    h('tr.group', h('th', { colspan: columns.length, scope: 'rowgroup' }, fold(name, group.folded, group.head(name, its)))),
+    !group.folded.has(name) && its.map(line))) : h('tbody', rows.map(line));
+  return h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': visible(caption), key: caption }, h('table',
+    h('caption.unseen', visible(caption)), h('thead', h('tr', columns.map((column) => header(column, sort)))), bodies));
 }
 
-/** @param {Column} column @param {string} now */
+/** @param {string} name @param {Set<string>} folded @param {Children} title */
+function fold(name, folded, title) {
+  const open = !folded.has(name);
+  const flip = () => {
+    if (open) folded.add(name);
+    else folded.delete(name);
+    redraw();
+  };
+  return h('button.fold', { 'aria-expanded': String(open), onclick: flip }, h('span', { 'aria-hidden': 'true' }, open ? '▾ ' : '▸ '), title);
+}
+
+/** @param {Column<any>} column @param {string} now */
 function header({ title, sort, class: style }, now) {
   if (!sort) return h('th', { scope: 'col', class: style }, title);
-  const up = now === sort;
-  const down = now === `-${sort}`;
-  return h('th', { scope: 'col', class: style, 'aria-sort': up ? 'ascending' : down ? 'descending' : null },
-    h('button', { class: 'sort', onclick: () => go({ sort: up ? `-${sort}` : down ? '' : sort, cursor: '' }) },
-      title, h('span', { 'aria-hidden': 'true', class: 'arrow' }, up ? '▲' : down ? '▼' : '↕')));
+  const [up, down] = [now === sort, now === `-${sort}`];
+  return h('th', { scope: 'col', class: style, 'aria-sort': up ? 'ascending' : down && 'descending' },
+    h('button.sort', { onclick: () => go({ sort: up ? `-${sort}` : down ? '' : sort }) },
+      title, h('span', { 'aria-hidden': 'true' }, up ? ' ▲' : down ? ' ▼' : ' ↕')));
 }
 
-/** Names and values. @param {[Children, Children][]} pairs */
-export const facts = (pairs) =>
-  h('dl', { class: 'facts' }, pairs.map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))));
+/** @param {{next?: string | null} | null | undefined} page of the answer */
+export function pages(page) {
+  const cursor = page?.next && new URLSearchParams(page.next).get('cursor');
+  return h('nav.row', { 'aria-label': 'Pages' }, one('cursor') && h('a', { href: link({}) }, 'First page'),
+    cursor && h('a', { href: link({ cursor }), rel: 'next' }, 'Next page'));
+}
+
+/** Why this is page 1, where the address asked for a later one. */
+export const expiredLine = () =>
+  one('expired') && h('p.strip', { role: 'status' }, 'The pages had expired: this is page 1 again.');
+
+/** @param {[Children, Children][]} pairs */
+export const facts = (pairs) => h('dl.facts', pairs.map(([name, value]) => h('div', h('dt', name), h('dd', value))));

@@ -1,73 +1,67 @@
 /** Values that are JSON, folded open; a matrix as a table. */
 
 import { parse } from '../exact.js';
-import { faint, h, shown } from './dom.js';
+import { code, dash, faint, h, shown } from './dom.js';
 import { facts, table } from './table.js';
 
 const DEEPEST = 8;
 const MOST = 500;
 
-/** @param {unknown} value */
+/** @param {any} value */
 const isPlain = (value) => value === null || typeof value !== 'object' || 'text' in value;
+/** @param {any} value */
+const isNumber = (value) => typeof value === 'number' || value?.text;
 
 /** Text that may be JSON. @param {string} text @returns {Children} */
 export function text(text) {
   try {
     const found = parse(text);
-    return isPlain(found) ? shown(text) : value(found);
+    return isPlain(found) ? shown(text) : tree(found);
   } catch {
-    return h('span', { class: 'prose' }, shown(text));
+    return shown(text);
   }
 }
 
 /** @param {any} found @param {number} [depth] @returns {Children} */
-export function value(found, depth = 0) {
-  if (isPlain(found)) return shown(found);
-  if (depth > DEEPEST) return h('code', null, shown(JSON.stringify(found)));
-  if (!Array.isArray(found)) return facts(Object.entries(found).slice(0, MOST).map(([name, one]) => [shown(name), value(one, depth + 1)]));
-  if (!found.length) return '[]';
-  return grid(found) ?? h('ol', { class: 'list' }, found.slice(0, MOST).map((one) => h('li', null, value(one, depth + 1))), more(found.length));
+export function tree(found, depth = 0) {
+  if (isPlain(found)) return found === null ? dash() : shown(found);
+  if (depth > DEEPEST) return code(JSON.stringify(found));
+  if (!Array.isArray(found)) return facts(Object.entries(found).slice(0, MOST).map(([name, one]) => [shown(name), tree(one, depth + 1)]));
+  const some = found.slice(0, MOST);
+  return matrix(found) ?? [grid(some) ?? h('ol', some.map((one) => h('li', tree(one, depth + 1)))),
+    found.length > MOST && h('p.faint', `and ${(found.length - MOST).toLocaleString('en')} more`)];
 }
 
-/** @param {number} length */
-const more = (length) => length > MOST && h('li', { class: 'faint' }, `and ${(length - MOST).toLocaleString('en')} more`);
+/** What all rows have in common, where each is a list of plain values, or an object with the same members. @param {any[]} rows @returns {string[]} */
+function members(rows) {
+  const longest = rows.reduce((most, row) => (isPlain(row) || Object.keys(row).length <= most.length ? most : Object.keys(row)), []);
+  const alike = rows.every((row) => !isPlain(row) && Array.isArray(row) === Array.isArray(rows[0]) && Object.values(row).every(isPlain)
+    && (Array.isArray(row) ? row.length : longest.every((/** @type {string} */ name) => name in row)));
+  return alike ? longest : [];
+}
 
-/** A list of rows as a table: of lists, of objects with the same members, or of a matrix's cells. @param {any[]} rows */
+/** @param {any[]} rows */
 function grid(rows) {
-  if (rows.every((row) => Array.isArray(row) && row.length && row.every(isPlain))) {
-    return body([], rows.slice(0, MOST).map((row) => row.map(cell)));
-  }
-  if (!rows.every((row) => !isPlain(row) && !Array.isArray(row) && Object.values(row).every(isPlain))) return null;
-  const names = Object.keys(rows[0]);
-  if (!names.length || !rows.every((row) => Object.keys(row).length === names.length && names.every((name) => name in row))) return null;
-  return matrix(names, rows) ?? body(names, rows.slice(0, MOST).map((row) => names.map((name) => cell(row[name]))));
+  const names = members(rows);
+  const isList = Array.isArray(rows[0]);
+  return names.length ? table(isList ? 'Matrix' : names.join(', '), names.map((name) => ({ title: isList ? '' : shown(name),
+    cell: (row) => (name in row ? tree(row[name]) : ''), ...(rows.every((row) => isNumber(row[name])) && { class: 'number' }) })), rows) : null;
 }
 
-/** Cells of two coordinates and a number, each pair once: as a square. @param {string[]} names @param {any[]} rows */
-function matrix(names, rows) {
-  const numbers = names.filter((name) => rows.every((row) => typeof row[name] === 'number' || row[name]?.text));
-  const counted = numbers.at(-1);
-  const [down, across] = names.filter((name) => name !== counted);
-  if (names.length !== 3 || !counted || !down || !across) return null;
-  const cells = new Map(rows.map((row) => [`${row[down]}\n${row[across]}`, row[counted]]));
-  const [left, top] = [[...new Set(rows.map((row) => String(row[down])))].sort(order), [...new Set(rows.map((row) => String(row[across])))].sort(order)];
+/** Cells of two coordinates and a number, each pair once: as a square. @param {any[]} rows */
+function matrix(rows) {
+  const names = members(rows);
+  const value = names.findLast((name) => rows.every((row) => isNumber(row[name])));
+  const [down, across] = names.filter((name) => name !== value);
+  if (names.length !== 3 || Array.isArray(rows[0]) || !value || !down || !across) return null;
+  const cells = new Map(rows.map((row) => [`${row[down]}\n${row[across]}`, row[value]]));
+  const places = (/** @type {string} */ name) => [...new Set(rows.map((row) => String(row[name])))].sort(new Intl.Collator('en', { numeric: true }).compare);
+  const [left, top] = [places(down), places(across)];
   if (cells.size !== rows.length || left.length * top.length > 2500 || top.length < 2) return null;
-  const most = Math.max(...rows.map((row) => Number(row[counted])));
-  return h('div', { class: 'matrix' }, h('p', { class: 'faint' }, shown(counted), ': rows ', shown(down), ', columns ', shown(across)),
-    table(counted, [{ title: faint(shown(down), ' \\ ', shown(across)) }, ...top.map((name) => ({ title: shown(name), class: 'number' }))],
-      h('tbody', null, left.map((row) => h('tr', null, h('th', { scope: 'row' }, shown(row)),
-        top.map((column) => {
-          const found = cells.get(`${row}\n${column}`);
-          const heat = found === undefined || most <= 0 ? 0 : Math.max(0, Math.round((4 * Number(found)) / most));
-          return h('td', { class: `number heat${heat}` }, found === undefined ? faint('·') : String(found));
-        }))))));
+  const most = Math.max(...rows.map((row) => Number(row[value])));
+  const cell = (/** @type {any} */ found) => found === undefined ? faint('·')
+    : h('span', { class: `heat${Math.max(0, Math.round((4 * Number(found)) / (most || 1)))}` }, String(found));
+  return [h('p.faint', shown(value), ': rows ', shown(down), ', columns ', shown(across)),
+    table(value, [{ title: faint(shown(down), ' \\ ', shown(across)), cell: shown, head: true },
+      ...top.map((name) => ({ title: shown(name), class: 'number', cell: (/** @type {string} */ row) => cell(cells.get(`${row}\n${name}`)) }))], left)];
 }
-
-/** @param {string} a @param {string} b */
-const order = (a, b) => a.localeCompare(b, 'en', { numeric: true });
-
-/** @param {unknown} found */
-const cell = (found) => h('td', { class: typeof found === 'number' ? 'number' : null }, found === null ? '–' : shown(found));
-
-/** @param {string[]} names @param {HTMLElement[][]} rows */
-const body = (names, rows) => table(names.join(', ') || 'Matrix', names.map((name) => ({ title: shown(name) })), h('tbody', null, rows.map((row) => h('tr', null, row))));
