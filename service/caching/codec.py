@@ -271,9 +271,25 @@ _FORMAT = "mr1"
 
 def entry_key(*parts: str) -> str:
     """The name of the entry that ``parts`` describe, from the widest (the kind) to the narrowest (the run)."""
-    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-    named = b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
-    return f"{_FORMAT}:{{{blake2b(named, digest_size=20).hexdigest()}}}"
+    return entry_keys(*parts[:-1])(*parts[-1:])
+
+
+def entry_keys(*widest: str) -> Callable[..., str]:
+    """Names many entries that have their ``widest`` parts in common, by their further parts."""
+    common = blake2b(b"".join(map(_framed, widest)), digest_size=20)
+
+    def key(*parts: str) -> str:
+        named = common.copy()
+        for part in parts:
+            named.update(_framed(part))
+        return f"{_FORMAT}:{{{named.hexdigest()}}}"
+
+    return key
+
+
+def _framed(part: str) -> bytes:
+    encoded = part.encode("utf-8", "surrogatepass")
+    return len(encoded).to_bytes(4, "big") + encoded
 
 
 def body_key(key: str, digest: bytes) -> str:

@@ -74,11 +74,11 @@ class NotUnderstood(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric as it is asked for: ``text`` as written; ``labels`` is ``None`` for all label sets."""
+    """A metric as it is asked for: ``text`` as written, which says all; ``labels`` is ``None`` for all label sets."""
 
     text: str
-    name: str
-    labels: frozenset[NameValue] | None = field(repr=False)
+    name: str = field(compare=False)
+    labels: frozenset[NameValue] | None = field(compare=False, repr=False)
     """Not in what names a representation: the order of a set's members differs from process to process."""
 
     @classmethod
@@ -205,17 +205,21 @@ class Summaries:
     """The summaries of one run, by metric; label sets are read of those metrics only that are asked for by them."""
 
     def __init__(self, found: Iterable[Summary]) -> None:
-        self._by_name: dict[str, list[Summary]] = {}
+        self._by_name: dict[bytes, list[Summary]] = {}
         for one in found:
-            self._by_name.setdefault(points.text(one.name), []).append(one)
+            name = one.name if b"\\" not in one.name else _unescaped(points.text(one.name))
+            if name in self._by_name:
+                self._by_name[name].append(one)
+            else:
+                self._by_name[name] = [one]
         self._by_labels: dict[str, dict[frozenset[NameValue], Summary]] = {}
         self._listed: dict[str | None, str] = {}
 
     def of(self, metric: Metric) -> Summary | None:
         """What was made of its points; ``None`` where it was not logged."""
-        if metric.labels is not None and metric.text in self._by_name:
+        if metric.labels is not None and self._is_logged(metric.text):
             return self._all(metric.text)
-        if metric.name not in self._by_name:
+        if not self._is_logged(metric.name):
             return None
         if metric.labels is None:
             return self._all(metric.name)
@@ -223,25 +227,34 @@ class Summaries:
 
     def absence(self, metric: Metric) -> str:
         """Why there is nothing of a metric, and what there is instead."""
-        if metric.name not in self._by_name:
+        if not self._is_logged(metric.name):
             return f"metric {metric.name} was not logged; logged: {self._listing(None)}"
         return f"metric {metric.text} was not logged; label sets of {metric.name}: {self._listing(metric.name)}"
+
+    def _is_logged(self, name: str) -> bool:
+        return _unescaped(name) in self._by_name
 
     def _listing(self, name: str | None) -> str:
         """Some label sets of a metric, or some names: looked through once, however many ask."""
         if name not in self._listed:
-            self._listed[name] = _some(self._by_name if name is None else list(map(_bracketed, self._label_sets(name))))
+            names = [each[1:-1].decode("utf-8", "surrogatepass") for each in self._by_name]
+            self._listed[name] = _some(names if name is None else list(map(_bracketed, self._label_sets(name))))
         return self._listed[name]
 
     def _all(self, name: str) -> Summary:
-        sets = self._by_name[name]
+        sets = self._by_name[_unescaped(name)]
         return next((one for one in sets if one.labels is None), sets[0])
 
     def _label_sets(self, name: str) -> dict[frozenset[NameValue], Summary]:
         if name not in self._by_labels:
-            read = ((one.labels, one) for one in self._by_name[name])
+            read = ((one.labels, one) for one in self._by_name[_unescaped(name)])
             self._by_labels[name] = {points.label_set(labels): one for labels, one in read if labels is not None}
         return self._by_labels[name]
+
+
+def _unescaped(name: str) -> bytes:
+    """How a name is written in JSON where nothing in it needs an escape; unmistakable for any other too."""
+    return b'"%b"' % name.encode("utf-8", "surrogatepass")
 
 
 class _Point(msgspec.Struct):

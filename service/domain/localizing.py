@@ -49,7 +49,7 @@ def localized(text: bytes, clock: ZoneClock) -> bytes:
 
 def localized_literal(literal: bytes, clock: ZoneClock) -> bytes:
     """One timestamp's literal, as ``utc_literal`` writes it, in the clock's zone."""
-    if not literal.endswith(b'Z"'):
+    if clock.is_utc or not literal.endswith(b'Z"'):
         return literal
     return b'"' + clock.write(Moment(literal[1:17], literal[17:-2])) + b'"'
 

@@ -78,7 +78,7 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def may_change(self) -> bool:
-        return RunStatus.of(self.status).may_change
+        return self.status not in _ENDED
 
     @property
     def ended_at(self) -> float | None:

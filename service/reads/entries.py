@@ -9,7 +9,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from service.caching import codec
-from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_key
+from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_keys
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CursorExpired, ServiceError
 from service.domain.freshness import Snapshot
@@ -63,16 +63,18 @@ class Entries:
 
     def key(self, kind: str, context: RequestContext, run_id: str = "", *more: str) -> str:
         """An entry's name; it has all in it that the entry's content may depend on, the caller where that decides."""
+        return self.keys(kind, context)(run_id, *more)
+
+    def keys(self, kind: str, context: RequestContext) -> Callable[..., str]:
+        """The names of many entries of a kind, each by its run and what it depends on besides."""
         scope = context.cache_scope
-        return entry_key(
+        return entry_keys(
             kind,
             scope.tenant,
             scope.connection,
             self.runtime(context).identity,
             "" if kind in _OF_NO_GROUP else scope.resource_group,
             scope.caller or "",
-            run_id,
-            *more,
         )
 
     def begin(self, wanted: EntryRequest[T], context: RequestContext) -> Pending[Read[T] | ServiceError]:

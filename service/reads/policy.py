@@ -28,14 +28,14 @@ class FreshnessPolicy:
         cache_policy: RequestCachePolicy,
         *,
         in_trouble: bool = False,
-        ended_at: float | None = None,
+        settled: bool = False,
     ) -> Source | None:
         """As what the answer may be given without asking the runtime first; ``None`` where it may not.
 
         ``in_trouble``: the last fetch failed a moment ago, so that an answer that may stand in for an error need not
-        wait for the next one to fail. ``ended_at`` as in ``settled``.
+        wait for the next one to fail. ``settled``: it is, see there.
         """
-        if self.settled(header, ended_at) and cache_policy.directives.is_silent:
+        if settled and cache_policy.directives.is_silent:
             return Source.STORED
         source = self._usable(header, cache_policy)
         if source is None and in_trouble and self._may_serve_stale_on_error(header, cache_policy):
@@ -86,24 +86,24 @@ class FreshnessPolicy:
         lifetime = self._lifetimes.fresh_for(_kind_of(header))
         return Provenance(source, freshness.age, freshness.ttl, lifetime, kept, shared, upstream)
 
-    def settled(self, header: Header, ended_at: float | None) -> bool:
-        """Whether the answer is of a run that had ended (at ``ended_at``, since the epoch) long before it was fetched.
+    def settled(self, header: Header, ended_at: float | None) -> Provenance | None:
+        """The provenance of an answer of a run that had ended (at ``ended_at``, since the epoch) long before it was
+        fetched; ``None`` for any other.
 
         Metrics that are logged after a run's end come soon after it: what was fetched ``fresh_finished`` seconds later
         is as good as fresh for as long as it is kept, to readers that say when the run ended.
         """
-        return (
-            ended_at is not None
-            and _kind_of(header) is Kind.ENDED
-            and header.fetched_at >= ended_at + self._lifetimes.fresh_finished
-            and self._freshness(header).state is not State.EXPIRED
-        )
-
-    def settled_provenance(self, header: Header) -> Provenance:
-        """Of an answer that is ``settled``: it is fresh for as long as it is kept."""
+        if (
+            ended_at is None
+            or _kind_of(header) is not Kind.ENDED
+            or header.fetched_at < ended_at + self._lifetimes.fresh_finished
+        ):
+            return None
+        freshness = self._freshness(header)
+        if freshness.state is State.EXPIRED:
+            return None
         lifetime = self._lifetimes.kept_for(Kind.ENDED)
-        age = self._freshness(header).age
-        return Provenance(Source.STORED, age, lifetime - age, lifetime)
+        return Provenance(Source.STORED, freshness.age, lifetime - freshness.age, lifetime)
 
     def kept_for(self, header: Header) -> float:
         """Seconds to keep an answer.

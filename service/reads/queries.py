@@ -100,7 +100,8 @@ class Queries:
     def _begin_metrics(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
     ) -> Pending[dict[str, Found | ServiceError]]:
-        run_of = {self._entries.key("run-metrics", context, run_id): run_id for run_id in run_ids}
+        key_of = self._entries.keys("run-metrics", context)
+        run_of = {key_of(run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
 
         def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
@@ -346,7 +347,8 @@ class Queries:
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
     ) -> dict[str, Read[MetricResource] | ServiceError]:
         """What is stored of runs and fresh enough, looked for at once."""
-        run_of = {self._entries.key("run-metrics", context, run_id): run_id for run_id in run_ids}
+        key_of = self._entries.keys("run-metrics", context)
+        run_of = {key_of(run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
         fresh = self._entries.reads(context).fresh(list(run_of), context.cache_policy, ended)
         found = {run_of[key]: value(one, run_of[key]) for key, one in fresh.items()}
@@ -385,10 +387,8 @@ class Queries:
     def _summaries_of(
         self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
     ) -> dict[str, Read[RunSummary]]:
-        keys = {
-            run_id: self._entries.key("summary", context, f"{run_id} {one.digest.hex()}")
-            for run_id, one in resources.items()
-        }
+        key_of = self._entries.keys("summary", context)
+        keys = {run_id: key_of(f"{run_id} {one.digest.hex()}") for run_id, one in resources.items()}
         return self._made.of(resources, keys, self._entries.reads(context))
 
     def _side_by_side(

@@ -114,11 +114,14 @@ class ReadThrough:
         """What is stored, where it may be given."""
         if header is None:
             return None
-        source = self._policy.usable(header, cache_policy, in_trouble=self._fetching.in_trouble(key), ended_at=ended_at)
+        settled = self._policy.settled(header, ended_at)
+        source = self._policy.usable(
+            header, cache_policy, in_trouble=self._fetching.in_trouble(key), settled=settled is not None
+        )
         if source is None:
             return None
-        if source is Source.STORED and self._policy.settled(header, ended_at):
-            return Found(key, header, self._policy.settled_provenance(header))
+        if settled is not None and source is Source.STORED:
+            return Found(key, header, settled)
         return Found(key, header, self._policy.provenance(header, source))
 
     def fresh(
@@ -129,8 +132,8 @@ class ReadThrough:
         for key, header in self._store.headers(keys).items():
             found = self._usable(key, header, cache_policy, ended_at.get(key))
             if found is not None and found.provenance.source is Source.STORED:
-                self._telemetry.cache_outcome(Source.STORED)
                 fresh[key] = found
+        self._telemetry.cache_outcome(Source.STORED, len(fresh))
         return fresh
 
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:

@@ -92,8 +92,8 @@ class Telemetry:
         count = self._counters["requests"].labels(method, route, str(status))
         return count, self._histograms["request_seconds"].labels(route)
 
-    def cache_outcome(self, outcome: str) -> None:
-        self._counters["cache_outcomes"].labels(outcome).inc()
+    def cache_outcome(self, outcome: str, times: int = 1) -> None:
+        self._counters["cache_outcomes"].labels(outcome).inc(times)
 
     def cache_server_error(self) -> None:
         self._counters["cache_server_errors"].inc()

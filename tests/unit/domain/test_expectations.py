@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -74,6 +75,17 @@ def test_check(expect: str, passed: bool, value: str) -> None:
     found = Expectation.of(expect).check(summaries())
     assert (found.expect, found.passed, found.value.decode()) == (expect, passed, value)
     assert found.detail
+
+
+@pytest.mark.parametrize("name", ["loss", 'a"b', "back\\slash", "ümlaut", "\U0001f600", "\ud800", "a\tb"])
+def test_a_name_is_the_same_however_it_is_escaped(name: str) -> None:
+    plain = json.dumps(name, ensure_ascii=name == "\ud800").encode()
+    units = name.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
+    escaped = '"' + "".join(f"\\u{unit}" for unit in units) + '"'
+    for written in (plain, escaped.encode()):
+        run = summaries([logged.point(1, name="Other"), logged.point(2, name="§").replace(b'"\\u00a7"', written)])
+        assert Expectation.of(f"{name}:last==2").check(run).passed
+        assert name in Expectation.of("Gone:last==2").check(run).detail
 
 
 @pytest.mark.parametrize(

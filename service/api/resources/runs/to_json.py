@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -27,7 +28,7 @@ class Link(NamedTuple):
     href: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Columns:
     """What is said of each run's metrics: the answers to ``questions``; those of ``unread`` runs cannot be read."""
 
@@ -44,20 +45,20 @@ class Columns:
         """What stands behind the run's other members."""
         if not self.questions:
             return b""
-        answers = zip(self.questions, self.of(run), strict=True)
-        return b',"metrics":[%b]' % b",".join(_metric(question, answer) for question, answer in answers)
+        answers = zip(self._asked, self.of(run), strict=True)
+        written = [b'%b,"value":%b,"step":%b}' % (asked, answer.value, answer.step) for asked, answer in answers]
+        return b',"metrics":[%b]' % b",".join(written)
+
+    @cached_property
+    def _asked(self) -> list[bytes]:
+        return [
+            b'{"name":%b,"aggregate":"%b"'
+            % (json.dumps(question.metric.text).encode("ascii"), question.aggregate.encode("ascii"))
+            for question in self.questions
+        ]
 
 
 _NO_ANSWER = Answer(NULL)
-
-
-def _metric(question: Question, answer: Answer) -> bytes:
-    return b'{"name":%b,"aggregate":"%b","value":%b,"step":%b}' % (
-        json.dumps(question.metric.text).encode("ascii"),
-        question.aggregate.encode("ascii"),
-        answer.value,
-        answer.step,
-    )
 
 
 def run_list(
