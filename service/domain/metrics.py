@@ -13,6 +13,10 @@ MOST_STEP_DIGITS = 1000
 """Digits of a step that are read; more are no step, so that no reader works on numbers without end."""
 
 
+MOST_LABEL_NAMES = 257
+"""Label names of a run that are told apart, as columns of a table: one more than it has columns for."""
+
+
 class Unreadable(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How many members of a runtime's answer could not be read and are given as ``null``, by their kind.
 
@@ -98,6 +102,8 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ``created_at`` and ``modified_at`` are JSON literals of a timestamp, written as in a ``Chunk``, or ``null``;
     ``tags`` and ``custom_info`` are JSON arrays of ``{"name", "value"}``. ``count`` is the number of points in all
     chunks; ``unreadable`` counts what could not be read, a point's missing timestamp and value among it.
+    ``label_names`` are those of all points by first appearance, ``MOST_LABEL_NAMES`` at most; ``None`` where nobody has
+    looked.
     """
 
     run_id: str
@@ -108,3 +114,4 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     custom_info: bytes = b"[]"
     count: int = 0
     unreadable: Unreadable = READABLE
+    label_names: tuple[str, ...] | None = None

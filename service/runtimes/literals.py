@@ -22,6 +22,8 @@ from service.domain.errors import BadGateway
 T = TypeVar("T")
 
 NULL = b"null"
+ASIDE = "\x1f"
+"""What text has in it of which something is set aside."""
 _BOM = b"\xef\xbb\xbf"
 _SHAPE = "the AI runtime's answer does not have the expected shape"
 _NO_NUMBERS = (b"NaN", b"Infinity")

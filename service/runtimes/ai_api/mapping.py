@@ -157,4 +157,5 @@ def _mapped(resource: _Resource, mapping: PointMapping, chunks: list[Chunk], *, 
         custom_info=literals.restored(custom_info) if mended else custom_info,
         count=sum(chunk.count for chunk in chunks),
         unreadable=mapping.unreadable,
+        label_names=mapping.label_names,
     )

@@ -10,8 +10,9 @@ that holds, and the answer is not the AI API's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -19,7 +20,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
-from service.domain.metrics import MOST_STEP_DIGITS, Chunk, Unreadable
+from service.domain.metrics import MOST_LABEL_NAMES, MOST_STEP_DIGITS, Chunk, Unreadable
 from service.runtimes import literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 from service.runtimes.literals import NULL
@@ -60,6 +61,7 @@ class _Point(msgspec.Struct, gc=False):
     labels: Raw = _NULL
 
 
+_LABELS: msgspec.json.Decoder[list[_RegularLabel]] = json_decoder(list[_RegularLabel])
 _REGULAR: msgspec.json.Decoder[list[_RegularPoint]] = json_decoder(list[_RegularPoint])
 
 
@@ -72,11 +74,17 @@ class PointMapping:
         self._values = 0
         self._names: set[bytes] = set()
         self._labels: dict[bytes, bytes] = {NULL: b"[]"}
+        self._label_names: dict[str, None] | None = {}
 
     @property
     def unreadable(self) -> Unreadable:
         """How much could not be read so far."""
         return Unreadable(self.timestamps.unreadable, self._steps, self._values)
+
+    @property
+    def label_names(self) -> tuple[str, ...] | None:
+        """The names of the labels so far, by first appearance; ``None`` where one cannot be stored as text."""
+        return None if self._label_names is None else tuple(islice(self._label_names, MOST_LABEL_NAMES))
 
     def chunk(self, text: bytes) -> Chunk:
         """The points that ``text`` holds, JSON objects separated by commas. Raises ``BadGateway`` for all else."""
@@ -86,6 +94,8 @@ class PointMapping:
         """As ``chunk``, without the short way."""
         points, mended = literals.decode_mended(b"[" + text + b"]", list[_Point])
         mapped = b",".join(map(self._point, points))
+        given = dict.fromkeys([bytes(point.labels) for point in points])
+        self._note({name: None for literal in given for name in self._names_in(literal)})
         return Chunk(literals.restored(mapped) if mended else mapped, len(points))
 
     def _regular(self, text: bytes) -> Chunk | None:
@@ -106,7 +116,18 @@ class PointMapping:
         lacking = _lacking(points)
         if lacking is None:
             return None
+        if b'"labels":' not in lacking:
+            self._note({label.name: None for point in points for label in point.labels or ()})
         return Chunk(text.replace(_MEMBER, lacking + _MEMBER) if lacking else text, count)
+
+    def _note(self, names: Mapping[str, None]) -> None:
+        if any(literals.ASIDE in name for name in names):
+            self._label_names = None
+        elif self._label_names is not None:
+            self._label_names.update(names)
+
+    def _names_in(self, given: bytes) -> list[str]:
+        return [label.name for label in _LABELS.decode(self._labels[given])]
 
     def _point(self, point: _Point) -> bytes:
         return b'{"name":%b,"value":%b,"timestamp":%b,"step":%b,"labels":%b}' % (

@@ -51,7 +51,12 @@ class Arrangements:
         return run.size > self._worked_out.work.whole
 
     def label_names(self, run: Read[MetricResource], wanted: Filter) -> Labels:
-        """The names of all labels of the points that ``wanted`` lets through, by first appearance."""
+        """The names of all labels of the points that ``wanted`` lets through, by first appearance.
+
+        Those of all points are stored with the run, as a rule.
+        """
+        if wanted.is_empty and (stored := run.content().label_names) is not None:
+            return stored
 
         def work_out() -> Labels:
             return tuple(to_csv.label_names(passing(run.content().metrics, wanted)))

@@ -21,11 +21,11 @@ from service.api.resources.metric_resource import columns_to_csv
 from service.domain import points
 from service.domain.layout import layout_of
 from service.domain.localizing import localized
-from service.domain.metrics import Chunk
+from service.domain.metrics import MOST_LABEL_NAMES, Chunk
 from service.domain.points import NameValue
 from service.domain.timestamps import ZoneClock
 
-MOST_COLUMNS = 256
+MOST_COLUMNS = MOST_LABEL_NAMES - 1
 FURTHER = "labels"
 _COLUMNS = ("name", "value", "timestamp", "step")
 _REMEMBERED = 65_536
@@ -67,7 +67,7 @@ def _label_sets(chunk: Chunk) -> Iterable[bytes]:
 def names_in(literals: Iterable[bytes]) -> list[str]:
     """The same of label sets."""
     names = dict.fromkeys(name for literal in literals for name, _ in points.labels(literal))
-    return list(islice(names, MOST_COLUMNS + 1))
+    return list(islice(names, MOST_LABEL_NAMES))
 
 
 def headings(labels: Sequence[str], leading: Sequence[str] = (), written: Callable[[str], str] = guarded) -> list[str]:

@@ -15,12 +15,11 @@ from service.api.http.pagination import Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Representation
 from service.api.resources.metric_resource.arrangements import Arrangements
-from service.api.resources.metric_resource.to_csv import MOST_COLUMNS
 from service.api.resources.points.formats import FORMATS, ManyPoints, RunPoints
 from service.api.resources.points.query import PointsParameters
 from service.domain.column_types import ColumnTypes
 from service.domain.freshness import Snapshot
-from service.domain.metrics import Chunk, MetricResource
+from service.domain.metrics import MOST_LABEL_NAMES, Chunk, MetricResource
 from service.domain.runtime import RequestContext
 from service.domain.selection.chunks import gathered
 from service.domain.selection.chunks import window as stretch
@@ -135,7 +134,7 @@ def _whole(read: ReadPoints, wanted: Filter) -> list[RunPoints]:
 def _label_names(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> Sequence[str]:
     """Of all runs, whatever the page: so all pages have the same columns."""
     names = dict.fromkeys(name for one in read.found.values() for name in arrangements.label_names(one, wanted))
-    return list(names)[: MOST_COLUMNS + 1]
+    return list(names)[:MOST_LABEL_NAMES]
 
 
 def _column_types(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> ColumnTypes:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
-from service.domain.metrics import Chunk
+from service.domain.metrics import MOST_LABEL_NAMES, Chunk
 from service.runtimes.ai_api import chunking
 from service.runtimes.ai_api.mapping import metric_resources
 from service.runtimes.ai_api.points import PointMapping
@@ -97,6 +97,31 @@ def points_of_chunk(mapping: PointMapping, text: bytes, read_chunk: chunking.Rea
     chunk = read_chunk(text)
     keyed = json.loads(b"[" + chunk.text + b"]", parse_int=str, parse_float=str)
     return keyed, chunk.count, mapping.unreadable
+
+
+@given(st.lists(RESOURCES, max_size=2), st.integers(1, 600), st.booleans())
+def test_label_names_are_those_of_the_points_by_first_appearance(resources, stretch: int, escaped: bool) -> None:
+    """Unknown only where text is not Unicode."""
+    body = written(resources, compact=False, escaped=escaped)
+    with contextlib.suppress(BadGateway):
+        for resource in metric_resources(body, ["run0", "run1"], stretch=stretch).values():
+            points = json.loads(points_of(resource))
+            names = tuple(dict.fromkeys(label["name"] for point in points for label in point["labels"]))
+            assert resource.label_names == (None if "\ud83d" in names else names)
+
+
+def test_no_more_label_names_are_kept_than_a_table_has_columns() -> None:
+    points = [
+        {"name": "a", "value": 1, "timestamp": "2026-03-29T01:00:00Z", "step": 1, "labels": labels(n)} for n in range(9)
+    ]
+    body = written([{"metrics": points}], compact=True, escaped=True)
+    resource = metric_resources(body, ["run0"], stretch=100)["run0"]
+    assert len(resource.metrics) == len(points)
+    assert resource.label_names == tuple(f"l{number}" for number in range(MOST_LABEL_NAMES))
+
+
+def labels(number: int) -> list[dict[str, str]]:
+    return [{"name": f"l{each}", "value": "x"} for each in range(number * 50, number * 50 + 50)]
 
 
 def regular(count: int) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from service.api.http.large_work import LargeWork
@@ -89,6 +91,15 @@ def test_label_names_are_worked_out_once() -> None:
     stored.looked_at.clear()
     known.label_names(stored.run, Filter())
     assert stored.looked_at == []
+
+
+def test_label_names_that_are_stored_with_the_run_need_no_look_at_its_points() -> None:
+    stored, known = Stored(), arrangements()
+    resource = msgspec.structs.replace(stored.run.content(), label_names=("l0", "l1", "l2"))
+    run = replace(stored.run, content=lambda: resource)
+    assert known.label_names(run, Filter()) == ("l0", "l1", "l2")
+    assert stored.looked_at == []
+    assert known.label_names(run, Filter(min_step=EVERY - 1)) == (f"l{(EVERY - 1) % 3}",)
 
 
 def test_those_who_ask_together_share_the_work() -> None:
