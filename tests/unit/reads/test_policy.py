@@ -234,13 +234,13 @@ def test_what_was_read_long_after_its_run_ended_is_fresh_for_as_long_as_it_is_ke
     header: Header, ended_at: float | None, settled: bool
 ) -> None:
     policy = FreshnessPolicy(LIFETIMES, lambda: NOW)
-    assert policy.settled(header, ended_at) is settled
-    given = policy.usable(header, asked(), ended_at=ended_at)
+    age = NOW - header.fetched_at
+    provenance = Provenance(Source.STORED, age, ENDED_KEPT - age, ENDED_KEPT) if settled else None
+    assert policy.settled(header, ended_at) == provenance
+    given = policy.usable(header, asked(), settled=settled)
     assert given is (Source.STORED if settled else policy.usable(header, asked()))
     spoken = asked(max_age=1000)
-    assert policy.usable(header, spoken, ended_at=ended_at) is policy.usable(header, spoken)
-    age = NOW - header.fetched_at
-    assert policy.settled_provenance(header) == Provenance(Source.STORED, age, ENDED_KEPT - age, ENDED_KEPT)
+    assert policy.usable(header, spoken, settled=settled) is policy.usable(header, spoken)
 
 
 def test_a_max_age_of_a_second_is_met_to_the_second() -> None:
