@@ -47,7 +47,8 @@ def _leniently(text: str) -> Iterator[bytes]:
         at = end
 
 
-_REMEMBERED = 65_536
+_REMEMBERED = 8192
+"""Steps: of the most digits that they may have, some 13 MB."""
 
 
 @lru_cache(_REMEMBERED)

@@ -57,6 +57,7 @@ class Table:
         self._clock = zone_clock(zone)
         self._columns = {name: number for number, name in enumerate(labels[:MOST_COLUMNS])}
         self._width = len(self._columns) + (len(labels) > MOST_COLUMNS)
+        self._named = lru_cache(_REMEMBERED)(_text)
         self._labelled = lru_cache(_REMEMBERED)(self._label_cells)
         self._value = _value_type(pa, types)
         self._step = pa.int64() if types.steps_are_integers else pa.string()
@@ -100,7 +101,7 @@ class Table:
             cells = list(map(self._labelled, labels))
             columns = [
                 self._pa.array([run_id] * chunk.count, self._pa.string()),
-                self._pa.array(list(map(_text, names)), self._pa.string()),
+                self._pa.array(list(map(self._named, names)), self._pa.string()),
                 self._values(values),
                 self._timestamps(timestamps),
                 self._steps(steps),
@@ -174,6 +175,5 @@ def _written(literal: bytes) -> str:
     return literal.strip(b'"').decode("ascii")
 
 
-@lru_cache(_REMEMBERED)
 def _text(literal: bytes) -> str:
     return readable(points.text(literal))
