@@ -13,9 +13,17 @@ from bench.results import Results
 from bench.tables import Tables
 from service.demo.processes import Processes
 
-FULL = Plan([10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True, tables=Tables(), lists=Lists())
+FULL = Plan(
+    [10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True, tables=Tables(), lists=Lists(), turns=40
+)
 QUICK = Plan(
-    [10, 1000], rounds=1, seconds=1.0, peers=False, tables=Tables(runs=2, points=1000, samples=1), lists=Lists(1, 1)
+    [10, 1000],
+    rounds=1,
+    seconds=1.0,
+    peers=False,
+    tables=Tables(runs=2, points=1000, samples=1),
+    lists=Lists(1, 1),
+    turns=2,
 )
 
 

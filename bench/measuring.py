@@ -30,8 +30,8 @@ _BODIES_MIB = 128
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for, and how much of
-    tables and lists."""
+    """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for, how much of
+    tables and lists, and turns of each worker with traces and without."""
 
     sizes: list[int]
     rounds: int
@@ -39,6 +39,7 @@ class Plan:
     peers: bool
     tables: Tables
     lists: Lists
+    turns: int
 
     def with_rounds(self, rounds: int) -> Plan:
         return replace(self, rounds=rounds)
@@ -77,7 +78,7 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
         if row.name in _BY_TWO
     ]
     _rounds(plan, world, rows, results)
-    tracing.measure(world, redis, results, rounds=2 * plan.rounds, seconds=plan.seconds)
+    tracing.measure(world, redis, results, turns=plan.turns)
     # Without ready answers: those of an unchanged body would be found again, and nothing be converted or written.
     cold, _, _ = world.service("cold", redis, workers=1, REPRESENTATION_CACHE_BYTES="0")
     _cold(plan, world, cold, results)

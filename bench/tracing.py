@@ -1,43 +1,91 @@
-"""What traces cost a warm read: the processor time of a worker that sends none, and of one that samples none."""
+"""What traces cost a warm read: the processor time of a worker that sends none, and of those that sample none.
+
+Little is measured beside much: a few µs of some 200, on a machine that others keep busy. So the workers take turns, a
+few hundred requests each, and what is compared are the medians of many turns, by the kernel's own count of
+nanoseconds. A worker that slept before each request would pay for cold caches, so requests are sent by the batch.
+"""
 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from bench import load
-from bench.asking import get
 from bench.results import Results
 from bench.world import World, worker_of
 
-_CALLER = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}
 _PATH = "/runs/run-10/metric-resource"
-_NOWHERE = "http://127.0.0.1:1"
+_REQUESTS, _BATCH = 400, 20
+_TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-"
+_OTLP = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+_WORKERS: dict[str, tuple[Mapping[str, str], str]] = {
+    "no traces": ({}, "00"),
+    "traces, caller samples none": (_OTLP, "00"),
+    "traces, sampler always_off": ({**_OTLP, "OTEL_TRACES_SAMPLER": "always_off"}, "01"),
+    "traces, sampler ratio 0.0001": (
+        {**_OTLP, "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.0001"},
+        "01",
+    ),
+}
+"""The environment of each worker, and the flags of its caller's ``traceparent``."""
 
 
-def measure(world: World, redis: str | None, results: Results, *, rounds: int, seconds: float) -> None:
-    """Taken in turns, over one connection: on a busy machine processor time still says what a request costs."""
-    servers = {
-        "no traces": world.service("no traces", redis, workers=1),
-        "traces, caller samples none": world.service("traces", redis, workers=1, OTEL_EXPORTER_OTLP_ENDPOINT=_NOWHERE),
-    }
-    bearer = {"Authorization": f"Bearer {world.token}", **_CALLER}
-    for base, *_ in servers.values():
-        get(base + _PATH, bearer)
-    for _ in range(rounds):
-        for name, (base, master, _) in servers.items():
-            spent = _per_request(base + _PATH, bearer, worker_of(master), seconds, world)
-            results.times.setdefault(f"processor, {name}", []).append(spent)
+def measure(world: World, redis: str | None, results: Results, *, turns: int) -> None:
+    """One turn of each worker after the other, ``turns`` times."""
+    clients = {}
+    for name, (environment, flags) in _WORKERS.items():
+        base, master, _ = world.service(name, redis, workers=1, **environment)
+        clients[name] = _Client(base, world.token, flags, worker_of(master))
+        clients[name].ask(2 * _REQUESTS)
+    for _ in range(turns):
+        for name, client in clients.items():
+            results.times.setdefault(f"processor, {name}", []).append(client.spent(_REQUESTS))
 
 
-def _per_request(url: str, headers: Mapping[str, str], worker: int, seconds: float, world: World) -> float:
-    before = _processor_seconds(worker)
-    seen = load.apply(url, headers, connections=1, seconds=seconds, core=world.load_core)
-    return (_processor_seconds(worker) - before) * 1000 / (seen.rate * max(1, round(seconds)))
+class _Client:
+    """Asks one worker, one request after the other."""
+
+    def __init__(self, base: str, token: str, flags: str, worker: int) -> None:
+        parts = urlsplit(base)
+        self._address = parts.hostname or "", parts.port or 80
+        self._worker = worker
+        self._request = (
+            f"GET {_PATH} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n"
+            f"traceparent: {_TRACEPARENT}{flags}\r\n\r\n"
+        ).encode()
+
+    def spent(self, count: int) -> float:
+        """Milliseconds of processor time that the worker took for each of so many requests."""
+        before = _processor_seconds(self._worker)
+        self.ask(count)
+        return (_processor_seconds(self._worker) - before) * 1000 / count
+
+    def ask(self, count: int) -> None:
+        """Over a connection of its own: an idle one would not outlast the turns of the others on a busy machine."""
+        with socket.create_connection(self._address, timeout=60) as connection, connection.makefile("rb") as answers:
+            for _ in range(count // _BATCH):
+                connection.sendall(self._request * _BATCH)
+                for _ in range(_BATCH):
+                    _skip_answer(answers)
+
+
+def _skip_answer(answers: BufferedReader) -> None:
+    status, length = answers.readline(), 0
+    assert status.startswith(b"HTTP/1.1 200 "), status
+    while (line := answers.readline()) != b"\r\n":
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    assert len(answers.read(length)) == length > 0
 
 
 def _processor_seconds(process: int) -> float:
-    """Linux, proc(5): ``utime`` and ``stime``."""
+    """Linux: of each thread, to the nanosecond (``schedstat``); where a kernel counts none, ``utime`` and ``stime``."""
+    spent = [int(file.read_text().split()[0]) for file in Path(f"/proc/{process}/task").glob("*/schedstat")]
+    if any(spent):
+        return sum(spent) / 1e9
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -114,12 +114,11 @@ def add(logger: logging.Logger, level: int, message: str, fields: Mapping[str, A
 
 def _line(seconds: float, level: str, logger: str, message: str, fields: Mapping[str, Any]) -> str:
     span = origin()
-    if span is not None:
-        fields = {**span.ids, **fields}
+    part_of = "" if span is None else span.members
     further = "".join([f", {_quoted(name)}: {_encoded(value)}" for name, value in fields.items()])
     return (
         f'{{"time": "{_timestamp(seconds)}", "level": "{level.lower()}", "logger": "{logger}", '
-        f'"message": {_quoted(message)}{further}}}'
+        f'"message": {_quoted(message)}{part_of}{further}}}'
     )
 
 

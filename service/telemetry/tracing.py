@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
+from random import getrandbits
 from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
@@ -20,6 +24,8 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -39,8 +45,8 @@ from service.telemetry.trace_options import TraceAttribute
 _NAME = "metric-resource"
 _DISTRIBUTION = "metric-resource-service"
 _NO_PARENT = Context()
-_FOLLOWS = "remoteParentNotSampled:AlwaysOffSampler"
-"""In the description of samplers that sample nothing that its caller does not (specification, "ParentBased")."""
+_PARENT_BASED = "ParentBased{"
+_RATIO = re.compile(r"TraceIdRatioBased\{([0-9.e-]+)\}")
 _FLUSH_SECONDS = 3.0
 """What a worker that ends waits for a collector: less than its platform waits for the worker."""
 _LONGEST_STATE = 512
@@ -50,44 +56,58 @@ _log = logging.getLogger("service.tracing")
 
 
 class Span:
-    """A span of a trace. One that is not ``recorded`` has its ids all the same: they go upstream and into log lines."""
+    """A span that is not recorded: it has its ids all the same, which go upstream and into log lines."""
 
-    __slots__ = ("_recorded", "context", "traceparent", "tracestate")
+    __slots__ = ("traceparent",)
+    recorded: bool = False
+    context: Context = _NO_PARENT
+    tracestate: str = ""
 
-    def __init__(self, traceparent: str, recorded: RecordedSpan | None = None) -> None:
+    def __init__(self, traceparent: str) -> None:
         self.traceparent = traceparent
-        self._recorded = recorded
-        self.context = _NO_PARENT if recorded is None else set_span_in_context(recorded, _NO_PARENT)
-        self.tracestate = "" if recorded is None else recorded.get_span_context().trace_state.to_header()
 
     @property
-    def recorded(self) -> bool:
-        return self._recorded is not None
-
-    @property
-    def ids(self) -> Mapping[str, str]:
-        """Members of a log line (OpenTelemetry, "Trace Context in non-OTLP Log Formats")."""
-        _, trace_id, span_id, flags = self.traceparent.split("-")
-        return {"trace_id": trace_id, "span_id": span_id, "trace_flags": flags}
+    def members(self) -> str:
+        """Of a log line, as JSON (OpenTelemetry, "Trace Context in non-OTLP Log Formats")."""
+        named = self.traceparent
+        return f', "trace_id": "{named[3:35]}", "span_id": "{named[36:52]}", "trace_flags": "{named[53:55]}"'
 
     def rename(self, name: str) -> None:
-        if self._recorded is not None:
-            self._recorded.update_name(name)
+        """Where it is recorded."""
 
     def describe(self, attributes: Mapping[str, str | int]) -> None:
-        if self._recorded is not None:
-            self._recorded.set_attributes(attributes)
+        """Where it is recorded."""
 
     def fail(self, kind: str) -> None:
         """``kind`` is a class of error or a status code; the error's message may hold what is confidential."""
-        if self._recorded is not None:
-            self._recorded.set_attribute("error.type", kind)
-            self._recorded.set_status(Status(StatusCode.ERROR))
 
     def end(self) -> None:
         """May be called several times; the first one counts."""
-        if self._recorded is not None and self._recorded.is_recording():
-            self._recorded.end()
+
+
+class _Recorded(Span):
+    __slots__ = ("_span", "context", "tracestate")
+    recorded = True
+
+    def __init__(self, traceparent: str, span: RecordedSpan) -> None:
+        super().__init__(traceparent)
+        self._span = span
+        self.context = set_span_in_context(span, _NO_PARENT)
+        self.tracestate = span.get_span_context().trace_state.to_header()
+
+    def rename(self, name: str) -> None:
+        self._span.update_name(name)
+
+    def describe(self, attributes: Mapping[str, str | int]) -> None:
+        self._span.set_attributes(attributes)
+
+    def fail(self, kind: str) -> None:
+        self._span.set_attribute("error.type", kind)
+        self._span.set_status(Status(StatusCode.ERROR))
+
+    def end(self) -> None:
+        if self._span.is_recording():
+            self._span.end()
 
 
 class Tracing:
@@ -96,10 +116,11 @@ class Tracing:
     def __init__(self, shown: Collection[TraceAttribute]) -> None:
         """Starts a thread that sends, so it is to be made in the process that serves: threads do not outlive a fork."""
         self._shown = frozenset(shown)
-        self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+        self._ids = _Ids()
+        self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False, id_generator=self._ids)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer(_NAME)
-        self._follows_callers = _FOLLOWS in self._provider.sampler.get_description()
+        self._sampled = _Sampled.by(self._provider.sampler.get_description())
 
     def begin_request(self, method: str, traceparent: str | None, tracestate: str | None) -> Span:
         """The span of a request that came with these headers: a child of the caller's, else the first of a trace.
@@ -107,20 +128,29 @@ class Tracing:
         ``traceparent`` is well-formed, or ``None``.
         """
         if traceparent is None:
-            return _span(self._tracer.start_span(method, _NO_PARENT, SpanKind.SERVER))
-        if self._follows_callers and not int(traceparent[53:55], 16) & TraceFlags.SAMPLED:
-            return _dropped(traceparent)
-        caller = _context_of(traceparent, tracestate)
-        parent = set_span_in_context(NonRecordingSpan(caller), _NO_PARENT)
+            trace = _any(128)
+            if _is_dropped(trace, self._sampled.begun_here):
+                return Span(f"00-{trace:032x}-{_any(64):016x}-00")
+            with self._ids.next_trace(trace):
+                return _span(self._tracer.start_span(method, _NO_PARENT, SpanKind.SERVER))
+        by_caller = int(traceparent[53:55], 16) & TraceFlags.SAMPLED
+        bound = self._sampled.of_sampling_callers if by_caller else self._sampled.of_other_callers
+        if bound == 0 or _is_dropped(int(traceparent[3:35], 16), bound):
+            return Span(f"00-{traceparent[3:35]}-{_any(64):016x}-00")
+        parent = set_span_in_context(NonRecordingSpan(_context_of(traceparent, tracestate)), _NO_PARENT)
         return _span(self._tracer.start_span(method, parent, SpanKind.SERVER))
 
     def answered(
-        self, method: str, route: str | None, status: int, attributes: Mapping[str, str], resource_group: str | None
+        self, method: str, route: str | None, status: int, more: Mapping[str, object], resource_group: str | None
     ) -> None:
-        """Say of the request that this thread answers how it was answered; no ``route`` where none matched."""
+        """Say of the request that this thread answers how it was answered; no ``route`` where none matched.
+
+        Of ``more``, what is no text is left out.
+        """
         span = origin()
         if span is None or not span.recorded:
             return
+        attributes = {name: value for name, value in more.items() if isinstance(value, str)}
         span.describe({f"metric_resource.{name}": value for name, value in attributes.items()})
         span.describe({"http.response.status_code": status})
         if route is not None:
@@ -208,16 +238,69 @@ def _resource() -> Resource:
     return made
 
 
-def _dropped(traceparent: str) -> Span:
-    """What OpenTelemetry would come to as well, by more steps than a warm read can afford."""
-    return Span(f"00-{traceparent[3:35]}-{os.urandom(8).hex()}-00")
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    """What a sampler does with requests: it samples those whose trace id, by its last 64 bits, is below a bound.
+
+    ``None`` where only the sampler itself can say that. OpenTelemetry comes to the same (specification, "Built-in
+    samplers"), by more steps than a warm read can afford.
+    """
+
+    begun_here: int | None
+    of_sampling_callers: int | None
+    of_other_callers: int | None
+
+    @classmethod
+    def by(cls, description: str) -> _Sampled:
+        if not description.startswith(_PARENT_BASED):
+            bound = _bound(description)
+            return cls(bound, bound, bound)
+        named = (part.partition(":") for part in description[len(_PARENT_BASED) : -1].split(","))
+        samplers = {name: sampler for name, _, sampler in named}
+        names = ("root", "remoteParentSampled", "remoteParentNotSampled")
+        return cls(*(_bound(samplers.get(name, "")) for name in names))
+
+
+def _bound(sampler: str) -> int | None:
+    if sampler == "AlwaysOffSampler":
+        return 0
+    ratio = _RATIO.fullmatch(sampler)
+    return None if ratio is None else TraceIdRatioBased.get_bound_for_rate(float(ratio[1]))
+
+
+def _is_dropped(trace: int, bound: int | None) -> bool:
+    return bound is not None and trace & TraceIdRatioBased.TRACE_ID_LIMIT >= bound
+
+
+def _any(bits: int) -> int:
+    """An id; one of zeros would be none (W3C Trace Context, 3.2.2)."""
+    return getrandbits(bits) or 1  # as OpenTelemetry makes them: they are no secret
+
+
+class _Ids(RandomIdGenerator):
+    """Ids as OpenTelemetry makes them, but for a trace that is sampled by its id already."""
+
+    def __init__(self) -> None:
+        self._next = threading.local()
+
+    @contextmanager
+    def next_trace(self, trace: int) -> Iterator[None]:
+        """Within it, a trace that this thread begins has this id."""
+        self._next.trace = trace
+        try:
+            yield
+        finally:
+            self._next.trace = None
+
+    def generate_trace_id(self) -> int:
+        return getattr(self._next, "trace", None) or super().generate_trace_id()
 
 
 def _span(started: RecordedSpan) -> Span:
     context = started.get_span_context()
     flags = int(context.trace_flags) & TraceFlags.SAMPLED
     traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags:02x}"
-    return Span(traceparent, started if started.is_recording() else None)
+    return _Recorded(traceparent, started) if started.is_recording() else Span(traceparent)
 
 
 def _context_of(traceparent: str, tracestate: str | None) -> SpanContext:

@@ -59,8 +59,7 @@ def note(
     telemetry.request(method, route, status, seconds)
     if telemetry.tracing is not None:
         matched = None if route == _UNMATCHED else route
-        named = {name: value for name, value in more.items() if isinstance(value, str)}
-        telemetry.tracing.answered(method, matched, status, named, resource_group)
+        telemetry.tracing.answered(method, matched, status, more, resource_group)
     level = logging.DEBUG if route in _QUIET else logging.INFO
     if _access.isEnabledFor(level):
         fields = {

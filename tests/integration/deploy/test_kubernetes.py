@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,6 +105,61 @@ def test_pods_are_restricted_and_have_time_to_end(case: Path) -> None:
     before = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod["terminationGracePeriodSeconds"] > before + values.get("runtimeTimeout", 10) + 20
     assert ("replicas" in service["spec"]) != bool(of_kind(documents, "HorizontalPodAutoscaler"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_what_is_about_pods_is_about_those_that_it_names(case: Path) -> None:
+    documents = template("--values", str(case))
+    pods = {made["metadata"]["name"]: made["spec"]["template"] for made in of_kind(documents, "Deployment")}
+
+    def chosen(labels: dict[str, str]) -> list[str]:
+        return [name for name, pod in pods.items() if labels.items() <= pod["metadata"]["labels"].items()]
+
+    for made in documents:
+        name, spec = made["metadata"]["name"], made.get("spec", {})
+        if made["kind"] == "Service":
+            assert chosen(spec["selector"]) == [name]
+            (container,) = pods[name]["spec"]["containers"]
+            assert {port["targetPort"] for port in spec["ports"]} <= {port["name"] for port in container["ports"]}
+        elif made["kind"] == "HorizontalPodAutoscaler":
+            assert spec["scaleTargetRef"]["name"] in pods
+        elif made["kind"] in {"Deployment", "PodDisruptionBudget"}:
+            assert chosen(spec["selector"]["matchLabels"]) == [name]
+        elif made["kind"] == "NetworkPolicy":
+            assert chosen(spec["podSelector"]["matchLabels"]) == [name]
+    for name, pod in pods.items():
+        for spread in pod["spec"].get("topologySpreadConstraints", ()):
+            assert chosen(spread["labelSelector"]["matchLabels"]) == [name]
+    values = yaml.safe_load(case.read_text())
+    kinds = {made["kind"] for made in documents}
+    for kind, name, default in (
+        ("PodDisruptionBudget", "podDisruptionBudget", True),
+        ("NetworkPolicy", "networkPolicy", True),
+        ("HorizontalPodAutoscaler", "autoscaling", False),
+        ("ServiceMonitor", "serviceMonitor", False),
+        ("Ingress", "ingress", False),
+    ):
+        assert (kind in kinds) is values.get(name, {}).get("enabled", default), kind
+
+
+def test_the_values_that_the_readme_gives_make_three_replicas_below_a_prefix(tmp_path: Path) -> None:
+    readme = (DEPLOY / "README.md").read_text()
+    (given,) = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if "# my-values.yaml" in block]
+    values = tmp_path / "my-values.yaml"
+    values.write_text(given.replace("sha256:…", DIGEST))
+    documents = template("--values", str(values))
+    [deployed], [ingress] = of_kind(documents, "Deployment"), of_kind(documents, "Ingress")
+    assert deployed["spec"]["replicas"] == 3
+    [rule] = ingress["spec"]["rules"]
+    assert (rule["host"], ingress["spec"]["tls"]) == (
+        "ai.example",
+        [{"secretName": "ai-example-tls", "hosts": ["ai.example"]}],
+    )
+    assert all(path["path"].startswith("/metrics-api/") for path in rule["http"]["paths"])
+    secrets = [
+        source["secretRef"]["name"] for source in deployed["spec"]["template"]["spec"]["containers"][0]["envFrom"][1:]
+    ]
+    assert secrets == ["metric-resource"]
 
 
 def test_a_pod_is_replaced_when_its_configuration_changes() -> None:
