@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small and short: does it run at all?")
     parser.add_argument("--rounds", type=int, help="how often each row is measured")
     alone = parser.add_mutually_exclusive_group()
-    for part in ("tables", "lists"):
+    for part in ("tables", "lists", "mlflow"):
         alone.add_argument(
             f"--{part}", dest="part", action="store_const", const=part, help=f"only the part {part} (bench.{part})"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -13,6 +14,12 @@ def resident(process: int) -> float:
     """MiB that a process has in memory (Linux)."""
     status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
+
+
+def processor_seconds(process: int) -> float:
+    """What a process has spent itself (Linux, proc(5): ``utime`` and ``stime``)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def get(url: str, headers: Mapping[str, str]) -> tuple[bytes, Message]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from bench import lists, load, peers, tables, tracing
+from bench import lists, load, mlflow, peers, tables, tracing
 from bench.asking import get, resident, tag
 from bench.lists import Lists
 from bench.results import Results
@@ -53,8 +53,6 @@ class Row:
     url: str
     headers: Mapping[str, str]
     connections: int = 16
-    one_by_one: bool = False
-    """So slow that its answers are timed one by one, over one connection."""
 
 
 def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
@@ -71,6 +69,7 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     rows = _service_rows(plan, world, base)
     _memory_warm(results, worker_of(master), rows)
     rows += _peer_rows(plan, world, base, results)
+    _mlflow(plan, world, results)
     two, _, _ = world.service("two workers", redis, workers=2)
     rows += [
         replace(row, name=f"two workers, {row.name}", url=row.url.replace(base, two))
@@ -89,14 +88,29 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     return results
 
 
-def part_alone(part: Literal["tables", "lists"], plan: Plan, processes: Processes, directory: Path) -> Results:
-    """The part ``bench.tables`` or ``bench.lists`` and nothing else."""
+def part_alone(
+    part: Literal["tables", "lists", "mlflow"], plan: Plan, processes: Processes, directory: Path
+) -> Results:
+    """The part ``bench.tables``, ``bench.lists`` or ``bench.mlflow`` and nothing else."""
     results, world = Results(), World(processes, directory, [])
     if part == "tables":
         tables.measure(plan.tables, world, results)
-    else:
+    elif part == "lists":
         lists.measure(plan.lists, world, results)
+    else:
+        _mlflow(replace(plan, peers=True), world, results)
     return results
+
+
+def _mlflow(plan: Plan, world: World, results: Results) -> None:
+    """Before any other load: a peer that takes seconds for an answer is soon in others' way, and they in its."""
+    if not plan.peers:
+        return
+    sizes = [size for size in plan.sizes if 10_000 <= size <= 100_000]
+    try:
+        mlflow.measure(world, results, sizes, rounds=plan.rounds + 2, seconds=plan.seconds)
+    except peers.Skipped as reason:
+        results.skipped.append(f"MLflow: {reason}")
 
 
 def _starting(results: Results) -> None:
@@ -145,45 +159,7 @@ def _peer_rows(plan: Plan, world: World, base: str, results: Results) -> list[Ro
                     rows.append(Row(f"{name} {size} gzip", f"{url}/{size}.gz", {}, connections))
     except peers.Skipped as reason:
         results.skipped.append(f"nginx: {reason}")
-    try:
-        tracking = peers.mlflow(world, [size for size in plan.sizes if 10_000 <= size <= 100_000])
-        rows += _mlflow_rows(world, tracking, results)
-    except peers.Skipped as reason:
-        results.skipped.append(f"MLflow: {reason}")
     return rows
-
-
-def _mlflow_rows(world: World, tracking: peers.MLflow, results: Results) -> list[Row]:
-    """MLflow alone, and the service in front of it; what a cold read takes there is measured right away, as the load
-    of the other rows would share the core."""
-    base, _, _ = world.service(
-        "in front of MLflow", None, workers=1, RUNTIME_KIND="mlflow", MLFLOW_TRACKING_URI=tracking.base
-    )
-    bearer = {"Authorization": f"Bearer {world.token}"}
-    fresh = {**bearer, "Cache-Control": "no-cache"}
-    samples: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
-    for size, run_id in tracking.runs.items():
-        samples[f"mlflow {size}"] = [(tracking.history(run_id), {})]
-        samples[f"in front of mlflow, cold {size}"] = [(f"{base}/runs/{run_id}/metric-resource", fresh)]
-    samples["in front of mlflow, cold 20 keys"] = [(f"{base}/runs/{tracking.many}/metric-resource", fresh)]
-    for _ in range(3):
-        for name, asked in samples.items():
-            results.times.setdefault(name, []).append(sum(_milliseconds(*one) for one in asked))
-        calls = sorted(_milliseconds(tracking.history(tracking.many, key), {}) for key in peers.KEYS)
-        results.times.setdefault("mlflow, slowest 8 of 20 keys", []).append(sum(calls[-8:]))
-    rows = [
-        Row(f"mlflow {size}", tracking.history(run_id), {}, one_by_one=True) for size, run_id in tracking.runs.items()
-    ]
-    return rows + [
-        Row(f"in front of mlflow {size}", f"{base}/runs/{run_id}/metric-resource", bearer, 4 if size >= 100_000 else 16)
-        for size, run_id in tracking.runs.items()
-    ]
-
-
-def _milliseconds(url: str, headers: Mapping[str, str]) -> float:
-    began = time.perf_counter()
-    get(url, headers)
-    return (time.perf_counter() - began) * 1000
 
 
 def _save_answers(plan: Plan, world: World, base: str) -> None:
@@ -211,11 +187,6 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
     for number in range(plan.rounds):
         for row in rows:
             print(f"\rround {number + 1} of {plan.rounds}: {row.name:40}", end="", file=sys.stderr, flush=True)
-            if row.one_by_one:
-                began = time.perf_counter()
-                get(row.url, row.headers)
-                results.rates.setdefault(row.name, []).append(1 / (time.perf_counter() - began))
-                continue
             seen = load.apply(
                 row.url, row.headers, connections=row.connections, seconds=plan.seconds, core=world.load_core
             )

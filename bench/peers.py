@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import upstream
-from bench.world import World, until_answers
+from bench.world import CORES, World, until_answers
 from service.demo import mlflow_server
 from testing.ports import free_port
 
@@ -65,10 +65,11 @@ def find_wrk(*, install: bool) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class MLflow:
-    """A tracking server with the same runs; ``runs`` by the points of their one metric. ``many`` has ``KEYS`` metrics
+    """A tracking server with finished runs; ``runs`` by the points of their one metric. ``many`` has ``KEYS`` metrics
     of 1000 points each."""
 
     base: str
+    process: int
     runs: dict[int, str]
     many: str
 
@@ -77,11 +78,15 @@ class MLflow:
         return f"{self.base}/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key={key}"
 
 
+_WORKERS = 4
 KEYS = tuple(f"loss{number}" for number in range(20))
 
 
 def mlflow(world: World, sizes: list[int]) -> MLflow:
-    """MLflow's tracking server, with a run for each size. Raises ``Skipped`` where it cannot be installed."""
+    """MLflow's tracking server with as many workers as it has by default, or there are cores, and a run for each size.
+
+    Raises ``Skipped`` where it cannot be installed.
+    """
     home = mlflow_server.cache_directory() / "mlflow-3"
     try:
         python = mlflow_server.install(home, mlflow_server.NEWEST)
@@ -90,11 +95,12 @@ def mlflow(world: World, sizes: list[int]) -> MLflow:
     port, data = free_port(), world.directory / "mlflow"
     data.mkdir()
     base = f"http://127.0.0.1:{port}"
-    command = mlflow_server.command(python, data, port)
-    world.start("mlflow", command, port, core=world.server_core, environment=mlflow_server.environment({}))
+    command = mlflow_server.command(python, data, port, "--workers", str(min(_WORKERS, len(CORES))))
+    quiet = mlflow_server.environment({})
+    process = world.start("mlflow", command, port, core=None, on_all_cores=True, environment=quiet)
     until_answers(f"{base}/health")
     runs = {size: _logged(base, {"loss": size}) for size in sizes}
-    return MLflow(base, runs, _logged(base, dict.fromkeys(KEYS, 1000)))
+    return MLflow(base, process, runs, _logged(base, dict.fromkeys(KEYS, 1000)))
 
 
 def _logged(base: str, sizes: dict[str, int]) -> str:
@@ -108,6 +114,7 @@ def _logged(base: str, sizes: dict[str, int]) -> str:
                 for point in points
             ]
             _post(base, "runs/log-batch", {"run_id": run_id, "metrics": metrics})
+    _post(base, "runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": 1})
     return run_id
 
 

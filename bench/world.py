@@ -17,7 +17,7 @@ from testing.ports import free_port
 PYTHON = sys.executable
 BIN = Path(sys.executable).parent
 _PATIENCE = 180.0
-_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 """Those that there are before a ``World`` keeps to one of them."""
 
 
@@ -29,8 +29,8 @@ class World:
         self.directory = directory
         self.server_core: int | None = None
         self.load_core: int | None = None
-        if len(_CORES) > 1:
-            self.server_core, self.load_core = _CORES[:2]
+        if len(CORES) > 1:
+            self.server_core, self.load_core = CORES[:2]
             os.sched_setaffinity(0, {self.load_core})  # what this process asks itself is load, too
         self.answers = directory / "answers"
         self.answers.mkdir()
@@ -67,12 +67,13 @@ class World:
         port: int,
         *,
         core: int | None,
+        on_all_cores: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> int:
         """Start a server and wait until its port takes connections; its process id."""
         process = self._processes.start(name, command, {**os.environ, **(environment or {})})
-        if core is not None:
-            os.sched_setaffinity(process, {core})
+        if on_all_cores or core is not None:
+            os.sched_setaffinity(process, CORES if on_all_cores else {core or 0})
         _until_listening(port, self._processes)
         return process
 

@@ -21,6 +21,15 @@ from testing.ports import free_port
 from testing.waiting import eventually
 
 REQUIREMENTS: dict[str, Sequence[str]] = {"2": mlflow_server.NEWEST_2, "3": mlflow_server.NEWEST}
+WITH_ACCOUNTS = "3"
+_FOR_ACCOUNTS = ("Flask-WTF<2",)
+"""What MLflow's app ``basic-auth`` needs (its extra ``auth``)."""
+ADMINISTRATOR = ("admin", "a password of the tests")
+_FOR_THE_APP = {
+    "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the tests, and of nothing else",
+    "MLFLOW_AUTH_ADMIN_PASSWORD": ADMINISTRATOR[1],
+}
+"""Of ``basic-auth``; other servers do not look at it."""
 _PATIENCE = 180.0
 """Seconds that a server may take to start: its first import alone takes many on a busy machine."""
 
@@ -33,6 +42,12 @@ def directory(version: str) -> Path:
 def interpreter(version: str) -> Path | None:
     """Its interpreter; ``None`` where it is not installed."""
     return mlflow_server.python_of(directory(version), REQUIREMENTS[version])
+
+
+def has_accounts(version: str) -> bool:
+    """Whether a server of that version can be started with the app ``basic-auth``."""
+    installed = directory(version).glob("lib/python*/site-packages/flask_wtf")
+    return interpreter(version) is not None and any(installed)
 
 
 @contextmanager
@@ -63,7 +78,7 @@ def _start(version: str, place: Path, *more: str) -> None:
     started = subprocess.run(
         ["/bin/sh", "-c", 'echo $$; "$@" >server.log 2>&1 &', "sh", *command],  # the server outlives who started it
         cwd=place,
-        env=mlflow_server.environment(os.environ),
+        env={**mlflow_server.environment(os.environ), **_FOR_THE_APP},
         start_new_session=True,
         capture_output=True,
         check=True,
@@ -87,7 +102,10 @@ def _locked(place: Path) -> Iterator[None]:
 
 def main() -> int:
     for version, requirements in REQUIREMENTS.items():
-        print(mlflow_server.install(directory(version), requirements))  # noqa: T201 - a command
+        python = mlflow_server.install(directory(version), requirements)
+        print(python)  # noqa: T201 - a command
+        if version == WITH_ACCOUNTS and not has_accounts(version):
+            mlflow_server.add(python, _FOR_ACCOUNTS)
     return 0
 
 

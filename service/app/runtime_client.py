@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from service.concurrency.fan_out import FanOut
@@ -66,7 +67,6 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         telemetry=telemetry,
         fault=mlflow_fault if is_mlflow else None,
     )
-    identity = f"{asked.base_url} {asked.client_id or asked.username or ''}"
     fan_out = new_fan_out(2 * asked.concurrency)
 
     def close() -> None:
@@ -74,7 +74,15 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
             part.close()
 
     runtime = MLflowRuntime if is_mlflow else AIAPIRuntime
-    return runtime(client, identity=identity, fan_out=fan_out), close
+    return runtime(client, identity=_identity(asked), fan_out=fan_out), close
+
+
+def _identity(asked: RuntimeSettings) -> str:
+    """The server and as whom it is read: what is kept of its answers is for readers of the same alone."""
+    account = asked.client_id or asked.username or ""
+    if not account and asked.token is not None:
+        account = hashlib.blake2b(asked.token.encode(), digest_size=16).hexdigest()
+    return f"{asked.base_url} {account}"
 
 
 def _tokens(asked: RuntimeSettings, transport: HttpTransport, retries: Retries, telemetry: Telemetry) -> TokenSource:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
-from service.concurrency.background import settle
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
 from service.concurrency.origin import carried
@@ -32,29 +31,49 @@ class FanOut(Generic[E]):
 
         Other errors are raised. With ``at_once``, that many calls are under way at most.
         """
-        futures = [Future[Any]() for _ in calls]
-        queue = iter(list(zip(futures, calls, strict=True)))
-        for _ in range(len(calls) if at_once is None else min(at_once, len(calls))):
-            self._pool.submit(carried(_work_off), queue)
-        return [self._result(future, deadline) for future in futures]
-
-    def _result(self, future: Future[Any], deadline: Deadline) -> Any:
+        work = _Work(calls)
+        most = len(calls) if at_once is None else min(at_once, len(calls))
+        threads = [self._pool.submit(carried(work.do)) for _ in range(most)]
         with waiting():
-            wait((future,), timeout=deadline.remaining())
-        if not future.done():
-            future.cancel()
+            wait(threads, timeout=deadline.remaining())
+        return [self._result(outcome) for outcome in work.end()]
+
+    def _result(self, outcome: _Outcome | None) -> Any:
+        if outcome is None:
             return self._late()
-        try:
-            return future.result(timeout=0)
-        except self._expected as error:
-            return error
+        result, error = outcome
+        if error is None or isinstance(error, self._expected):
+            return result if error is None else error
+        raise error
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _work_off(queue: Iterator[tuple[Future[Any], Callable[[], Any]]]) -> None:
-    """Make the calls of a queue that threads share: a list's iterator gives each item to one of them."""
-    for future, call in queue:
-        if future.set_running_or_notify_cancel():
-            settle(future, call)
+_Outcome = tuple[Any, BaseException | None]
+
+
+class _Work:
+    """Calls that threads take from one list: its iterator gives each to one of them."""
+
+    def __init__(self, calls: Sequence[Callable[[], Any]]) -> None:
+        self._queue = iter(list(enumerate(calls)))
+        self._outcomes: list[_Outcome | None] = [None] * len(calls)
+        self._is_over = False
+
+    def do(self) -> None:
+        """Make calls until none is left, or nobody waits for them. What is to end the thread is raised as well."""
+        for place, call in self._queue:
+            if self._is_over:
+                return
+            try:
+                self._outcomes[place] = call(), None
+            except BaseException as error:
+                self._outcomes[place] = None, error
+                if not isinstance(error, Exception):
+                    raise
+
+    def end(self) -> list[_Outcome | None]:
+        """Begin no further call; what each returned or raised, ``None`` for one that has not ended."""
+        self._is_over = True
+        return self._outcomes.copy()

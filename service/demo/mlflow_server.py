@@ -38,14 +38,19 @@ def install(directory: Path, requirements: Sequence[str]) -> Path:
     if found is not None:
         return found
     shutil.rmtree(directory, ignore_errors=True)
-    uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
-    venv.create(directory, with_pip=uv is None)
+    venv.create(directory, with_pip=_uv() is None)
     python = _python(directory)
+    add(python, requirements)
+    (directory / _DONE).write_text("\n".join(requirements))
+    return python
+
+
+def add(python: Path, requirements: Sequence[str]) -> None:
+    """Install the requirements into an environment. Raises as ``install`` does."""
+    uv = _uv()
     by_uv = [str(uv), "pip", "install", "--python", str(python)]
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"] if uv is None else by_uv
     subprocess.run([*command, *requirements], check=True, stdout=sys.stderr)
-    (directory / _DONE).write_text("\n".join(requirements))
-    return python
 
 
 def command(python: Path, data: Path, port: int, *more: str) -> list[str]:
@@ -65,6 +70,10 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     clean = {name: value for name, value in given.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return {**clean, **quiet, "GIT_PYTHON_REFRESH": "quiet"}
+
+
+def _uv() -> str | None:
+    return shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
 
 
 def _python(directory: Path) -> Path:

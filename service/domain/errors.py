@@ -83,7 +83,7 @@ class RunNotFound(ServiceError):
     """The runtime knows no such run in that resource group."""
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"there is no run (execution) {run_id!r} in this resource group")
+        super().__init__(f"there is no run {run_id!r} in this resource group")
         self.run_id = run_id
 
 
@@ -98,7 +98,7 @@ class LogsNotSupported(ServiceError):
     """The runtime does not give the logs of its runs."""
 
     def __init__(self) -> None:
-        super().__init__("the AI runtime does not offer the logs of its runs (executions)")
+        super().__init__("the AI runtime does not offer the logs of its runs")
 
 
 class NotAcceptable(ServiceError):
@@ -168,17 +168,20 @@ class RuntimeTimeout(RuntimeTrouble):
 
 
 class RuntimeForbids(ServiceError):
-    """The runtime refuses this caller (its own token was sent upstream) or this resource group."""
+    """The runtime refuses this caller (its own token was sent upstream) or this resource group; ``hint`` says more."""
 
-    def __init__(self) -> None:
-        super().__init__("the AI runtime refuses access to this resource group")
+    def __init__(self, hint: str = "") -> None:
+        super().__init__(f"the AI runtime refuses the caller's token, or access with it to this resource group{hint}")
+        self.hint = hint
 
 
 class RuntimeRefuses(ServiceError):
-    """The runtime refuses the service's own credentials. No stored answer stands in: access may have been withdrawn."""
+    """The runtime refuses the service's own credentials. No stored answer stands in: access may have been withdrawn.
+    ``hint`` says more."""
 
-    def __init__(self) -> None:
-        super().__init__("the AI runtime refuses the service's credentials")
+    def __init__(self, hint: str = "") -> None:
+        super().__init__(f"the AI runtime refuses the service's credentials{hint}")
+        self.hint = hint
 
 
 class RunGone(RunNotFound):

@@ -26,15 +26,18 @@ _REMEMBERED: tuple[tuple[str, type[ServiceError], Callable[[str], ServiceError]]
     ("absent", RunNotFound, RunNotFound),
     ("no-logs", LogsNotSupported, lambda _: LogsNotSupported()),
     (UNSUPPORTED, MetricsNotSupported, lambda _: MetricsNotSupported()),
-    ("forbidden", RuntimeForbids, lambda _: RuntimeForbids()),
-    ("refused", RuntimeRefuses, lambda _: RuntimeRefuses()),
+    ("forbidden", RuntimeForbids, RuntimeForbids),
+    ("refused", RuntimeRefuses, RuntimeRefuses),
 )
-"""An outcome's name in the store, the error that it is remembered of, and what makes that error for a run's id."""
+"""An outcome's name in the store, the error that it is remembered of, and what makes that error of a run's id, or a
+refusal of the hint that stands behind its name."""
+_REFUSALS = (RuntimeForbids, RuntimeRefuses)
 
 
 def of(error: ServiceError) -> Fetched | ServiceError:
     """What the error of a run means for the store: something to remember, or trouble."""
-    return next((Fetched(name) for name, kind, _ in _REMEMBERED if isinstance(error, kind)), error)
+    hint = error.hint if isinstance(error, _REFUSALS) else ""
+    return next((Fetched(name + hint) for name, kind, _ in _REMEMBERED if isinstance(error, kind)), error)
 
 
 def of_capabilities(error: ServiceError) -> Fetched | ServiceError:
@@ -46,7 +49,9 @@ def error_of(outcome: str, run_id: str) -> ServiceError:
     """The error that a remembered outcome stands for."""
     if outcome == _UNDESCRIBED:
         return BadGateway("the AI runtime does not say what it can do")
-    return next((make for name, _, make in _REMEMBERED if name == outcome), RunNotFound)(run_id)
+    name, colon, hint = outcome.partition(":")
+    make = next((make for known, _, make in _REMEMBERED if known == name), RunNotFound)
+    return make(colon + hint if make in _REFUSALS else run_id)
 
 
 def name_of(error: ServiceError) -> str:

@@ -32,3 +32,12 @@ def real_server(version: str, place: Path) -> Iterator[str]:
             made = requests.post(f"{url}/api/3.0/mlflow/workspaces", json={"name": GROUP}, timeout=60)
             assert made.ok or "ALREADY_EXISTS" in made.text, made.text
         yield url
+
+
+@contextmanager
+def server_with_accounts(place: Path) -> Iterator[str]:
+    """The URL of a server with the app ``basic-auth``; its administrator is ``mlflow.ADMINISTRATOR``. Skips as above."""
+    if not mlflow.has_accounts(mlflow.WITH_ACCOUNTS):
+        pytest.skip("MLflow 3 with its extra auth is not installed: python -m testing.mlflow")
+    with mlflow.shared_server(mlflow.WITH_ACCOUNTS, place, "--app-name", "basic-auth", "--workers", "1") as url:
+        yield url

@@ -25,8 +25,12 @@ class ScriptedMLflow(ScriptedRuntime):
         super().__init__()
         self.runs: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self.info: dict[str, Any] = {}
+        self.outputs: dict[str, Any] = {}
+        self.last_step = 0
         self.history: Callable[[dict[str, str]], object] | None = None
         """What a history is, by the request's query."""
+        self.bulk: Callable[[dict[str, str]], object] | None = None
+        """What a history by ``get-history-bulk`` is, where the server has that."""
         if workspaces is not None:
             self.say("mlflow/server-info", 200, {"store_type": "SqlStore", "workspaces_enabled": workspaces})
         self.say("version", 200, b"3.17.2")
@@ -51,6 +55,8 @@ class ScriptedMLflow(ScriptedRuntime):
             case "metrics/get-history":
                 points = (run or {}).get(query["metric_key"], [])
                 return {"metrics": [{"key": query["metric_key"], **point} for point in points]} if points else {}
+            case "metrics/get-history-bulk" if self.bulk is not None:
+                return self.bulk(query)
             case "experiments/search":
                 return {"experiments": [{"experiment_id": "0", "name": "Default"}]}
             case "runs/search":
@@ -61,5 +67,5 @@ class ScriptedMLflow(ScriptedRuntime):
 
     def _run(self, run_id: str, metrics: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         info = {"run_id": run_id, "experiment_id": "0", "status": "RUNNING", "start_time": MARCH, **self.info}
-        data = {"metrics": [{"key": key, "value": 0} for key in metrics]}
-        return {"info": info, "data": data, "inputs": {}}
+        data = {"metrics": [{"key": key, "value": 0, "step": self.last_step} for key in metrics]}
+        return {"info": info, "data": data, "inputs": {}, "outputs": self.outputs}

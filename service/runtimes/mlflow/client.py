@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from service.domain.errors import (
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
+    RuntimeTrouble,
     ServiceError,
 )
 from service.domain.logs import LogQuery, RunLog
@@ -35,7 +37,7 @@ from service.runtimes.mlflow.error_codes import (
     check_new,
     error_code,
 )
-from service.runtimes.mlflow.histories import Histories
+from service.runtimes.mlflow.histories import MOST_AT_ONCE, Histories
 from service.runtimes.mlflow.points import Page
 from service.runtimes.mlflow.run_mapping import ExperimentPage, LoggedModel, MLflowRun, RunPage
 from service.runtimes.reader import RuntimeReader, once
@@ -65,6 +67,7 @@ class MLflowRuntime:
         self._histories = Histories(self._reader)
         self._fan_out = fan_out
         self._tenancy = Tenancy()
+        self._version: str | None = None
 
     def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
         """The runs, which name their metrics; then the logged models, whose points are labelled; then each history."""
@@ -73,15 +76,19 @@ class MLflowRuntime:
         there = {run_id: run for run_id, run in found.items() if isinstance(run, MLflowRun)}
         wanted = {run_id: run.models[:MOST_MODELS] for run_id, run in there.items()}
         models = self._models([id_ for ids in wanted.values() for id_ in ids], context)
+        is_mlflows_own = self._is_mlflows_own(context)
         calls: list[Callable[[], Page]] = []
         of_run: dict[str, list[int]] = {}
         for run_id, run in there.items():
             labels = run_mapping.labels(
                 run, (model for id_ in wanted[run_id] if isinstance(model := models[id_], LoggedModel))
             )
-            of_run[run_id] = list(range(len(calls), len(calls) + len(run.metric_keys)))
+            of_run[run_id] = list(range(len(calls), len(calls) + len(run.last_steps)))
             read = partial(self._histories.read, run_id, context=context)
-            calls += [partial(read, key, labels.get(key, {})) for key in run.metric_keys]
+            calls += [
+                partial(read, key, labels.get(key, {}), seems_short=is_mlflows_own and step < MOST_AT_ONCE)
+                for key, step in run.last_steps.items()
+            ]
         histories = self._gather(calls, context)
         return {
             run_id: _run_metrics(run, [models[id_] for id_ in wanted[run_id]], [histories[at] for at in of_run[run_id]])
@@ -143,7 +150,8 @@ class MLflowRuntime:
         return ResourceGroups(server_info.workspace_names(body(answer, "its workspaces")))
 
     def capabilities(self, context: RequestContext) -> Capabilities:
-        """A server that has no ``server-info`` is older than workspaces are."""
+        """A server that has no ``server-info`` is older than workspaces are. Both this and the version are given to
+        anybody: where experiments need no workspace, they show whether the credentials are good."""
         info = self._reader.read(f"{_API_3}/server-info", context, "server-info", grouped=False)
         if info.status not in {OK, NOT_FOUND}:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
@@ -152,6 +160,12 @@ class MLflowRuntime:
         version = server_info.version(answer.body) if answer.status == OK else None
         if version is None and info.status == NOT_FOUND:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
+        if not multitenant:
+            with suppress(RuntimeTrouble):
+                self._reader.read(
+                    f"{API}/experiments/search", context, "experiments", (("max_results", "1"),), grouped=False
+                )
+        self._version = version
         self._tenancy.note(multitenant)
         return server_info.capabilities(version, multitenant=multitenant)
 
@@ -222,6 +236,10 @@ class MLflowRuntime:
 
     def _gather(self, calls: Sequence[Callable[[], object]], context: RequestContext) -> list[Any]:
         return self._fan_out.gather(calls, context.deadline, at_once=AT_ONCE)
+
+    def _is_mlflows_own(self, context: RequestContext) -> bool:
+        """Whether the server is MLflow's own, which says its version, and no other that speaks its REST API."""
+        return (self._version if context.known is None else context.known.api_version) is not None
 
     def _has_workspaces(self, context: RequestContext) -> bool:
         """A server that does not say is not read: it refuses a workspace where it has none, and without one it

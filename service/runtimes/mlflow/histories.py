@@ -1,10 +1,24 @@
-"""The histories of an MLflow run's metrics: all points of each, from however many pages."""
+"""The histories of an MLflow run's metrics: all points of each, from one answer or from however many pages.
+
+``get-history-bulk``, which MLflow's own page reads, makes a history by two thirds of the work of ``get-history`` and in
+one read of the store. It gives 25,000 points at most without a sign that there are more, and is no part of the REST
+API: it is taken where MLflow's own server answers, for histories that seem short enough, and left alone for a while
+where it does not work, as behind a proxy that lets only the REST API through.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from service.domain.errors import RunNotFound
+from service.domain.errors import (
+    BadGateway,
+    RunNotFound,
+    RuntimeForbids,
+    RuntimeRefuses,
+    RuntimeUnavailable,
+)
 from service.domain.metrics import READABLE
 from service.domain.runtime import RequestContext
 from service.runtimes.mlflow import points
@@ -12,6 +26,12 @@ from service.runtimes.mlflow.error_codes import ABSENT, API, body, check_new, er
 from service.runtimes.mlflow.points import Page, Place
 from service.runtimes.reader import RuntimeReader
 
+MOST_AT_ONCE = 25_000
+"""Points of ``get-history-bulk``."""
+_AT_ONCE = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
+_WHERE_IT_IS_NOT = (BadGateway, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable)
+_PAUSE = 300.0
+"""Seconds for which a short way that did not work is not taken."""
 _TRIES = 3
 """Reads of a history whose pages move, before what is given twice is left out."""
 
@@ -21,9 +41,38 @@ class Histories:
 
     def __init__(self, reader: RuntimeReader) -> None:
         self._reader = reader
+        self._short_way = ShortWay()
 
-    def read(self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext) -> Page:
-        """All points of a metric. They are asked for in one answer, the only consistent read there is; a server that
+    def read(
+        self,
+        run_id: str,
+        key: str,
+        labels: Mapping[Place, Sequence[bytes]],
+        context: RequestContext,
+        *,
+        seems_short: bool = False,
+    ) -> Page:
+        """All points of a metric, in one answer where it ``seems_short`` and can be had so."""
+        if seems_short and not labels and self._short_way.enter():
+            found = self._at_once(run_id, key, context)
+            if found is not None:
+                return found
+        return self._whole(run_id, key, labels, context)
+
+    def _at_once(self, run_id: str, key: str, context: RequestContext) -> Page | None:
+        """``None`` where it does not work, or not all points may be there."""
+        asked = (("run_id", run_id), ("metric_key", key), ("max_results", str(MOST_AT_ONCE)))
+        try:
+            answer = self._reader.read(_AT_ONCE, context, "history-bulk", asked)
+            page = points.page(body(answer, "the history of a metric"), key, {}, run_id)
+        except _WHERE_IT_IS_NOT:
+            self._short_way.failed()
+            return None
+        self._short_way.worked()
+        return page if page.count < MOST_AT_ONCE else None
+
+    def _whole(self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext) -> Page:
+        """By ``get-history``. The points are asked for in one answer, the only consistent read there is; a server that
         gives pages all the same is read anew where points were put in meanwhile and moved them."""
         for left in range(_TRIES, 0, -1):
             pages: list[Page] = []
@@ -50,9 +99,38 @@ class Histories:
             answer = self._reader.read(f"{API}/metrics/get-history", context, "history", query)
             if error_code(answer) == ABSENT:
                 raise RunNotFound(run_id)
-            page = points.page(body(answer, "the history of a metric"), key, labels)
+            page = points.page(body(answer, "the history of a metric"), key, labels, run_id)
             yield page
             token = page.token
             if token is None:
                 return
             check_new(token, seen)
+
+
+class ShortWay:
+    """Whether a way is taken that a server may not have: one call tries it, others wait for none and go round, and
+    after a failure all go round for a while. Safe from any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._works = False
+        self._tried_again_at = float("-inf")
+
+    def enter(self) -> bool:
+        """Whether the caller takes it; it says then how it went."""
+        with self._lock:
+            now = self._clock()
+            if not self._works and now < self._tried_again_at:
+                return False
+            self._tried_again_at = now + _PAUSE
+            return True
+
+    def worked(self) -> None:
+        with self._lock:
+            self._works = True
+
+    def failed(self) -> None:
+        with self._lock:
+            self._works = False
+            self._tried_again_at = self._clock() + _PAUSE

@@ -1,6 +1,6 @@
-"""``GET metrics/get-history`` → chunks of the metric resource.
+"""``GET metrics/get-history`` and ``get-history-bulk`` → chunks of the metric resource.
 
-The servers write every point alike: ``key``, ``value``, ``timestamp``, ``step``, with the same white space between
+A server writes every point of an answer alike: the same members in the same order, with the same white space between
 them. Such an answer is split at that text into columns, which are checked as a whole and put together again; no object
 is made of a point. Any other answer is read point by point.
 """
@@ -27,10 +27,11 @@ _NULL = Raw(NULL)
 _NO_LABELS = b"[]"
 _NOT_A_NUMBER = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
 _WHOLE = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})")
-_POINT = re.compile(
-    rb'\s*\{(\s*"key"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"value"\s*:\s*)[^\s,}]+'
-    rb'(\s*,\s*"timestamp"\s*:\s*)[0-9]+(\s*,\s*"step"\s*:\s*)-?[0-9]+(\s*\})(\s*,\s*\{)?'
-)
+_STRING = rb'"(?:[^"\\]|\\.)*+"'
+_MEMBER = rb'"([a-z_]++)"\s*+:\s*+(' + _STRING + rb'|[^\s,"\[\]{}]++)'
+_MEMBERS = re.compile(_MEMBER)
+_POINT = re.compile(rb"\s*+(\{\s*+" + _MEMBER + rb"(?:\s*+,\s*+" + _MEMBER + rb"){3,4}+\s*+\})(\s*+,\s*+)?")
+_COLUMNS = (b"value", b"timestamp", b"step")
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _VALUES = json_decoder(list[float | Literal["NaN", "Infinity", "-Infinity"]])
 _INTEGERS = json_decoder(list[_Int64])
@@ -44,6 +45,7 @@ class _Point(msgspec.Struct, gc=False):
     value: Raw = _NULL
     timestamp: Raw = _NULL
     step: Raw = _NULL
+    run_id: str | None = None
 
     @property
     def place(self) -> Place:
@@ -74,42 +76,54 @@ class Page(msgspec.Struct, frozen=True):
         return sum(chunk.count for chunk in self.chunks)
 
 
-def page(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page:
+def page(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]], run_id: str | None = None) -> Page:
     """One answer for the metric ``key``; ``labels`` holds the label sets of the points that are a model's.
 
     A point that several models share is given once for each. Raises ``BadGateway`` where the answer is no history or
-    another metric's.
+    another metric's, or another run's than ``run_id`` where points name theirs.
     """
-    found = None if labels else _regular(body, key)
-    return found or point_by_point(body, key, labels)
+    found = None if labels else _regular(body, key, run_id)
+    return found or point_by_point(body, key, labels, run_id)
 
 
-def _regular(body: bytes, key: str) -> Page | None:
+def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
     begin, end = body.find(b"[") + 1, body.rfind(b"]")
     first = _POINT.match(body, begin, end) if 0 < begin <= end and body.isascii() else None
     if first is None:
         return None
-    head, name, before_timestamp, before_step, tail, between = first.groups()
+    written = {match[1]: match for match in _MEMBERS.finditer(body, *first.span(1))}
+    cells = sorted(match.span(2) for name, match in written.items() if name in _COLUMNS)
+    if len(cells) != len(_COLUMNS) or b"key" not in written or not written.keys() <= {*_COLUMNS, b"key", b"run_id"}:
+        return None
     try:
         rest = json_decoder(_Page).decode(body[:begin] + body[end:])
-        if rest.metrics or literals.text(name) != key:
+        if rest.metrics or literals.text(written[b"key"][2]) != key:
+            return None
+        if b"run_id" in written and literals.text(written[b"run_id"][2]) != run_id:
             return None
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
         return None
-    text = body[begin:end].strip()[1 + len(head) : -len(tail.strip())].rstrip()
-    rows = text.split(tail + between + head) if between else [text]
+    (one, one_ends), (two, two_ends), (three, three_ends) = cells
+    head, tail, between = body[first.start(1) : one], body[three_ends : first.end(1)], first[first.lastindex or 0]
+    text = body[begin:end].strip()
+    if not text.endswith(tail):
+        return None
+    text = text[len(head) : -len(tail)]
+    rows = text.split(tail + between + head) if first.end() > first.end(1) else [text]
+    in_order = sorted(_COLUMNS, key=lambda name: written[name].start(2))
+    places = [in_order.index(name) for name in _COLUMNS]
     chunks, at_epoch = [], 0
     for at in range(0, len(rows), POINTS_A_CHUNK):
         joined = b",".join(rows[at : at + POINTS_A_CHUNK])
-        cells = joined.replace(before_timestamp, b",").replace(before_step, b",").split(b",")
-        columns = cells[0::3], cells[1::3], cells[2::3]
-        if len(cells) != 3 * len(rows[at : at + POINTS_A_CHUNK]):
+        split = joined.replace(body[one_ends:two], b",").replace(body[two_ends:three], b",").split(b",")
+        if len(split) != 3 * len(rows[at : at + POINTS_A_CHUNK]):
             return None
-        chunk = _chunk(msgspec.json.encode(key), *columns)
+        values, instants, steps = (split[place::3] for place in places)
+        chunk = _chunk(msgspec.json.encode(key), values, instants, steps)
         if chunk is None:
             return None
         chunks.append(chunk)
-        at_epoch += columns[1].count(b"0")
+        at_epoch += instants.count(b"0")
     return Page(chunks, rest.next_page_token or None, Unreadable(at_epoch=at_epoch))
 
 
@@ -135,10 +149,10 @@ def _chunk(name: bytes, values: list[bytes], instants: list[bytes], steps: list[
     return Chunk(b"".join((*pieces, b',"labels":[]}')), len(values))
 
 
-def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]]) -> Page:
+def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]], run_id: str | None = None) -> Page:
     """As ``page``, without the short way."""
     history, mended = literals.decode_mended(body, _History)
-    mapping = _Mapping(key, labels)
+    mapping = _Mapping(key, labels, run_id)
     texts = [text for point in history.metrics for text in mapping.points(point)]
     if mended:
         texts = [literals.restored(text) for text in texts]
@@ -150,8 +164,9 @@ def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]
 
 
 class _Mapping:
-    def __init__(self, key: str, labels: Mapping[Place, Sequence[bytes]]) -> None:
+    def __init__(self, key: str, labels: Mapping[Place, Sequence[bytes]], run_id: str | None) -> None:
         self._key = key
+        self._run_id = run_id
         self._name = msgspec.json.encode(key)
         self._labels = labels
         self.unreadable = Unreadable()
@@ -159,6 +174,8 @@ class _Mapping:
     def points(self, point: _Point) -> Iterator[bytes]:
         if not literals.is_string(bytes(point.key)) or literals.text(bytes(point.key)) != self._key:
             raise BadGateway("the AI runtime answered with another metric than the one it was asked for")
+        if point.run_id not in {None, self._run_id}:
+            raise BadGateway("the AI runtime answered with another run than the one it was asked for")
         value, timestamp, step = bytes(point.value), timestamps.literal(point.timestamp), bytes(point.step).strip(b'"')
         has_value = value in _NOT_A_NUMBER or (not literals.is_string(value) and value[:1] in b"-0123456789")
         has_step = step == NULL or _WHOLE.fullmatch(step) is not None

@@ -52,7 +52,10 @@ class _Info(msgspec.Struct, gc=False):
 
 
 class _Metric(msgspec.Struct, gc=False):
+    """The latest point of a metric: that of its largest step."""
+
     key: str
+    step: Raw = _NULL
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -98,9 +101,9 @@ class MLflowRun(msgspec.Struct):
         return self.info.lifecycle_stage == "deleted"
 
     @property
-    def metric_keys(self) -> list[str]:
-        """Each once, in the server's order."""
-        return list(dict.fromkeys(metric.key for metric in self.data.metrics))
+    def last_steps(self) -> dict[str, int]:
+        """The largest step of each metric, in the server's order; 0 where it cannot be read."""
+        return {metric.key: timestamps.integer(metric.step) or 0 for metric in self.data.metrics}
 
     @property
     def made(self) -> list[str]:

@@ -26,11 +26,15 @@ def texts(instants: Sequence[int]) -> list[bytes] | None:
 
 def literal(given: Raw | bytes) -> bytes | None:
     """A JSON literal of one instant; ``None`` for what is no such number or has no text. ``null`` is ``null``."""
-    written = bytes(given).strip(b'"')  # some JSON of protobuf has 64 bits as a string
-    if written == NULL:
+    if bytes(given) == NULL:
         return NULL
-    digits = written.removeprefix(b"-")
-    if not digits.isdigit() or len(digits) > _MOST_DIGITS:
-        return None
-    found = texts([int(written)])
+    instant = integer(given)
+    found = None if instant is None else texts([instant])
     return None if found is None else b'"' + found[0] + b'"'
+
+
+def integer(given: Raw | bytes) -> int | None:
+    """A JSON literal of an integer of up to 64 bits; ``None`` for any other."""
+    written = bytes(given).strip(b'"')  # some JSON of protobuf has 64 bits as a string
+    digits = written.removeprefix(b"-")
+    return int(written) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None

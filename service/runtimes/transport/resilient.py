@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RateLimited, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable
 from service.runtimes.http_client import HTTPRequest
+from service.runtimes.transport import challenges
 from service.runtimes.transport.circuit import Circuit
 from service.runtimes.transport.concurrency import ConcurrencyLimit, RateLimits
 from service.runtimes.transport.http_transport import Answer, HttpTransport
@@ -72,25 +73,27 @@ class ResilientClient:
 
     def _attempt(self, request: HTTPRequest) -> Answer:
         if request.caller_token is None:
-            answer = self._ask_as_service(request)
+            answer, sent = self._ask_as_service(request)
         else:
-            answer = self._ask(request, f"Bearer {request.caller_token}")
+            sent = f"Bearer {request.caller_token}"
+            answer = self._ask(request, sent)
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
             fault = None if self._fault is None else self._fault(answer)
             if fault is not None:
                 raise BadGateway(fault)
-            raise RuntimeRefuses if request.caller_token is None else RuntimeForbids
+            hint = challenges.hint(answer.headers, sent)
+            raise RuntimeRefuses(hint) if request.caller_token is None else RuntimeForbids(hint)
         return answer
 
-    def _ask_as_service(self, request: HTTPRequest) -> Answer:
-        """With the service's token; a token that is refused is replaced, once."""
+    def _ask_as_service(self, request: HTTPRequest) -> tuple[Answer, str | None]:
+        """With the service's token, which is given back, too; a token that is refused is replaced, once."""
         authorization = self._tokens.authorization(request.deadline)
         answer = self._ask(request, authorization)
         if answer.status != _UNAUTHORIZED or authorization is None:
-            return answer
+            return answer, authorization
         self._tokens.invalidate(authorization)
         fresh = self._tokens.authorization(request.deadline)
-        return answer if fresh == authorization else self._ask(request, fresh)
+        return (answer if fresh == authorization else self._ask(request, fresh)), fresh
 
     def _ask(self, request: HTTPRequest, authorization: str | None) -> Answer:
         self._rate_limits.check(request.caller_token)

@@ -90,6 +90,84 @@ def test_a_history_is_asked_for_in_one_answer_and_pages_are_followed_all_the_sam
     assert all("max_results" not in each for each in asked)
 
 
+def bulk(found: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"metrics": [{"key": "loss", "run_id": RUN, **point} for point in found]}
+
+
+def test_a_short_history_comes_by_the_way_of_mlflows_own_page() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": []}
+    server.bulk = lambda _: bulk(points(3))
+    with adapter(server) as runtime:
+        assert steps(runtime) == steps(runtime) == [0, 1, 2]
+    assert queries(server, "get-history-bulk") == 2 * [{"run_id": RUN, "metric_key": "loss", "max_results": "25000"}]
+    assert server.asked["metrics/get-history"] == 0
+
+
+def test_what_may_be_cut_is_read_whole() -> None:
+    """25,000 points may be all or not: nothing says so. Nor is that asked for where the last step is beyond."""
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": []}
+    server.bulk = lambda _: bulk(points(25_000))
+    server.history = lambda _: page(points(25_001))
+    with adapter(server) as runtime:
+        assert len(steps(runtime)) == 25_001
+        assert server.asked["metrics/get-history-bulk"] == 1
+        server.last_step = 25_000
+        assert len(steps(runtime)) == 25_001
+    assert server.asked["metrics/get-history-bulk"] == 1
+
+
+def test_a_models_points_are_read_as_the_model_has_them() -> None:
+    """Their literals are compared with the model's, which the REST API writes."""
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(1), "other": points(1)}
+    server.bulk = lambda query: {"metrics": [{"key": query["metric_key"], **points(1)[0]}]}
+    model = {"info": {"model_id": MODEL}, "data": {"metrics": [{"key": "loss", **points(1)[0], "run_id": RUN}]}}
+    server.say(f"logged-models/{MODEL}", 200, {"model": model})
+    server.outputs = {"model_outputs": [{"model_id": MODEL, "step": 0}]}
+    with adapter(server) as runtime:
+        assert [(each["name"], bool(each["labels"])) for each in metrics(runtime)] == [("loss", True), ("other", False)]
+    assert [each["metric_key"] for each in queries(server, "get-history")] == ["loss"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, b"<!doctype html>"),
+        (302, b""),
+        (401, b"log in"),
+        (403, b"Permission denied"),
+        (500, {"error_code": "INTERNAL_ERROR"}),
+        (200, b"<html>log in"),
+        (200, {"metrics": [{"key": "loss", "run_id": "another", **points(1)[0]}]}),
+        (200, {"metrics": [{"key": "another", "run_id": RUN, **points(1)[0]}]}),
+    ],
+)
+def test_a_server_that_lets_only_its_rest_api_through_is_asked_by_that_alone_for_a_while(
+    status: int, body: object
+) -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(3)}
+    server.say("metrics/get-history-bulk", status, body)
+    with adapter(server) as runtime:
+        for _ in range(2):
+            assert steps(runtime) == [0, 1, 2]
+    assert server.asked["metrics/get-history-bulk"] == 1
+
+
+def test_a_server_that_is_not_mlflows_own_is_asked_by_its_rest_api_alone() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(3)}
+    server.bulk = lambda _: bulk([])
+    server.say("version", 404, b"<html>")
+    with adapter(server) as runtime:
+        assert steps(runtime) == [0, 1, 2]
+        known = Capabilities("mlflow", None, metrics=True, multitenant=False)
+        runtime.run_metrics([RUN], replace(context(OURS), known=known))
+    assert server.asked["metrics/get-history-bulk"] == 0
+
+
 def test_pages_that_move_under_a_live_run_are_read_anew() -> None:
     server = ScriptedMLflow()
     server.runs[RUN] = {"loss": []}
@@ -241,6 +319,16 @@ def test_what_a_server_can_do(info: tuple[int, object], version: tuple[int, obje
         assert runtime.capabilities(context(OURS)) == expected
 
 
+def test_credentials_that_are_refused_are_noticed_where_the_server_is_asked_what_it_can_do() -> None:
+    server = ScriptedMLflow()
+    server.say("experiments/search", 401, b"You are not authenticated")
+    with adapter(server, token="t") as runtime, pytest.raises(RuntimeRefuses):
+        runtime.capabilities(context(OURS))
+    server.say("experiments/search", 500, b"")
+    with adapter(server, token="t") as runtime:
+        assert runtime.capabilities(context(OURS)).identifier == "mlflow", "no other trouble counts"
+
+
 def test_a_server_of_another_kind_is_a_bad_gateway() -> None:
     for info, version in (((404, b"<html>"), (200, b"<html>welcome")), ((200, b"<html>"), (200, b"3.1.0"))):
         server = ScriptedMLflow()
@@ -270,6 +358,24 @@ def test_credentials(settings: dict[str, Any], sent: str | None) -> None:
     assert {headers.get("authorization") for headers in server.headers} == {sent}
 
 
+def test_what_is_kept_belongs_to_the_account_or_token() -> None:
+    """A token's answers may hold more than another's."""
+    accounts: tuple[dict[str, Any], ...] = (
+        {"username": "u", "password": "p"},
+        {"username": "v", "password": "p"},
+        {"token": "t1"},
+        {"token": "t2"},
+        {},
+    )
+    identities = []
+    for account in accounts:
+        runtime, close = build_runtime(RuntimeSettings("http://mlflow", RuntimeKind.MLFLOW, **account), Telemetry())
+        identities.append(runtime.identity)
+        close()
+    assert len(set(identities)) == len(accounts)
+    assert not any("t1" in identity for identity in identities)
+
+
 def test_a_caller_who_is_refused_is_told_so() -> None:
     server = ScriptedMLflow()
     server.say("runs/get", 403, b"Permission denied")
@@ -296,7 +402,8 @@ def test_all_experiments_are_listed_page_by_page_newest_run_first() -> None:
     said = {"experiments/search": experiments, "runs/search": runs}
     server._document = lambda what, query: next(said[what])  # type: ignore[method-assign]
     with adapter(server) as runtime:
-        listed = list(runtime.runs(context(OURS)))
+        known = Capabilities("mlflow", "3.17.2", metrics=True, multitenant=False)
+        listed = list(runtime.runs(replace(context(OURS), known=known)))
     assert sorted(run.run_id for run in listed) == ["new1", "none", "old1"]
     asked = [json.loads(document) for document in server.documents]
     assert [each.get("experiment_ids") for each in asked] == [None, ["1"], ["1"], None, ["2"]]
@@ -316,8 +423,7 @@ def test_a_models_points_carry_its_name_and_data_set() -> None:
         "data": {"metrics": [{"key": "loss", **own, **described}, {"key": "loss", **other, "run_id": "another"}]},
     }
     server.say(f"logged-models/{MODEL}", 200, {"model": model})
-    plain = server._run
-    server._run = lambda *given: {**plain(*given), "outputs": {"model_outputs": [{"model_id": MODEL, "step": 0}]}}  # type: ignore[method-assign]
+    server.outputs = {"model_outputs": [{"model_id": MODEL, "step": 0}]}
     labels = [
         {"name": "metrics.ai.sap.com/Artifact.name", "value": "forest"},
         {"name": "dataset_name", "value": "iris"},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 
@@ -26,13 +28,19 @@ OURS = CacheScope("t", "default")
 class Server:
     """A real server, its REST API and the adapter in front of it."""
 
-    def __init__(self, url: str, runtime: AIRuntime) -> None:
+    def __init__(self, url: str, runtime: AIRuntime, telemetry: Telemetry) -> None:
         self.runtime = runtime
+        self._telemetry = telemetry
         self._url = url
         self._session = requests.Session()
 
     def close(self) -> None:
         self._session.close()
+
+    def exchanges(self, operation: str) -> float:
+        """How many good answers the adapter has had."""
+        labels = {"connection": "", "operation": operation, "outcome": "200"}
+        return self._telemetry.registry.get_sample_value("metric_resource_upstream_exchanges_total", labels) or 0.0
 
     def post(self, path: str, **body: Any) -> Any:
         return self.post_text(path, json.dumps(body))
@@ -63,11 +71,28 @@ class Server:
 @pytest.fixture(scope="module", params="23")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with real_server(request.param, tmp_path_factory.mktemp("mlflow")) as url:
-        runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, timeout=60), Telemetry())
-        server = Server(url, runtime)
+        telemetry = Telemetry()
+        runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, timeout=60), telemetry)
+        server = Server(url, runtime, telemetry)
         yield server
         server.close()
         close()
+
+
+def test_a_history_is_the_same_by_both_ways(server: Server) -> None:
+    """``get-history-bulk`` gives what ``get-history`` does, digit for digit and in its order."""
+    run = server.run()
+    for at, (value, step) in enumerate([("NaN", -3), ("Infinity", 24_999), (1e22, 2), (1, 3), (0.1, 3), (5e-324, 0)]):
+        server.log(run, "val/loss", value, MARCH - at // 2, step)
+    server.read(run)  # whoever comes first finds out whether there is the shorter way
+    before = server.exchanges("history"), server.exchanges("history-bulk")
+    by_bulk = server.read(run).resource
+    assert (server.exchanges("history"), server.exchanges("history-bulk")) == (before[0], before[1] + 1)
+    of_another_server = msgspec.structs.replace(server.runtime.capabilities(context(OURS)), api_version=None)
+    by_history = server.runtime.run_metrics([run], replace(context(OURS), known=of_another_server))[run]
+    assert server.exchanges("history") == before[0] + 1
+    assert isinstance(by_history, RunMetrics)
+    assert by_bulk == by_history.resource
 
 
 def test_odd_values_and_steps(server: Server) -> None:

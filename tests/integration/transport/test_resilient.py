@@ -249,6 +249,26 @@ def test_a_caller_who_is_refused(serve: Serve, setup: Setup, status: int) -> Non
     assert (len(server.requests), tokens.refused) == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("asked", "with_token", "hint"),
+    [
+        ('Basic realm="mlflow"', True, ": it takes credentials of the scheme Basic, not Bearer"),
+        ('Basic realm="mlflow"', False, ": it takes credentials of the scheme Basic, none are sent"),
+        ('Negotiate, digest realm="a, Bearer b", nonce="c"', True, "of the scheme Negotiate or Digest, not Bearer"),
+        ('bearer realm="x", error="invalid_token"', True, ""),
+        ("<html>", True, ""),
+    ],
+)
+def test_a_server_that_takes_other_credentials_is_said_to(
+    serve: Serve, setup: Setup, asked: str, with_token: bool, hint: str
+) -> None:
+    server = serve(in_turn(reply(status=401, headers={"WWW-Authenticate": asked})))
+    with pytest.raises(RuntimeForbids if with_token else RuntimeRefuses) as caught:
+        setup.client(server)(caller_token="mine" if with_token else None)
+    said = caught.value.detail
+    assert said.endswith(hint) if hint else ("credentials of" not in said)
+
+
 def test_a_resource_group_that_is_refused_to_the_service(serve: Serve, setup: Setup) -> None:
     """It is the service that may not read there, whoever asked; another token would not help."""
     server, tokens = serve(in_turn(reply(status=403))), Tokens()

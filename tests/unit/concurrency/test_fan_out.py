@@ -13,6 +13,7 @@ from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import RunNotFound, RuntimeTimeout, ServiceError
 from testing.waiting import PATIENCE, eventually
+from testing.work import calls
 
 
 @pytest.fixture
@@ -135,3 +136,13 @@ def test_what_has_not_begun_by_the_deadline_is_late_and_never_begins() -> None:
         fan_out.close()
     assert all(isinstance(one, RuntimeTimeout) for one in found)
     assert sorted(begun) == [0, 1]
+
+
+def test_calls_that_are_late_take_next_to_nothing(fan_out: FanOut[ServiceError], gate) -> None:
+    """A run may name as many metrics as it likes; its reader does not wait longer for that."""
+
+    def work(count: int) -> int:
+        return calls(lambda: fan_out.gather([gate.wait] * count, Deadline.after(0), at_once=2))
+
+    work(10)
+    assert work(2000) < work(1000) + 5 * 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -37,6 +38,16 @@ def history(logged: list[dict[str, Any]], key: str = "loss", token: str | None =
     return json.dumps(document, indent=indent).encode()
 
 
+ORDERS = [("key", "value", "timestamp", "step"), *permutations(("key", "run_id", "step", "timestamp", "value"))]
+"""Of ``get-history``, and any of ``get-history-bulk``: its servers sort members, or do not."""
+
+
+def bulk(logged: list[dict[str, Any]], key: str, order: tuple[str, ...], *, spaced: bool) -> bytes:
+    of_run = {"key": key, "run_id": "run1"}
+    metrics = [{member: {**of_run, **point}[member] for member in order} for point in logged]
+    return json.dumps({"metrics": metrics}, separators=(", ", ": ") if spaced else (",", ":")).encode()
+
+
 def point(value: object = 0.5, timestamp: object = 1_774_746_000_123, step: object = 1) -> dict[str, Any]:
     return {"value": value, "timestamp": timestamp, "step": step}
 
@@ -62,6 +73,36 @@ def test_both_ways_say_the_same(logged: list[dict[str, Any]], key: str, indent: 
     assert [(each["name"], each["value"], each["step"]) for each in points_of(regular)] == [
         (key, each["value"], each["step"]) for each in logged
     ]
+
+
+@given(POINTS, KEYS, st.sampled_from(ORDERS), st.booleans())
+def test_both_ways_say_the_same_in_whatever_order_members_are(
+    logged: list[dict[str, Any]], key: str, order: tuple[str, ...], spaced: bool
+) -> None:
+    body = bulk(logged, key, order, spaced=spaced)
+    regular = points._regular(body, key, "run1")
+    assert regular is not None
+    assert regular == points.point_by_point(body, key, {}, "run1") == read(history(logged, key), key)
+
+
+@pytest.mark.parametrize("more", [[], [point(value=None)]], ids=["regular", "odd"])
+def test_another_runs_points_are_a_bad_gateway(more: list[dict[str, Any]]) -> None:
+    body = bulk([point(), point(), *more], "loss", ORDERS[1], spaced=False)
+    assert points.page(body, "loss", {}, "run1").count == 2 + len(more)
+    for wrong in (body.replace(b"run1", b"run2"), body.replace(b"run1", b"run2", 1)):
+        with pytest.raises(BadGateway):
+            points.page(wrong, "loss", {}, "run1")
+
+
+@pytest.mark.parametrize(
+    "last",
+    ['{"key":"loss","value":1,"timestamp":1,"step":1,"more":{}}', '{"key":"loss","value":1,"timestamp":1,"step":1'],
+)
+def test_a_last_point_unlike_the_others_is_not_cut_to_their_shape(last: str) -> None:
+    body = history([point(), point()], indent=None).replace(b", ", b",").replace(b": ", b":").decode()
+    odd = f"{body[: body.rindex(']')]},{last}]}}".encode()
+    assert points._regular(body.encode(), "loss") is not None
+    assert points._regular(odd, "loss") is None
 
 
 def test_an_instant_is_given_in_milliseconds() -> None:

@@ -1,0 +1,72 @@
+"""The service in front of MLflow beside MLflow's own server: the same histories out of the same store, in turns.
+
+Rates and times are what a client sees. On a busy machine the processor time of an answer says more: what the worker
+spends on a warm one, and all of MLflow's processes on one of theirs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench import load, peers
+from bench.asking import get, processor_seconds
+from bench.results import Results
+from bench.world import World, worker_of
+
+_OFTEN = 10_000
+
+
+def measure(world: World, results: Results, sizes: list[int], *, rounds: int, seconds: float) -> None:
+    """A run for each of ``sizes``, and one of many metrics. Raises ``Skipped`` where MLflow cannot be installed."""
+    tracking = peers.mlflow(world, sizes)
+    base, master, _ = world.service(
+        "in front of MLflow", None, workers=1, RUNTIME_KIND="mlflow", MLFLOW_TRACKING_URI=tracking.base
+    )
+    worker = worker_of(master)
+    bearer = {"Authorization": f"Bearer {world.token}"}
+    anew = {**bearer, "Cache-Control": "no-cache"}
+    urls = {size: f"{base}/runs/{run_id}/metric-resource" for size, run_id in tracking.runs.items()}
+    many = f"{base}/runs/{tracking.many}/metric-resource"
+    for url in (*map(tracking.history, tracking.runs.values()), *urls.values(), many):
+        get(url, bearer if url.startswith(base) else {})
+    for number in range(rounds):
+        for size, url in urls.items():
+            if size > _OFTEN and number:
+                continue  # MLflow takes many seconds for each
+            before = sum(map(processor_seconds, _family(tracking.process)))
+            took = _milliseconds(tracking.history(tracking.runs[size]), {})
+            spent = sum(map(processor_seconds, _family(tracking.process))) - before
+            results.rates.setdefault(f"mlflow {size}", []).append(1000 / took)
+            results.times.setdefault(f"mlflow {size}", []).append(took)
+            results.times.setdefault(f"processor, mlflow {size}", []).append(spent * 1000)
+            cold = _milliseconds(url, anew)
+            results.times.setdefault(f"in front of mlflow, cold {size}", []).append(cold)
+            before = processor_seconds(worker)
+            seen = load.apply(
+                url, bearer, connections=4 if size >= 100_000 else 16, seconds=seconds, core=world.load_core
+            )
+            if seen.failed:
+                raise RuntimeError(f"in front of mlflow {size}: {seen.failed} requests failed")
+            warm = (processor_seconds(worker) - before) / (seen.rate * max(1, round(seconds)))
+            results.rates.setdefault(f"in front of mlflow {size}", []).append(seen.rate)
+            results.times.setdefault(f"processor, in front of mlflow {size}", []).append(warm * 1000)
+        calls = sorted(_milliseconds(tracking.history(tracking.many, key), {}) for key in peers.KEYS)
+        results.times.setdefault("mlflow, slowest 8 of 20 keys", []).append(sum(calls[-8:]))
+        results.times.setdefault("in front of mlflow, cold 20 keys", []).append(_milliseconds(many, anew))
+
+
+def _milliseconds(url: str, headers: Mapping[str, str]) -> float:
+    began = time.perf_counter()
+    get(url, headers)
+    return (time.perf_counter() - began) * 1000
+
+
+def _family(process: int) -> list[int]:
+    """A process, its children and theirs (Linux)."""
+    found = [process]
+    for one in found:
+        for task in Path(f"/proc/{one}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
