@@ -86,6 +86,9 @@ class MemoryCache:
             self._locks[key] = _Hold(owner, self._clock() + max(ttl, SHORTEST_TTL))
             return True
 
+    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
+        return [self.acquire(key, owner, ttl) for key in keys]
+
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         with self._mutex:
             if self._holder(key) != owner:
@@ -97,6 +100,10 @@ class MemoryCache:
         with self._mutex:
             if self._holder(key) == owner:
                 del self._locks[key]
+
+    def release_many(self, keys: Sequence[str], owner: str) -> None:
+        for key in keys:
+            self.release(key, owner)
 
     def ping(self) -> None:
         """There is no server that could be gone."""

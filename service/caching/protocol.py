@@ -43,12 +43,20 @@ class Cache(Protocol):
         """
         ...
 
+    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
+        """As ``acquire``, for each key; what is raised may leave some taken."""
+        ...
+
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         """Hold the lock ``ttl`` seconds from now, if ``owner`` still holds it."""
         ...
 
     def release(self, key: str, owner: str) -> None:
         """Give the lock up, if ``owner`` still holds it."""
+        ...
+
+    def release_many(self, keys: Sequence[str], owner: str) -> None:
+        """As ``release``, for each key."""
         ...
 
     def ping(self) -> None:

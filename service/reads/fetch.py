@@ -52,7 +52,7 @@ class Fetching:
         )
 
     def _fetch(self, keys: Sequence[str], request: FetchRequest) -> dict[str, Outcome]:
-        mine = [key for key in keys if self._leases.acquire(key)]
+        mine = self._leases.acquire_all(keys)
         try:
             results = self._fetch_now(mine, request)
         finally:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from service.caching.codec import lock_key
 from service.caching.protocol import Cache
@@ -38,15 +39,29 @@ class Leases:
             self._hold(key)
         return taken
 
+    def acquire_all(self, keys: Sequence[str]) -> list[str]:
+        """Those of ``keys`` that this process is to fetch now. Call ``release`` when done."""
+        if len(keys) == 1:
+            return list(keys) if self.acquire(keys[0]) else []
+        locks = [lock_key(key) for key in keys]
+        try:
+            taken = self._cache.acquire_many(locks, self._owner, TTL)
+        except CacheUnavailable:
+            return list(keys)
+        mine = [key for key, it_is in zip(keys, taken, strict=True) if it_is]
+        for key in mine:
+            self._hold(key)
+        return mine
+
     def release(self, keys: Iterable[str]) -> None:
         with self._changed:
             held = self._held.intersection(keys)
             self._held -= held
-        for key in held:
-            try:
+        with suppress(CacheUnavailable):  # they end by themselves
+            if len(held) > 1:
+                self._cache.release_many([lock_key(key) for key in held], self._owner)
+            for key in held if len(held) == 1 else ():
                 self._cache.release(lock_key(key), self._owner)
-            except CacheUnavailable:
-                return
 
     def _hold(self, key: str) -> None:
         with self._changed:

@@ -140,6 +140,25 @@ def test_a_lock_is_given_up_by_its_holder_only(cache: Cache, key: str) -> None:
     assert not cache.acquire(key, "me", 60)
 
 
+def test_several_locks_are_taken_and_given_up_together(cache: Cache, key: str) -> None:
+    keys = [f"{key}{{{number}}}" for number in range(3)]
+    assert cache.acquire(keys[1], "you", 60)
+    assert cache.acquire_many(keys, "me", 60) == [True, False, True]
+    assert cache.acquire_many(keys, "you", 60) == [False] * 3
+    cache.release_many(keys, "me")
+    assert cache.acquire_many(keys, "you", 60) == [True, False, True]
+    assert cache.acquire_many([], "me", 60) == []
+
+
+def test_a_server_that_forgot_the_scripts_is_sent_them_again(server: ValkeyServer, key: str) -> None:
+    with contextlib.closing(RedisCache(server.url, timeout=PATIENT, telemetry=Telemetry())) as cache:
+        server.ask("SCRIPT", "FLUSH")
+        assert cache.acquire_many([key, key + "2"], "me", 60) == [True, True]
+        server.ask("SCRIPT", "FLUSH")
+        cache.release_many([key, key + "2"], "me")
+        assert cache.acquire_many([key, key + "2"], "you", 60) == [True, True]
+
+
 def test_a_lock_nobody_gives_up_ends(cache: Cache, key: str) -> None:
     assert cache.acquire(key, "me", 0.05)
     eventually(lambda: cache.acquire(key, "you", 60))

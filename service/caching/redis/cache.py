@@ -19,7 +19,7 @@ from service.caching.redis.bounded_connections import within
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
 from service.caching.redis.options import pool_of
-from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, run
+from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, Script, run, run_many
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.subscription import Subscription
@@ -102,6 +102,10 @@ class RedisCache:
         with self._operation(), self._share("EVALSHA acquire", key, writes=True) as share:
             return run(share.client, ACQUIRE, key, owner, _milliseconds(ttl))
 
+    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
+        taken = self._run_many("acquire", ACQUIRE, keys, owner, _milliseconds(ttl))
+        return [taken[key] for key in keys]
+
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         with self._operation(), self._share("EVALSHA extend", key) as share:
             return run(share.client, EXTEND, key, owner, _milliseconds(ttl))
@@ -109,6 +113,9 @@ class RedisCache:
     def release(self, key: str, owner: str) -> None:
         with self._operation(), self._share("EVALSHA release", key) as share:
             run(share.client, RELEASE, key, owner)
+
+    def release_many(self, keys: Sequence[str], owner: str) -> None:
+        self._run_many("release", RELEASE, keys, owner)
 
     def ping(self) -> None:
         """In a cluster every master must answer."""
@@ -120,6 +127,17 @@ class RedisCache:
         if self._subscription is not None:
             self._subscription.close()
         self._servers.close()
+
+    def _run_many(
+        self, name: str, script: Script, keys: Sequence[str], *arguments: str | bytes | int
+    ) -> dict[str, bool]:
+        done: dict[str, bool] = {}
+        with self._operation():
+            for share in self._shares(keys):
+                command = f"EVALSHA {name}" if len(share.keys) == 1 else f"PIPELINE EVALSHA {name}"
+                with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
+                    done |= zip(share.keys, run_many(share.client, script, share.keys, *arguments), strict=True)
+        return done
 
     @contextmanager
     def _operation(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ announced as they are replaced. Each script touches one key, which is all that a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from redis.exceptions import NoScriptError
@@ -45,4 +46,23 @@ def run(client: Any, script: Script, key: str, *arguments: str | bytes | int) ->
         answer = client.evalsha(script.sha, 1, key, *arguments)
     except NoScriptError:
         answer = client.eval(script.source, 1, key, *arguments)
+    return bool(answer == 1)
+
+
+def run_many(client: Any, script: Script, keys: Sequence[str], *arguments: str | bytes | int) -> list[bool]:
+    """As ``run``, for each of ``keys``, in one trip to their server."""
+    if len(keys) == 1:
+        return [run(client, script, keys[0], *arguments)]
+    with client.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.evalsha(script.sha, 1, key, *arguments)
+        answers = pipeline.execute(raise_on_error=False)
+    return [_outcome(answer, client, script, key, arguments) for key, answer in zip(keys, answers, strict=True)]
+
+
+def _outcome(answer: object, client: Any, script: Script, key: str, arguments: tuple[str | bytes | int, ...]) -> bool:
+    if isinstance(answer, NoScriptError):
+        return run(client, script, key, *arguments)
+    if isinstance(answer, Exception):
+        raise answer
     return bool(answer == 1)

@@ -82,6 +82,13 @@ class MeddledCache:
         self._enter("acquire", key)
         return self.inner.acquire(key, owner, ttl)
 
+    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
+        return [self.acquire(key, owner, ttl) for key in keys]
+
+    def release_many(self, keys: Sequence[str], owner: str) -> None:
+        for key in keys:
+            self.release(key, owner)
+
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         self._enter("extend", key)
         return self.inner.extend(key, owner, ttl)
