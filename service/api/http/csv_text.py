@@ -13,16 +13,17 @@ from collections.abc import Iterable
 
 _BLANKS = r"(?:[^\S\t\r\n]|\")*+"  # blanks and quotation marks, which a spreadsheet may take away
 _NUMBER = r"[+\-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+\-]?[0-9]++)?"
-_CALCULATED = re.compile(
-    rf"(\A|[;\t\r\n])(?='*+{_BLANKS}[=+\-@\uff1d\uff0b\uff0d\uff20])(?!'*+{_BLANKS}{_NUMBER}{_BLANKS}(?:[;\t\r\n]|\Z))"
-)
+_CALCULATED = rf"(?='*+{_BLANKS}[=+\-@\uff1d\uff0b\uff0d\uff20])(?!'*+{_BLANKS}{_NUMBER}{_BLANKS}(?:[;\t\r\n]|\Z))"
+_BEGINS = re.compile(_CALCULATED)
+_BEGINS_WITHIN = re.compile(rf"[;\t\r\n]{_CALCULATED}")
 _QUOTED = re.compile(r'[",;\s]')  # a semicolon or tab separates too where a spreadsheet is set up so
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def guarded(text: str) -> str:
     """``text`` with an apostrophe wherever a spreadsheet would begin to calculate."""
-    return _CALCULATED.sub(r"\1'", text)
+    guarded_within = _BEGINS_WITHIN.sub(r"\g<0>'", text)
+    return "'" + guarded_within if _BEGINS.match(text) else guarded_within
 
 
 def readable(text: str) -> str:
