@@ -32,6 +32,8 @@ _AT_ONCE = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
 _WHERE_IT_IS_NOT = (BadGateway, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable)
 _PAUSE = 300.0
 """Seconds for which a short way that did not work is not taken."""
+MOST_BYTES = 1024 * 1024 * 1024
+"""Of all pages of a history, as they are kept."""
 _TRIES = 3
 """Reads of a history whose pages move, before what is given twice is left out."""
 
@@ -39,8 +41,9 @@ _TRIES = 3
 class Histories:
     """Reads histories from one server."""
 
-    def __init__(self, reader: RuntimeReader) -> None:
+    def __init__(self, reader: RuntimeReader, most_bytes: int = MOST_BYTES) -> None:
         self._reader = reader
+        self._most_bytes = most_bytes
         self._short_way = ShortWay()
 
     def read(
@@ -93,6 +96,7 @@ class Histories:
     ) -> Iterator[Page]:
         seen: set[str | None] = {None}
         token: str | None = None
+        size = 0
         while True:
             further = () if token is None else (("page_token", token),)
             query = (("run_id", run_id), ("metric_key", key), *further)
@@ -100,6 +104,9 @@ class Histories:
             if error_code(answer) == ABSENT:
                 raise RunNotFound(run_id)
             page = points.page(body(answer, "the history of a metric"), key, labels, run_id)
+            size += sum(len(chunk.text) for chunk in page.chunks)
+            if size > self._most_bytes:
+                raise BadGateway("the history of a metric is too long to be kept")
             yield page
             token = page.token
             if token is None:
