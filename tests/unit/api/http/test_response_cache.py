@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -293,3 +293,31 @@ def test_no_more_answers_are_recorded_than_there_is_room_for() -> None:
     assert not world.replays("/1"), "the one that was not used for longest had to go"
     assert world.replays("/3")
     assert world.replays("/4")
+
+
+def test_an_error_that_the_application_answers_with_is_passed_on(world: World) -> None:
+    error = (ValueError, ValueError("broken"), None)
+
+    def failing(_: Any, start_response: Any) -> list[bytes]:
+        start_response("500 INTERNAL SERVER ERROR", [], error)
+        return []
+
+    world.cache._app = cast(Any, failing)
+    given: list[Any] = []
+    world.cache({"REQUEST_METHOD": "POST"}, cast(Any, lambda *what: given.append(what)))
+    world.cache(
+        {"REQUEST_METHOD": "GET", "PATH_INFO": "/new", "QUERY_STRING": ""}, cast(Any, lambda *what: given.append(what))
+    )
+    assert given == [("500 INTERNAL SERVER ERROR", [], error)] * 2
+
+
+def test_the_span_of_a_replayed_answer_names_its_resource_group(world: World) -> None:
+    class Spans:
+        answers: ClassVar[list[tuple[Any, ...]]] = []
+
+        def answered(self, *given: Any) -> None:
+            self.answers.append(given)
+
+    world.telemetry.tracing = cast(Any, Spans())
+    world.get()
+    assert Spans.answers[-1][-1] == "group"
