@@ -66,13 +66,7 @@ def create_app(
     authentication = authentication or build_authentication(settings.auth, telemetry)
     renderer = renderer or Renderer()
     large_work = large_work or LargeWork(telemetry=telemetry)
-    store = EntryStore(
-        cache,
-        secret=settings.cache.secret,
-        memory_bytes=_in_front(cache),
-        largest=_AS_STORED * settings.runtime.max_body_bytes,
-    )
-    cache.subscribe(store.changes)
+    store = _store(settings, cache)
     connections, closing = build_connections(settings, cache, store, telemetry, runtime)
     queries = Queries(connections)
     feeds = Feeds(queries, store.changes, settings.server.events_most, telemetry)
@@ -157,6 +151,18 @@ def _cache(settings: Settings, telemetry: Telemetry) -> Cache:
     from service.caching.redis.cache import RedisCache  # noqa: PLC0415
 
     return RedisCache(url, telemetry=telemetry)
+
+
+def _store(settings: Settings, cache: Cache) -> EntryStore:
+    """Entries over the cache, kept up to date by what other processes announce there."""
+    store = EntryStore(
+        cache,
+        secret=settings.cache.secret,
+        memory_bytes=_in_front(cache),
+        largest=_AS_STORED * settings.runtime.max_body_bytes,
+    )
+    cache.subscribe(store.changes)
+    return store
 
 
 def _in_front(cache: Cache) -> int:

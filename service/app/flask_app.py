@@ -92,30 +92,33 @@ def build(interface: Interface) -> Flask:
     access_log.register(app, interface.telemetry)
     guards.register(app, interface.parts.verifier, interface.grants)
     made = blueprints(RequestReader(interface.defaults))
-    long_poll = LongPoll(interface.changes)
-    resources = (
-        metric_resource.blueprint(
-            interface.queries,
-            interface.answers,
-            interface.arrangements,
-            Pages(interface.cursors),
-            made,
-            long_poll=long_poll,
-        ),
-        points.blueprint(interface.queries, interface.answers, interface.arrangements, Pages(interface.cursors), made),
-        series.blueprint(interface.queries, interface.answers, long_poll, made),
-        charts.blueprint(interface.queries, interface.answers, interface.renderer, made),
-        runs.blueprint(
-            interface.queries,
-            interface.answers,
-            interface.run_rows,
-            Pages(interface.cursors),
-            made,
-            long_poll=long_poll,
-        ),
-        comparisons.blueprint(interface.queries, interface.answers, interface.renderer, made),
-        logs.blueprint(interface.queries, interface.answers, made),
-        resource_groups.blueprint(interface.queries, interface.answers, made),
+    resources = (*_resources(interface, made), documentation.blueprint(lambda: document(app), made))
+    for routes in resources:
+        app.register_blueprint(routes)
+    documentation.register(app)
+    if interface.sign_in is not None:
+        app.register_blueprint(page.blueprint(interface.sign_in, VegaBundle(), version(_PACKAGE)))
+    app.extensions[_DOCUMENT] = cache(lambda: _document(resources))
+    _put_in_front(app, interface)
+    unruled = guards.without_rule(app)
+    if unruled:
+        raise RuntimeError(f"routes without an access rule: {', '.join(unruled)}")
+    return app
+
+
+def _resources(interface: Interface, made: Callable[[str, str], Blueprint]) -> tuple[Blueprint, ...]:
+    """The API's resources, in the order of the document."""
+    queries, answers, arrangements = interface.queries, interface.answers, interface.arrangements
+    pages, long_poll = Pages(interface.cursors), LongPoll(interface.changes)
+    return (
+        metric_resource.blueprint(queries, answers, arrangements, pages, made, long_poll=long_poll),
+        points.blueprint(queries, answers, arrangements, pages, made),
+        series.blueprint(queries, answers, long_poll, made),
+        charts.blueprint(queries, answers, interface.renderer, made),
+        runs.blueprint(queries, answers, interface.run_rows, pages, made, long_poll=long_poll),
+        comparisons.blueprint(queries, answers, interface.renderer, made),
+        logs.blueprint(queries, answers, made),
+        resource_groups.blueprint(queries, answers, made),
         events.blueprint(
             interface.feeds,
             interface.parts.verifier,
@@ -123,18 +126,15 @@ def build(interface: Interface) -> Flask:
             made,
             comment_seconds=interface.comment_seconds,
         ),
-        checks.blueprint(interface.queries, interface.answers, made),
-        capabilities.blueprint(interface.queries, interface.answers, made),
-        connections.blueprint(interface.defaults.connections, interface.answers, made),
+        checks.blueprint(queries, answers, made),
+        capabilities.blueprint(queries, answers, made),
+        connections.blueprint(interface.defaults.connections, answers, made),
         operations.blueprint(interface.parts, made),
-        documentation.blueprint(lambda: document(app), made),
     )
-    for routes in resources:
-        app.register_blueprint(routes)
-    documentation.register(app)
-    if interface.sign_in is not None:
-        app.register_blueprint(page.blueprint(interface.sign_in, VegaBundle(), version(_PACKAGE)))
-    app.extensions[_DOCUMENT] = cache(lambda: _document(resources))
+
+
+def _put_in_front(app: Flask, interface: Interface) -> None:
+    """The response cache in front of Flask, and the requests' spans, where there are any, in front of both."""
     app.wsgi_app = ResponseCache(  # type: ignore[method-assign]
         app.wsgi_app,
         verifier=interface.parts.verifier,
@@ -145,10 +145,6 @@ def build(interface: Interface) -> Flask:
     )
     if interface.telemetry.tracing is not None:
         app.wsgi_app = ServerSpans(app.wsgi_app, interface.telemetry.tracing)  # type: ignore[method-assign]
-    unruled = guards.without_rule(app)
-    if unruled:
-        raise RuntimeError(f"routes without an access rule: {', '.join(unruled)}")
-    return app
 
 
 def document(app: Flask) -> bytes:
