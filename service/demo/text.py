@@ -45,7 +45,8 @@ Recorded runs, in the resource group {group} where nothing else is said:
 
 _MLFLOW = """\
 
-The same trainings in MLflow ({url}), by the same request with another connection:
+The same trainings in MLflow ({url}), by the same request with another connection. There none goes on, and there are no
+resource groups:
 
   curl -s -H "Authorization: Bearer $TOKEN" -H 'AI-Connection: mlflow' '{run}?timezone=Europe/Berlin' | head -c 600; echo
 
