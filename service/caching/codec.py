@@ -151,7 +151,9 @@ def pack(value: msgspec.Struct) -> Packed:
 
 
 def unpack(packed: Packed, kind: type[T]) -> T:
-    """What the first part holds. Raises ``NotAnEntry`` where it is something else than a ``kind``."""
+    """What the first part holds. Raises ``NotAnEntry`` where there is none or it is something else than a ``kind``."""
+    if not packed:
+        raise NotAnEntry
     return unpack_part(packed[0], kind)
 
 

@@ -17,6 +17,7 @@ from service.sandbox.issuer import Issuer
 from testing.ports import free_port
 from testing.waiting import eventually
 from tests.servers.scripted_runtime import scripted_runtime
+from tests.servers.service_hosts import PATIENCE
 
 SERVE = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())", "serve"]
 
@@ -69,7 +70,7 @@ def server(
         try:
             token = issuer.mint(roles=["scenario_metric_viewer"])
             made = Server(port, token, log)
-            eventually(lambda: process.poll() is not None or made.is_up())
+            eventually(lambda: process.poll() is not None or made.is_up(), PATIENCE)
             assert process.poll() is None, log.read_text()
             yield made
         finally:

@@ -254,3 +254,8 @@ def test_memory_counts_what_is_loaded_later() -> None:
 
 def test_values_are_packed_and_unpacked() -> None:
     assert codec.unpack(codec.pack(HEADER), Header) == HEADER
+
+
+def test_a_body_of_no_parts_holds_nothing() -> None:
+    with pytest.raises(codec.NotAnEntry):
+        codec.unpack((), Header)
