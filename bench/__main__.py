@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bench.abuse import cases, running
+from bench.compare import compared
 from bench.lists import Lists
 from bench.measuring import Plan, measure, part_alone
 from bench.results import Results
@@ -30,6 +31,7 @@ QUICK = Plan(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="compare with a run that --json has written")
     parser.add_argument("--quick", action="store_true", help="small and short: does it run at all?")
     parser.add_argument("--rounds", type=int, help="how often each row is measured")
     alone = parser.add_mutually_exclusive_group()
@@ -60,6 +62,8 @@ def main() -> None:
             else:
                 results = part_alone(arguments.part, plan, processes, Path(directory))
         print(results.table())
+        if arguments.compare:
+            print(f"\n{compared(results, arguments.compare)}")
     if arguments.part is not None:
         if arguments.json:
             results.write(arguments.json)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from email.message import Message
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +27,8 @@ from service.demo.processes import Processes
 _THREADS = 4
 _ZONES = ("UTC", "Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "+05:45")
 _BY_TWO = ("service 304", "service 10", "service 1000 gzip", "service 10000", "service 10000 gzip")
+_LARGEST_IN_ZONES = 100_000
+"""Points; what is larger is not kept as ready answers, so each would be made anew."""
 _BODIES_MIB = 128
 """What the service may keep of ready answers, by default."""
 
@@ -46,6 +51,36 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What the answers of a row have to be, so that it measures what it is named for; ``None`` is not looked at."""
+
+    points: int | None = None
+    coding: str = ""
+    unchanged: bool = False
+    """Whether it is a ``304``, which has no body."""
+    stored: bool | None = None
+    zone: str | None = None
+
+    def missed(self, body: bytes, headers: Message) -> list[str]:
+        """In what an answer is another one."""
+        coding = headers.get("Content-Encoding", "")
+        plain = gzip.decompress(body) if coding == "gzip" else body
+        pairs = {
+            "Content-Encoding": (coding, self.coding),
+            "no body": (not body, self.unchanged),
+            "points": (plain.count(b'"timestamp":'), self.points),
+            "from the store": ("; hit" in headers.get("Cache-Status", ""), self.stored),
+            "time zone": (_zone(plain), self.zone),
+        }
+        return [f"{name}: {got!r}, not {due!r}" for name, (got, due) in pairs.items() if due is not None and got != due]
+
+
+def _zone(body: bytes) -> str:
+    found = re.search(rb'"timezone":"([^"]*)"', body)
+    return found[1].decode() if found else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One kind of request: measured in every round."""
 
@@ -53,6 +88,7 @@ class Row:
     url: str
     headers: Mapping[str, str]
     connections: int = 16
+    expected: Expected | None = None
 
 
 def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
@@ -126,12 +162,15 @@ def _service_rows(plan: Plan, world: World, base: str) -> list[Row]:
     bearer = {"Authorization": f"Bearer {world.token}"}
     rows = [Row("gunicorn hello", world.gunicorn("hello", "bench.hello:application", _THREADS), {})]
     smallest = f"{base}/runs/run-{plan.sizes[0]}/metric-resource"
-    rows.append(Row("service 304", smallest, {**bearer, "If-None-Match": tag(smallest, bearer)}))
+    conditional = {**bearer, "If-None-Match": tag(smallest, bearer)}
+    rows.append(Row("service 304", smallest, conditional, expected=Expected(unchanged=True, stored=True)))
     for size in plan.sizes:
         url = f"{base}/runs/run-{size}/metric-resource"
         connections = 4 if size >= 100_000 else 16
-        rows.append(Row(f"service {size}", url, bearer, connections))
-        rows.append(Row(f"service {size} gzip", url, {**bearer, "Accept-Encoding": "gzip"}, connections))
+        due = Expected(size, stored=True, zone="UTC")
+        rows.append(Row(f"service {size}", url, bearer, connections, expected=due))
+        packed = {**bearer, "Accept-Encoding": "gzip"}
+        rows.append(Row(f"service {size} gzip", url, packed, connections, expected=replace(due, coding="gzip")))
     return rows
 
 
@@ -154,20 +193,23 @@ def _peer_rows(plan: Plan, world: World, base: str, results: Results) -> list[Ro
             url = peers.nginx(world, name.replace(" ", "-"), tuning)
             for size in plan.sizes:
                 connections = 4 if size >= 100_000 else 16
-                rows.append(Row(f"{name} {size}", f"{url}/{size}.json", {}, connections))
+                due = Expected(size, zone="UTC")
+                rows.append(Row(f"{name} {size}", f"{url}/{size}.json", {}, connections, expected=due))
                 if not tuning:
-                    rows.append(Row(f"{name} {size} gzip", f"{url}/{size}.gz", {}, connections))
+                    packed = replace(due, coding="gzip")
+                    rows.append(Row(f"{name} {size} gzip", f"{url}/{size}.gz", {}, connections, expected=packed))
     except peers.Skipped as reason:
         results.skipped.append(f"nginx: {reason}")
     return rows
 
 
 def _save_answers(plan: Plan, world: World, base: str) -> None:
+    """The service's own bodies, so that both send the same bytes."""
     for size in plan.sizes:
         url = f"{base}/runs/run-{size}/metric-resource"
-        body = get(url, {"Authorization": f"Bearer {world.token}"})[0]
-        (world.answers / f"{size}.json").write_bytes(body)
-        (world.answers / f"{size}.gz").write_bytes(gzip.compress(body, 1))
+        bearer = {"Authorization": f"Bearer {world.token}"}
+        (world.answers / f"{size}.json").write_bytes(get(url, bearer)[0])
+        (world.answers / f"{size}.gz").write_bytes(get(url, {**bearer, "Accept-Encoding": "gzip"})[0])
 
 
 def _memory_warm(results: Results, worker: int, rows: list[Row]) -> None:
@@ -200,32 +242,36 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
 
 
 def _answers(row: Row, results: Results) -> bool:
-    """Whether a row can be measured; a peer that cannot is reported and left out."""
+    """Whether a row can be measured; a peer that cannot is reported and left out.
+
+    Raises ``RuntimeError`` where its answers are not what it is named for, once it has been asked before.
+    """
     try:
-        get(row.url, row.headers)
+        body, headers = get(row.url, row.headers)
+        if row.expected is not None:
+            body, headers = get(row.url, row.headers)
     except OSError as error:
         if row.name.startswith(("service", "two workers")):
             raise
         results.skipped.append(f"{row.name}: {error!r}")
         return False
+    missed = [] if row.expected is None else row.expected.missed(body, headers)
+    if missed:
+        raise RuntimeError(f"{row.name}: {'; '.join(missed)}")
     return True
 
 
 def _mixed_zones(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
     """Readers of one run in many zones at once: the sum of what they get."""
-    row = next(row for row in rows if row.name == f"service {plan.sizes[1]}")
-    rates: list[float] = []
+    names = {f"service {size}" for size in plan.sizes if size <= _LARGEST_IN_ZONES}
+    for row in (row for row in rows if row.name in names):
 
-    def one(zone: str) -> None:
-        zoned = {**row.headers, "Time-Zone": zone}
-        rates.append(load.apply(row.url, zoned, connections=2, seconds=plan.seconds, core=world.load_core).rate)
+        def rate(zone: str, row: Row = row) -> float:
+            zoned = {**row.headers, "Time-Zone": zone}
+            return load.apply(row.url, zoned, connections=2, seconds=plan.seconds, core=world.load_core).rate
 
-    threads = [threading.Thread(target=one, args=(zone,)) for zone in _ZONES]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    results.rates.setdefault(f"{row.name}, {len(_ZONES)} zones", []).append(sum(rates))
+        with ThreadPoolExecutor(len(_ZONES)) as pool:
+            results.rates.setdefault(f"{row.name}, {len(_ZONES)} zones", []).append(sum(pool.map(rate, _ZONES)))
 
 
 def _cold(plan: Plan, world: World, base: str, results: Results) -> None:
