@@ -137,6 +137,15 @@ def test_points(reader: Watched) -> None:
     page.get_by_text("No point matches these filters.").wait_for()
 
 
+_CUT = """
+[...document.querySelectorAll('figure svg text')].filter((text) => {
+  const [own, whole] = [text, text.closest('svg')].map((element) => element.getBoundingClientRect());
+  return own.left < whole.left - 1 || own.right > whole.right + 1;
+}).map((text) => text.textContent)
+"""
+"""Texts of charts, of legends too, that are not all within the picture."""
+
+
 def test_the_board(reader: Watched) -> None:
     """Charts are added one by one; their address has them, and the picture has an address of its own."""
     page = reader.open(f"?compare={FIRST}&compare={SECOND}&view=board")
@@ -146,6 +155,8 @@ def test_the_board(reader: Watched) -> None:
     asked = choose(reader, "/comparisons/chart", page.get_by_role("button", name="Add chart").click)
     assert asked == {"run": [FIRST, SECOND], "metric": ["Loss", "Accuracy"], "against": ["elapsed"], "scale": ["log"]}
     page.locator("figure svg").wait_for()
+    reader.ready()
+    assert page.evaluate(_CUT) == []
     assert query(page.url)["chart"] == ["metric=Loss&metric=Accuracy&against=elapsed&scale=log"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy link").click()
