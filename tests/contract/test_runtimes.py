@@ -403,7 +403,7 @@ def test_resource_groups_are_those_with_runs_at_least(world: World) -> None:
     assert {"default", "group-b"} <= set(found.ids)
 
 
-def test_what_it_can_do_is_told(world: World) -> None:
+def test_what_it_can_do_is_reported(world: World) -> None:
     found = world.runtime.capabilities(context(OURS))
     assert isinstance(found, Capabilities)
     assert found.metrics

@@ -34,7 +34,7 @@ def has_pip(checkout: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def test_a_python_without_ensurepip_is_told_with_its_cure(checkout: Path, tmp_path: Path) -> None:
+def test_a_python_without_ensurepip_is_reported_with_its_cure(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['ensurepip'] = None\n")
     done = install(checkout, PYTHONPATH=str(tmp_path))
     assert done.returncode == 1

@@ -79,7 +79,7 @@ def test_options_reach_the_sandbox(start: Start, tmp_path: Path) -> None:
     assert (printed["runtime"], printed["clientId"], printed["clientSecret"]) == (f"{url}/v2", "me", "mine")
 
 
-def test_a_busy_port_is_told_in_one_line(start: Start) -> None:
+def test_a_busy_port_is_reported_in_one_line(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         process = start("--port", str(port))

@@ -71,7 +71,7 @@ def test_a_code_is_good_once_and_for_its_asker_alone(api: Any) -> None:
         {"code_challenge": "short"},
     ],
 )
-def test_nobody_is_sent_anywhere_where_something_is_wrong(api: Any, wrong: dict[str, str]) -> None:
+def test_only_a_valid_request_is_redirected(api: Any, wrong: dict[str, str]) -> None:
     for ask in (api.session.get, api.session.post):
         sent = {"params": ASKED | wrong} if ask == api.session.get else {"data": ASKED | wrong}
         answer = ask(f"{api.url}/oauth/authorize", allow_redirects=False, timeout=30, **sent)

@@ -173,7 +173,7 @@ def test_what_was_found_again_is_kept_like_any_answer(connect: Connect, server: 
     ],
     ids=str,
 )
-def test_a_lock_that_is_no_lease_holds_nobody_up(
+def test_a_lock_that_is_no_lease_holds_no_other_up(
     cache: RedisCache, server: ValkeyServer, command: tuple[str | int, ...]
 ) -> None:
     name, _, *arguments = command

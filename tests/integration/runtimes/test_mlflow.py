@@ -280,7 +280,7 @@ def test_a_workspace_is_named_to_servers_that_have_them_and_to_no_other(
     assert named == {sent}
 
 
-def test_a_server_that_does_not_tell_of_workspaces_is_not_read() -> None:
+def test_a_server_that_does_not_list_workspaces_is_not_read() -> None:
     server = ScriptedMLflow()
     server.runs[RUN] = {"loss": points(1)}
     server.say("mlflow/server-info", 500, b"")
@@ -376,7 +376,7 @@ def test_what_is_kept_belongs_to_the_account_or_token() -> None:
     assert not any("t1" in identity for identity in identities)
 
 
-def test_a_caller_who_is_refused_is_told_so() -> None:
+def test_a_caller_who_is_refused_gets_the_reason() -> None:
     server = ScriptedMLflow()
     server.say("runs/get", 403, b"Permission denied")
     with adapter(server, auth=RuntimeAuth.FORWARD) as runtime:

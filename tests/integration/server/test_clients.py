@@ -31,7 +31,7 @@ def problem(client: Client) -> str:
     return str(json.loads(client.answer().body)["type"]).removeprefix("urn:metric-resource:")
 
 
-def test_many_of_each_kind_hold_nobody_up(new_server: NewServer, new_client: NewClient) -> None:
+def test_many_of_each_kind_hold_no_other_up(new_server: NewServer, new_client: NewClient) -> None:
     server = new_server(linger_seconds=60)
     abusers = [new_client(server, receive_buffer=LITTLE) for _ in range(MANY) for _ in ABUSERS]
     for client, said in zip(abusers, list(ABUSERS.values()) * MANY, strict=True):

@@ -105,7 +105,7 @@ def test_probes_are_answered_while_all_threads_work(host: Host, connect: Callabl
     [b"", request("/small")[:-2], request("/small", "Connection: close"), request("/echo", "Content-Length: 9") + b"a"],
     ids=["silent", "half-open", "lingering", "dripping"],
 )
-def test_clients_that_stay_hold_nobody_up(host: Host, connect: Callable[..., Client], said: bytes) -> None:
+def test_clients_that_stay_hold_no_other_up(host: Host, connect: Callable[..., Client], said: bytes) -> None:
     staying = [connect() for _ in range(60)]
     for client in staying:
         client.send(said)

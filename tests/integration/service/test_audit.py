@@ -78,7 +78,7 @@ def test_anothers_resource_group(service: Service, log: Log) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_token_that_does_not_hold_names_nobody(service: Service, log: Log, method: str) -> None:
+def test_an_invalid_token_names_nobody(service: Service, log: Log, method: str) -> None:
     broken = service.token[:-6] + "AAAAAA"
     assert service.get(token=broken, method=method).status_code == 401
     line = only(log, broken)

@@ -63,7 +63,7 @@ def test_all_checks_pass_or_the_run_does_not(logged: Service) -> None:
     assert (failed["passed"], [one["passed"] for one in failed["checks"]]) == (False, [True, False])
 
 
-def test_what_is_expected_is_told_from_what_only_looks_like_it(logged: Service) -> None:
+def test_what_is_expected_is_distinguished_from_what_only_looks_like_it(logged: Service) -> None:
     two = ask(logged, "Loss:min<1", "Loss:max<1")
     one = ask(logged, "Loss:min<1%00Loss:max<1")
     assert [len(found["checks"]) for found in (two, one)] == [2, 1]
@@ -110,7 +110,7 @@ def test_an_unknown_run_is_not_found_and_a_role_is_needed(logged: Service) -> No
     )
 
 
-def test_what_is_checked_is_told_apart_and_kept(logged: Service) -> None:
+def test_what_is_checked_is_distinguished_and_kept(logged: Service) -> None:
     first = logged.get("/runs/run1/checks?expect=Loss:min<1")
     other = logged.get("/runs/run1/checks?expect=Loss:min<2")
     again = logged.get("/runs/run1/checks?expect=Loss:min<1", If_None_Match=first.headers["ETag"])

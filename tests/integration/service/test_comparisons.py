@@ -343,7 +343,7 @@ def drawing(service: Service, runs: Sequence[str], rest: str) -> Any:
     return read(service, "/comparisons/chart?" + "&".join(f"run={run}" for run in runs) + f"&metric=loss&{rest}")
 
 
-def test_label_sets_are_told_apart_across_runs(comparable: Service) -> None:
+def test_label_sets_are_distinguished_across_runs(comparable: Service) -> None:
     runs = [LONG.format(1), LONG.format(2)]
     rows = drawing(comparable, runs, "against=run")["data"]["values"]
     assert {(row["series"], row["text"]) for row in rows} == {("part=training", "0.1"), ("part=validation", "9")}

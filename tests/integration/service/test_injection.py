@@ -214,7 +214,7 @@ def test_the_page_of_the_documentation_runs_no_script_but_the_services_own(every
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|javascript:|https?://", page)
 
 
-def test_a_fault_that_nobody_foresaw_tells_nothing(surroundings: Surroundings) -> None:
+def test_a_fault_that_is_unexpected_discloses_nothing(surroundings: Surroundings) -> None:
     with surroundings.service(RuntimeAuth.FORWARD) as service:
         app = create_app(service.settings, runtime=cast(AIRuntime, Broken()))
         try:

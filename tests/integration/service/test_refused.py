@@ -77,7 +77,7 @@ def test_a_caller_without_its_role_learns_not_even_that_its_request_is_malformed
     assert service.get("/runs/!/tags?nonsense=1", token=without_role(service)).status_code == 403
 
 
-def test_a_missing_role_is_told_with_what_grants_it(service: Service) -> None:
+def test_a_missing_role_is_reported_with_what_grants_it(service: Service) -> None:
     refused = json.loads(service.get(f"/runs/{KNOWN}/tags", token=without_role(service)).data)
     assert refused["scope"] == "scenarios.metrics.read"
     assert {"scenario_metric_viewer", "mloperations_viewer", "genai_experimenter"} <= set(refused["roles"])

@@ -68,7 +68,7 @@ def test_what_one_may_see_another_may_not(service: Service) -> None:
         assert service.get(Authorization="Basic x").status_code == 401
 
 
-def test_callers_who_differ_in_their_groups_only_are_told_apart(service: Service) -> None:
+def test_callers_who_differ_in_their_groups_only_are_distinguished(service: Service) -> None:
     roles = ["scenario_metric_viewer"]
     own, others, any_group = (
         service.issuer.mint(roles=roles, resource_groups=groups) for groups in (["default"], ["another"], [])

@@ -175,7 +175,7 @@ def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes, 
         (b"GET  /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", {400, 200}),
     ],
 )
-def test_what_only_one_of_the_parsers_tells_apart_is_answered_as_safely(
+def test_what_only_one_of_the_parsers_distinguishes_is_answered_as_safely(
     server: Server, request_: bytes, statuses: set[int]
 ) -> None:
     status, headers = head_of(server.say(request_))

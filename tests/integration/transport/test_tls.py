@@ -133,7 +133,7 @@ def test_leaves_no_file_behind(client: Issued, tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
-def test_tells_no_secret(client: Issued, tmp_path: Path) -> None:
+def test_shows_no_secret(client: Issued, tmp_path: Path) -> None:
     text = client.key.read_text()
     assert "BEGIN" not in repr(ClientCertificate(text, text))
     for certificate in (ClientCertificate(text, text), ClientCertificate(str(tmp_path / "none"), text)):

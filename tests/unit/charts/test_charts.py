@@ -76,7 +76,7 @@ def test_several_days_are_on_the_axis() -> None:
     assert "'03-29 12:00'" in axis["axis"]["labelExpr"]
 
 
-def test_what_is_not_finite_is_no_number_and_told() -> None:
+def test_what_is_not_finite_is_no_number_and_reported() -> None:
     made = drawn(point(1.5, 1), point("NaN", 2), point("-Infinity", 3), point(2.5, 4))
     assert [(row["value"], row["text"]) for row in rows(made)] == [
         (1.5, "1.5"),
@@ -100,7 +100,7 @@ def test_finite_values_without_a_place_are_not_called_infinite() -> None:
     assert "1 not finite (NaN or infinite), without a place on the value axis" in subtitle
 
 
-def test_points_without_a_place_are_told() -> None:
+def test_points_without_a_place_are_reported() -> None:
     made = drawn(point(1, 1), point(2, None))
     assert len(rows(made)) == 1
     assert "1 without a step, not drawn" in made["title"]["subtitle"]
@@ -142,7 +142,7 @@ def test_no_two_marks_share_a_slot(kind: str, against: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["column", "bar", "heatmap"])
-def test_points_at_one_place_are_told(kind: str) -> None:
+def test_points_at_one_place_are_reported(kind: str) -> None:
     made = drawn(*(point(value, 0) for value in range(5)), kind=kind)
     assert [row["value"] for row in rows(made)] == [4]
     assert "1 of these 5 drawn: the last at each place of the axis" in made["title"]["subtitle"]
@@ -152,7 +152,7 @@ def test_points_at_one_place_are_told(kind: str) -> None:
     ("day", "how"),
     [("2026-10-25", "times that come twice have their offset"), ("2026-03-29", "times that were skipped are missing")],
 )
-def test_a_change_of_the_clocks_is_told(day: str, how: str) -> None:
+def test_a_change_of_the_clocks_is_reported(day: str, how: str) -> None:
     times = [f"{day}T{hour:02d}:{minute:02d}:00Z" for hour in (0, 1) for minute in (0, 30)]
     texts = [point(step, step, time) for step, time in enumerate(times)]
     said = f"The clocks change in between: {how}"
@@ -210,7 +210,7 @@ def test_each_metric_has_its_panel_and_unit() -> None:
     assert [next(encodings(panel, "y"))["title"] for panel in panels(made)] == ["loss", "epoch_seconds (s)"]
 
 
-def test_series_are_named_by_what_tells_them_apart() -> None:
+def test_series_are_named_by_what_distinguishes_them() -> None:
     label = "metrics.ai.sap.com/Artifact.name"
     made = drawn(
         point(1, 1, **{label: "model", "dataset": "train"}),
@@ -240,7 +240,7 @@ def test_more_series_than_colours_differ_in_their_dashes() -> None:
 @pytest.mark.parametrize(
     "texts", [[point(1, 1, name=f"m{number}") for number in range(9)], [point(1, 1, l=str(n)) for n in range(25)]]
 )
-def test_too_much_to_be_told_apart_is_refused(texts: list[bytes]) -> None:
+def test_too_much_to_be_distinguished_is_refused(texts: list[bytes]) -> None:
     with pytest.raises(InvalidParameter, match="a chart shows up to") as refused:
         drawn(*texts)
     assert refused.value.faults[0].parameter == "name"

@@ -47,7 +47,7 @@ def contrast(colour: str, background: str) -> float:
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_colours_are_told_apart(vision: str) -> None:
+def test_colours_are_distinguished(vision: str) -> None:
     least = min(math.dist(lab(one, vision), lab(other, vision)) for one, other in combinations(PALETTE, 2))
     assert least > 15
 

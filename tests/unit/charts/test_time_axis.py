@@ -25,7 +25,7 @@ MOST = 8
 @example("Europe/Berlin", datetime(2026, 10, 25, tzinfo=UTC).timestamp(), 7200.0)
 @example("Australia/Lord_Howe", datetime(2026, 4, 4, 14, tzinfo=UTC).timestamp(), 7200.0)
 @example("America/Caracas", datetime(2016, 5, 1, 5, tzinfo=UTC).timestamp(), 14400.0)
-def test_ticks_are_few_in_order_and_told_apart(zone: str, start: float, span: float) -> None:
+def test_ticks_are_few_in_order_and_distinct(zone: str, start: float, span: float) -> None:
     end = min(start + span, ENDS[1])
     clock = LocalClock(ZoneClock(time_zone(zone)), [start, end])
     ticks = clock.ticks(start, end, MOST)

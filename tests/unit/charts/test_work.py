@@ -24,7 +24,7 @@ def alike(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("names", [lambda count: ["x"] * count, alike, lambda count: [*reversed(alike(count))]])
-def test_telling_names_apart(names: Callable[[int], list[str]]) -> None:
+def test_distinguishing_names(names: Callable[[int], list[str]]) -> None:
     work = [lines(lambda count=count: apart(names(count))) for count in (1000, 2000)]
     assert work[1] < 2.1 * work[0]
     made = apart(names(1000))

@@ -71,7 +71,7 @@ def test_who_waits_gives_up_at_its_own_time_and_leaves_the_call_alone() -> None:
         assert first.result(PATIENCE) == 1
 
 
-def test_a_timeout_of_the_work_is_told_from_the_end_of_a_wait() -> None:
+def test_a_timeout_of_the_work_is_distinguished_from_the_end_of_a_wait() -> None:
     flights, call, places = SingleFlight[int](), Call(TimeoutError("the work's own")), Places()
     with ThreadPoolExecutor(2, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         first = pool.submit(flights.do, "key", call, PATIENCE)

@@ -115,7 +115,7 @@ def test_what_names_a_content_changes_with_it_and_only_with_it(world: World) -> 
     [CacheScope("u", "g"), CacheScope("t", "h"), CacheScope("t", "g", "caller"), CacheScope("tg", ""), CacheScope("", "tg"), CacheScope("T", "g")],
     ids=repr,
 )  # fmt: skip
-def test_nobody_is_given_what_was_fetched_from_another_vantage(world: World, elsewhere: CacheScope) -> None:
+def test_nobody_is_given_what_was_fetched_from_another_scope(world: World, elsewhere: CacheScope) -> None:
     service = world.service()
     assert world.metrics(service) == b"[1]"
     world.runtime.log("run1", b"[2]", tenant=elsewhere.tenant, group=elsewhere.resource_group)
@@ -232,12 +232,12 @@ def test_a_runtime_without_metrics_has_none_for_any_run(world: World) -> None:
 @pytest.mark.parametrize(
     "trouble", [RuntimeUnavailable(), RuntimeTimeout(), BadGateway("x"), RuntimeForbids(), RuntimeRefuses()], ids=repr
 )
-def test_where_the_runtime_does_not_tell_what_it_can_do_its_runs_are_read(world: World, trouble: ServiceError) -> None:
+def test_where_the_runtime_does_not_say_what_it_can_do_its_runs_are_read(world: World, trouble: ServiceError) -> None:
     world.runtime.describes = trouble
     assert world.metrics(world.service()) == b"[1]"
 
 
-def test_a_runtime_that_is_slow_to_tell_holds_its_runs_up_by_no_more_than_a_moment(world: World) -> None:
+def test_a_runtime_that_is_slow_to_say_so_holds_its_runs_up_by_no_more_than_a_moment(world: World) -> None:
     gate = threading.Event()
 
     def slow() -> Capabilities:
@@ -279,7 +279,7 @@ def test_that_metrics_are_missing_is_believed_for_seconds_that_they_are_there_fo
     assert world.can(service).provenance.source is not From.STORED
 
 
-def test_a_runtime_that_does_not_tell_what_it_can_do_is_a_bad_gateway_and_asked_again_in_seconds(world: World) -> None:
+def test_a_runtime_that_does_not_say_what_it_can_do_is_a_bad_gateway_and_asked_again_in_seconds(world: World) -> None:
     world.runtime.describes = BadGateway("garbage")
     service = world.service()
     for _ in range(3):
@@ -335,7 +335,7 @@ def test_a_body_of_another_content_is_no_body(world: World) -> None:
         stored.content()
 
 
-def test_keys_are_those_of_the_parts_that_tell_answers_apart(world: World) -> None:
+def test_keys_are_those_of_the_parts_that_distinguish_answers(world: World) -> None:
     found = world.run(world.service())
     assert isinstance(found, Read)
     assert found.key == entry_key("run-metrics", "t", "default", "fake", "g", "", "run1")

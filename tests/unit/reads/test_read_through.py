@@ -133,7 +133,7 @@ def test_a_fetcher_that_died_is_replaced(world: World) -> None:
     assert source(world.read(world.process())) is Source.FETCHED_NEW
 
 
-def test_another_processes_failure_is_told(world: World) -> None:
+def test_another_processes_failure_is_reported(world: World) -> None:
     world.wait, world.error = 0.3, RuntimeForbids()
     one, other = world.process(), world.process()
     found = together(lambda: world.read(one), lambda: world.read(other))
@@ -168,7 +168,7 @@ def test_the_last_good_answer_stands_in_for_trouble_but_not_for_a_refusal(world:
     assert isinstance(world.read(world.process()), RuntimeUnavailable)
 
 
-def test_a_known_failure_holds_nobody_up_twice(world: World) -> None:
+def test_a_known_failure_delays_no_reader_twice(world: World) -> None:
     reads = world.process()
     world.read(reads)
     world.now += 100

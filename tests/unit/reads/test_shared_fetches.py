@@ -170,7 +170,7 @@ def test_an_error_is_shared_by_all_who_waited(world: World, error: ServiceError,
     assert len(world.source.asked) == 1
 
 
-def test_a_failure_told_between_the_look_and_the_lease_is_heard(world: World) -> None:
+def test_a_failure_noted_between_the_look_and_the_lease_counts(world: World) -> None:
     """The other process fails and lets go just when this one has looked for its failure and not found any."""
     waiting, other = world.process(), world.process()
     lock = lock_key("key")

@@ -84,7 +84,7 @@ def test_no_more_work_at_once_than_may(threads: RequestThreads) -> None:
     assert gate.most == 2
 
 
-def test_those_that_wait_hold_nobody_up(threads: RequestThreads) -> None:
+def test_those_that_wait_hold_no_other_up(threads: RequestThreads) -> None:
     gate = Gate()
     tasks = [submit(threads, gate.stay_waiting) for _ in range(3)]
     gate.until(3)

@@ -134,7 +134,7 @@ def test_what_is_wrong_is_named(directory: Path, text: str, fault: str) -> None:
     assert all(line.startswith("CONNECTIONS: ") and 'in the file"' not in line for line in found)
 
 
-def test_every_fault_of_every_table_is_told(directory: Path) -> None:
+def test_every_fault_of_every_table_is_reported(directory: Path) -> None:
     found = faults(directory, '[a]\nkind = "x"\n[b]\ntimeout = 0\n')
     assert {line.split("]")[0] for line in found} >= {"CONNECTIONS: [a", "CONNECTIONS: [b"}
 

@@ -81,7 +81,7 @@ def test_a_source_without_any_part_is_passed_over() -> None:
     assert runtime({"AICORE_SERVICE_KEY": "{}"} | variables("variables")).client_id == "variables"
 
 
-def test_every_fault_of_a_source_is_told() -> None:
+def test_every_fault_of_a_source_is_reported() -> None:
     with pytest.raises(SettingsError) as raised:
         runtime(bound({"clientid": "bound", "serviceurls": {}, "certificate": "x"}))
     assert str(raised.value).splitlines() == [

@@ -94,19 +94,19 @@ AROUND = st.sampled_from(
     ],
 )
 @given(form=AROUND)
-def test_secrets_are_not_told(name: str, form: str) -> None:
+def test_secrets_are_not_shown(name: str, form: str) -> None:
     for environment in ({}, WITHOUT_SECRET, COMPLETE):
         assert CANARY not in text_of(outcome(environment | {name: form.format(CANARY)}))
 
 
 @pytest.mark.parametrize("name", ["AICORE_BASE_URL", "AICORE_AUTH_URL", "JWT_ISSUER", "JWT_JWKS_URL", "CORS_ORIGINS"])
-def test_passwords_in_urls_are_not_told(complete: dict[str, str], name: str) -> None:
+def test_passwords_in_urls_are_not_shown(complete: dict[str, str], name: str) -> None:
     found = outcome(complete | {name: f"https://user:{CANARY}@host.example"})
     assert isinstance(found, SettingsError)
     assert CANARY not in text_of(found)
 
 
-def test_secrets_in_members_are_not_told() -> None:
+def test_secrets_in_members_are_not_shown() -> None:
     members = dict.fromkeys(["clientid", "clientsecret", "url", "certurl", "certificate", "key"], f"{CANARY} \n")
     for key in (members, members | {"clientsecret": [CANARY]}, members | {"serviceurls": CANARY}):
         services = {label: [{"credentials": key}] for label in ("aicore", "xsuaa", "identity")}

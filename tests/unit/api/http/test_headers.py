@@ -85,7 +85,7 @@ def test_a_page_of_an_allowed_origin_may_read_the_answer() -> None:
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://another.example", ORIGIN + ".example", ORIGIN.upper()])
-def test_a_page_of_any_other_origin_may_not_and_caches_are_told(origin: str | None) -> None:
+def test_a_page_of_any_other_origin_may_not_and_caches_are_reported(origin: str | None) -> None:
     answer = served(ORIGIN).test_client().get("/own-policy", headers={} if origin is None else {"Origin": origin})
     assert not [name for name in dict(answer.headers) if name.startswith("Access-Control-")]
     assert answer.headers["Vary"] == "Origin"

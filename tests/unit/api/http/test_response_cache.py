@@ -242,7 +242,7 @@ def test_a_list_of_entity_tags_may_be_as_long_as_any(world: World, given: str) -
         {"HTTP_ORIGIN": "https://page.example"},
     ],
 )
-def test_whatever_decides_an_answer_tells_it_from_others(world: World, environ: dict[str, str]) -> None:
+def test_whatever_decides_an_answer_distinguishes_it_from_others(world: World, environ: dict[str, str]) -> None:
     assert not world.replays(**environ)
     assert world.replays(**environ)
     long = dict.fromkeys(environ, "x" * 1024)

@@ -168,7 +168,7 @@ def test_a_chunk_may_hold_no_points(field: Any) -> None:
     assert list(order([Chunk(b"", 0), Chunk(point, 1)], [SortKey(field)])) == [0]
 
 
-def test_values_that_double_precision_takes_for_one_are_told_apart() -> None:
+def test_values_that_double_precision_takes_for_one_are_distinguished() -> None:
     values = ["9007199254740993", "9007199254740992", "0.1000000000000000055511151231257827", "0.1", "0.10", "1", "2"]
     point = '{"name":"a","value":%s,"timestamp":null,"step":1,"labels":[]}'
     chunks = [Chunk(",".join(point % value for value in values).encode(), len(values))]

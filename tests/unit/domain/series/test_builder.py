@@ -202,7 +202,7 @@ def test_one_long_fraction_takes_no_more_room_than_itself() -> None:
     assert instant_columns.read([chunk]).fraction[:2].tolist() == [int("1" * 18), 5 * 10**17]
 
 
-def test_steps_whose_hashes_are_all_alike_are_told_apart_in_time() -> None:
+def test_steps_whose_hashes_are_all_alike_are_distinguished_in_time() -> None:
     """20,000 multiples of the number that Python's hashes are remainders of: 200 million comparisons, as a set."""
     code = """
 from service.domain.metrics import Chunk

@@ -142,7 +142,7 @@ def test_another_runs_resource_or_one_twice_is_refused(runs: list[str]) -> None:
     refused(f'{{"resources":[{",".join(f"""{{"executionId":"{run}"}}""" for run in runs)}]}}'.encode())
 
 
-def test_resources_are_told_apart_by_their_run_whatever_their_order() -> None:
+def test_resources_are_distinguished_by_their_run_whatever_their_order() -> None:
     two = [answer(metric(value=value)).decode()[len('{"count":1,"resources":[') : -2] for value in "12"]
     body = f'{{"resources":[{two[0]},{two[1].replace(RUN, "run2")}]}}'.encode()
     for asked in ([RUN, "run2"], ["run2", RUN], ["run0", "run2", RUN]):

@@ -18,5 +18,5 @@ print(len(few), len(many))
 """
 
 
-def test_label_sets_of_one_point_are_told_apart_one_by_one() -> None:
+def test_label_sets_of_one_point_are_distinguished_one_by_one() -> None:
     assert run_within(LABELS, cpu_seconds=3).split() == ["2", "20000"]

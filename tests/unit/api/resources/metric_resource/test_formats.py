@@ -117,7 +117,7 @@ def test_no_formula_begins_where_another_separator_would_separate(between: str, 
 
 
 @given(st.text(st.sampled_from("=+-@'\" ;\t\r\na1.e＝\u2028"), max_size=12))
-def test_what_is_guarded_can_be_told_from_what_was_logged(text: str) -> None:
+def test_what_is_guarded_can_be_distinguished_from_what_was_logged(text: str) -> None:
     assert logged(cells(text)) == text
     assert not any(is_formula(piece) and not piece.startswith("'") for piece in re.split(r"[;\t\r\n]", cells(text)))
 
