@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import inspect
+import logging
 import re
 import socket
 import ssl
@@ -188,3 +189,18 @@ def test_werkzeug_compiles_what_builds_addresses_by_the_call_that_waits_until_on
         for kind in (Rule, MatchedRule)
     ]
     assert built == ["/runs/a%20b/tags?x=%C3%A4"] * 2
+
+
+def test_urllib3_connects_and_warns_in_validate_conn() -> None:
+    assert "self._validate_conn(" in source(HTTPConnectionPool._make_request), (
+        TRANSPORT + "urllib3 no longer calls _validate_conn: see where it warns of what is not verified"
+    )
+    assert "conn.is_closed" in source(HTTPSConnectionPool._validate_conn), (
+        TRANSPORT + "urllib3 connects otherwise before a request: have _SecurePool._validate_conn do so"
+    )
+
+
+def test_logging_looks_up_no_caller_without_the_name_of_its_own_file() -> None:
+    assert "if _srcfile:" in source(logging.Logger._log), (
+        "service/telemetry/json_logs.py: logging no longer goes by _srcfile: see if there is a switch for it by now"
+    )

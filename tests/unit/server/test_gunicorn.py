@@ -15,7 +15,7 @@ import pytest
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
-from gunicorn.http import errors, wsgi
+from gunicorn.http import errors, message, wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
@@ -205,3 +205,13 @@ def test_gunicorns_logs_go_through_ours() -> None:
     assert logger.error_log.name == "gunicorn.error", cure
     assert logger.error_log.propagate, cure
     assert logger.access_log.disabled, cure
+
+
+def test_whom_to_trust_and_the_first_headers_are_asked_for_by_name() -> None:
+    trusting = inspect.getsource(message.Request.parse_headers)
+    assert "self._peer_trusted_for_forwarded()" in trusting, (
+        "server/messages.py: gunicorn asks otherwise whether a peer's X-Forwarded headers count; have PlainRequest say no there"
+    )
+    assert "self.default_headers()" in inspect.getsource(wsgi.Response.send_headers), (
+        "server/messages.py: gunicorn writes Date and Connection elsewhere: have DatedResponse do so there"
+    )
