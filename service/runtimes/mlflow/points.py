@@ -31,6 +31,8 @@ _STRING = rb'"(?:[^"\\]|\\.)*+"'
 _MEMBER = rb'"([a-z_]++)"\s*+:\s*+(' + _STRING + rb'|[^\s,"\[\]{}]++)'
 _MEMBERS = re.compile(_MEMBER)
 _POINT = re.compile(rb"\s*+(\{\s*+" + _MEMBER + rb"(?:\s*+,\s*+" + _MEMBER + rb"){3,4}+\s*+\})(\s*+,\s*+)?")
+_OF_CELLS = bytes({*range(256)} - {1, 2, *b","})
+_COMMAS = bytes.maketrans(b"\1\2", b",,")
 _COLUMNS = (b"value", b"timestamp", b"step")
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _VALUES = json_decoder(list[float | Literal["NaN", "Infinity", "-Infinity"]])
@@ -89,7 +91,7 @@ def page(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]], run_id:
 def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
     begin, end = body.find(b"[") + 1, body.rfind(b"]")
     first = _POINT.match(body, begin, end) if 0 < begin <= end and body.isascii() else None
-    if first is None:
+    if first is None or b"\1" in body or b"\2" in body:
         return None
     written = {match[1]: match for match in _MEMBERS.finditer(body, *first.span(1))}
     cells = sorted(match.span(2) for name, match in written.items() if name in _COLUMNS)
@@ -114,10 +116,12 @@ def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
     places = [in_order.index(name) for name in _COLUMNS]
     chunks, at_epoch = [], 0
     for at in range(0, len(rows), POINTS_A_CHUNK):
-        joined = b",".join(rows[at : at + POINTS_A_CHUNK])
-        split = joined.replace(body[one_ends:two], b",").replace(body[two_ends:three], b",").split(b",")
-        if len(split) != 3 * len(rows[at : at + POINTS_A_CHUNK]):
+        batch = rows[at : at + POINTS_A_CHUNK]
+        text = b",".join(batch).replace(body[one_ends:two], b"\1").replace(body[two_ends:three], b"\2")
+        is_regular = text.translate(None, _OF_CELLS) == (b"\1\2," * len(batch))[:-1]
+        if not is_regular or text.split(None, 1) != [text]:
             return None
+        split = text.translate(_COMMAS).split(b",")
         values, instants, steps = (split[place::3] for place in places)
         chunk = _chunk(msgspec.json.encode(key), values, instants, steps)
         if chunk is None:

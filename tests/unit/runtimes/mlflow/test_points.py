@@ -105,6 +105,22 @@ def test_a_last_point_unlike_the_others_is_not_cut_to_their_shape(last: str) -> 
     assert points._regular(odd, "loss") is None
 
 
+def test_a_point_that_is_spaced_otherwise_is_given_and_warned_of_as_the_others() -> None:
+    body = history([point(), point(timestamp=0)]).replace(b'"timestamp": 0', b'"timestamp":  0')
+    assert read(body) == read(history([point(), point(timestamp=0)]))
+    assert read(body).unreadable.at_epoch == 1
+
+
+def test_columns_never_shift_where_one_point_lacks_what_another_has_twice() -> None:
+    regular = history([point(), point(2, 3, 4)], indent=None)
+    lacking = regular.replace(b', "timestamp": 3', b"")
+    twice = lacking.replace(b', "timestamp": 1774746000123', b', "timestamp": 7, "timestamp": 1774746000123')
+    assert points._regular(twice, "loss") is None
+    assert [(each["value"], each["step"]) for each in points_of(read(twice))] == [(0.5, 1), (2, 4)]
+    with pytest.raises(BadGateway):
+        read(regular.replace(b'"step": 4', b"4"))
+
+
 def test_an_instant_is_given_in_milliseconds() -> None:
     assert [each["timestamp"] for each in points_of(read(history([point(), point(timestamp=1)])))] == [
         "2026-03-29T01:00:00.123Z",
