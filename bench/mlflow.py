@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench import load, peers
@@ -16,6 +17,7 @@ from bench.results import Results
 from bench.world import World, worker_of
 
 _OFTEN = 10_000
+_AT_ONCE = 4
 
 
 def measure(world: World, results: Results, sizes: list[int], *, rounds: int, seconds: float) -> None:
@@ -41,6 +43,9 @@ def measure(world: World, results: Results, sizes: list[int], *, rounds: int, se
             results.rates.setdefault(f"mlflow {size}", []).append(1000 / took)
             results.times.setdefault(f"mlflow {size}", []).append(took)
             results.times.setdefault(f"processor, mlflow {size}", []).append(spent * 1000)
+            if size <= _OFTEN:
+                together = _at_once(tracking.history(tracking.runs[size]))
+                results.rates.setdefault(f"mlflow {size}, {_AT_ONCE} at once", []).append(together)
             cold = _milliseconds(url, anew)
             results.times.setdefault(f"in front of mlflow, cold {size}", []).append(cold)
             before = processor_seconds(worker)
@@ -55,6 +60,14 @@ def measure(world: World, results: Results, sizes: list[int], *, rounds: int, se
         calls = sorted(_milliseconds(tracking.history(tracking.many, key), {}) for key in peers.KEYS)
         results.times.setdefault("mlflow, slowest 8 of 20 keys", []).append(sum(calls[-8:]))
         results.times.setdefault("in front of mlflow, cold 20 keys", []).append(_milliseconds(many, anew))
+
+
+def _at_once(url: str) -> float:
+    """Answers a second of several that are asked for together."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda url: get(url, {}), [url] * _AT_ONCE))
+    return _AT_ONCE / (time.perf_counter() - began)
 
 
 def _milliseconds(url: str, headers: Mapping[str, str]) -> float:
