@@ -155,8 +155,6 @@ def test_the_board(reader: Watched) -> None:
     asked = choose(reader, "/comparisons/chart", page.get_by_role("button", name="Add chart").click)
     assert asked == {"run": [FIRST, SECOND], "metric": ["Loss", "Accuracy"], "against": ["elapsed"], "scale": ["log"]}
     page.locator("figure svg").wait_for()
-    reader.ready()
-    assert page.evaluate(_CUT) == []
     assert query(page.url)["chart"] == ["metric=Loss&metric=Accuracy&against=elapsed&scale=log"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy link").click()
@@ -168,6 +166,10 @@ def test_the_board(reader: Watched) -> None:
     page.get_by_role("button", name="Remove the chart").click()
     page.get_by_text("The board is empty.").wait_for()
     assert "chart" not in query(page.url)
+    runs = "&".join(f"compare={run}" for run in (FIRST, SECOND, THIRD))
+    reader.visit(f"?{runs}&view=board&chart=metric%3DLoss%26against%3Dstep")
+    page.locator("figure svg text", has_text="dataset=validation").wait_for(state="attached")
+    assert page.evaluate(_CUT) == []
 
 
 def test_settings(reader: Watched) -> None:
