@@ -1,6 +1,7 @@
-"""Event streams of runs that log a point a second: what those who watch cost those who read.
+"""Event streams of runs that log a point a second: what those who watch cost those who read, and what a crowd that
+opens them at once does.
 
-Compare the reads' p99 with that of the case ``clients: none``; memory is that of all watchers together.
+Compare the watchers' p99 with that of the case ``clients: none``; memory is that of those who open.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from functools import partial
 from bench.abuse.stage import Case, Stage
 from bench.upstream import point
 
-_WATCHERS = 100
+_WATCHERS, _OPENED = 100, 500
+_PATIENCE = 60.0
 _FIRST = 10
 """Points that a run has when it is first watched."""
 _EVERY = 1.0
@@ -33,45 +35,89 @@ def _log(stage: Stage, runs: Sequence[str], count: int) -> None:
         )
 
 
-def _watch(stage: Stage, runs: Sequence[str]) -> None:
-    """All read what they are sent. Raises ``RuntimeError`` where one is given nothing of what its run logs."""
-    count = _FIRST
-    text: Counter[socket.socket] = Counter()
+class _Watchers:
+    """A hundred watchers of ``runs``, all there before anything is measured."""
+
+    def __init__(self, runs: Sequence[str]) -> None:
+        self._runs = runs
+        self._points: Counter[socket.socket] = Counter()
+
+    def begin(self, stage: Stage) -> None:
+        _log(stage, self._runs, _FIRST)
+        for client in _connected(stage, self._runs, _WATCHERS):
+            _take_first(client)
+            self._points[client] = 0
+
+    def watch(self, stage: Stage) -> None:
+        """All read what they are sent. Raises ``RuntimeError`` where one is given nothing of what its run logs."""
+        count = _FIRST
+        began = time.monotonic()
+        with ExitStack() as stack:
+            poll = stack.enter_context(selectors.DefaultSelector())
+            for client in self._points:
+                stack.enter_context(client)
+                poll.register(client, selectors.EVENT_READ)
+            due = began + _EVERY
+            while (now := time.monotonic()) < began + stage.seconds:
+                if now >= due:
+                    due, count = now + _EVERY, count + 1
+                    _log(stage, self._runs, count)
+                for key, _ in poll.select(max(due - now, 0)):
+                    if not isinstance(key.fileobj, socket.socket):
+                        continue
+                    got = key.fileobj.recv(65536)
+                    self._points[key.fileobj] += got.count(b'"step":')
+                    if not got:
+                        raise RuntimeError("a stream has ended")
+        if not all(self._points.values()):
+            raise RuntimeError("a watcher was given nothing")
+
+
+def _open(stage: Stage, runs: Sequence[str]) -> None:
+    """Open all streams at once, and wait until each has what there is of its run."""
     began = time.monotonic()
     with ExitStack() as stack:
-        poll = stack.enter_context(selectors.DefaultSelector())
-        for number in range(_WATCHERS):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", stage.port)))
-            run = runs[number % len(runs)]
-            client.sendall(
-                f"GET /runs/{run}/metric-resource/events HTTP/1.1\r\nHost: localhost\r\n"
-                f"Authorization: Bearer {stage.token}\r\n\r\n".encode()
-            )
-            client.setblocking(False)
-            poll.register(client, selectors.EVENT_READ)
-        due = began + _EVERY
-        while (now := time.monotonic()) < began + stage.seconds:
-            if now >= due:
-                due, count = now + _EVERY, count + 1
-                _log(stage, runs, count)
-            for key, _ in poll.select(max(due - now, 0)):
-                if not isinstance(key.fileobj, socket.socket):
-                    continue
-                got = key.fileobj.recv(65536)
-                if key.fileobj not in text:
-                    stage.answered.append((int(got[9:12]), now - began))
-                text[key.fileobj] += got.count(b'"step":')
-                if not got:
-                    raise RuntimeError("a stream has ended")
-    if len(text) < _WATCHERS or min(text.values()) <= _FIRST:
-        raise RuntimeError(f"of {count} points, a watcher was given {min(text.values(), default=0)}")
+        for client in [stack.enter_context(client) for client in _connected(stage, runs, _OPENED)]:
+            stage.answered.append((_take_first(client), time.monotonic() - began))
 
 
-def _case(name: str, runs: Sequence[str]) -> Case:
-    return Case(f"watchers: {name}", partial(_watch, runs=runs), partial(_log, runs=runs, count=_FIRST))
+def _connected(stage: Stage, runs: Sequence[str], count: int) -> list[socket.socket]:
+    """Clients that have asked for the events of one run each."""
+    clients = []
+    for number in range(count):
+        client = socket.create_connection(("127.0.0.1", stage.port), timeout=_PATIENCE)
+        clients.append(client)
+        client.sendall(
+            f"GET /runs/{runs[number % len(runs)]}/metric-resource/events HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {stage.token}\r\n\r\n".encode()
+        )
+    return clients
 
 
+def _take_first(client: socket.socket) -> int:
+    """The status of a stream that has given points; raises ``RuntimeError`` where there is none."""
+    got = b""
+    while b'"step":' not in got:
+        piece = client.recv(65536)
+        if not piece:
+            raise RuntimeError(f"a stream was not opened: {got[:200]!r}")
+        got += piece
+    return int(got[9:12])
+
+
+def _watched(name: str, runs: Sequence[str]) -> Case:
+    watchers = _Watchers(runs)
+    return Case(f"watchers: {name}", watchers.watch, watchers.begin)
+
+
+def _opened(name: str, runs: Sequence[str]) -> Case:
+    return Case(f"watchers: {name}", partial(_open, runs=runs), partial(_log, runs=runs, count=_FIRST))
+
+
+_ONE, _HUNDRED = ["live-0"], [f"live-{number}" for number in range(_WATCHERS)]
 CASES = (
-    _case("100 of one run", ["live-0"]),
-    _case("one each of 100 runs", [f"live-{number}" for number in range(_WATCHERS)]),
+    _watched("100 of one run", _ONE),
+    _watched("one each of 100 runs", _HUNDRED),
+    _opened("500 of one run at once", _ONE),
+    _opened("500 of 100 runs at once", _HUNDRED),
 )
