@@ -24,7 +24,7 @@ from typing import Protocol
 
 from service.caching.changes import Changes
 from service.caching.codec import ContentGone
-from service.concurrency.background import settle
+from service.concurrency.background import in_background, settle
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Flight, Memo, SingleFlight, StillUnderWay
 from service.concurrency.weighted_gate import GateFull, WeightedGate
@@ -61,9 +61,11 @@ ROUND = 1.0
 _MOST_BYTES = 1024 * 1024
 """Bytes of points pushed at once: who is behind by more reads on from its position, at its own pace."""
 _BUSY_SECONDS = 5
-_OPENED_AT_ONCE, _LONGEST_TURN, _MOST_TURNS = 4, 0.25, 256
-"""Feeds opened at once, so that a crowd leaves the interpreter to others; seconds that one waits for its turn, and then
-goes without, for those before it may wait for a slow runtime; and how many wait so."""
+_OPENED_AT_ONCE, _MOST_TURNS = 4, 256
+"""Feeds opened at once, so that a crowd leaves the interpreter to others; and how many wait for their turn."""
+_LONGEST_HELD, _LONGEST_TURN = 0.25, 2.0
+"""Seconds that one counts as being opened, for who takes longer waits for a slow runtime; and that one waits for
+its turn."""
 _Trouble = ServiceError | ContentGone
 _log = logging.getLogger("service.reads")
 
@@ -205,8 +207,9 @@ class Feeds:
             feed.opened += 1
         try:
             with self._turn():
-                flight, _ = self._look([feed], context)[feed]
-                trouble = flight.result(context.deadline.remaining())
+                flight = self._first_look(feed, context)
+                flight.wait(min(_LONGEST_HELD, context.deadline.remaining()))
+            trouble = flight.result(context.deadline.remaining())
             if trouble is not None:
                 raise trouble
         except StillUnderWay:
@@ -270,6 +273,17 @@ class Feeds:
                 stack.enter_context(self._turns.admitted(1, _LONGEST_TURN))
             yield
 
+    def _first_look(self, feed: Feed, context: RequestContext) -> Flight[_Trouble | None]:
+        """See what there is now, on a thread of its own; those who open it at once look together."""
+
+        def begin(feeds: tuple[Feed, ...]) -> Future[Mapping[Feed, _Trouble | None]]:
+            return in_background(partial(self._see, feeds, context), "feed")
+
+        try:
+            return self._looks.join([feed], begin)[feed][0]
+        except RuntimeError as error:
+            raise Overloaded("no thread is to be had for another event stream", _BUSY_SECONDS) from error
+
     def _look(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[_Trouble | None], bool]]:
         """See what there is now, but where others do so already: the flight of each feed, and whether it is theirs."""
         begun: list[tuple[Sequence[Feed], Future[Mapping[Feed, _Trouble | None]]]] = []
@@ -283,7 +297,7 @@ class Feeds:
             settle(outcome, partial(self._see, some, context))
         return flights
 
-    def _see(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, _Trouble | None]:
+    def _see(self, feeds: Sequence[Feed], context: RequestContext) -> Mapping[Feed, _Trouble | None]:
         began = time.monotonic()
         replaced = {feed: feed.replaced for feed in feeds}
         for feed in feeds:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from service.caching.memory import MemoryCache
 from service.domain.errors import RuntimeForbids, RuntimeUnavailable
-from service.domain.runtime import CacheScope
+from service.domain.runtime import CacheScope, RequestContext
 from service.reads.calls import A_CALL
 from service.reads.entries import Connection
 from service.reads.feeds import Feeds, Happened
 from service.reads.policy import Lifetimes
 from service.reads.queries import Queries
-from testing.waiting import eventually
+from testing.threads import together
+from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.fakes import FakeRuntime, context
 from tests.unit.reads.worlds import Clock, Process
 
@@ -62,7 +65,10 @@ class World:
         )
         cache.subscribe(self.process.store.changes)
         self.runtime = FakeRuntime()
-        self.queries = Queries({"default": Connection(self.runtime, self.process.reads)})
+        self.connect(self.runtime)
+
+    def connect(self, runtime: FakeRuntime) -> None:
+        self.queries = Queries({"default": Connection(runtime, self.process.reads)})
         self.feeds = Feeds(self.queries, self.process.store.changes, 1000, self.process.telemetry)
 
     def watch(self, *run_ids: str) -> dict[str, Watcher]:
@@ -113,6 +119,30 @@ def test_what_is_the_matter_with_one_is_not_the_others(world: World) -> None:
     world.log("troubled", 2)
     eventually(lambda: watchers["troubled"].given)
     assert watchers["troubled"].ends == watchers["well"].ends == []
+
+
+def test_runs_that_are_slow_keep_nobody_from_opening_others(world: World) -> None:
+    gate = threading.Event()
+    asked = world.runtime.run_metrics
+
+    class Slow(FakeRuntime):
+        def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, Any]:
+            if run_ids[0].startswith("slow"):
+                gate.wait(PATIENCE)
+            return asked(run_ids, context)
+
+    world.connect(Slow())
+    slow, quick = ([f"{kind}{number}" for number in range(6)] for kind in ("slow", "quick"))
+    for run_id in (*slow, *quick):
+        world.log(run_id, 1)
+    waiting = [threading.Thread(target=world.feeds.open, args=(run_id, context(HERE))) for run_id in slow]
+    for thread in waiting:
+        thread.start()
+    together(*[lambda run_id=run_id: world.feeds.open(run_id, context(HERE)) for run_id in quick])
+    assert all(thread.is_alive() for thread in waiting)
+    gate.set()
+    for thread in waiting:
+        thread.join()
 
 
 def test_runs_of_another_group_are_asked_for_by_themselves(world: World) -> None:
