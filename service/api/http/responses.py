@@ -151,7 +151,8 @@ class Answers:
         if at_most is None or whole or (not wanted.streamed and wanted.length <= at_most):
             with suppress(TooLarge):
                 return self._ready.get_or_make(tag, written, wanted.weight, at_most=at_most)
-        return _in_stretches(written(), lambda: self._ready.turn(wanted.weight))
+        stretches = _in_stretches(written(), lambda: self._ready.turn(wanted.weight))
+        return _sent(next(stretches, b""), stretches)
 
     def _rendered(self, wanted: Representation, rendering: Rendering) -> Representation:
         """Renders what ``make`` makes, which is kept too; no place for large work is held meanwhile."""
@@ -228,6 +229,13 @@ def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextMan
             yield b"".join(held)
         if size < _STRETCH:
             return
+
+
+def _sent(first: bytes, stretches: Iterator[bytes]) -> Iterator[bytes]:
+    """The first stretch is made before anything is sent: what has left the store can still be read anew, and work for
+    which there is no room be refused."""
+    yield first
+    yield from stretches
 
 
 def _coding(chosen: Format) -> str:

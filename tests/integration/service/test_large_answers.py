@@ -142,3 +142,26 @@ def test_a_cursor_has_expired_where_only_the_tags_of_its_snapshot_are_left(surro
         store.delete(*store.scan_iter("*:rest"))
     with surroundings.service() as another:
         assert another.get(RUN + following).status_code == 410
+
+
+@pytest.mark.parametrize("path", [RUN, "/runs?format=csv", "/runs?sort=-createdAt"])
+def test_what_is_sent_as_it_is_made_is_read_anew_where_it_has_left_the_store(
+    surroundings: Surroundings, path: str
+) -> None:
+    """Before anything is sent: afterwards the answer could only be cut off."""
+    many(surroundings.runtime)
+    executions = [
+        {"id": f"run-{number:03}", "configurationId": "c", "status": "DEAD", "createdAt": "2026-03-29T01:00:00Z"}
+        for number in range(300)
+    ]
+    surroundings.runtime.say("executions", 200, {"count": len(executions), "resources": executions})
+    with surroundings.service() as service:
+        token = service.issuer.mint(roles=["scenario_job_viewer", "scenario_metric_viewer"])
+        whole = service.get(path, token)
+    with redis.Redis(port=surroundings.valkey.port) as store:
+        assert store.delete(*store.scan_iter("*:rest"))
+    work = LargeWork(whole=1000, free=0)
+    with surroundings.service(large_work=work, cache={"representation_bytes": 0}) as service:
+        answer = service.get(path, token)
+        assert (answer.status_code, sent(answer)) == (200, sent(whole))
+        assert "Content-Length" not in answer.headers
