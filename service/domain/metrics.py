@@ -14,7 +14,7 @@ MOST_STEP_DIGITS = 1000
 
 
 MOST_LABEL_NAMES = 257
-"""Label names of a run that are told apart, as columns of a table: one more than it has columns for."""
+"""Label names that are kept of a run, a table's columns: one more than it has room for."""
 
 
 class Unreadable(msgspec.Struct, frozen=True, array_like=True, gc=False):

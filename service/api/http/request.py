@@ -183,7 +183,8 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
     given = request.args
     lists = {field.data_key or name for name, field in loader.fields.items() if isinstance(field, fields.List)}
     faults += [Fault(name, "is given more than once") for name in given if name not in lists and _often(given, name)]
-    faults += [Fault(name, "must be UTF-8, percent-encoded") for name in _undecodable(request.query_string)]
+    undecodable = dict.fromkeys(_undecodable(request.query_string))
+    faults += [Fault(name, "must be UTF-8, percent-encoded") for name in undecodable]
     try:
         loaded: Parameters = loader.load(
             {name: given.getlist(name) if name in lists else given[name] for name in given}
@@ -194,6 +195,7 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
         faults += [
             Fault(name, detail)
             for name in dict.fromkeys([*named, *sorted(messages)])
+            if name not in undecodable
             for detail in _details(messages[name], len(given.getlist(name)))
         ]
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}

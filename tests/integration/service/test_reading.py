@@ -107,6 +107,7 @@ def test_every_fault_of_a_request_is_named(service: Service) -> None:
     [
         ("/metric-resource?name=%FF&name=a", [("name", "must be UTF-8, percent-encoded")]),
         ("/metric-resource?search=%ED%A0%80", [("search", "must be UTF-8, percent-encoded")]),
+        ("/metric-resource?since=%FF", [("since", "must be UTF-8, percent-encoded")]),
         ("/metric-resource?name=%25FF&name=%C3%A9", []),
         ("/metric-resource?%FF=1", [("%FF", "is not a parameter of this resource")]),
         (
