@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.servers.approuter import COOKIE, approuter
+from tests.servers.approuter import COOKIE, Approuter, approuter
 from tests.servers.demo import Demo
 from tests.servers.service_hosts import ServiceHost
 from tests.servers.service_hosts import serving as serving_host
@@ -137,15 +138,24 @@ def test_an_answer_of_another_sign_in_is_refused(
     page.get_by_text("the answer is not of this sign-in").wait_for()
 
 
-def test_behind_an_approuter(
-    open_page: Callable[..., Watched], session: ServiceHost, demo: Demo, tmp_path: Path
-) -> None:
-    """No token ever reaches the page; a session that has expired is noticed whatever is answered, and renewed."""
+@contextmanager
+def with_a_cookie(
+    open_page: Callable[..., Watched], session: ServiceHost, demo: Demo
+) -> Iterator[tuple[Approuter, Watched]]:
+    """A page behind an approuter that knows the browser by its cookie."""
     with approuter(session.port) as router:
         router.sessions["one"] = demo.ready["token"]
         watched = open_page(router.url, apart=True)
         cookie = {"name": COOKIE, "value": "one", "url": router.url}
         watched.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        yield router, watched
+
+
+def test_behind_an_approuter(
+    open_page: Callable[..., Watched], session: ServiceHost, demo: Demo, tmp_path: Path
+) -> None:
+    """No token ever reaches the page; a session that has expired is noticed whatever is answered, and renewed."""
+    with with_a_cookie(open_page, session, demo) as (router, watched):
         page = watched.open(f"?run={FIRST}&tab=metrics&part=tags")
         assert page.locator(".tag").count() == 2
         assert f"/runs/{FIRST}" in router.scripts_seen
@@ -166,11 +176,7 @@ def test_several_connections(
     open_page: Callable[..., Watched], session: ServiceHost, demo: Demo, tmp_path: Path
 ) -> None:
     """Connection and resource group are picked, stand in the address, go with each request, and are named in a problem."""
-    with approuter(session.port) as router:
-        router.sessions["one"] = demo.ready["token"]
-        watched = open_page(router.url, apart=True)
-        cookie = {"name": COOKIE, "value": "one", "url": router.url}
-        watched.page.context.add_cookies([cookie])  # type: ignore[list-item]
+    with with_a_cookie(open_page, session, demo) as (_, watched):
         page = watched.open("?status=COMPLETED")
         picker = select(page, "Connection")
         assert picker.locator("option").all_inner_texts() == ["first", "second"]

@@ -106,13 +106,19 @@ def test_the_note_of_a_demo_that_died_is_removed(another: subprocess.Popen[bytes
         assert len(list(temporary.rglob("*.json"))) == 1
 
 
-def test_the_token_is_of_the_newest_demo_and_says_which_where_several_run(
-    another: subprocess.Popen[bytes], temporary: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def two_demos(another: subprocess.Popen[bytes], temporary: Path) -> tuple[RunningDemo, RunningDemo]:
+    """Each with an issuer of its own; the second is this process."""
     first = RunningDemo(another.pid, "http://127.0.0.1:3", temporary / "first", "http://127.0.0.1:4")
     newest = RunningDemo(os.getpid(), "http://127.0.0.1:5", temporary / "newest", "http://127.0.0.1:6")
     for demo in (first, newest):
         Issuer.at(demo.data, demo.issuer)
+    return first, newest
+
+
+def test_the_token_is_of_the_newest_demo_and_says_which_where_several_run(
+    another: subprocess.Popen[bytes], temporary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, newest = two_demos(another, temporary)
     with noted(first):
         assert main(["token"]) == 0
         alone = capsys.readouterr()
@@ -131,10 +137,7 @@ def test_the_token_is_of_the_demo_with_the_issuer_that_is_named(
     another: subprocess.Popen[bytes], temporary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With that demo's own key: the service has no other of it."""
-    named = RunningDemo(another.pid, "http://127.0.0.1:3", temporary / "named", "http://127.0.0.1:4")
-    newest = RunningDemo(os.getpid(), "http://127.0.0.1:5", temporary / "newest", "http://127.0.0.1:6")
-    for demo in (named, newest):
-        Issuer.at(demo.data, demo.issuer)
+    named, newest = two_demos(another, temporary)
     with noted(named), noted(newest):
         assert main(["token", "--issuer", named.issuer]) == 0
         out, err = capsys.readouterr()
