@@ -12,14 +12,14 @@ from service.api.http.large_work import LargeWork
 from service.api.http.pagination import Cursors
 from service.api.http.representation_cache import ReadyAnswers
 from service.api.http.responses import Answers
-from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.selected_points import SelectedPoints
 from service.api.resources.operations import Parts
-from service.api.resources.runs.rows import RunRows
+from service.api.resources.runs.selected_runs import SelectedRuns
 from service.app import flask_app
 from service.app.authentication import Authentication, build_authentication
 from service.app.connections import build_connections, defaults, lifetimes
 from service.app.flask_app import Interface
-from service.app.states import Probes, cache_state, runtime_states
+from service.app.health import Probes, cache_state, runtime_states
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.store import EntryStore
@@ -81,8 +81,8 @@ def create_app(
             queries=queries,
             grants=authentication.grants,
             answers=Answers(ReadyAnswers(settings.cache.representation_bytes, large_work), lifetimes(settings)),
-            arrangements=Arrangements(large_work),
-            run_rows=RunRows(large_work),
+            selected_points=SelectedPoints(large_work),
+            selected_runs=SelectedRuns(large_work),
             cursors=Cursors(_cursor_secret(settings)),
             defaults=defaults(settings),
             parts=parts,

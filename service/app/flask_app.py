@@ -27,14 +27,14 @@ from service.api.resources.comparisons import routes as comparisons
 from service.api.resources.events import routes as events
 from service.api.resources.logs import routes as logs
 from service.api.resources.metric_resource import routes as metric_resource
-from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.selected_points import SelectedPoints
 from service.api.resources.operations import Parts
 from service.api.resources.points import routes as points
 from service.api.resources.runs import routes as runs
-from service.api.resources.runs.rows import RunRows
+from service.api.resources.runs.selected_runs import SelectedRuns
 from service.api.resources.series import routes as series
 from service.caching.changes import Changes
-from service.charts.bundle import VegaBundle
+from service.charts.browser_bundle import VegaBundle
 from service.charts.rendering import Renderer
 from service.domain.access import GrantDirectory
 from service.reads.feeds import Feeds
@@ -54,8 +54,8 @@ class Interface:
     queries: Queries
     grants: GrantDirectory
     answers: Answers
-    arrangements: Arrangements
-    run_rows: RunRows
+    selected_points: SelectedPoints
+    selected_runs: SelectedRuns
     cursors: Cursors
     defaults: Defaults
     parts: Parts
@@ -108,14 +108,14 @@ def build(interface: Interface) -> Flask:
 
 def _resources(interface: Interface, made: Callable[[str, str], Blueprint]) -> tuple[Blueprint, ...]:
     """The API's resources, in the order of the document."""
-    queries, answers, arrangements = interface.queries, interface.answers, interface.arrangements
+    queries, answers, selected_points = interface.queries, interface.answers, interface.selected_points
     pages, long_poll = Pages(interface.cursors), LongPoll(interface.changes)
     return (
-        metric_resource.blueprint(queries, answers, arrangements, pages, made, long_poll=long_poll),
-        points.blueprint(queries, answers, arrangements, pages, made),
+        metric_resource.blueprint(queries, answers, selected_points, pages, made, long_poll=long_poll),
+        points.blueprint(queries, answers, selected_points, pages, made),
         series.blueprint(queries, answers, long_poll, made),
         charts.blueprint(queries, answers, interface.renderer, made),
-        runs.blueprint(queries, answers, interface.run_rows, pages, made, long_poll=long_poll),
+        runs.blueprint(queries, answers, interface.selected_runs, pages, made, long_poll=long_poll),
         comparisons.blueprint(queries, answers, interface.renderer, made),
         logs.blueprint(queries, answers, made),
         resource_groups.blueprint(queries, answers, made),

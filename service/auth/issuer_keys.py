@@ -9,8 +9,8 @@ from functools import partial
 
 from service.auth.discovery import discovered_keys
 from service.auth.issuers import KeySource, TrustedIssuer
+from service.auth.key_ring_table import RingTable
 from service.auth.key_rings import FETCH_BYTES, FETCH_SECONDS, Fetch, KeyRing, Places, State
-from service.auth.ring_table import RingTable
 from service.auth.tokens import Token
 from service.auth.verification_keys import VerificationKey, read_pem
 from service.domain.errors import InvalidToken, KeysUnavailable

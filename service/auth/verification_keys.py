@@ -11,10 +11,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from service.auth import edwards
+from service.auth import unsafe_edwards_keys
 from service.auth.algorithms import EDWARDS, ELLIPTIC_CURVES, RSA
 
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | edwards.EdwardsKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | unsafe_edwards_keys.EdwardsKey
 
 _LEAST_RSA_BITS, _MOST_RSA_BITS = 2048, 8192
 _LEAST_EXPONENT, _MOST_EXPONENT = 3, 2**32
@@ -93,7 +93,7 @@ def _algorithms(key: PublicKey, stated: Any) -> frozenset[str]:
     elif isinstance(key, ec.EllipticCurvePublicKey):
         able = frozenset(name for name, curve in ELLIPTIC_CURVES.items() if key.curve.name == curve)
     else:
-        able = frozenset({EDWARDS} if edwards.is_sound(key) else ())
+        able = frozenset({EDWARDS} if unsafe_edwards_keys.is_sound(key) else ())
     return able if stated is None else able & {stated} if isinstance(stated, str) else frozenset()
 
 

@@ -14,9 +14,9 @@ from service.auth.catalogue import RoleCatalogue
 from service.auth.claims import principal_of
 from service.auth.issuer_keys import Candidates, IssuerKeys
 from service.auth.issuers import TrustedIssuer
-from service.auth.times import check_times
 from service.auth.token_cache import TokenCache
 from service.auth.tokens import LONGEST, Token, bearer, parse
+from service.auth.validity import check_times
 from service.domain.access import Principal
 from service.domain.errors import InvalidToken
 

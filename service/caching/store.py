@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 from service.caching import codec
 from service.caching.changes import UNKNOWN, Changes, Mark
-from service.caching.codec import Header, Packed, Sealer, body_key, failure_key, rest_key
+from service.caching.codec import Header, Packed, Sealer
+from service.caching.entry_keys import body_key, failure_key, rest_key
 from service.caching.protocol import Cache
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.errors import CacheUnavailable

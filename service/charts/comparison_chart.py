@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, scales, specification
-from service.charts.against import Against, ChartOptions, axis_of, instant, words
-from service.charts.drawing import NOT_POSITIVE, Drawing, stands
 from service.charts.notes import not_positive, notes, off_scale, without_value
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
 from service.charts.safe_text import visible
+from service.charts.traces import NOT_POSITIVE, Drawing, stands
+from service.charts.x_axis import Against, ChartOptions, axis_of, instant, words
 from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Compared, Identity

@@ -15,7 +15,7 @@ from typing import Any
 
 import vl_convert
 
-from service.charts import frames, style
+from service.charts import process_messages, style
 
 _VEGA_LITE = "6.4"
 _SCALE = 2.0
@@ -41,13 +41,13 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _png(_FIRST)
-    while (asked := frames.read(sys.stdin.buffer)) is not None:
+    while (asked := process_messages.read(sys.stdin.buffer)) is not None:
         form, specification = asked
         signal.alarm(_PATIENCE)
         try:
-            answer = frames.pack(frames.DRAWN, _DRAW[form](_read(specification)))
+            answer = process_messages.pack(process_messages.DRAWN, _DRAW[form](_read(specification)))
         except ValueError as error:
-            answer = frames.pack(frames.REFUSED, str(error).encode())
+            answer = process_messages.pack(process_messages.REFUSED, str(error).encode())
         signal.alarm(0)
         answers.write(answer)
 

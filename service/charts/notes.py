@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from service.charts import captions
-from service.charts.against import length
-from service.charts.drawing import Drawing
 from service.charts.panels import ChartType, ValueScale
+from service.charts.traces import Drawing
+from service.charts.x_axis import length
 from service.domain.series.series import GAP, Series
 
 _CLOCK_CHANGES = {False: "times that come twice have their offset", True: "times that were skipped are missing"}

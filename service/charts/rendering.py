@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import BinaryIO, cast
 
-from service.charts import frames
+from service.charts import process_messages
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
@@ -84,7 +84,7 @@ class Renderer:
         if not has_turn:
             raise Overloaded(_BUSY)
         try:
-            return self._draw_twice(frames.pack(_FORMS[media_type], specification), deadline)
+            return self._draw_twice(process_messages.pack(_FORMS[media_type], specification), deadline)
         except BaseException:
             self._end()
             raise
@@ -111,7 +111,7 @@ class Renderer:
         self._pictures += 1
         _send(cast(BinaryIO, process.stdin).fileno(), message, deadline)
         tag, body = _receive(cast(BinaryIO, process.stdout).fileno(), deadline)
-        if tag != frames.DRAWN:
+        if tag != process_messages.DRAWN:
             raise CannotDraw(body.decode("utf-8", "replace"))
         return body
 
@@ -151,7 +151,7 @@ def _send(descriptor: int, message: bytes, deadline: Deadline) -> None:
 
 
 def _receive(descriptor: int, deadline: Deadline) -> tuple[bytes, bytes]:
-    tag, length = frames.HEADER.unpack(_exactly(descriptor, frames.HEADER.size, deadline))
+    tag, length = process_messages.HEADER.unpack(_exactly(descriptor, process_messages.HEADER.size, deadline))
     if length > _MOST_BYTES:
         raise CannotDraw("the picture is too large")
     return tag, _exactly(descriptor, length, deadline)

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, specification
-from service.charts.against import Against, ChartOptions, axis_of, instant, words
-from service.charts.drawing import Drawing
 from service.charts.notes import notes
 from service.charts.panels import Caption, ChartType
+from service.charts.traces import Drawing
+from service.charts.x_axis import Against, ChartOptions, axis_of, instant, words
 from service.concurrency.decoders import json_decoder
 from service.domain import points
 from service.domain.errors import Fault, InvalidParameter

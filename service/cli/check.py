@@ -7,9 +7,9 @@ import logging
 import time
 
 from service.app import close, create_app, probes
-from service.app.states import Probes
+from service.app.health import Probes
 from service.caching.redis.diagnosis import diagnose
-from service.cli import configured
+from service.cli import configuration
 from service.settings import CacheSettings, Settings, describe, risks
 from service.telemetry.prometheus import Telemetry
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line for each part; 0 where all is well, 1 otherwise."""
-    settings = configured.settings()
+    settings = configuration.settings()
     if settings is None:
         return 1
     print("configuration: complete")

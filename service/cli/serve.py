@@ -16,7 +16,7 @@ from gunicorn.app.base import BaseApplication
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from service.auth.tokens import longest_field
-from service.cli import configured
+from service.cli import configuration
 from service.server.limits import Limits
 from service.server.worker import configured_worker
 from service.settings import Settings, risks
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until stopped; 1 where the configuration is not right."""
-    settings = configured.settings()
+    settings = configuration.settings()
     if settings is None:
         return 1
     json_logs.configure(settings.server.log_level)
@@ -88,7 +88,7 @@ class Server(BaseApplication):
             "forwarder_headers": "",
             "secure_scheme_headers": {},
             "control_socket_disable": True,
-            "logger_class": "service.server.log.Logger",
+            "logger_class": "service.server.gunicorn_log.Logger",
             "loglevel": server.log_level.lower(),
             "proc_name": "metric-resource",
             "worker_exit": _close,

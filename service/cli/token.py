@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from service.demo.running import RunningDemo, running_demos
+from service.demo.running_demos import RunningDemo, running_demos
 from service.sandbox import mint_token
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from service.demo.running import running_demos
+from service.demo.running_demos import running_demos
 from service.domain.expectations import Expectation, NotUnderstood
 from service.sandbox import mint_token
 from service.watching.event_source import EventSource, Refused

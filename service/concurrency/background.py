@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from service.concurrency.origin import carried
+from service.concurrency.thread_origin import carried
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
-from service.concurrency.origin import carried
+from service.concurrency.thread_origin import carried
 
 E = TypeVar("E", bound=Exception)
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from service.demo import mlflow_server, text
 from service.demo.processes import PartDied, Processes
-from service.demo.running import RunningDemo, noted
+from service.demo.running_demos import RunningDemo, noted
 from service.sandbox import announcement, mint_token
 from service.sandbox.issuer import PAGE_CLIENT
 

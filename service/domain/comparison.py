@@ -15,9 +15,9 @@ from msgspec import Raw
 from service.concurrency.decoders import json_decoder
 from service.concurrency.time_limit import checkpoint
 from service.domain import decimals, points
+from service.domain.merge_sort import places_of_integers
 from service.domain.metrics import READABLE, Unreadable
 from service.domain.points import NameValue
-from service.domain.ranks import places_of_integers
 from service.domain.runs import RunDetails
 from service.domain.series.series import Series
 from service.domain.series.summary import Summary

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
-from service.concurrency.origin import carried
+from service.concurrency.thread_origin import carried
 from service.domain.errors import Overloaded
 from service.telemetry.prometheus import Telemetry
 

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from service.caching import codec
-from service.caching.codec import ContentGone, NotAnEntry, Packed, entry_keys
+from service.caching.codec import ContentGone, NotAnEntry, Packed
+from service.caching.entry_keys import entry_keys
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CursorExpired, ServiceError
 from service.domain.freshness import Snapshot

@@ -40,7 +40,7 @@ from service.domain.events import Event, Observed
 from service.domain.freshness import RequestCachePolicy, RequestDirectives, Snapshot
 from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
-from service.reads.calls import A_CALL
+from service.reads.batches import A_CALL
 from service.reads.queries import Queries
 from service.reads.results import Read
 from service.telemetry.prometheus import Telemetry

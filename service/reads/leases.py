@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from service.caching.codec import lock_key
+from service.caching.entry_keys import lock_key
 from service.caching.protocol import Cache
 from service.domain.errors import CacheUnavailable
 

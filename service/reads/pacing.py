@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.caching.codec import refresh_key
+from service.caching.entry_keys import refresh_key
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.domain.errors import CacheUnavailable

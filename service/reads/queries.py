@@ -30,7 +30,7 @@ from service.domain.runs import RunDetails
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.domain.series.summary import RunSummary
 from service.reads import packing, policy, remembered_errors, run_packing
-from service.reads.calls import Room, by_calls, paced
+from service.reads.batches import Room, by_calls, paced
 from service.reads.comparison import ReadComparison
 from service.reads.entries import Connection, Entries, EntryRequest, raised, value
 from service.reads.points import Manifest, ReadPoints

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from service.sandbox.codes import Codes
+from service.sandbox.authorization_codes import Codes
 from service.sandbox.database import Database
 from service.sandbox.faults import FaultSwitch
 from service.sandbox.issuer import Issuer

@@ -18,7 +18,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
-from service.concurrency.origin import origin
+from service.concurrency.thread_origin import origin
 from service.telemetry.line_writer import LineWriter
 
 AUDIT = "service.audit"

@@ -39,7 +39,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace import Span as RecordedSpan
 
 from service.concurrency.background import in_background
-from service.concurrency.origin import origin, working_for
+from service.concurrency.thread_origin import origin, working_for
 from service.telemetry.trace_options import TraceAttribute
 
 _NAME = "metric-resource"

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort
 
 from service.api.http.guards import open_to_everyone
 from service.api.http.static_assets import FOREVER, REVALIDATED, Asset
-from service.charts.bundle import VegaBundle
+from service.charts.browser_bundle import VegaBundle
 from service.web.assets import Assets, script
 from service.web.security import SignIn
 

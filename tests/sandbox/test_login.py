@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
-from service.sandbox.codes import challenge_of
+from service.sandbox.authorization_codes import challenge_of
 
 VERIFIER = "a-verifier-of-forty-three-characters-or-more"
 BACK = "http://127.0.0.1:8000/ui/"

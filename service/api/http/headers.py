@@ -8,8 +8,9 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from werkzeug.routing import RequestRedirect
 
-from service.api.http.context import REQUEST_ID_HEADERS, current_request
+from service.api.http.context import current_request
 from service.api.http.relative_urls import relative
+from service.api.http.request_ids import REQUEST_ID_HEADERS
 
 _EXPOSED = (
     "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, X-Missing-Runs, Content-Disposition, "

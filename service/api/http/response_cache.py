@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from service.api.http import access_log
-from service.api.http.context import REQUEST_ID_HEADERS, RequestTrace, request_id, traceparent
+from service.api.http.context import RequestTrace
 from service.api.http.headers import LONGEST_LIST
 from service.api.http.representation_cache import Body
+from service.api.http.request_ids import REQUEST_ID_HEADERS, request_id, traceparent
 from service.api.http.responses import CACHE_METADATA, Answers, CacheMetadata, client_has, status_of
 from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
 from service.concurrency.bounded_map import BoundedMap

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from service.api.http.context import is_traceparent
+from service.api.http.request_ids import is_traceparent
 from service.concurrency.at_hand import NOT_AT_HAND
-from service.concurrency.origin import working_for
 from service.concurrency.pushed_body import PushedBody, Sink
+from service.concurrency.thread_origin import working_for
 from service.telemetry.trace_options import TraceAttribute
 
 if TYPE_CHECKING:

@@ -14,17 +14,17 @@ from redis import Redis
 from redis.exceptions import RedisClusterException
 
 from service.caching.changes import Changes
-from service.caching.codec import CHANNEL
+from service.caching.entry_keys import CHANNEL
 from service.caching.redis.bounded_connections import within
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
+from service.caching.redis.error_kinds import Verdict, reason, verdict
 from service.caching.redis.options import pool_of
 from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, Script, run, run_many
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.subscription import Subscription
 from service.caching.redis.url import Form, ServerUrl, parse_url
-from service.caching.redis.verdicts import Verdict, reason, verdict
 from service.concurrency.blocking import waiting
 from service.concurrency.circuit_breaker import Tolerance
 from service.concurrency.deadline import Deadline
@@ -45,7 +45,7 @@ class RedisCache:
 
     An ACL user needs ``MGET``, ``SET``, ``DEL``, ``GET``, ``PEXPIRE``, ``PTTL``, ``EVAL``, ``EVALSHA`` and ``PING``; in
     a cluster also ``CLUSTER SLOTS`` and ``COMMAND``. Announcements need ``PUBLISH``, ``SUBSCRIBE`` and the channel
-    ``codec.CHANNEL``; without them none is trusted.
+    ``entry_keys.CHANNEL``; without them none is trusted.
     """
 
     def __init__(

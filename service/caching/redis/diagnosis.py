@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from redis import exceptions
 from redis.sentinel import MasterNotFoundError
 
-from service.caching.codec import entry_key, lock_key
+from service.caching.entry_keys import entry_key, lock_key
 from service.caching.redis.cache import RedisCache
 from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable

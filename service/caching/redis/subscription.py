@@ -22,9 +22,9 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NoConnection
 
 from service.caching.changes import Changes
-from service.caching.codec import CHANNEL
+from service.caching.entry_keys import CHANNEL
+from service.caching.redis.error_kinds import reason
 from service.caching.redis.servers import Servers
-from service.caching.redis.verdicts import reason
 from service.concurrency.deadline import Deadline
 
 _PING_SECONDS = 0.1

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from service.concurrency.time_limit import checkpoint
 from service.domain import points
+from service.domain.merge_sort import ranks
 from service.domain.metrics import Chunk
-from service.domain.ranks import ranks
 from service.domain.selection.chunks import gathered, step
 from service.domain.selection.instants import instant
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain import points
-from service.domain.ranks import ranks
+from service.domain.merge_sort import ranks
 from service.domain.series import instant_columns
 from service.domain.series.columns import EXACT, Columns, Floats, Integers
 from service.domain.series.instant_columns import NEVER

@@ -17,7 +17,7 @@ from service.domain.errors import RuntimeTimeout
 from service.domain.logs import MOST_LINES, LogLine, LogQuery, RunLog, matcher, run_log
 from service.domain.runs import NULL
 from service.domain.selection.instants import instant
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 
 MOST_PAGES = 20
@@ -115,7 +115,7 @@ class _Pages:
 
 
 def _lines(body: bytes) -> list[LogLine]:
-    answer, mended = literals.decode_mended(body, _Answer)
+    answer, mended = json_literals.decode_mended(body, _Answer)
     timestamps = TimestampMapping()
     found = answer.data.result if answer.data is not None else None
     return [_line(each, timestamps, mended=mended) for each in found or ()]
@@ -125,9 +125,9 @@ def _line(given: _Line, timestamps: TimestampMapping, *, mended: bool) -> LogLin
     def text(literal: Raw) -> bytes:
         """A string as it was sent; ``null`` for all else, so that one odd line does not hide the others."""
         written = bytes(literal)
-        if not literals.is_string(written):
+        if not json_literals.is_string(written):
             return NULL
-        return literals.restored(written) if mended else written
+        return json_literals.restored(written) if mended else written
 
     return LogLine(
         timestamps.literal(given.timestamp),

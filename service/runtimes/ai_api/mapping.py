@@ -15,10 +15,10 @@ from msgspec import Raw
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import RunStatus
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.ai_api.chunking import STRETCH, Read, Unusual, cut
 from service.runtimes.ai_api.points import NameValue, PointMapping, pairs
-from service.runtimes.literals import NULL
+from service.runtimes.json_literals import NULL
 
 _NULL = Raw(NULL)
 _POINTS_A_CHUNK = 2000
@@ -76,14 +76,14 @@ def metric_resources_apart(body: bytes, asked: Collection[str]) -> dict[str, Met
 
     Raises ``BadGateway`` where the fault is not within one run.
     """
-    answer, mended = literals.decode_mended(body, _Apart)
+    answer, mended = json_literals.decode_mended(body, _Apart)
     found: dict[str, MetricResource | BadGateway] = {}
     for text in map(bytes, answer.resources):
-        run_id = literals.decode(text, _Whose).execution_id
+        run_id = json_literals.decode(text, _Whose).execution_id
         if run_id in found or run_id not in asked:
             raise BadGateway(_FOREIGN)
         try:
-            found[run_id] = _whole(literals.decode(text, _Resource), mended=mended)
+            found[run_id] = _whole(json_literals.decode(text, _Resource), mended=mended)
         except BadGateway as error:
             found[run_id] = error
     return found
@@ -96,7 +96,7 @@ class _Execution(msgspec.Struct):
 
 def run_status(body: bytes, asked: str) -> RunStatus:
     """The status of the run ``asked`` for. Raises ``BadGateway`` where the answer is not the AI API's, or another's."""
-    execution = literals.decode(body, _Execution)
+    execution = json_literals.decode(body, _Execution)
     if execution.id != asked:
         raise BadGateway("the AI runtime answered with another run than the one it was asked for")
     return RunStatus.of(execution.status)
@@ -111,7 +111,7 @@ def _piecewise(body: bytes, runs: int, stretch: int) -> Iterator[MetricResource]
 
     skeleton, arrays = cut(body, begin, runs, stretch)
     try:
-        answer, mended = literals.decode_mended(skeleton, _Skeleton)
+        answer, mended = json_literals.decode_mended(skeleton, _Skeleton)
     except BadGateway as error:
         raise Unusual from error
     with_metrics = [resource.metrics is not None for resource in answer.resources]
@@ -124,7 +124,7 @@ def _piecewise(body: bytes, runs: int, stretch: int) -> Iterator[MetricResource]
 
 
 def _as_a_whole(body: bytes) -> Iterator[MetricResource]:
-    answer, mended = literals.decode_mended(body, _Resources)
+    answer, mended = json_literals.decode_mended(body, _Resources)
     for resource in answer.resources:
         yield _whole(resource, mended=mended)
 
@@ -133,7 +133,7 @@ def _whole(resource: _Resource, *, mended: bool) -> MetricResource:
     mapping = PointMapping()
     chunks = [_chunk(mapping, batch) for batch in _batches(resource.metrics or [])]
     if mended:
-        chunks = [Chunk(literals.restored(chunk.text), chunk.count) for chunk in chunks]
+        chunks = [Chunk(json_literals.restored(chunk.text), chunk.count) for chunk in chunks]
     return _mapped(resource, mapping, chunks, mended=mended)
 
 
@@ -153,8 +153,8 @@ def _mapped(resource: _Resource, mapping: PointMapping, chunks: list[Chunk], *, 
         created_at=mapping.timestamps.literal(resource.created_at),
         modified_at=mapping.timestamps.literal(resource.modified_at),
         metrics=tuple(chunks),
-        tags=literals.restored(tags) if mended else tags,
-        custom_info=literals.restored(custom_info) if mended else custom_info,
+        tags=json_literals.restored(tags) if mended else tags,
+        custom_info=json_literals.restored(custom_info) if mended else custom_info,
         count=sum(chunk.count for chunk in chunks),
         unreadable=mapping.unreadable,
         label_names=mapping.label_names,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from service.domain.runtime import Capabilities
-from service.runtimes import literals
+from service.runtimes import json_literals
 
 
 class _MetricsCapabilities(msgspec.Struct, rename="camel"):
@@ -44,7 +44,7 @@ class _Meta(msgspec.Struct, rename="camel"):
 
 def capabilities(body: bytes) -> Capabilities:
     """Read a runtime's self-description; the metrics extension is there if and only if ``extensions.metrics`` is."""
-    meta = literals.decode(body, _Meta)
+    meta = json_literals.decode(body, _Meta)
     api = meta.ai_api or _AIAPI()
     can = api.capabilities or _AIAPICapabilities()
     metrics = (meta.extensions or _Extensions()).metrics

@@ -21,9 +21,9 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_LABEL_NAMES, MOST_STEP_DIGITS, Chunk, Unreadable
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
-from service.runtimes.literals import NULL
+from service.runtimes.json_literals import NULL
 
 _NULL = Raw(NULL)
 _NOT_A_NUMBER = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
@@ -92,11 +92,11 @@ class PointMapping:
 
     def point_by_point(self, text: bytes) -> Chunk:
         """As ``chunk``, without the short way."""
-        points, mended = literals.decode_mended(b"[" + text + b"]", list[_Point])
+        points, mended = json_literals.decode_mended(b"[" + text + b"]", list[_Point])
         mapped = b",".join(map(self._point, points))
         given = dict.fromkeys([bytes(point.labels) for point in points])
         self._note({name: None for literal in given for name in self._names_in(literal)})
-        return Chunk(literals.restored(mapped) if mended else mapped, len(points))
+        return Chunk(json_literals.restored(mapped) if mended else mapped, len(points))
 
     def _regular(self, text: bytes) -> Chunk | None:
         """``text`` as it is, but for members that every point lacks and ``+00:00`` in place of ``Z``."""
@@ -121,7 +121,7 @@ class PointMapping:
         return Chunk(text.replace(_MEMBER, lacking + _MEMBER) if lacking else text, count)
 
     def _note(self, names: Mapping[str, None]) -> None:
-        if any(literals.ASIDE in name for name in names):
+        if any(json_literals.ASIDE in name for name in names):
             self._label_names = None
         elif self._label_names is not None:
             self._label_names.update(names)
@@ -158,7 +158,7 @@ class PointMapping:
     def _label_list(self, literal: bytes) -> bytes:
         known = self._labels.get(literal)
         if known is None:
-            known = self._labels[literal] = pairs(literals.decode(literal, list[NameValue]))
+            known = self._labels[literal] = pairs(json_literals.decode(literal, list[NameValue]))
         return known
 
 
@@ -189,7 +189,7 @@ def _lacking(points: list[_RegularPoint]) -> bytes | None:
 
 
 def _string(literal: bytes) -> bytes:
-    return literal if literals.is_string(literal) else _refuse("a name or a value of a label, tag or custom info")
+    return literal if json_literals.is_string(literal) else _refuse("a name or a value of a label, tag or custom info")
 
 
 def _is_number(literal: bytes) -> bool:
@@ -211,4 +211,4 @@ def _is_whole(literal: bytes) -> bool:
 
 
 def _refuse(what: str) -> bytes:
-    raise BadGateway(literals.shape(what))
+    raise BadGateway(json_literals.shape(what))

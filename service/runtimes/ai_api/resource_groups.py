@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from service.domain.runtime import ResourceGroups
-from service.runtimes import literals
+from service.runtimes import json_literals
 
 _PAGE = 1000
 _MOST_PAGES = 20
@@ -32,7 +32,7 @@ def read(ask: Ask) -> ResourceGroups:
         body = ask((("$top", str(_PAGE)), ("$skip", str(len(found)))))
         if body is None:
             return ResourceGroups(tuple(found), complete=False)
-        page = literals.decode(body, _Groups)
+        page = json_literals.decode(body, _Groups)
         before = len(found)
         found.update((group.resource_group_id, None) for group in page.resources)
         is_last = len(page.resources) < _PAGE if page.count is None else len(found) >= page.count

@@ -12,7 +12,7 @@ from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import BadGateway, ServiceError
 from service.domain.runs import NULL, RunDetails
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.ai_api import run_mapping
 from service.runtimes.ai_api.run_mapping import Configuration, Execution
 
@@ -105,4 +105,4 @@ class RunDetailsReader:
 
 def _id(literal: Raw) -> str:
     given = bytes(literal)
-    return literals.text(given) if literals.is_string(given) else ""
+    return json_literals.text(given) if json_literals.is_string(given) else ""

@@ -12,7 +12,7 @@ from msgspec import Raw
 from service.domain.errors import BadGateway
 from service.domain.runs import NULL, Run
 from service.domain.timestamps import MomentReader
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 
 _NULL = Raw(NULL)
@@ -93,12 +93,12 @@ class _Named(msgspec.Struct, rename="camel"):
 
 def runs(body: bytes) -> Iterator[Run]:
     """All runs of the answer to ``GET /lm/executions``, read some at a time. Raises ``BadGateway``, also on the way."""
-    answer, mended = literals.decode_mended(body, _Executions)
+    answer, mended = json_literals.decode_mended(body, _Executions)
     del body
     moments = MomentReader()
     for start in range(0, len(answer.resources), _TOGETHER):
         some = b"[%b]" % b",".join(answer.resources[start : start + _TOGETHER])
-        executions = literals.decode(some, list[Execution])
+        executions = json_literals.decode(some, list[Execution])
         regular = None if mended else _regular(executions, moments)
         yield from (run(each, mended=mended) for each in executions) if regular is None else regular
 
@@ -120,7 +120,7 @@ def _regular(executions: Sequence[Execution], moments: MomentReader) -> Iterator
 
 def execution(body: bytes, asked: str) -> tuple[Execution, bool]:
     """The execution ``asked`` for, and whether its literals must be restored."""
-    found, mended = literals.decode_mended(body, Execution)
+    found, mended = json_literals.decode_mended(body, Execution)
     if found.id != asked:
         raise BadGateway("the AI runtime answered with another run than the one it was asked for")
     return found, mended
@@ -155,7 +155,7 @@ def run(execution: Execution, *, mended: bool) -> Run:
 def status_details(execution: Execution, *, mended: bool) -> bytes:
     """Whatever the runtime says there, as it says it."""
     details = bytes(execution.status_details)
-    return literals.restored(details) if mended else details
+    return json_literals.restored(details) if mended else details
 
 
 def output_artifacts(execution: Execution, *, mended: bool) -> bytes:
@@ -167,7 +167,7 @@ def output_artifacts(execution: Execution, *, mended: bool) -> bytes:
 
 
 def configuration(body: bytes) -> tuple[Configuration, bool]:
-    return literals.decode_mended(body, Configuration)
+    return json_literals.decode_mended(body, Configuration)
 
 
 def parameters(found: Configuration, *, mended: bool) -> bytes:
@@ -188,12 +188,12 @@ def bindings(found: Configuration) -> Sequence[_Binding]:
 
 def scenario(body: bytes, id_: Raw, *, mended: bool) -> bytes:
     """``{"id", "name"}``."""
-    return b"{%b}" % _id_and_name(id_, *literals.decode_mended(body, _Named), id_mended=mended)
+    return b"{%b}" % _id_and_name(id_, *json_literals.decode_mended(body, _Named), id_mended=mended)
 
 
 def executable(body: bytes, id_: Raw, *, mended: bool) -> bytes:
     """``{"id", "name", "versionId"}``."""
-    found, found_mended = literals.decode_mended(body, _Named)
+    found, found_mended = json_literals.decode_mended(body, _Named)
     named = _id_and_name(id_, found, found_mended, id_mended=mended)
     return b'{%b,"versionId":%b}' % (named, _text(found.version_id, mended=found_mended))
 
@@ -206,7 +206,7 @@ def _input(binding: _Binding, body: bytes | None, *, mended: bool) -> bytes:
     key, id_ = _text(binding.key, mended=mended), msgspec.json.encode(binding.artifact_id)
     if body is None:
         return b'{"key":%b,"id":%b,"name":null,"kind":null,"url":null}' % (key, id_)
-    found, found_mended = literals.decode_mended(body, _Artifact)
+    found, found_mended = json_literals.decode_mended(body, _Artifact)
     found.id = Raw(id_)
     return _artifact(Raw(key), found, mended=found_mended)
 
@@ -224,6 +224,6 @@ def _array(items: Iterable[bytes]) -> bytes:
 def _text(literal: Raw, *, mended: bool) -> bytes:
     """A string or ``null``, as it was sent."""
     given = bytes(literal)
-    if given != NULL and not literals.is_string(given):
-        raise BadGateway(literals.shape("a member of a run"))
-    return literals.restored(given) if mended else given
+    if given != NULL and not json_literals.is_string(given):
+        raise BadGateway(json_literals.shape("a member of a run"))
+    return json_literals.restored(given) if mended else given

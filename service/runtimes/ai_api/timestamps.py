@@ -6,8 +6,8 @@ from msgspec import Raw
 
 from service.domain.localizing import utc_literal
 from service.domain.timestamps import MomentReader
-from service.runtimes import literals
-from service.runtimes.literals import NULL
+from service.runtimes import json_literals
+from service.runtimes.json_literals import NULL
 
 
 class TimestampMapping:
@@ -20,10 +20,10 @@ class TimestampMapping:
     def literal(self, given: Raw, *, required: bool = False) -> bytes:
         """A timestamp in UTC, ``null`` where it cannot be read; ``null`` itself can, unless it is ``required``."""
         written = bytes(given)
-        if not literals.is_string(written):
+        if not json_literals.is_string(written):
             self.unreadable += written != NULL or required
             return NULL
-        text = written[1:-1] if b"\\" not in written else literals.text(written).encode("utf-8", "replace")
+        text = written[1:-1] if b"\\" not in written else json_literals.text(written).encode("utf-8", "replace")
         moment = self.moments.read(text)
         if moment is None:
             self.unreadable += 1

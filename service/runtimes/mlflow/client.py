@@ -23,7 +23,7 @@ from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import READABLE, MetricResource
 from service.domain.runs import NULL, Run, RunDetails
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.http_client import HTTPClient
 from service.runtimes.mlflow import points, run_mapping, server_info
 from service.runtimes.mlflow.error_codes import (
@@ -227,7 +227,7 @@ class MLflowRuntime:
             answer = self._reader.read(API + path, context, operation, document=msgspec.json.encode(document))
             if error_code(answer) == ABSENT or (answer.status == BAD_REQUEST and self._has_workspaces(context)):
                 return
-            page = literals.decode(body(answer, operation), kind)
+            page = json_literals.decode(body(answer, operation), kind)
             yield page
             token = getattr(page, "next_page_token", None) or None
             if token is None:

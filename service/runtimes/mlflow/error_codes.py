@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from service.domain.errors import BadGateway
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.http_client import HTTPAnswer
 
 API = "/api/2.0/mlflow"
@@ -33,7 +33,7 @@ def error_code(answer: HTTPAnswer) -> str | None:
     if answer.status not in {BAD_REQUEST, NOT_FOUND}:
         return None
     try:
-        return literals.decode(answer.body, _Error).error_code
+        return json_literals.decode(answer.body, _Error).error_code
     except BadGateway:
         return None
 

@@ -19,7 +19,7 @@ from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, Unreadable
 from service.domain.runs import NULL
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.mlflow import timestamps
 
 POINTS_A_CHUNK = 2000
@@ -99,9 +99,9 @@ def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
         return None
     try:
         rest = json_decoder(_Page).decode(body[:begin] + body[end:])
-        if rest.metrics or literals.text(written[b"key"][2]) != key:
+        if rest.metrics or json_literals.text(written[b"key"][2]) != key:
             return None
-        if b"run_id" in written and literals.text(written[b"run_id"][2]) != run_id:
+        if b"run_id" in written and json_literals.text(written[b"run_id"][2]) != run_id:
             return None
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
         return None
@@ -155,11 +155,11 @@ def _chunk(name: bytes, values: list[bytes], instants: list[bytes], steps: list[
 
 def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]], run_id: str | None = None) -> Page:
     """As ``page``, without the short way."""
-    history, mended = literals.decode_mended(body, _History)
+    history, mended = json_literals.decode_mended(body, _History)
     mapping = _Mapping(key, labels, run_id)
     texts = [text for point in history.metrics for text in mapping.points(point)]
     if mended:
-        texts = [literals.restored(text) for text in texts]
+        texts = [json_literals.restored(text) for text in texts]
     chunks = [
         Chunk(b",".join(texts[at : at + POINTS_A_CHUNK]), len(texts[at : at + POINTS_A_CHUNK]))
         for at in range(0, len(texts), POINTS_A_CHUNK)
@@ -176,12 +176,12 @@ class _Mapping:
         self.unreadable = Unreadable()
 
     def points(self, point: _Point) -> Iterator[bytes]:
-        if not literals.is_string(bytes(point.key)) or literals.text(bytes(point.key)) != self._key:
+        if not json_literals.is_string(bytes(point.key)) or json_literals.text(bytes(point.key)) != self._key:
             raise BadGateway("the AI runtime answered with another metric than the one it was asked for")
         if point.run_id not in {None, self._run_id}:
             raise BadGateway("the AI runtime answered with another run than the one it was asked for")
         value, timestamp, step = bytes(point.value), timestamps.literal(point.timestamp), bytes(point.step).strip(b'"')
-        has_value = value in _NOT_A_NUMBER or (not literals.is_string(value) and value[:1] in b"-0123456789")
+        has_value = value in _NOT_A_NUMBER or (not json_literals.is_string(value) and value[:1] in b"-0123456789")
         has_step = step == NULL or _WHOLE.fullmatch(step) is not None
         self.unreadable += Unreadable(
             timestamps=timestamp is None or timestamp == NULL,

@@ -15,7 +15,7 @@ from service.concurrency.decoders import json_decoder
 from service.domain.comparison import MODEL_LABEL
 from service.domain.errors import BadGateway
 from service.domain.runs import NULL, Run, RunStatus
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.mlflow import timestamps
 from service.runtimes.mlflow.points import Place
 
@@ -172,18 +172,18 @@ class _GetModel(msgspec.Struct):
 
 def run_of(body: bytes, asked: str) -> MLflowRun:
     """The run ``asked`` for. Raises ``BadGateway`` where the answer is none, or another."""
-    found = literals.decode(body, _GetRun).run
+    found = json_literals.decode(body, _GetRun).run
     if found.info.run_id != asked:
         raise BadGateway("the AI runtime answered with another run than the one it was asked for")
     return found
 
 
 def logged_model(body: bytes) -> LoggedModel:
-    return literals.decode(body, _GetModel).model
+    return json_literals.decode(body, _GetModel).model
 
 
 def experiment_name(body: bytes) -> str | None:
-    return literals.decode(body, _GetExperiment).experiment.name
+    return json_literals.decode(body, _GetExperiment).experiment.name
 
 
 def status(found: MLflowRun) -> RunStatus:

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from service.domain.runtime import Capabilities
-from service.runtimes import literals
+from service.runtimes import json_literals
 
 _VERSION = re.compile(rb"[0-9]+\.[0-9]+[0-9A-Za-z.+-]{0,32}")
 
@@ -26,12 +26,12 @@ class _Workspaces(msgspec.Struct):
 
 def workspace_names(body: bytes) -> tuple[str, ...]:
     """In order. Raises ``BadGateway`` where the answer is no list of workspaces."""
-    return tuple(sorted(workspace.name for workspace in literals.decode(body, _Workspaces).workspaces))
+    return tuple(sorted(workspace.name for workspace in json_literals.decode(body, _Workspaces).workspaces))
 
 
 def workspaces(body: bytes) -> bool:
     """Whether the server keeps workspaces apart. Raises ``BadGateway`` where the answer is no server-info."""
-    return literals.decode(body, _ServerInfo).workspaces_enabled
+    return json_literals.decode(body, _ServerInfo).workspaces_enabled
 
 
 def version(body: bytes) -> str | None:

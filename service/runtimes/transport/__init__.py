@@ -5,7 +5,7 @@
 """
 
 from service.runtimes.transport.circuit import Circuit
-from service.runtimes.transport.concurrency import ConcurrencyLimit
+from service.runtimes.transport.concurrency_limit import ConcurrencyLimit
 from service.runtimes.transport.document_fetch import fetch_document
 from service.runtimes.transport.http_transport import Answer, HttpTransport
 from service.runtimes.transport.resilient import ResilientClient, TokenSource

@@ -12,8 +12,9 @@ from service.domain.errors import BadGateway, RateLimited, RuntimeForbids, Runti
 from service.runtimes.http_client import HTTPRequest
 from service.runtimes.transport import challenges
 from service.runtimes.transport.circuit import Circuit
-from service.runtimes.transport.concurrency import ConcurrencyLimit, RateLimits
+from service.runtimes.transport.concurrency_limit import ConcurrencyLimit
 from service.runtimes.transport.http_transport import Answer, HttpTransport
+from service.runtimes.transport.rate_limits import RateLimits
 from service.runtimes.transport.retries import Passing, Retries, retry_after, whole_seconds
 from service.telemetry.prometheus import Telemetry
 

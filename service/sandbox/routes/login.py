@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Blueprint, Response, redirect, render_template_string, request
 from werkzeug.wrappers import Response as Answer
 
-from service.sandbox.codes import Login
+from service.sandbox.authorization_codes import Login
 from service.sandbox.errors import BadRequest
 from service.sandbox.issuer import PAGE_CLIENT
 from service.sandbox.parts import parts

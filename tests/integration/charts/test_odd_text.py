@@ -10,10 +10,10 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from service.charts import style
-from service.charts.against import ChartOptions
 from service.charts.panels import ChartType
 from service.charts.rendering import PNG, SVG, Renderer
 from service.charts.run_chart import Lacking, chart
+from service.charts.x_axis import ChartOptions
 from service.domain.errors import InvalidParameter
 from service.domain.zones import time_zone
 from tests.integration.charts import pictures

@@ -113,10 +113,10 @@ def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:
 
 def test_what_ends_the_process_harms_no_other() -> None:
     ending = (
-        "import sys; from service.charts import frames\n"
-        "while asked := frames.read(sys.stdin.buffer):\n"
+        "import sys; from service.charts import process_messages\n"
+        "while asked := process_messages.read(sys.stdin.buffer):\n"
         "    b'deadly' in asked[1] and sys.exit()\n"
-        "    sys.stdout.buffer.write(frames.pack(frames.DRAWN, asked[1])); sys.stdout.flush()"
+        "    sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, asked[1])); sys.stdout.flush()"
     )
     renderer = Renderer(seconds=60, command=(sys.executable, "-c", ending))
     with ThreadPoolExecutor(3) as pool:
@@ -131,8 +131,8 @@ def test_what_ends_the_process_harms_no_other() -> None:
 def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AICORE_CLIENT_SECRET", "of the service")
     telling = (
-        "import os, sys; from service.charts import frames; frames.read(sys.stdin.buffer);"
-        "sys.stdout.buffer.write(frames.pack(frames.DRAWN, repr(dict(os.environ)).encode()))"
+        "import os, sys; from service.charts import process_messages; process_messages.read(sys.stdin.buffer);"
+        "sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, repr(dict(os.environ)).encode()))"
     )
     renderer = Renderer(seconds=60, command=(sys.executable, "-c", telling))
     assert b"AICORE" not in renderer.render(_LOSS, SVG)

@@ -14,7 +14,8 @@ else:
     from backports import zstd
 
 from service.caching import codec
-from service.caching.codec import Header, Sealer, body_key, digest_of, lock_key
+from service.caching.codec import Header, Sealer, digest_of
+from service.caching.entry_keys import body_key, lock_key
 from service.caching.redis.cache import RedisCache
 from service.caching.store import EntryStore
 from service.reads.leases import TTL, Leases

@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from service.caching import codec
-from service.caching.codec import Header, Packed, Sealer, body_key, digest_of, rest_key
+from service.caching.codec import Header, Packed, Sealer, digest_of
+from service.caching.entry_keys import body_key, rest_key
 from tests.integration.service.conftest import RUN, Service, Surroundings
 
 PATHS = [RUN, "/runs/run1", "/capabilities"]

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from service.auth import edwards
+from service.auth import unsafe_edwards_keys
 from service.auth.verification_keys import read_key_set, read_pem
 from testing.effort import effort
 from tests.unit.auth.forge import GONE, b64, ec_key, ed_key, jwk, number, okp, pem, rsa_key
@@ -235,9 +235,9 @@ def test_no_key_of_small_order_and_no_other_is_refused(curve: Curve) -> None:
         encoded[-1] |= (x & 1) << 7
         for sign in (0, 0x80):
             encoded[-1] ^= sign
-            assert not edwards.is_sound(load.from_public_bytes(bytes(encoded)))
+            assert not unsafe_edwards_keys.is_sound(load.from_public_bytes(bytes(encoded)))
     for name in range(effort(3, 20)):
-        assert edwards.is_sound(ed_key(f"any-{name}", "Ed25519" if size == 32 else "Ed448").public_key())
+        assert unsafe_edwards_keys.is_sound(ed_key(f"any-{name}", "Ed25519" if size == 32 else "Ed448").public_key())
 
 
 def torsion(y: int, curve: Curve) -> tuple[int, int] | None:

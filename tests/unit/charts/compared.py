@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from service.charts.against import Against, ChartOptions, points_for
 from service.charts.comparison_chart import Comparison, room_for
 from service.charts.panels import ChartType, ValueScale
+from service.charts.x_axis import Against, ChartOptions, points_for
 from service.domain import points
 from service.domain.comparison import Compared
 from service.domain.metrics import Chunk

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from service.charts.against import Against, ChartOptions, points_for
 from service.charts.panels import ChartType, ValueScale
 from service.charts.run_chart import chart, room_for
+from service.charts.x_axis import Against, ChartOptions, points_for
 from service.domain.metrics import Chunk
 from service.domain.series.builder import series
 from service.domain.zones import time_zone

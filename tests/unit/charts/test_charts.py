@@ -7,11 +7,11 @@ import json
 import jsonschema
 import pytest
 
-from service.charts.against import Against
 from service.charts.captions import apart
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace
 from service.charts.specification import chart
 from service.charts.style import PALETTE
+from service.charts.x_axis import Against
 from service.domain.errors import InvalidParameter
 from service.sandbox import recorded
 from testing.effort import effort

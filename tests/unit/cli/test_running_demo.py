@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from service.cli import main
-from service.demo.running import RunningDemo, noted, running_demos
+from service.demo.running_demos import RunningDemo, noted, running_demos
 from service.sandbox.issuer import Issuer
 
 DEMO = RunningDemo(os.getpid(), "http://127.0.0.1:2", Path("/data"), "http://127.0.0.1:1")

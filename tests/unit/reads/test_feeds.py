@@ -12,7 +12,7 @@ import pytest
 from service.caching.memory import MemoryCache
 from service.domain.errors import RuntimeForbids, RuntimeUnavailable
 from service.domain.runtime import CacheScope, RequestContext
-from service.reads.calls import A_CALL
+from service.reads.batches import A_CALL
 from service.reads.entries import Connection
 from service.reads.feeds import Feeds, Happened
 from service.reads.policy import Lifetimes

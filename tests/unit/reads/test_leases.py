@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from service.caching.codec import lock_key
+from service.caching.entry_keys import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import CacheUnavailable
 from service.reads.leases import HEARTBEAT, TTL, Leases

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from service.caching.codec import ContentGone, body_key, entry_key, rest_key
+from service.caching.codec import ContentGone
+from service.caching.entry_keys import body_key, entry_key, rest_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import (
     BadGateway,

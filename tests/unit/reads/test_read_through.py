@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from service.caching.codec import lock_key
+from service.caching.entry_keys import lock_key
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.store import EntryStore

@@ -21,8 +21,8 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
 
 from service.cli.serve import Server
+from service.server.gunicorn_log import Logger
 from service.server.limits import Limits
-from service.server.log import Logger
 from service.server.messages import DatedResponse, PlainRequest
 from service.server.refusals import FAILED, refusal_of
 from service.server.worker import Worker, configured_worker
@@ -198,7 +198,9 @@ def test_the_settings_reach_gunicorn_and_its_worker() -> None:
 
 
 def test_gunicorns_logs_go_through_ours() -> None:
-    cure = "server/log.py: override what glogging.Logger sets up now, so that nothing is written beside our logs"
+    cure = (
+        "server/gunicorn_log.py: override what glogging.Logger sets up now, so that nothing is written beside our logs"
+    )
     for name in ("setup", "reopen_files", "close_on_exec"):
         assert callable(getattr(glogging.Logger, name, None)), f"{name}: {cure}"
     logger = Logger(Config())

@@ -11,8 +11,8 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from service.api.http.parameters import Parameters
 from service.api.resources.metric_resource.query import FilterParameters, FilterQuery
-from service.charts.against import Against, ChartOptions
 from service.charts.panels import ChartType, ValueScale
+from service.charts.x_axis import Against, ChartOptions
 
 MOST_SMOOTH = 0.99
 _SMOOTH = f"must be a number from 0 to {MOST_SMOOTH}"

@@ -16,10 +16,10 @@ from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.charts.pictures import NO_PICTURES, PICTURES, pictures_of, rendering_of
 from service.api.resources.charts.query import ChartParameters, ChartQuery
 from service.api.resources.charts.schemas import ChartSchema
-from service.charts.against import Against, points_for
 from service.charts.panels import ChartType
 from service.charts.rendering import Renderer
 from service.charts.run_chart import Lacking, chart, room_for
+from service.charts.x_axis import Against, points_for
 from service.domain import points
 from service.domain.access import Scope
 from service.domain.metrics import MetricResource

@@ -14,7 +14,7 @@ from service.api.openapi.fields import nothing, true_or_false
 from service.api.openapi.schemas import Query
 from service.api.resources.charts.query import CHART_TYPE, ChartOptionsParameters, ChartOptionsQuery
 from service.api.resources.runs.query import runs_field
-from service.charts.against import Against
+from service.charts.x_axis import Against
 
 _MOST_METRICS = 4
 

@@ -13,7 +13,7 @@ from service.api.http.responses import MISSING, Answers
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.resources.charts.pictures import NO_PICTURES, PICTURES, pictures_of
 from service.api.resources.charts.schemas import ChartSchema
-from service.api.resources.comparisons.comparisons import Comparisons
+from service.api.resources.comparisons.answers import Comparisons
 from service.api.resources.comparisons.formats import FORMATS
 from service.api.resources.comparisons.query import (
     ComparisonChartParameters,

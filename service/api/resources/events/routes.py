@@ -10,8 +10,8 @@ from service.api.http.formats import EVENT_STREAM
 from service.api.http.guards import requires
 from service.api.http.request import ReadRequest
 from service.api.openapi.blueprints import Blueprint, documented
+from service.api.resources.events.answers import EventStreams
 from service.api.resources.events.query import EventsParameters, EventsQuery
-from service.api.resources.events.streams import EventStreams
 from service.domain.access import Scope, TokenVerifier
 from service.reads.feeds import Feeds
 from service.telemetry.prometheus import Telemetry

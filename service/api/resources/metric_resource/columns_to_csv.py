@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.layout import Bytes, Integers, Spans, alike, layout_of, stretches
 from service.domain.metrics import Chunk
+from service.domain.point_layout import Bytes, Integers, Spans, alike, layout_of, stretches
 from service.domain.points import text
 from service.domain.timestamps import ZoneClock
 

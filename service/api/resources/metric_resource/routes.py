@@ -13,9 +13,9 @@ from service.api.http.request import ReadRequest
 from service.api.http.responses import TOTAL, Answers
 from service.api.http.run_answers import RunAnswers
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.events.ids import EVENT_ID
+from service.api.resources.events.event_ids import EVENT_ID
 from service.api.resources.metric_resource import to_json
-from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.answers import MetricResources
 from service.api.resources.metric_resource.formats import FORMATS
 from service.api.resources.metric_resource.query import (
     CustomInfoParameters,
@@ -26,7 +26,7 @@ from service.api.resources.metric_resource.query import (
     SelectionQuery,
 )
 from service.api.resources.metric_resource.schemas import MetricResourceSchema, RunCustomInfoSchema, RunTagsSchema
-from service.api.resources.metric_resource.selection import MetricResources
+from service.api.resources.metric_resource.selected_points import SelectedPoints
 from service.domain.access import Scope
 from service.reads.queries import Queries
 
@@ -34,7 +34,7 @@ from service.reads.queries import Queries
 def blueprint(
     queries: Queries,
     answers: Answers,
-    arrangements: Arrangements,
+    selected_points: SelectedPoints,
     paging: Pages,
     blueprints: Callable[[str, str], Blueprint],
     *,
@@ -43,7 +43,7 @@ def blueprint(
     """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
     routes = blueprints("Metric resource", "Everything that was tracked for one run.")
     answer = RunAnswers(queries, answers).answer
-    whole = MetricResources(queries, answers, arrangements, paging, long_poll)
+    whole = MetricResources(queries, answers, selected_points, paging, long_poll)
 
     @routes.route("/runs/<string:run_id>/metric-resource")
     @routes.arguments(SelectionQuery, location="query", formats=FORMATS)

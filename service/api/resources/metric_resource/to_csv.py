@@ -19,9 +19,9 @@ from itertools import islice
 from service.api.http.csv_text import cell, guarded, row, text_cell
 from service.api.resources.metric_resource import columns_to_csv
 from service.domain import points
-from service.domain.layout import layout_of
 from service.domain.localizing import localized
 from service.domain.metrics import MOST_LABEL_NAMES, Chunk
+from service.domain.point_layout import layout_of
 from service.domain.points import NameValue
 from service.domain.timestamps import ZoneClock
 

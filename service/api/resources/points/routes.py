@@ -11,11 +11,11 @@ from service.api.http.pagination import Pages
 from service.api.http.request import ReadRequest
 from service.api.http.responses import MISSING, TOTAL, Answers
 from service.api.openapi.blueprints import Blueprint, documented
-from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.selected_points import SelectedPoints
+from service.api.resources.points.answers import PointTables
 from service.api.resources.points.formats import FORMATS, NO_TABLES, WITHOUT_TABLES
 from service.api.resources.points.query import PointsParameters, PointsQuery
 from service.api.resources.points.schemas import PointTableSchema
-from service.api.resources.points.tables import PointTables
 from service.api.resources.points.to_table import is_installed
 from service.domain.access import Scope
 from service.reads.queries import Queries
@@ -24,13 +24,13 @@ from service.reads.queries import Queries
 def blueprint(
     queries: Queries,
     answers: Answers,
-    arrangements: Arrangements,
+    selected_points: SelectedPoints,
     paging: Pages,
     blueprints: Callable[[str, str], Blueprint],
 ) -> Blueprint:
     """Route ``/points``."""
     routes = blueprints("Points", "The points of many runs, for data frames and spreadsheets.")
-    table = PointTables(queries, answers, arrangements, paging)
+    table = PointTables(queries, answers, selected_points, paging)
     with_tables = is_installed()
 
     @routes.route("/points")

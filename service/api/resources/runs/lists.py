@@ -14,7 +14,7 @@ from service.api.http.responses import Answers, Representation
 from service.api.resources.runs.formats import FORMATS, Runs
 from service.api.resources.runs.metrics import RunMetrics, check_number
 from service.api.resources.runs.query import RunsParameters
-from service.api.resources.runs.rows import RunRows
+from service.api.resources.runs.selected_runs import SelectedRuns
 from service.api.resources.runs.to_json import Columns
 from service.domain.errors import CursorExpired
 from service.domain.freshness import Snapshot
@@ -30,7 +30,7 @@ class RunLists:
 
     queries: Queries
     answers: Answers
-    rows: RunRows
+    rows: SelectedRuns
     paging: Pages
 
     def answer(self, read_request: ReadRequest[RunsParameters]) -> Response:

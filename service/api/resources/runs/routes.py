@@ -18,8 +18,8 @@ from service.api.resources.runs.details import Details
 from service.api.resources.runs.formats import FORMATS
 from service.api.resources.runs.lists import RunLists
 from service.api.resources.runs.query import RunsParameters, RunsQuery, scopes_by_query
-from service.api.resources.runs.rows import RunRows
 from service.api.resources.runs.schemas import RunDetailsSchema, RunListSchema
+from service.api.resources.runs.selected_runs import SelectedRuns
 from service.domain.access import Scope
 from service.reads.queries import Queries
 
@@ -27,7 +27,7 @@ from service.reads.queries import Queries
 def blueprint(
     queries: Queries,
     answers: Answers,
-    rows: RunRows,
+    rows: SelectedRuns,
     paging: Pages,
     blueprints: Callable[[str, str], Blueprint],
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from service.domain.metrics import MetricResource
-from service.runtimes import literals
+from service.runtimes import json_literals
 from service.runtimes.ai_api.mapping import metric_resources
 
 RUN = "run1"
@@ -35,10 +35,10 @@ def metrics_of(body: bytes) -> bytes:
 def points_of(mapped: MetricResource) -> bytes:
     """The points of a mapped resource, as one JSON array: members in one order, no white space, literals as they are."""
     text = b"[" + b",".join(chunk.text for chunk in mapped.metrics) + b"]"
-    points, mended = literals.decode_mended(text, list[_Point])
+    points, mended = json_literals.decode_mended(text, list[_Point])
     assert len(points) == mapped.count == sum(chunk.count for chunk in mapped.metrics)
     written = msgspec.json.encode(points)
-    return literals.restored(written) if mended else written
+    return json_literals.restored(written) if mended else written
 
 
 class _Point(msgspec.Struct, forbid_unknown_fields=True):

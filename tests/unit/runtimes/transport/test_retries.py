@@ -6,7 +6,7 @@ import pytest
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import RateLimited, RuntimeUnavailable
-from service.runtimes.transport.concurrency import RateLimits
+from service.runtimes.transport.rate_limits import RateLimits
 from service.runtimes.transport.retries import Passing, Retries
 
 

@@ -17,7 +17,7 @@ OVERHEAD = 500
 """Bytes that something kept takes beside its own."""
 
 
-class WorkedOut:
+class DerivedValues:
     """Safe from any thread."""
 
     def __init__(self, work: LargeWork) -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
-from service.runtimes import literals
+from service.runtimes import json_literals
 from testing.work import memory, run_within
 from tests.unit.runtimes.ai_api.answers import answer, metric, metrics_of, points_of, resource
 
@@ -120,9 +120,9 @@ def test_bare_words_where_nobody_looks_are_mended_too() -> None:
 @given(st.lists(STRINGS, max_size=5))
 def test_setting_aside_and_putting_back_cancel_out(strings: list[str]) -> None:
     sent = "[" + ",".join(strings) + "]"
-    found, mended = literals.decode_mended(sent.encode(), list[msgspec.Raw])
+    found, mended = json_literals.decode_mended(sent.encode(), list[msgspec.Raw])
     back = [bytes(each) for each in found]
-    assert (list(map(literals.restored, back)) if mended else back) == [each.encode() for each in strings]
+    assert (list(map(json_literals.restored, back)) if mended else back) == [each.encode() for each in strings]
 
 
 def test_custom_info_of_any_length_holding_json_is_a_text_like_any_other() -> None:
@@ -136,9 +136,9 @@ def test_mending_looks_at_each_byte_once(unit: str) -> None:
     """A megabyte of what never ends; the first took an hour and held the interpreter's lock."""
     code = f"""
 from service.domain.errors import BadGateway
-from service.runtimes import literals
+from service.runtimes import json_literals
 try:
-    literals.decode(b'[NaN' + {unit.encode()!r} * (2**20 // {len(unit)}), list)
+    json_literals.decode(b'[NaN' + {unit.encode()!r} * (2**20 // {len(unit)}), list)
 except BadGateway:
     print("refused")
 """
@@ -151,9 +151,9 @@ except BadGateway:
 def test_names_of_numbers_become_strings_outside_of_strings_only(literals_: list[str]) -> None:
     body = f"[{','.join(literals_)}]".encode()
     names = [f'"{one}"' if one in {"NaN", "Infinity", "-Infinity"} else one for one in literals_]
-    found, mended = literals.decode_mended(body, list[msgspec.Raw])
+    found, mended = json_literals.decode_mended(body, list[msgspec.Raw])
     written = [bytes(one) for one in found]
-    assert [literals.restored(one) if mended else one for one in written] == [one.encode() for one in names]
+    assert [json_literals.restored(one) if mended else one for one in written] == [one.encode() for one in names]
 
 
 @pytest.mark.parametrize("unit", [b"\\\\", b'"x",', b"\\\\u", b"1,"])
@@ -165,7 +165,7 @@ def test_mending_needs_memory_in_proportion_to_what_it_changes(unit: bytes) -> N
 
         def refused() -> None:
             with pytest.raises(BadGateway):
-                literals.decode(body, list)
+                json_literals.decode(body, list)
 
         return memory(refused)
 

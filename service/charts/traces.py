@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw
 
 from service.charts import captions, scales
-from service.charts.against import EXACT, Against, ChartOptions, begin_of, exact_seconds
 from service.charts.panels import Mark, Panel, Trace, ValueScale
+from service.charts.x_axis import EXACT, Against, ChartOptions, begin_of, exact_seconds
 from service.concurrency.decoders import json_decoder
 from service.domain import points
 from service.domain.errors import Fault

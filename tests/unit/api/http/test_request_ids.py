@@ -9,7 +9,8 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.http.context import REQUEST_ID_HEADERS, current_request, new_traceparent, request_id, traceparent
+from service.api.http.context import current_request
+from service.api.http.request_ids import REQUEST_ID_HEADERS, new_traceparent, request_id, traceparent
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 WELL_FORMED = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from service.api.http.large_work import LargeWork
-from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.selected_points import SelectedPoints
 from service.domain.freshness import Provenance, Snapshot, Source
 from service.domain.metrics import Chunk, Chunks, MetricResource
 from service.domain.selection.chunks import gathered, window
@@ -47,12 +47,12 @@ class Stored:
         )
 
 
-def arrangements(max_bytes: int = 10**6) -> Arrangements:
-    return Arrangements(LargeWork(), max_bytes)
+def selected_points(max_bytes: int = 10**6) -> SelectedPoints:
+    return SelectedPoints(LargeWork(), max_bytes)
 
 
 def test_an_order_is_worked_out_once_and_a_page_of_it_unpacks_one_chunk() -> None:
-    stored, known = Stored(), arrangements()
+    stored, known = Stored(), selected_points()
     rows = known.rows(stored.run, Filter(), DOWN)
     assert rows is not None
     assert sorted(stored.looked_at) == list(range(CHUNKS))
@@ -72,7 +72,7 @@ def test_a_page_in_the_runs_own_order_unpacks_one_chunk() -> None:
 
 
 def test_a_filter_is_worked_out_once_for_all_orders() -> None:
-    stored, known = Stored(), arrangements()
+    stored, known = Stored(), selected_points()
     wanted = Filter(min_step=EVERY - 5)
     rows = known.rows(stored.run, wanted, ())
     assert rows is not None
@@ -85,7 +85,7 @@ def test_a_filter_is_worked_out_once_for_all_orders() -> None:
 
 
 def test_label_names_are_worked_out_once() -> None:
-    stored, known = Stored(), arrangements()
+    stored, known = Stored(), selected_points()
     assert known.label_names(stored.run, Filter()) == ("l0", "l1", "l2")
     assert known.label_names(stored.run, Filter(min_step=EVERY - 1)) == (f"l{(EVERY - 1) % 3}",)
     stored.looked_at.clear()
@@ -94,7 +94,7 @@ def test_label_names_are_worked_out_once() -> None:
 
 
 def test_label_names_that_are_stored_with_the_run_need_no_look_at_its_points() -> None:
-    stored, known = Stored(), arrangements()
+    stored, known = Stored(), selected_points()
     resource = msgspec.structs.replace(stored.run.content(), label_names=("l0", "l1", "l2"))
     run = replace(stored.run, content=lambda: resource)
     assert known.label_names(run, Filter()) == ("l0", "l1", "l2")
@@ -103,7 +103,7 @@ def test_label_names_that_are_stored_with_the_run_need_no_look_at_its_points() -
 
 
 def test_those_who_ask_together_share_the_work() -> None:
-    stored, known = Stored(), arrangements()
+    stored, known = Stored(), selected_points()
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: known.rows(stored.run, Filter(), DOWN), range(8)))
     assert all(rows is found[0] for rows in found)
@@ -112,7 +112,7 @@ def test_those_who_ask_together_share_the_work() -> None:
 
 @pytest.mark.parametrize("other", [Stored(digest=b"2"), Stored(key="another tenant's run")])
 def test_another_content_or_entry_is_another_arrangement(other: Stored) -> None:
-    stored, known = Stored(), arrangements()
+    stored, known = Stored(), selected_points()
     known.rows(stored.run, Filter(), DOWN)
     other.looked_at.clear()
     known.rows(other.run, Filter(), DOWN)
@@ -120,7 +120,7 @@ def test_another_content_or_entry_is_another_arrangement(other: Stored) -> None:
 
 
 def test_memory_is_bounded() -> None:
-    known = arrangements(4 * EVERY + 1000)  # room for one
+    known = selected_points(4 * EVERY + 1000)  # room for one
     first, second = Stored(), Stored(digest=b"2")
     for stored in (first, second):
         known.rows(stored.run, Filter(), DOWN)
@@ -139,7 +139,7 @@ def test_chunks_compare_as_what_they_hold() -> None:
 
 
 def test_what_long_filters_ask_for_takes_no_more_memory_than_what_short_ones_do() -> None:
-    stored, known = Stored(), arrangements()
+    stored, known = Stored(), selected_points()
     tracemalloc.start()
     try:
         for number in range(25):

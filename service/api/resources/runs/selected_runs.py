@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from service.api.http.derived_values import OVERHEAD, DerivedValues
 from service.api.http.large_work import LargeWork
-from service.api.http.worked_out import OVERHEAD, WorkedOut
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.run_lists import Rows, RunList
 from service.domain.selection.run_filters import RunFilter, RunSortKey, ordered, selected
@@ -17,11 +17,11 @@ _COLUMNS = 4
 """Of a list, about the part of it that its columns are."""
 
 
-class RunRows:
+class SelectedRuns:
     """Rows of runs by list, filter and sort. Safe from any thread."""
 
     def __init__(self, work: LargeWork, max_bytes: int = _MAX_BYTES) -> None:
-        self._worked_out = WorkedOut(work)
+        self._derived = DerivedValues(work)
         self._rows: BoundedMap[bytes, Rows] = BoundedMap(max_bytes, lambda rows: OVERHEAD + _A_ROW * len(rows))
 
     def of(self, runs: Read[RunList], wanted: RunFilter, sort: Sequence[RunSortKey] = ()) -> Rows:
@@ -45,4 +45,4 @@ class RunRows:
     ) -> Rows:
         form = (repr(wanted), repr(tuple(sort)))
         columns = runs.size // _COLUMNS
-        return self._worked_out.once(runs, form, self._rows, lambda: work_out(runs.content()), columns)
+        return self._derived.once(runs, form, self._rows, lambda: work_out(runs.content()), columns)

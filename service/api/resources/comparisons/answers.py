@@ -21,9 +21,9 @@ from service.api.resources.comparisons.query import (
 )
 from service.api.resources.comparisons.to_json import Comparison
 from service.charts import comparison_chart
-from service.charts.against import Against, points_for
 from service.charts.panels import ChartType, ValueScale
 from service.charts.rendering import Renderer
+from service.charts.x_axis import Against, points_for
 from service.domain.runtime import RequestContext
 from service.reads.comparison import ReadComparison
 from service.reads.queries import Queries

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.domain import comparison, points
 from service.domain.comparison import Aligned, Identity
-from service.domain.ranks import places, places_of_integers, ranks
+from service.domain.merge_sort import places, places_of_integers, ranks
 from service.domain.series.series import Series
 from testing.work import calls, memory
 

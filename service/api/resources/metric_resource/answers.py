@@ -14,10 +14,10 @@ from service.api.http.long_poll import LongPoll
 from service.api.http.pagination import Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Representation
-from service.api.resources.events.ids import EVENT_ID, EventIds
-from service.api.resources.metric_resource.arrangements import Arrangements, Rows
+from service.api.resources.events.event_ids import EVENT_ID, EventIds
 from service.api.resources.metric_resource.formats import FORMATS, RunPoints
 from service.api.resources.metric_resource.query import SelectionParameters
+from service.api.resources.metric_resource.selected_points import Rows, SelectedPoints
 from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runtime import RequestContext
@@ -48,13 +48,15 @@ class Selection:
         """What distinguishes its representations."""
         return ("metric-resource", self.read_request.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
 
-    def written(self, run: Read[MetricResource], arrangements: Arrangements, following: str | None) -> Iterable[bytes]:
+    def written(
+        self, run: Read[MetricResource], selected_points: SelectedPoints, following: str | None
+    ) -> Iterable[bytes]:
         """The answer, in pieces; ``following`` is the next page's URL."""
-        rows = arrangements.rows(run, self.wanted, self.sort)
+        rows = selected_points.rows(run, self.wanted, self.sort)
         resource = run.content()
         total = resource.count if rows is None else len(rows)
         page = b"" if self.is_whole else b"," + pagination.member(total, following)
-        labels = partial(arrangements.label_names, run, self.wanted)
+        labels = partial(selected_points.label_names, run, self.wanted)
         points = RunPoints(self._shown(resource, rows), self.read_request.zone, labels, resource, page)
         return FORMATS[self.read_request.format](points)
 
@@ -63,12 +65,12 @@ class Selection:
         """Whether nothing is left out."""
         return self.wanted.is_empty and not self.read_request.query.is_paged
 
-    def total(self, run: Read[MetricResource], arrangements: Arrangements) -> int:
+    def total(self, run: Read[MetricResource], selected_points: SelectedPoints) -> int:
         """How many points match, on all pages together."""
-        rows = arrangements.rows(run, self.wanted, ())
+        rows = selected_points.rows(run, self.wanted, ())
         return run.content().count if rows is None else len(rows)
 
-    def extent(self, run: Read[MetricResource], arrangements: Arrangements, total: int) -> tuple[int, int]:
+    def extent(self, run: Read[MetricResource], selected_points: SelectedPoints, total: int) -> tuple[int, int]:
         """The bytes of chunks that are looked at for the answer, and those that it has, both roughly.
 
         ``total`` as above, or 0 where they were not counted.
@@ -77,9 +79,9 @@ class Selection:
         if limit is not None and total:
             looked_at = limit * POINTS_A_CHUNK if self.sort else limit + 2 * POINTS_A_CHUNK
             return int(run.size * min(1.0, looked_at / total)), int(run.size * min(1.0, limit / total))
-        if self.wanted.is_empty or not arrangements.are_worth_knowing(run):
+        if self.wanted.is_empty or not selected_points.is_worth_selecting(run):
             return run.size, run.size
-        return run.size, int(run.size * self.total(run, arrangements) / max(1, run.content().count))
+        return run.size, int(run.size * self.total(run, selected_points) / max(1, run.content().count))
 
     def _shown(self, resource: MetricResource, rows: Rows | None) -> Iterable[Chunk]:
         position, end = self.window.position, self.window.end
@@ -96,7 +98,7 @@ class MetricResources:
 
     queries: Queries
     answers: Answers
-    arrangements: Arrangements
+    selected_points: SelectedPoints
     paging: Pages
     long_poll: LongPoll
     event_ids: EventIds = field(default_factory=EventIds)
@@ -113,15 +115,15 @@ class MetricResources:
         is_paged = read_request.query.is_paged
         run = self.queries.metric_resource(run_id, context, snapshot)
         counted = read_request.format != JSON and not selection.is_whole
-        total = selection.total(run, self.arrangements) if is_paged or counted else 0
+        total = selection.total(run, self.selected_points) if is_paged or counted else 0
         following = self.paging.next(read_request, selection.window, run.snapshot, total) if is_paged else None
-        weight, length = selection.extent(run, self.arrangements, total)
+        weight, length = selection.extent(run, self.selected_points, total)
         return Representation(
             content=(run.key, run.digest.hex()),
             form=(*selection.form, str(following)),
             format=read_request.format,
             provenance=run.provenance,
-            make=partial(selection.written, run, self.arrangements, following),
+            make=partial(selection.written, run, self.selected_points, following),
             varies=(TIME_ZONE,),
             entry=(run.key, run.digest),
             weight=weight,

@@ -10,19 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.caching import codec
-from service.caching.codec import (
-    Compressed,
-    ContentGone,
-    Header,
-    Sealer,
-    body_key,
-    compress,
-    decompress,
-    digest_of,
-    entry_key,
-    lock_key,
-    rest_key,
-)
+from service.caching.codec import Compressed, ContentGone, Header, Sealer, compress, decompress, digest_of
+from service.caching.entry_keys import body_key, entry_key, lock_key, rest_key
 from service.caching.memory import MemoryCache
 from service.caching.store import Entry, EntryStore
 from service.domain.errors import CacheUnavailable

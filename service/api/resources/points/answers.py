@@ -14,7 +14,7 @@ from service.api.http import pagination, problems
 from service.api.http.pagination import Pages, Window
 from service.api.http.request import TIME_ZONE, ReadRequest
 from service.api.http.responses import Answers, Representation
-from service.api.resources.metric_resource.arrangements import Arrangements
+from service.api.resources.metric_resource.selected_points import SelectedPoints
 from service.api.resources.points.formats import FORMATS, ManyPoints, RunPoints
 from service.api.resources.points.query import PointsParameters
 from service.domain.column_types import ColumnTypes
@@ -35,7 +35,7 @@ class PointTables:
 
     queries: Queries
     answers: Answers
-    arrangements: Arrangements
+    selected_points: SelectedPoints
     paging: Pages
 
     def answer(self, read_request: ReadRequest[PointsParameters]) -> Response:
@@ -51,7 +51,7 @@ class PointTables:
     ) -> Representation:
         wanted = read_request.query.wanted
         read = self.queries.points(read_request.query.run, context, snapshot)
-        pages = _Pages.of(read, wanted, window, self.arrangements) if read_request.query.is_paged else None
+        pages = _Pages.of(read, wanted, window, self.selected_points) if read_request.query.is_paged else None
         following = None if pages is None else self.paging.next(read_request, window, read.snapshot, pages.total)
         if following is not None:
             read.keep()
@@ -62,12 +62,12 @@ class PointTables:
 
         def make() -> Iterable[bytes]:
             found = ManyPoints(
-                _whole(read, wanted) if pages is None else pages.runs(read, wanted, self.arrangements),
+                _whole(read, wanted) if pages is None else pages.runs(read, wanted, self.selected_points),
                 missing,
                 read_request.zone,
                 b"" if pages is None else b"," + pagination.member(pages.total, following),
-                partial(_label_names, read, wanted, self.arrangements),
-                partial(_column_types, read, wanted, self.arrangements),
+                partial(_label_names, read, wanted, self.selected_points),
+                partial(_column_types, read, wanted, self.selected_points),
             )
             return FORMATS[read_request.format](found)
 
@@ -97,11 +97,11 @@ class _Pages:
     stretches: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, read: ReadPoints, wanted: Filter, window: Window, arrangements: Arrangements) -> _Pages:
+    def of(cls, read: ReadPoints, wanted: Filter, window: Window, selected_points: SelectedPoints) -> _Pages:
         total, size = 0, 0
         stretches: dict[str, tuple[int, int]] = {}
         for run_id, one in read.found.items():
-            rows = arrangements.rows(one, wanted, ())
+            rows = selected_points.rows(one, wanted, ())
             count = one.content().count if rows is None else len(rows)
             first = max(window.position - total, 0)
             last = count if window.end is None else min(window.end - total, count)
@@ -111,9 +111,9 @@ class _Pages:
             total += count
         return cls(total, size, stretches)
 
-    def runs(self, read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> list[RunPoints]:
+    def runs(self, read: ReadPoints, wanted: Filter, selected_points: SelectedPoints) -> list[RunPoints]:
         def shown(one: Read[MetricResource], first: int, last: int, resource: MetricResource) -> Iterable[Chunk]:
-            rows = arrangements.rows(one, wanted, ())
+            rows = selected_points.rows(one, wanted, ())
             if rows is None:
                 return stretch(resource.metrics, first, last - first)
             return gathered(resource.metrics, rows[first:last])
@@ -131,13 +131,13 @@ def _whole(read: ReadPoints, wanted: Filter) -> list[RunPoints]:
     return [RunPoints(run_id, one.content, shown) for run_id, one in read.found.items()]
 
 
-def _label_names(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> Sequence[str]:
+def _label_names(read: ReadPoints, wanted: Filter, selected_points: SelectedPoints) -> Sequence[str]:
     """Of all runs, whatever the page: so all pages have the same columns."""
-    names = dict.fromkeys(name for one in read.found.values() for name in arrangements.label_names(one, wanted))
+    names = dict.fromkeys(name for one in read.found.values() for name in selected_points.label_names(one, wanted))
     return list(names)[:MOST_LABEL_NAMES]
 
 
-def _column_types(read: ReadPoints, wanted: Filter, arrangements: Arrangements) -> ColumnTypes:
+def _column_types(read: ReadPoints, wanted: Filter, selected_points: SelectedPoints) -> ColumnTypes:
     """Of all runs, whatever the page: so all pages have the same types."""
-    found = (arrangements.column_types(one, wanted) for one in read.found.values())
+    found = (selected_points.column_types(one, wanted) for one in read.found.values())
     return reduce(and_, found, ColumnTypes())

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-from service.api.http.context import new_traceparent
+from service.api.http.request_ids import new_traceparent
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.concurrency.blocking import waiting

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from service.auth.issuers import KeySource
+from service.auth.key_ring_table import RingTable
 from service.auth.key_rings import KeyRing, Places
-from service.auth.ring_table import RingTable
 
 
 class World:
