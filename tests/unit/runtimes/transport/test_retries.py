@@ -5,8 +5,7 @@ from itertools import count
 import pytest
 
 from service.concurrency.deadline import Deadline
-from service.domain.errors import RateLimited, RuntimeUnavailable
-from service.runtimes.transport.rate_limits import RateLimits
+from service.domain.errors import RuntimeUnavailable
 from service.runtimes.transport.retries import Passing, Retries
 
 
@@ -72,28 +71,3 @@ def test_anything_else_passes_through() -> None:
     with pytest.raises(KeyError):
         Retries().run(attempt, Deadline.after(5), lambda: None)
     assert next(attempts) == 1
-
-
-def test_rate_limits_silence_a_minute_at_most_and_are_each_caller_s_own() -> None:
-    """Clients are told the runtime's own wish."""
-    now = [0.0]
-    limits = RateLimits(lambda: now[0])
-    limits.note(None, 3600)
-    limits.note("mine", 0.5)
-    limits.check("another")
-    for caller, left in ((None, 3600), ("mine", 1)):
-        with pytest.raises(RateLimited) as raised:
-            limits.check(caller)
-        assert raised.value.retry_after == left
-    now[0] = 60.0
-    limits.check(None)
-    limits.check("mine")
-
-
-def test_rate_limits_of_many_callers_are_forgotten() -> None:
-    now = [0.0]
-    limits = RateLimits(lambda: now[0])
-    for caller in range(5000):
-        now[0] += 0.01
-        limits.note(str(caller), 1)
-    assert limits._until.weight <= 1000
