@@ -78,7 +78,7 @@ def source(thing: Callable[..., Any]) -> str:
 
 FROM_LIBRARIES = re.compile(rf"^(?:from|import) (?:{'|'.join(LIBRARIES)})\b", re.MULTILINE)
 PRIVATE_NAME = re.compile(
-    r"^\s*from (?!_typeshed)[\w.]*\b_[a-z]|^from .* import .*\b_[a-z]|(?<!\bself)(?<!\bcls)\._(?!asdict|replace)[a-z]",
+    r"^\s*from (?!_typeshed)[\w.]*\b_[a-z]|^from .* import .*\b_[a-z]|^\s*import .*\._[a-z]|(?<!\bself)(?<!\bcls)\._(?!asdict|replace)[a-z]",
     re.MULTILINE,
 )
 
@@ -128,6 +128,8 @@ def test_every_private_name_of_a_library_that_is_used_is_looked_at_here() -> Non
             ):
                 parts = [*str(node.module).split("."), *(each.name for each in node.names)]
                 found |= {(name, str(node.module)) for part in parts if is_private(part)}
+            elif isinstance(node, ast.Import):
+                found |= {(name, each.name) for each in node.names if any(map(is_private, each.name.split(".")))}
             elif isinstance(node, ast.Attribute) and is_private(node.attr):
                 whole = ast.unparse(node)
                 if whole.split(".")[0] in names and not names[whole.split(".")[0]].startswith("service"):
