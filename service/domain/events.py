@@ -1,7 +1,7 @@
-"""What has come to a run's metric resource since somebody looked at it, as events, each with a position to go on from.
+"""Changes of a run's metric resource as events, each with a position from which a stream can be resumed.
 
-A position is content, not a connection: it names what was given, so that any process can tell what is new since then,
-from the run as it is now or from the snapshot that was given. Points that are alike in every member are one point.
+A position describes content, not a connection: it names what was delivered, so that any process can work out what is
+new since then, from the run as it is now or from the stored snapshot. Points equal in every member count as one point.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Digest = Annotated[bytes, msgspec.Meta(max_length=_DIGEST_SIZE)]
 
 
 class Kind(StrEnum):
-    """The kinds of events, as the stream calls them."""
+    """The kinds of events; the values are their names in the stream."""
 
     STATE = "state"
     POINTS = "points"
@@ -38,11 +38,11 @@ class Kind(StrEnum):
     CUSTOM_INFO = "custom-info"
     STATUS = "status"
     CHANGED = "changed"
-    """Points that were given are no longer so: nothing that was given counts, and all follows anew."""
+    """Delivered points have been changed or removed: the client discards everything, and all of it follows again."""
 
 
 class Marks(NamedTuple):
-    """What was given beside the points: digests of the tags and the custom info, and the status."""
+    """What was delivered beside the points: digests of the tags and the custom info, and the status."""
 
     tags: bytes
     custom_info: bytes
@@ -50,9 +50,9 @@ class Marks(NamedTuple):
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
-    """What was given: the first ``rows`` points of a snapshot, in the runtime's order, and what ``Marks`` has.
+    """What was delivered: the first ``rows`` points of a snapshot, in the runtime's order, and what ``Marks`` has.
 
-    ``points`` is a digest of those points, ``snapshot`` the name of what they were read from.
+    ``points`` is a digest of those points; ``snapshot`` names the snapshot they were read from.
     """
 
     rows: Annotated[int, msgspec.Meta(ge=0)]
@@ -64,12 +64,12 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def id(self) -> str:
-        """As clients get it: URL-safe text without a meaning to them."""
+        """The position as clients get it: opaque, URL-safe text."""
         return base64.urlsafe_b64encode(msgspec.msgpack.encode(self)).rstrip(b"=").decode("ascii")
 
 
 def position_of(text: str) -> Position | None:
-    """The position that a client names; ``None`` for text that is no position of this version of the service."""
+    """The position that a client sends; ``None`` for text that this version of the service has not written."""
     if len(text) > _LONGEST:
         return None
     try:
@@ -80,16 +80,16 @@ def position_of(text: str) -> Position | None:
 
 
 def position_of_snapshot(resource: MetricResource, snapshot: Snapshot, status: str) -> Position:
-    """Of whoever has all of a snapshot, without looking at its points: it says something as long as that is stored."""
+    """The position after a whole snapshot, made without reading its points; usable while the snapshot is stored."""
     marks = Marks(_digest(resource.tags), _digest(resource.custom_info), status)
     return Position(resource.count, _UNKNOWN, snapshot, *marks)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that is given. ``points`` are those of ``Kind.POINTS``, ``text`` the JSON array of tags or custom info.
+    """One event. ``points`` are those of ``Kind.POINTS``, ``text`` the JSON array of tags or custom info.
 
-    Whoever has it and all before it is at ``position``.
+    ``position`` is that of a client which has received this event and all before it.
     """
 
     kind: Kind
@@ -98,10 +98,10 @@ class Event:
     text: bytes = b""
 
 
-class Given:
-    """What somebody has: points by their ids (``_id``), in any order, and the marks.
+class Delivered:
+    """What a client has received: points by their ids (``_id``), in any order, and the marks.
 
-    ``before`` is the position where they are of another snapshot than the one that is looked at now.
+    ``before`` is its position where the points are of an earlier snapshot.
     """
 
     __slots__ = ("before", "ids", "marks")
@@ -112,8 +112,8 @@ class Given:
         self.before = before
 
 
-class Observed(Given):
-    """A metric resource at a moment, looked through once: whoever has been given all of it is here.
+class Observed(Delivered):
+    """A metric resource at one moment, indexed for comparison. As ``Delivered`` it is a client that has all of it.
 
     ``may_change`` is whether the run had not ended.
     """
@@ -134,7 +134,7 @@ class Observed(Given):
             self._ends.append(len(self.ids))
             self._hashers.append(hasher.copy())
         self.count = len(set(self.ids))
-        """How many points there are, those that are alike counted once."""
+        """The number of distinct points."""
 
     @property
     def status(self) -> str:
@@ -142,11 +142,11 @@ class Observed(Given):
 
     @property
     def position(self) -> Position:
-        """Of whoever has all of it."""
+        """The position behind all of it."""
         return self._at(len(self._ends) - 1, self.marks)
 
     def digest(self, rows: int) -> bytes | None:
-        """That of the first ``rows`` points; ``None`` where there are fewer."""
+        """The digest of the first ``rows`` points; ``None`` where there are fewer."""
         if rows > len(self.ids):
             return None
         number = bisect_right(self._ends, rows) - 1
@@ -156,13 +156,13 @@ class Observed(Given):
             _add(hasher, objects(self.resource.metrics[number])[: rows - self._ends[number]])
         return bytes(hasher.digest())
 
-    def changes(self, given: Given) -> Iterator[Event]:
-        """What has come for whoever was given that, and is to know of it by events alone."""
-        if self._lacks(given):
-            yield from self.anew()
+    def changes(self, delivered: Delivered) -> Iterator[Event]:
+        """The events that bring a client which has received ``delivered`` up to date."""
+        if self._lacks(delivered):
+            yield from self.restarted()
             return
-        yield from self._points(given)
-        marks = given.marks
+        yield from self._points(delivered)
+        marks = delivered.marks
         if self.marks.tags != marks.tags:
             marks = marks._replace(tags=self.marks.tags)
             yield Event(Kind.TAGS, self._whole(marks), text=self.resource.tags)
@@ -172,58 +172,58 @@ class Observed(Given):
         if self.marks.status != marks.status:
             yield Event(Kind.STATUS, self.position)
 
-    def beginning(self, given: Given | None = None) -> Iterator[Event]:
-        """All that there is, or all beyond what was given, for whoever begins to follow the run."""
-        if given is None:
+    def beginning(self, delivered: Delivered | None = None) -> Iterator[Event]:
+        """The events that open a stream: everything, or everything beyond what was delivered before."""
+        if delivered is None:
             yield Event(Kind.STATE, self._at(0, _NOTHING._replace(status=self.status)))
-            given = Given(array("q"), _NOTHING._replace(status=self.status))
-        elif self._lacks(given):
-            yield from self.anew()
+            delivered = Delivered(array("q"), _NOTHING._replace(status=self.status))
+        elif self._lacks(delivered):
+            yield from self.restarted()
             return
         else:
-            given = Given(given.ids, given.marks._replace(status=self.status), given.before)
-            yield Event(Kind.STATE, self._position_of(given))
-        yield from self.changes(given)
+            delivered = Delivered(delivered.ids, delivered.marks._replace(status=self.status), delivered.before)
+            yield Event(Kind.STATE, self._position_of(delivered))
+        yield from self.changes(delivered)
 
-    def anew(self) -> Iterator[Event]:
-        """All that there is, for whoever has something else."""
+    def restarted(self) -> Iterator[Event]:
+        """The events for a client whose points are outdated: ``changed``, then everything."""
         yield Event(Kind.CHANGED, self._at(0, _NOTHING))
         yield from self.beginning()
 
-    def given_at(self, position: Position, stored: Callable[[Snapshot], Observed | None]) -> Given | None:
-        """What was given up to ``position``; ``stored`` has snapshots that are still known. ``None``: nobody can tell.
+    def delivered_at(self, position: Position, stored: Callable[[Snapshot], Observed | None]) -> Delivered | None:
+        """What was delivered up to ``position``; ``None`` where that is no longer known.
 
-        The first points of this snapshot are looked at first: most runs only ever append.
+        ``stored`` looks up an earlier snapshot. This snapshot is tried first: most runs only ever append.
         """
         marks = Marks(position.tags, position.custom_info, position.status)
         if self.digest(position.rows) == position.points:
-            return Given(self.ids[: position.rows], marks)
+            return Delivered(self.ids[: position.rows], marks)
         before = stored(position.snapshot)
         if before is None:
             return None
         whole = position.points == _UNKNOWN and position.rows == len(before.ids)
         if not whole and before.digest(position.rows) != position.points:
             return None
-        return Given(before.ids[: position.rows], marks, position)
+        return Delivered(before.ids[: position.rows], marks, position)
 
-    def _lacks(self, given: Given) -> bool:
-        """Whether points that were given are not there any more."""
-        return self._rows_behind(given) is None and not set(self.ids).issuperset(given.ids)
+    def _lacks(self, delivered: Delivered) -> bool:
+        """Whether delivered points are missing from this snapshot."""
+        return self._rows_behind(delivered) is None and not set(self.ids).issuperset(delivered.ids)
 
-    def _rows_behind(self, given: Given) -> int | None:
-        """How many rows were given, where they are the first ones."""
-        rows = len(given.ids)
-        return rows if self.ids[:rows] == given.ids else None
+    def _rows_behind(self, delivered: Delivered) -> int | None:
+        """The number of delivered rows, where they are the first ones of this snapshot."""
+        rows = len(delivered.ids)
+        return rows if self.ids[:rows] == delivered.ids else None
 
-    def _points(self, given: Given) -> Iterator[Event]:
-        rows = self._rows_behind(given)
-        seen = set(given.ids)
+    def _points(self, delivered: Delivered) -> Iterator[Event]:
+        rows = self._rows_behind(delivered)
+        seen = set(delivered.ids)
         if rows is None:
             fresh = self._fresh(range(len(self.ids)), seen)
-            if fresh:  # in one event: between two of them nobody could say where the reader is
+            if fresh:  # in one event: a position between two of them could not be described
                 chunks = list(gathered(self.resource.metrics, fresh))
                 points = Chunk(b",".join(chunk.text for chunk in chunks), len(fresh))
-                yield Event(Kind.POINTS, self._whole(given.marks), points)
+                yield Event(Kind.POINTS, self._whole(delivered.marks), points)
             return
         for number, end in enumerate(self._ends[1:], 1):
             start = self._ends[number - 1]
@@ -233,10 +233,10 @@ class Observed(Given):
             if fresh:
                 texts = objects(self.resource.metrics[number - 1])
                 chosen = chunk_of([texts[row - start] for row in fresh])
-                yield Event(Kind.POINTS, self._at(number, given.marks), chosen)
+                yield Event(Kind.POINTS, self._at(number, delivered.marks), chosen)
 
     def _fresh(self, rows: range, seen: set[int]) -> array[int]:
-        """Those of ``rows`` whose points are not among ``seen``; they are, from then on."""
+        """Those of ``rows`` whose points are not in ``seen``, to which they are added."""
         fresh: array[int] = array("i")
         for row in rows:
             one = self.ids[row]
@@ -245,23 +245,23 @@ class Observed(Given):
                 fresh.append(row)
         return fresh
 
-    def _position_of(self, given: Given) -> Position:
-        """Where somebody is that was given that and begins to follow the run."""
-        if given.before is not None:
-            return msgspec.structs.replace(given.before, status=given.marks.status)
-        digest = self.digest(len(given.ids)) or b""
-        return Position(len(given.ids), digest, self.snapshot, *given.marks)
+    def _position_of(self, delivered: Delivered) -> Position:
+        """The position of a client that has received ``delivered`` and resumes."""
+        if delivered.before is not None:
+            return msgspec.structs.replace(delivered.before, status=delivered.marks.status)
+        digest = self.digest(len(delivered.ids)) or b""
+        return Position(len(delivered.ids), digest, self.snapshot, *delivered.marks)
 
     def _whole(self, marks: Marks) -> Position:
         return self._at(len(self._ends) - 1, marks)
 
     def _at(self, number: int, marks: Marks) -> Position:
-        """The position behind so many chunks."""
+        """The position behind the first ``number`` chunks."""
         return Position(self._ends[number], bytes(self._hashers[number].digest()), self.snapshot, *marks)
 
 
 def count_of(chunks: Iterable[Chunk]) -> int:
-    """How many points there are in ``chunks``, those that are alike counted once."""
+    """The number of distinct points in ``chunks``."""
     return len({_id(text) for chunk in chunks for text in objects(chunk)})
 
 
@@ -274,7 +274,7 @@ def _add(hasher: Any, texts: Sequence[msgspec.Raw | bytes]) -> None:
 
 
 def _id(text: msgspec.Raw | bytes) -> int:
-    """Tells one point from another in this process, in eight bytes."""
+    """Identifies a point within this process, in eight bytes."""
     return hash(bytes(text))
 
 

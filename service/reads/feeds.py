@@ -1,11 +1,11 @@
-"""Runs that are watched: each read once per freshness interval, for all who watch it in this process.
+"""Watched runs: each is polled once per freshness interval, for all its watchers in this process.
 
-A feed looks again when what is stored has become stale, and the leases of ``fetch`` let one process ask the runtime.
-Feeds of other processes look when they hear that it has replaced what is stored (``caching.changes``), and by
-themselves a moment later, or at once where announcements do not come.
+A feed polls when the stored entry has become stale, and the leases of ``fetch`` let one process ask the runtime. Feeds
+of other processes poll when the entry is announced as replaced (``caching.changes``), a moment later without an
+announcement, or at once where announcements do not arrive at all.
 
-Small runs that are answered soon are looked at together, by one read on one thread: each thread that works takes turns
-at the interpreter's lock with the server's loop.
+Small runs that answer quickly are polled in batches, by one read on one thread: every working thread competes with the
+server's loop for the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from service.caching.changes import Changes
 from service.caching.codec import ContentGone
 from service.concurrency.background import in_background, settle
-from service.concurrency.deadline import Deadline
-from service.concurrency.single_flight import Flight, Memo, SingleFlight, StillUnderWay
+from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
 from service.concurrency.weighted_gate import GateFull, WeightedGate
 from service.domain.errors import (
     CursorExpired,
@@ -36,147 +33,40 @@ from service.domain.errors import (
     RuntimeTrouble,
     ServiceError,
 )
-from service.domain.events import Event, Observed
-from service.domain.freshness import RequestCachePolicy, RequestDirectives, Snapshot
+from service.domain.events import Observed
+from service.domain.freshness import Snapshot
 from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import A_CALL
+from service.reads.feed import Feed, Watcher
 from service.reads.queries import Queries
 from service.reads.results import Read
 from service.telemetry.prometheus import Telemetry
 
-_AT_ONCE, _TOGETHER_AT_ONCE = 8, 2
-"""Looks under way at once: at one run each, and at several together."""
-_SMALL, _QUICK, _TOGETHER_SECONDS = 64 * 1024, 0.5, 4.0
-"""Bytes of a run that may be looked at together with others; seconds that its last look took at most; and seconds that
-all of them have. What takes longer is looked at alone, with all the time that a request has."""
+_AT_ONCE, _BATCHES_AT_ONCE = 8, 2
+"""Polls at once: of single runs, and of batches."""
+_SMALL, _QUICK, _BATCH_SECONDS = 64 * 1024, 0.5, 4.0
+"""A run is polled in a batch up to so many bytes, and if its last poll took so many seconds at most; a batch has so
+many seconds. Other runs are polled singly, with the whole time of a request."""
 _STEP, _GATHER = 0.25, 0.02
-"""Seconds between two moments for looks at most, and after an announcement: what is due meanwhile goes together."""
-_FRESH = RequestDirectives(min_fresh=0)
+"""Polls are due at multiples of so many seconds, and so many seconds after an announcement, so that batches form."""
 _SOON, _LATER, _TROUBLED = 0.05, 0.3, 1.0
-"""Seconds to the next look after what is stored has become stale; where another process is to look first; after a look
-that found nothing fresh."""
-ROUND = 1.0
-"""Seconds between two looks at the watchers themselves."""
-_MOST_BYTES = 1024 * 1024
-"""Bytes of points pushed at once: who is behind by more reads on from its position, at its own pace."""
+"""Seconds from an entry becoming stale to the next poll; the same where another process polls first; seconds after a
+poll that found nothing fresh."""
+TICK = 1.0
+"""Seconds between two calls of ``Watcher.tick``."""
 _BUSY_SECONDS = 5
 _OPENED_AT_ONCE, _MOST_TURNS = 4, 256
-"""Feeds opened at once, so that a crowd leaves the interpreter to others; and how many wait for their turn."""
+"""Feeds opened at once, so that a crowd does not keep others from the interpreter; and how many wait for their turn."""
 _LONGEST_HELD, _LONGEST_TURN = 0.25, 2.0
-"""Seconds that one counts as being opened, for who takes longer waits for a slow runtime; and that one waits for
-its turn."""
+"""Seconds after which a feed being opened gives its turn to another (it waits for a slow runtime); and seconds that one
+waits for its turn at most."""
 _Trouble = ServiceError | ContentGone
 _log = logging.getLogger("service.reads")
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """What has come to a run, to be given to all who watch it. ``written`` keeps what is made of it, by form."""
-
-    events: Sequence[Event]
-    now: Observed
-    written: dict[object, bytes]
-
-
-class Watcher(Protocol):
-    """Who watches a run. No method waits or raises."""
-
-    def happened(self, what: Happened) -> None: ...
-
-    def fell_behind(self) -> None:
-        """More has come than is pushed: end, and let the reader come back."""
-        ...
-
-    def forbidden(self) -> None:
-        """The runtime does not let this caller read the run any more."""
-        ...
-
-    def gone(self) -> None:
-        """There is no such run any more."""
-        ...
-
-    def look_round(self, now: float) -> None:
-        """Do what is due, at that moment of the monotonic clock; called every second or so."""
-        ...
-
-    def stop(self) -> None:
-        """The process ends."""
-        ...
-
-
-class Feed:
-    """A run as it was last looked at, and who watches it. Looks at it are in the name of the request that opened it."""
-
-    def __init__(self, run_id: str, context: RequestContext) -> None:
-        self.run_id = run_id
-        self.scope = context.cache_scope
-        self._context = context
-        self._seconds = context.deadline.remaining()
-        self.watchers: set[Watcher] = set()
-        self.opened = 0
-        """How many have opened it and not closed it yet; some of them only begin to watch."""
-        self.key = ""
-        """Of what is stored of it."""
-        self.due = 0.0
-        self.looking = False
-        self.goes_together = False
-        """Whether it may be looked at together with others."""
-        self.replaced = 0
-        """How often what is stored was replaced, as far as this process knows."""
-        self.lock = threading.Lock()
-        self._now: Observed | None = None
-
-    def context(self) -> RequestContext:
-        """Of another look, with the time that the first one had."""
-        return replace(
-            self._context,
-            deadline=Deadline.after(self._seconds),
-            cache_policy=RequestCachePolicy(_FRESH),
-            asked=Memo(),
-        )
-
-    @property
-    def now(self) -> Observed:
-        assert self._now is not None  # noqa: S101 - a feed is given away once it has been looked at
-        return self._now
-
-    def watch(self, watcher: Watcher, seen: Observed) -> bool:
-        """Have ``watcher`` know of all that comes after ``seen``; false where something has come already."""
-        with self.lock:
-            if self._now is seen:
-                self.watchers.add(watcher)
-                return True
-        return False
-
-    def see(self, now: Observed) -> None:
-        """Give what has come to all who watch."""
-        with self.lock:
-            before, self._now = self._now, now
-            watchers = tuple(self.watchers)
-        if before is None or not watchers:
-            return
-        events = _bounded(now.changes(before))
-        if events is None:
-            for watcher in watchers:
-                watcher.fell_behind()
-            return
-        what = Happened(events, now, {})
-        for watcher in watchers:
-            watcher.happened(what)
-
-    def is_of(self, read: Read[MetricResource]) -> bool:
-        """Whether ``read`` is what was seen last."""
-        now = self._now
-        return now is not None and (now.snapshot, now.status, now.may_change) == (
-            read.snapshot,
-            read.status,
-            read.may_change,
-        )
-
-
 class Feeds:
-    """All feeds of a process; ``most`` may watch at once. Safe from any thread."""
+    """All feeds of a process, with ``most`` watchers at most. Thread-safe."""
 
     def __init__(self, queries: Queries, changes: Changes, most: int, telemetry: Telemetry) -> None:
         self._queries = queries
@@ -185,21 +75,21 @@ class Feeds:
         self._telemetry = telemetry
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._by_key: dict[str, set[Feed]] = {}
-        self._looks: SingleFlight[_Trouble | None] = SingleFlight()
+        self._polls: SingleFlight[_Trouble | None] = SingleFlight()
         self._turns = WeightedGate(_OPENED_AT_ONCE, free=0, most_waiting=_MOST_TURNS)
         self._changed = threading.Condition()
-        self._alone: ThreadPoolExecutor | None = None
-        self._together: ThreadPoolExecutor | None = None
+        self._single: ThreadPoolExecutor | None = None
+        self._batches: ThreadPoolExecutor | None = None
         self._ended = False
         self._count = 0
         changes.listen(self._replaced)
 
     def open(self, run_id: str, context: RequestContext) -> Feed:
-        """A run's feed, looked at now; ``close`` it again. Raises what reading the run does, and ``Overloaded``."""
+        """A run's feed, polled once; ``close`` it after use. Raises what reading the run does, and ``Overloaded``."""
         key = (context.cache_scope, run_id)
         with self._changed:
             if self._count >= self._most or self._ended:
-                raise Overloaded("as many event streams are open here as may be; try again later", _BUSY_SECONDS)
+                raise Overloaded("too many event streams are open; try again later", _BUSY_SECONDS)
             self._count += 1
             feed = self._feeds.get(key)
             if feed is None:
@@ -207,7 +97,7 @@ class Feeds:
             feed.opened += 1
         try:
             with self._turn():
-                flight = self._first_look(feed, context)
+                flight = self._first_poll(feed, context)
                 flight.wait(min(_LONGEST_HELD, context.deadline.remaining()))
             trouble = flight.result(context.deadline.remaining())
             if trouble is not None:
@@ -224,7 +114,7 @@ class Feeds:
         return feed
 
     def close(self, feed: Feed, watcher: Watcher | None = None) -> None:
-        """Whoever opened it watches no more."""
+        """The counterpart of ``open``; ``watcher`` is unsubscribed."""
         with feed.lock:
             if watcher is not None:
                 feed.watchers.discard(watcher)
@@ -238,11 +128,11 @@ class Feeds:
                 if not alike:
                     self._by_key.pop(feed.key, None)
 
-    def aside(self, step: Callable[[], None]) -> None:
-        """Have ``step``, which may wait and raises nothing, done beside the looks."""
+    def run_beside(self, step: Callable[[], None]) -> None:
+        """Run ``step``, which may wait and raises nothing, on a thread of the polls."""
         with suppress(RuntimeError):  # it has been shut down
-            if self._alone is not None:
-                self._alone.submit(step)
+            if self._single is not None:
+                self._single.submit(step)
 
     def stored(self, feed: Feed, snapshot: Snapshot, context: RequestContext) -> Observed | None:
         """A snapshot of the run, if it is still stored."""
@@ -254,59 +144,61 @@ class Feeds:
         return None
 
     def stop(self) -> None:
-        """End with a word to all who watch."""
+        """Stop polling, and all watchers."""
         with self._changed:
             self._ended = True
             self._changed.notify()
             feeds = list(self._feeds.values())
         for watcher in [watcher for feed in feeds for watcher in tuple(feed.watchers)]:
             watcher.stop()
-        for pool in (self._alone, self._together):
+        for pool in (self._single, self._batches):
             if pool is not None:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Within it, one of a few feeds is opened."""
+        """A turn to open a feed, or none where that takes too long."""
         with ExitStack() as stack:
             with suppress(GateFull, TimeoutError):
                 stack.enter_context(self._turns.admitted(1, _LONGEST_TURN))
             yield
 
-    def _first_look(self, feed: Feed, context: RequestContext) -> Flight[_Trouble | None]:
-        """See what there is now, on a thread of its own; those who open it at once look together."""
+    def _first_poll(self, feed: Feed, context: RequestContext) -> Flight[_Trouble | None]:
+        """Poll on a thread of its own; several that open the feed at once share the poll."""
 
         def begin(feeds: tuple[Feed, ...]) -> Future[Mapping[Feed, _Trouble | None]]:
-            return in_background(partial(self._see, feeds, context), "feed")
+            return in_background(partial(self._read, feeds, context), "feed")
 
         try:
-            return self._looks.join([feed], begin)[feed][0]
+            return self._polls.join([feed], begin)[feed][0]
         except RuntimeError as error:
-            raise Overloaded("no thread is to be had for another event stream", _BUSY_SECONDS) from error
+            raise Overloaded(
+                "no thread can be started for another event stream; try again later", _BUSY_SECONDS
+            ) from error
 
-    def _look(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[_Trouble | None], bool]]:
-        """See what there is now, but where others do so already: the flight of each feed, and whether it is theirs."""
+    def _poll(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[_Trouble | None], bool]]:
+        """Poll the feeds that are not being polled: each one's flight, and whether another thread has begun it."""
         begun: list[tuple[Sequence[Feed], Future[Mapping[Feed, _Trouble | None]]]] = []
 
         def begin(some: tuple[Feed, ...]) -> Future[Mapping[Feed, _Trouble | None]]:
             begun.append((some, Future()))
             return begun[-1][1]
 
-        flights = self._looks.join(feeds, begin)
+        flights = self._polls.join(feeds, begin)
         for some, outcome in begun:
-            settle(outcome, partial(self._see, some, context))
+            settle(outcome, partial(self._read, some, context))
         return flights
 
-    def _see(self, feeds: Sequence[Feed], context: RequestContext) -> Mapping[Feed, _Trouble | None]:
+    def _read(self, feeds: Sequence[Feed], context: RequestContext) -> Mapping[Feed, _Trouble | None]:
         began = time.monotonic()
         replaced = {feed: feed.replaced for feed in feeds}
         for feed in feeds:
-            feed.due, feed.goes_together = began + _TROUBLED, False
+            feed.due, feed.batched = began + _TROUBLED, False
         found = self._queries.metric_resources([feed.run_id for feed in feeds], context)
         seconds = time.monotonic() - began
-        return {feed: self._saw(feed, found[feed.run_id], replaced[feed], seconds, context) for feed in feeds}
+        return {feed: self._record(feed, found[feed.run_id], replaced[feed], seconds, context) for feed in feeds}
 
-    def _saw(
+    def _record(
         self,
         feed: Feed,
         read: Read[MetricResource] | ServiceError,
@@ -314,45 +206,45 @@ class Feeds:
         seconds: float,
         context: RequestContext,
     ) -> _Trouble | None:
-        """Give what was read to all who watch, and say when to look again; what is the matter, if anything."""
+        """Publish what was read, and schedule the next poll. Returns the error, if any."""
         if isinstance(read, ServiceError):
             return read
         try:
-            read = self._shown(feed, read, context)
+            read = self._published(feed, read, context)
         except (ServiceError, ContentGone) as error:
             return error
         by = read.provenance
         in_this_process = by.upstream is not None
-        first_to_look = (in_this_process and not by.shared) or not self._changes.living
+        polls_first = (in_this_process and not by.shared) or not self._changes.living
         with self._changed:
             if feed.opened and not feed.key:
                 feed.key = read.key
                 self._by_key.setdefault(read.key, set()).add(feed)
-            feed.goes_together = read.size <= _SMALL and seconds <= _QUICK
-            if feed.replaced > replaced + in_this_process:  # what this look has stored itself is what it has seen
+            feed.batched = read.size <= _SMALL and seconds <= _QUICK
+            if feed.replaced > replaced + in_this_process:  # beyond what this poll has stored itself
                 feed.due = 0.0
             elif by.ttl > 0:
-                due = time.monotonic() + by.ttl + (_SOON if first_to_look else _LATER)
+                due = time.monotonic() + by.ttl + (_SOON if polls_first else _LATER)
                 step = min(_STEP, by.lifetime / 10)
                 feed.due = math.ceil(due / step) * step
             else:
                 feed.due = time.monotonic() + _TROUBLED
         return None
 
-    def _shown(self, feed: Feed, read: Read[MetricResource], context: RequestContext) -> Read[MetricResource]:
-        """Give what was read to all who watch; what that was, where it had to be read once more."""
-        if feed.is_of(read):
+    def _published(self, feed: Feed, read: Read[MetricResource], context: RequestContext) -> Read[MetricResource]:
+        """Publish ``read`` if it is new, reading again where its content has left the store; what was published."""
+        if feed.shows(read):
             return read
         try:
             now = _observed(read)
         except ContentGone:
             read = self._queries.metric_resource(feed.run_id, context.anew())
             now = _observed(read)
-        feed.see(now)
+        feed.publish(now)
         return read
 
     def _replaced(self, key: str) -> None:
-        """Look at once, if that is watched."""
+        """Poll soon, if the entry is watched."""
         if key in self._by_key:
             with self._changed:
                 for feed in self._by_key.get(key, ()):
@@ -361,74 +253,74 @@ class Feeds:
                 self._changed.notify()
 
     def _begin(self) -> None:
-        """Begin to look by itself; the lock is held."""
-        if self._alone is None:
-            self._alone = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-alone")
-            self._together = ThreadPoolExecutor(_TOGETHER_AT_ONCE, thread_name_prefix="feeds-together")
+        """Start the threads that poll; the lock is held."""
+        if self._single is None:
+            self._single = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-single")
+            self._batches = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="feeds-batches")
             threading.Thread(target=self._run, name="feeds", daemon=True).start()
 
     def _run(self) -> None:
-        next_round = time.monotonic() + ROUND
+        next_tick = time.monotonic() + TICK
         while True:
             with self._changed:
                 if self._ended:
                     return
                 feeds = list(self._feeds.values())
-                soonest = min((feed.due for feed in feeds if not feed.looking), default=next_round)
-                pause = min(soonest, next_round) - time.monotonic() if feeds else None
+                soonest = min((feed.due for feed in feeds if not feed.polling), default=next_tick)
+                pause = min(soonest, next_tick) - time.monotonic() if feeds else None
                 if pause is None or pause > 0:
                     self._changed.wait(pause)
                     if self._ended:
                         return
             now = time.monotonic()
-            self._begin_looks([feed for feed in feeds if feed.due <= now and not feed.looking])
-            if now >= next_round:
-                next_round = now + ROUND
+            self._begin_polls([feed for feed in feeds if feed.due <= now and not feed.polling])
+            if now >= next_tick:
+                next_tick = now + TICK
                 for feed in feeds:
                     for watcher in tuple(feed.watchers):
-                        watcher.look_round(now)
+                        watcher.tick(now)
 
-    def _begin_looks(self, due: Sequence[Feed]) -> None:
-        """At runs of one scope together, where that may be."""
-        together: defaultdict[CacheScope, list[Feed]] = defaultdict(list)
+    def _begin_polls(self, due: Sequence[Feed]) -> None:
+        """Poll the feeds that are due, in batches by scope where they may be."""
+        batches: defaultdict[CacheScope, list[Feed]] = defaultdict(list)
         for feed in due:
-            feed.looking = True
-            if feed.goes_together:
-                together[feed.scope].append(feed)
+            feed.polling = True
+            if feed.batched:
+                batches[feed.scope].append(feed)
             else:
-                self._begin_look(self._alone, [feed], feed.context())
-        for feeds in together.values():
+                self._begin_poll(self._single, [feed], feed.context())
+        for feeds in batches.values():
             for start in range(0, len(feeds), A_CALL):
                 some = feeds[start : start + A_CALL]
                 context = some[0].context()
                 if len(some) > 1:
-                    context = context.by(context.deadline.sooner(_TOGETHER_SECONDS))
-                self._begin_look(self._together, some, context)
+                    context = context.by(context.deadline.sooner(_BATCH_SECONDS))
+                self._begin_poll(self._batches, some, context)
 
-    def _begin_look(self, pool: ThreadPoolExecutor | None, feeds: Sequence[Feed], context: RequestContext) -> None:
+    def _begin_poll(self, pool: ThreadPoolExecutor | None, feeds: Sequence[Feed], context: RequestContext) -> None:
         with suppress(RuntimeError):  # it has been shut down
             if pool is not None:
-                pool.submit(self._look_again, feeds, context)
+                pool.submit(self._poll_again, feeds, context)
 
-    def _look_again(self, feeds: Sequence[Feed], context: RequestContext) -> None:
+    def _poll_again(self, feeds: Sequence[Feed], context: RequestContext) -> None:
         try:
-            with self._telemetry.unasked("look at watched runs"):
-                flights = self._look(feeds, context)
+            with self._telemetry.unasked("poll watched runs"):
+                flights = self._poll(feeds, context)
             for feed, (flight, joined) in flights.items():
                 if not joined:
-                    _say(feed, flight.result(timeout=0))
+                    _report(feed, flight.result(timeout=0))
         except Exception:  # noqa: BLE001 - it is in the log with its stack
-            if not self._ended:  # else what it reads with has been closed
-                _log.exception("unexpected error while watched runs were read", extra={"event": "feeds"})
+            if not self._ended:  # otherwise its runtimes and store have been closed
+                _log.exception("unexpected error while polling watched runs", extra={"event": "feeds"})
         finally:
             for feed in feeds:
-                feed.looking = False
+                feed.polling = False
             with self._changed:
                 self._changed.notify()
 
 
-def _say(feed: Feed, trouble: _Trouble | None) -> None:
-    """Have those who watch know what is the matter, where that will not pass: the next look may find more."""
+def _report(feed: Feed, trouble: _Trouble | None) -> None:
+    """Report a lasting error to the watchers; after any other, the next poll may succeed."""
     if trouble is None or isinstance(trouble, (RuntimeTrouble, Overloaded, ContentGone)):
         return
     for watcher in tuple(feed.watchers):
@@ -440,15 +332,3 @@ def _say(feed: Feed, trouble: _Trouble | None) -> None:
 
 def _observed(read: Read[MetricResource]) -> Observed:
     return Observed(read.content(), read.snapshot, read.status, may_change=read.may_change)
-
-
-def _bounded(events: Iterator[Event]) -> list[Event] | None:
-    """The events; ``None`` where they are more than is pushed at once."""
-    held: list[Event] = []
-    size = 0
-    for event in events:
-        size += len(event.text) + (len(event.points.text) if event.points is not None else 0)
-        if size > _MOST_BYTES:
-            return None
-        held.append(event)
-    return held

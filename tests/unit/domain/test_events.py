@@ -76,8 +76,8 @@ def resumed(reader: Reader, now: Observed, stored: dict[bytes, Observed]) -> lis
     """What a process gives that knows nothing but the reader's last id."""
     position = position_of(reader.id)
     assert position is not None
-    found = now.given_at(position, lambda name: stored.get(name.digest))
-    return list(now.anew() if found is None else now.beginning(found))
+    found = now.delivered_at(position, lambda name: stored.get(name.digest))
+    return list(now.restarted() if found is None else now.beginning(found))
 
 
 SNAPSHOTS = st.builds(
@@ -175,8 +175,8 @@ def test_what_is_no_position_is_none(text: str) -> None:
 def test_the_position_of_a_whole_snapshot_holds_as_long_as_that_is_stored() -> None:
     before, now = observed(range(5)), observed([9, *range(7)])
     position = position_of_snapshot(before.resource, before.snapshot, before.status)
-    assert now.given_at(position, lambda _: None) is None
-    given = now.given_at(position, lambda _: before)
+    assert now.delivered_at(position, lambda _: None) is None
+    given = now.delivered_at(position, lambda _: before)
     assert given is not None
     (event,) = now.changes(given)
     assert event.points is not None

@@ -14,7 +14,8 @@ from service.domain.errors import RuntimeForbids, RuntimeUnavailable
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import A_CALL
 from service.reads.entries import Connection
-from service.reads.feeds import Feeds, Happened
+from service.reads.feed import Update
+from service.reads.feeds import Feeds
 from service.reads.policy import Lifetimes
 from service.reads.queries import Queries
 from testing.threads import together
@@ -38,7 +39,7 @@ class Watcher:
         self.given: list[bytes] = []
         self.ends: list[str] = []
 
-    def happened(self, what: Happened) -> None:
+    def updated(self, what: Update) -> None:
         self.given += [event.points.text for event in what.events if event.points is not None]
 
     def fell_behind(self) -> None:
@@ -50,7 +51,7 @@ class Watcher:
     def gone(self) -> None:
         self.ends.append("gone")
 
-    def look_round(self, now: float) -> None:
+    def tick(self, now: float) -> None:
         pass
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Answers with event streams: from which event on each goes, and for how long its reader may read it."""
+"""Answers with event streams: where each starts, and how long its reader has access."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from service.api.resources.events.to_sse import Writer
 from service.domain.access import Principal, TokenVerifier, allows
 from service.domain.errors import Forbidden
 from service.domain.events import Event, Observed, position_of
-from service.reads.feeds import Feed, Feeds
+from service.reads.feed import Feed
+from service.reads.feeds import Feeds
 from service.telemetry.prometheus import Telemetry
 
 _LAST_ID = "Last-Event-ID"
@@ -24,7 +25,7 @@ _LAST_ID = "Last-Event-ID"
 
 @dataclass(frozen=True, slots=True)
 class EventStreams:
-    """Answers requests to watch a run; a silent stream has a comment every ``comment_seconds``."""
+    """Answers requests to watch a run. A silent stream gets a comment every ``comment_seconds``."""
 
     feeds: Feeds
     verifier: TokenVerifier
@@ -38,7 +39,7 @@ class EventStreams:
         feed = self.feeds.open(run_id, read_request.context)
         if request.method == "HEAD":
             self.feeds.close(feed)
-            response.response = iter(())  # of no length
+            response.response = iter(())  # without a Content-Length
             return response
         try:
             response.response = self._stream(feed, read_request)
@@ -64,19 +65,19 @@ class EventStreams:
         )
 
     def _opening(self, feed: Feed, now: Observed, read_request: ReadRequest[EventsParameters]) -> Iterator[Event]:
-        """The events up to now: all of them, or those behind the last one that the reader has."""
-        last = request.headers.get(_LAST_ID) or read_request.query.after  # ``EventSource`` comes back with both
+        """The events up to now: all of them, or those after the last one that the reader has."""
+        last = request.headers.get(_LAST_ID) or read_request.query.after  # a reconnecting ``EventSource`` sends both
         if not last:
             return now.beginning()
         position = position_of(last)
         if position is None:
-            return now.anew()
-        given = now.given_at(position, lambda named: self.feeds.stored(feed, named, read_request.context))
-        return now.anew() if given is None else now.beginning(given)
+            return now.restarted()
+        delivered = now.delivered_at(position, lambda named: self.feeds.stored(feed, named, read_request.context))
+        return now.restarted() if delivered is None else now.beginning(delivered)
 
 
 def _access(verifier: TokenVerifier) -> tuple[Principal, Callable[[], None]]:
-    """The caller, and what raises ``ServiceError`` once that caller may no longer read the run."""
+    """The caller, and a check that raises ``ServiceError`` once the caller may no longer read the run."""
     current = current_request()
     principal, rule, group = current.principal, current.access_rule, current.resource_group
     authorization = request.headers.get("Authorization")

@@ -1,4 +1,4 @@
-"""The positions that whole metric resources have among their events, each worked out once."""
+"""The event ids of whole metric resources, from which a stream can be started (``Event-ID``)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from service.reads.results import Read
 EVENT_ID = "Event-ID"
 _MOST = 4096
 _SMALL = 1024 * 1024
-"""Bytes of content up to which its points are looked at, so that its id says something where nothing is stored."""
+"""Bytes of content up to which the id has a digest of its points, so that it is usable without a stored snapshot."""
 
 
 class EventIds:
-    """Safe from any thread."""
+    """Event ids by content and status, each made once. Thread-safe."""
 
     def __init__(self) -> None:
         self._known: BoundedMap[tuple[bytes, str], str] = BoundedMap(_MOST)
 
     def of(self, run: Read[MetricResource]) -> str:
-        """The id of the event behind which all of ``run`` was given. Raises ``ContentGone``."""
+        """The id of the event after which a client has all of ``run``. Raises ``ContentGone``."""
         key = (run.digest, run.status)
         found = self._known.get(key)
         if found is None:

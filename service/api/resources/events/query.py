@@ -1,4 +1,4 @@
-"""Which points of a run are watched, and behind which event, as query parameters."""
+"""Query parameters of event streams: which points, and after which event."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EventsParameters(Parameters):
 
 
 class EventsQuery(Query):
-    """Which points are given, and behind which event."""
+    """Which points are sent, and after which event."""
 
     loads: ClassVar[type[Parameters]] = EventsParameters
     name = fields.List(fields.String(), load_default=tuple, metadata={"description": NAMES})
@@ -36,8 +36,8 @@ class EventsQuery(Query):
         load_default=nothing,
         validate=validate.Regexp(r"[A-Za-z0-9_-]{1,512}\Z", error="must be the id of an event"),
         metadata={
-            "description": "The id of the event to go on behind, for clients that cannot send `Last-Event-ID`, or an "
-            "`Event-ID` of the metric resource. One that says nothing any more is answered with `changed`."
+            "description": "The id of the last event received, for clients that cannot send `Last-Event-ID`, or an "
+            "`Event-ID` of the metric resource. Where it can no longer be resumed from, the stream starts with `changed`."
         },
     )
 

@@ -1,4 +1,4 @@
-"""A run as it goes on, as server-sent events."""
+"""The route of event streams."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def blueprint(
     *,
     comment_seconds: float,
 ) -> Blueprint:
-    """Route ``/runs/{runId}/metric-resource/events``; a comment every so many seconds keeps a silent connection."""
-    routes = blueprints("Events", "Runs as they go on.")
+    """Route ``/runs/{runId}/metric-resource/events``; a comment every ``comment_seconds`` keeps connections open."""
+    routes = blueprints("Events", "Runs while they train.")
     streams = EventStreams(feeds, verifier, telemetry, comment_seconds)
 
     @routes.route("/runs/<string:run_id>/metric-resource/events")
@@ -42,12 +42,12 @@ def blueprint(
     )
     @requires(Scope.METRICS_READ)
     def events(read_request: ReadRequest[EventsParameters], run_id: str) -> Response:
-        """Server-sent events: `state` and all points there are, then each new point once, within a freshness interval.
+        """Server-sent events: `state` and all points, then each new point once, within a freshness interval.
 
         `points` has new points, in the runtime's order; `tags`, `custom-info` and `status` what has changed; `changed`
-        says that points which were given are no longer so: forget them, `state` and all points follow. `end` is the
-        last event; its `reason` is `ended`, `expired` (the token) or `shutdown`. Go on with the last `id` as
-        `Last-Event-ID`, anywhere: nothing is missing or given twice. Points that are alike in all members are one.
+        says that points sent before have been changed or removed: discard them, `state` and all points follow. `end`
+        is the last event; its `reason` is `ended`, `expired` (the token) or `shutdown`. Reconnect with the last `id` as
+        `Last-Event-ID`, to any worker: nothing is missing or sent twice. Points equal in all members are one.
         """
         return streams.answer(read_request, run_id)
 

@@ -1,4 +1,4 @@
-"""One reader's stream: what there is, then what comes, until the run, the token or the process ends."""
+"""One reader's event stream: the present state, then updates, until the run, the access or the process ends."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from service.concurrency.blocking import waiting
 from service.concurrency.pushed_body import PushedBody, Sink
 from service.domain.errors import Forbidden, InvalidToken, ServiceError, Unauthenticated
 from service.domain.events import Event, Observed
-from service.reads.feeds import ROUND, Feed, Feeds, Happened
+from service.reads.feed import Feed, Update
+from service.reads.feeds import TICK, Feeds
 from service.telemetry.prometheus import Telemetry
 
 _MOST_PENDING = 2 * 1024 * 1024
-"""Bytes kept for a reader before the server sends to it."""
+"""Bytes buffered for a reader until the server attaches its connection."""
 _PATIENCE = 1.0
 Reason = Literal["ended", "expired", "shutdown"]
 
 
 class EventStream(PushedBody):
-    """The events of ``feed`` from ``opening`` on, what is given of ``seen`` first.
+    """The events of ``opening``, which describe ``seen``, then those of ``feed``.
 
     ``expires_at`` is when access ends, in seconds since the epoch; ``check`` raises ``ServiceError`` where it has ended
-    before, and may wait for an issuer's keys. It is called, and a comment sent where nothing else was, every
-    ``comment_seconds``.
+    earlier, and may wait for an issuer's keys. Every ``comment_seconds`` it is called, and a comment is sent where
+    nothing else was.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class EventStream(PushedBody):
     def beginning(self) -> Iterator[bytes]:
         try:
             yield from self._catch_up()
-        except ContentGone:  # the reader comes back with its last id
+        except ContentGone:  # the client reconnects with its last id
             self._finish("gone")
 
     def attach(self, sink: Sink) -> None:
@@ -100,7 +101,7 @@ class EventStream(PushedBody):
         self._feeds.close(self._feed, self)
 
     def __iter__(self) -> Iterator[bytes]:
-        """For servers that know nothing of pushed bodies: waits for more without the thread's slot."""
+        """For servers without support for pushed bodies: waits for updates without the thread's slot."""
         yield from self.beginning()
         while True:
             with self._changed:
@@ -112,15 +113,15 @@ class EventStream(PushedBody):
                         self._changed.wait(_PATIENCE)
             yield from pending
 
-    def happened(self, what: Happened) -> None:
-        written = what.written.get(self._writer.form)
+    def updated(self, update: Update) -> None:
+        written = update.written.get(self._writer.form)
         if written is None:
-            written = what.written[self._writer.form] = self._writer.write(what.events, what.now)
+            written = update.written[self._writer.form] = self._writer.write(update.events, update.now)
         with self._changed:
-            self._id = what.now.position.id
+            self._id = update.now.position.id
             if written:
                 self._push(written)
-            if not what.now.may_change:
+            if not update.now.may_change:
                 self._end("ended")
 
     def fell_behind(self) -> None:
@@ -135,18 +136,18 @@ class EventStream(PushedBody):
     def gone(self) -> None:
         self._end("ended")
 
-    def look_round(self, now: float) -> None:
+    def tick(self, now: float) -> None:
         if time.time() >= self._expires_at:
             self._end("expired")
         elif now - self._checked_at >= self._comment_seconds:
             self._checked_at = now
-            self._feeds.aside(self._check_access)
-        if now - self._sent_at >= self._comment_seconds - ROUND:
+            self._feeds.run_beside(self._check_access)
+        if now - self._sent_at >= self._comment_seconds - TICK:
             with self._changed:
                 self._push(to_sse.COMMENT)
 
     def _check_access(self) -> None:
-        """End where access was withdrawn. Where that cannot be known now, the token's expiry is what holds."""
+        """End where access was withdrawn. Where that cannot be found out now, the token's expiry decides."""
         try:
             self._check()
         except (Unauthenticated, InvalidToken, Forbidden):
@@ -176,7 +177,7 @@ class EventStream(PushedBody):
             return
 
     def _push(self, data: bytes) -> None:
-        """Send, or keep until there is who sends; the lock is held."""
+        """Send, or buffer until a connection is attached; the lock is held."""
         if self._over:
             return
         self._sent_at = time.monotonic()
@@ -192,7 +193,7 @@ class EventStream(PushedBody):
         self._changed.notify_all()
 
     def _end(self, reason: Reason) -> None:
-        """Say why, and finish."""
+        """Send the event ``end``, and finish."""
         with self._changed:
             if self._over:
                 return

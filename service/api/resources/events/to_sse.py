@@ -14,20 +14,20 @@ from service.domain.zones import TimeZone
 
 COMMENT = b":\n\n"
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
-"""Line ends stand in JSON between its tokens only; in a stream they would end the data."""
+"""Line breaks, which JSON has only between its tokens; in an event stream they would end the data."""
 
 
 class Writer:
-    """Writes events for readers of one zone who want the points that one filter lets through."""
+    """Writes events for the readers with one zone and one filter."""
 
     def __init__(self, zone: TimeZone, wanted: Filter) -> None:
         self.form = (zone.name, wanted)
-        """Writers with the same form write the same text."""
+        """Writers of the same form write the same text."""
         self._zone = zone
         self._wanted = wanted
 
     def write(self, events: Iterable[Event], now: Observed) -> bytes:
-        """Events of ``now``; none where the filter lets no point through."""
+        """The text of events of ``now``; empty where no point passes the filter."""
         return b"".join(self._event(event, now) for event in events)
 
     def _event(self, event: Event, now: Observed) -> bytes:
@@ -53,7 +53,7 @@ class Writer:
         return _lines(event.kind, event.position.id, data)
 
     def _count(self, now: Observed) -> int:
-        """How many points are given, all that there are or those that are wanted."""
+        """The number of points that pass the filter."""
         if self._wanted.is_empty:
             return now.count
         return count_of(selected(now.resource.metrics, self._wanted))

@@ -85,11 +85,11 @@ def opened(feeds: Feeds, check: Check, expires_at: float) -> tuple[EventStream, 
 def test_access_that_is_withdrawn_ends_it_before_its_token(feeds: Feeds, error: ServiceError) -> None:
     check = Check()
     stream, sink = opened(feeds, check, time.time() + 3600)
-    stream.look_round(time.monotonic() + COMMENT)
+    stream.tick(time.monotonic() + COMMENT)
     eventually(lambda: check.asked)
     assert not sink.finished
     check.error = error
-    stream.look_round(time.monotonic() + 2 * COMMENT)
+    stream.tick(time.monotonic() + 2 * COMMENT)
     eventually(lambda: sink.finished)
     assert sink.sent.endswith(b'event: end\ndata: {"reason":"expired"}\n\n')
 
@@ -98,7 +98,7 @@ def test_an_issuer_whose_keys_cannot_be_had_now_ends_nothing(feeds: Feeds) -> No
     check = Check()
     check.error = KeysUnavailable("the issuer does not answer")
     stream, sink = opened(feeds, check, time.time() + 3600)
-    stream.look_round(time.monotonic() + COMMENT)
+    stream.tick(time.monotonic() + COMMENT)
     eventually(lambda: check.asked)
     stream.close()
     assert b"end" not in sink.sent
@@ -106,5 +106,5 @@ def test_an_issuer_whose_keys_cannot_be_had_now_ends_nothing(feeds: Feeds) -> No
 
 def test_the_end_of_its_token_ends_it_at_once(feeds: Feeds) -> None:
     stream, sink = opened(feeds, Check(), time.time() + 0.05)
-    eventually(lambda: stream.look_round(time.monotonic()) or sink.finished)
+    eventually(lambda: stream.tick(time.monotonic()) or sink.finished)
     assert sink.sent.endswith(b'event: end\ndata: {"reason":"expired"}\n\n')
