@@ -1,1 +1,1 @@
-"""Measures the service beside what it could be compared with, in one run on one machine: ``make bench``."""
+"""Benchmarks the service beside servers that it can be compared with, in one run on one machine: ``make bench``."""

@@ -1,4 +1,4 @@
-"""``make bench``: one table of what the service does and what it could be compared with."""
+"""``make bench``: one table of the service's figures and those of its peers."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ QUICK = Plan(
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
-    parser.add_argument("--compare", type=Path, metavar="FILE", help="compare with a run that --json has written")
-    parser.add_argument("--quick", action="store_true", help="small and short: does it run at all?")
-    parser.add_argument("--rounds", type=int, help="how often each row is measured")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to a file, as JSON")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="compare with the results of an earlier --json")
+    parser.add_argument(
+        "--quick", action="store_true", help="a short run with small data, to see that everything works"
+    )
+    parser.add_argument("--rounds", type=int, help="samples of each row")
     alone = parser.add_mutually_exclusive_group()
     for part in ("tables", "lists", "mlflow"):
         alone.add_argument(
@@ -43,9 +45,11 @@ def main() -> None:
         "--abuse",
         nargs="*",
         metavar="CASE",
-        help="only the part abuse (bench.abuse), of it only the cases whose names begin so, where any are given",
+        help="only the part abuse (bench.abuse); with names, only the cases that begin with one of them",
     )
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long a case of abuse lasts that does not end")
+    parser.add_argument(
+        "--seconds", type=float, default=20.0, help="seconds of a case of abuse that has no end of its own"
+    )
     arguments = parser.parse_args()
     if arguments.abuse is not None:
         results = Results()

@@ -1,4 +1,4 @@
-"""Single requests, and what a process holds."""
+"""Single requests, and the memory and processor time of a process."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def resident(process: int) -> float:
-    """MiB that a process has in memory (Linux)."""
+    """The resident memory of a process, in MiB (Linux)."""
     status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
 
 
 def processor_seconds(process: int) -> float:
-    """What a process has spent itself (Linux, proc(5): ``utime`` and ``stime``)."""
+    """Seconds of processor time of a process (Linux, proc(5): ``utime`` and ``stime``)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -35,5 +35,5 @@ def get(url: str, headers: Mapping[str, str]) -> tuple[bytes, Message]:
 
 
 def tag(url: str, headers: Mapping[str, str]) -> str:
-    """The entity tag of the answer."""
+    """The entity tag of an answer."""
     return get(url, headers)[1]["ETag"]

@@ -1,4 +1,4 @@
-"""Times single reads, one after the other. ``python -m bench.cold URL COUNT TOKEN|-``: seconds as JSON.
+"""Times single reads, one after the other. ``python -m bench.cold URL COUNT TOKEN|requests``: seconds as JSON.
 
 With ``requests`` in place of a token it is the bare fetch that a naive service would begin with (``requests.Session``);
 with a token it is a client that wants fresh data and reads the answer into one buffer.

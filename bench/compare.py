@@ -1,4 +1,4 @@
-"""A run of the benchmark beside an earlier one: by how much each row has changed, and how sure that is."""
+"""Compares a run of the benchmark with an earlier one: the change of each row, with a confidence interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The least that a WSGI application can do: the frame's own limit."""
+"""The smallest WSGI application: the limit of the server itself."""
 
 from __future__ import annotations
 

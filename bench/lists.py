@@ -23,14 +23,14 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """How often each is read."""
+    """The number of reads of each kind."""
 
     samples: int = 10
     cold: int = 3
 
 
 def measure(lists: Lists, world: World, results: Results) -> None:
-    """Each page is of another number of runs than the one before, so that no answer is kept of it."""
+    """Each page has another number of runs than the one before, so that no representation is reused."""
     base, master, _ = world.service("lists", world.redis("lists"), workers=1, REPRESENTATION_CACHE_BYTES="0")
     group = {"AI-Resource-Group": upstream.MANY}
     headers = {"Authorization": f"Bearer {world.mint('scenario_job_viewer')}", **group}

@@ -18,7 +18,7 @@ _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of one load: requests a second, latencies in ms, answers that were no success."""
+    """The figures of one load: requests a second, latencies in ms, failed requests."""
 
     rate: float
     p50: float

@@ -1,4 +1,4 @@
-"""What is measured, in which order."""
+"""The measurements, and their order."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _THREADS = 4
 _ZONES = ("UTC", "Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "+05:45")
 _BY_TWO = ("service 304", "service 10", "service 1000 gzip", "service 10000", "service 10000 gzip")
 _LARGEST_IN_ZONES = 100_000
-"""Points; what is larger is not kept as ready answers, so each would be made anew."""
+"""Points; larger representations are not cached, so each would be made anew."""
 _BODIES_MIB = 128
-"""What the service may keep of ready answers, by default."""
+"""Bytes of cached representations, by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Expected:
     zone: str | None = None
 
     def missed(self, body: bytes, headers: Message) -> list[str]:
-        """In what an answer is another one."""
+        """In what an answer differs from the expected one."""
         coding = headers.get("Content-Encoding", "")
         plain = gzip.decompress(body) if coding == "gzip" else body
         pairs = {
@@ -94,7 +94,7 @@ class Row:
 def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     results = Results()
     if peers.find_wrk(install=plan.peers) is None:
-        results.skipped.append("wrk: a generator of our own puts the load on, which is slower than what it measures")
+        results.skipped.append("wrk: our own load generator is used, which is slower than what it measures")
     world = World(processes, directory, plan.sizes)
     if world.load_core is None:
         results.skipped.append("one core only: load and servers share it")
@@ -114,7 +114,7 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     ]
     _rounds(plan, world, rows, results)
     tracing.measure(world, redis, results, turns=plan.turns)
-    # Without ready answers: those of an unchanged body would be found again, and nothing be converted or written.
+    # Without cached representations: those of an unchanged body would be reused, and nothing converted or written.
     cold, _, _ = world.service("cold", redis, workers=1, REPRESENTATION_CACHE_BYTES="0")
     _cold(plan, world, cold, results)
     if 1_000_000 in plan.sizes:
@@ -127,7 +127,7 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
 def part_alone(
     part: Literal["tables", "lists", "mlflow"], plan: Plan, processes: Processes, directory: Path
 ) -> Results:
-    """The part ``bench.tables``, ``bench.lists`` or ``bench.mlflow`` and nothing else."""
+    """Only the part ``bench.tables``, ``bench.lists`` or ``bench.mlflow``."""
     results, world = Results(), World(processes, directory, [])
     if part == "tables":
         tables.measure(plan.tables, world, results)
@@ -139,7 +139,8 @@ def part_alone(
 
 
 def _mlflow(plan: Plan, world: World, results: Results) -> None:
-    """Before any other load: a peer that takes seconds for an answer is soon in others' way, and they in its."""
+    """Before any other load: MLflow takes seconds for an answer, and would disturb the others and be disturbed by
+    them."""
     if not plan.peers:
         return
     sizes = [size for size in plan.sizes if 10_000 <= size <= 100_000]
@@ -204,7 +205,7 @@ def _peer_rows(plan: Plan, world: World, base: str, results: Results) -> list[Ro
 
 
 def _save_answers(plan: Plan, world: World, base: str) -> None:
-    """The service's own bodies, so that both send the same bytes."""
+    """Save the service's bodies for the peers, so that all send the same bytes."""
     for size in plan.sizes:
         url = f"{base}/runs/run-{size}/metric-resource"
         bearer = {"Authorization": f"Bearer {world.token}"}
@@ -213,7 +214,8 @@ def _save_answers(plan: Plan, world: World, base: str) -> None:
 
 
 def _memory_warm(results: Results, worker: int, rows: list[Row]) -> None:
-    """After each row was asked once, but for the million: what a worker holds beside ready answers and its cache."""
+    """Memory of a worker after one request of each row, except the million points, without representations and
+    cache."""
     results.memory["worker, after its start"] = peak_memory(worker)
     held = 0
     for row in rows:
@@ -242,9 +244,9 @@ def _rounds(plan: Plan, world: World, rows: list[Row], results: Results) -> None
 
 
 def _answers(row: Row, results: Results) -> bool:
-    """Whether a row can be measured; a peer that cannot is reported and left out.
+    """Whether a row can be measured; an unusable peer is reported and left out.
 
-    Raises ``RuntimeError`` where its answers are not what it is named for, once it has been asked before.
+    Raises ``RuntimeError`` where its second answer is not what its name says.
     """
     try:
         body, headers = get(row.url, row.headers)
@@ -262,7 +264,7 @@ def _answers(row: Row, results: Results) -> bool:
 
 
 def _mixed_zones(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
-    """Readers of one run in many zones at once: the sum of what they get."""
+    """Readers of one run in many zones at once: the sum of their rates."""
     names = {f"service {size}" for size in plan.sizes if size <= _LARGEST_IN_ZONES}
     for row in (row for row in rows if row.name in names):
 
@@ -296,7 +298,7 @@ def _timed(url: str, count: int, how: str, core: int | None) -> list[float]:
 
 
 def _giants(world: World, base: str, worker: int, results: Results) -> None:
-    """Cold reads of a million points: what they take of memory, and of others' time on the same worker."""
+    """Cold reads of a million points: their memory, and the latency of others on the same worker."""
     bearer = {"Authorization": f"Bearer {world.token}"}
     body = len(get(f"{world.runtime}/v2/lm/metrics?executionIds=run-1000000", {})[0])
     before = resident(worker)

@@ -1,4 +1,4 @@
-"""The service in front of MLflow beside MLflow's own server: the same histories out of the same store, in turns.
+"""The service in front of MLflow beside MLflow's own server: the same histories from the same store, in turns.
 
 Rates and times are what a client sees. On a busy machine the processor time of an answer says more: what the worker
 spends on a warm one, and all of MLflow's processes on one of theirs.
@@ -63,7 +63,7 @@ def measure(world: World, results: Results, sizes: list[int], *, rounds: int, se
 
 
 def _at_once(url: str) -> float:
-    """Answers a second of several that are asked for together."""
+    """Answers a second of several concurrent requests."""
     began = time.perf_counter()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(lambda url: get(url, {}), [url] * _AT_ONCE))

@@ -1,4 +1,4 @@
-"""The service as it is written in an afternoon: flask-smorest, a schema for each point, no cache, no token.
+"""The service as written in an afternoon: flask-smorest, a schema for each point, no cache, no token.
 
 ``BENCH_RUNTIME`` in the environment is the runtime's base URL.
 """

@@ -1,4 +1,4 @@
-"""What the service is compared with beside bare gunicorn: nginx's cache, and MLflow's tracking server."""
+"""The peers beside bare gunicorn: nginx's cache, and MLflow's tracking server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TUNING = "sendfile off; output_buffers 2 512k;"
 
 
 class Skipped(Exception):
-    """A peer that cannot be had here, and why."""
+    """A peer that cannot be installed here, and why."""
 
 
 def nginx(world: World, name: str, tuning: str) -> str:
@@ -53,7 +53,7 @@ def nginx(world: World, name: str, tuning: str) -> str:
 
 
 def find_wrk(*, install: bool) -> str | None:
-    """``wrk``, installed where that can and shall be done."""
+    """The path of ``wrk``, which is installed where ``install`` says so and that is possible."""
     found = shutil.which("wrk")
     if found or not install:
         return found
@@ -65,8 +65,8 @@ def find_wrk(*, install: bool) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class MLflow:
-    """A tracking server with finished runs; ``runs`` by the points of their one metric. ``many`` has ``KEYS`` metrics
-    of 1000 points each."""
+    """A tracking server with finished runs; ``runs`` by the number of points of their one metric. ``many`` has ``KEYS``
+    metrics of 1000 points each."""
 
     base: str
     process: int
@@ -83,7 +83,7 @@ KEYS = tuple(f"loss{number}" for number in range(20))
 
 
 def mlflow(world: World, sizes: list[int]) -> MLflow:
-    """MLflow's tracking server with as many workers as it has by default, or there are cores, and a run for each size.
+    """MLflow's tracking server with its default number of workers, or the number of cores, and a run for each size.
 
     Raises ``Skipped`` where it cannot be installed.
     """

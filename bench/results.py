@@ -1,4 +1,4 @@
-"""What was measured, and how it is printed."""
+"""The results, and how they are printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.abuse.running import Outcome
 
 @dataclass
 class Results:
-    """Samples by name: requests a second (``rates``), ms (``times``), MiB (``memory``); what was skipped, and why."""
+    """Samples by name: requests a second (``rates``), ms (``times``), MiB (``memory``); skipped rows, with reasons."""
 
     rates: dict[str, list[float]] = field(default_factory=dict)
     times: dict[str, list[float]] = field(default_factory=dict)
@@ -82,7 +82,8 @@ def _line(name: str, samples: list[float], form: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal: ``value`` gives what was measured, ``None`` where it could not be; it should be ``least`` or ``most``."""
+    """A goal: ``value`` is the measured figure, ``None`` where there is none; it should be at least ``least`` or at
+    most ``most``."""
 
     text: str
     value: Callable[[Results], float | None]
@@ -128,7 +129,7 @@ def _spread_by_hello(results: Results) -> float | None:
 
 
 def _more_by_traces(how: str) -> Callable[[Results], float | None]:
-    """µs, by the turns that followed on each other."""
+    """Additional µs, from pairs of successive turns."""
 
     def measured(results: Results) -> float | None:
         without, sampled = (results.times.get(f"processor, {name}", []) for name in ("no traces", f"traces, {how}"))

@@ -1,7 +1,7 @@
-"""What people who judge models ask for: many runs as one table, the best run first, charts as pictures.
+"""Requests of people who compare models: many runs as one table, the best run first, charts as pictures.
 
-Everything is stored by then, and no representation is kept: each answer is made anew. Beside it stands polars, doing
-the same from the same JSON on the same core.
+Everything is stored, and no representation is cached: each answer is made anew. For comparison, polars does the same
+from the same JSON on the same core.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHARTED = "run-10000-1"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """How much is measured: runs of a table, points of each, samples of a row."""
+    """The amounts: runs of a table, points of each, samples of a row."""
 
     runs: int = 20
     points: int = 10_000
@@ -70,7 +70,7 @@ def _points(tables: Tables, base: str, bearer: Mapping[str, str], worker: int, r
     url = f"{base}/points?{asked}&timezone={_ZONE}"
     before = resident(worker)
     peak_memory(worker, anew=True)
-    get(f"{url}&format=json&limit=1", bearer)  # so that they are stored, and nothing else is known of them
+    get(f"{url}&format=json&limit=1", bearer)  # so that they are stored, and nothing derived from them is
     formats = ("csv", "ndjson", "json", *(("parquet", "arrow") if find_spec("pyarrow") else ()))
     for form in formats:
         reads = [_read(f"{url}&format={form}", bearer) for _ in range(tables.samples)]

@@ -1,8 +1,8 @@
-"""What traces cost a warm read: the processor time of a worker that sends none, and of those that sample none.
+"""The cost of traces for a warm read: processor time of a worker without traces, and of workers that sample none.
 
-Little is measured beside much: a few µs of some 200, on a machine that others keep busy. So the workers take turns, a
-few hundred requests each, and what is compared are the medians of many turns, by the kernel's own count of
-nanoseconds. A worker that slept before each request would pay for cold caches, so requests are sent by the batch.
+The difference is small, a few µs of some 200, on a machine that others keep busy. So the workers take turns, a few
+hundred requests each, and the medians of many turns are compared, by the kernel's own count of nanoseconds. A worker
+that slept before each request would pay for cold caches, so requests are sent by the batch.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ class _Client:
         ).encode()
 
     def spent(self, count: int) -> float:
-        """Milliseconds of processor time that the worker took for each of so many requests."""
+        """Milliseconds of the worker's processor time for each of ``count`` requests."""
         before = _processor_seconds(self._worker)
         self.ask(count)
         return (_processor_seconds(self._worker) - before) * 1000 / count
 
     def ask(self, count: int) -> None:
-        """Over a connection of its own: an idle one would not outlast the turns of the others on a busy machine."""
+        """Over a new connection: an idle one would be closed during the turns of the others on a busy machine."""
         with socket.create_connection(self._address, timeout=60) as connection, connection.makefile("rb") as answers:
             for _ in range(count // _BATCH):
                 connection.sendall(self._request * _BATCH)

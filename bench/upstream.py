@@ -1,10 +1,10 @@
-"""An AI runtime that costs next to nothing. ``python -m bench.upstream PORT SIZES DIRECTORY``: answers made once, sent
-from memory.
+"""A stub of an AI runtime that costs next to nothing. ``python -m bench.upstream PORT SIZES DIRECTORY``: answers made
+once, sent from memory.
 
-It speaks the AI API for the service: a run ``run-<n>``, ``run-<n>-<s>`` or ``run-<n>-<s>-<more>`` has ``n`` points of
-some 147 bytes in ``s`` series (90), a file ``<run>.metrics`` in the directory is the answer for any other (those called
-``live-…`` go on), and 200 runs of 100 points are listed. It serves the service's own answers (``/answers/<name>``,
-taken from files) to the proxy that it is compared with.
+It answers the service's requests of the AI API: a run ``run-<n>``, ``run-<n>-<s>`` or ``run-<n>-<s>-<more>`` has ``n``
+points of some 147 bytes in ``s`` series (90), a file ``<run>.metrics`` in the directory is the answer for any other
+(those called ``live-…`` are running), and 200 runs of 100 points are listed. It serves the service's own answers
+(``/answers/<name>``, taken from files) to the proxy that it is compared with.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ META = {
 
 
 def point(number: int, groups: int = 90) -> str:
-    """One point, as a runtime writes it: one a second, with a label of so many values."""
+    """One point as a runtime writes it: one a second, with a label of ``groups`` values."""
     moment = _BEGAN + timedelta(seconds=number, microseconds=number * 7919 % 1_000_000)
     return (
         f'{{"name":"loss","value":{1 / (number + 1.37)!r},"timestamp":"{moment.isoformat(timespec="microseconds")}Z",'
@@ -58,7 +58,7 @@ def _resource(run_id: str) -> str:
 
 
 def _written(run_ids: list[str], answers: Path) -> bytes | None:
-    """What files say of the metrics of runs, in one answer; ``None`` where there is none for one of them."""
+    """The metrics of runs from files, as one answer; ``None`` where one of them has no file."""
     try:
         found = [(answers / f"{run_id}.metrics").read_bytes() for run_id in run_ids]
     except FileNotFoundError:

@@ -18,7 +18,7 @@ PYTHON = sys.executable
 BIN = Path(sys.executable).parent
 _PATIENCE = 180.0
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-"""Those that there are before a ``World`` keeps to one of them."""
+"""The cores, before a ``World`` confines this process to one of them."""
 
 
 class World:
@@ -31,7 +31,7 @@ class World:
         self.load_core: int | None = None
         if len(CORES) > 1:
             self.server_core, self.load_core = CORES[:2]
-            os.sched_setaffinity(0, {self.load_core})  # what this process asks itself is load, too
+            os.sched_setaffinity(0, {self.load_core})  # requests of this process are load, too
         self.answers = directory / "answers"
         self.answers.mkdir()
         self.runtime_port = free_port()
@@ -105,7 +105,7 @@ class World:
             "JWT_AUDIENCE": "metric-resource",
             "CACHE_SECRET": "of the benchmark, and of nothing else",
             "CACHE_FRESH_FINISHED": "3600",
-            "CACHE_MIN_REFRESH": "0",  # cold reads are forced, one after the other
+            "CACHE_MIN_REFRESH": "0",  # cold reads are forced refreshes, one after the other
             "WEB_CONCURRENCY": str(workers),
             "PORT": str(port),
             **({"REDIS_URL": redis} if redis else {}),
@@ -127,7 +127,7 @@ class World:
 
 
 def until_answers(url: str) -> None:
-    """Return once ``url`` answers with success."""
+    """Wait until ``url`` answers with success."""
     ends = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -146,7 +146,7 @@ def worker_of(master: int) -> int:
 
 
 def peak_memory(process: int, *, anew: bool = False) -> float:
-    """The most memory that a process has had resident, in MiB (Linux); ``anew`` begins to count again afterwards."""
+    """The peak resident memory of a process, in MiB (Linux); ``anew`` resets it afterwards."""
     status = Path(f"/proc/{process}/status").read_text()
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     if anew:

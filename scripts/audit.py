@@ -1,7 +1,7 @@
-"""Prints what audits have found; fails where a finding is known to be exploited. Called by ``.ci/audit``.
+"""Prints the findings of audits; fails where one is known to be exploited. Called by ``.ci/audit``.
 
 The directory that it is given may have ``pip.json`` (of pip-audit), ``npm.json`` (of npm audit) and ``exploited.json``
-(CISA's Known Exploited Vulnerabilities Catalog); what is missing could not be had.
+(CISA's Known Exploited Vulnerabilities Catalog); a missing file could not be fetched.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def _of_pip(report: dict[str, Any]) -> Iterator[tuple[str, set[str], str]]:
         for found in package.get("vulns", []):
             mended = ", ".join(found.get("fix_versions", [])) or "nothing yet"
             name = f"{package['name']} {package['version']}"
-            yield name, {found["id"], *found.get("aliases", [])}, f"; mended in {mended}"
+            yield name, {found["id"], *found.get("aliases", [])}, f"; fixed in {mended}"
 
 
 def _of_npm(report: dict[str, Any]) -> Iterator[tuple[str, set[str], str]]:
-    """npm names advisories by their address at GitHub, and no CVE."""
+    """npm names advisories by their URL at GitHub, without a CVE."""
     for package, found in report.get("vulnerabilities", {}).items():
         names = {via["url"].rsplit("/", 1)[-1] for via in found["via"] if isinstance(via, dict)}
         if names:

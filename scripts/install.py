@@ -1,7 +1,7 @@
 """Installs the service into ``.venv`` from the locks in ``requirements/``: ``scripts/install.py dev`` or ``demo``.
 
-Makes ``.venv`` where there is none, and anew where the one that is there no longer works. Does nothing where all has
-been installed from these locks before. Needs only the standard library; ``make`` calls it.
+Creates ``.venv`` where it is missing, or no longer works. Does nothing where everything was installed from these locks
+before. Needs only the standard library; ``make`` calls it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ print(sys.prefix, "%d.%d" % sys.version_info[:2], find_spec("pip") is not None, 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=sorted(_CONTAINED_IN))
-    parser.add_argument("--this-python", action="store_true", help="make .venv anew where it has another version")
+    parser.add_argument("--this-python", action="store_true", help="recreate .venv where it has another version")
     arguments = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - whatever Python make was given
         return _refuse(f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}.")
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def _make_venv(*, this_version: bool) -> bool:
-    """Have a virtual environment that works and has pip; whether there is one now."""
+    """Make sure of a working virtual environment with pip; whether there is one now."""
     probe = _probe()
     if probe is not None:
         prefix, version, has_pip = probe
@@ -63,7 +63,7 @@ def _make_venv(*, this_version: bool) -> bool:
         ):
             return has_pip or _with_ensurepip([str(_PYTHON), "-m", "ensurepip"], str(_PYTHON))
     if VENV.is_dir():
-        print("Making .venv anew: the one that is here does not work, or has another Python.", flush=True)
+        print("Recreating .venv: the existing one does not work, or has another Python.", flush=True)
     return _with_ensurepip([sys.executable, "-m", "venv", "--clear", str(VENV)], sys.executable)
 
 

@@ -33,7 +33,7 @@ class Lock:
 
 
 def locks(project: dict[str, Any]) -> list[Lock]:
-    """What is locked; the first has every version that the others may have."""
+    """All locks; the versions of the others are taken from the first."""
     needed, extras = project["project"]["dependencies"], project["project"]["optional-dependencies"]
     with_demo = [*needed, *extras["charts"], *extras["demo"], *extras["table"]]
     own = f"{project['project']['name']}["
@@ -58,7 +58,7 @@ def locks(project: dict[str, Any]) -> list[Lock]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="fail where a lock does not agree with pyproject.toml")
+    parser.add_argument("--check", action="store_true", help="fail where a lock does not match pyproject.toml")
     check = parser.parse_args().check
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     stale = []
@@ -67,7 +67,7 @@ def main() -> int:
         for lock in locks(project):
             file = new / f"{lock.name}.txt"
             if check:
-                shutil.copy(LOCKS / file.name, file)  # uv keeps the versions that are there and still fit
+                shutil.copy(LOCKS / file.name, file)  # uv keeps the present versions where they still fit
             _compile(lock, file, project["project"]["requires-python"].removeprefix(">="))
             if check and file.read_text() != (LOCKS / file.name).read_text():
                 stale.append(file.name)

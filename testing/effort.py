@@ -1,4 +1,4 @@
-"""How much is tried where more examples only give more confidence: a sample, or all of it with ``THOROUGH=1``."""
+"""How many examples a test tries: a sample, or all of them with ``THOROUGH=1``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 THOROUGH = os.environ.get("THOROUGH", "") not in {"", "0"}
-"""Set in the environment where the time for it is there."""
+"""Set in the environment to try all examples."""
 
 
 def effort(sample: T, thorough: T) -> T:

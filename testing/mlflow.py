@@ -52,7 +52,7 @@ def has_accounts(version: str) -> bool:
 
 @contextmanager
 def shared_server(version: str, place: Path, *more: str) -> Iterator[str]:
-    """The URL of a server; whoever comes first with that ``place`` starts it, and the last to leave ends it."""
+    """The URL of a server; the first process with that ``place`` starts it, and the last one to leave stops it."""
     place.mkdir(parents=True, exist_ok=True)
     users = place / "users"
     users.mkdir(exist_ok=True)
@@ -76,7 +76,13 @@ def _start(version: str, place: Path, *more: str) -> None:
     port = free_port()
     command = mlflow_server.command(python, place, port, *more)
     started = subprocess.run(
-        ["/bin/sh", "-c", 'echo $$; "$@" >server.log 2>&1 &', "sh", *command],  # the server outlives who started it
+        [
+            "/bin/sh",
+            "-c",
+            'echo $$; "$@" >server.log 2>&1 &',
+            "sh",
+            *command,
+        ],  # the server outlives the process that started it
         cwd=place,
         env={**mlflow_server.environment(os.environ), **_FOR_THE_APP},
         start_new_session=True,

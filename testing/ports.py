@@ -6,7 +6,7 @@ import socket
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now; another process may take it before the caller does."""
+    """A free TCP port of 127.0.0.1; another process may take it before the caller does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -13,9 +13,9 @@ _PATIENCE = 60.0
 
 
 def together(*tasks: Callable[[], Result]) -> list[Result]:
-    """What each task returned, in their order, all begun at one moment on threads of their own.
+    """The results of the tasks, in their order; all start at the same moment, each on a thread of its own.
 
-    What a task raises is raised here, once those before it have ended.
+    An error of a task is raised here, once the tasks before it have ended.
     """
     start = threading.Barrier(len(tasks))
     results: list[Future[Result]] = [Future() for _ in tasks]
@@ -24,7 +24,7 @@ def together(*tasks: Callable[[], Result]) -> list[Result]:
         try:
             start.wait(_PATIENCE)
             result.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - whoever reads the result has it
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is read
             result.set_exception(error)
 
     for each in zip(tasks, results, strict=True):

@@ -1,4 +1,4 @@
-"""Waiting for what other threads and processes bring about."""
+"""Waiting for other threads and processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import redis
 
 PATIENCE = 20.0
-"""Seconds after which what should long have come about counts as broken; where all is well nothing waits for them."""
+"""Seconds after which a condition counts as failed; a passing test never waits for them."""
 _PAUSE = 0.01
 
 

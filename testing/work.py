@@ -1,4 +1,4 @@
-"""Work counted instead of timed: calls, and for what cannot be counted a process that may use only so much."""
+"""Work counted instead of timed: calls, lines, memory, and a process with limits for what cannot be counted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEBIBYTE = 1024 * 1024
 
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
-    """The garbage collector calls what others, hypothesis for one, have registered with it: no work of the task."""
+    """The garbage collector runs callbacks of others, of hypothesis for one, which are not the task's work."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -67,7 +67,7 @@ def lines(task: Callable[[], object]) -> int:
 
 
 def memory(task: Callable[[], object]) -> int:
-    """The most bytes that Python's allocator held at once for ``task``."""
+    """The peak of bytes that Python's allocator held for ``task``."""
     tracemalloc.start()
     try:
         task()
@@ -77,9 +77,9 @@ def memory(task: Callable[[], object]) -> int:
 
 
 def run_within(code: str, *, cpu_seconds: int = 20, mebibytes: int = 2048) -> str:
-    """What Python code prints in a process of its own, which is killed where it needs more than that.
+    """The output of Python code in a process of its own, which is killed where it needs more than the limits.
 
-    For work inside C code, which no counter sees: what is linear needs a thousandth of it, what is quadratic far more.
+    For work inside C code, which cannot be counted: linear work needs a thousandth of the limits, quadratic far more.
     """
 
     def limit() -> None:

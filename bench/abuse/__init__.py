@@ -1,1 +1,2 @@
-"""What others may send, and what it costs everybody else: each case beside a healthy client, on a worker of its own."""
+"""Hostile and careless clients, and what they cost others: each case beside a healthy client, on a worker of its
+own."""

@@ -1,4 +1,4 @@
-"""The cases, in the order in which they are run. A further one is a line in the list of its module."""
+"""The cases, in the order in which they are run. Add one to the list of its module."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from bench.abuse.stage import Case
 
 CASES: tuple[Case, ...] = (*slow_clients.CASES, *text.CASES, *large.CASES, *watchers.CASES)
 QUICK = ("clients: 300 silent", "text: 10,000 runs", "text: a step of 200")
-"""How the names of those begin that only try whether it all runs."""
+"""Prefixes of the cases of a short run."""

@@ -1,4 +1,4 @@
-"""The same clients at nginx, in the service's place: what of a healthy client's wait is the machine's and their own."""
+"""The same clients against nginx, as a control: how much of a healthy client's wait is due to machine and clients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ http {{
 
 
 def serve(world: World, base: str, paths: Sequence[str]) -> int | None:
-    """The port of an nginx, on the service's core, that has what the service at ``base`` answers at ``paths``.
+    """The port of an nginx, on the service's core, that serves the answers of the service at ``base`` to ``paths``.
 
     ``None`` where nginx is not installed.
     """

@@ -1,4 +1,4 @@
-"""Runs of many points, most of a million, asked for in the costliest ways: at once, and often what should be cheap."""
+"""Large runs, most of a million points, in the costliest requests, and many cheap ones."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 READ = "/runs/run-10/metric-resource"
 PATIENCE = 30.0
-"""Seconds after which a request counts as never answered, and as having taken that long."""
+"""Seconds after which a request counts as failed; it is recorded with that time."""
 _PAUSE = 0.05
 
 

@@ -1,4 +1,4 @@
-"""Runs the cases, each on a service of its own, and prints what the healthy client and the worker say."""
+"""Runs the cases, each on a service of its own, and prints figures of the healthy client and the worker."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _COLUMNS = (
 )
 
 _CALM = 0.5
-"""Seconds in which the healthy client asks before the others come."""
+"""Seconds that the healthy client runs alone first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one case did: milliseconds, probes that failed of all, MiB and CPU seconds of the worker, seconds of the
-    case, the statuses and median milliseconds of the answers to its own requests.
+    """The figures of one case: milliseconds, probes failed and sent, MiB and CPU seconds of the worker, seconds of the
+    case, statuses and median milliseconds of the answers to its own requests.
 
-    ``control_p99`` is ``read_p99`` beside the same clients of nginx, which answers from files: what the machine and the
-    clients themselves cost. ``None`` where that was not measured.
+    ``control_p99`` is ``read_p99`` beside the same clients of nginx, which serves files: the share of the machine and
+    the clients themselves. ``None`` where that was not measured.
     """
 
     name: str
@@ -113,7 +113,7 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
     seen = _watched(stage, case.abuse)
     took = time.perf_counter() - began - _CALM
     peak, cpu = before, 0.0
-    with suppress(OSError):  # it is no more
+    with suppress(OSError):  # it has ended
         peak, cpu = peak_memory(worker), _cpu(worker) - cpu_before
     (livez, livez_failed), (reads, reads_failed) = seen["/livez"], seen[READ]
     return Outcome(
@@ -134,7 +134,7 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
 
 
 def _watched(stage: Stage, abuse: Callable[[Stage], None]) -> dict[str, tuple[list[float], int]]:
-    """What a healthy client sees beside ``abuse``: for each path milliseconds, and how many were not answered."""
+    """A healthy client's figures beside ``abuse``: for each path the milliseconds, and how many requests failed."""
     probe = subprocess.Popen(
         [PYTHON, "-m", "bench.abuse.probe", str(stage.port), stage.token],
         stdin=subprocess.PIPE,

@@ -13,12 +13,12 @@ from bench.abuse.stage import Case, Stage, at_once
 _MANY, _READERS, _GIANT_READERS = 300, 600, 100
 _FOUR_MB, _GIANT = "/runs/run-24000/metric-resource", "/runs/run-1000000/metric-resource"
 _PACE = 1.0
-"""Seconds between two drips of a client that drips."""
+"""Seconds between two pieces of a slow client."""
 
 
 @contextmanager
 def _connected(stage: Stage, count: int, first: Callable[[Stage], bytes]) -> Iterator[list[socket.socket]]:
-    """``count`` connections on which ``first`` was sent; none of them reads, with as little buffer as there is."""
+    """``count`` connections on which ``first`` was sent; none of them reads, and their buffers are minimal."""
     with ExitStack() as stack:
         connections = []
         for _ in range(count):
@@ -59,7 +59,7 @@ def _silent(stage: Stage) -> None:
 
 
 def _lingering(stage: Stage) -> None:
-    """They were answered, the service says that it closes, and they stay."""
+    """Answered with ``Connection: close``, they do not close their side."""
     _stay(stage, lambda s: _head(s, "/runs/run-10/metric-resource", "Connection: close\r\n"))
 
 
@@ -76,7 +76,7 @@ def _readers(stage: Stage) -> None:
 
 
 def _slow_readers(stage: Stage) -> None:
-    """They do make progress, at some 4 kB a second."""
+    """They read, at some 4 kB a second."""
     with _connected(stage, _READERS, lambda s: _head(s, _FOUR_MB)) as clients:
         ends = time.monotonic() + stage.seconds
         while time.monotonic() < ends:

@@ -1,4 +1,4 @@
-"""What a case is, and what it has at hand."""
+"""A case, and the service that it runs against."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PIECE = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A service with one worker of four threads, its runtime, and a token that opens it.
+    """A service with one worker of four threads, its runtime, and a token for it.
 
     ``seconds`` is how long a case without an end of its own should last. ``answered`` has the status and the seconds of
-    each request so far; the status is 0 where there was no answer, or not all of it.
+    each request so far; the status is 0 where the answer was missing or cut off.
     """
 
     port: int
@@ -29,13 +29,13 @@ class Stage:
     answered: list[tuple[int, float]] = field(default_factory=list)
 
     def runtime_says(self, run_id: str, answer: bytes) -> None:
-        """Have the runtime answer so about the metrics of a run. ``run-<n>`` needs none: it has ``n`` points."""
+        """Set the runtime's answer to requests for a run's metrics. ``run-<n>`` needs none: it has ``n`` points."""
         written = self.directory / f"{run_id}.new"
         written.write_bytes(answer)
         written.replace(self.directory / f"{run_id}.metrics")
 
     def ask(self, path: str, headers: Mapping[str, str]) -> int:
-        """The status of an answer, of which nothing is kept."""
+        """Send a request and discard the answer; its status."""
         began, status = time.perf_counter(), 0
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
         try:
@@ -52,14 +52,14 @@ class Stage:
         return status
 
     def ask_well(self, path: str) -> None:
-        """Ask for what is there; a ``RuntimeError`` where it is not."""
+        """Send a request; ``RuntimeError`` where it fails."""
         status = self.ask(path, {})
         if status != 200:
             raise RuntimeError(f"{path} is answered with {status}")
 
 
 def at_once(*tasks: Callable[[], object]) -> None:
-    """Do them all, each on a thread."""
+    """Run all tasks, each on a thread."""
     threads = [threading.Thread(target=task) for task in tasks]
     for thread in threads:
         thread.start()
@@ -69,9 +69,9 @@ def at_once(*tasks: Callable[[], object]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``abuse`` is measured: it returns when it is over. ``prepare`` is done before, unmeasured.
+    """``abuse`` is measured and returns when it is over. ``prepare`` runs before, unmeasured.
 
-    ``reads`` are the paths that it asks for where it can be tried on a plain web server, too; ``None`` where it cannot.
+    ``reads`` are the paths it requests where it can also run against a plain web server, otherwise ``None``.
     """
 
     name: str
@@ -88,7 +88,7 @@ def requests(
     together: bool = False,
     prepare: Callable[[Stage], None] = lambda _stage: None,
 ) -> Case:
-    """A case of requests, one after the other or all at once."""
+    """A case that sends requests, one after the other or all at once."""
 
     def abuse(stage: Stage) -> None:
         tasks = [partial(stage.ask, path, headers or {}) for path in paths]

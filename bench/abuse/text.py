@@ -1,4 +1,4 @@
-"""Text that callers and loggers choose to cost as much as it can: one request each."""
+"""The costliest text that callers and loggers can send, one request each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.abuse.stage import Case, Stage, requests
 _RUN = "run-abuse"
 _RESOURCE = f"/runs/{_RUN}/metric-resource"
 _HASHED_ALIKE = 2**61 - 1
-"""What Python's hashes of numbers are remainders of."""
+"""The modulus of Python's hashes of numbers."""
 _POINT = {"name": "loss", "value": 0.5, "timestamp": "2026-03-29T01:00:00.10Z", "step": 1}
 
 
@@ -49,7 +49,7 @@ def _named(name: str, count: int) -> Callable[[], bytes]:
 def _asked(
     name: str, said: Callable[[], bytes], path: str = _RESOURCE, headers: Mapping[str, str] | None = None
 ) -> Case:
-    """``said`` is what the runtime answers about metrics."""
+    """``said`` is the runtime's answer to requests for metrics."""
 
     def prepare(stage: Stage) -> None:
         stage.runtime_says(_RUN, said())

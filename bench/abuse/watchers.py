@@ -1,7 +1,7 @@
-"""Event streams of runs that log a point a second: what those who watch cost those who read, and what a crowd that
-opens them at once does.
+"""Event streams of runs that log a point a second: what watchers cost other readers, and what opening many at once
+costs.
 
-Compare the watchers' p99 with that of the case ``clients: none``; memory is that of those who open.
+Compare the watchers' p99 with that of the case ``clients: none``; memory is that of the cases that open streams.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from bench.upstream import point
 _WATCHERS, _OPENED = 100, 500
 _PATIENCE = 60.0
 _FIRST = 10
-"""Points that a run has when it is first watched."""
+"""Points of a run when it is first watched."""
 _EVERY = 1.0
 """Seconds between two points."""
 
 
 def _log(stage: Stage, runs: Sequence[str], count: int) -> None:
-    """Have each run have ``count`` points."""
+    """Set each run's metrics to ``count`` points."""
     points = ",".join(map(point, range(count)))
     for run in runs:
         stage.runtime_says(
@@ -36,7 +36,7 @@ def _log(stage: Stage, runs: Sequence[str], count: int) -> None:
 
 
 class _Watchers:
-    """A hundred watchers of ``runs``, all there before anything is measured."""
+    """A hundred watchers of ``runs``, connected before anything is measured."""
 
     def __init__(self, runs: Sequence[str]) -> None:
         self._runs = runs
@@ -49,7 +49,7 @@ class _Watchers:
             self._points[client] = 0
 
     def watch(self, stage: Stage) -> None:
-        """All read what they are sent. Raises ``RuntimeError`` where one is given nothing of what its run logs."""
+        """All read their streams. Raises ``RuntimeError`` where one gets no points that its run logs."""
         count = _FIRST
         began = time.monotonic()
         with ExitStack() as stack:
@@ -70,11 +70,11 @@ class _Watchers:
                     if not got:
                         raise RuntimeError("a stream has ended")
         if not all(self._points.values()):
-            raise RuntimeError("a watcher was given nothing")
+            raise RuntimeError("a watcher got no points")
 
 
 def _open(stage: Stage, runs: Sequence[str]) -> None:
-    """Open all streams at once, and wait until each has what there is of its run."""
+    """Open all streams at once, and wait until each has sent the run's present points."""
     began = time.monotonic()
     with ExitStack() as stack:
         for client in [stack.enter_context(client) for client in _connected(stage, runs, _OPENED)]:
@@ -82,7 +82,7 @@ def _open(stage: Stage, runs: Sequence[str]) -> None:
 
 
 def _connected(stage: Stage, runs: Sequence[str], count: int) -> list[socket.socket]:
-    """Clients that have asked for the events of one run each."""
+    """Clients that have requested the events of one run each."""
     clients = []
     for number in range(count):
         client = socket.create_connection(("127.0.0.1", stage.port), timeout=_PATIENCE)
@@ -95,7 +95,7 @@ def _connected(stage: Stage, runs: Sequence[str], count: int) -> list[socket.soc
 
 
 def _take_first(client: socket.socket) -> int:
-    """The status of a stream that has given points; raises ``RuntimeError`` where there is none."""
+    """The status of a stream that has sent points; raises ``RuntimeError`` where there is none."""
     got = b""
     while b'"step":' not in got:
         piece = client.recv(65536)

@@ -1,4 +1,4 @@
-"""How far diabetes goes on in a year: a regressor, and one that fails."""
+"""The progression of diabetes over a year: a regressor, and one that fails."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _folds(run: Recorder, parameters: dict[str, Any], patients: Any, progression
 
 
 def failing() -> Recorder:
-    """Raw measurements and nothing that bounds the activations: the weights run away, and scikit-learn gives up."""
+    """Raw measurements and unbounded activations: the weights diverge, and scikit-learn raises an error."""
     parameters = {"learning_rate": 1e-5, "hidden_units": 16, "activation": "identity", "epochs": 50}
     plan = Plan(
         "d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17",

@@ -78,7 +78,7 @@ def hasty() -> Recorder:
 
 
 def stopped() -> Recorder:
-    """Somebody sees that a learning rate of 0.00002 gets nowhere, and stops it."""
+    """A run with a useless learning rate of 0.00002, stopped by its owner."""
     parameters = {"learning_rate": 0.00002, "hidden_units": 32, "epochs": 200, "batch_size": 64}
     plan = Plan(
         "2fd85c71-6b34-4e0a-b1d7-c83a50e96f14",

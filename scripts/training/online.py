@@ -1,4 +1,4 @@
-"""The run that goes on: the sandbox's own model, a step a second, as the sandbox continues it."""
+"""The running run: the sandbox's own model, a step a second, which the sandbox continues."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGES = 600
 
 
 def sample() -> list[list[int]]:
-    """Images with the digit in front, a third of all, the same each time."""
+    """Images with the digit first: a third of all, always the same."""
     images, digits = load_digits(return_X_y=True)
     rows = [[int(digit), *map(int, image)] for image, digit in zip(images, digits, strict=True)]
     chosen: list[list[int]] = resample(rows, replace=False, n_samples=IMAGES, random_state=1, stratify=digits)

@@ -1,4 +1,4 @@
-"""Notes down what a training logs and writes, as the AI API has it.
+"""Records what a training logs, in the form of the AI API.
 
 Common clients of the AI API read UTC only and up to six fractional digits, so timestamps are written like that.
 """
@@ -37,7 +37,7 @@ def python_spelling() -> str:
 
 @dataclass
 class Plan:
-    """What is known of a run before it starts. ``id`` is the execution's; other ids derive from it."""
+    """The description of a run before it starts. ``id`` is the execution's; other ids derive from it."""
 
     id: str
     description: str
@@ -74,7 +74,7 @@ class Recorder:
         return self.plan.description
 
     def log(self, name: str, value: float, step: int | None = None, **labels: str) -> None:
-        """A point, now; labelled with the model's name and ``labels``."""
+        """Log a point now, labelled with the model's name and ``labels``."""
         metric: Body = {"name": name, "value": value, "timestamp": self.plan.timestamp()}
         if step is not None:
             metric["step"] = step
@@ -83,16 +83,16 @@ class Recorder:
         self.metrics.append(metric)
 
     def last(self, name: str) -> float:
-        """The value that was logged last under that name."""
+        """The last value logged under that name."""
         return next(metric["value"] for metric in reversed(self.metrics) if metric["name"] == name)
 
     def say(self, text: str, stream: str = "stdout") -> None:
-        """A line, now, in the log of the run, and on the terminal."""
+        """Write a line to the run's log now, and to the terminal."""
         print(text, file=sys.stderr if stream == "stderr" else sys.stdout, flush=True)
         self.lines.append(line(self.plan.id, utc(), text, stream))
 
     def report(self, error: Exception) -> None:
-        """The traceback of an error, as Python writes it, in paths from where modules are found."""
+        """Log an error's traceback, with paths relative to the module path."""
         for written in "".join(traceback.format_exception(error)).splitlines():
             self.say(_from_module_path(written), "stderr")
 
@@ -100,11 +100,11 @@ class Recorder:
         self.tags.append({"name": name, "value": value})
 
     def inform(self, name: str, value: object) -> None:
-        """Custom info: any JSON, in a string."""
+        """Log custom info: any JSON, as a string."""
         self.custom_info.append({"name": name, "value": json.dumps(value)})
 
     def confusion(self, actual: Sequence[Any], predicted: Sequence[Any], names: Sequence[str]) -> None:
-        """The confusion matrix: a row for each pair of classes that occurred."""
+        """Log the confusion matrix: a row for each pair of classes that occurred."""
         pairs: dict[tuple[int, int], int] = {}
         for pair in zip(map(int, actual), map(int, predicted), strict=True):
             pairs[pair] = pairs.get(pair, 0) + 1
@@ -117,12 +117,12 @@ class Recorder:
         return self
 
     def leave(self) -> Recorder:
-        """The run goes on after the recording."""
+        """End the recording; the run stays running."""
         self.ended = utc()
         return self
 
     def save(self, path: Path) -> int:
-        """Write the recording and its log, as ``path`` with their suffixes; the number of its points."""
+        """Write the recording and its log to ``path`` with their suffixes; returns the number of points."""
         _write(path.with_name(f"{path.name}.jsonl.gz"), [self._head(), *self.metrics])
         _write(path.with_name(f"{path.name}.log.gz"), self.lines)
         return len(self.metrics)
@@ -209,7 +209,7 @@ class Recorder:
         return execution if self.status == "RUNNING" else {**execution, "completionTime": self.ended}
 
     def _derived(self, part: str) -> str:
-        """The id of something that belongs to this run alone."""
+        """The id of an object of this run alone."""
         return str(uuid.uuid5(uuid.UUID(self.plan.id), part))
 
     def _dataset_id(self) -> str:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 _COMMANDS = {
     "serve": "serve the HTTP interface, configured by environment variables",
-    "check": "tell whether the configuration is complete and the runtime, the keys and Redis can be reached",
+    "check": "check that the configuration is complete and that the runtime, the keys and Redis can be reached",
     "demo": "run everything on this machine: an AI runtime with recorded runs, a cache, the service",
     "token": "mint a token for the demo",
     "watch": "follow a run in the terminal, until it ends or a check holds",

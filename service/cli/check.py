@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line for each part; 0 where all is well, 1 otherwise."""
+    """Print one line for each part; exit status 0 where everything works, 1 otherwise."""
     settings = configuration.settings()
     if settings is None:
         return 1
@@ -57,7 +57,7 @@ def _runtimes(ask: Probes, settings: Settings) -> bool:
     texts = {
         "reachable": "reachable",
         "unknown": "not asked: RUNTIME_AUTH=forward needs a caller's token",
-        "unusable": "answers, but not as its kind does, or it refuses the service's credentials",
+        "unusable": "answers, but not like a runtime of its kind, or refuses the service's credentials",
         "unreachable": "cannot be reached",
     }
     for named in settings.named:
@@ -67,7 +67,7 @@ def _runtimes(ask: Probes, settings: Settings) -> bool:
 
 def _redis(cache: CacheSettings) -> bool:
     if cache.redis_url is None:
-        print("redis: not configured, answers are kept in the process")
+        print("redis: not configured; answers are cached in the process")
         return True
     trouble = diagnose(cache.redis_url, Telemetry(), cache.redis_source)
     print(f"redis: {trouble or 'usable'}")

@@ -13,7 +13,7 @@ from service.settings import Settings, SettingsError, read_settings
 
 
 def settings() -> Settings | None:
-    """The settings from the environment; ``None`` after each fault was printed on standard error, one a line."""
+    """The settings from the environment; ``None`` where they are invalid, with each fault on standard error."""
     try:
         read = read_settings(os.environ)
     except SettingsError as error:

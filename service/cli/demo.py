@@ -1,4 +1,4 @@
-"""``metric-resource demo``: the whole service on one machine that has nothing, on embedded parts."""
+"""``metric-resource demo``: the whole service on one machine, with embedded servers."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from service.demo import launcher
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ready-file", type=Path, help="write what is up, as JSON, once all is")
+    parser.add_argument(
+        "--ready-file", type=Path, help="once everything has started, write the URLs and tokens there as JSON"
+    )
     parser.add_argument("--port", type=int, default=8000, help="first port to try for the service (8000)")
     parser.add_argument(
         "--sign-in",
         choices=("token", "oidc"),
         default="token",
-        help="how the page's readers sign in: by the address that is printed, or at the sandbox's login form (token)",
+        help="how users of the page sign in: with the printed address, or at the sandbox's login form (token)",
     )
     parser.add_argument(
         "--mlflow",
         action="store_true",
-        help="an MLflow server beside the sandbox, with the same trainings; it is installed once, into an environment "
+        help="also start an MLflow server with the same runs; it is installed once, into an environment "
         "of its own in the user's cache",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1)."""
+    """Run until Ctrl-C, SIGTERM, or the end of one of its processes (exit status 1)."""
     return launcher.run(arguments.ready_file, arguments.port, arguments.sign_in, with_mlflow=arguments.mlflow)

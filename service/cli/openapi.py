@@ -1,4 +1,4 @@
-"""``metric-resource openapi``: the OpenAPI document, as it is served and committed."""
+"""``metric-resource openapi``: prints the OpenAPI document, as it is served and committed."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ from service.settings import Settings, risks
 from service.telemetry import json_logs
 from service.telemetry.trace_options import is_installed
 
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where workers tell that they are alive, without a disk to wait for
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the workers' heartbeat files, in memory
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _log = logging.getLogger("service.server")
 _FIELD_BYTES = 32768
-"""The longest header field that is read; longer ones only where a longer token may come in them."""
+"""The longest header field, in bytes; more where the configuration allows longer tokens."""
 _SCRIPT_NAME = "SCRIPT_NAME"
 
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until stopped; 1 where the configuration is not right."""
+    """Serve until stopped; exit status 1 where the configuration is invalid."""
     settings = configuration.settings()
     if settings is None:
         return 1
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         shared = _share_metrics(settings)
     except OSError as error:
-        print(f"{_METRICS_DIRECTORY}: leads to no directory that can be used: {error.strerror}", file=sys.stderr)
+        print(f"{_METRICS_DIRECTORY}: not a usable directory: {error.strerror}", file=sys.stderr)
         return 1
     if settings.tracing.wanted and is_installed():
         import_module("service.telemetry.tracing")
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:  # how metrics are shared, which the metrics library looks at when it is loaded
         Server(settings, arguments.bind).run()
     finally:
-        if shared is not None and os.getpid() == master:  # workers, forked in between, run this too as they end
+        if shared is not None and os.getpid() == master:  # not in the workers, which run this too when they exit
             shutil.rmtree(shared, ignore_errors=True)
     return 0
 
@@ -111,18 +111,18 @@ class Server(BaseApplication):
 
 
 def _prefix() -> str:
-    """The path that the environment's ``SCRIPT_NAME`` mounts the service below, beside the root.
+    """The path prefix below which the service is served as well as at the root (``SCRIPT_NAME``).
 
-    It is taken from the environment, since gunicorn refuses every request elsewhere: the platform's probes, say.
+    gunicorn's own handling of it would refuse requests without the prefix, such as the platform's probes.
     """
     segments = os.environ.pop(_SCRIPT_NAME, "").strip("/")
     return f"/{segments}".encode().decode("latin-1") if segments else ""
 
 
 def _share_metrics(settings: Settings) -> str | None:
-    """Have the workers put their metrics where each of them can give the sum; what is to be removed at the end.
+    """Share metrics between the workers by a directory; returns it where it has to be removed at exit.
 
-    A directory that is given is emptied of metrics: those of a master that was killed would stay for good. Raises
+    A configured directory is cleared of metrics first: those of a killed master would stay for ever. Raises
     ``OSError`` where it cannot be.
     """
     if given := os.environ.pop(_METRICS_DIRECTORY, ""):
@@ -144,7 +144,7 @@ def _forget_all_metrics(directory: Path) -> None:
 
 
 def _close(_server: Any, worker: Any) -> None:
-    """End what the worker's application began, once its requests are answered: connections, threads, leases."""
+    """Close the worker's application once its requests are answered: connections, threads, leases."""
     from service.app import close  # noqa: PLC0415 - in the worker, as in ``load``
 
     if worker.wsgi is not None:

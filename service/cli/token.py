@@ -1,4 +1,4 @@
-"""``metric-resource token``: a token of the demo's issuer, for trying things."""
+"""``metric-resource token``: prints a token of the demo's issuer, for trying things."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role-collection", action="append", default=[], help="a role collection; may be repeated")
     parser.add_argument("--resource-group", action="append", default=[], help="restrict to this group; may be repeated")
     parser.add_argument("--zone", help="time zone of the user, the claim zoneinfo")
-    parser.add_argument("--subject", default="demo-user", help="who the user is (demo-user)")
+    parser.add_argument("--subject", default="demo-user", help="the user's name (demo-user)")
     parser.add_argument("--lifetime", type=int, default=3600, help="seconds until it expires (3600)")
     parser.add_argument("--algorithm", choices=("RS256", "ES256"), default="RS256")
-    parser.add_argument("--audience", default="metric-resource", help="for whom it is (metric-resource)")
+    parser.add_argument("--audience", default="metric-resource", help="audience (metric-resource)")
     parser.add_argument("--data", type=Path, help="the sandbox's data directory; without it the newest demo's")
     parser.add_argument("--issuer", help="the URL of the demo's issuer; without it the newest's")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the token; 1 where there is no sandbox to mint it."""
+    """Print the token; exit status 1 where no sandbox can mint it."""
     data, issuer = arguments.data, arguments.issuer
     if data is None or issuer is None:
         demo = _newest([demo for demo in running_demos() if issuer in {None, demo.issuer}])
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _newest(demos: Sequence[RunningDemo]) -> RunningDemo | None:
-    """The demo that was started last; which that is, is said where there are several."""
+    """The demo that was started last; where there are several, a note on standard error names it."""
     if len(demos) > 1:
         newest = f"{demos[0].service} (process {demos[0].process})"
         print(

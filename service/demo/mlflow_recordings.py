@@ -1,4 +1,4 @@
-"""Logs the sandbox's recorded trainings to an MLflow server with MLflow's own client.
+"""Logs the sandbox's recorded runs to an MLflow server with MLflow's own client.
 
 A program for an interpreter that has MLflow, which need not be the service's: it imports nothing of the service. Prints
 a line of JSON for each run once it is logged. A metric's labels become part of its key, ``validation/Accuracy``: MLflow

@@ -1,4 +1,4 @@
-"""An MLflow tracking server of its own virtual environment: MLflow's many dependencies stay out of the service's."""
+"""An MLflow tracking server in its own virtual environment, which keeps MLflow's many dependencies out of ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DONE = "installed"
 
 
 def cache_directory() -> Path:
-    """Where environments are kept from one start to the next (XDG Base Directory Specification)."""
+    """The directory that environments are kept in between starts (XDG Base Directory Specification)."""
     given = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (given if given.is_absolute() else Path.home() / ".cache") / "metric-resource-service"
 
@@ -54,7 +54,7 @@ def add(python: Path, requirements: Sequence[str]) -> None:
 
 
 def command(python: Path, data: Path, port: int, *more: str) -> list[str]:
-    """What starts a server on 127.0.0.1 with a SQLite store in the directory ``data``."""
+    """The command of a server on 127.0.0.1 with a SQLite store in the directory ``data``."""
     place = [
         "--backend-store-uri",
         f"sqlite:///{data / 'mlflow.db'}",

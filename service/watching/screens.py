@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from service.watching.progress import Point, Progress, shown
 
 _A_SECOND = 4
-"""Redraws of the table."""
+"""Redraws of the table per second."""
 _AROUND = 8
-"""Lines of the terminal that the rows of the table do not have."""
+"""Lines of the terminal beside the table's rows."""
 
 
 class Screen(Protocol):
@@ -23,16 +23,16 @@ class Screen(Protocol):
     ) -> None: ...
 
     def update(self, progress: Progress, new: Sequence[Point]) -> None:
-        """Show what has come."""
+        """Show the new state and points."""
         ...
 
     def say(self, text: str) -> None:
-        """A line for people, that stays."""
+        """Print a line that stays on the screen."""
         ...
 
 
 def screen(run_id: str, *, plain: bool) -> Screen:
-    """A table where that can be: on a terminal, with the extra ``watch``."""
+    """A table on a terminal with the extra ``watch``, otherwise lines."""
     if plain or not sys.stdout.isatty():
         return Lines()
     try:
@@ -51,7 +51,7 @@ class Lines:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is left to do."""
+        """There is nothing to close."""
 
     def update(self, progress: Progress, new: Sequence[Point]) -> None:
         for point in new:
@@ -67,7 +67,7 @@ class Lines:
 
 
 class Table:
-    """By ``rich``. Raises ``ImportError`` where that is not installed."""
+    """A table drawn by ``rich``. Raises ``ImportError`` where that is not installed."""
 
     def __init__(self, run_id: str) -> None:
         from rich.console import Console, Group
@@ -98,7 +98,7 @@ class Table:
         self._live.__exit__(*error)
 
     def update(self, progress: Progress, new: Sequence[Point]) -> None:
-        """The bar says how many of the points that there were have come, and goes on while the run does."""
+        """The bar counts the points that existed at the start, then is indeterminate while the run trains."""
         total = max(progress.total, progress.count) if progress.reason or progress.count < progress.total else None
         self._bar.update(self._task, description=shown(progress.status), completed=progress.count, total=total)
         self._live.update(self._group(self._table(progress), self._bar), refresh=bool(progress.reason))

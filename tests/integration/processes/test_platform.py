@@ -152,5 +152,5 @@ def test_a_directory_for_metrics_is_made_or_named_as_what_is_wrong(
     (tmp_path / "file").write_text("")
     ended = command("serve", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file"))
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1].startswith("PROMETHEUS_MULTIPROC_DIR: leads to no directory that can be used")
+    assert ended.stderr.splitlines()[-1].startswith("PROMETHEUS_MULTIPROC_DIR: not a usable directory")
     assert "Traceback" not in ended.stderr

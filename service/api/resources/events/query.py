@@ -37,7 +37,7 @@ class EventsQuery(Query):
         validate=validate.Regexp(r"[A-Za-z0-9_-]{1,512}\Z", error="must be the id of an event"),
         metadata={
             "description": "The id of the last event received, for clients that cannot send `Last-Event-ID`, or an "
-            "`Event-ID` of the metric resource. Where it can no longer be resumed from, the stream starts with `changed`."
+            "`Event-ID` of the metric resource. Where that cannot be resumed, the stream starts with `changed`."
         },
     )
 
