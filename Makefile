@@ -3,30 +3,35 @@
 PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done))
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
 # Where it is set, every process would compile the service anew, which takes longer than all else that it does to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-toolchains test-all mlflow bench fast soak fuzz mutants lint types openapi lock release-check sbom clean .venv/demo .venv/dev
+.PHONY: demo test test-slow test-toolchains test-rest test-all mlflow bench fast soak fuzz mutants lint types openapi lock release-check sbom clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
 
 test: .venv/dev
-	$(BIN)/pytest -n auto --dist worksteal -m "not toolchain and not slow"
-	@echo "left out: make test-slow, whole journeys of a minute; make test-toolchains, other languages; make test-all has all"
+	$(PYTEST) -m "not toolchain and not slow"
+	@echo "left out: make test-slow, most of the page in browsers, further MLflow servers and hosts, and other journeys;"
+	@echo "          make test-toolchains, other languages; make test-rest has both, make test-all all of them, as CI does"
 
-# Journeys whose parts take a minute to start: a demo that begins its own MLflow server
+# Whole journeys that take seconds of browsers, servers and hosts each. Of each subject there is one in `make test`.
 test-slow: .venv/dev
-	$(BIN)/pytest -n 0 -m slow
-
-test-all: test test-slow test-toolchains
+	$(PYTEST) -m slow
 
 # Clients generated from the OpenAPI document, schemathesis, the types of the page's scripts
 test-toolchains: .venv/dev
-	$(BIN)/pytest -n 2 -m toolchain
+	$(PYTEST) -m toolchain
+
+test-rest: .venv/dev
+	$(PYTEST) -m "toolchain or slow"
+
+test-all: test test-rest
 
 # MLflow servers, 2.x and 3.x, each in an environment of its own in the user's cache: the tests read them where they are
 # installed, and are skipped where not.

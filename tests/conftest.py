@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from testing.effort import effort
 from tests.servers.browser import running_browser
+from tests.servers.demo import Demo, ended
+from tests.servers.mlflow import MLflowURL, real_servers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -25,9 +27,26 @@ settings.register_profile("untimed", deadline=None, max_examples=effort(15, 100)
 settings.load_profile("untimed")
 
 
+_SHARED = ("demo", "browser", "mlflow_url")
+"""What takes seconds to start and is shared by the tests of a process. The longest first."""
+
+
 def pytest_xdist_auto_num_workers() -> int:
-    """With ``-n auto``: much of the time of a test is waiting, for a process to start or a freshness to end."""
-    return len(os.sched_getaffinity(0)) + 2
+    """With ``-n auto``: part of the time of a test is waiting, for a process to start or a freshness to end."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that share something costly one behind the other, at the beginning.
+
+    So few processes start it, and what takes longest does not come last, when the others have nothing left to do.
+    """
+
+    def place(item: pytest.Item) -> int:
+        needed = getattr(item, "fixturenames", ())
+        return next((number for number, name in enumerate(_SHARED) if name in needed), len(_SHARED))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +54,18 @@ def browser() -> Iterator[Browser]:
     """One for all tests of a process: playwright allows no second."""
     with running_browser() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One for all tests of a process; a test that makes its runtime fail heals it again."""
+    with ended(Demo(tmp_path_factory.mktemp("demo"))) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="session")
+def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MLflowURL]:
+    """Real MLflow servers, shared by all processes of the session."""
+    own = tmp_path_factory.getbasetemp()
+    with real_servers(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) as url:
+        yield url

@@ -26,7 +26,8 @@ from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeKind, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
-from tests.servers.mlflow import real_server
+from tests.servers.issuer_keys import with_keys
+from tests.servers.mlflow import MLflowURL
 from tests.unit.reads.fakes import FakeRuntime, context
 
 OURS, THEIRS = CacheScope("tenant", "default"), CacheScope("tenant", "group-b")
@@ -155,8 +156,8 @@ class AIAPIWorld(Faithful):
 
 
 @contextmanager
-def ai_api(directory: Path) -> Iterator[World]:
-    with running(Options(directory)) as app:
+def ai_api(directory: Path, _: MLflowURL) -> Iterator[World]:
+    with running(Options(with_keys(directory))) as app:
         url = parts_of(app).public_url
         settings = RuntimeSettings(
             f"{url}/v2", client_id="sandbox-client", client_secret="sandbox-secret", token_url=f"{url}/oauth/token"
@@ -232,28 +233,31 @@ def _milliseconds(point: Mapping[str, Any]) -> int:
 
 
 @contextmanager
-def mlflow(version: str, place: Path) -> Iterator[World]:
-    with real_server(version, place) as url:
-        runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, timeout=60), Telemetry())
-        world = MLflowWorld(runtime, url, keeps_groups_apart=version == "3")
-        yield world
-        world.close()
-        close()
+def mlflow(version: str, _: Path, mlflow_url: MLflowURL) -> Iterator[World]:
+    url = mlflow_url(version)
+    runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, timeout=60), Telemetry())
+    world = MLflowWorld(runtime, url, keeps_groups_apart=version == "3")
+    yield world
+    world.close()
+    close()
 
 
 @contextmanager
-def fake(_: Path) -> Iterator[World]:
+def fake(_: Path, __: MLflowURL) -> Iterator[World]:
     yield FakeWorld()
 
 
 MLFLOW_2, MLFLOW_3 = (
-    pytest.param(partial(mlflow, version), id=f"mlflow {version}", marks=pytest.mark.mlflow) for version in "23"
+    pytest.param(partial(mlflow, version), id=f"mlflow {version}", marks=marks)
+    for version, marks in (("2", [pytest.mark.mlflow, pytest.mark.slow]), ("3", [pytest.mark.mlflow]))
 )
 
 
 @pytest.fixture(scope="module", params=[ai_api, fake, MLFLOW_2, MLFLOW_3])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with request.param(tmp_path_factory.mktemp("runtime")) as world:
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mlflow_url: MLflowURL
+) -> Iterator[World]:
+    with request.param(tmp_path_factory.mktemp("runtime"), mlflow_url) as world:
         yield world
 
 

@@ -44,6 +44,7 @@ def test_a_python_without_ensurepip_is_reported_with_its_cure(checkout: Path, tm
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
     stale = checkout / ".venv" / "bin"
     stale.mkdir(parents=True)
@@ -56,6 +57,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> Non
     assert not (stale.parent / "demo").exists()
 
 
+@pytest.mark.slow
 def test_an_environment_without_pip_is_given_it(checkout: Path) -> None:
     subprocess.run([*BASE, "-m", "venv", "--without-pip", str(checkout / ".venv")], check=True)
     assert not has_pip(checkout)

@@ -14,6 +14,7 @@ from flask import Flask
 
 from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
+from tests.servers.issuer_keys import with_keys
 
 LIMIT = 16 * 1024 * 1024
 
@@ -72,7 +73,7 @@ class Api:
 
 @contextmanager
 def served(data_dir: Path, **options: Any) -> Iterator[Api]:
-    with running(Options(data_dir, **options)) as app, requests.Session() as session:
+    with running(Options(with_keys(data_dir), **options)) as app, requests.Session() as session:
         yield Api(app, session)
 
 

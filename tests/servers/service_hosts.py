@@ -1,15 +1,13 @@
 """The whole service as its users have it: ``metric-resource serve`` with gunicorn's workers, as processes of its own.
 
-A host is forked from a process that has loaded the libraries: loading them took most of the time of a test. What looks
-at the environment as it is loaded, the metrics library and all that uses it, is not among them. A host whose environment
-is for the interpreter itself (``PYTHON…``) gets an interpreter of its own.
+A host is forked (``forked``), but one whose environment is for the interpreter itself (``PYTHON…``) gets an interpreter of
+its own.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -21,25 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from service.cli import main
 from testing.ports import free_port
 from testing.waiting import eventually
+from tests.servers.forked import Forked
 
 PATIENCE = 60.0
 """Seconds after which a request of a test counts as never answered."""
-
-
-_FORKED = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload(
-    [
-        "gunicorn.arbiter",
-        "service.api.openapi.schemas",
-        "service.auth.issuer_keys",
-        "service.caching.redis.cache",
-        "service.cli.serve",
-        "tsdownsample",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -56,37 +41,6 @@ class _Process(Protocol):
     @property
     def pid(self) -> int | None: ...
     def wait(self, timeout: float) -> int: ...
-
-
-class _Forked:
-    """A host's process, with ``subprocess.Popen``'s members that are used here."""
-
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = _FORKED.Process(target=_serve, args=([*arguments], {**environment}, log), daemon=True)
-        self._process.start()
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid
-
-    def wait(self, timeout: float) -> int:
-        self._process.join(timeout)
-        status = self._process.exitcode
-        if status is None:
-            raise subprocess.TimeoutExpired("metric-resource serve", timeout)
-        return status
-
-
-def _serve(arguments: list[str], environment: dict[str, str], log: Path) -> None:
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(environment)
-    with log.open("ab") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-    assert "prometheus_client" not in sys.modules, "loaded before PROMETHEUS_MULTIPROC_DIR is known"
-    sys.argv = ["metric-resource", *arguments]
-    sys.exit(main(arguments))
 
 
 class ServiceHost:
@@ -113,7 +67,7 @@ class ServiceHost:
         if any(name.startswith("PYTHON") for name in environment):
             self._process = _interpreter(arguments, environment, self.directory / "log")
         else:
-            self._process = _Forked(arguments, environment, self.directory / "log")
+            self._process = Forked(arguments, environment, self.directory / "log")
         eventually(lambda: self.get("/readyz").status == 200, PATIENCE)
 
     def stop(self) -> None:

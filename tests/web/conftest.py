@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from tests.servers.browser import PATIENCE
-from tests.servers.demo import COMMAND, Demo, ended
+from tests.servers.demo import COMMAND, Demo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -80,13 +80,6 @@ class Watched:
 
     def check(self) -> None:
         assert [one for one in self.amiss if not any(text in one for text in self.allowed)] == []
-
-
-@pytest.fixture(scope="session")
-def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One demo for all; a test that makes its runtime fail heals it again."""
-    with ended(Demo(tmp_path_factory.mktemp("demo"))) as demo:
-        yield demo
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ from tests.web.conftest import (
 if TYPE_CHECKING:
     from playwright.sync_api import ViewportSize
 
+pytestmark = pytest.mark.slow
+
 COMPARED = f"?compare={FIRST}&compare={SECOND}&compare={THIRD}"
 VIEWS = {
     "runs": "",

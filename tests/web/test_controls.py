@@ -6,11 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.servers.demo import Demo
 from tests.web.conftest import DEAD, FIRST, SECOND, STOPPED, THIRD, Watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.slow
 
 TABLE = f"?run={FIRST}&tab=metrics&as=table"
 

@@ -11,6 +11,8 @@ from tests.servers.firefox import FIREFOX, running_firefox
 from tests.web.conftest import FIRST, SECOND, OwnRuns, point
 from tests.web.test_journeys import first_point
 
+pytestmark = pytest.mark.slow
+
 HAS_TEXT = "return document.querySelector('main').innerText.includes(arguments[0])"
 
 

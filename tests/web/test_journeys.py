@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 import requests
 
 from tests.servers.demo import Demo
@@ -69,6 +70,7 @@ def test_by_mouse(reader: Watched, demo: Demo) -> None:
     assert page.get_by_role("row", name="learning_rate").locator("td").all_inner_texts() == ["0.001", "0.01", "0.1"]
 
 
+@pytest.mark.slow
 def test_on_a_telephone(reader: Watched) -> None:
     """The same at 320 px, where nothing but tables scrolls sideways."""
     reader.page.set_viewport_size({"width": 320, "height": 640})
@@ -103,6 +105,7 @@ def test_on_a_telephone(reader: Watched) -> None:
     page.get_by_label("Time zone").wait_for()  # there is room: it is not folded
 
 
+@pytest.mark.slow
 def test_the_address_is_the_view(reader: Watched, open_page, demo: Demo) -> None:
     given = first_point(demo, timezone="Asia/Tokyo", search="loss")
     assert given["timestamp"].endswith("+09:00")
@@ -112,6 +115,7 @@ def test_the_address_is_the_view(reader: Watched, open_page, demo: Demo) -> None
     assert shared.locator("table").inner_text() == page.locator("table").inner_text()
 
 
+@pytest.mark.slow
 def test_models_against_a_baseline(reader: Watched, demo: Demo) -> None:
     """Each column names its model; the differences are the API's, the baseline's column says what it is."""
     answer = requests.get(
@@ -139,6 +143,7 @@ def test_models_against_a_baseline(reader: Watched, demo: Demo) -> None:
     page.get_by_role("heading", name="digits-network-32", exact=True).wait_for()
 
 
+@pytest.mark.slow
 def test_downloads(reader: Watched) -> None:
     """What is filtered is what is saved; each format has all of it."""
     page = reader.open(f"?run={FIRST}&tab=metrics&as=table&search=accuracy")
@@ -152,6 +157,7 @@ def test_downloads(reader: Watched) -> None:
         assert b"Loss" not in content
 
 
+@pytest.mark.slow
 def test_a_format_that_is_not_installed_is_explained(reader: Watched) -> None:
     detail = "Parquet and Arrow need the extra 'table' of this service, which is not installed here"
     document = json.dumps(

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.servers.demo import Demo
 from tests.web.conftest import RUNNING, OwnRuns, Watched, point, signed_in
 
@@ -44,6 +46,7 @@ def test_new_points_are_counted_a_pause_holds_and_the_end_is_said(reader: Watche
         assert request.headers["last-event-id"]  # points that are known do not come again
 
 
+@pytest.mark.slow
 def test_a_stream_that_fails_is_polled_comes_back_and_ends_with_the_token(reader: Watched, own_runs: OwnRuns) -> None:
     last: list[str | None] = []
     answers = ["", state("first"), state("second") + end("shutdown"), state("third") + end("expired")]
@@ -80,6 +83,7 @@ def test_a_stream_that_fails_is_polled_comes_back_and_ends_with_the_token(reader
     assert answers == []
 
 
+@pytest.mark.slow
 def test_a_run_that_is_followed_is_not_polled_and_a_hidden_tab_asks_for_nothing(
     open_page: Callable[..., Watched], own_runs: OwnRuns, demo: Demo
 ) -> None:
@@ -127,6 +131,7 @@ def test_a_run_that_is_followed_is_not_polled_and_a_hidden_tab_asks_for_nothing(
     assert again.value.headers["last-event-id"] != first.value.request.headers["last-event-id"]
 
 
+@pytest.mark.slow
 def test_the_run_of_the_demo_grows(reader: Watched) -> None:
     page = reader.open(f"?run={RUNNING}&tab=metrics")
     page.get_by_text(re.compile(r"Live: [1-9]\d* new points? since")).wait_for()

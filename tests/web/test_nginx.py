@@ -12,6 +12,8 @@ from tests.servers.demo import Demo
 from tests.servers.nginx import NGINX, proxy
 from tests.web.conftest import FIRST, OwnRuns, Watched, point, signed_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed (on Debian: apt-get install nginx)")
 def test_all_of_it_works(open_page: Callable[..., Watched], own_runs: OwnRuns, demo: Demo, tmp_path: Path) -> None:

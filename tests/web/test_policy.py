@@ -32,6 +32,7 @@ ATTEMPTS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_policy_refuses(reader: Watched) -> None:
     reader.allowed += [
         "refused by the policy",
@@ -76,6 +77,7 @@ def hostile(own_runs: OwnRuns) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_what_was_logged_is_text(reader: Watched, hostile: list[str]) -> None:
     page = reader.open(hostile[0])
     for search in hostile:
@@ -141,6 +143,7 @@ def test_the_page_s_own_code_is_small() -> None:
     assert sum(len(text.encode()) for text in code) <= OWN_CODE
 
 
+@pytest.mark.slow
 def test_the_first_view_is_small(reader: Watched) -> None:
     """At most 40 kB gzip without a chart: of the runs, and of a run."""
     for search in ("", f"?run={FIRST}"):

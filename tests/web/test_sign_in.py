@@ -76,6 +76,7 @@ def test_without_a_token_the_page_asks_for_one(open_page: Callable[..., Watched]
     assert page.url.endswith(f"?run={FIRST}&tab=metrics")
 
 
+@pytest.mark.slow
 def test_a_token_that_has_expired_is_asked_for_anew_at_the_same_address(
     open_page: Callable[..., Watched], demo: Demo
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_token_that_has_expired_is_asked_for_anew_at_the_same_address(
     assert page.locator("tbody tr").count() == 1
 
 
+@pytest.mark.slow
 def test_code_flow_with_pkce(open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo) -> None:
     """The reader comes back to where they were; what is kept is no token; a reload asks the provider again."""
     watched = open_page(f"http://127.0.0.1:{oidc.port}", apart=True)
@@ -113,6 +115,7 @@ def test_code_flow_with_pkce(open_page: Callable[..., Watched], oidc: ServiceHos
     assert page.evaluate("sessionStorage.length") == 0
 
 
+@pytest.mark.slow
 def test_what_was_chosen_at_the_login_form_holds(
     open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo
 ) -> None:
@@ -126,6 +129,7 @@ def test_what_was_chosen_at_the_login_form_holds(
     page.get_by_text("Missing scope: scenarios.executions.read").wait_for()
 
 
+@pytest.mark.slow
 def test_an_answer_of_another_sign_in_is_refused(
     open_page: Callable[..., Watched], oidc: ServiceHost, demo: Demo
 ) -> None:
@@ -151,6 +155,7 @@ def with_a_cookie(
         yield router, watched
 
 
+@pytest.mark.slow
 def test_behind_an_approuter(
     open_page: Callable[..., Watched], session: ServiceHost, demo: Demo, tmp_path: Path
 ) -> None:
@@ -172,6 +177,7 @@ def test_behind_an_approuter(
             assert page.url.endswith(f"?run={FIRST}&tab=metrics&part=tags")
 
 
+@pytest.mark.slow
 def test_several_connections(
     open_page: Callable[..., Watched], session: ServiceHost, demo: Demo, tmp_path: Path
 ) -> None:

@@ -6,7 +6,11 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.web.conftest import FIRST, LARGE, PICTURES, OwnRuns, Watched, point
+
+pytestmark = pytest.mark.slow
 
 INSTALL = "Charts need the extra “charts” of the service"
 

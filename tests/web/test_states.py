@@ -25,6 +25,8 @@ from tests.web.conftest import (
     violations,
 )
 
+pytestmark = pytest.mark.slow
+
 METRICS = f"?run={FIRST}&tab=metrics"
 
 

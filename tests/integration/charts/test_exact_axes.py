@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from service.charts.panels import ChartType
 from service.charts.rendering import SVG, Renderer
+from testing.effort import effort
 from tests.integration.charts import pictures
 from tests.unit.charts.drawn import panels, specification
 from tests.unit.domain.series.logged import chunks, point
@@ -45,14 +46,14 @@ def ticks(panel: dict[str, Any], kind: str) -> list[float]:
 
 
 @pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_constant_is_a_label(renderer: Renderer, kind: str, count: int) -> None:
     for some in (NAMED[:PANELS], NAMED[PANELS:]):
         image = pictures.read(renderer.render(chart([[value] * count for value in some], kind), SVG))
         assert {float(value) for value in some} <= pictures.numbers(image)
 
 
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=effort(3, 12))
 @given(st.lists(VALUES, min_size=PANELS, max_size=PANELS), st.integers(1, 2), st.sampled_from(TYPES))
 def test_any_constant_is_a_label(renderer: Renderer, values: list[float], count: int, kind: str) -> None:
     image = pictures.read(renderer.render(chart([[value] * count for value in values], kind), SVG))
@@ -66,7 +67,7 @@ NEAR = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=effort(3, 12))
 @given(st.lists(NEAR, min_size=PANELS, max_size=PANELS), st.sampled_from(TYPES))
 def test_what_is_nearly_constant_has_exact_labels(renderer: Renderer, pairs: list[list[float]], kind: str) -> None:
     made = chart(pairs, kind)
@@ -75,7 +76,7 @@ def test_what_is_nearly_constant_has_exact_labels(renderer: Renderer, pairs: lis
     assert {tick for each in shown for tick in each} <= pictures.numbers(pictures.read(renderer.render(made, SVG)))
 
 
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=effort(3, 10))
 @given(st.lists(st.lists(VALUES, min_size=2, max_size=6), min_size=4, max_size=PANELS), st.sampled_from(TYPES))
 def test_all_labels_are_exact(renderer: Renderer, metrics: list[list[float]], kind: str) -> None:
     made = chart(metrics, kind)

@@ -16,6 +16,7 @@ from service.charts.run_chart import Lacking, chart
 from service.charts.x_axis import ChartOptions
 from service.domain.errors import InvalidParameter
 from service.domain.zones import time_zone
+from testing.effort import effort
 from tests.integration.charts import pictures
 from tests.unit.charts import compared
 from tests.unit.charts.compared import LoggedRun
@@ -31,7 +32,7 @@ ODD = [
     *("length", "signal", "data", "parent", "true", "0", "é", "e\u0301", "😀", "العربية", "x" * 200),
 ]
 TEXT = st.one_of(st.sampled_from(ODD), st.lists(st.sampled_from(ODD), max_size=3).map("".join), st.text(max_size=5))
-QUICK = settings(deadline=None, max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+QUICK = settings(deadline=None, max_examples=effort(5, 25), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 """Shrinking draws hundreds of pictures."""
 PICTURE_CONTROLS = {"\n": "␊", "\x00": "␀", "\x7f": "␡", "\u2028": "␤", "\ud83d": "\ufffd", "\uffff": "\ufffd"}
 

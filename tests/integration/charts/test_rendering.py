@@ -22,7 +22,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LOSS = specification(recording("digits-rate-0.01", "Loss"))
 
 
-@pytest.mark.parametrize("against", ["step", "time"])
+@pytest.mark.parametrize("against", ["step", pytest.param("time", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", list(ChartType))
 def test_every_type_is_drawn(renderer: Renderer, kind: ChartType, against: str) -> None:
     made = specification(recording("diabetes-boosting", "RMSE"), against, kind, "Asia/Kolkata")

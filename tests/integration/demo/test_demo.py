@@ -19,46 +19,40 @@ RUNNING = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
 LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"
 
 
-@pytest.fixture(scope="module")
-def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One for all tests that let it go on."""
-    with ended(Demo(tmp_path_factory.mktemp("demo"))) as demo:
-        yield demo
-
-
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
+def own_demo(tmp_path: Path) -> Iterator[Demo]:
     with ended(Demo(tmp_path)) as demo:
         yield demo
 
 
-def test_it_tells_how_to_use_it_and_ends_without_a_trace(demo: Demo) -> None:
-    assert set(demo.ready) == {
+@pytest.mark.slow
+def test_it_tells_how_to_use_it_and_ends_without_a_trace(own_demo: Demo) -> None:
+    assert set(own_demo.ready) == {
         "service", "runtime", "authUrl", "clientId", "clientSecret", "issuer", "token", "resourceGroup", "runs"
     }  # fmt: skip
-    assert stat.S_IMODE(demo.ready_file.stat().st_mode) == 0o600
-    assert demo.ready["runtime"].endswith("/v2")
-    assert {run["status"] for run in demo.ready["runs"]} >= {"COMPLETED", "RUNNING", "DEAD", "STOPPED"}
-    assert len(demo.read(LARGE).json()["metrics"]) >= 10_000
-    assert requests.get(demo.ready["service"] + "/docs", timeout=5).status_code == 200
-    children = demo.children()
-    output = demo.end(signal.SIGINT)
-    assert demo.process.returncode == 0
+    assert stat.S_IMODE(own_demo.ready_file.stat().st_mode) == 0o600
+    assert own_demo.ready["runtime"].endswith("/v2")
+    assert {run["status"] for run in own_demo.ready["runs"]} >= {"COMPLETED", "RUNNING", "DEAD", "STOPPED"}
+    assert len(own_demo.read(LARGE).json()["metrics"]) >= 10_000
+    assert requests.get(own_demo.ready["service"] + "/docs", timeout=5).status_code == 200
+    children = own_demo.children()
+    output = own_demo.end(signal.SIGINT)
+    assert own_demo.process.returncode == 0
     assert output.count("  curl ") == 5
-    assert output.count(demo.ready["token"]) == 2  # in the page's address and by itself
-    assert all(run["runId"] in output for run in demo.ready["runs"])
+    assert output.count(own_demo.ready["token"]) == 2  # in the page's address and by itself
+    assert all(run["runId"] in output for run in own_demo.ready["runs"])
     assert len(children) >= 2
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    assert list(demo.temporary.iterdir()) == []
-    assert not demo.ready_file.exists()
+    assert list(own_demo.temporary.iterdir()) == []
+    assert not own_demo.ready_file.exists()
 
 
-def test_what_it_prints_works_when_pasted(shared_demo: Demo) -> None:
-    assert shared_demo.process.stdout is not None
+def test_what_it_prints_works_when_pasted(demo: Demo) -> None:
+    assert demo.process.stdout is not None
     curls: list[str] = []
     tokens = logs = ""
     while len(curls) < 5:
-        line = shared_demo.process.stdout.readline()
+        line = demo.process.stdout.readline()
         assert line, "the output ended"
         tokens += line if line.startswith(("TOKEN=", "WITHOUT_ROLE=")) else ""
         curls += [line] if line.startswith("  curl ") else []
@@ -74,34 +68,33 @@ def test_what_it_prints_works_when_pasted(shared_demo: Demo) -> None:
     assert paste(again).strip() == "304"
     assert '"status":403' in paste(forbidden)
     assert '"unavailable":true' in paste(fail)
-    assert shared_demo.read(LARGE).status_code == 503
+    assert demo.read(LARGE).status_code == 503
     assert '"unavailable":false' in paste(heal)
-    eventually(lambda: shared_demo.read(LARGE).status_code == 200)
+    eventually(lambda: demo.read(LARGE).status_code == 200)
     assert "service.log" in paste(f"ls {logs}")
 
 
-def test_fresh_points_of_the_running_run_arrive(shared_demo: Demo) -> None:
+def test_fresh_points_of_the_running_run_arrive(demo: Demo) -> None:
     """Awaited, as each worker has a circuit of its own, which is open for a moment where the runtime has failed."""
 
     def points(**headers: str) -> int:
-        return len(shared_demo.read(RUNNING, **headers).json().get("metrics", ()))
+        return len(demo.read(RUNNING, **headers).json().get("metrics", ()))
 
     eventually(points)
     first = points()
     eventually(lambda: points(**{"Cache-Control": "no-cache"}) > first)
 
 
-def test_a_token_is_minted_for_the_running_demo(shared_demo: Demo) -> None:
-    eventually(lambda: list(shared_demo.temporary.glob("metric-resource-*/metric-resource-demo-*.json")))
+def test_a_token_is_minted_for_the_running_demo(demo: Demo) -> None:
+    eventually(lambda: list(demo.temporary.glob("metric-resource-*/metric-resource-demo-*.json")))
     command = [*COMMAND, "token", "--role", "scenario_metric_viewer", "--zone", "Asia/Tokyo", "--algorithm", "ES256"]
-    minted = subprocess.run(
-        command, env=shared_demo.environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    assert shared_demo.read(LARGE, Authorization=f"Bearer {minted}").json()["timezone"] == "Asia/Tokyo"
+    minted = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=True).stdout.strip()
+    assert demo.read(LARGE, Authorization=f"Bearer {minted}").json()["timezone"] == "Asia/Tokyo"
 
 
-def test_the_death_of_a_part_ends_all_of_it(demo: Demo) -> None:
-    os.kill(demo.children()[0], signal.SIGKILL)
-    demo.process.wait(timeout=10)
-    assert demo.process.returncode == 1
-    assert list(demo.temporary.iterdir()) == []
+@pytest.mark.slow
+def test_the_death_of_a_part_ends_all_of_it(own_demo: Demo) -> None:
+    os.kill(own_demo.children()[0], signal.SIGKILL)
+    own_demo.process.wait(timeout=10)
+    assert own_demo.process.returncode == 1
+    assert list(own_demo.temporary.iterdir()) == []

@@ -21,6 +21,8 @@ from tests.servers.service_hosts import serving
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.slow
+
 APPLICATION = "metric-resource!t1"
 URL = "https://tenant.authentication.example"
 METRICS = f"{APPLICATION}.scenarios.metrics.read"

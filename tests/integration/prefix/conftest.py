@@ -14,6 +14,7 @@ import pytest
 from service.sandbox.app import parts_of
 from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running
+from tests.servers.issuer_keys import with_keys
 from tests.servers.prefixes import PREFIX, has_nginx, nginx, stripping
 from tests.servers.scripted_runtime import POINT, ScriptedRuntime, serving
 from tests.servers.service_hosts import ServiceHost
@@ -55,7 +56,7 @@ class Addressed:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
     """What configures a host of the service, and a token for it."""
     directory = tmp_path_factory.mktemp("issuer")
-    with running(Options(directory, port=0)) as app, serving(Runs()) as runtime:
+    with running(Options(with_keys(directory), port=0)) as app, serving(Runs()) as runtime:
         issuer = str(parts_of(app).public_url)
         yield (
             {

@@ -13,6 +13,8 @@ from tests.servers.browser import new_page
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:

@@ -11,6 +11,7 @@ import pytest
 from service.sandbox.app import parts_of
 from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running
+from tests.servers.issuer_keys import with_keys
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
 from tests.servers.service_hosts import ServiceHost, serving
 from tests.servers.valkey import ValkeyServer
@@ -23,7 +24,7 @@ NewHost = Callable[..., ServiceHost]
 def trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """An issuer's URL and a token of it that may read everything."""
     directory = tmp_path_factory.mktemp("issuer")
-    with running(Options(directory, port=0)) as app:
+    with running(Options(with_keys(directory), port=0)) as app:
         url = str(parts_of(app).public_url)
         yield url, Issuer.at(directory, url).mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
 

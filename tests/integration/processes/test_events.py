@@ -76,6 +76,7 @@ def test_a_run_is_watched_from_its_first_point_to_its_end(host: ServiceHost, tra
         assert list(stream) == []
 
 
+@pytest.mark.slow
 def test_a_reader_goes_on_anywhere_behind_its_last_event(
     new_host: NewHost, host: ServiceHost, valkey: ValkeyServer, training: Training
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_reader_goes_on_anywhere_behind_its_last_event(
         assert [event.kind for event in stream.until("points")] == ["changed", "state", "points"]
 
 
+@pytest.mark.slow
 def test_the_runtime_is_asked_once_for_all_who_watch_on_all_workers(
     new_host: NewHost, runtime: ScriptedRuntime, valkey: ValkeyServer, training: Training
 ) -> None:
@@ -144,6 +146,7 @@ def test_workers_that_stop_say_so_at_once_and_a_reload_hands_over_without_loss(
     assert host.wait() == 0
 
 
+@pytest.mark.slow
 def test_a_slow_reader_is_dropped_and_comes_back(new_host: NewHost, training: Training) -> None:
     host = new_host(WEB_CONCURRENCY="1", **QUICK)
     with EventStream(host.port, EVENTS, host.token) as slow, EventStream(host.port, EVENTS, host.token) as quick:
@@ -195,6 +198,7 @@ def test_an_answer_is_awaited_until_it_differs(new_host: NewHost, training: Trai
         assert answer.headers["ETag"] != tag
 
 
+@pytest.mark.slow
 def test_a_stream_goes_on_behind_an_answer_of_the_metric_resource(host: ServiceHost, training: Training) -> None:
     training.log(2)
     answer = host.get("/runs/run-watched/metric-resource?limit=1")
@@ -215,6 +219,7 @@ def test_what_another_host_has_fetched_is_given_at_once(
         assert steps(stream.until("points")) == [2]
 
 
+@pytest.mark.slow
 def test_what_another_host_has_fetched_ends_a_long_poll(
     new_host: NewHost, valkey: ValkeyServer, training: Training
 ) -> None:

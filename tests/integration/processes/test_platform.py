@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from testing.ports import free_port
 from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.integration.processes.test_visible import sample
+from tests.servers import forked
 from tests.servers.scripted_runtime import ScriptedRuntime
 from tests.servers.service_hosts import ServiceHost
 from tests.servers.valkey import ValkeyServer, running
@@ -32,11 +32,7 @@ def command(trust: tuple[str, str], runtime: ScriptedRuntime, tmp_path: Path) ->
     def run(name: str, **environment: str) -> subprocess.CompletedProcess[str]:
         configured = {"AICORE_BASE_URL": runtime.url, "RUNTIME_AUTH": "none", "HOME": str(tmp_path)}
         configured |= {"JWT_ISSUER": trust[0], "JWT_AUDIENCE": "metric-resource", "PATH": os.environ["PATH"]}
-        entry = "from service.cli import main; raise SystemExit(main())"
-        return subprocess.run(
-            [sys.executable, "-c", entry, name],
-            check=False, env=configured | environment, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+        return forked.run([name], configured | environment, tmp_path)
 
     return run
 

@@ -79,7 +79,9 @@ def is_used(host: ServiceHost, valkey: ValkeyServer) -> bool:
     return bool(valkey.ask("DBSIZE"))
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize(
+    "trouble", ["killed", *(pytest.param(each, marks=pytest.mark.slow) for each in TROUBLES if each != "killed")]
+)
 def test_no_request_fails_and_it_is_used_again(new_host: NewHost, tmp_path: Path, trouble: str) -> None:
     begin, end = TROUBLES[trouble]
     with running(tmp_path / "redis") as valkey:

@@ -17,7 +17,7 @@ from service.domain.metrics import Unreadable
 from service.domain.runtime import AIRuntime, CacheScope, RunMetrics
 from service.settings import RuntimeKind, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
-from tests.servers.mlflow import real_server
+from tests.servers.mlflow import MLflowURL
 from tests.servers.scripted_mlflow import MARCH
 from tests.unit.reads.fakes import context
 
@@ -68,15 +68,15 @@ class Server:
         return list(json.loads(b"[" + b",".join(chunk.text for chunk in chunks) + b"]"))
 
 
-@pytest.fixture(scope="module", params="23")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with real_server(request.param, tmp_path_factory.mktemp("mlflow")) as url:
-        telemetry = Telemetry()
-        runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, timeout=60), telemetry)
-        server = Server(url, runtime, telemetry)
-        yield server
-        server.close()
-        close()
+@pytest.fixture(scope="module", params=[pytest.param("2", marks=pytest.mark.slow), "3"])
+def server(request: pytest.FixtureRequest, mlflow_url: MLflowURL) -> Iterator[Server]:
+    url = mlflow_url(request.param)
+    telemetry = Telemetry()
+    runtime, close = build_runtime(RuntimeSettings(url, RuntimeKind.MLFLOW, timeout=60), telemetry)
+    server = Server(url, runtime, telemetry)
+    yield server
+    server.close()
+    close()
 
 
 def test_a_history_is_the_same_by_both_ways(server: Server) -> None:

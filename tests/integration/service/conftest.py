@@ -20,6 +20,7 @@ from service.sandbox.issuer import Issuer
 from service.sandbox.server import Options, running
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests import document
+from tests.servers.issuer_keys import with_keys
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
 from tests.servers.valkey import ValkeyServer
 from tests.servers.valkey import running as running_valkey
@@ -63,7 +64,7 @@ class Service:
 @pytest.fixture(scope="session")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
     """One for all: reading its RSA key checks it, which takes a tenth of a second."""
-    with running(Options(tmp_path_factory.mktemp("sandbox"), port=0)) as app:
+    with running(Options(with_keys(tmp_path_factory.mktemp("sandbox")), port=0)) as app:
         yield parts_of(app).issuer
 
 
@@ -108,20 +109,6 @@ class Surroundings:
             yield Service(app.test_client(), self.issuer, self.runtime, self.valkey, settings)
         finally:
             close(app)
-
-
-class LastingRenderer(Renderer):
-    """Goes on when an application that draws with it is closed: a process that draws takes a second to start."""
-
-    def close(self) -> None:
-        """It is ended with the session."""
-
-
-@pytest.fixture(scope="session")
-def renderer() -> Iterator[Renderer]:
-    lasting = LastingRenderer()
-    yield lasting
-    Renderer.close(lasting)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeAuth
 from tests.integration.service.conftest import RUN, Service, Surroundings
+from tests.servers.issuer_keys import with_keys
 
 TAGS = "/runs/run1/tags"
 
@@ -109,7 +110,7 @@ def test_without_credentials_the_callers_token_stays_here(service: Service) -> N
 
 
 def test_with_credentials_of_its_own_the_callers_token_stays_here(surroundings: Surroundings, tmp_path) -> None:
-    with running(Options(tmp_path, port=0)) as sandbox:
+    with running(Options(with_keys(tmp_path), port=0)) as sandbox:
         client: dict[str, Any] = {
             "client_id": "sandbox-client",
             "client_secret": "sandbox-secret",

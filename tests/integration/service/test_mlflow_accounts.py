@@ -30,7 +30,7 @@ from tests.integration.service.conftest import Surroundings
 from tests.servers.mlflow import server_with_accounts
 from tests.servers.scripted_mlflow import MARCH
 
-pytestmark = pytest.mark.mlflow
+pytestmark = [pytest.mark.mlflow, pytest.mark.slow]
 READER = ("reader", "a password of the tests")
 
 

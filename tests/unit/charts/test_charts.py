@@ -23,8 +23,14 @@ TYPES = [str(kind) for kind in ChartType]
 DRAWABLE = [name for name in recorded.names() if name != "wine-silent"]
 
 
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("name", DRAWABLE)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param(name, kind, marks=[pytest.mark.slow] if (number - turn) % len(TYPES) else [])
+        for number, name in enumerate(DRAWABLE)
+        for turn, kind in enumerate(TYPES)
+    ],
+)
 def test_every_recorded_run_makes_vega_lite(name: str, kind: str) -> None:
     """Each kind against each axis is drawn; of each run, all of that with ``THOROUGH=1``."""
     turn = DRAWABLE.index(name) + TYPES.index(kind)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,12 @@ def hidden_waits(source: str) -> Iterator[tuple[str, int, str]]:
             managed = managed or _is_managed(node)
         elif isinstance(node, ast.Call) and not managed and _waits(node) and not _is_ours(node):
             yield function, node.lineno, ast.unparse(node)
-        elif isinstance(node, ast.Attribute) and ast.unparse(node) == "time.sleep" and not managed:
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr == "sleep"
+            and not managed
+            and ast.unparse(node) == "time.sleep"
+        ):
             yield function, node.lineno, "time.sleep"
         for child in ast.iter_child_nodes(node):
             yield from walk(child, function, managed)
@@ -111,6 +117,7 @@ def hidden_waits(source: str) -> Iterator[tuple[str, int, str]]:
     yield from walk(tree, "", managed=False)
 
 
+@cache
 def _found() -> list[tuple[str, str, int, str]]:
     return [
         (str(path.relative_to(SERVICE)), *wait)
