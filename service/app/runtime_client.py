@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import RuntimeTimeout, ServiceError
@@ -36,7 +37,11 @@ def new_fan_out(threads: int) -> FanOut[ServiceError]:
 
 
 def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRuntime, Callable[[], None]]:
-    """The AI runtime that the settings name, asked through one resilient client; and what ends its connections."""
+    """The AI runtime that the settings name, asked through one resilient client; and what ends its connections.
+
+    What answers without TLS are MLflow's own processes, or a Service's of Kubernetes: they share the calls of one read
+    by its connections. Where there is TLS a connection costs more, and a proxy shares requests.
+    """
     is_mlflow = asked.kind is RuntimeKind.MLFLOW
     certificate = None
     if asked.certificate is not None and asked.private_key is not None:
@@ -45,6 +50,7 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         connect_timeout=asked.connect_timeout,
         max_body_bytes=asked.max_body_bytes,
         pool_size=2 * asked.concurrency,
+        keeps_connections=not (is_mlflow and urlsplit(asked.base_url).scheme == "http"),
         client_certificate=certificate if is_mlflow else None,
         trust=Trust(asked.ca_file, asked.insecure_tls),
         telemetry=telemetry,

@@ -46,8 +46,9 @@ from service.runtimes.tenancy import Tenancy
 T = TypeVar("T")
 
 _API_3 = "/api/3.0/mlflow"
-AT_ONCE = 8
-"""Calls under way for one read: as many as a server of a few workers has an answer for."""
+AT_ONCE, AT_ONCE_ELSEWHERE = 4, 8
+"""Calls under way for one read: of MLflow's own server, which has four processes by default, and in each of which calls
+only take turns; and of any other."""
 MOST_RUNS = 100_000
 MOST_MODELS = 100
 """Logged models of a run that are looked up: the points of further ones have no label, and they are given by id."""
@@ -235,7 +236,8 @@ class MLflowRuntime:
             check_new(token, seen)
 
     def _gather(self, calls: Sequence[Callable[[], object]], context: RequestContext) -> list[Any]:
-        return self._fan_out.gather(calls, context.deadline, at_once=AT_ONCE)
+        at_once = AT_ONCE if self._is_mlflows_own(context) else AT_ONCE_ELSEWHERE
+        return self._fan_out.gather(calls, context.deadline, at_once=at_once)
 
     def _is_mlflows_own(self, context: RequestContext) -> bool:
         """Whether the server is MLflow's own, which says its version, and no other that speaks its REST API."""

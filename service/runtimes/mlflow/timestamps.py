@@ -12,6 +12,7 @@ from service.domain.runs import NULL
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999
 """The years 0001 to 9999. MLflow takes 64 bits; what lies beyond has no RFC 3339 text."""
 _MOST_DIGITS = 19
+_WIDTH = len("2026-01-01T00:00:00.000Z")
 
 
 def texts(instants: Sequence[int]) -> list[bytes] | None:
@@ -21,7 +22,10 @@ def texts(instants: Sequence[int]) -> list[bytes] | None:
     if min(instants) < FIRST or max(instants) > LAST:
         return None
     stamps = np.datetime_as_string(np.array(instants, "datetime64[ms]"), unit="ms")
-    return [b"%bZ" % stamp for stamp in stamps.astype("S").tolist()]
+    written = np.full((len(stamps), _WIDTH), ord("Z"), np.uint8)
+    written[:, :-1] = stamps.view(np.uint32).reshape(len(stamps), -1)[:, : _WIDTH - 1]  # of UCS-4; astype takes longer
+    found: list[bytes] = written.view(f"S{_WIDTH}").ravel().tolist()
+    return found
 
 
 def literal(given: Raw | bytes) -> bytes | None:

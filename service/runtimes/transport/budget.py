@@ -21,11 +21,15 @@ HEAD_BYTES = 64 * 1024
 class Budget:
     """Time and bytes of one exchange, and how far it has come.
 
-    ``sent``: something went out; ``received``: something came in; ``connected``: on a connection made for it.
+    ``sent``: something went out; ``received``: something came in; ``connected``: on a connection made for it, and
+    with ``keeps_connection`` for those that follow.
     """
 
-    def __init__(self, deadline: Deadline, *, connect_timeout: float, body_bytes: int) -> None:
+    def __init__(
+        self, deadline: Deadline, *, connect_timeout: float, body_bytes: int, keeps_connection: bool = True
+    ) -> None:
         self.deadline = deadline
+        self.keeps_connection = keeps_connection
         self.sent = self.received = self.connected = False
         self._connect_timeout = connect_timeout
         self._body_bytes = body_bytes

@@ -27,7 +27,10 @@ class CheckedResponse(HTTPResponse):
         if self.status < _FINAL:
             raise BadGateway("the AI runtime's answer changes the protocol")
         check(self.msg)
-        current().begin_body()
+        budget = current()
+        budget.begin_body()
+        if not budget.keeps_connection:
+            self.will_close = True
 
 
 def check(headers: HTTPMessage) -> None:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 class HttpTransport:
     """Exchanges over pooled connections, from any thread. Nothing is retried but what no server has seen.
 
-    ``connect_timeout`` in seconds covers connecting and the TLS handshake. Raises ``ValueError`` for
-    certificates that cannot be used.
+    ``keeps_connections=False`` makes one for each exchange: a server of several processes leaves a kept connection to
+    the process that took it, however busy that is while others are idle. ``connect_timeout`` in seconds covers
+    connecting and the TLS handshake. Raises ``ValueError`` for certificates that cannot be used.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class HttpTransport:
         connect_timeout: float,
         max_body_bytes: int,
         pool_size: int,
+        keeps_connections: bool = True,
         client_certificate: ClientCertificate | None = None,
         trust: Trust = THE_SYSTEMS,
         telemetry: Telemetry,
     ) -> None:
         self._connect_timeout = connect_timeout
         self._max_body_bytes = max_body_bytes
+        self._keeps_connections = keeps_connections
         self._session = new_session(pool_size, client_certificate, trust)
         self._telemetry = telemetry
 
@@ -67,6 +70,8 @@ class HttpTransport:
         most = self._max_body_bytes if max_body_bytes is None else min(max_body_bytes, self._max_body_bytes)
         if document is not None:
             headers = {**headers, "Content-Type": "application/json"}
+        if not self._keeps_connections:
+            headers = {**headers, "Connection": "close"}
         span = self._telemetry.exchange_span(method, url, operation)
         if span is not None:
             headers = _of_span(headers, span)
@@ -89,7 +94,12 @@ class HttpTransport:
 
     def _exchange(self, request: requests.Request, deadline: Deadline, most: int) -> Answer:
         while not deadline.expired:
-            budget = Budget(deadline, connect_timeout=self._connect_timeout, body_bytes=most)
+            budget = Budget(
+                deadline,
+                connect_timeout=self._connect_timeout,
+                body_bytes=most,
+                keeps_connection=self._keeps_connections,
+            )
             try:
                 with spending(budget):
                     return self._once(request, budget, most)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +24,7 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
-from service.runtimes.mlflow.client import AT_ONCE
+from service.runtimes.mlflow.client import AT_ONCE, AT_ONCE_ELSEWHERE
 from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow, error
@@ -201,13 +203,40 @@ def test_keys_of_any_script_are_asked_for(key: str) -> None:
         assert [point["name"] for point in metrics(runtime)] == [key, "other", "other"]
 
 
-def test_keys_are_read_side_by_side_and_no_more_than_so_many() -> None:
+@pytest.mark.parametrize(("version", "at_once"), [((200, b"3.17.2"), AT_ONCE), ((404, b"<html>"), AT_ONCE_ELSEWHERE)])
+def test_keys_are_read_side_by_side_and_no_more_than_so_many(version: tuple[int, object], at_once: int) -> None:
+    """Each of the first so many waits for the others."""
     server = ScriptedMLflow()
-    server.runs[RUN] = {f"key {number}": points(2) for number in range(3 * AT_ONCE)}
+    server.say("version", *version)
+    server.runs[RUN] = {f"key {number}": points(2) for number in range(3 * at_once)}
+    together, under_way, most = threading.Barrier(at_once), Counter[str](), 0
+    lock = threading.Lock()
+
+    def history(query: dict[str, str]) -> object:
+        nonlocal most
+        with lock:
+            under_way["now"] += 1
+            most = max(most, under_way["now"])
+        together.wait(20)
+        with lock:
+            under_way["now"] -= 1
+        return {"metrics": [{"key": query["metric_key"], **point} for point in points(2)]}
+
+    server.history = history
     with adapter(server) as runtime:
-        assert [point["name"] for point in metrics(runtime)] == [f"key {number // 2}" for number in range(6 * AT_ONCE)]
-    assert server.asked["metrics/get-history"] == 3 * AT_ONCE
+        assert [point["name"] for point in metrics(runtime)] == [f"key {number // 2}" for number in range(6 * at_once)]
+    assert server.asked["metrics/get-history"] == 3 * at_once
     assert server.asked["runs/get"] == 1
+    assert most == at_once
+
+
+def test_processes_that_share_an_address_share_the_calls_of_a_read() -> None:
+    """A kept connection would stay with the process that took it. Through TLS connections are dear, and kept."""
+    server = ScriptedMLflow()
+    server.runs[RUN] = {f"key {number}": points(1) for number in range(5)}
+    with adapter(server) as runtime:
+        metrics(runtime)
+    assert {headers.get("connection") for headers in server.headers} == {"close"}
 
 
 def test_an_unknown_run_is_none_though_its_history_is_an_empty_answer() -> None:
@@ -524,6 +553,7 @@ def test_tls_with_an_authority_of_its_own_and_a_client_certificate(tmp_path: Pat
                 close()
 
         assert isinstance(read(**own, **shown), RunMetrics)
+        assert {headers.get("connection") for headers in server.headers} == {None}
         assert isinstance(read(insecure_tls=True, **shown), RunMetrics)
         assert isinstance(read(**shown), BadGateway), "nobody else's authorities know it"
         assert isinstance(read(**own), ServiceError), "it asks for a certificate"

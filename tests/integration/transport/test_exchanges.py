@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,8 +11,10 @@ import pytest
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeUnavailable
 from service.runtimes.transport import Answer, HttpTransport
+from service.runtimes.transport.budget import Budget, spending
+from service.runtimes.transport.sockets import connect
 from service.telemetry.prometheus import Telemetry
-from tests.integration.transport.conftest import Exchange, Serve
+from tests.integration.transport.conftest import MOST, Exchange, Serve
 from tests.integration.transport.servers import Request, raw, reply
 
 
@@ -153,3 +156,32 @@ def test_counts_every_exchange(exchange: Exchange, telemetry: Telemetry) -> None
         if sample.name == "metric_resource_upstream_exchanges_total"
     }
     assert counted == {"404": 1.0, "BadGateway": 1.0}
+
+
+def test_makes_a_connection_for_each_exchange_where_none_is_kept(serve: Serve, telemetry: Telemetry) -> None:
+    server = serve(lambda _: reply())  # which says that it would keep it
+    made = HttpTransport(
+        connect_timeout=2, max_body_bytes=MOST, pool_size=4, keeps_connections=False, telemetry=telemetry
+    )
+    for _ in range(3):
+        assert get(made, server.url).status == 200
+    made.close()
+    assert server.connections == 3
+    assert {request.headers["connection"] for request in server.requests} == {"close"}
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="Linux has it")
+def test_an_answer_in_two_parts_is_not_held_up_by_a_late_acknowledgement() -> None:
+    """On a connection that is kept, where the system acknowledges late by itself."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        budget = Budget(Deadline.after(10), connect_timeout=5, body_bytes=MOST)
+        with spending(budget):
+            ours = connect("127.0.0.1", listening.getsockname()[1], (), budget)
+            theirs, _ = listening.accept()
+            with ours, theirs:
+                for _ in range(9):
+                    ours.sendall(b"a request")
+                    assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
+                    assert theirs.recv(99)
+                    theirs.sendall(b"an answer")
+                    assert ours.recv_into(bytearray(99))
