@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from service.caching import codec
 from service.caching.changes import UNKNOWN, Changes, Mark
-from service.caching.codec import Header, Packed, Sealer
+from service.caching.codec import Header, Packed, Part, Sealer
 from service.caching.entry_keys import body_key, failure_key, rest_key
 from service.caching.protocol import Cache
 from service.concurrency.bounded_map import BoundedMap
@@ -55,10 +55,14 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An answer of the runtime to be kept: its header and its packed body (without parts where there is none)."""
+    """An answer of the runtime to be kept: its header and its packed body (without parts where there is none).
+
+    ``parts`` are what ``codec.parts_of`` gives of the body, where that is known.
+    """
 
     header: Header
     packed: Packed = ()
+    parts: Sequence[Part] | None = None
 
 
 class EntryStore:
@@ -142,7 +146,7 @@ class EntryStore:
         header = entry.header
         if header.size > self._largest:
             return False
-        compressed = codec.compress(entry.packed) if entry.packed else None
+        compressed = codec.compress(entry.packed, entry.parts) if entry.packed else None
         body = None if compressed is None else self._fitting(_Body(*compressed))
         self._kept.keep(key, _Kept(header, body, self._clock(), self.changes.mark(key)))
         try:

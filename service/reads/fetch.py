@@ -98,13 +98,14 @@ class Fetching:
             self._note_failure(key, outcome)
             return outcome
         self._failed_at.forget(key)
-        digest = codec.digest_of(outcome.packed)
+        parts = codec.parts_of(outcome.packed)
+        digest = codec.digest_of_parts(parts)
         ended_until = 0.0 if outcome.outcome == VALUE else self._policy.ended_until(before)
         size = codec.size_of(outcome.packed)
         header = Header(outcome.outcome, outcome.may_change, began, digest, size, ended_until, outcome.status)
         kept = not cache_policy.directives.no_store
         if kept:
-            kept = self._store.save(key, Entry(header, outcome.packed), self._policy.kept_for(header))
+            kept = self._store.save(key, Entry(header, outcome.packed, parts), self._policy.kept_for(header))
         source = self._policy.cache_status(before, cache_policy)
         provenance = self._policy.provenance(header, source, kept=kept, upstream=seconds)
         return Found(key, header, provenance, outcome.packed)

@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from functools import partial
 
-from service.caching.codec import ContentGone, Header, Packed, digest_of
+from service.caching.codec import ContentGone, Header, Packed, digest_of_parts, parts_of, size_of
 from service.caching.store import Entry, EntryStore
 from service.concurrency.blocking import sleep, waiting
 from service.concurrency.deadline import Deadline
@@ -173,9 +173,10 @@ class ReadThrough:
 
     def keep_derived(self, key: str, packed: Packed, fetched_at: float) -> None:
         """Store what was derived of an entry that was fetched then, for as long as that may be kept."""
-        size = sum(map(len, packed))
-        header = Header(VALUE, may_change=False, fetched_at=fetched_at, digest=digest_of(packed), size=size)
-        self._store.save(key, Entry(header, packed), self._policy.kept_for(header), names_content=True)
+        parts = parts_of(packed)
+        digest, size = digest_of_parts(parts), size_of(packed)
+        header = Header(VALUE, may_change=False, fetched_at=fetched_at, digest=digest, size=size)
+        self._store.save(key, Entry(header, packed, parts), self._policy.kept_for(header), names_content=True)
 
     def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
         """Wait, beside the working threads, until all of these may be fetched.

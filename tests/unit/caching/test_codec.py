@@ -140,7 +140,7 @@ def test_what_the_version_before_wrote_is_a_miss() -> None:
     packed = msgspec.msgpack.encode(header)
     sealer = Sealer("s")
     sealed = sealer.seal("key", header)
-    cache.set_many({"key": b"\x03" + sealed[1:]}, 60)
+    cache.set_many({"key": b"\x04" + sealed[1:]}, 60)
     assert packed in sealed
     assert EntryStore(cache, secret="s", memory_bytes=10**6).headers(["key"]) == {}
     lengths = msgspec.msgpack.encode([4])
