@@ -21,6 +21,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from service.domain.zones import TimeZone
 
 _RFC3339 = re.compile(
@@ -32,6 +35,7 @@ _MINUTE = timedelta(minutes=1)
 REMEMBERED_MINUTES = 16_384
 """Eleven days of points; some 330 bytes each."""
 _MOST_SHAPES = 32
+_LEAST_WIDTH = len("2026-03-29T01:00:13Z")
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _UTC_SHAPE = re.compile(rb"0000-00-00T00:00:00(?:\.0+)?(?:Z|\+00:00)")
 _TENS_OF_SECONDS = frozenset("012345")
@@ -100,6 +104,26 @@ class MomentReader:
             and {text[11:16] for text in texts} <= _CLOCKS
             and all(map(self._is_date, {text[:10] for text in texts}))
         )
+
+    def all_utc_cells(self, cells: NDArray[np.uint8]) -> bool:
+        """As ``all_utc``, of texts that are rows, with zero bytes behind the shorter ones and nowhere else."""
+        count, width = cells.shape
+        if width < _LEAST_WIDTH:
+            return False
+        zeros = cells.tobytes().translate(_DIGITS)
+        first = zeros[:width]
+        alike = zeros == first * count
+        shapes = {first} if alike else {zeros[at : at + width] for at in range(0, len(zeros), width)}
+        if len(shapes) > _MOST_SHAPES or not all(_UTC_SHAPE.fullmatch(shape.rstrip(b"\0")) for shape in shapes):
+            return False
+        ten_hours, hours, ten_minutes, ten_seconds = (cells[:, at] for at in (11, 12, 14, 17))
+        if (ten_seconds > ord("5")).any() or (ten_minutes > ord("5")).any():
+            return False
+        if ((ten_hours > ord("2")) | ((ten_hours == ord("2")) & (hours > ord("3")))).any():
+            return False
+        dates = np.ascontiguousarray(cells[:, :10]).view("S10")[:, 0]
+        others = dates[1:][dates[1:] != dates[:-1]]
+        return all(self._is_date(date.decode("ascii")) for date in {dates[0], *others.tolist()})
 
     def _is_date(self, date: str) -> bool:
         if date not in self._dates:

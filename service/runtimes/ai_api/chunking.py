@@ -30,6 +30,7 @@ _OPENING = re.compile(rb'"metrics"\s*:\s*\[')
 _EMPTY = re.compile(rb"\s*\]")
 _BETWEEN_LABELLED = re.compile(rb"\]\s*(\})\s*,\s*(?=\{)")
 _BETWEEN = re.compile(rb"(\})\s*,\s*(?=\{)")
+_BRACKET = re.compile(rb"\]\s*")
 _OF_A_RESOURCE = b'"executionId"'
 _MEMBERS = rb'"(?:executionId|createdAt|modifiedAt|metrics|tags|customInfo)"'
 _END = re.compile(
@@ -46,7 +47,7 @@ class Unusual(Exception):
 def cut(body: bytes, read: Callable[[], Read], most: int, stretch: int = STRETCH) -> tuple[bytes, list[list[Chunk]]]:
     """The skeleton, and the chunks of each array in order; ``read()`` begins an array and gives the reader of its
     stretches. Raises ``Unusual``, also for more than ``most`` arrays."""
-    cutter = _Cutter(body, stretch)
+    cutter = _Cutter(body, stretch, several=most > 1)
     skeleton: list[bytes] = []
     arrays: list[list[Chunk]] = []
     at = 0
@@ -61,8 +62,9 @@ def cut(body: bytes, read: Callable[[], Read], most: int, stretch: int = STRETCH
 
 
 class _Cutter:
-    def __init__(self, body: bytes, stretch: int) -> None:
+    def __init__(self, body: bytes, stretch: int, *, several: bool) -> None:
         self._body = body
+        self._several = several
         self._stretch = stretch
         self._in_vain = IN_VAIN * len(body)
 
@@ -93,7 +95,7 @@ class _Cutter:
 
         The array's end is tried first where the next run begins within a stretch.
         """
-        if self._body.find(_OF_A_RESOURCE, at, at + self._stretch) >= 0:
+        if self._several and self._body.find(_OF_A_RESOURCE, at, at + self._stretch) >= 0:
             yield from self._ends(at)
             yield from self._between(at)
         else:
@@ -108,5 +110,12 @@ class _Cutter:
                     yield found.end(1), found.end(), False
 
     def _ends(self, at: int) -> Iterator[tuple[int, int, bool]]:
+        """A last point ends with its labels, say, which look like the array's end, too: what is around comes first."""
+        tried = 0
         for found in islice(_END.finditer(self._body, at, at + self._stretch + 2 * _LOOK_AHEAD), _END_TRIES):
-            yield found.end(1), found.end(), True
+            bracket = _BRACKET.match(self._body, found.end())
+            around = _END.match(self._body, bracket.end()) if bracket else None
+            for end in (around, found):
+                if end is not None and end.end() > tried:
+                    yield end.end(1), end.end(), True
+            tried = max(tried, around.end() if around else found.end())

@@ -3,9 +3,11 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from service.domain.localizing import localized, localized_literal, utc_literal
 from service.domain.timestamps import REMEMBERED_MINUTES, Moment, MomentReader, ZoneClock, zone_clock
@@ -123,6 +125,14 @@ def test_texts_are_all_utc_only_where_each_one_is_written_as_it_would_be(given_t
         utc_literal(reader.read(text.encode())) == b'"' + text.replace("+00:00", "Z").encode() + b'"' for text in texts
     ]
     assert MomentReader().all_utc(texts) == (bool(texts) and all(plain))
+    assert not texts or MomentReader().all_utc_cells(cells(texts)) == all(plain)
+
+
+def cells(texts: list[str]) -> NDArray[np.uint8]:
+    """The texts as rows."""
+    encoded = [text.encode() for text in texts]
+    width = max(1, *map(len, encoded))
+    return np.frombuffer(b"".join(text.ljust(width, b"\0") for text in encoded), np.uint8).reshape(-1, width)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +155,8 @@ def test_texts_are_all_utc_only_where_each_one_is_written_as_it_would_be(given_t
 def test_what_needs_more_than_a_look_is_not_all_utc(text: str) -> None:
     assert not MomentReader().all_utc([text])
     assert not MomentReader().all_utc(["2026-03-29T01:00:00Z", text])
+    assert not MomentReader().all_utc_cells(cells([text]))
+    assert not MomentReader().all_utc_cells(cells(["2026-03-29T01:00:00Z", text]))
 
 
 @pytest.mark.parametrize(

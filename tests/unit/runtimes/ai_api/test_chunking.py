@@ -209,3 +209,53 @@ def test_no_more_arrays_are_cut_than_runs_were_asked_for() -> None:
 def test_where_the_next_run_begins_soon_little_is_read_in_vain() -> None:
     body = written(json.loads(regular(200))["resources"] * 5, compact=True, escaped=True)
     assert bytes_read(body, 15_000) < 1.5 * len(body)
+
+
+PLAIN = st.sampled_from(["loss", "}]},{", "Z", "+00:00", "timestamp", "é", ""])
+REGULAR = st.fixed_dictionaries(
+    {
+        "name": PLAIN,
+        "value": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 10**22),
+        "timestamp": st.sampled_from(
+            ["2026-03-29T01:00:00Z", "2026-03-29T01:00:00.5Z", "2026-03-29T23:59:59+00:00", "2024-02-29T00:00:00.123Z"]
+        ),
+        "step": st.integers(-9, 2**63 - 1),
+        "labels": PLAIN.map(lambda value: [{"name": "group", "value": value}]),
+    }
+)
+
+
+@given(
+    st.lists(REGULAR, min_size=2, max_size=5),
+    st.sets(st.sampled_from(["step", "labels"])),
+    st.booleans(),
+    st.sampled_from(["", "Z", "2", "9", "-", '"', "0", "{", ":"]),
+    st.integers(0, 400),
+    st.integers(0, 2),
+)
+def test_columns_give_what_the_points_one_by_one_give(points, lacking, compact: bool, put: str, at, dropped) -> None:
+    """Also where a part of the text is another: columns then have none of it, or what the text says."""
+    alike = [{name: point[name] for name in points[0] if name not in lacking} for point in points]
+    text = json.dumps(alike, ensure_ascii=False, separators=(",", ":") if compact else None).encode()[1:-1]
+    if put or dropped:
+        text = text[:at] + put.encode() + text[at + dropped :]
+    fast, slow = PointMapping(), PointMapping()
+    chunk = fast.by_columns(text)
+    if chunk is None:
+        assert put or dropped
+        return
+    by_points = slow.point_by_point(text)
+    assert json.loads(b"[" + chunk.text + b"]", parse_int=str, parse_float=str) == json.loads(
+        b"[" + by_points.text + b"]", parse_int=str, parse_float=str
+    )
+    assert (chunk.count, fast.unreadable, fast.label_names) == (by_points.count, slow.unreadable, slow.label_names)
+
+
+def test_columns_leave_a_label_that_reads_like_an_offset_alone() -> None:
+    point = (
+        b'{"name":"a","value":1,"timestamp":"2026-03-29T01:00:00+00:00","labels":[{"name":"zone","value":"+00:00"}]}'
+    )
+    assert PointMapping().by_columns(b"%b,%b" % (point, point)) is None
+    chunk = PointMapping().by_columns(b"%b,%b" % (point.replace(b':"+', b':"'), point.replace(b':"+', b':"')))
+    assert chunk is not None
+    assert chunk.text.count(b':00Z"') == 2
