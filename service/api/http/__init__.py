@@ -1,1 +1,1 @@
-"""How HTTP is spoken: requests, guards, responses and their cache, problems, headers."""
+"""HTTP: requests, guards, responses and their cache, problems, headers."""

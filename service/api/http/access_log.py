@@ -1,4 +1,4 @@
-"""One line and one count for each request; a line of its own for each refusal."""
+"""The access log: a line and a count for each request, and another line for each refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the request being served."""
+"""The context of the request being served."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class RequestTrace:
 
 @dataclass(slots=True)
 class CurrentRequest:
-    """The request being served, filled in step by step: its trace, who asks and by which rule (``guards``), what is
-    read for whom (``request``), and what its line in the log says of the answer.
+    """The request being served, filled in step by step: its trace, its caller and access rule (``guards``), connection
+    and resource group (``request``), and facts about the answer for the access log.
 
-    ``resource_group`` is ``None`` where the answer belongs to none; ``upstream_ms`` are the milliseconds that the
-    runtime took; ``entry_key`` names the stored entry that the answer is made of, or the first of several, and ``ttl``
-    is for how many seconds it stays fresh; ``problem`` is the slug of an error.
+    ``resource_group`` is ``None`` where the answer belongs to none; ``upstream_ms`` is the runtime's time in
+    milliseconds; ``entry_key`` names the stored entry that the answer is made of, or the first of several, and ``ttl``
+    its remaining freshness in seconds; ``problem`` is the slug of an error.
     """
 
     trace: RequestTrace

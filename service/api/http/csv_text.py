@@ -1,9 +1,9 @@
 """Comma-separated values (RFC 4180, UTF-8) that a spreadsheet shows as they are.
 
-Spreadsheets calculate text that begins like a formula, at the beginning of a cell and, where a semicolon or a tab
-separates for them, behind one of these or a line end within it. There an apostrophe goes in front, which they take for
-"text"; plain numbers stay as they are. Text that looks guarded as it was logged gets one more, so that who takes one
-away at each such place has what was logged.
+Spreadsheets evaluate text that begins like a formula: at the beginning of a cell and, where they take a semicolon or a
+tab for a separator, after one of these or a line break within it. There an apostrophe is inserted, which they read as
+"text"; plain numbers stay as they are. Logged text that already looks escaped gets one more apostrophe, so that
+removing one at each such place restores what was logged.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def guarded(text: str) -> str:
-    """``text`` with an apostrophe wherever a spreadsheet would begin to calculate."""
+    """``text`` with an apostrophe wherever a spreadsheet would begin to evaluate it."""
     guarded_within = _BEGINS_WITHIN.sub(r"\g<0>'", text)
     return "'" + guarded_within if _BEGINS.match(text) else guarded_within
 
 
 def readable(text: str) -> str:
-    """``text`` as UTF-8 can hold it: a lone surrogate becomes U+FFFD."""
+    """``text`` as valid UTF-8: a lone surrogate becomes U+FFFD."""
     return _SURROGATE.sub("\ufffd", text)
 
 
 def cell(text: str) -> bytes:
-    """A cell of ``text`` as it is, for what cannot be taken for a formula or is ``guarded``."""
+    """A cell of ``text`` that cannot be taken for a formula, or is ``guarded``."""
     written = readable(text)
     if _QUOTED.search(written):
         written = '"' + written.replace('"', '""') + '"'
@@ -40,7 +40,7 @@ def cell(text: str) -> bytes:
 
 
 def text_cell(text: str | None) -> bytes:
-    """A cell of text that others chose; empty for ``None``."""
+    """A cell of untrusted text; empty for ``None``."""
     return b"" if text is None else cell(guarded(text))
 
 

@@ -1,4 +1,4 @@
-"""What is worked out of a stored content and kept for the next request: once for all who ask, as large work."""
+"""Values derived from stored content, kept for later requests; concurrent requests derive each once, as large work."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from service.reads.results import Read
 
 T = TypeVar("T")
 OVERHEAD = 500
-"""Bytes that something kept takes beside its own."""
+"""Bytes of overhead of each value kept."""
 
 
 class DerivedValues:
-    """Safe from any thread."""
+    """Derives values from content. Thread-safe."""
 
     def __init__(self, work: LargeWork) -> None:
         self.work = work
@@ -32,9 +32,9 @@ class DerivedValues:
         work_out: Callable[[], T],
         weight: int | None = None,
     ) -> T:
-        """What ``work_out`` makes of that content, kept by the content and ``form``, all that it depends on.
+        """The result of ``work_out``, kept in ``kept`` by the content and ``form``, on which alone it depends.
 
-        ``weight``: how many bytes of the content are looked at, where that is not all. Raises ``Overloaded``, and what
+        ``weight``: the bytes of the content that are read, where that is not all. Raises ``Overloaded``, and what
         ``work_out`` raises.
         """
         name = _name(of, form)
@@ -48,7 +48,7 @@ class DerivedValues:
             return found
 
         if self.work.is_admitted or kept.get(name) is not None:
-            return find_or_work_out()  # who has been admitted may not wait for who has not
+            return find_or_work_out()  # an admitted thread must not wait for one that is not: a deadlock
         try:
             return cast(T, self._flights.do(name, find_or_work_out, self.work.patience))
         except StillUnderWay:
@@ -56,6 +56,6 @@ class DerivedValues:
 
 
 def _name(of: Read[Any], form: tuple[str, ...]) -> bytes:
-    """Short, however long the form is."""
+    """A name of fixed length."""
     named = "\0".join((of.key, of.digest.hex(), *form))
     return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=20).digest()

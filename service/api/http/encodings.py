@@ -1,4 +1,4 @@
-"""Content codings: which one a request takes (RFC 9110, 12.5.3), and making it."""
+"""Content codings: negotiation (RFC 9110, 12.5.3) and encoding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GZIP_WINDOW = 16 + 15
 
 @lru_cache(maxsize=1024)
 def choose(accept_encoding: str | None) -> str:
-    """The coding to answer in: the one the client likes best, ours to choose among equals; identity otherwise."""
+    """The coding that the client prefers, by our own order among equals; otherwise identity."""
     if not accept_encoding:
         return IDENTITY
     accepted = parse_accept_header(accept_encoding, Accept)
@@ -42,10 +42,10 @@ def choose(accept_encoding: str | None) -> str:
 
 
 def encode(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
-    """The body that ``pieces`` make, in one of ``PREFERRED``, piece by piece.
+    """The body ``pieces`` in one of ``PREFERRED``, piece by piece.
 
-    A compressor's output depends on how its input is divided: the same body gives the same bytes, as ``body`` has it
-    or as it was before.
+    A compressor's output depends on how its input is divided; pieces are joined first, so that the same body always
+    gives the same bytes.
     """
     compress, finish = _COMPRESSORS[coding]()
     for piece in joined(pieces):

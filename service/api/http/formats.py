@@ -1,7 +1,7 @@
-"""The one table of formats that answers can have, and which of them a request asks for: by the query, else ``Accept``.
+"""All formats of answers, and which of them a request asks for: by the query, else ``Accept``.
 
-A resource has a table of its own, ``Writers``: what writes its answer in each of its formats. A further format is one
-line there; query, document and ``406`` follow.
+Each resource has a table ``Writers`` of its formats and their writers. To add a format to a resource, add a line there;
+query parameter, document and ``406`` follow.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from service.domain.errors import NotAcceptable
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``name`` is what the query parameter ``format`` calls it; ``parameters`` are those of its media type.
+    """``name`` is the value of the query parameter ``format``; ``parameters`` are those of the media type.
 
-    Of formats with one media type ``Accept`` chooses the one that is offered first; the others have to be named.
+    Of formats with the same media type, ``Accept`` selects the first on offer; the others have to be named.
     """
 
     name: str
     media_type: str
     parameters: str = ""
     extension: str = ""
-    """Where the answer is to be saved as a file: that file's."""
+    """The file name extension, where the answer is saved as a file."""
     compressed: bool = False
-    """Whether it is compressed as it is, so that a content coding gains nothing."""
+    """Whether the format is compressed itself, so that a content coding gains nothing."""
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"}, compare=False)
-    """What the document says of an answer, where the resource has no schema of its own for it."""
+    """The schema in the document, where the resource has none of its own for the format."""
 
     @property
     def content_type(self) -> str:
@@ -69,21 +69,22 @@ PNG = Format(
 T = TypeVar("T")
 Writer = Callable[[T], Iterable[bytes]]
 Writers = Mapping[Format, Writer[T]]
-"""The formats of a resource, ours to prefer in this order, and what writes its answer in each."""
+"""The formats of a resource in our order of preference, and the writer of each."""
 _BYTE_ORDER_MARK = "\ufeff".encode()
 
 
 def with_byte_order_mark(write: Writer[T]) -> Writer[T]:
-    """The same text behind a byte order mark, by which Excel knows UTF-8."""
+    """The same text after a byte order mark, by which Excel recognises UTF-8."""
     return lambda content: chain((_BYTE_ORDER_MARK,), write(content))
 
 
 @lru_cache(maxsize=1024)
 def choose(offers: Sequence[Format], asked: str | None, accept: str | None, missing: str = "") -> Format:
-    """The format to answer in: the one ``asked`` for by name, else the one that ``accept`` likes best (RFC 9110,
-    12.5.1; parameters such as ``charset=utf-8`` make no difference), else the first.
+    """The format of the answer: the one ``asked`` for by name, else the one that ``accept`` prefers (RFC 9110, 12.5.1;
+    parameters such as ``charset=utf-8`` make no difference), else the first.
 
-    Raises ``NotAcceptable`` where none of ``offers`` matches; its message has ``missing``: why others cannot be had.
+    Raises ``NotAcceptable`` where none of ``offers`` matches; its message includes ``missing``, the reason why other
+    formats are not available.
     """
     if asked is not None:
         found = next((one for one in offers if one.name == asked), None)

@@ -1,7 +1,7 @@
-"""Who may use a route. Every route states its rule; a route without one does not start.
+"""Who may use a route. Every route states its access rule; without one the service does not start.
 
 The rule is applied before anything else: before parameters are read, and before the store, an entity tag or the
-existence of a run is looked at.
+existence of a run is checked.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from service.domain.errors import Forbidden
 
 View = TypeVar("View", bound=Callable[..., Any])
 Also = Callable[[Mapping[str, str]], Sequence[Scope]]
-"""The scopes that a request needs beside those of its route, by its query parameters."""
+"""Further scopes that a request needs because of its query parameters."""
 _ATTRIBUTE = "access_rule"
 _ALSO = "access_rule_by_query"
 READ_ONLY = frozenset({"GET", "HEAD"})
 
 
 def requires(*scopes: Scope, also: Also | None = None) -> Callable[[View], View]:
-    """The route needs a valid token that carries all of ``scopes``, and what ``also`` says of the query."""
+    """The route requires a valid token with all of ``scopes``, and those that ``also`` derives from the query."""
     return _ruled(AccessRule(token=True, scopes=scopes), also)
 
 
 def open_to_everyone(view: View) -> View:
-    """The route needs no token."""
+    """The route requires no token."""
     return _ruled(AccessRule(token=False))(view)
 
 
@@ -40,7 +40,7 @@ def rule_of(app: Flask, endpoint: str) -> AccessRule | None:
 
 
 def register(app: Flask, verifier: TokenVerifier, grants: GrantDirectory) -> None:
-    """Have each request's caller checked against the rule of its route."""
+    """Check the caller of every request against the rule of its route."""
 
     @app.before_request
     def check() -> None:
@@ -66,7 +66,7 @@ def without_rule(app: Flask) -> list[str]:
 
 
 def _refusal(principal: Principal, rule: AccessRule, grants: GrantDirectory) -> Forbidden:
-    """Names every scope that is missing, and the roles and role collections that grant all of them."""
+    """The error for missing scopes, with the roles and role collections that grant all of them."""
     missing = [scope for scope in rule.scopes if not principal.has(scope)]
     known = [grants.granting(scope) for scope in missing]
     said = f"scope {missing[0]} is" if len(missing) == 1 else f"scopes {' and '.join(missing)} are"

@@ -36,11 +36,11 @@ LONGEST_LIST = 8192
 _LISTS = ("Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma")
 _PREFLIGHT_SECONDS = "600"
 _BODILESS = frozenset({204, 304})
-"""Flask would type an empty body ``text/html``, and a cache would take that over from a 304 (RFC 9111, 3.2)."""
+"""Flask would add ``text/html`` to an empty body, and a cache would adopt that from a 304 (RFC 9111, 3.2)."""
 
 
 def register(app: Flask, origins: Collection[str]) -> None:
-    """Put the common headers on every answer; let pages of ``origins`` read them."""
+    """Add the common headers to every answer; allow pages of ``origins`` to read them."""
 
     @app.before_request
     def begin() -> Response | None:
@@ -68,17 +68,17 @@ def register(app: Flask, origins: Collection[str]) -> None:
 
 
 def _check_lists() -> None:
-    """Fields of a request that are lists are read element by element: they have a length that no client needs more of.
+    """Limit the length of header fields that are lists, which are parsed element by element.
 
-    Several fields of one name come as one, so the server's own limit on a field does not hold for them together.
+    Several fields of one name arrive joined, so the server's own limit on a field does not bound them.
     """
     for name in _LISTS:
         if len(request.headers.get(name, "")) > LONGEST_LIST:
-            raise RequestHeaderFieldsTooLarge(f"{name} must not be longer than {LONGEST_LIST} characters in all")
+            raise RequestHeaderFieldsTooLarge(f"{name} must not be longer than {LONGEST_LIST} characters in total")
 
 
 def _with_slash() -> Response:
-    """To where a route's path ends in a slash; Flask's own redirect is to an absolute URL without the prefix."""
+    """Redirect to the path with a slash at its end; Flask's own redirect is an absolute URL without the prefix."""
     query = request.query_string.decode("ascii", "replace")
     location = relative(request.path + "/") + (f"?{query}" if query else "")
     return Response(status=308, headers={"Location": location})

@@ -1,4 +1,4 @@
-"""Bounds the making of large answers: how much is made at once, and how long each may take."""
+"""Bounds the making of large answers: how many at once, and how long each may take."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from service.concurrency.weighted_gate import GateFull, WeightedGate
 from service.domain.errors import Overloaded
 from service.telemetry.prometheus import Telemetry
 
-BUSY = "many large answers are being made; try again, or ask for less: a page, fewer metrics, a filter"
+BUSY = "too many large answers are being made; try again, or ask for less: a page, fewer metrics, a filter"
 _LONG = "the answer could not be made in time; ask for less: a page, fewer metrics, a filter"
 _AT_ONCE = 2
 _MOST_TURNS = 256
 _AFTER = 5
-"""Seconds after which it is worth trying again."""
+"""Seconds of ``Retry-After``."""
 
 
 class _Thread(threading.local):
@@ -24,15 +24,14 @@ class _Thread(threading.local):
 
 
 class LargeWork:
-    """Admits the making of answers by the bytes of stored content that they are made of.
+    """Admits the making of answers by their weight, the bytes of stored content that they are made of.
 
-    What is made of up to ``free`` bytes is small: nothing bounds it. Of what is made of up to ``medium`` bytes, one is
-    made after the other: it takes tens of milliseconds, and threads that take turns at the interpreter's lock make no
-    two of them sooner. Of what is larger, ``capacity`` bytes are worked on at once, by two threads at most. So others
-    are left for all that is small. Of the rest up to ``most_waiting`` wait, in each class, each up to ``longest_wait``
-    seconds, without their threads' places. ``longest`` is how many seconds one answer may take,
-    checked between chunks of points (``concurrency.time_limit``). An answer of up to ``whole`` bytes is made as a
-    whole, whether it will be kept or not.
+    Answers of up to ``free`` bytes are small and not bounded. Those of up to ``medium`` bytes are made one at a time:
+    each takes tens of milliseconds, and threads that share the interpreter's lock would finish no two of them sooner.
+    Of larger ones, ``capacity`` bytes are worked on at once, by two threads at most, so that other threads are left for
+    small answers. In each class up to ``most_waiting`` wait for admission, each up to ``longest_wait`` seconds, without
+    their threads' slots. ``longest`` is how many seconds one answer may take, checked between chunks of points
+    (``concurrency.time_limit``). An answer of up to ``whole`` bytes is made as a whole, whether it will be kept or not.
     """
 
     def __init__(
@@ -61,17 +60,18 @@ class LargeWork:
 
     @property
     def is_admitted(self) -> bool:
-        """Whether this thread is within such work."""
+        """Whether this thread has been admitted."""
         return self._thread.admitted
 
     @property
     def patience(self) -> float:
-        """Seconds after which work that another request does has certainly ended."""
+        """Seconds after which another request's work has certainly ended."""
         return self._longest_wait + self._longest + _AFTER
 
     @contextmanager
     def admitted(self, weight: int) -> Iterator[None]:
-        """Within it, an answer is made of ``weight`` bytes. Raises ``Overloaded``; a part of such work is a part."""
+        """Admission to make an answer of ``weight`` bytes; nested calls are part of the first. Raises
+        ``Overloaded``."""
         if weight <= self._free or self._thread.admitted:
             yield
             return
@@ -96,9 +96,9 @@ class LargeWork:
 
     @contextmanager
     def turn(self, weight: int) -> Iterator[None]:
-        """Within it, the next stretch is made of an answer that is sent as it is made: of one such answer at a time.
+        """A turn to make the next piece of a streamed answer; one such answer has a turn at a time.
 
-        That is a matter of milliseconds, so turns come soon, and no client that is slow keeps one.
+        A turn takes milliseconds and does not include sending, so no slow client holds one.
         """
         if weight <= self._free or self._thread.admitted:
             yield

@@ -1,7 +1,7 @@
 """Long poll: an answer that is awaited until it differs (``Prefer: wait``, RFC 7240, with ``If-None-Match``).
 
-Who waits looks again when what is stored is replaced (``caching.changes``), by whichever process, and when it becomes
-stale, for somebody has to ask the runtime.
+A waiting request reads again when the entry is replaced by any process (``caching.changes``), and when it becomes
+stale, since one of the readers has to ask the runtime.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _MOST = 128
 _WAIT = re.compile(r'(?:^|,)\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=[,;]|$)', re.IGNORECASE | re.ASCII)
 _FRESH = RequestDirectives(min_fresh=0)
 _LONGEST_PAUSE, _TROUBLED, _SOON = 2.0, 1.0, 0.05
-"""Seconds between two looks at most, where it is not known what others replace; where nothing fresh is to be had; and
-after what is stored has become stale."""
+"""Seconds to the next read at most: where changes are not announced; where nothing fresh can be read; and after the
+entry has become stale."""
 
 
 class LongPoll:
@@ -42,7 +42,7 @@ class LongPoll:
         self._places = threading.Semaphore(most)
 
     def answer(self, respond: Callable[[RequestContext], Response], context: RequestContext) -> Response:
-        """What ``respond`` answers, where the client wants that as soon as it is no ``304``."""
+        """The answer of ``respond``; where the client asked to wait, the first that is not ``304``."""
         budget = context.deadline.remaining()
         response = respond(context)
         seconds = _wanted()
@@ -68,14 +68,14 @@ class LongPoll:
         seconds: float,
         budget: float,
     ) -> Response:
-        """Look again until the time, the token or the process ends."""
+        """Respond again and again until the time, the token or the process ends."""
         current = current_request()
         if current.principal is not None:
             seconds = min(seconds, current.principal.expires_at - time.time())
         ends = Deadline.after(seconds)
         stops = request.environ.get(STOPPING) or Stopping()
         woken = threading.Event()
-        woken.set()  # what was replaced between the first look and this moment is found by one more
+        woken.set()  # once more, for what was replaced between the first answer and this moment
         with self._changes.setting(woken, current.entry_key), stops.setting(woken):
             while response.status_code == 304:
                 with waiting():
@@ -100,7 +100,7 @@ class LongPoll:
 
 
 def _wanted() -> int | None:
-    """Seconds that the client waits for an answer other than the one it has; ``None`` where it does not."""
+    """Seconds that the client is willing to wait for a change; ``None`` where it is not."""
     found = _WAIT.search(request.headers.get("Prefer", ""))
     if found is None or "If-None-Match" not in request.headers:
         return None

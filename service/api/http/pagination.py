@@ -27,7 +27,7 @@ _OF_AN_ANSWER = _OF_A_PAGE | {"format"}
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The items of a page: ``limit`` of them (``None``: all that are left), from ``position`` on."""
+    """The items of a page: ``limit`` of them (``None``: all the rest), from ``position`` on."""
 
     position: int
     limit: int | None
@@ -38,7 +38,7 @@ class Window:
 
     @property
     def form(self) -> tuple[str, str]:
-        """What distinguishes a representation with this window from others."""
+        """What distinguishes representations of different windows."""
         return str(self.position), str(self.limit)
 
 
@@ -49,9 +49,9 @@ class Pages:
         self._cursors = cursors
 
     def asked(self, read_request: ReadRequest[PagedParameters]) -> tuple[Window, Snapshot | None]:
-        """Which page is asked for, and of which snapshot; ``None`` for the current one.
+        """The window and the snapshot that are asked for; ``None`` for the current snapshot.
 
-        Raises ``InvalidParameter`` for a cursor that was not given for this request.
+        Raises ``InvalidParameter`` for a cursor that was not issued for this request.
         """
         limit, text = read_request.query.limit, read_request.query.cursor
         if text is None:
@@ -62,7 +62,7 @@ class Pages:
     def next(
         self, read_request: ReadRequest[PagedParameters], window: Window, snapshot: Snapshot, total: int
     ) -> str | None:
-        """The page behind ``window``, relative to the request's URL: another query; ``None`` behind the last."""
+        """The URL of the page after ``window``, relative to the request's: a query; ``None`` after the last."""
         if window.end is None or window.end >= total:
             return None
         cursor = self._cursors.write(Cursor(snapshot, window.end), _view(read_request))
@@ -71,12 +71,12 @@ class Pages:
 
 
 def member(total: int, following: str | None) -> bytes:
-    """``"page":{…}``, as it stands in an answer."""
+    """The member ``"page":{…}`` of an answer."""
     return b'"page":' + msgspec.json.encode({"total": total, "next": following})
 
 
 def _view(read_request: ReadRequest[PagedParameters]) -> Sequence[str]:
-    """All that must be the same when a sequence goes on; not how many items a page has, and in which format."""
+    """What must be the same for all pages of a sequence: not the page size, and not the format."""
     scope = read_request.context.cache_scope
     query = sorted((name, value) for name, value in request.args.items(multi=True) if name not in _OF_AN_ANSWER)
     parts = (part for pair in query for part in pair)
@@ -96,7 +96,7 @@ _LONGEST = 512
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """``position``: how many items of the ``snapshot`` came before."""
+    """``position``: the number of items of the ``snapshot`` before it."""
 
     snapshot: Snapshot
     position: int
@@ -113,18 +113,18 @@ class Cursors:
         self._key = blake2b(secret, digest_size=32, person=b"cursor").digest()
 
     def write(self, cursor: Cursor, view: Sequence[str]) -> str:
-        """The cursor's text; ``view`` is all that it is bound to."""
+        """The cursor's text, which is valid for ``view`` only."""
         packed = msgspec.msgpack.encode(cursor)
         return _text(self._code(packed, view) + packed)
 
     def read(self, text: str, view: Sequence[str]) -> Cursor:
-        """Raises ``InvalidParameter`` for what ``write`` did not make for that very view."""
+        """Raises ``InvalidParameter`` for text that ``write`` has not made for the same view."""
         try:
             if len(text) > _LONGEST:
                 raise ValueError(NO_CURSOR)
             decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             code, packed = decoded[:_MAC_SIZE], decoded[_MAC_SIZE:]
-            if _text(decoded) != text:  # several texts decode to the same bytes: the last bits say nothing
+            if _text(decoded) != text:  # several texts decode to the same bytes: the last bits are not used
                 raise ValueError(NO_CURSOR)
             if not hmac.compare_digest(code, self._code(packed, view)):
                 raise ValueError(NO_CURSOR)

@@ -1,4 +1,5 @@
-"""Query parameters as views get them: typed and checked, made by the resource's schema (``openapi.schemas.Query``)."""
+"""Query parameters as views get them: typed, checked and loaded by the resource's schema
+(``openapi.schemas.Query``)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """Those that every resource takes; ``None`` where they are not given."""
+    """The parameters of every resource; ``None`` where they are not given."""
 
     timezone: str | None = None
     format: str | None = None
@@ -16,12 +17,12 @@ class Parameters:
 
 @dataclass(frozen=True, kw_only=True)
 class PagedParameters(Parameters):
-    """Those of what comes in pages."""
+    """The parameters of resources with pages."""
 
     limit: int | None = None
     cursor: str | None = None
 
     @property
     def is_paged(self) -> bool:
-        """Whether pages are wanted at all."""
+        """Whether a page is asked for."""
         return self.limit is not None or self.cursor is not None

@@ -23,7 +23,7 @@ REALM = 'Bearer realm="metric-resource"'
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A kind of error as callers see it."""
+    """A type of problem."""
 
     status: int
     slug: str
@@ -67,11 +67,11 @@ _OF_HTTP = {
 
 
 TYPES = sorted({_URN + problem.slug for problem in (INTERNAL, *_PROBLEMS.values(), *_OF_HTTP.values())})
-"""Every type that the service's own problems have; other statuses of HTTP are named after their reason phrase."""
+"""The types of the service's own problems; other HTTP statuses are named after their reason phrase."""
 
 
 def register(app: Flask) -> None:
-    """Have every error of the application answered as a problem."""
+    """Answer every error of the application with a problem."""
     app.register_error_handler(errors.ServiceError, _service_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -82,12 +82,12 @@ def problem_of(error: errors.ServiceError) -> Problem:
 
 
 def part(error: errors.ServiceError, instance: str) -> dict[str, Any]:
-    """The problem of an error that is a part of an answer, which others may be given too: no word of this request."""
+    """The problem of a part of an answer. As the answer may be reused, it has nothing of this request."""
     return members_of(problem_of(error), error.detail, instance)
 
 
 def missing_runs(missing: Mapping[str, errors.ServiceError]) -> list[dict[str, Any]]:
-    """The runs of an answer that could not be read, each with its problem."""
+    """The member ``missing``: the runs that could not be read, each with its problem."""
     return [
         {"runId": run_id, "problem": part(error, relative(f"/runs/{run_id}/metric-resource"))}
         for run_id, error in missing.items()
@@ -95,7 +95,7 @@ def missing_runs(missing: Mapping[str, errors.ServiceError]) -> list[dict[str, A
 
 
 def members_of(problem: Problem, detail: str, instance: str) -> dict[str, Any]:
-    """The members that every problem document has."""
+    """The members of every problem document."""
     return {
         "type": _URN + problem.slug,
         "title": problem.title,
@@ -132,7 +132,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     json_logs.failure(error)
-    return _response(INTERNAL, "the service failed; its operators can find the cause by the request id")
+    return _response(INTERNAL, "the service failed; its operators can find the cause by the request's id")
 
 
 def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None = None) -> Response:

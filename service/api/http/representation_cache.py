@@ -1,4 +1,4 @@
-"""Representations made before, and refusals: each made once, then found by its entity tag, within bounded memory."""
+"""A cache of representations, and of errors in making them, by entity tag, within bounded memory."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _OVERHEAD = 200
 
 
 class TooLarge(Exception):
-    """The representation is larger than any that is kept, and is not to be made as a whole."""
+    """The representation is too large to be kept, and must not be made as a whole."""
 
 
 class ReadyAnswers:
-    """Bodies by entity tag, so that what is found is always the very bytes that the tag names.
+    """Bodies by entity tag, so that a tag always has the same bytes.
 
-    A tag names a content and a form, so what is wrong with the form for that content is found by it, too.
+    A tag names a content and a form, so an invalid form for that content is kept under it, too.
     """
 
     def __init__(self, max_bytes: int, work: LargeWork) -> None:
         self.most_whole = max(max_bytes, work.whole)
-        """Bytes of the largest body that is made as a whole where it can be sent as it is made."""
+        """Bytes of the largest body that is made as a whole where it could be streamed."""
         self._work = work
         self._bodies: BoundedMap[str, Body] = BoundedMap(max_bytes, _weight_of_body)
         self._refusals: BoundedMap[str, tuple[Fault, ...]] = BoundedMap(_REFUSALS_BYTES, _weight_of)
@@ -38,10 +38,10 @@ class ReadyAnswers:
     def get_or_make(
         self, tag: str, make: Callable[[], Iterable[bytes]], weight: int = 0, *, at_most: int | None = None
     ) -> Body:
-        """The body under ``tag``; requests that miss it together make it once, and share what goes wrong with it.
+        """The body of ``tag``; concurrent requests make it once, and share its error.
 
         ``weight``: see ``LargeWork``. Raises ``TooLarge`` for a body of more than ``at_most`` bytes,
-        ``InvalidParameter`` as ``make`` did before, ``Overloaded`` where it is not made now.
+        ``InvalidParameter`` as ``make`` did before, ``Overloaded`` where it cannot be made now.
         """
         found = self._found(tag)
         if found is not None:
@@ -101,12 +101,12 @@ _PIECE = 1024 * 1024
 
 
 def body(pieces: Iterable[bytes]) -> Body:
-    """The body that ``pieces`` make, small neighbours joined."""
+    """A body of ``pieces``, with small neighbours joined."""
     return tuple(joined(pieces))
 
 
 def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """``pieces``, small neighbours joined; those that are joined already stay as they are."""
+    """``pieces`` with small neighbours joined; joining again changes nothing."""
     small: list[bytes] = []
     size = 0
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""What a request asks for, read and checked as a whole: every fault is reported, each with its parameter's name."""
+"""Reads and checks requests as a whole: every fault is reported, each with its parameter's name."""
 
 from __future__ import annotations
 
@@ -37,10 +37,9 @@ P_co = TypeVar("P_co", bound=Parameters, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest(Generic[P_co]):
-    """A request that can be answered.
+    """A request that has passed all checks.
 
-    ``query`` holds the query parameters as their schema loads them, ``format`` the one of those on offer that the
-    client names or likes best.
+    ``query`` holds the query parameters as their schema loads them, ``format`` the format of the answer.
     """
 
     query: P_co
@@ -51,14 +50,14 @@ class ReadRequest(Generic[P_co]):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What holds where a request says nothing, and the runtimes that it may name."""
+    """Defaults of requests, and the connections that they may name."""
 
     zone: TimeZone
     connections: Connections
 
 
 class RequestReader:
-    """Reads requests. For the document it stands where flask-smorest has its arguments parser."""
+    """Reads requests. In the document it takes the place of flask-smorest's arguments parser."""
 
     DEFAULT_VALIDATION_STATUS = 400
 
@@ -75,11 +74,11 @@ class RequestReader:
         formats: Collection[Format] = (JSON,),
         missing: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Decorate a view so that it is given the ``ReadRequest`` as its first argument.
+        """Decorate a view so that it gets the ``ReadRequest`` as its first argument.
 
         ``grouped``: the answer belongs to a resource group, which the caller must be allowed to use. ``connected``: it
-        comes from a runtime, whose connection the caller must be allowed to use. ``formats``: those
-        that the answer can have, ours to prefer in this order; ``missing``: why others cannot be had.
+        comes from a runtime, whose connection the caller must be allowed to use. ``formats``: those of the answer, in
+        our order of preference; ``missing``: why others are not available.
         """
 
         offers = tuple(formats)
@@ -106,8 +105,8 @@ class RequestReader:
     ) -> ReadRequest[Parameters]:
         """Read the request being served.
 
-        Raises ``InvalidParameter`` naming all that is wrong with it, ``Forbidden`` for a connection or group that is
-        not the caller's, ``NotAcceptable`` where the client takes nothing that is on offer.
+        Raises ``InvalidParameter`` with all faults, ``Forbidden`` for a connection or group that is not the caller's,
+        ``NotAcceptable`` where the client accepts none of the formats.
         """
         faults: list[Fault] = []
         run_id = path.get("run_id")
@@ -136,7 +135,7 @@ class RequestReader:
         return ReadRequest(query, chosen, zone, self._context(connection, principal, group))
 
     def _zone(self, asked: str | None, principal: Principal, faults: list[Fault]) -> TimeZone:
-        """The first zone that is named; those of the request must all be known."""
+        """The zone by precedence of its sources; every zone that the request names must be known."""
         found: list[TimeZone] = []
         for parameter, name in (("timezone", asked), (TIME_ZONE, request.headers.get(TIME_ZONE))):
             if name is not None:
@@ -171,12 +170,12 @@ class RequestReader:
 
 
 def with_plus(text: str) -> str:
-    """A zone or instant as it was meant: a plus sign that was not percent-encoded arrives as a blank."""
+    """A zone or instant with its plus sign, which arrives as a blank where it was not percent-encoded."""
     return text.replace(" ", "+")
 
 
 def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
-    """What the query asks for; where something is wrong with it, that is added to ``faults``."""
+    """The loaded query; what is wrong with it is added to ``faults``."""
     loader = _loader(schema)
     if not request.query_string and not any(field.required for field in loader.fields.values()):
         return _nothing(schema)
@@ -191,7 +190,7 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
         )
     except ValidationError as error:
         messages = _messages(error)
-        named = [name for name in given if name in messages]  # in the query's order, then what it lacks
+        named = [name for name in given if name in messages]  # in the query's order, then missing parameters
         faults += [
             Fault(name, detail)
             for name in dict.fromkeys([*named, *sorted(messages)])
@@ -204,7 +203,7 @@ def _query(schema: type[Schema], faults: list[Fault]) -> Parameters:
 
 
 def _undecodable(query: bytes) -> Iterator[str]:
-    """The parameters with bytes that are not UTF-8: read as something else, they would ask for something else."""
+    """The parameters with bytes that are not UTF-8, which must not be read as other text."""
     if b"%" not in query and query.isascii():
         return
     for pair in query.split(b"&"):
@@ -224,7 +223,7 @@ def _messages(error: ValidationError) -> dict[str, Any]:
 
 
 def _details(messages: Any, given: int) -> Iterator[str]:
-    """What is wrong with a parameter; with each of its values where it was ``given`` more than once."""
+    """The faults of a parameter, or of each of its values where it was ``given`` more than once."""
     if isinstance(messages, dict) and given > 1:
         yield from (f"number {index + 1} of {given}: {_first(messages[index])}" for index in sorted(messages))
     else:

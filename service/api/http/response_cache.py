@@ -1,10 +1,10 @@
-"""Answers recorded as they leave the application, and replayed without routing, parsing or making anything.
+"""Records answers of the application, and replays them without routing, parsing or serialising.
 
-A WSGI layer in front of the application. The application says of each answer that can be replayed what it depends on
-(``CacheMetadata``). For a request that is alike in all that decided a recorded answer, the layer checks what the
-application would check, with the same parts: that the token is still good, that its caller has the scopes and the
-resource group (``domain.access.allows``), that the stored entry is still fresh and of the same content, and whether the
-client has the representation already. Then the answer differs in the request's ids and its age only. Every other
+A WSGI layer in front of the application. The application states what each replayable answer depends on
+(``CacheMetadata``). For a request that equals a recorded one in all that decides the answer, the layer checks what the
+application would check, by the same functions: that the token is still valid, that its caller has the scopes and the
+resource group (``domain.access.allows``), that the stored entry is still fresh and has the same content, and whether
+the client has the representation already. Then the answer differs only in the request's ids and its age. Every other
 request goes to the application.
 """
 
@@ -59,9 +59,10 @@ class FreshEntry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    """A recorded answer: what it depends on, and its headers but for those that are each request's own.
+    """A recorded answer: what it depends on, and its headers without those of each request.
 
-    ``headers`` go with a body and are ``None`` where only a ``304`` was recorded so far; ``bare`` go without one.
+    ``headers`` are those of an answer with a body, ``None`` where only a ``304`` was recorded so far; ``bare`` those of
+    a ``304``.
     """
 
     metadata: CacheMetadata
@@ -76,11 +77,11 @@ class _Recorded:
 
 
 class ResponseCache:
-    """A WSGI application in front of ``app``. Safe from any thread.
+    """A WSGI application in front of ``app``. Thread-safe.
 
-    ``fresh_entry`` says how fresh an entry is, by connection, key and digest; ``None`` where it is stale or another, or
-    where that is not ``at_hand_only``.
-    ``forwards_token`` is whether answers belong to one token. ``most`` answers are recorded, the last used ones.
+    ``fresh_entry`` has the freshness of an entry by connection, key and digest; ``None`` where it is stale or has been
+    replaced, or where that cannot be found out ``at_hand_only``. ``forwards_token`` is whether answers belong to one
+    token. The ``most`` answers used last are kept.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class ResponseCache:
         return self._app(environ, self._recording(signature, environ, start_response))
 
     def _caller(self, environ: WSGIEnvironment) -> Principal | None:
-        """Who asks, where the request can be answered here and its token has been verified before."""
+        """The caller, where the request can be answered here and its token has been verified before."""
         if environ["REQUEST_METHOD"] != "GET" or environ.get("CONTENT_LENGTH"):
             return None
         for name in _PLAIN:
@@ -130,7 +131,7 @@ class ResponseCache:
         return self._verifier.known(environ.get("HTTP_AUTHORIZATION"))
 
     def _signature(self, environ: WSGIEnvironment, principal: Principal) -> Signature:
-        """All that decides an answer, beside what ``_replay`` looks at."""
+        """All that decides an answer, beside what ``_replay`` checks."""
         token = principal.token if self._forwards_token else None
         return (principal.tenant, principal.zone, token, *map(environ.get, _DECIDING))
 

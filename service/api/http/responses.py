@@ -30,23 +30,23 @@ _REPRESENTATION_VERSION = "2"
 _TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 T = TypeVar("T")
 TOTAL = "X-Total-Count"
-"""The header with what JSON has in ``page.total``, for formats without such members."""
+"""The header for ``page.total`` in formats without such a member."""
 MISSING = "X-Missing-Runs"
-"""The header that names the runs that could not be read, for formats without such a member."""
+"""The header for ``missing`` in formats without such a member."""
 _MOST_NAMED = 100
-"""Runs that the header names: more would not pass proxies."""
+"""Runs named in the header: proxies would refuse a longer one."""
 _STRETCH = 64 * 1024
 _SMALL = 1024 * 1024
-"""Bytes of a streamed answer that is made as a whole nevertheless."""
+"""Bytes up to which an answer that could be streamed is made as a whole."""
 _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Connection", "AI-Resource-Group")
 """``Cookie`` though the service reads none: behind an approuter it distinguishes a browser's callers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """How a representation is rendered from one of another ``format`` of the same content and form.
+    """How a representation is rendered from one in another ``format`` of the same content and form.
 
-    ``prepare`` is called before that one is made, so that the renderer can get ready meanwhile.
+    ``prepare`` is called before that one is made, so that the renderer can start meanwhile.
     """
 
     format: Format
@@ -56,8 +56,7 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representation:
-    """What a request is answered with: ``make`` writes it, and ``content``, ``form`` and ``format`` distinguish it from
-    all others."""
+    """The answer to a request: ``make`` writes its body; ``content``, ``form`` and ``format`` identify it."""
 
     content: tuple[str, ...]
     form: tuple[str, ...]
@@ -65,30 +64,30 @@ class Representation:
     provenance: Provenance
     make: Callable[[], Iterable[bytes]]
     varies: tuple[str, ...] = ()
-    """The headers that decided on it, beside ``_VARY``."""
+    """Request headers that it depends on, beside ``_VARY``."""
     rendering: Rendering | None = None
-    """Where it is rendered: what ``make`` makes is a representation of its own, which it is rendered from."""
+    """How it is rendered from what ``make`` makes, which is a representation of its own; ``None`` where it is not."""
     entry: tuple[str, bytes] | None = None
-    """The key and digest of the one stored entry that the content is made of, where it is made of one."""
+    """Key and digest of the stored entry, where the content is that of a single one."""
     weight: int = 0
-    """Bytes of stored content that it is made of (``LargeWork``)."""
+    """Bytes of stored content that are read to make it (``LargeWork``)."""
     length: int = 0
-    """Bytes that it has itself, roughly, where it can be sent as it is made."""
+    """Its rough length in bytes, where it can be streamed."""
     streamed: bool = False
-    """Whether only what is small is made as a whole, so that the first bytes come soon and memory does not grow."""
+    """Whether it is streamed unless small, so that the first bytes are sent soon and memory does not grow."""
     file: str = ""
-    """The name, but for its extension, of the file that it is to be saved in, in formats that are files."""
+    """The file name without extension, for formats that are saved as files."""
     next_page: str | None = None
     total: int | None = None
-    """How many items all pages have together; like ``missing``, a header in formats other than JSON."""
+    """The number of items on all pages; like ``missing``, a header in formats other than JSON."""
     missing: Collection[str] = ()
     """The runs that could not be read."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Further ones."""
+    """Further headers."""
 
 
 class Answers:
-    """Answers requests with representations that are made at most once."""
+    """Answers requests with representations, each made once."""
 
     def __init__(self, ready: ReadyAnswers, lifetimes: Lifetimes) -> None:
         self._ready = ready
@@ -103,7 +102,8 @@ class Answers:
         context: RequestContext,
         long_poll: LongPoll | None = None,
     ) -> Response:
-        """Answer with what ``represent`` reads; with ``long_poll`` once it differs, where the client wants that."""
+        """Answer with the result of ``represent``; with ``long_poll`` when it changes, where the client asks for
+        that."""
 
         def respond(context: RequestContext) -> Response:
             return anew_if_gone(lambda context: self.answer(represent(context)), context)
@@ -127,7 +127,7 @@ class Answers:
         return response
 
     def made(self, tag: str) -> Body | None:
-        """The representation that ``tag`` names, if it is at hand."""
+        """The representation of ``tag``, if it is cached."""
         return self._ready.get(tag)
 
     def admitted(self, weight: int) -> AbstractContextManager[None]:
@@ -139,7 +139,7 @@ class Answers:
         return f"private, max-age={int(provenance.lifetime)}, {self._windows}"
 
     def _pieces(self, wanted: Representation, plain: str, tag: str, coding: str) -> Body | Iterator[bytes]:
-        """The body as it is kept, or, where it is too large to be kept, in pieces that are made as they are sent."""
+        """The cached body, or pieces that are made as they are sent where it is too large to be kept."""
         at_most = self._ready.most_whole if wanted.length else None
 
         def coded() -> Iterable[bytes]:
@@ -155,7 +155,8 @@ class Answers:
         return _sent(next(stretches, b""), stretches)
 
     def _rendered(self, wanted: Representation, rendering: Rendering) -> Representation:
-        """Renders what ``make`` makes, which is kept too; no place for large work is held meanwhile."""
+        """The representation with a ``make`` that renders what the first one made, outside the admission to large
+        work."""
         tag = _tag(replace(wanted, format=rendering.format))
 
         def make() -> Iterable[bytes]:
@@ -187,7 +188,7 @@ class Answers:
 
 
 def anew_if_gone(read: Callable[[RequestContext], T], context: RequestContext) -> T:
-    """What ``read`` returns, of what is fetched anew where the store knows of a content that it no longer holds."""
+    """The result of ``read``, called again for a fresh fetch where the content has left the store."""
     try:
         return read(context)
     except ContentGone:
@@ -195,7 +196,7 @@ def anew_if_gone(read: Callable[[RequestContext], T], context: RequestContext) -
 
 
 def _about_content(wanted: Representation) -> dict[str, str]:
-    """The headers that say what the answer holds, and where more is."""
+    """Headers about the content: file name, next page, totals."""
     headers = {**wanted.headers}
     if wanted.format.extension and wanted.file:
         headers["Content-Disposition"] = f'attachment; filename="{wanted.file}.{wanted.format.extension}"'
@@ -210,13 +211,13 @@ def _about_content(wanted: Representation) -> dict[str, str]:
 
 
 def _named(run_ids: Collection[str]) -> str:
-    """Of many the first, and how many more there are."""
+    """The first ids, and the number of the others."""
     more = [f"+{len(run_ids) - _MOST_NAMED}"] if len(run_ids) > _MOST_NAMED else []
     return ", ".join((*islice(run_ids, _MOST_NAMED), *more))
 
 
 def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextManager[None]]) -> Iterator[bytes]:
-    """``pieces``, small ones joined: each is a write to the client, and made within a ``turn``."""
+    """``pieces``, small ones joined. Each is sent by one write, and made within a ``turn``."""
     coming = iter(pieces)
     while True:
         held: list[bytes] = []
@@ -232,14 +233,14 @@ def _in_stretches(pieces: Iterable[bytes], turn: Callable[[], AbstractContextMan
 
 
 def _sent(first: bytes, stretches: Iterator[bytes]) -> Iterator[bytes]:
-    """The first stretch is made before anything is sent: what has left the store can still be read anew, and work for
-    which there is no room be refused."""
+    """Make the first piece before anything is sent, so that content which has left the store can still be read again,
+    and overload be refused."""
     yield first
     yield from stretches
 
 
 def _coding(chosen: Format) -> str:
-    """The content coding that the client likes best; none for what is compressed as it is."""
+    """The content coding that the client prefers; none for a compressed format."""
     if chosen.compressed:
         return encodings.IDENTITY
     return encodings.choose(request.headers.get("Accept-Encoding"))
@@ -251,7 +252,7 @@ def _tag(wanted: Representation) -> str:
 
 
 def _describe_dependencies(wanted: Representation, tag: str) -> None:
-    """Note for the response cache that this answer can be replayed, and what it depends on."""
+    """Leave the metadata by which the response cache may replay this answer."""
     current = current_request()
     if wanted.entry is not None and current.access_rule is not None:
         key, digest = wanted.entry
@@ -291,13 +292,13 @@ def _status(provenance: Provenance) -> str:
 
 
 CACHE_METADATA = "metric_resource.metadata"
-"""The key of the WSGI environment that holds it."""
+"""The key of the WSGI environment for ``CacheMetadata``."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheMetadata:
-    """What an answer depends on: the connection, its stored entry and content, the access rule, the resource group
-    (``None`` where the answer belongs to none); ``tag`` names the representation, ``route`` the route for the log."""
+    """What an answer depends on: connection, stored entry and content, access rule, resource group (``None`` where the
+    answer belongs to none). ``tag`` names the representation, ``route`` the route for the log."""
 
     connection: str
     key: str

@@ -1,4 +1,4 @@
-"""Answers made of one run's metric resource."""
+"""Answers from one run's metric resource."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from service.reads.results import Read
 
 
 class RunAnswers:
-    """Reads a run and answers with a representation of it, made where there is none yet.
-
-    With ``long_poll`` it is awaited until it differs, where the client wants that.
+    """Reads a run and answers with a representation of it; with ``long_poll`` when it changes, where the client asks
+    for that.
     """
 
     def __init__(self, queries: Queries, answers: Answers, long_poll: LongPoll | None = None) -> None:
@@ -39,9 +38,10 @@ class RunAnswers:
         replayed: bool = True,
         file: str = "",
     ) -> Response:
-        """``form`` names all that ``make`` depends on beside the run, ``varies`` the headers among that. ``points``: it
-        looks at the run's points, otherwise at its tags and custom info. ``replayed``: it depends on the run's metric
-        resource alone, so that the response cache may replay it. ``rendering``, ``file``: as in ``Representation``."""
+        """``form`` names all that ``make`` depends on beside the run, ``varies`` the request headers among that.
+        ``points``: it reads the run's points, otherwise its tags and custom info. ``replayed``: it depends on the run's
+        metric resource alone, so that the response cache may replay it. ``rendering``, ``file``: as in
+        ``Representation``."""
 
         def represent(context: RequestContext) -> Representation:
             run = self._queries.metric_resource(run_id, context)
@@ -63,7 +63,7 @@ class RunAnswers:
     def _beside_points(
         self, run: Read[MetricResource], make: Callable[[MetricResource], Iterable[bytes]]
     ) -> Iterator[bytes]:
-        """How long that takes is known once the first part of what is stored is unpacked."""
+        """The weight of tags and custom info, for which the first part of the content is unpacked."""
         resource = run.content()
         with self._answers.admitted(len(resource.tags) + len(resource.custom_info)):
             yield from make(resource)

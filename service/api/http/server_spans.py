@@ -1,4 +1,4 @@
-"""A span for each request, around the whole WSGI application: the response cache answers most of them before Flask."""
+"""A span for each request, around the whole WSGI application: most are answered by the response cache, not by Flask."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from service.telemetry.tracing import Span, Tracing
 
 _PROBES = frozenset({"/livez", "/readyz", "/metrics"})
-"""Asked every few seconds by platforms, which trace nothing."""
+"""Requested every few seconds by platforms, and not traced."""
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class ServerSpans:
-    """A WSGI application in front of ``app``, which finds the request's own span in ``traceparent``.
+    """A WSGI application in front of ``app``; it replaces ``traceparent`` by the request's own span.
 
     A span ends once the application has made the whole body, or the client has gone.
     """
@@ -54,7 +54,7 @@ class ServerSpans:
             raise
         if (
             body is NOT_AT_HAND
-        ):  # the application is asked again, and this span is dropped: one that never ends is not sent
+        ):  # the application is called again, and this span is dropped: a span that never ends is not sent
             return body
         if isinstance(body, tuple | list):
             span.end()
@@ -75,7 +75,7 @@ class ServerSpans:
 
 
 class _UntilEnd:
-    """A body that is made as it is sent; ``close`` ends its span (PEP 3333 has it called whatever happens)."""
+    """A streamed body; ``close``, which the server always calls (PEP 3333), ends its span."""
 
     def __init__(self, body: Iterable[bytes], span: Span) -> None:
         self._body = body
@@ -104,7 +104,7 @@ class _UntilEnd:
 
 
 class _PushedUntilEnd(PushedBody):
-    """A body that others push: its span ends with the stream."""
+    """A pushed body; its span ends with the stream."""
 
     def __init__(self, body: PushedBody, span: Span) -> None:
         self._body = body

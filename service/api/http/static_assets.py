@@ -1,4 +1,4 @@
-"""Bodies that do not change while the process lives: compressed as their client takes them, each with an entity tag."""
+"""Static bodies, compressed as the client accepts it, each with an entity tag."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Asset:
         return response.make_conditional(request)  # type: ignore[return-value]
 
     def _encode(self, coding: str) -> tuple[bytes, str]:
-        """The body in that coding where it is smaller so, and the coding that it is in: pictures are compressed."""
+        """The body in ``coding`` where that makes it smaller, which it does not for pictures, and its coding."""
         if coding != encodings.IDENTITY:
             encoded = b"".join(encodings.encode((self._body,), coding))
             if len(encoded) < len(self._body):
