@@ -1,4 +1,4 @@
-"""A run's metric resource: everything that was tracked for the run."""
+"""A run's metric resource: everything that was logged to the run."""
 
 from __future__ import annotations
 

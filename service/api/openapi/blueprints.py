@@ -1,7 +1,7 @@
-"""Routes that read requests in the service's own way, and what each says of itself for the OpenAPI document.
+"""Routes that read requests in the service's own way, and the description of each for the OpenAPI document.
 
-What they say is put together when the document is asked for: most processes never give it, and copying it between
-flask-smorest's decorators took longer than everything else that makes an application.
+Descriptions are built when the document is requested: most processes never serve it, and copying them between
+flask-smorest's decorators took longer than everything else in making an application.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 View = TypeVar("View", bound=Callable[..., Any])
 _SAYS, _READS = "openapi_operation", "openapi_arguments"
-"""What views are marked with; ``functools.wraps`` copies it to what decorates them."""
+"""The attribute that marks views; ``functools.wraps`` copies it to their decorators."""
 
 
 class _Route(NamedTuple):
@@ -41,7 +41,7 @@ class Blueprint(flask.Blueprint):
         self._routes: list[_Route] = []
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
-        """Register a view, which says what it is by ``documented``."""
+        """Register a view that is described by ``documented``."""
         register = super().route(rule, **options)
 
         def registered(view: View) -> View:
@@ -62,7 +62,7 @@ class Blueprint(flask.Blueprint):
         return reading
 
     def described(self) -> flask_smorest.Blueprint:
-        """The same for the document: flask-smorest's blueprint, whose views are never called."""
+        """The blueprint for the document: flask-smorest's, whose views are never called."""
         import flask_smorest  # noqa: PLC0415 - brings apispec, webargs and a YAML parser
 
         made = flask_smorest.Blueprint(self.name, __name__, description=self._description)
@@ -95,11 +95,11 @@ def documented(
     streamed: bool = False,
     awaited: bool = False,
 ) -> Callable[[View], View]:
-    """State a route's place in the OpenAPI document: a resource that is read with a token.
+    """Describe a route in the OpenAPI document: a resource that is read with a token.
 
-    ``schema`` is that of the first of ``formats``, ``None`` where that says what it is itself. ``more`` names headers
-    beside the usual ones; ``streamed``: the answer goes on, and is stored nowhere; ``awaited``: with ``Prefer: wait``
-    it can be waited for.
+    ``schema`` is that of the first of ``formats``, ``None`` where the format has one itself. ``more`` names headers
+    beside the usual ones; ``streamed``: the answer is a stream and never stored; ``awaited``: ``Prefer: wait`` is
+    supported.
     """
 
     def says() -> dict[str, Any]:
@@ -123,7 +123,7 @@ def documented(
 def documented_open(
     operation: str, schema: type[Schema] | None, summary: str, media_type: str, *more: int, tagged: bool = False
 ) -> Callable[[View], View]:
-    """State the place of a route that needs no token.
+    """Describe a route that requires no token.
 
     ``more`` are further statuses of the same shape; a ``tagged`` answer can be asked for with ``If-None-Match``.
     """

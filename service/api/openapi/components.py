@@ -1,4 +1,4 @@
-"""The metadata parts of the OpenAPI document: parameters, headers, problems."""
+"""The shared components of the OpenAPI document: parameters, headers, problems."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EVERY_ANSWER = ("X-Request-ID", "traceparent")
 STORED_ANSWER = ("ETag", "Cache-Control", "Vary", "Age", "Cache-Status", *EVERY_ANSWER)
 DESCRIPTIONS = {200: "OK", 503: "Not ready."}
 _EXAMPLE_ID = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
-"""A run of the demo, so that *Try it out* works as it comes."""
+"""A run of the demo, so that *Try it out* works without a change."""
 
 _PROBLEMS: dict[int, tuple[str, str]] = {
-    400: ("InvalidParameter", "A parameter is not valid; all that are wrong are named."),
+    400: ("InvalidParameter", "A parameter is not valid; all invalid parameters are named."),
     401: ("Unauthenticated", "There is no token, or it is not valid (RFC 6750)."),
     403: ("Forbidden", "The token lacks a scope, or the resource group is not the caller's."),
-    410: ("CursorExpired", "The snapshot that a sequence of pages was reading is gone."),
+    410: ("CursorExpired", "The snapshot that the pages are of is no longer stored."),
     404: ("RunNotFound", "The runtime knows no such run in that resource group."),
     406: ("NotAcceptable", "The resource has none of the media types in `Accept`, or not the `format`."),
     429: ("TooManyRequests", "The runtime limits the rate of requests."),
@@ -34,7 +34,7 @@ _PROBLEMS: dict[int, tuple[str, str]] = {
     503: (
         "Unavailable",
         "The runtime cannot be reached or its circuit is open (`runtime-unavailable`), the service is at its limit "
-        "(`overloaded`), or no key to check tokens with could be had (`keys-unavailable`).",
+        "(`overloaded`), or the keys to check tokens with cannot be loaded (`keys-unavailable`).",
     ),
     504: (
         "RuntimeTimeout",
@@ -81,7 +81,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "Last-Event-ID": {
-        "description": "The id of the event to go on behind; `after` in the query goes before it.",
+        "description": "The id of the last event received; `after` in the query takes precedence.",
         "schema": {"type": "string"},
     },
     "Prefer": {
@@ -103,14 +103,14 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 _HEADERS: dict[str, tuple[str, Any]] = {
     "ETag": ("Strong entity tag of this very representation.", '"6YxZ8C0rFq1mN3pQbTzV"'),
     "Cache-Control": (
-        "How long the answer is fresh, and how long it may be used after (RFC 5861).",
+        "How long the answer is fresh, and how long it may be used after that (RFC 5861).",
         "private, max-age=300, stale-while-revalidate=30, stale-if-error=86400",
     ),
     "Vary": (
         "The request headers that the answer depends on.",
         "Accept, Accept-Encoding, Authorization, Cookie, AI-Connection, AI-Resource-Group, Time-Zone",
     ),
-    "Age": ("Seconds since the runtime was asked.", "12"),
+    "Age": ("Seconds since the request to the runtime.", "12"),
     "Cache-Status": (
         "Where the answer came from: the store or the runtime (RFC 9211).",
         "metric-resource; hit; ttl=288",
@@ -122,11 +122,11 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         '<?limit=10&cursor=kp3Z…>; rel="next"',
     ),
     "Content-Disposition": (
-        "With formats that are saved as files: a name.",
+        "In formats that are saved as files: a file name.",
         'attachment; filename="run1-metrics.csv"',
     ),
     "X-Total-Count": (
-        "With formats that have no such member, where filters or pages leave something out: how many match.",
+        "In formats without such a member, where filters or pages leave something out: how many match.",
         "10320",
     ),
     "X-Missing-Runs": (
@@ -135,10 +135,10 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17",
     ),
     "Event-ID": (
-        "Where this answer is in the run's events: what to go on behind (`Last-Event-ID`).",
+        "The position of this answer among the run's events, to start a stream from (`Last-Event-ID`).",
         "lgHEDNi0…",
     ),
-    "Preference-Applied": ("What of `Prefer` was done.", "wait=30"),
+    "Preference-Applied": ("The preference of `Prefer` that was applied.", "wait=30"),
     "Retry-After": ("Seconds after which to try again.", "5"),
     "WWW-Authenticate": (
         "What is wrong with the credentials (RFC 6750).",
@@ -148,7 +148,7 @@ _HEADERS: dict[str, tuple[str, Any]] = {
 
 
 def headers(*names: str) -> dict[str, str]:
-    """References to headers; apispec takes a component's name for a reference to it."""
+    """References to header components; apispec resolves their names."""
     return {name: name for name in names}
 
 
@@ -161,7 +161,7 @@ def parameters(
     streamed: bool = False,
     awaited: bool = False,
 ) -> list[Any]:
-    """The query parameters of a resource and references to all others."""
+    """The query parameters of a resource, and references to the other parameters."""
     names = ["AI-Connection", "AI-Resource-Group", "Time-Zone", "X-Request-ID", "traceparent", "If-None-Match"]
     names.append("Cache-Control")
     kept = [name for name in names if zoned or name != "Time-Zone"]
@@ -179,7 +179,7 @@ def parameters(
 def _format_parameter(formats: Sequence[Format]) -> dict[str, Any]:
     """The query parameter ``format``, with the formats that a resource has."""
     excel = (
-        f" `{CSV_EXCEL.name}` begins with a byte order mark, by which Excel knows UTF-8."
+        f" `{CSV_EXCEL.name}` begins with a byte order mark, by which Excel recognises UTF-8."
         if CSV_EXCEL in formats
         else ""
     )
@@ -187,7 +187,7 @@ def _format_parameter(formats: Sequence[Format]) -> dict[str, Any]:
         "name": "format",
         "in": "query",
         "required": False,
-        "description": "The answer's format. Goes before `Accept`: for links and clients that cannot set headers."
+        "description": "The answer's format. Takes precedence over `Accept`; for links and clients without headers."
         + excel,
         "schema": {"type": "string", "enum": [one.name for one in formats]},
     }
@@ -215,7 +215,7 @@ def responses(
 
 
 def register(spec: Any) -> None:
-    """Put all components into an ``apispec.APISpec``."""
+    """Add all components to an ``apispec.APISpec``."""
     spec.components.security_scheme(
         "bearer",
         {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token (RFC 6750)."},

@@ -13,7 +13,7 @@ from service.api.openapi import components
 from service.api.openapi.schemas import ProblemSchema
 
 CONTRACT_VERSION = "0.1.0"
-"""Of the HTTP interface (semantic versioning): it changes with what clients see, not with each release."""
+"""The version of the HTTP interface (semantic versioning), which changes only with what clients see."""
 
 _DESCRIPTION = """\
 Reads the *metric resource* of machine-learning runs: metrics, labels, tags and custom info that were logged to an AI
@@ -29,7 +29,7 @@ takes an execution's id.
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
-    """flask-smorest, for the document alone: requests are answered by an application that it knows nothing of."""
+    """flask-smorest, used for the document only: requests are answered by another application."""
 
     ERROR_SCHEMA = ProblemSchema
 
@@ -53,7 +53,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     def document(self) -> dict[str, Any]:
         """The document, its paths with the contract's parameter names, with the recorded examples."""
         document: dict[str, Any] = self.spec.to_dict()
-        del document["components"]["schemas"]["PaginationMetadata"]  # flask-smorest's, for pages that nothing here has
+        del document["components"]["schemas"]["PaginationMetadata"]  # flask-smorest's own, for its kind of pages
         document["paths"] = {
             re.sub(r"\{run_id\}", "{runId}", path): _without_generated_parameters(item)
             for path, item in document["paths"].items()

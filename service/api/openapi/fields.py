@@ -1,4 +1,4 @@
-"""The fields that several schemas have: how a query parameter is read, and what the document says of a value."""
+"""Fields that several schemas share: query parameters, and the documentation of values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.domain.selection.instants import instant_of
 
 
 class Sorted(Protocol):
-    """A key to sort by; two with the same ``field`` contradict or repeat each other."""
+    """A sort key; two with the same ``field`` are duplicates."""
 
     @property
     def field(self) -> Any: ...
@@ -26,23 +26,23 @@ ZONED = "RFC 3339, in the answer's time zone; fractional digits as the runtime g
 
 
 def zoned_metadata() -> dict[str, Any]:
-    """What the document says of a timestamp that may be missing."""
+    """The documentation of a timestamp that may be missing."""
     return {"description": f"{ZONED} `null` where the runtime's is missing or cannot be read.", "format": "date-time"}
 
 
 def value_metadata() -> dict[str, Any]:
-    """What the document says of a metric's value."""
+    """The documentation of a metric's value."""
     return {
         "description": (
-            "A JSON number, digit for digit the runtime's, or the name of what JSON cannot hold. `null` where the "
-            "runtime's is no number."
+            "A JSON number, digit for digit the runtime's, or the name of a number that JSON cannot represent. "
+            "`null` where the runtime's value is not a number."
         ),
         "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}, {"type": "null"}],
     }
 
 
 def step_metadata() -> dict[str, Any]:
-    """What the document says of a step."""
+    """The documentation of a step."""
     return {
         "description": (
             f"A whole number of either sign, of at most {MOST_STEP_DIGITS:,} digits. `null` where the runtime has "
@@ -64,11 +64,12 @@ def true_or_false(description: str) -> fields.Boolean:
 
 
 def nothing() -> None:
-    """The ``load_default`` of what may be left out: the document states a value as a default, and a function not."""
+    """The ``load_default`` of optional parameters: the document would state a value as a default, but not a
+    function."""
 
 
 def whole_number(detail: str) -> Callable[[str], str]:
-    """A check for plain decimal digits: ``int`` would take ``1_000`` and blanks as well."""
+    """A check for plain decimal digits: ``int`` would accept ``1_000`` and blanks as well."""
 
     def check(text: str) -> str:
         if not (text.isascii() and text.isdigit() and len(text) < 20):
@@ -80,7 +81,7 @@ def whole_number(detail: str) -> Callable[[str], str]:
 
 _INSTANT = "must be an RFC 3339 timestamp such as 2026-03-29T03:00:00+02:00"
 _OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})\Z")
-"""An offset as Python's ``%z`` writes it, and clients that openapi-generator makes."""
+"""An offset as Python's ``%z`` writes it, and clients made by openapi-generator."""
 
 
 class _Instant(fields.Field[bytes]):
@@ -92,7 +93,7 @@ class _Instant(fields.Field[bytes]):
 
 
 def instant_field(description: str) -> _Instant:
-    """A query parameter that is an RFC 3339 timestamp, loaded as ``selection.instants.instant`` has it."""
+    """A query parameter that is an RFC 3339 timestamp, loaded by ``selection.instants.instant``."""
     return _Instant(
         load_default=nothing,
         metadata={"description": description, "type": "string", "format": "date-time"},
@@ -100,7 +101,7 @@ def instant_field(description: str) -> _Instant:
 
 
 def check_order(data: Mapping[str, Any], *bounds: tuple[str, str]) -> None:
-    """Raise ``ValidationError`` that names each least value that is beyond its greatest."""
+    """Raise ``ValidationError`` for each lower bound that is above its upper bound."""
     wrong = {
         least: [f"must not be beyond {greatest}"]
         for least, greatest in bounds
@@ -111,11 +112,11 @@ def check_order(data: Mapping[str, Any], *bounds: tuple[str, str]) -> None:
 
 
 class SortField(fields.Field[tuple[Key, ...]], Generic[Key]):
-    """What to sort by: keys, each at most once, each with ``-`` in front for the other direction.
+    """Sort keys, each at most once, each with an optional ``-`` for descending order.
 
-    ``pattern`` is that of a key without the ``-``. ``key`` makes one of its text and direction, and raises
-    ``ValidationError`` for a text that is none; two keys are the same where their ``field`` is. ``between`` is what
-    separates them; the document says that there are ``most`` of them.
+    ``pattern`` is that of a key without the ``-``. ``key`` makes one from its text and whether it is descending, and
+    raises ``ValidationError`` for invalid text; keys with the same ``field`` are duplicates. ``between`` separates
+    keys; the document allows ``most`` of them.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ def register(app: Flask) -> None:
     @app.get("/docs/")
     @open_to_everyone
     def docs_below() -> Response:
-        """The page's references are right at ``/docs`` only."""
+        """Redirect to ``/docs``, where the page's relative references are right."""
         return Response(status=308, headers={"Location": relative("/docs")})
 
     @app.get("/docs/<name>")

@@ -1,7 +1,7 @@
 """The schemas of requests and answers, for reading queries and for the OpenAPI document.
 
-Answers are not dumped through these: each resource writes them as bytes (``to_json``), and tests validate them against
-the document that these make. Here are those that several resources share.
+Answers are not serialised by these: each resource writes bytes (``to_json``), and tests validate them against the
+document that is generated from these. This module has the schemas that several resources share.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CAPITAL = re.compile("[A-Z]")
 class Query(Schema):
     """The query parameters that every resource takes.
 
-    What is loaded is a ``loads``: its members are called as the parameters are, in snake case.
+    They are loaded as a ``loads``, whose members have the names of the parameters, in snake case.
     """
 
     loads: ClassVar[type[Parameters]] = Parameters
@@ -32,15 +32,15 @@ class Query(Schema):
         return self.loads(**self.members({_CAPITAL.sub(_lower, name): _frozen(data[name]) for name in data}))
 
     def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
-        """The members of what is loaded, from the parameters."""
+        """The members of the loaded query, from the parameters."""
         return loaded
 
     timezone = fields.String(
         validate=validate.Length(min=1, error="must not be empty"),
         metadata={
             "description": (
-                "Time zone of all timestamps of the answer: an IANA name or an offset `±hh:mm`, also `±hhmm`. Goes "
-                "before the header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
+                "Time zone of all timestamps of the answer: an IANA name or an offset `±hh:mm`, also `±hhmm`. Takes "
+                "precedence over the header `Time-Zone`, the token's claim `zoneinfo` and the configured default."
             ),
             "example": "Europe/Berlin",
             "format": "time-zone",
@@ -49,11 +49,11 @@ class Query(Schema):
     connection = fields.String(
         validate=validate.Length(min=1, error="must not be empty"),
         metadata={
-            "description": "Which runtime, as the header `AI-Connection`, before which it goes; for links.",
+            "description": "Which runtime, like the header `AI-Connection`, over which it takes precedence; for links.",
         },
     )
     format = fields.String(load_default=nothing)
-    """What the answer is to be; each resource documents its own (``components``)."""
+    """The answer's format; each resource documents its own values (``components``)."""
 
 
 def _lower(capital: re.Match[str]) -> str:
@@ -67,26 +67,26 @@ def _frozen(value: Any) -> Any:
 _LIMIT = "must be a whole number from 1 to 10000"
 
 
-NO_CURSOR = "is not a cursor that was given for this request"
+NO_CURSOR = "is not a cursor that was issued for this request"
 
 
 class PagedQuery(Query):
-    """The query parameters of what comes in pages."""
+    """The query parameters of resources with pages."""
 
     loads: ClassVar[type[Parameters]] = PagedParameters
     limit = fields.Integer(
         load_default=nothing,
         pre_load=[whole_number(_LIMIT)],
         validate=validate.Range(1, 10_000, error=_LIMIT),
-        metadata={"description": "Items of a page; without it all there are."},
+        metadata={"description": "Items of a page; without it, all items."},
     )
     cursor = fields.String(
         load_default=nothing,
         validate=validate.Regexp("^[A-Za-z0-9_-]{24,512}$", error=NO_CURSOR),
         metadata={
             "description": (
-                "Where to go on, from `page.next` or the `Link` of the page before. All pages of a sequence are of one "
-                "snapshot; when that is no longer stored, the answer is `410`."
+                "The start of the page, from `page.next` or the `Link` of the previous page. All pages of a sequence "
+                "are of one snapshot; when that is no longer stored, the answer is `410`."
             ),
             "format": "cursor",
         },
@@ -94,7 +94,7 @@ class PagedQuery(Query):
 
 
 class PageSchema(Schema):
-    """Where a page stands; given with `limit` or `cursor`."""
+    """The position of a page; present with `limit` or `cursor`."""
 
     total = fields.Integer(required=True, metadata={"description": "Items on all pages together.", "minimum": 0})
     next = fields.String(
@@ -115,7 +115,7 @@ class NameValue(Schema):
 
 
 class Warning(Schema):
-    """Something that is not as it should be with the runtime's data."""
+    """A defect of the runtime's data."""
 
     code = fields.String(
         required=True,
@@ -124,13 +124,13 @@ class Warning(Schema):
         ),
     )
     count = fields.Integer(
-        required=True, metadata={"description": "How many of the run's, on this page or not.", "minimum": 1}
+        required=True, metadata={"description": "How many values of the run are affected, on all pages.", "minimum": 1}
     )
     detail = fields.String(required=True)
 
 
 class ProblemFault(Schema):
-    """One thing wrong with one parameter."""
+    """A fault of one parameter."""
 
     parameter = fields.String(required=True)
     detail = fields.String(required=True)
@@ -153,7 +153,7 @@ class ProblemOfPartSchema(Schema):
         required=True,
         metadata={
             "format": "uri-reference",
-            "description": "What the problem is with, relative to the request's URL; empty for that URL itself.",
+            "description": "What has the problem, relative to the request's URL; empty for that URL itself.",
         },
     )
 
@@ -171,7 +171,7 @@ class ProblemSchema(ProblemOfPartSchema):
     requestId = fields.String(required=True)
     errors = fields.List(fields.Nested(ProblemFault), metadata={"description": "With status 400."})
     scope = fields.String(
-        metadata={"description": "With status 403: the scope that is missing; several with blanks between."}
+        metadata={"description": "With status 403: the missing scope; several are separated by blanks."}
     )
     roles = fields.List(fields.String(), metadata={"description": "With status 403: known roles that grant it."})
     roleCollections = fields.List(

@@ -25,7 +25,7 @@ class RuntimeSchema(Schema):
     kind = fields.String(
         required=True,
         validate=validate.OneOf(get_args(Kind)),
-        metadata={"description": "What it speaks: the AI API, or that of an MLflow server."},
+        metadata={"description": "Its API: the AI API, or that of an MLflow server."},
     )
     identifier = fields.String(required=True, allow_none=True, metadata={"example": "aicore"})
     apiVersion = fields.String(required=True, allow_none=True, metadata={"example": "2.21.0"})
@@ -42,7 +42,7 @@ class MetricResourceCapability(Schema):
 
 
 class LogsCapability(Schema):
-    """Whether the runtime gives the logs of its runs."""
+    """Whether the runtime has logs of its runs."""
 
     available = fields.Boolean(
         required=True, allow_none=True, metadata={"description": "`null` where the runtime does not say."}
@@ -52,7 +52,7 @@ class LogsCapability(Schema):
 class CapabilitiesSchema(Schema):
     """What the runtime can do."""
 
-    connection = fields.String(required=True, metadata={"description": "The runtime's name, as `/connections` has it."})
+    connection = fields.String(required=True, metadata={"description": "The runtime's name, as in `/connections`."})
     runtime = fields.Nested(RuntimeSchema, required=True)
     metricResource = fields.Nested(MetricResourceCapability, required=True)
     logs = fields.Nested(LogsCapability, required=True)
@@ -67,7 +67,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @documented("getCapabilities", CapabilitiesSchema, "Read what the runtime can do", run=False)
     @requires()
     def capabilities(read_request: ReadRequest[Parameters]) -> Response:
-        """Which runtime this is, and whether its runs have a metric resource and a log. Any valid token will do."""
+        """Which runtime this is, and whether its runs have a metric resource and logs. Any valid token suffices."""
         connection, kind = read_request.context.cache_scope.connection, queries.kind(read_request.context)
 
         def represent(context: RequestContext) -> Representation:

@@ -1,4 +1,4 @@
-"""Thresholds as a question, for pipelines."""
+"""Checks of a run's metrics against thresholds, for pipelines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
 _MOST = 100
-_NUMBER = f"must be given 1 to {_MOST} times, once for each thing that is expected"
+_NUMBER = f"must be given 1 to {_MOST} times, once for each expectation"
 
 
 class _Expected(fields.Field[Expectation]):
@@ -45,7 +45,7 @@ class ChecksParameters(Parameters):
 
 
 class ChecksQuery(Query):
-    """What is expected of a run."""
+    """The expectations of a run's metrics."""
 
     loads: ClassVar[type[Parameters]] = ChecksParameters
     expect = fields.List(
@@ -69,7 +69,7 @@ class ChecksQuery(Query):
 
 
 class CheckSchema(Schema):
-    """One thing that is expected, and what came of it."""
+    """One expectation, and its result."""
 
     expect = fields.String(required=True, metadata={"example": "Accuracy:last>=0.9"})
     passed = fields.Boolean(required=True)
@@ -79,16 +79,16 @@ class CheckSchema(Schema):
         metadata={
             **value_metadata(),
             "description": (
-                "What was compared: the runtime's number digit for digit, a count, or a mean to 17 significant digits "
-                "(compared exactly). `null` where the metric was not logged, or has no value that can be read."
+                "The value compared: the runtime's number digit for digit, a count, or a mean to 17 significant "
+                "digits (compared exactly). `null` where the metric was not logged, or has no value that can be read."
             ),
         },
     )
-    detail = fields.String(required=True, metadata={"description": "What was found, in words."})
+    detail = fields.String(required=True, metadata={"description": "The result in words."})
 
 
 class RunChecksSchema(Schema):
-    """Whether a run is what is expected of it."""
+    """Whether a run meets all expectations."""
 
     runId = fields.String(required=True)
     passed = fields.Boolean(required=True, metadata={"description": "Whether all checks passed."})
@@ -97,14 +97,14 @@ class RunChecksSchema(Schema):
 
 def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
     """Route ``/runs/{runId}/checks``."""
-    routes = blueprints("Checks", "Whether a run is as good as it has to be.")
+    routes = blueprints("Checks", "Whether a run is good enough.")
 
     @routes.route("/runs/<string:run_id>/checks")
     @routes.arguments(ChecksQuery, location="query")
-    @documented("checkRun", RunChecksSchema, "Hold a run's metrics against thresholds", query=ChecksQuery)
+    @documented("checkRun", RunChecksSchema, "Check a run's metrics against thresholds", query=ChecksQuery)
     @requires(Scope.METRICS_READ)
     def checks(read_request: ReadRequest[ChecksParameters], run_id: str) -> Response:
-        """Whether a run's metrics are what is expected of them, for pipelines: `curl … | jq -e .passed`.
+        """Whether a run's metrics meet expectations, for pipelines: `curl … | jq -e .passed`.
 
         Numbers are compared as decimals, digit for digit. A metric that was not logged, and NaN, pass no check.
         """
@@ -143,5 +143,5 @@ def _written(run_id: str, checks: Iterable[Check]) -> Iterator[bytes]:
 
 
 def _literal(text: str) -> bytes:
-    """A JSON string; half of a surrogate pair, as names of metrics may hold, is given as it was logged."""
+    """A JSON string; a lone surrogate, which names of metrics may hold, stays as it was logged."""
     return json.dumps(text).encode("ascii")

@@ -1,4 +1,4 @@
-"""Which runtimes there are."""
+"""The list of connections."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from service.domain.freshness import Provenance, Source
 from service.domain.runtime import Kind
 
 _LIFETIME = 60.0
-"""Seconds for which the list is fresh: it changes with a restart only."""
+"""Seconds for which the list is fresh; it changes only with a restart."""
 _STATIC = Provenance(Source.STORED, age=0.0, ttl=_LIFETIME, lifetime=_LIFETIME)
 
 
 class ConnectionItem(Schema):
-    """A runtime that callers can name."""
+    """A connection to a runtime."""
 
     name = fields.String(required=True, metadata={"example": "default"})
     kind = fields.String(required=True, validate=validate.OneOf(get_args(Kind)))
     description = fields.String(required=True)
     default = fields.Boolean(
-        required=True, metadata={"description": "Whether it is the one of requests that name none."}
+        required=True, metadata={"description": "Whether requests that name none are answered from it."}
     )
 
 
@@ -44,14 +44,16 @@ class ConnectionListSchema(Schema):
 
 def blueprint(connections: Connections, answers: Answers, blueprints: Callable[[str, str], Blueprint]) -> Blueprint:
     """Route ``/connections``."""
-    routes = blueprints("Connections", "The AI runtimes that can be read, by the names for `AI-Connection`.")
+    routes = blueprints(
+        "Connections", "The AI runtimes that can be read; their names are the values of `AI-Connection`."
+    )
 
     @routes.route("/connections")
     @routes.arguments(Query, location="query", grouped=False, connected=False)
     @documented("listConnections", ConnectionListSchema, "List the runtimes that can be read", run=False)
     @requires()
     def listed(read_request: ReadRequest[Parameters]) -> Response:
-        """The runtimes that the caller's tenant may use. Any valid token will do."""
+        """The runtimes that the caller's tenant may use. Any valid token suffices."""
         tenant = read_request.context.cache_scope.tenant
         found = [_written(one, connections.default) for one in connections if one.open_to(tenant)]
         text = msgspec.json.encode({"connections": found})

@@ -1,4 +1,4 @@
-"""The formats of pictures that can be had here, and how one is rendered from a chart's specification."""
+"""The formats of pictures that are installed, and how one is rendered from a chart's specification."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PICTURES = (SVG, PNG)
 
 
 def rendering_of(renderer: Renderer, chosen: Format) -> Rendering | None:
-    """How a picture is drawn; ``None`` for the specification itself."""
+    """How a picture is rendered; ``None`` for the specification itself."""
     if chosen == VEGA_LITE:
         return None
     return Rendering(
@@ -20,5 +20,5 @@ def rendering_of(renderer: Renderer, chosen: Format) -> Rendering | None:
 
 
 def pictures_of(renderer: Renderer) -> tuple[Format, ...]:
-    """The formats of pictures that can be had here."""
+    """The formats of pictures that are installed."""
     return tuple(picture for picture in PICTURES if picture.media_type in renderer.media_types)

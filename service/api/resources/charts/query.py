@@ -1,4 +1,4 @@
-"""How metrics are drawn, as query parameters; charts of a run and of comparisons take schemas made from these."""
+"""Query parameters of charts; those of a run and of comparisons have schemas derived from these."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHART_TYPE = validate.OneOf(_TYPES, error=f"must be {', '.join(_TYPES[:-1])} or 
 
 
 def _fraction(text: str) -> str:
-    """Plain decimal notation alone: ``float`` would take ``1_0`` and ``nan`` as well."""
+    """A check for plain decimal notation: ``float`` would accept ``1_0`` and ``nan`` as well."""
     if not _FRACTION.fullmatch(text):
         raise ValidationError(_SMOOTH)
     return text
@@ -36,7 +36,7 @@ class ChartOptionsParameters(FilterParameters):
     smooth: float
 
     def options(self, against: str) -> ChartOptions:
-        """The same, for an axis of what was asked for."""
+        """The options of a chart against ``against``."""
         return ChartOptions(Against(against), ValueScale(self.scale), self.smooth)
 
 
@@ -48,8 +48,8 @@ class ChartOptionsQuery(FilterQuery):
         load_default="linear",
         validate=validate.OneOf(list(ValueScale), error="must be linear or log"),
         metadata={
-            "description": "The axis of values. What a logarithmic one has no place for is left out, and the chart "
-            "says how much that is.",
+            "description": "The axis of values. Points that a logarithmic axis cannot show are left out, and the "
+            "chart says how many.",
             "default": "linear",
         },
     )
@@ -60,8 +60,8 @@ class ChartOptionsQuery(FilterQuery):
         error_messages={"invalid": _SMOOTH},
         metadata={
             "description": "The share that an exponential moving mean, debiased, keeps from point to point. Lines and "
-            "scattered points then have a line through the means, and what was logged is faint behind it; `value` in "
-            "the chart's data stays what was logged.",
+            "scattered points then have a line through the means, with the logged values faint behind it; `value` in "
+            "the chart's data is always the logged one.",
             "default": 0,
         },
     )

@@ -32,12 +32,12 @@ def blueprint(
     queries: Queries, answers: Answers, renderer: Renderer, blueprints: Callable[[str, str], Blueprint]
 ) -> Blueprint:
     """Route ``/runs/{runId}/metric-resource/chart``."""
-    routes = blueprints("Charts", "Pictures of metrics, and their specifications.")
+    routes = blueprints("Charts", "Charts of metrics.")
     answer = RunAnswers(queries, answers).answer
     pictures = pictures_of(renderer)
 
     def start_of(run_id: str, read_request: ReadRequest[ChartParameters]) -> bytes:
-        """The run's start time, as a literal."""
+        """The run's start time, as a JSON literal."""
 
         return anew_if_gone(lambda context: queries.run(run_id, context).content().run.start_time, read_request.context)
 
@@ -57,7 +57,7 @@ def blueprint(
     def metric_chart(read_request: ReadRequest[ChartParameters], run_id: str) -> Response:
         """A chart of the run's metrics, one panel for each and one colour for each label set.
 
-        It comes as a Vega-Lite specification, or drawn as SVG or PNG. Charts show samples of long series and say so;
+        It is a Vega-Lite specification, or rendered as SVG or PNG. Charts show samples of long series and say so;
         times are in the caller's time zone, whatever the viewer's.
         """
         query = read_request.query

@@ -95,7 +95,7 @@ class Comparisons:
         points: bool = True,
         file: str = "",
     ) -> Response:
-        """``form`` names all that ``make`` depends on beside the runs, ``points`` whether it looks at their points."""
+        """``form`` names all that ``make`` depends on beside the runs; ``points`` is whether it reads their points."""
 
         def represent(context: RequestContext) -> Representation:
             read = self.queries.comparison(read_request.query.run, context)

@@ -1,4 +1,4 @@
-"""The formats that a comparison can be had in."""
+"""The formats of a comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs are compared, by what, and how that is drawn, as query parameters."""
+"""Query parameters of comparisons and their charts."""
 
 from __future__ import annotations
 
@@ -76,15 +76,13 @@ class ComparisonQuery(RunsCompared):
     )
     baseline = fields.String(
         load_default=nothing,
-        metadata={
-            "description": "One of the runs: each metric then says how far the others' last values are from its."
-        },
+        metadata={"description": "One of the runs, from whose last values those of the others are subtracted."},
     )
-    differs = true_or_false("With `true` only the parameters that differ.")
+    differs = true_or_false("With `true`, only the parameters that differ.")
     align = fields.String(
         load_default=nothing,
         validate=validate.Equal("step", error="must be step"),
-        metadata={"description": "With `step` the series of `metric` are joined by step.", "enum": ["step"]},
+        metadata={"description": "With `step`, the series of `metric` are joined by step.", "enum": ["step"]},
     )
     metric = fields.String(load_default=nothing, metadata={"description": "The metric whose series are joined."})
 
@@ -136,11 +134,11 @@ class ComparisonChartQuery(RunsCompared, ChartOptionsQuery):
         load_default=nothing,
         validate=CHART_TYPE,
         metadata={
-            "description": "Without it lines against step, time and elapsed, columns against runs and parameters."
+            "description": "By default lines against step, time and elapsed, columns against runs and parameters."
         },
     )
 
     @validates_schema(skip_on_field_errors=True)
     def _among(self, data: Mapping[str, Any], **_: Any) -> None:
         if data["name"] and not {*data["name"]} & {*data["metric"]}:
-            raise ValidationError({"name": ["must be one of those that metric names, or be left out"]})
+            raise ValidationError({"name": ["must be one of the metrics named by metric, or be left out"]})

@@ -51,9 +51,9 @@ def blueprint(
     def compare(read_request: ReadRequest[ComparisonParameters]) -> Response:
         """Two to five runs: their parameters and metrics side by side, aligned by name and label set.
 
-        A run that cannot be read is listed with its problem in `missing`; the others stand. CSV has a column for each
-        run, and a row for each of what is known of a run, parameter, and metric's aggregate (`section`, `name`,
-        `labels`, `aggregate`); the header `X-Missing-Runs` names the runs that cannot be read.
+        A run that cannot be read is listed with its problem in `missing`. CSV has a column for each run, and a row for
+        each fact about a run, each parameter, and each aggregate of a metric (`section`, `name`, `labels`,
+        `aggregate`); the header `X-Missing-Runs` names the runs that cannot be read.
         """
         return compared.answer(read_request)
 
@@ -73,10 +73,10 @@ def blueprint(
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
     def comparison_chart(read_request: ReadRequest[ComparisonChartParameters]) -> Response:
-        """Up to four metrics of two to five runs: how they progressed in each, or what they came to in the end.
+        """Up to four metrics of two to five runs: their progress in each run, or their last values.
 
-        Runs have colours, label sets dashes. A run is named by what differs, its configuration and parameters, and by
-        its id.
+        Runs have colours, label sets dashes. Runs are named by the differences of their configurations and parameters,
+        and by their ids.
         """
         return compared.chart(read_request)
 

@@ -37,7 +37,7 @@ def _numbers(description: str) -> Any:
 
 
 class ComparedMetric(Schema):
-    """A metric name and label set: what it came to in each run, `null` where a run has no such metric."""
+    """A metric name and label set: its aggregates in each run, `null` where a run has no such metric."""
 
     name = fields.String(required=True, metadata={"example": "Loss"})
     labels = fields.List(fields.Nested(NameValue), required=True)
@@ -54,10 +54,10 @@ class ComparedMetric(Schema):
         metadata={"description": "The mean of each run's values, to 17 significant digits; NaN is left out."},
     )
     difference = _numbers(
-        "Given with `baseline`: each run's last value minus the baseline's, exactly; `null` where one is no number."
+        "Present with `baseline`: each run's last value minus the baseline's, exact; `null` where one is not a number."
     )
     relative = _numbers(
-        "Given with `baseline`: the difference divided by the absolute of the baseline's value, to 17 significant "
+        "Present with `baseline`: the difference divided by the absolute of the baseline's value, to 17 significant "
         "digits; `null` for a baseline of 0."
     )
 
@@ -79,7 +79,7 @@ class ComparedModels(Schema):
     models = fields.List(
         fields.Nested(ComparedModel, allow_none=True),
         required=True,
-        metadata={"description": "Of each run one model, `null` where it has none, or not this one."},
+        metadata={"description": "One model of each run, `null` where it has none, or not this one."},
     )
     metrics = fields.List(fields.Nested(ComparedMetric), required=True)
 
@@ -93,7 +93,7 @@ class JoinedSeries(Schema):
     values = fields.List(
         fields.List(fields.Raw(allow_none=True, metadata={"anyOf": value_metadata()["anyOf"]})),
         required=True,
-        metadata={"description": "For each run its values, one for each of `steps`, `null` where it has none."},
+        metadata={"description": "The values of each run, one for each of `steps`, `null` where it has none."},
     )
 
 
@@ -102,7 +102,7 @@ class ComparedRun(RunSchema):
 
     unavailable = fields.List(
         fields.String(validate=validate.OneOf(["parameters"])),
-        metadata={"description": "Given where the run's parameters could not be read: they are `null` then."},
+        metadata={"description": "Present where the run's parameters could not be read; they are `null` then."},
     )
 
 
@@ -119,11 +119,11 @@ class ComparisonSchema(Schema):
         fields.Nested(ComparedModels),
         required=True,
         metadata={
-            "description": "Metrics of models: those that carry the label `metrics.ai.sap.com/Artifact.name`, and all "
+            "description": "Metrics of models: those with the label `metrics.ai.sap.com/Artifact.name`, and all "
             "of a run with exactly one output model. Where no run has more than one model there is one block with each "
             "run's own, otherwise one for each model name."
         },
     )
-    aligned = fields.List(fields.Nested(JoinedSeries), metadata={"description": "Given with `align=step`."})
+    aligned = fields.List(fields.Nested(JoinedSeries), metadata={"description": "Present with `align=step`."})
     missing = fields.List(fields.Nested(MissingRun), required=True)
     warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})

@@ -1,9 +1,9 @@
 """A comparison as comma-separated values: a column for each run, so that a spreadsheet shows the runs side by side.
 
-``section``, ``name``, ``labels``, ``aggregate``, then a column for each run that was asked for, headed by its id; those
-that could not be read come last. Sections are ``run`` (what is known of each run, and the ``problem`` of one that could
-not be read), ``parameter``, ``metric``, ``model 1``, ``model 2``, … (each begins with the models' names and artifact
-ids) and ``step`` (series joined by step). Values are the runtime's, digit for digit; ``null`` is an empty cell.
+The columns are ``section``, ``name``, ``labels``, ``aggregate`` and one for each requested run, headed by its id; runs
+that could not be read come last. Sections are ``run`` (facts about each run, and the ``problem`` of one that could not
+be read), ``parameter``, ``metric``, ``model 1``, ``model 2``, … (each begins with the models' names and artifact ids)
+and ``step`` (series joined by step). Values are the runtime's, digit for digit; ``null`` is an empty cell.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _text(literal: bytes) -> bytes:
 
 
 def _literal(literal: bytes) -> bytes:
-    """A cell of a number, of what JSON cannot hold as one, or of text; empty for ``null``."""
+    """A cell of a number, of NaN or an infinity, or of text; empty for ``null``."""
     if literal == points.NULL:
         return b""
     if not literal.startswith(b'"'):

@@ -22,15 +22,15 @@ from service.domain.zones import TimeZone
 
 Missing = Sequence[Mapping[str, Any]]
 _COMPARED = frozenset({"parameters"})
-"""Parts of what surrounds a run that are in a comparison."""
+"""The related objects of a run that a comparison needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Runs side by side.
 
-    ``joined`` is the metric whose series are to be joined by step, ``baseline`` the id of the run from which the
-    others' last values are to differ: from one that is missing by ``null``.
+    ``joined`` is the metric whose series are joined by step. ``baseline`` is the id of the run from which the others'
+    last values are subtracted; where that run is missing, differences are ``null``.
     """
 
     runs: Sequence[Compared]
@@ -42,7 +42,7 @@ class Comparison:
 
     @property
     def differences(self) -> Baseline | None:
-        """How far values are from the baseline's, where there is to be one."""
+        """The differences from the baseline, where there is one."""
         return None if self.baseline is None else Baseline([run.details.run.run_id for run in self.runs], self.baseline)
 
 

@@ -30,7 +30,7 @@ class EventsQuery(Query):
     label = fields.List(
         fields.String(),
         load_default=tuple,
-        metadata={"description": "`name` or `name:value` of a label; every one that is given must match."},
+        metadata={"description": "`name` or `name:value` of a label; repeatable, all must match."},
     )
     after = fields.String(
         load_default=nothing,
@@ -42,6 +42,6 @@ class EventsQuery(Query):
     )
 
     def members(self, loaded: dict[str, Any]) -> dict[str, Any]:
-        """With the filter in place of its parts."""
+        """The loaded members, with the filter in place of its parts."""
         loaded["wanted"] = Filter(loaded.pop("name"), labels=loaded.pop("label"))
         return loaded

@@ -1,4 +1,4 @@
-"""Which lines of a log are asked for, as query parameters."""
+"""Query parameters of logs."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class LogsQuery(Query):
         load_default=USUAL_LINES,
         pre_load=[whole_number(_LIMIT)],
         validate=validate.Range(1, MOST_LINES, error=_LIMIT),
-        metadata={"description": "The most lines of the answer. For more, go on with `until` or `since`."},
+        metadata={"description": "The most lines of the answer. For more, continue with `until` or `since`."},
     )
-    search = fields.String(load_default=str, metadata={"description": "A part of the message, whatever the case."})
+    search = fields.String(load_default=str, metadata={"description": "A part of the message; case is ignored."})
 
     @validates_schema(skip_on_field_errors=False)
     def _range(self, data: Mapping[str, Any], **_: Any) -> None:
         check_order(data, ("since", "until"))
 
     def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
-        """With what is asked for in place of its parts."""
+        """The loaded members, with the log query in place of its parts."""
         parts = {name: loaded.pop(name) for name in ("since", "until", "limit", "search")}
         loaded["wanted"] = LogQuery(newest_first=loaded.pop("order") == "desc", **parts)
         return loaded

@@ -1,4 +1,4 @@
-"""What a run wrote while it ran."""
+"""The route of logs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from service.reads.queries import Queries
 
 @dataclass(frozen=True, slots=True)
 class ReadLog:
-    """A log to be written."""
+    """A log, and its writers."""
 
     run_id: str
     log: RunLog
@@ -57,11 +57,11 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     )
     @requires(Scope.LOGS_READ)
     def logs(read_request: ReadRequest[LogsParameters], run_id: str) -> Response:
-        """The newest lines of a run's log since it started, or those that are asked for.
+        """The newest lines of a run's log since it started, or those that the query selects.
 
         `text/plain` has a line each, its timestamp in front; further lines of a message are indented, and control
-        characters are written as escapes such as `\\x1b`. `warnings` (a last line `# …` in `text/plain`) say where
-        more may match than could be looked through.
+        characters are written as escapes such as `\\x1b`. `warnings` (a last line `# …` in `text/plain`) say where the
+        runtime has more lines than could be searched.
         """
 
         def represent(context: RequestContext) -> Representation:

@@ -18,7 +18,7 @@ class LogLineSchema(Schema):
 
 
 class LogWarningSchema(Schema):
-    """Something that is not as it should be with a log, or with what could be read of it."""
+    """A defect of a log, or a limit of what could be read of it."""
 
     code = fields.String(required=True, validate=validate.OneOf(["unreadable-timestamp", "incomplete-log"]))
     count = fields.Integer(metadata={"description": "How many lines of the answer.", "minimum": 1})

@@ -11,7 +11,7 @@ from service.domain.logs import RunLog
 from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
-INCOMPLETE = "the runtime has more lines than were looked through: narrow the range with since and until"
+INCOMPLETE = "the runtime has more lines than could be searched: narrow the range with since and until"
 
 
 def run_log(run_id: str, log: RunLog, zone: TimeZone) -> Iterator[bytes]:

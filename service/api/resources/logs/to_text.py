@@ -15,11 +15,11 @@ from service.domain.zones import TimeZone
 _TOGETHER = 500
 _LINE_END = re.compile(r"\r\n|\n")
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, which a terminal obeys, and those that change the direction of what stands around them."""
+"""Control characters, which a terminal interprets, and characters that change the direction of text."""
 
 
 def lines(log: RunLog, zone: TimeZone) -> Iterator[bytes]:
-    """Each line of a message but its first is indented, so that none can be taken for another entry of the log."""
+    """The log in pieces. Further lines of a message are indented, so that they cannot be taken for another entry."""
     entries = json.loads(b"[" + localized(log.text, zone_clock(zone)) + b"]")
     for start in range(0, len(entries), _TOGETHER):
         yield "".join(map(_entry, entries[start : start + _TOGETHER])).encode("utf-8")
@@ -34,5 +34,5 @@ def _entry(entry: dict[str, str | None]) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with characters that a terminal obeys as escapes: ``\\x1b``, ``\\u202e``."""
+    """The text with control characters as escapes: ``\\x1b``, ``\\u202e``."""
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)

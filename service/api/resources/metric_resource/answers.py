@@ -1,4 +1,4 @@
-"""Answers with the points of a run that a request asks for, a page of them where it wants pages."""
+"""Answers with a run's metric resource: the selected points, or a page of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from service.reads.results import Read
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is asked for of the points of a run."""
+    """The points of a run that a request selects."""
 
     read_request: ReadRequest[SelectionParameters]
     window: Window
@@ -45,7 +45,7 @@ class Selection:
 
     @property
     def form(self) -> tuple[str, ...]:
-        """What distinguishes its representations."""
+        """What identifies its representations."""
         return ("metric-resource", self.read_request.zone.name, repr(self.wanted), repr(self.sort), *self.window.form)
 
     def written(
@@ -62,7 +62,7 @@ class Selection:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether no point is left out."""
         return self.wanted.is_empty and not self.read_request.query.is_paged
 
     def total(self, run: Read[MetricResource], selected_points: SelectedPoints) -> int:
@@ -71,7 +71,7 @@ class Selection:
         return run.content().count if rows is None else len(rows)
 
     def extent(self, run: Read[MetricResource], selected_points: SelectedPoints, total: int) -> tuple[int, int]:
-        """The bytes of chunks that are looked at for the answer, and those that it has, both roughly.
+        """Roughly the bytes of chunks that are read for the answer, and its length in bytes.
 
         ``total`` as above, or 0 where they were not counted.
         """

@@ -1,6 +1,6 @@
-"""Rows of points by columns (numpy): what a row consists of is copied from where it stands in the points' text.
+"""Points as CSV by columns (numpy): cells are copied from the points' JSON text without parsing.
 
-Only where that is the very text of each cell: no quote, blank, separator or beginning of a formula in it.
+Only for points whose text is that of their cells: without quotes, blanks, separators or the beginning of a formula.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _CALCULATED = np.frombuffer(b"=+-@", np.uint8)
 _MINUTE = len("2026-03-29T01:00")
 _NULL = ord("n")
 _WIDEST, _PADDED = 256, 4
-"""Bytes of a cell, and how many times as long as the points' text all cells may be with what pads them."""
+"""Bytes of the longest cell; and the length of all cells with padding, as a multiple of the points' text."""
 
 
 def rows(
     chunk: Chunk, leading: bytes, named: Callable[[bytes], bytes], columns: Mapping[str, int], clock: ZoneClock
 ) -> bytes | None:
-    """The rows behind the cells ``leading``, with a column for each label name of ``columns``; ``None`` where points
-    are written another way, or a label's cell is not what was logged. ``named`` has the cell of a name's literal."""
+    """The rows after the cells ``leading``, with a column for each label name of ``columns``; ``None`` where points are
+    written differently, or a label has to be escaped. ``named`` makes the cell of a name's literal."""
     layout = layout_of(chunk)
     if layout is None:
         return None
@@ -71,7 +71,7 @@ def _is_plain(text: bytes, spans: Spans) -> bool:
 
 
 class _Row:
-    """Collects what each row consists of, column by column."""
+    """Collects the cells of all rows, column by column."""
 
     def __init__(self, chunk: Chunk) -> None:
         self._text = chunk.text
@@ -86,15 +86,15 @@ class _Row:
         self._parts.append(stretches(self._text, spans))
 
     def number(self, spans: Spans, *, comma: bool) -> None:
-        """Nothing for ``null``; with the comma that is behind it in the text."""
+        """Empty for ``null``; with the comma after it in the text."""
         given = self._bytes[spans.starts] != _NULL
         starts = spans.starts if given.all() else np.where(given, spans.starts, spans.ends)
         self.spans(Spans(starts, spans.ends + comma))
 
     def timestamp(self, spans: Spans, clock: ZoneClock) -> bool:
-        """The time in the zone, and a comma; false where the offset changes within a minute.
+        """The local time and a comma; false where the offset changes within a minute.
 
-        Points of a minute mostly follow each other: it is looked up when it changes.
+        Points of a minute are mostly consecutive, so the zone is looked up when the minute changes.
         """
         if clock.is_utc:
             self.spans(spans)
@@ -127,7 +127,7 @@ class _Row:
         return found[belongs].tobytes()
 
     def _table(self, texts: Sequence[bytes], number: Integers) -> None:
-        """For each row the text of that number."""
+        """For each row, the text with its number."""
         lengths = np.array([len(one) for one in texts])
         ends = np.cumsum(lengths)
         found, belongs = stretches(b"".join(texts), Spans(ends - lengths, ends))

@@ -1,4 +1,4 @@
-"""The points of a run that a request asks for, a page of them where it wants pages, in the format that it takes."""
+"""The formats of a run's metric resource."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.domain.zones import TimeZone
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points to be written; ``labels`` has the names of all their labels, for formats with a column for each."""
+    """Points to be written; ``labels`` returns the names of all their labels, for formats with a column for each."""
 
     chunks: Iterable[Chunk]
     zone: TimeZone
@@ -29,7 +29,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class RunPoints(Points):
-    """Those of a run with all that JSON gives beside them; ``page`` is a further member of it."""
+    """Points of a run, with the other members of the JSON answer; ``page`` is one more member."""
 
     resource: MetricResource
     page: bytes
@@ -39,5 +39,5 @@ class RunPoints(Points):
 
 
 TABLES: Writers[Points] = {CSV: Points.csv, CSV_EXCEL: with_byte_order_mark(Points.csv), NDJSON: Points.ndjson}
-"""What writes points as a table, whatever resource they are of."""
+"""The formats in which points are rows, for every resource with points."""
 FORMATS: Writers[RunPoints] = {JSON: RunPoints.json, **TABLES}

@@ -1,4 +1,4 @@
-"""Which points are asked for, as query parameters; resources that read points take a schema made from these."""
+"""Query parameters of points; resources with points have schemas derived from these."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _sort_key(text: str, descending: bool) -> SortKey:
     return SortKey(by_name[text], descending)
 
 
-NAMES = "The metric's name, exactly. Given several times (`name=Loss&name=Accuracy`), any of them; without it, all."
+NAMES = "The metric's exact name. Repeatable (`name=Loss&name=Accuracy`): any of them; without it, all metrics."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +50,15 @@ class FilterParameters(Parameters):
 
 
 class FilterQuery(Query):
-    """Which points; all that is given must hold."""
+    """Which points; all conditions must hold."""
 
     loads: ClassVar[type[Parameters]] = FilterParameters
     name = fields.List(fields.String(), load_default=tuple, metadata={"description": NAMES})
-    search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
+    search = fields.String(load_default=str, metadata={"description": "A part of the name; case is ignored."})
     label = fields.List(
         fields.String(),
         load_default=tuple,
-        metadata={"description": "`name` or `name:value` of a label; every one that is given must match."},
+        metadata={"description": "`name` or `name:value` of a label; repeatable, all must match."},
     )
     minStep = _step("The least step; points without a step are left out.")
     maxStep = _step("The greatest step; points without a step are left out.")
@@ -66,7 +66,7 @@ class FilterQuery(Query):
     until = instant_field("The latest timestamp; points without a timestamp are left out.")
 
     def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
-        """With the filter in place of its parts."""
+        """The loaded members, with the filter in place of its parts."""
         parts = {name: loaded.pop(name) for name in ("search", "min_step", "max_step", "since", "until")}
         loaded["wanted"] = Filter(loaded.pop("name"), labels=loaded.pop("label"), **parts)
         return loaded
@@ -92,8 +92,8 @@ class SelectionQuery(FilterQuery, PagedQuery):
         pattern="|".join(FIELDS),
         most=len(FIELDS),
         rule=_SORT,
-        description=f"What to sort by, in turn: {', '.join(FIELDS)}; `-` in front for the other direction. "
-        "`name,-step` for one. Exact, stable, `null` and NaN last. Without it, the runtime's order.",
+        description=f"Sort keys, in order of precedence: {', '.join(FIELDS)}; `-` in front for descending order. "
+        "For example `name,-step`. Exact, stable, `null` and NaN last. Without it, the runtime's order.",
     )
 
 
@@ -108,7 +108,7 @@ class NamedQuery(Query):
     """Which tags, or custom info."""
 
     loads: ClassVar[type[Parameters]] = NamedParameters
-    search = fields.String(load_default=str, metadata={"description": "A part of the name, whatever the case."})
+    search = fields.String(load_default=str, metadata={"description": "A part of the name; case is ignored."})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ class CustomInfoParameters(NamedParameters):
 
 
 class CustomInfoQuery(NamedQuery):
-    """Which of it, and whether values are parsed."""
+    """Which custom info, and whether its values are parsed."""
 
     loads = CustomInfoParameters
-    parse = true_or_false("With `true`, a value that is JSON is given as JSON too.")
+    parse = true_or_false("With `true`, a value that is JSON is also parsed.")

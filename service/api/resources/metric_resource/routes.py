@@ -1,4 +1,4 @@
-"""A run's metric resource, whole and in parts."""
+"""The routes of a run's metric resource and its parts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def blueprint(
     long_poll: LongPoll,
 ) -> Blueprint:
     """Routes ``/runs/{runId}/metric-resource``, ``/tags`` and ``/custom-info``."""
-    routes = blueprints("Metric resource", "Everything that was tracked for one run.")
+    routes = blueprints("Metric resource", "Everything that was logged to a run.")
     answer = RunAnswers(queries, answers).answer
     whole = MetricResources(queries, answers, selected_points, paging, long_poll)
 
@@ -62,9 +62,9 @@ def blueprint(
     def metric_resource(read_request: ReadRequest[SelectionParameters], run_id: str) -> Response:
         """Metrics, tags and custom info of a run, complete and in the runtime's order.
 
-        Numbers are the runtime's, digit for digit; what JSON cannot hold is the string `"NaN"`, `"Infinity"` or
+        Numbers are the runtime's, digit for digit; NaN and the infinities are the strings `"NaN"`, `"Infinity"` or
         `"-Infinity"`. A run without metrics has empty lists. Where filters or pages leave points out, `page.total`
-        says how many match; CSV and NDJSON have that in the header `X-Total-Count`.
+        is the number that match; CSV and NDJSON have that in the header `X-Total-Count`.
         """
         return whole.answer(read_request, run_id)
 

@@ -19,7 +19,7 @@ class Metric(Schema):
 
 
 class MetricResourceSchema(Schema):
-    """Everything that was tracked for one run, in the runtime's order."""
+    """Everything that was logged to a run, in the runtime's order."""
 
     runId = fields.String(required=True)
     timezone = fields.String(required=True)
@@ -44,8 +44,8 @@ class CustomInfoItem(NameValue):
 
     parsed = fields.Raw(
         metadata={
-            "description": "With `parse=true`: the value as JSON, where it is that, at most 1 MiB, and not deeper "
-            "than 64; absent otherwise."
+            "description": "With `parse=true`: the parsed value, where it is JSON of at most 1 MiB and 64 levels; "
+            "absent otherwise."
         }
     )
 

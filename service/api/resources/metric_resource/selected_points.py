@@ -1,4 +1,4 @@
-"""Which points of a run requests want, in what order: worked out once for each content, kept in four bytes a point."""
+"""The points that requests select, and their order: worked out once for each content, four bytes a point."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SelectedPoints:
         self._types: BoundedMap[bytes, ColumnTypes] = BoundedMap(_MOST_TYPES)
 
     def rows(self, run: Read[MetricResource], wanted: Filter, sort: Sequence[SortKey]) -> Rows | None:
-        """The rows that ``wanted`` lets through, in the order of ``sort``; ``None`` for all points in their own."""
+        """The rows that pass ``wanted``, in the order of ``sort``; ``None`` for all points in the runtime's order."""
         if wanted.is_empty and not sort:
             return None
 
@@ -47,13 +47,13 @@ class SelectedPoints:
         return self._derived.once(run, ("rows", repr(wanted), repr(tuple(sort))), self._rows, work_out)
 
     def is_worth_selecting(self, run: Read[MetricResource]) -> bool:
-        """Whether the run is so large that it makes a difference how many of its points are wanted."""
+        """Whether the run is so large that counting its selected points is worth the work."""
         return run.size > self._derived.work.whole
 
     def label_names(self, run: Read[MetricResource], wanted: Filter) -> Labels:
-        """The names of all labels of the points that ``wanted`` lets through, by first appearance.
+        """The label names of the points that pass ``wanted``, by first appearance.
 
-        Those of all points are stored with the run, as a rule.
+        Those of all points are usually stored with the run.
         """
         if wanted.is_empty and (stored := run.content().label_names) is not None:
             return stored
@@ -64,7 +64,7 @@ class SelectedPoints:
         return self._derived.once(run, ("labels", repr(wanted)), self._labels, work_out)
 
     def column_types(self, run: Read[MetricResource], wanted: Filter) -> ColumnTypes:
-        """What types hold the points that ``wanted`` lets through."""
+        """The column types that hold the points which pass ``wanted``."""
         return self._derived.once(
             run, ("types", repr(wanted)), self._types, lambda: types_of(passing(run.content().metrics, wanted))
         )

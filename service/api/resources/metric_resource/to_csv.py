@@ -1,11 +1,11 @@
 """Points as comma-separated values (RFC 4180, UTF-8), chunk by chunk.
 
 ``name``, ``value``, ``timestamp``, ``step``, then a column for each label name, in the order of first appearance. A
-label whose name is taken is headed ``label:<name>``; several values under one name in one point share a cell, ``; ``
-between them. Numbers are digit for digit the runtime's, ``null`` is an empty cell.
+label whose name is taken is headed ``label:<name>``; several values of one name in a point share a cell, separated by
+``; ``. Numbers are digit for digit the runtime's, ``null`` is an empty cell.
 
-Of more than ``MOST_COLUMNS`` label names the further ones share the last column, ``labels``: a JSON array of a point's
-``{"name", "value"}``. So a table grows with its points, not with points times names, and nothing is left out.
+Label names beyond ``MOST_COLUMNS`` share the last column, ``labels``: a JSON array of a point's ``{"name", "value"}``.
+So a table grows with its points, not with points times names, and nothing is left out.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _POINT = re.compile(
     rb'\{"name":("[^"\\]*"),"value":([^,"\[\]{}\s]+|"[A-Za-z-]+"),"timestamp":"(.{16})([^"Z]*)Z",'
     rb'"step":([^,"\[\]{}\s]+),"labels":(\[[^\]]*\])\}'
 )
-"""A point as runtimes mostly write it. In a string quotation marks are escaped, so no point begins within one."""
+"""A point as runtimes usually write it. Quotation marks in strings are escaped, so no match begins within one."""
 _PIECES = 7
 _MANY = 500
-"""Points of a chunk that are worth a columns' way of writing them."""
+"""The least number of points that are written by columns."""
 _NOT_FINITE = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
 
 
@@ -48,7 +48,7 @@ def rows(chunks: Iterable[Chunk], clock: ZoneClock, labels: Sequence[str]) -> It
 
 
 def label_names(chunks: Iterable[Chunk]) -> list[str]:
-    """All label names by first appearance, but of those that share a column only one."""
+    """All label names by first appearance; of those that share a column, only one."""
     literals: dict[bytes, None] = {}
     for chunk in chunks:
         literals.update(dict.fromkeys(_label_sets(chunk)))
@@ -56,7 +56,7 @@ def label_names(chunks: Iterable[Chunk]) -> list[str]:
 
 
 def _label_sets(chunk: Chunk) -> Iterable[bytes]:
-    """The points' labels; of points that all have labels of the same names those of one."""
+    """The points' label sets; only one where all have the same names."""
     if chunk.count >= _MANY:
         layout = layout_of(chunk)
         if layout is not None:
@@ -65,13 +65,14 @@ def _label_sets(chunk: Chunk) -> Iterable[bytes]:
 
 
 def names_in(literals: Iterable[bytes]) -> list[str]:
-    """The same of label sets."""
+    """The label names of label sets."""
     names = dict.fromkeys(name for literal in literals for name, _ in points.labels(literal))
     return list(islice(names, MOST_LABEL_NAMES))
 
 
 def headings(labels: Sequence[str], leading: Sequence[str] = (), written: Callable[[str], str] = guarded) -> list[str]:
-    """The columns' names as they are ``written``, each one once; ``leading`` are those of columns in front."""
+    """The unique column names of ``labels``, as ``written`` makes them; ``leading`` are the names of columns before
+    them."""
     further = len(labels) > MOST_COLUMNS
     found = dict.fromkeys((*leading, *_COLUMNS, FURTHER) if further else (*leading, *_COLUMNS))
     for name in labels[:MOST_COLUMNS]:
@@ -85,7 +86,7 @@ def headings(labels: Sequence[str], leading: Sequence[str] = (), written: Callab
 
 
 def by_column(literal: bytes, columns: Mapping[str, int]) -> tuple[dict[int, str], list[NameValue]]:
-    """The texts of a label set by the number of their column, and the labels that have none."""
+    """The values of a label set by column number, and the labels without a column."""
     values: dict[int, list[str]] = {}
     others: list[NameValue] = []
     for label in points.labels(literal):
@@ -111,17 +112,17 @@ class PointRows:
         self._labelled = lru_cache(_REMEMBERED)(self._label_cells)
 
     def of(self, chunk: Chunk, leading: bytes = b"") -> bytes:
-        """The rows of a chunk, each behind the cells ``leading``."""
+        """The rows of a chunk, each after the cells ``leading``."""
         return self._by_columns(chunk, leading) or self._at_once(chunk, leading) or self._one_by_one(chunk, leading)
 
     def _by_columns(self, chunk: Chunk, leading: bytes) -> bytes | None:
-        """The rows of many points, where what is in a cell is the very text of the chunk."""
+        """The rows of many points, where their cells can be copied from the chunk's text."""
         if chunk.count < _MANY or len(self._empty) > len(self._columns):
             return None
         return columns_to_csv.rows(chunk, leading, self._named, self._columns, self._clock)
 
     def _at_once(self, chunk: Chunk, leading: bytes) -> bytes:
-        """The rows of points written as runtimes mostly do: in one pass, column by column. Nothing for others."""
+        """The rows of points as runtimes usually write them, in one pass; empty for others."""
         found = _POINT.findall(chunk.text)
         if not found or len(found) != chunk.count:
             return b""
@@ -140,7 +141,7 @@ class PointRows:
             pieces[4::_PIECES] = map(offsets.__getitem__, minutes)
             pieces[5::_PIECES] = _numbers(steps)
             pieces[6::_PIECES] = map(tails.__getitem__, labels)
-        except (ValueError, KeyError):  # labels cut off at a bracket in a text; an offset that changes within a minute
+        except (ValueError, KeyError):  # a bracket within a label's text; an offset that changes within a minute
             return b""
         return b"".join(pieces)
 
@@ -175,5 +176,5 @@ def _numbers(literals: Sequence[bytes]) -> Iterable[bytes]:
 
 
 def _json(labels: Iterable[NameValue]) -> str:
-    """Labels as JSON in which nothing separates cells, so that there is nothing to guard."""
+    """Labels as JSON without semicolons, which need no escaping as cells."""
     return json.dumps([label._asdict() for label in labels]).replace(";", "\\u003b")

@@ -1,4 +1,4 @@
-"""What a client gets: domain objects as JSON in the caller's time zone."""
+"""A run's metric resource as JSON in the caller's time zone."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def metric_resource(
 
 
 def tags(resource: MetricResource, search: str = "") -> Iterator[bytes]:
-    """The tags whose name has ``search`` in it, whatever the case."""
+    """The tags whose name contains ``search``, ignoring case."""
     yield b'{"runId":"%b","tags":%b}' % (resource.run_id.encode("ascii"), _named(resource.tags, search))
 
 
 def custom_info(resource: MetricResource, search: str = "", *, parse: bool = False) -> Iterator[bytes]:
-    """The custom info whose name has ``search`` in it, whatever the case."""
+    """The custom info whose name contains ``search``, ignoring case."""
     found = _named(resource.custom_info, search)
     yield b'{"runId":"%b","customInfo":%b}' % (resource.run_id.encode("ascii"), with_parsed(found) if parse else found)
 
 
 def _named(pairs: bytes, search: str) -> bytes:
-    """The members of an array of ``{"name", "value"}`` whose name has ``search`` in it, as they were sent."""
+    """The members of an array of ``{"name", "value"}`` whose name contains ``search``, as they were sent."""
     if not search:
         return pairs
     part = search.casefold()
@@ -66,7 +66,7 @@ def _members(pairs: bytes) -> Iterable[bytes]:
 
 
 def _checked(members: Iterable[bytes]) -> Iterator[bytes]:
-    """The members, for as long as there is time for them."""
+    """The members; raises where the time for large work is over."""
     for number, member in enumerate(members):
         if not number % _AT_ONCE:
             checkpoint()
@@ -89,7 +89,7 @@ def _name(member: bytes) -> str:
 
 
 def warnings(unreadable: Unreadable, *, unread_metrics: int = 0) -> bytes:
-    """What is said of members, and of the metrics of runs, that could not be read; nothing where all could."""
+    """The member ``warnings`` for values, and metrics of runs, that could not be read; empty where all could."""
     found = [
         {"code": code, "count": count, "detail": f"{count:,} of the runtime's {what}"}
         for code, count, what in (

@@ -174,7 +174,7 @@ class RunsQuery(PagedQuery):
         check_order(data, ("createdSince", "createdUntil"))
 
     def members(self, loaded: dict[str, Any]) -> Mapping[str, Any]:
-        """With the filter in place of its parts."""
+        """The loaded members, with the filter in place of its parts."""
         statuses = tuple(sorted({word for text in loaded.pop("status") for word in text.split(",")}))
         names = (
             "scenario_id",

@@ -75,7 +75,7 @@ class ListedRun(RunSchema):
     """A run in a list."""
 
     metrics = fields.List(
-        fields.Nested(RunMetric), metadata={"description": "Given with `metric`: one for each, in their order."}
+        fields.Nested(RunMetric), metadata={"description": "Present with `metric`: one for each, in their order."}
     )
 
 
