@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 _CLOSING = "metric-resource-closing"
 _PROBES = "metric-resource-probes"
 _AS_STORED = 2
-"""How many times as large as the runtime's answer an entry may be: members that points lack are written out."""
+"""The size of an entry at most, as a multiple of the runtime's answer: missing members of points are written out."""
 _HEADERS_IN_FRONT = 4 * 1024 * 1024
-"""Bytes of entries kept in front of a cache that is itself in this process: little more than their headers."""
+"""Bytes of entries kept in front of a cache in this process, which needs no second copy: little more than headers."""
 _MOST_IN_FRONT = 64 * 1024 * 1024
 
 
@@ -55,9 +55,9 @@ def create_app(
     renderer: Renderer | None = None,
     large_work: LargeWork | None = None,
 ) -> Flask:
-    """Put the service together; what is not given is made from the settings.
+    """Build the application; parts that are not passed are made from the settings.
 
-    Starts background threads, so call it in the process that serves. ``close`` ends them.
+    Starts background threads, so call it in the process that serves. ``close`` stops them.
     """
     tracing = _tracing(settings.tracing)
     telemetry = Telemetry(tracing)
@@ -112,19 +112,19 @@ def create_app(
 
 
 def probes(app: Flask) -> Probes:
-    """How to ask for the state of an application's parts."""
+    """The probes of an application's parts."""
     asked: Probes = app.extensions[_PROBES]
     return asked
 
 
 def close(app: Flask) -> None:
-    """End what ``create_app`` began."""
+    """Stop the threads and close the connections of ``create_app``."""
     for step in app.extensions[_CLOSING]:
         step()
 
 
 def _tracing(settings: TracingSettings) -> Tracing | None:
-    """Imports OpenTelemetry only where it is used."""
+    """The exporter of traces; imports OpenTelemetry only where it is used."""
     if not settings.wanted or not is_installed():
         return None
     from service.telemetry.tracing import Tracing  # noqa: PLC0415
@@ -144,7 +144,7 @@ def _sign_in(page: PageSettings) -> SignIn | None:
 
 
 def _cache(settings: Settings, telemetry: Telemetry) -> Cache:
-    """Imports the Redis client only where it is used."""
+    """The configured cache; imports the Redis client only where it is used."""
     url = settings.cache.redis_url
     if url is None:
         return MemoryCache(settings.cache.memory_bytes)
@@ -154,7 +154,7 @@ def _cache(settings: Settings, telemetry: Telemetry) -> Cache:
 
 
 def _store(settings: Settings, cache: Cache) -> EntryStore:
-    """Entries over the cache, kept up to date by what other processes announce there."""
+    """The store over the cache, kept coherent by announcements of other processes."""
     store = EntryStore(
         cache,
         secret=settings.cache.secret,

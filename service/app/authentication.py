@@ -1,4 +1,4 @@
-"""How callers are authenticated: trusted issuers, their keys and the role catalogue, put together."""
+"""Builds the authentication of callers: trusted issuers, their keys and the role catalogue."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Authentication:
 
 
 def build_authentication(settings: AuthSettings, telemetry: Telemetry) -> Authentication:
-    """Raises ``ValueError`` for a role catalogue or a verification key that cannot be used."""
+    """Build both. Raises ``ValueError`` for an unusable role catalogue or verification key."""
     catalogue = load_catalogue(settings.role_catalogue)
     transport = HttpTransport(
         connect_timeout=_CONNECT_SECONDS, max_body_bytes=FETCH_BYTES, pool_size=4, telemetry=telemetry
@@ -46,7 +46,7 @@ def build_authentication(settings: AuthSettings, telemetry: Telemetry) -> Authen
 
 
 def trusted_issuers(settings: AuthSettings) -> Iterator[TrustedIssuer]:
-    """The issuers that the settings and bindings name."""
+    """The issuers of the settings and bindings."""
     urls = settings.jwks_urls or (None,) * len(settings.issuers)
     for issuer, jwks_url in zip(settings.issuers, urls, strict=True):
         reading = _reading(settings, settings.tenant_claim, settings.scope_prefix)

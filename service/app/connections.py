@@ -1,4 +1,4 @@
-"""The connections of an application: for each runtime its adapter, and how it is read through the store."""
+"""Builds the connections of an application: an adapter for each runtime, and its read path."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BRIEF = 1.0
 def build_connections(
     settings: Settings, cache: Cache, store: EntryStore, telemetry: Telemetry, runtime: AIRuntime | None
 ) -> tuple[dict[str, Connection], list[Callable[[], None]]]:
-    """The connections by name, ``runtime`` in place of the default one's where it is given; and what closes them."""
+    """The connections by name, and functions that close them. ``runtime`` replaces the default connection's adapter."""
     leases, pacing = Leases(cache), Pacing(cache, settings.cache.min_refresh, time.time)
     connections: dict[str, Connection] = {}
     closing: list[Callable[[], None]] = []
@@ -52,7 +52,7 @@ def build_connections(
 
 
 def lifetimes(settings: Settings, connection: ConnectionSettings | None = None) -> Lifetimes:
-    """For how long answers are fresh and may be given: in general, or those of a ``connection``."""
+    """The lifetimes of answers: in general, or of a ``connection``."""
     cache = settings.cache
     running, finished = (None, None) if connection is None else (connection.fresh_running, connection.fresh_finished)
     return Lifetimes(
@@ -66,7 +66,7 @@ def lifetimes(settings: Settings, connection: ConnectionSettings | None = None) 
 
 
 def defaults(settings: Settings) -> Defaults:
-    """What holds where a request names no zone or connection."""
+    """The defaults of requests."""
     default, others = _connection(settings, default=True), _connection(settings, default=False)
     return Defaults(time_zone(settings.default_time_zone), Connections(default[0], others))
 

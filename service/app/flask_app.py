@@ -49,7 +49,7 @@ _PACKAGE = "metric-resource-service"
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What the HTTP interface is made from; without ``sign_in`` there is no page for people."""
+    """The parts that the HTTP interface uses; without ``sign_in`` there is no page for people."""
 
     queries: Queries
     grants: GrantDirectory
@@ -69,8 +69,8 @@ class Interface:
 
 
 class MatchedRule(Rule):
-    """Compiles what builds its addresses when the first is built. Nothing here builds any, and compiling takes longer
-    than all else that makes an application."""
+    """A rule that compiles its URL builder on first use. The service builds no URLs, and compiling takes longer than
+    everything else in making an application."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         compiled = super()._compile_builder
@@ -134,7 +134,7 @@ def _resources(interface: Interface, made: Callable[[str, str], Blueprint]) -> t
 
 
 def _put_in_front(app: Flask, interface: Interface) -> None:
-    """The response cache in front of Flask, and the requests' spans, where there are any, in front of both."""
+    """Put the response cache in front of Flask, and the requests' spans, where traces are on, in front of both."""
     app.wsgi_app = ResponseCache(  # type: ignore[method-assign]
         app.wsgi_app,
         verifier=interface.parts.verifier,
@@ -154,8 +154,8 @@ def document(app: Flask) -> bytes:
 
 
 def _document(resources: Sequence[Blueprint]) -> bytes:
-    """The document is made by flask-smorest when it is first asked for, on an application of its own: most processes
-    never give it, and it takes longer than the routes themselves."""
+    """The document, made by flask-smorest on an application of its own when it is first requested: most processes
+    never serve it, and it takes longer than the routes themselves."""
     from service.api.openapi.document import Api  # noqa: PLC0415 - see above
 
     api = Api(Flask("service", static_folder=None))

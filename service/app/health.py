@@ -1,4 +1,4 @@
-"""The state of an application's parts, as ``/readyz``, the metrics and ``metric-resource check`` have it."""
+"""The state of an application's parts, for ``/readyz``, the metrics and ``metric-resource check``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Probes:
 
 
 def cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
-    """What the service keeps answers in, and whether it can be used."""
+    """Where answers are cached, and whether that works."""
     if isinstance(cache, MemoryCache):
         return "in-process"
     try:
@@ -42,7 +42,7 @@ def cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
 
 
 def runtime_states(settings: Settings, queries: Queries) -> dict[str, RuntimeState]:
-    """The state of each connection's runtime, the default one first; all are asked at once."""
+    """The state of each connection's runtime, the default one first; all are probed at once."""
     named = sorted(settings.named, key=lambda each: not each.default)
     with ThreadPoolExecutor(len(named), thread_name_prefix="states") as pool, waiting():
         states = list(pool.map(lambda each: _runtime_state(each, queries), named))
@@ -50,7 +50,7 @@ def runtime_states(settings: Settings, queries: Queries) -> dict[str, RuntimeSta
 
 
 def _runtime_state(connection: ConnectionSettings, queries: Queries) -> RuntimeState:
-    """Unknown where only a caller's token could tell."""
+    """The state of a runtime; unknown where only a caller's token has access."""
     if connection.runtime.auth is RuntimeAuth.FORWARD:
         return "unknown"
     cache_scope = CacheScope("", connection.runtime.resource_group, connection=connection.name)

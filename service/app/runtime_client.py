@@ -1,4 +1,4 @@
-"""How an AI runtime is asked: transport, credentials, client, put together."""
+"""Builds the client of an AI runtime: transport, credentials, retries, adapter."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from service.telemetry.prometheus import Telemetry
 
 _TOKEN_BYTES = 1024 * 1024
 _TELLING = 2.0
-"""Seconds after which a timeout counts as the runtime's failure; longer than a fetch in the fast partition has."""
+"""Seconds after which a timeout counts as the runtime's failure: longer than fetches of the fast partition may take."""
 
 
 def new_fan_out(threads: int) -> FanOut[ServiceError]:
-    """Calls of a runtime at once: its errors are results, and one that comes too late is a ``RuntimeTimeout``."""
+    """Concurrent calls of a runtime: its errors are results, and a late call is a ``RuntimeTimeout``."""
     return FanOut(threads, ServiceError, RuntimeTimeout)
 
 
 def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRuntime, Callable[[], None]]:
-    """The AI runtime that the settings name, asked through one resilient client; and what ends its connections.
+    """The adapter of the configured AI runtime over one resilient client, and a function that closes its connections.
 
-    What answers without TLS are MLflow's own processes, or a Service's of Kubernetes: they share the calls of one read
-    by its connections. Where there is TLS a connection costs more, and a proxy shares requests.
+    A server without TLS is a process of MLflow's own, or a Service of Kubernetes, which distribute the calls of one read
+    by connection, so connections are not kept. With TLS a connection costs more, and a proxy distributes requests.
     """
     is_mlflow = asked.kind is RuntimeKind.MLFLOW
     certificate = None
@@ -84,7 +84,7 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
 
 
 def _identity(asked: RuntimeSettings) -> str:
-    """The server and as whom it is read: what is kept of its answers is for readers of the same alone."""
+    """The server and the account: stored answers are shared only by readers of the same."""
     account = asked.client_id or asked.username or ""
     if not account and asked.token is not None:
         account = hashlib.blake2b(asked.token.encode(), digest_size=16).hexdigest()

@@ -1,1 +1,1 @@
-"""From token to principal: verification, keys, claims, roles."""
+"""Authentication: from token to principal, by keys, claims and roles."""

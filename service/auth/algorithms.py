@@ -1,15 +1,15 @@
-"""The signature algorithms that may be accepted (RFC 7518, 3.1; RFC 8037, 3.1), by the kind of key that each needs.
+"""The signature algorithms that may be accepted (RFC 7518, 3.1; RFC 8037, 3.1), by type of key.
 
-All of them have a public key: HMAC would turn an issuer's public key into a secret.
+All are asymmetric: with HMAC, an issuer's public key could be used as the secret.
 """
 
 from __future__ import annotations
 
 RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 ELLIPTIC_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
-"""Each with the curve that it needs."""
+"""The curve of each algorithm."""
 EDWARDS = "EdDSA"
-"""With Ed25519 or Ed448, as the key has it."""
+"""With Ed25519 or Ed448, according to the key."""
 SIGNATURE_ALGORITHMS = (*RSA, *ELLIPTIC_CURVES, EDWARDS)
 USUAL = ("RS256", "ES256")
-"""Those that are accepted where nothing else is configured."""
+"""The algorithms that are accepted by default."""

@@ -1,4 +1,4 @@
-"""To which resource groups a token restricts its user."""
+"""The resource groups that a token restricts its user to."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ABSENT = object()
 def allowed_groups(claims: Mapping[str, Any], scopes: Collection[str], *, required: bool) -> frozenset[str] | None:
     """The groups the caller is restricted to, ``None`` for no restriction.
 
-    Values of the attribute restrict whatever else there is; no values are no restriction. Where the attribute is in two
-    places both hold. What cannot be read allows nothing. Where a restriction is ``required``, a caller without
-    one needs the scope ``allow_all_resourcegroups``, or may use no group.
+    The values of the attribute are the allowed groups; without values there is no restriction. Where the token has the
+    attribute in two places, both apply. A malformed one allows nothing. Where a restriction is ``required``, a caller
+    without one needs the scope ``allow_all_resourcegroups``, or may use no group.
     """
     restrictions = [groups for groups in _restrictions(claims) if groups is not None]
     if restrictions:
@@ -27,7 +27,7 @@ def allowed_groups(claims: Mapping[str, Any], scopes: Collection[str], *, requir
 
 
 def _restrictions(claims: Mapping[str, Any]) -> Iterator[frozenset[str] | None]:
-    """One for each place: user attributes stand at the top, in newer XSUAA tokens under ``ext_cxt``."""
+    """The restrictions of each place: user attributes are at the top level, in newer XSUAA tokens in ``ext_cxt``."""
     yield _restriction(claims.get(_ATTRIBUTES, {}))
     context = claims.get("ext_cxt", {})
     yield _restriction(context.get(_ATTRIBUTES, {})) if isinstance(context, dict) else frozenset()

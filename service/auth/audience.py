@@ -10,7 +10,7 @@ from service.auth.issuers import Dialect, TrustedIssuer
 
 
 def is_meant(claims: Mapping[str, Any], issuer: TrustedIssuer) -> bool:
-    """Whether the token is for this service: ``aud`` names it exactly, or it does by the rules of XSUAA."""
+    """Whether the token is for this service: ``aud`` names it exactly, or by the rules of XSUAA."""
     named = _audiences(claims.get("aud", []))
     if named is None:
         return False
@@ -30,8 +30,8 @@ def _audiences(value: Any) -> set[str] | None:
 def _meant_by_xsuaa(claims: Mapping[str, Any], named: set[str], ours: frozenset[str]) -> bool:
     """The rules of SAP's libraries.
 
-    An audience counts by what stands before its first dot. Without any audience scopes stand in for it. The client that
-    asked for the token counts as an audience: ``cid``, or ``azp`` where there is none. Clones of a broker are named
+    Only the part of an audience before its first dot counts. A token without audiences has those of its scopes. The
+    client that requested the token is an audience, too: ``cid``, or ``azp`` without it. Clones of a broker are named
     ``<clone>|<name of the broker>``.
     """
     derived = {audience.partition(".")[0].strip() if "." in audience else audience for audience in named}

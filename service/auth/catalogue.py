@@ -1,8 +1,8 @@
 """Which roles and role collections grant which scopes.
 
 The built-in catalogue is ``catalogue.toml``; a file of the same form, named by ``ROLE_CATALOGUE``, extends it, or
-replaces it where it says ``extends = false``. A role or collection that is named again gets a new meaning, and every
-role in a collection must be known::
+replaces it with ``extends = false``. A role or collection that is named again is redefined, and every role in a
+collection must be known::
 
     extends = true
 
@@ -35,7 +35,7 @@ class RoleCatalogue:
         self._collections = {name: frozenset(bundled) for name, bundled in role_collections.items()}
 
     def scopes(self, roles: Iterable[str], role_collections: Iterable[str]) -> set[str]:
-        """All scopes that these add up to; unknown names grant nothing."""
+        """The scopes that these grant together; unknown names grant nothing."""
         held = set(roles)
         for collection in role_collections:
             held |= self._collections.get(collection, frozenset())

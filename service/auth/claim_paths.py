@@ -1,4 +1,4 @@
-"""Finding a claim by the name that the configuration gives it, and reading lists of names out of it."""
+"""Finds claims by their configured names, and reads lists of names from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 def find(claims: Mapping[str, Any], path: str) -> Any:
     """The claim at a JSON pointer (``/a/b``, RFC 6901) or a dotted path (``a.b``); ``None`` where there is none.
 
-    A member's own name may have dots in it: of several readings of a dotted path the one with the longest name counts.
+    Names of members may contain dots: of several readings of a dotted path, the one with the longest name is used.
     """
     if path.startswith("/"):
         return _at_pointer(claims, path)
@@ -23,14 +23,14 @@ def find(claims: Mapping[str, Any], path: str) -> Any:
 
 
 def texts(value: Any) -> set[str]:
-    """The strings of a claim that is a list of them or a single one; what else there may be is left out."""
+    """The strings of a claim that is a string or a list; other members are ignored."""
     if isinstance(value, str):
         return {value}
     return {item for item in value if isinstance(item, str)} if isinstance(value, list) else set()
 
 
 def words(value: Any) -> set[str]:
-    """The same, of a claim that may also be a single string of words between spaces (RFC 6749, 3.3)."""
+    """Like ``texts``, for a claim that may also be a string of words separated by spaces (RFC 6749, 3.3)."""
     return {word for word in value.split(" ") if word} if isinstance(value, str) else texts(value)
 
 

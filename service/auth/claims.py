@@ -1,4 +1,4 @@
-"""What verified claims say of the caller, in the words of the issuer's dialect."""
+"""From verified claims to the principal, by the issuer's dialect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLIENTS = ("user_id", "client_id", "cid", "azp")
 
 
 def principal_of(token: Token, issuer: TrustedIssuer, name: str, catalogue: RoleCatalogue) -> Principal:
-    """The caller, by a token of the issuer ``name``. Raises ``InvalidToken`` where a needed claim is missing."""
+    """The caller named by a token of the issuer ``name``. Raises ``InvalidToken`` where a needed claim is missing."""
     claims, reading = token.claims, issuer.reading
     scopes = _scopes(claims, issuer)
     scopes |= catalogue.scopes(_roles(claims, issuer), _role_collections(claims, issuer))
@@ -36,9 +36,10 @@ def principal_of(token: Token, issuer: TrustedIssuer, name: str, catalogue: Role
 
 
 def _scopes(claims: Mapping[str, Any], issuer: TrustedIssuer) -> set[str]:
-    """Those behind our prefix, without it: a scope of another application is not ours, nor one that has ours in it.
+    """The scopes with our prefix, which is removed; a scope of another application is not ours, nor one that contains
+    ours.
 
-    XSUAA knows neither ``scp`` nor ``roles``: whatever stands there was not granted by it.
+    XSUAA uses neither ``scp`` nor ``roles``: their values were not granted by it.
     """
     prefix, given = issuer.reading.scope_prefix, words(claims.get("scope"))
     if issuer.dialect is not Dialect.XSUAA:
@@ -47,7 +48,7 @@ def _scopes(claims: Mapping[str, Any], issuer: TrustedIssuer) -> set[str]:
 
 
 def _roles(claims: Mapping[str, Any], issuer: TrustedIssuer) -> set[str]:
-    """Role names, bare or behind our prefix, of an OpenID Connect issuer."""
+    """Role names of an OpenID Connect issuer, with or without our prefix."""
     if issuer.dialect is Dialect.XSUAA:
         return set()
     found = texts(find(claims, issuer.reading.roles))
@@ -55,13 +56,13 @@ def _roles(claims: Mapping[str, Any], issuer: TrustedIssuer) -> set[str]:
 
 
 def _role_collections(claims: Mapping[str, Any], issuer: TrustedIssuer) -> set[str]:
-    """Identity Authentication lists in ``groups`` what an administrator assigns."""
+    """Role collections; Identity Authentication lists those assigned by an administrator in ``groups``."""
     found = texts(find(claims, issuer.reading.role_collections))
     return found | texts(claims.get("groups")) if issuer.dialect is Dialect.IDENTITY else found
 
 
 def _subject(claims: Mapping[str, Any], dialect: Dialect) -> str:
-    """``sub``; the client where XSUAA gave a token to a client and names no subject."""
+    """``sub``, or the client where XSUAA issued the token to a client without a subject."""
     names = ("sub", *_CLIENTS) if dialect is Dialect.XSUAA else ("sub",)
     return _name(next((claims[name] for name in names if name in claims), None), "subject")
 

@@ -1,4 +1,4 @@
-"""Where an issuer's keys are, by its own word (OpenID Connect Discovery 1.0, 4)."""
+"""Finds an issuer's keys by its discovery document (OpenID Connect Discovery 1.0, 4)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ def discovered_keys(issuer: str, fetch: Fetch, headers: Mapping[str, str]) -> by
     """The key set that the issuer's discovery document points to; both are fetched with ``headers``, within
     five seconds.
 
-    Raises ``ValueError`` where the document is not that issuer's to the letter, or points to a place less safe than
-    itself.
+    Raises ``ValueError`` where the document's issuer is not exactly this one, or its keys are at a less secure URL.
     """
     deadline = time.monotonic() + FETCH_SECONDS
     document = read_object(fetch(discovery_url(issuer), FETCH_SECONDS, FETCH_BYTES, headers))

@@ -18,7 +18,7 @@ from service.domain.errors import InvalidToken, KeysUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The keys that a token may have been signed with; call ``proved`` when one of them verified it."""
+    """The keys that may have signed a token; call ``proved`` when one of them verified it."""
 
     keys: list[VerificationKey]
     proved: Callable[[], None]
@@ -47,21 +47,21 @@ class IssuerKeys:
 
     @property
     def loaded(self) -> bool:
-        """Whether tokens can be verified; where only they can say with which keys, nothing is loaded ahead."""
+        """Whether tokens can be verified; true where keys are only loaded for the tokens that need them."""
         return bool(self._static) or self._first is None or self._first.loaded
 
     def candidates(self, token: Token, issuer: str) -> Candidates:
         """The keys that may have signed a token of ``issuer``. Raises ``InvalidToken`` and ``KeysUnavailable``.
 
-        The static key stands in for a set that cannot be had, and for a key id that the set does not know. A token
-        without a key id names a key only where the set has one that fits: no other stands in for it.
+        The static key is used where the key set cannot be loaded, and for a key id that is not in the set. For a token
+        without a key id it is used only where the set cannot be loaded.
         """
         source = self._source(token, issuer)
         ring = self._rings.ring(source)
         static = [key for key in self._static if token.algorithm in key.algorithms]
         try:
             if ring is None:
-                raise KeysUnavailable("the keys of too many zones are asked for")
+                raise KeysUnavailable("tokens name too many zones whose keys are not known")
             keys = ring.keys(token.key_id, token.algorithm)
         except KeysUnavailable:
             if not static and not self._is_tokens_fault(ring):
@@ -82,8 +82,8 @@ class IssuerKeys:
             raise InvalidToken("the token's tenant or client is missing or malformed") from None
 
     def _is_tokens_fault(self, ring: KeyRing | None) -> bool:
-        """Whether keys cannot be had because of what the token names: a zone or tenant that the server does not know,
-        or one of too many. The keys that no token had to name are the issuer's own business."""
+        """Whether keys are missing because of the token: it names a zone or tenant that the server does not know, or
+        one of too many. Keys that no token has to name are missing because of the issuer."""
         if ring is None:
             return any(one.loaded or one.state is State.REFUSED for one in self._rings.all())
         return ring is not self._first and ring.state is State.REFUSED

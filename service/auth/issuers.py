@@ -1,4 +1,4 @@
-"""Whose tokens count, and by which rules."""
+"""Trusted issuers, and the rules for their tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ZONE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _HEADER_WORD = re.compile(r"[A-Za-z0-9_.:|!-]{1,128}", re.ASCII)
 _SUBDOMAIN = r"[A-Za-z0-9-]{1,63}\."
 _XSUAA_OF_OLD = re.compile(rf"http://{_SUBDOMAIN}localhost:8080/uaa/oauth/token", re.ASCII)
-"""The ``iss`` of an XSUAA whose own address is not configured. Never connected to: keys are of the binding's domain."""
+"""The ``iss`` of an XSUAA without a configured URL. It is never connected to: keys come from the binding's domain."""
 
 
 ROLE_COLLECTIONS = "/xs.system.attributes/xs.rolecollections"
@@ -20,7 +20,7 @@ ROLE_COLLECTIONS = "/xs.system.attributes/xs.rolecollections"
 
 
 class Dialect(Enum):
-    """How an issuer writes its claims."""
+    """The conventions of an issuer's claims."""
 
     OIDC = "oidc"
     XSUAA = "xsuaa"
@@ -29,10 +29,10 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Which claims say what; a claim is named by a dotted path or a JSON pointer (RFC 6901).
+    """The names of claims, each a dotted path or a JSON pointer (RFC 6901).
 
-    ``tenant`` is ``None`` where the issuer is the tenant. A scope counts only behind ``scope_prefix``.
-    ``require_resource_groups`` refuses every group to callers whose token names no groups.
+    ``tenant`` is ``None`` where the issuer is the tenant. A scope counts only with ``scope_prefix``.
+    ``require_resource_groups`` refuses every group to callers whose tokens name none.
     """
 
     tenant: str | None = None
@@ -44,9 +44,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """Where a key set is: at ``url``, or where the discovery document of the issuer at ``url`` points to.
+    """The location of a key set: ``url``, or what the discovery document of the issuer at ``url`` points to.
 
-    ``headers`` are sent along; an issuer that needs them gives keys only for a tenant and client that it knows.
+    ``headers`` are sent with requests; an issuer that requires them has keys only for a tenant and client that it
+    knows.
     """
 
     url: str
@@ -56,13 +57,13 @@ class KeySource:
 
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
-    """One issuer, or, behind a binding, the family of its zones.
+    """One issuer, or the zones or tenants of a binding.
 
     ``issuer`` is the exact ``iss``. ``hosts`` are the domains of a binding: an XSUAA zone's ``iss`` is at or one label
-    below the first, or the one of old that every XSUAA put into its tokens; an Identity Authentication tenant's one
-    label below any. ``jwks_url`` is where keys are, found by discovery where it is ``None``. ``static_key`` is a PEM
-    public key that counts where no other can be had. ``scheme`` is the URL scheme of the binding. ``zone`` is the zone
-    or tenant whose keys are loaded ahead.
+    below the first, or the former one of every XSUAA; an Identity Authentication tenant's is one label below any.
+    ``jwks_url`` is where keys are, found by discovery where it is ``None``. ``static_key`` is a PEM public key that is
+    used where no other can be loaded. ``scheme`` is the URL scheme of the binding. ``zone`` is the zone or tenant whose
+    keys are loaded ahead.
     """
 
     dialect: Dialect
@@ -81,14 +82,14 @@ class TrustedIssuer:
 
     @property
     def first_source(self) -> KeySource | None:
-        """The keys to load before any token asks for them; ``None`` where a token must say which."""
+        """The keys to load in advance; ``None`` where a token has to name them."""
         if self.issuer is None or (self.dialect is not Dialect.OIDC and not self.zone):
             return None
         own = {"zid": self.zone, "app_tid": self.zone, "azp": min(self.audiences, default="")}
         return self.key_source(self.issuer, own)
 
     def issued(self, claims: Mapping[str, Any]) -> str | None:
-        """The issuer that the claims name, if it is this one.
+        """The issuer named by the claims, if it is this one.
 
         Identity Authentication names itself in ``ias_iss`` where ``iss`` is a customer's own domain.
         """
@@ -98,9 +99,9 @@ class TrustedIssuer:
         return issuer if known else None
 
     def key_source(self, issuer: str, claims: Mapping[str, Any]) -> KeySource:
-        """Where the keys for a token of ``issuer`` are: a place made from trusted parts.
+        """The location of the keys for a token of ``issuer``, made from trusted parts.
 
-        Raises ``ValueError`` where what goes into it from the token is missing or malformed.
+        Raises ``ValueError`` where a part that the token has to supply is missing or malformed.
         """
         if self.dialect is Dialect.XSUAA:
             return self._zone_source(claims.get("zid"))
@@ -112,11 +113,11 @@ class TrustedIssuer:
         return KeySource(f"{self.scheme}://{self.hosts[0]}/token_keys?zid={zone_id(zone)}")
 
     def _identifying(self, issuer: str, claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """What an Identity Authentication server is sent of a token, so that it gives keys only where it knows our
-        client, the token's tenant and who got the token.
+        """Headers from a token for an Identity Authentication server, which returns keys only where it knows our
+        client, the token's tenant and the client that got the token.
 
-        Anyone can have a tenant below the domains, so there the tenant must be named; the binding's own issuer is asked
-        without all this for a token that names none.
+        Anyone can have a tenant below the domains, so there the token must name its tenant; for a token without one,
+        only the binding's own issuer is requested without headers.
         """
         tenant = "app_tid" if "app_tid" in claims else "zone_uuid"
         if issuer == self.issuer and tenant not in claims:
@@ -142,14 +143,14 @@ class TrustedIssuer:
 
 
 def zone_id(value: object) -> str:
-    """An XSUAA zone's id, as it may stand in a URL. Raises ``ValueError``."""
+    """An XSUAA zone's id, if it is safe in a URL. Raises ``ValueError``."""
     if not isinstance(value, str) or not _ZONE.fullmatch(value):
         raise ValueError("must be 1 to 64 letters, digits, _ or -")
     return value
 
 
 def header_word(value: object) -> str:
-    """The id of a client or tenant, as it may stand in a header field. Raises ``ValueError``."""
+    """The id of a client or tenant, if it is safe in a header field. Raises ``ValueError``."""
     if not isinstance(value, str) or not _HEADER_WORD.fullmatch(value):
         raise ValueError("must be 1 to 128 letters, digits or one of _ . : | ! -")
     return value

@@ -1,4 +1,4 @@
-"""A bounded table of key rings, for an issuer whose tokens say which of its key sets they need."""
+"""A bounded table of key rings, for an issuer whose tokens name the key set that they need."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _OPENED_SECONDS = 15.0
 
 
 class RingTable:
-    """Key rings by their source. Safe from any thread.
+    """Key rings by their source. Thread-safe.
 
-    A ring is proven once a token held with a key of it. Of rings that are not, only a few are opened a time, however
-    many zones tokens name, and they never take the place of one that is proven.
+    A ring is proven once one of its keys has verified a token. Only a few unproven rings are opened in a period,
+    however many zones tokens name, and they never displace a proven one.
     """
 
     def __init__(self, make: Callable[[KeySource], KeyRing], clock: Callable[[], float]) -> None:
@@ -27,17 +27,17 @@ class RingTable:
         self._clock = clock
         self._proven: BoundedMap[KeySource, KeyRing] = BoundedMap(_MOST)
         self._unproven: dict[KeySource, tuple[float, KeyRing]] = {}
-        """With when they were opened, the first one first."""
+        """Unproven rings with the time of their opening, the oldest first."""
         self._lock = threading.Lock()
 
     def keep(self, source: KeySource) -> KeyRing:
-        """A ring that counts as proven from the start."""
+        """A new ring that counts as proven."""
         ring = self._make(source)
         self._proven.keep(source, ring)
         return ring
 
     def ring(self, source: KeySource) -> KeyRing | None:
-        """The ring for a source; ``None`` where it would be a new one and too many are new."""
+        """The ring for a source; ``None`` where it would be new and too many are."""
         with self._lock:
             if source in self._unproven:
                 return self._unproven[source][1]

@@ -1,8 +1,8 @@
-"""Keys fetched from an issuer: kept, refreshed ahead of time, and fetched anew for a key id not seen before.
+"""Keys fetched from an issuer: kept, refreshed ahead of time, and fetched again for an unknown key id.
 
-A fetch runs beside the requests: those that need none of its keys are not held up, and an issuer that is down, slow or
-answers garbage changes nothing for keys that are known. How often an issuer is asked is bounded whatever tokens say,
-and so is how many wait for it.
+Fetches run in the background: requests that do not need their keys are not delayed, and an issuer that is down, slow or
+broken has no effect on known keys. The rate of fetches is bounded whatever key ids tokens have, and so is the number of
+requests that wait for them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from service.concurrency.single_flight import Flight, SingleFlight
 from service.domain.errors import BadGateway, KeysUnavailable, ServiceError
 
 Fetch = Callable[[str, float, int, Mapping[str, str]], bytes]
-"""Gets the body of a 200 from a URL, within seconds and bytes, by a request with these headers; raises
-``RuntimeTrouble`` for all else."""
+"""Fetches the body of a 200 from a URL within seconds and bytes, with these request headers; otherwise raises
+``RuntimeTrouble``."""
 
 FETCH_SECONDS = 5.0
 FETCH_BYTES = 512 * 1024
@@ -38,7 +38,7 @@ _log = logging.getLogger("service.auth")
 
 
 class State(Enum):
-    """How the last fetch ended: with keys, with an answer that is none, or without an answer."""
+    """The result of the last fetch: keys, an answer without keys, or no answer."""
 
     UNASKED = "unasked"
     LOADED = "loaded"
@@ -47,14 +47,14 @@ class State(Enum):
 
 
 class Places:
-    """For so many threads at once."""
+    """Places for threads that wait for keys."""
 
     def __init__(self, most: int = _MOST_WAITING) -> None:
         self._free = threading.BoundedSemaphore(most)
 
     @contextmanager
     def one(self) -> Iterator[bool]:
-        """Whether there is one for this thread."""
+        """A place, if there is one left."""
         taken = self._free.acquire(blocking=False)
         try:
             yield taken
@@ -64,11 +64,10 @@ class Places:
 
 
 class KeyRing:
-    """The keys of one key set. ``load`` gets its document; ``clock`` in seconds. Safe from any thread.
+    """The keys of one key set. ``load`` fetches its document; ``clock`` in seconds. Thread-safe.
 
-    Whoever waits for keys takes one of ``places``, which rings may share, and does not wait where there is none.
-    Between two fetches lie ten seconds, fewer as long as none has ever succeeded: one at first, twice as many each
-    time.
+    A thread that waits for keys takes one of ``places``, which rings may share; without a place it does not wait.
+    Fetches are ten seconds apart; before the first success one second, doubled each time.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class KeyRing:
 
     @property
     def loaded(self) -> bool:
-        """Whether keys were ever loaded; they are kept whatever comes later."""
+        """Whether keys were ever loaded; later failures do not remove them."""
         return self._loaded_at is not None
 
     @property
@@ -97,7 +96,7 @@ class KeyRing:
         return self._state
 
     def keys(self, key_id: str | None, algorithm: str) -> list[VerificationKey]:
-        """The keys a token may have been signed with: those of its key id, or without one the only suitable key.
+        """The keys that may have signed a token: those of its key id, or without one the only suitable key.
 
         Raises ``KeysUnavailable`` where no key was ever loaded, ``Overloaded`` where too many threads wait already.
         """
@@ -125,7 +124,7 @@ class KeyRing:
         return _PAUSE if self.loaded else min(_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures, 10) / 2)
 
     def _begin(self) -> Flight[None] | None:
-        """The fetch under way, or a new one unless the last began too short a time ago."""
+        """The fetch under way, or a new one unless the last was too recent."""
 
         def begin(_: tuple[str, ...]) -> Future[Mapping[str, None]]:
             self._asked_at = now
@@ -138,9 +137,9 @@ class KeyRing:
             return self._fetches.join((_KEYS,), begin)[_KEYS][0]
 
     def _wait(self, fetch: Flight[None] | None) -> None:
-        """Wait for a fetch, unless it has run for so long that no request should wait for it.
+        """Wait for a fetch, unless it has already taken too long.
 
-        Where keys are known already only a few do: unknown key ids are mostly made up.
+        Where keys are known already, only a few requests wait: unknown key ids are mostly forged.
         """
         if fetch is None:
             return
@@ -158,14 +157,14 @@ class KeyRing:
             state, why = State.REFUSED, type(error).__name__
         except ServiceError as error:
             why = type(error).__name__
-        except Exception:  # noqa: BLE001 - nobody else hears of it
-            _log.exception("unexpected error while keys were fetched", extra={"event": "keys", "issuer": self._name})
+        except Exception:  # noqa: BLE001 - the thread has no caller
+            _log.exception("unexpected error while fetching keys", extra={"event": "keys", "issuer": self._name})
         finally:
             self._settle(state, why)
         return {_KEYS: None}
 
     def _settle(self, state: State, why: str) -> None:
-        """Note how a fetch ended, with one line in the log where that is another end than the last one's."""
+        """Record the result of a fetch, and log it where it differs from the last one."""
         before, self._state = self._state, state
         self._failures = 0 if state is State.LOADED else self._failures + 1
         if state is not before:

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 and RFC 8725 want it in tokens: UTF-8, nothing that readers disagree about."""
+"""Strict JSON for tokens (RFC 8259, RFC 8725): UTF-8, and nothing that parsers read differently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEEPEST = 32
 
 
 def read_object(encoded: bytes) -> dict[str, Any]:
-    """The object that ``encoded`` is.
+    """The object encoded as ``encoded``.
 
     Raises ``ValueError`` for anything else: another encoding than UTF-8, lone surrogates, a member twice at any level,
     ``NaN`` and numbers too large for a double, or more than 32 levels.

@@ -1,4 +1,4 @@
-"""Tokens that were verified, so that the next request with one costs a hash and not a signature."""
+"""A cache of verified tokens, so that further requests with one need a hash instead of a signature check."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from service.domain.access import Principal
 
 _MOST_BYTES = 48 * 1024 * 1024
 _OVERHEAD = 2048
-"""Bytes that a principal takes beside its token."""
+"""Bytes of a principal beside its token."""
 _LONGEST_SECONDS = 300.0
 
 
 class TokenCache:
-    """Principals by the keyed hash of the ``Authorization`` field that named them.
+    """Principals by the keyed hash of their ``Authorization`` field.
 
-    An entry counts for five minutes at most, so that a key that is withdrawn is missed soon, and never past the
-    token's ``exp``. Those that were not seen for longest go first.
+    An entry is valid for five minutes at most, so that the withdrawal of a key takes effect, and never beyond the
+    token's ``exp``. The least recently used ones are evicted.
     """
 
     def __init__(self, longest_token: int = LONGEST) -> None:
@@ -28,7 +28,7 @@ class TokenCache:
         self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=32)
 
     def get(self, authorization: str | None, now: float) -> Principal | None:
-        """The principal, if exactly this field was verified before and is still valid."""
+        """The principal, if this very field was verified before and is still valid."""
         if authorization is None or len(authorization) > self._longest_field:
             return None
         kept = self._kept.get(self._hash(authorization))
@@ -39,7 +39,7 @@ class TokenCache:
         self._kept.keep(self._hash(authorization), (until, principal))
 
     def _hash(self, authorization: str) -> bytes:
-        """What is not ASCII cannot be a valid token: it becomes ``?``, which no valid field contains."""
+        """The keyed hash; other characters than ASCII become ``?``, which no valid field contains."""
         hashing = self._keyed.copy()
         hashing.update(authorization.encode("ascii", "replace"))
         return hashing.digest()

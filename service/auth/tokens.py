@@ -1,4 +1,4 @@
-"""The form of a token, checked strictly before anything in it is trusted (RFC 7515, 7519, 8725)."""
+"""Parses tokens strictly, before anything in them is trusted (RFC 7515, 7519, 8725)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.auth.strict_json import read_object
 from service.domain.errors import InvalidToken, Unauthenticated
 
 LONGEST = 16 * 1024
-"""Bytes of a token, counted before it is looked at, where nothing else is said."""
+"""The longest token by default, in bytes, checked before parsing."""
 _SCHEME = "Bearer "
 _CREDENTIALS = re.compile(r"(?P<scheme>[!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(?P<rest>.*))?", re.ASCII | re.DOTALL)
 _PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -22,7 +22,7 @@ _REFUSED_MEMBERS = ("crit", "b64", "enc", "zip", "cty", "epk", "apu", "apv", "iv
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that is well-formed, and not verified yet. What its header says of keys but ``kid`` is dropped."""
+    """A token that is well-formed, but not verified yet. Of its header's references to keys, only ``kid`` is used."""
 
     encoded: str
     algorithm: str
@@ -36,10 +36,10 @@ def longest_field(longest: int) -> int:
 
 
 def bearer(authorization: str | None, longest: int = LONGEST) -> str:
-    """The token in an ``Authorization`` field (RFC 6750, 2.1); one of more than ``longest`` bytes is not looked at.
+    """The token in an ``Authorization`` field (RFC 6750, 2.1); one of more than ``longest`` bytes is refused unread.
 
-    Raises ``Unauthenticated`` where there is none or another scheme, ``InvalidToken`` for a token that cannot be one.
-    Several fields come joined by commas, which no token has in it.
+    Raises ``Unauthenticated`` where there is none or another scheme, ``InvalidToken`` for text that cannot be a token.
+    Several fields arrive joined by commas, which no token contains.
     """
     if authorization is None or not authorization.strip(" "):
         raise Unauthenticated("this resource needs a bearer token")
@@ -50,11 +50,11 @@ def bearer(authorization: str | None, longest: int = LONGEST) -> str:
         raise InvalidToken("the Authorization field is malformed")
     if match["scheme"].lower() != "bearer":
         raise Unauthenticated("this resource needs a bearer token")
-    return match["rest"] or _refuse("there is no token behind 'Bearer'")
+    return match["rest"] or _refuse("there is no token after 'Bearer'")
 
 
 def parse(encoded: str) -> Token:
-    """Take a compact JWS apart. Raises ``InvalidToken`` for all that deviates from the form."""
+    """Parse a compact JWS. Raises ``InvalidToken`` for any deviation from its form."""
     parts = encoded.split(".")
     if len(parts) != 3:
         _refuse("the token is not a signed JSON Web Token")

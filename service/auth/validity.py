@@ -1,4 +1,4 @@
-"""When a token holds (RFC 7519, 4.1.4 to 4.1.6)."""
+"""The validity period of a token (RFC 7519, 4.1.4 to 4.1.6)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from service.domain.errors import InvalidToken
 
 _LATEST = 253_402_300_799
-"""The last second of the year 9999, in seconds since the epoch: a time in milliseconds is none."""
+"""The last second of the year 9999, in seconds since the epoch, so that milliseconds are refused."""
 
 
 def check_times(claims: Mapping[str, Any], now: float, leeway: float) -> None:
-    """``exp`` is required, ``nbf`` and ``iat`` count where they are there. Raises ``InvalidToken``.
+    """Check ``exp``, which is required, and ``nbf`` and ``iat`` where present. Raises ``InvalidToken``.
 
-    ``now`` in seconds since the epoch, ``leeway`` in seconds for clocks that differ.
+    ``now`` in seconds since the epoch; ``leeway`` in seconds, for differences of clocks.
     """
     if "exp" not in claims:
         raise InvalidToken("the token does not say when it expires")

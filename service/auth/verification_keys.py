@@ -1,4 +1,4 @@
-"""Public keys: read one by one from key sets (RFC 7517), each for the algorithms it is good for and no others."""
+"""Public keys, read from key sets (RFC 7517) or PEM, each only for the algorithms that suit it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | unsafe_edwards_keys.E
 _LEAST_RSA_BITS, _MOST_RSA_BITS = 2048, 8192
 _LEAST_EXPONENT, _MOST_EXPONENT = 3, 2**32
 _READ_AS = {"RSA": "RS256", "EC": None, "OKP": EDWARDS}
-"""The types of key that are read, and the algorithm that has PyJWT read one, whatever the key itself states."""
+"""The types of key that are read, and the algorithm by which PyJWT reads each, whatever the key itself states."""
 _MOST_KEYS = 100
 
 
@@ -33,9 +33,9 @@ class VerificationKey:
 
 
 def read_key_set(document: bytes) -> tuple[VerificationKey, ...]:
-    """The usable keys of a JWK set; a bad one is left out and spoils no other.
+    """The usable keys of a JWK set; invalid ones are skipped.
 
-    Raises ``ValueError`` for what is no key set, and for one without a single usable key.
+    Raises ``ValueError`` for anything but a key set with a usable key.
     """
     try:
         found = json.loads(document)
@@ -66,7 +66,7 @@ def read_pem(pem: str) -> VerificationKey:
 
 
 def _read_key(jwk: Any) -> VerificationKey | None:
-    """``"kid": null`` is no key id, as some servers write it."""
+    """One key of a set; ``None`` where it is unusable. Some servers write ``"kid": null`` for no key id."""
     if not isinstance(jwk, dict) or not _for_verifying(jwk) or not isinstance(jwk.get("kid"), str | None):
         return None
     try:
@@ -87,7 +87,7 @@ def _for_verifying(jwk: dict[str, Any]) -> bool:
 
 
 def _algorithms(key: PublicKey, stated: Any) -> frozenset[str]:
-    """What the key can verify: by its type, size and curve, and by its own ``alg`` where it states one."""
+    """The algorithms of a key: by its type, size and curve, and by its own ``alg`` where it states one."""
     if isinstance(key, rsa.RSAPublicKey):
         able = frozenset(RSA if _is_sound(key) else ())
     elif isinstance(key, ec.EllipticCurvePublicKey):
@@ -98,7 +98,7 @@ def _algorithms(key: PublicKey, stated: Any) -> frozenset[str]:
 
 
 def _is_sound(key: rsa.RSAPublicKey) -> bool:
-    """RFC 8725, 3.5, and what no product of two primes or exponent can be."""
+    """Whether the key is long enough (RFC 8725, 3.5), and its modulus and exponent are possible."""
     numbers = key.public_numbers()
     odd = numbers.n % 2 == 1 and numbers.e % 2 == 1
     sizes = _LEAST_RSA_BITS <= key.key_size <= _MOST_RSA_BITS and _LEAST_EXPONENT <= numbers.e < _MOST_EXPONENT

@@ -1,4 +1,4 @@
-"""Verifies tokens: form, algorithm, issuer, time, audience, signature (RFC 8725); then asks what they grant."""
+"""Verifies tokens: form, algorithm, issuer, time, audience, signature (RFC 8725)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ROUND, _FIRST_ROUND = 30.0, 0.5
 
 class Verifier:
     """See ``domain.access.TokenVerifier``. ``leeway`` in seconds, ``clock`` in seconds since the epoch; a token of more
-    than ``max_bytes`` is not looked at.
+    than ``max_bytes`` is refused.
 
-    Raises ``ValueError`` for an algorithm that needs no public key: no key of an issuer is ever used as a secret.
+    Raises ``ValueError`` for a symmetric algorithm: an issuer's key is never used as a secret.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Verifier:
         return {issuer.name: keys.loaded for issuer, keys in self._issuers}
 
     def start(self) -> None:
-        """Threads do not outlive a fork: to be called in the process that serves."""
+        """Start refreshing keys. To be called in the process that serves, since threads do not survive a fork."""
         if self._refresher is None:
             self._refresher = threading.Thread(target=self._refresh, name="key-refresher", daemon=True)
             self._refresher.start()
 
     def refresh(self) -> float:
-        """Begin to fetch keys that are missing or old; the seconds after which to look again."""
+        """Begin to fetch keys that are missing or old; returns the seconds until the next call."""
         for _, keys in self._issuers:
             keys.refresh()
         return _ROUND if all(keys.loaded for _, keys in self._issuers) else _FIRST_ROUND
@@ -86,7 +86,7 @@ class Verifier:
             self._refresher.join()
 
     def _verified(self, token: Token, now: float) -> Principal:
-        """What costs nothing is checked first, so that a token which cannot hold causes no fetch of keys."""
+        """The verified principal. Cheap checks come first, so that an invalid token causes no fetch of keys."""
         if token.algorithm not in self._algorithms:
             raise InvalidToken("the token's algorithm is not accepted")
         issuer, keys, name = self._issuer(token)
@@ -97,7 +97,7 @@ class Verifier:
         return principal_of(token, issuer, name, self._catalogue)
 
     def _issuer(self, token: Token) -> tuple[TrustedIssuer, IssuerKeys, str]:
-        """Of several that may have issued the token, as bindings of one tenant are, the one that it is meant for."""
+        """The token's issuer; of several candidates, such as bindings of one tenant, the one whose audience matches."""
         named = [(issuer, keys, issuer.issued(token.claims)) for issuer, keys in self._issuers]
         trusted = [(issuer, keys, name) for issuer, keys, name in named if name is not None]
         if not trusted:

@@ -1,1 +1,1 @@
-"""The caches: stored entries, in Redis and in memory."""
+"""Stored entries, in Redis and in memory."""

@@ -1,8 +1,8 @@
-"""Which stored entries other processes have replaced, as far as this process knows.
+"""Announcements of stored entries that other processes have replaced.
 
-Whoever replaces an entry announces its key. A subscription (``protocol.Cache.subscribe``) says which keys were
-announced, and up to which moment it has received all of them. As long as that moment is ``LIVING`` seconds ago at most,
-an entry without an announcement since it was read is the one that the shared cache has.
+A process that replaces an entry announces its key. A subscription (``protocol.Cache.subscribe``) reports the announced
+keys, and up to which moment it has received all of them. While that moment is at most ``LIVING`` seconds ago, an entry
+without an announcement since it was read is the same as in the shared cache.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _COUNTERS = 4096
 
 
 class Mark(NamedTuple):
-    """How things stood for a key: which subscription there was, and how many announcements there had been."""
+    """The state of announcements for a key: the subscription, and the number of announcements so far."""
 
     subscription: int
     announced: int
 
 
 UNKNOWN = Mark(-1, -1)
-"""Of an entry that was not asked for: anything may have been announced since."""
+"""The mark of an entry that was not read: anything may have been announced since."""
 
 
 class Changes:
-    """Announcements, counted. Safe from any thread.
+    """Counts announcements. Thread-safe.
 
-    Keys share counters, so that an announcement may count for another key too: that one is read once more for nothing.
+    Keys share counters, so an announcement may count for another key, too, which is then read once more needlessly.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,19 +47,19 @@ class Changes:
 
     @property
     def living(self) -> bool:
-        """Whether all announcements are known but those of the last moment."""
+        """Whether all announcements are known except those of the last ``LIVING`` seconds."""
         return self._clock() - self._complete_until <= LIVING
 
     def mark(self, key: str) -> Mark:
-        """To be taken before the shared cache is asked for ``key``."""
+        """The mark to take before ``key`` is read from the shared cache."""
         return Mark(self._subscription, self._counters[hash(key) % _COUNTERS])
 
     def announced_since(self, key: str, mark: Mark) -> bool:
-        """Whether ``key`` may have been replaced since, by an announcement that has come."""
+        """Whether an announcement since ``mark`` may concern ``key``."""
         return self._counters[hash(key) % _COUNTERS] != mark.announced
 
     def followed_since(self, mark: Mark) -> bool:
-        """Whether every announcement since has come, but for those of the last moment."""
+        """Whether all announcements since ``mark`` have been received, except those of the last ``LIVING`` seconds."""
         return self._subscription == mark.subscription and self.living
 
     def listen(self, listener: Callable[[str], None]) -> None:
@@ -68,7 +68,7 @@ class Changes:
 
     @contextmanager
     def setting(self, event: threading.Event, key: str) -> Iterator[None]:
-        """Within it, ``event`` is set whenever ``key`` is replaced, in this process or another."""
+        """Set ``event`` whenever ``key`` is replaced by this process or another, while the context lasts."""
         with self._lock:
             self._awaited.setdefault(key, set()).add(event)
         try:
@@ -97,11 +97,11 @@ class Changes:
         self.replaced_here(key)
 
     def began(self) -> None:
-        """From now on, announcements come."""
+        """A subscription has begun."""
         self._subscription += 1
 
     def complete(self, until: float) -> None:
-        """All announcements made until that moment, by the clock of this process, have come."""
+        """All announcements made until that moment, by this process's clock, have been received."""
         self._complete_until = until
 
     def ended(self) -> None:

@@ -1,14 +1,13 @@
-"""What an entry looks like as bytes.
+"""The binary format of entries.
 
 An entry is a small *header*, read on every request, and a *body*, read only when an answer has to be made from it. The
-header is MessagePack behind a BLAKE2b code keyed from ``CACHE_SECRET``; it names the body by its digest, so it vouches
-for the body too. Whatever does not check out is no entry: a miss, never an error. No pickle.
+header is MessagePack behind a BLAKE2b code keyed from ``CACHE_SECRET``; it has the body's digest, so it
+authenticates the body too. An entry that fails a check is a miss, never an error. No pickle.
 
-A body is made of parts, each a Zstandard frame of its own behind an *index* of their lengths and digests, so that one
-part is unpacked and checked without the others. The header's digest is the index's, and no part is unpacked beyond the
-length that it has there; together they are as long as the header says, which is bounded before anything is unpacked.
-The first part, small where the others are large, is stored with the index; the others are stored beside it and loaded
-when the first of them is looked at.
+A body consists of an *index* of lengths and digests, and parts, each a Zstandard frame, so that one part can be
+unpacked and checked without the others. The header's digest is that of the index. No part is unpacked beyond its length
+in the index, and their sum, which is bounded before anything is unpacked, has to be the header's. The first part, small
+where the others are large, is stored with the index; the others are stored separately and loaded when one is needed.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ else:
 T = TypeVar("T")
 
 Packed = Sequence[bytes]
-"""A body as it is before compression: parts, so that a large one is never copied or worked on as a whole."""
+"""An uncompressed body in parts, so that a large one is never processed as a whole."""
 Length = Annotated[int, msgspec.Meta(ge=0)]
 
 LARGEST = 1024 * 1024 * 1024
-"""Bytes of a body unpacked, by default."""
+"""The largest unpacked body by default, in bytes."""
 _VERSION = b"\x05"
 _MAC_SIZE = 16
 _DIGEST_SIZE = 16
@@ -45,26 +44,26 @@ _PREFIX = 4
 _LONGEST_HEADER = 256
 _LONGEST_STATUS = 20
 _LONGEST_INDEX = 1024 * 1024
-"""Bytes of an index: some 45,000 parts, where a million points are 500."""
+"""The longest index in bytes: some 45,000 parts; a million points are 500."""
 _Moment = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, IndexError)
 
 
 class ContentGone(Exception):
-    """The store knows of the content and does not hold it any more: read again, past the store."""
+    """The content has left the store, though its header was still there: read again, past the store."""
 
 
 class NotAnEntry(Exception):
-    """A body that checks out holds something else than what it is read as: nothing that the service wrote."""
+    """An authentic body has another type than expected: the service has not written it under this key."""
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is known of an entry without its body.
+    """The header of an entry: what is known without its body.
 
     ``outcome`` is ``value``, or the name of what was found instead (``absent``, ``unsupported``). ``fetched_at`` is
     when its fetch began, in seconds since the epoch. ``digest`` identifies the content (``digest_of``);
-    ``size`` is the body's length unpacked, in bytes. ``ended_until`` (since the epoch; 0 for never) is when the last
-    value that an absence put an end to would be of no use to any process any more.
+    ``size`` is the body's length unpacked, in bytes. For an absence,
+    ``ended_until`` (since the epoch; 0 for never) is when the last value before it will have expired everywhere.
     ``status`` is that of the run when it was fetched, where it is a run's metrics.
     """
 
@@ -85,43 +84,43 @@ class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Index(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is known of a body without unpacking it; ``frames`` are the lengths of the parts as they are stored."""
+    """The index of a body; ``frames`` are the compressed lengths of the parts."""
 
     parts: list[Part]
     frames: list[Length]
 
 
 class Compressed(NamedTuple):
-    """A body as it is stored: the index with the first part, and all other parts (empty where there is one only)."""
+    """A compressed body: the index with the first part, and the other parts (empty where there is only one)."""
 
     head: bytes
     rest: bytes
 
 
 def parts_of(packed: Packed) -> Sequence[Part]:
-    """What names the parts of a content."""
+    """The lengths and digests of a content's parts."""
     return [Part(len(part), _digest(part)) for part in packed]
 
 
 def digest_of(packed: Packed) -> bytes:
-    """The digest of a content: its parts and where they are divided."""
+    """The digest of a content and of its division into parts."""
     return digest_of_parts(parts_of(packed))
 
 
 def digest_of_parts(parts: Sequence[Part]) -> bytes:
-    """The digest of the content whose parts these are."""
+    """The digest of the content with these parts."""
     return _digest(msgspec.msgpack.encode(parts))
 
 
 def _digest(data: bytes) -> bytes:
-    """SHA-256, which processors have instructions for, cut short: of large contents, BLAKE2b takes twice as long."""
+    """SHA-256, truncated: processors have instructions for it, and BLAKE2b takes twice as long for large contents."""
     return sha256(data).digest()[:_DIGEST_SIZE]
 
 
 class Sealer:
-    """Packs and authenticates headers. Without a secret the code only finds damage, not forgery.
+    """Packs and authenticates headers. Without a secret the code detects damage only, not forgery.
 
-    No header counts whose body would be larger than ``largest`` bytes.
+    A header whose body would be larger than ``largest`` bytes is not accepted.
     """
 
     def __init__(self, secret: str | None, largest: int = LARGEST) -> None:
@@ -133,7 +132,7 @@ class Sealer:
         return _VERSION + self._code(key, packed) + packed
 
     def open(self, key: str, sealed: bytes) -> Header | None:
-        """The header stored under ``key``; ``None`` for anything that ``seal`` did not make for that very key."""
+        """The header stored under ``key``; ``None`` for anything that ``seal`` has not made for the same key."""
         if sealed[:1] != _VERSION or len(sealed) > _LONGEST_HEADER:
             return None
         code, packed = sealed[1 : 1 + _MAC_SIZE], sealed[1 + _MAC_SIZE :]
@@ -154,14 +153,14 @@ def pack(value: msgspec.Struct) -> Packed:
 
 
 def unpack(packed: Packed, kind: type[T]) -> T:
-    """What the first part holds. Raises ``NotAnEntry`` where there is none or it is something else than a ``kind``."""
+    """The object in the first part. Raises ``NotAnEntry`` where it is missing or not a ``kind``."""
     if not packed:
         raise NotAnEntry
     return unpack_part(packed[0], kind)
 
 
 def unpack_part(part: bytes, kind: type[T]) -> T:
-    """What a part holds. Raises ``NotAnEntry`` where it is something else than a ``kind``."""
+    """The object in a part. Raises ``NotAnEntry`` where it is not a ``kind``."""
     try:
         return msgpack_decoder(kind).decode(part)
     except _MALFORMED as error:
@@ -173,7 +172,7 @@ def size_of(packed: Packed) -> int:
 
 
 def compress(packed: Packed, parts: Sequence[Part] | None = None) -> Compressed:
-    """Each part is compressed by itself; ``parts`` are what ``parts_of`` gives, where that is known."""
+    """Compress each part separately; ``parts`` is the result of ``parts_of``, where that is known."""
     frames = [zstd.compress(part, _ZSTD_LEVEL) for part in packed]
     named = list(parts_of(packed) if parts is None else parts)
     index = msgspec.msgpack.encode(_Index(named, list(map(len, frames))))
@@ -182,10 +181,10 @@ def compress(packed: Packed, parts: Sequence[Part] | None = None) -> Compressed:
 
 
 def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) -> Packed | None:
-    """The body that ``header`` names, each part but the first unpacked and checked when it is looked at.
+    """The body of ``header``; parts after the first are unpacked and checked when they are accessed.
 
-    ``None`` where it is damaged, foreign or of another length than the header says. Other parts raise
-    ``ContentGone`` where ``rest``, called when it is needed first, gives none or the part is damaged.
+    ``None`` where it is damaged, foreign or of another length than the header says. Accessing another part raises
+    ``ContentGone`` where ``rest``, which is called on the first access, returns nothing or the part is damaged.
     """
     begin = _PREFIX + int.from_bytes(head[:_PREFIX], "big")
     if begin > _LONGEST_INDEX:
@@ -246,13 +245,13 @@ class _Parts(Sequence[bytes]):
 
 
 def _checked(part: Part, frame: memoryview) -> bytes | None:
-    """What the frame holds, where that is the part."""
+    """The part in the frame; ``None`` where it does not match the index."""
     text = _unpacked(frame, part.length)
     return text if text is not None and _digest(text) == part.digest else None
 
 
 def _unpacked(frame: memoryview, length: int) -> bytes | None:
-    """One frame, never unpacked beyond ``length``; ``None`` where that is not what it holds."""
+    """An unpacked frame; ``None`` where its length is not ``length``, beyond which nothing is unpacked."""
     decompressor = zstd.ZstdDecompressor()
     pieces: list[bytes] = []
     lacking = length

@@ -1,4 +1,4 @@
-"""The names of entries and of what belongs to them in the shared cache: bodies, locks, noted failures."""
+"""The keys of entries in the shared cache, and of their bodies, locks and noted failures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 _FORMAT = "mr1"
-"""The prefix of every key; another one for another layout of what is stored."""
+"""The prefix of every key, which changes with the format of what is stored."""
 
 
 def entry_key(*parts: str) -> str:
@@ -15,7 +15,7 @@ def entry_key(*parts: str) -> str:
 
 
 def entry_keys(*widest: str) -> Callable[..., str]:
-    """Names many entries that have their ``widest`` parts in common, by their further parts."""
+    """A function that names entries by their further parts, where the ``widest`` are the same."""
     common = blake2b(b"".join(map(_framed, widest)), digest_size=20)
 
     def key(*parts: str) -> str:
@@ -38,12 +38,12 @@ def body_key(key: str, digest: bytes) -> str:
 
 
 def rest_key(key: str, digest: bytes) -> str:
-    """Where the parts of a body behind its first one are."""
+    """The key of the parts of a body after the first."""
     return f"{body_key(key, digest)}:rest"
 
 
 CHANNEL = f"{_FORMAT}:replaced"
-"""Where keys of entries are announced that were replaced."""
+"""The channel on which the keys of replaced entries are announced."""
 
 
 def lock_key(key: str) -> str:

@@ -1,4 +1,4 @@
-"""The cache of a service without a cache server: in the process, bounded in bytes, least recently used out first."""
+"""The cache of a service without a cache server: in the process, bounded in bytes, evicting the least recently used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.caching.changes import Changes
 from service.concurrency.bounded_map import BoundedMap
 
 ITEM_OVERHEAD = 200
-"""Bytes that an item costs beside its key and value, roughly what CPython needs for it."""
+"""Bytes of overhead of an item beside its key and value, roughly those of CPython's objects."""
 
 SHORTEST_TTL = 0.001
 """Seconds; a shorter time to live counts as this one."""
@@ -71,7 +71,7 @@ class MemoryCache:
         self.set_many({key: value}, ttl)
 
     def subscribe(self, changes: Changes) -> None:
-        """There are no others."""
+        """No other process replaces anything."""
         changes.began()
         changes.complete(math.inf)
 
@@ -106,7 +106,7 @@ class MemoryCache:
             self.release(key, owner)
 
     def ping(self) -> None:
-        """There is no server that could be gone."""
+        """There is no server to fail."""
 
     def close(self) -> None:
         self._items.clear()
@@ -118,7 +118,8 @@ class MemoryCache:
         return hold.owner if hold is not None and hold.ends > self._clock() else None
 
     def _sweep_locks(self) -> None:
-        """Forget locks that have ended. The next sweep comes when twice as many are there, so its cost is spread."""
+        """Remove locks that have ended. The next sweep is due at twice the remaining number, which amortises its
+        cost."""
         if len(self._locks) < self._sweep_at:
             return
         now = self._clock()

@@ -1,4 +1,4 @@
-"""What a cache is. One contract suite (``tests/contract``) runs over every implementation."""
+"""The protocol of caches. One contract suite (``tests/contract``) runs on every implementation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.caching.changes import Changes
 
 
 class Cache(Protocol):
-    """Bytes under string keys, each with an end. Safe from any thread.
+    """Bytes by string keys, each with a time to live. Thread-safe.
 
     Every method but ``close`` raises ``domain.errors.CacheUnavailable`` when the server cannot be used, and no other
     exception; each returns within the configured time limit (well below a second) whatever the server does.
@@ -26,11 +26,11 @@ class Cache(Protocol):
         ...
 
     def replace(self, key: str, value: bytes, ttl: float) -> None:
-        """As ``set_many``, and announce it to all who subscribe, in one step."""
+        """Set one value and announce its key to all subscribers, atomically."""
         ...
 
     def subscribe(self, changes: Changes) -> None:
-        """Have ``changes`` know, until ``close``, of what others ``replace``. Raises nothing; called once."""
+        """Report to ``changes`` what others ``replace``, until ``close``. Raises nothing; called once."""
         ...
 
     def delete(self, key: str) -> None: ...
@@ -38,13 +38,13 @@ class Cache(Protocol):
     def acquire(self, key: str, owner: str, ttl: float) -> bool:
         """Take the lock ``key`` for ``owner`` for ``ttl`` seconds unless someone holds it.
 
-        All who take one lock take it for the same time. Where others can write, one that has longer to live than that
-        is nobody's and is taken over.
+        A lock is always taken for the same time. One with a longer time to live, which only somebody else could have
+        written, is taken over.
         """
         ...
 
     def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
-        """As ``acquire``, for each key; what is raised may leave some taken."""
+        """Like ``acquire``, for each key; after an exception some may be taken."""
         ...
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:
@@ -52,11 +52,11 @@ class Cache(Protocol):
         ...
 
     def release(self, key: str, owner: str) -> None:
-        """Give the lock up, if ``owner`` still holds it."""
+        """Release the lock, if ``owner`` still holds it."""
         ...
 
     def release_many(self, keys: Sequence[str], owner: str) -> None:
-        """As ``release``, for each key."""
+        """Like ``release``, for each key."""
         ...
 
     def ping(self) -> None:

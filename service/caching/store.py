@@ -1,9 +1,9 @@
 """Entries by key: a byte-bounded memory of this process over the cache that all processes share.
 
-The memory answers without asking the shared cache as long as announcements of what others replace come (``changes``):
-what another process has replaced is given for ``LIVING`` seconds at most. Where they do not come, it answers for
-``COHERENCE`` seconds; and for as long as the shared cache cannot be used. Trouble with the shared cache never leaves
-this module.
+The memory answers without asking the shared cache while announcements of replaced entries are received (``changes``):
+an entry that another process has replaced is served for ``LIVING`` seconds at most. Without announcements it answers
+for ``COHERENCE`` seconds, and while the shared cache cannot be used. Errors of the shared cache never leave this
+module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FAILURE_TTL = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """A body as it is stored; ``rest`` is ``None`` until somebody needed it."""
+    """A compressed body; ``rest`` is ``None`` until it is needed."""
 
     head: bytes
     rest: bytes | None
@@ -41,7 +41,8 @@ class _Body:
 
 @dataclass(slots=True)
 class _Kept:
-    """``checked_at`` and ``mark`` are of just before the shared cache was asked, or given it."""
+    """An entry in memory; ``checked_at`` and ``mark`` are of just before it was read from, or written to, the shared
+    cache."""
 
     header: Header
     body: _Body | None
@@ -55,9 +56,9 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An answer of the runtime to be kept: its header and its packed body (without parts where there is none).
+    """An answer of the runtime to store: its header and its packed body, without parts where there is none.
 
-    ``parts`` are what ``codec.parts_of`` gives of the body, where that is known.
+    ``parts`` is the result of ``codec.parts_of`` for the body, where that is known.
     """
 
     header: Header
@@ -66,11 +67,10 @@ class Entry:
 
 
 class EntryStore:
-    """Loads and saves entries. Safe from any thread; no method raises for the cache's sake.
+    """Loads and saves entries. Thread-safe; no method raises errors of the cache.
 
-    Bodies of more than ``largest`` bytes are neither kept nor read, whatever lies in the shared cache. ``coherence``:
-    for how many seconds the memory answers where announcements do not come. ``changes`` are what the cache's
-    subscription has to know of.
+    Bodies of more than ``largest`` bytes are neither stored nor read. ``coherence`` is for how many seconds the memory
+    answers without announcements. ``changes`` is what the cache's subscription reports to.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class EntryStore:
         self._kept: BoundedMap[str, _Kept] = BoundedMap(memory_bytes, lambda kept: kept.weight)
 
     def headers(self, keys: Sequence[str], *, latest: bool = False) -> dict[str, Header]:
-        """The headers of those entries that are stored; with ``latest``, as the shared cache has them now."""
+        """The headers of the stored entries among ``keys``; with ``latest``, read from the shared cache now."""
         found: dict[str, Header] = {}
         unknown = []
         for key in keys:
@@ -106,12 +106,12 @@ class EntryStore:
         return found
 
     def header_at_hand(self, key: str) -> Header | None:
-        """The header of an entry, if this process has it and need not ask the shared cache for it now."""
+        """The header of an entry, if it is in memory and need not be checked in the shared cache."""
         kept = self._kept.get(key)
         return None if kept is None or not self._is_current(key, kept) else kept.header
 
     def body(self, key: str, header: Header, *, current: bool = True) -> Packed | None:
-        """The packed body of an entry; ``None`` where it is gone. ``current``: the header is the entry's latest."""
+        """The packed body of an entry; ``None`` where it is missing. ``current``: the header is the entry's latest."""
         kept = self._kept.get(key)
         at_hand = kept is not None and kept.body is not None and kept.header.digest == header.digest
         body = kept.body if kept is not None and at_hand else self._shared_body(key, header)
@@ -123,7 +123,7 @@ class EntryStore:
         return packed
 
     def bodies(self, keys: Sequence[str]) -> dict[str, Packed]:
-        """The packed bodies of those entries that are stored, each of one part, read together."""
+        """The packed bodies, of one part each, of the stored entries among ``keys``, read together."""
         headers = {key: header for key, header in self.headers(keys).items() if header.digest}
         heads: dict[str, bytes] = {}
         for key, header in headers.items():
@@ -139,9 +139,9 @@ class EntryStore:
         return {key: packed for key, packed in unpacked.items() if packed is not None}
 
     def save(self, key: str, entry: Entry, ttl: float, *, names_content: bool = False) -> bool:
-        """Keep the entry for ``ttl`` seconds, here and, if that can be, for all; whether it was.
+        """Store the entry for ``ttl`` seconds, in memory and, if possible, in the shared cache; whether it was stored.
 
-        ``names_content``: under this key nothing else is ever stored, so that there is nothing to announce.
+        ``names_content``: the key names the content, so nothing is ever replaced and nothing announced.
         """
         header = entry.header
         if header.size > self._largest:
@@ -176,13 +176,13 @@ class EntryStore:
         return header.outcome if header is not None and header.fetched_at >= since else None
 
     def note_failure(self, key: str, outcome: str, fetched_at: float) -> None:
-        """Tell the readers that wait in other processes that the fetch begun at ``fetched_at`` failed."""
+        """Note for waiting readers in other processes that the fetch begun at ``fetched_at`` failed."""
         name = failure_key(key)
         with suppress(CacheUnavailable):
             self._cache.set_many({name: self._sealer.seal(name, Header(outcome, True, fetched_at))}, _FAILURE_TTL)
 
     def _is_current(self, key: str, kept: _Kept) -> bool:
-        """Whether the shared cache need not be asked."""
+        """Whether the entry in memory need not be checked in the shared cache."""
         if self.changes.announced_since(key, kept.mark):
             return False
         return self.changes.followed_since(kept.mark) or (
@@ -203,7 +203,7 @@ class EntryStore:
         return found
 
     def _checked(self, key: str, header: Header | None, asked_at: float, mark: Mark) -> _Kept | None:
-        """Note what the shared cache has; the later of that and what this process has itself."""
+        """Keep the later of the header in the shared cache and the one in memory, and return it."""
         noted: list[_Kept] = []
 
         def later(kept: _Kept | None) -> _Kept | None:
@@ -225,7 +225,7 @@ class EntryStore:
         return None if head is None else _Body(head, None)
 
     def _rest(self, key: str, header: Header, body: _Body) -> bytes | None:
-        """The parts of ``body`` behind its first one, kept in this process once they were loaded."""
+        """The parts of ``body`` after the first, kept in memory once they were loaded."""
         if body.rest is not None:
             return body.rest
         rest = self._shared(rest_key(key, header.digest))
@@ -249,7 +249,7 @@ class EntryStore:
             return [None] * len(keys)
 
     def _keep_body(self, key: str, header: Header, body: _Body) -> None:
-        """Keep it in this process, unless something newer has come there meanwhile."""
+        """Keep the body in memory, unless a newer entry has arrived meanwhile."""
         fitting = self._fitting(body)
 
         def with_body(kept: _Kept | None) -> _Kept:
@@ -262,5 +262,5 @@ class EntryStore:
         self._kept.update(key, with_body)
 
     def _fitting(self, body: _Body | None) -> _Body | None:
-        """The body, unless it is more than the memory of this process takes; its header stays then."""
+        """The body, unless it is too large for the memory, which then keeps only the header."""
         return body if body is not None and _OVERHEAD + body.weight <= self._kept.capacity else None

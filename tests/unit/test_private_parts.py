@@ -48,7 +48,7 @@ SUBCLASSES = {
         "MasterConnection",
         "TlsMasterConnection",
     },
-    "caching/redis/sentinels.py": {"_Asked", "Sentinels"},
+    "caching/redis/sentinels.py": {"_SentinelClient", "Sentinels"},
     "runtimes/transport/framing.py": {"CheckedResponse"},
     "runtimes/transport/session.py": {
         "_Connecting",
@@ -209,7 +209,7 @@ def test_sentinels_are_tried_in_the_order_of_a_list_that_can_be_replaced() -> No
         "copy: see whether it still changes shared state, and drop Sentinels if it does not"
     )
     assert "sentinel_masters()" in text, (
-        "service/caching/redis/sentinels.py: a sentinel is asked otherwise now: have _Asked note the error there"
+        "service/caching/redis/sentinels.py: a sentinel is asked otherwise now: have _SentinelClient note the error there"
     )
 
 

@@ -1,4 +1,4 @@
-"""For the platform: liveness, readiness, metrics."""
+"""Operations: liveness, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JSON = "application/json"
 
 
 class LivenessSchema(Schema):
-    """The process answers."""
+    """The answer of a live process."""
 
     status = fields.String(required=True, validate=validate.OneOf(["alive"]))
 
@@ -29,37 +29,37 @@ RUNTIME_STATES = list(get_args(RuntimeState))
 
 
 class ReadinessSchema(Schema):
-    """Whether requests can be served, and how the parts do."""
+    """Whether requests can be served, and the state of each part."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ready", "not ready"]))
     keys = fields.Dict(
         keys=fields.String(),
         values=fields.Boolean(),
         required=True,
-        metadata={"description": "For each trusted issuer whether its keys are loaded."},
+        metadata={"description": "Whether the keys of each trusted issuer are loaded."},
     )
     cache = fields.String(required=True, validate=validate.OneOf(["redis", "in-process", "unavailable"]))
     runtime = fields.String(
         required=True,
         validate=validate.OneOf(RUNTIME_STATES),
-        metadata={"description": "How the runtime of the default connection does."},
+        metadata={"description": "The state of the default connection's runtime."},
     )
     connections = fields.Dict(
         keys=fields.String(),
         values=fields.String(validate=validate.OneOf(RUNTIME_STATES)),
         required=True,
-        metadata={"description": "For each connection how its runtime does."},
+        metadata={"description": "The state of each connection's runtime."},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """How to ask for the state of the service's parts. ``cache`` and ``runtimes`` report; only ``keys`` decide."""
+    """Probes of the service's parts. ``cache`` and ``runtimes`` only inform; ``keys`` decide on readiness."""
 
     verifier: TokenVerifier
     cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
     runtimes: Callable[[], Mapping[str, RuntimeState]]
-    """By connection, the default one first."""
+    """The state of each connection's runtime, the default one first."""
     metrics: Callable[[], bytes]
 
 
@@ -71,7 +71,7 @@ def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blue
     @documented_open("getLivez", LivenessSchema, "Is the process alive?", JSON)
     @open_to_everyone
     def livez() -> Response:
-        """Answers as long as the process can."""
+        """Answers as long as the process runs."""
         return _json({"status": "alive"}, 200)
 
     @routes.route("/readyz")
@@ -80,8 +80,8 @@ def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blue
     def readyz() -> Response:
         """Ready once the keys of a trusted issuer are loaded.
 
-        A cache or a runtime that is down is reported, and does not make the service unready: stored answers can
-        still be given, and errors reported.
+        A cache or a runtime that is down is reported, but does not make the service unready: stored answers can still
+        be served, and errors reported.
         """
         keys = dict(parts.verifier.keys_loaded())
         ready = any(keys.values())

@@ -33,7 +33,7 @@ class ResourceGroupListSchema(Schema):
 
     resourceGroups = fields.List(fields.Nested(ResourceGroupSchema), required=True)
     complete = fields.Boolean(
-        required=True, metadata={"description": "`false` where the runtime does not say which there are."}
+        required=True, metadata={"description": "`false` where the runtime cannot list its groups."}
     )
 
 
@@ -46,9 +46,9 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @documented("listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False)
     @requires()
     def resource_groups(read_request: ReadRequest[Parameters]) -> Response:
-        """Those that the token names, where it restricts its holder to some; otherwise those that the runtime has.
+        """Those that the token names, where it restricts its holder to some; otherwise those of the runtime.
 
-        Where the runtime does not say which there are, the one that is asked for is given. Any valid token will do.
+        Where the runtime cannot list its groups, only the requested one is listed. Any valid token suffices.
         """
         caller = current_request().principal
         if caller is not None and caller.resource_groups is not None:

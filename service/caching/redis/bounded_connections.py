@@ -1,8 +1,8 @@
-"""redis-py's connections with a deadline over all that one operation does.
+"""redis-py's connections with a deadline for a whole operation.
 
-redis-py bounds each wait for the network. A server that sends a byte now and then, a list of sentinels or cluster nodes
-that are all silent, or a handshake of several steps would add those waits up. Here the operation has one deadline,
-``within``, and every wait on the way ends by then.
+redis-py bounds each wait for the network. With a server that sends a byte now and then, a list of silent sentinels or
+cluster nodes, or a handshake of several steps, those waits would add up. Here the operation has one deadline,
+``within``, and every wait ends by then.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from service.concurrency.deadline import Deadline
 CLIENT_NAME = "metric-resource"
 
 _SHORTEST = 0.001
-"""Seconds; a socket takes 0 for no waiting at all and refuses less."""
+"""The shortest timeout of a socket in seconds: 0 would mean not to wait at all."""
 
 _deadline: ContextVar[Deadline | None] = ContextVar("cache_operation_deadline", default=None)
 
 
 @contextmanager
 def within(deadline: Deadline) -> Iterator[None]:
-    """Everything that bounded connections do inside ends by ``deadline``, with ``TimeoutError`` if need be."""
+    """Have all operations of bounded connections end by ``deadline``, with ``TimeoutError`` if need be."""
     token = _deadline.set(deadline)
     try:
         yield
@@ -40,7 +40,7 @@ def within(deadline: Deadline) -> Iterator[None]:
 
 
 def _remaining() -> float:
-    """Seconds left to the operation, 0 and below when its time is over."""
+    """Seconds left to the operation; 0 or less when its time is over."""
     deadline = _deadline.get()
     return math.inf if deadline is None else deadline.at - time.monotonic()
 
@@ -52,7 +52,7 @@ def _clipped(limit: float | None) -> float:
 class BoundedSocket:
     """A connected socket that waits at most ``limit`` seconds at a time, and never beyond the operation's deadline.
 
-    Anything else is the socket's own.
+    Everything else is delegated to the socket.
     """
 
     def __init__(self, wrapped: socket.socket, limit: float) -> None:
@@ -61,7 +61,7 @@ class BoundedSocket:
         self._polling = False
 
     def settimeout(self, seconds: float | None) -> None:
-        """With 0 the next reads only look whether something is there; any other time is the operation's business."""
+        """Only 0, for reads that do not wait, has an effect; other waits are bounded by the operation."""
         self._polling = seconds == 0
 
     def recv(self, size: int, flags: int = 0) -> bytes:
@@ -87,11 +87,11 @@ class BoundedSocket:
 
 
 class _Bounded(AbstractConnection):
-    """Comes before one of redis-py's connections among the bases of a class."""
+    """A mixin for redis-py's connections, to be named before them among the bases."""
 
     @property
     def socket_timeout(self) -> float | None:
-        """Read by redis-py for the TLS handshake; later waits are ``BoundedSocket``'s."""
+        """The timeout of the TLS handshake; later waits are bounded by ``BoundedSocket``."""
         return _clipped(self._socket_timeout)
 
     @socket_timeout.setter
@@ -107,7 +107,7 @@ class _Bounded(AbstractConnection):
         self._socket_connect_timeout = value
 
     selectable: BoundedSocket
-    """The socket, to wait for with others."""
+    """The socket, for ``select``."""
 
     def _connect(self) -> BoundedSocket:
         limit = math.inf if self._socket_timeout is None else self._socket_timeout
@@ -115,7 +115,7 @@ class _Bounded(AbstractConnection):
         return self.selectable
 
     def on_connect_check_health(self, check_health: bool = True) -> None:
-        """Name the connection where the server allows it; an ACL user without ``CLIENT`` goes on without a name."""
+        """Name the connection where the server allows it; an ACL user may lack ``CLIENT``."""
         super().on_connect_check_health(check_health=check_health)
         self.send_command("CLIENT", "SETNAME", CLIENT_NAME, check_health=False)  # type: ignore[no-untyped-call]
         try:
@@ -124,7 +124,7 @@ class _Bounded(AbstractConnection):
             return
 
     def read_response(self, *args: Any, **options: Any) -> Any:
-        """Drop the connection on any error of reading: what comes after it would answer another question."""
+        """Close the connection on any error of reading: later replies would not match their commands."""
         options["disconnect_on_error"] = True
         return super().read_response(*args, **options)
 

@@ -32,7 +32,7 @@ from service.domain.errors import CacheUnavailable
 
 if TYPE_CHECKING:
     from service.telemetry.prometheus import (
-        Telemetry,  # loading it decides how metrics are kept: not before the workers
+        Telemetry,  # importing it decides how metrics are kept, so only in the workers
     )
 
 
@@ -40,12 +40,12 @@ class RedisCache:
     """Implements ``protocol.Cache``. Connects on first use, so it can be made while the server is away.
 
     ``url`` follows the grammar in ``url`` (``ValueError`` otherwise). ``timeout`` in seconds bounds each wait on the
-    network; an operation as a whole ends within twice that, name resolution aside. Nothing is tried twice: after
-    failures the server is left alone for a moment (``circuit``), and operations raise ``CacheUnavailable`` at once.
+    network; an operation as a whole ends within twice that, name resolution aside. There are no
+    retries: after failures a circuit breaker opens (``circuit``), and operations raise ``CacheUnavailable`` at once.
 
     An ACL user needs ``MGET``, ``SET``, ``DEL``, ``GET``, ``PEXPIRE``, ``PTTL``, ``EVAL``, ``EVALSHA`` and ``PING``; in
     a cluster also ``CLUSTER SLOTS`` and ``COMMAND``. Announcements need ``PUBLISH``, ``SUBSCRIBE`` and the channel
-    ``entry_keys.CHANNEL``; without them none is trusted.
+    ``entry_keys.CHANNEL``; without them, announcements are not used.
     """
 
     def __init__(
@@ -71,7 +71,8 @@ class RedisCache:
         return self.get_many([key])[0]
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Reads by ``MGET`` also for one key: a value of another type is nothing of ours, and is written over."""
+        """Uses ``MGET`` also for one key, which ignores values of another type: they are not ours, and are
+        overwritten."""
         found: dict[str, bytes | None] = {}
         with self._operation():
             for share in self._shares(keys):
@@ -141,7 +142,7 @@ class RedisCache:
 
     @contextmanager
     def _operation(self) -> Iterator[None]:
-        """The time that one call has, and its count when it comes to nothing."""
+        """The deadline of an operation, and the count of its failures."""
         try:
             with waiting(briefly=True), within(Deadline.after(2 * self._timeout)):
                 yield
@@ -166,9 +167,9 @@ class RedisCache:
 
     @contextmanager
     def _attempt(self, command: str, server: str, *, writes: bool = False, commands: int = 1) -> Iterator[None]:
-        """Ask ``server`` if it may be asked, and note what became of it.
+        """A call of ``server`` through its circuit.
 
-        A server that is not what it should be can make its client raise anything, so anything is translated here.
+        A misbehaving server can make its client raise any exception, so any exception is translated here.
         """
         circuit = self._circuit(server)
         probe = circuit.enter()
@@ -202,7 +203,7 @@ class RedisCache:
 
 
 def _servers(url: ServerUrl, timeout: float) -> Servers:
-    """Not connected yet; ``timeout`` in seconds is for each wait on the network."""
+    """The servers of ``url``, not connected yet; ``timeout`` in seconds is for each wait on the network."""
     match url.form:
         case Form.CLUSTER:
             return Cluster(url, timeout)
@@ -224,7 +225,7 @@ def _write(share: Share, items: Mapping[str, bytes], milliseconds: int) -> None:
 
 
 def _values(answer: object, count: int) -> list[bytes | None]:
-    """``ValueError`` for an answer that is not the one to ``MGET``: whoever sent it does not speak our protocol."""
+    """The values of an answer to ``MGET``. Raises ``ValueError`` for one of another form."""
     if not isinstance(answer, list) or len(answer) != count:
         raise ValueError("the server answered something else than was asked")
     if not all(value is None or isinstance(value, bytes) for value in answer):

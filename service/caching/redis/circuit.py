@@ -18,8 +18,8 @@ class ServerCircuit:
     """``enter`` before each operation and, with what that returned, ``worked``, ``refused``, ``failed`` or
     ``abandoned`` after it.
 
-    Every change of state is one line of the log: ``up``, ``down``, and ``refusing`` for a server that lives and turns
-    operations down (full, read-only, not permitted), which leaves the circuit closed. Safe from any thread.
+    Every change of state is logged: ``up``, ``down``, and ``refusing`` for a server that is up but refuses operations
+    (full, read-only, not permitted), which leaves the circuit closed. Thread-safe.
     """
 
     def __init__(self, server: str, tolerance: Tolerance, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,24 +33,25 @@ class ServerCircuit:
         self._refused_at = 0.0
 
     def enter(self) -> bool:
-        """Whether this operation probes a server that was down. Raises ``CacheUnavailable`` where none may pass."""
+        """Whether this operation probes a server that was down. Raises ``CacheUnavailable`` while the circuit is
+        open."""
         try:
             return self._breaker.enter()
         except CircuitOpen:
             raise CacheUnavailable("circuit breaker open: the cache server is failing") from None
 
     def worked(self, *, probe: bool, wrote: bool = False) -> None:
-        """The server did what was asked. Only a write shows that a server refuses no more, and only after a while:
-        one that is just about full takes some and refuses some."""
+        """The operation succeeded. Only a write shows that a server no longer refuses, and only after a while: one that
+        is nearly full accepts some writes and refuses others."""
         if not self._breaker.succeeded(probe=probe) or not (wrote and self._refusal):
             return
         with self._lock:
             if self._refusal and self._clock() >= self._refused_at + self._longest:
                 self._refusal = ""
-                self._say(logging.INFO, "up", "it takes writes again")
+                self._say(logging.INFO, "up", "it accepts writes again")
 
     def refused(self, reason: str, *, probe: bool) -> None:
-        """The server answered, and turned the operation down."""
+        """The server answered, and refused the operation."""
         if not self._breaker.succeeded(probe=probe):
             return
         with self._lock:
@@ -60,15 +61,15 @@ class ServerCircuit:
                 self._say(logging.WARNING, "refusing", reason)
 
     def failed(self, reason: str, *, probe: bool) -> None:
-        """The server did not answer, or answered nonsense."""
+        """The server did not answer, or its answer was invalid."""
         self._breaker.failed(reason, probe=probe)
 
     def abandoned(self, *, probe: bool) -> None:
-        """The operation was broken off and says nothing about the server."""
+        """The operation was abandoned, which says nothing about the server."""
         self._breaker.abandoned(probe=probe)
 
     def _changed(self, state: State, reason: str) -> None:
-        """Probes of a server that stays down are no news."""
+        """Log a new state, but not each failed probe."""
         if state is State.OPEN and not self._is_down:
             self._is_down = True
             self._say(logging.WARNING, "down", reason)

@@ -22,8 +22,8 @@ class Cluster:
     """The masters of a cluster, each with the slots that it holds (Redis Cluster specification, "Key distribution").
 
     redis-py's client asks for the slots when it is made, so it is made on the first use. It then learns of moved slots
-    and failed nodes by itself. When it has lost sight of all nodes, the next use makes a new client from the nodes of
-    the URL and those known before.
+    and failed nodes by itself. When it can no longer reach any node, the next use makes a new client from the
+    nodes of the URL and those known before.
     """
 
     def __init__(self, url: ServerUrl, timeout: float) -> None:
@@ -74,7 +74,7 @@ class Cluster:
             self._client.close()
 
     def _renew(self) -> None:
-        if self.connected:  # by another thread, since this one looked
+        if self.connected:  # by another thread meanwhile
             return
         old = self._client
         known = [Address(node.host, node.port) for node in old.get_nodes()] if old is not None else []
@@ -85,7 +85,8 @@ class Cluster:
 
 
 def _cluster(url: ServerUrl, nodes: Sequence[Address], timeout: float) -> Any:
-    """redis-py passes ``connection_class`` on to the nodes only when it is given the first of them as a URL."""
+    """A client of the cluster. redis-py uses ``connection_class`` for the nodes only where the first is given as a
+    URL."""
     first, *others = nodes
     host = quote(f"[{first.host}]" if ":" in first.host else first.host, safe="[]:")
     options = connection_options(url, url.credentials, timeout)

@@ -19,7 +19,7 @@ from service.domain.errors import CacheUnavailable
 
 if TYPE_CHECKING:
     from service.telemetry.prometheus import (
-        Telemetry,  # loading it decides how metrics are kept: not before the workers
+        Telemetry,  # importing it decides how metrics are kept, so only in the workers
     )
 
 _SECONDS = 1.0
@@ -99,14 +99,14 @@ _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     ),
     (exceptions.InvalidResponse, "", "does not speak the protocol of Redis"),
 )
-"""The kind of error, what its text has in it, and what that means; the first that fits counts."""
+"""The type of an error, a part of its text, and the diagnosis; the first match is used."""
 _COMMAND = re.compile(r"run the '([a-z|]{1,32})' command", re.ASCII)
 
 
 def diagnose(url: str, telemetry: Telemetry, source: str = "REDIS_URL") -> str | None:
-    """What keeps the service from using the server at ``url``, cause and cure, as what is to be said of the server;
-    ``None`` where all that the service asks of it works. ``source`` is what gave the URL. It repeats nothing of the URL
-    and no text of the server.
+    """Why the service cannot use the server at ``url``, and the cure, as a predicate about the server; ``None`` where
+    everything works. ``source`` names the setting of the URL. The text repeats nothing of the URL or the server's
+    messages.
     """
     cache = RedisCache(url, timeout=_SECONDS, telemetry=telemetry, tolerance=Tolerance(failures=1000))
     try:
@@ -119,7 +119,7 @@ def diagnose(url: str, telemetry: Telemetry, source: str = "REDIS_URL") -> str |
 
 
 def _use(cache: RedisCache) -> None:
-    """All that the service does, with keys that nobody else has, so many that some are on each node of a cluster."""
+    """Try all operations of the service, with unique keys, enough of them to reach each node of a cluster."""
     cache.ping()
     keys = [entry_key("check", secrets.token_hex(16)) for _ in range(_KEYS)]
     for key in keys:
@@ -133,7 +133,7 @@ def _use(cache: RedisCache) -> None:
 
 
 def _explained(error: BaseException, source: str) -> str:
-    """What lies deepest tells most: the client wraps what the network or the server said."""
+    """The diagnosis of an error, from its innermost cause outwards: the client wraps errors of network and server."""
     chain = list(_chain(error))
     for kind, text, meaning in _REASONS:
         for one in chain:

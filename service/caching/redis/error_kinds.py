@@ -1,4 +1,4 @@
-"""What an exception raised on the way to a cache server says about that server."""
+"""Classifies exceptions of a cache client by what they say about the server."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from service.domain.errors import CacheUnavailable
 
 
 class Verdict(Enum):
-    """What is to be thought of the server."""
+    """The state of the server according to an exception."""
 
     DEAD = "dead"
-    """It did not answer in time, or what it answered makes no sense."""
+    """It did not answer in time, or its answer was invalid."""
     REFUSES = "refuses"
-    """It answered, and turned this operation down: full, read-only, not permitted, wrong type, …"""
+    """It answered, and refused the operation: full, read-only, not permitted, wrong type, …"""
     UNKNOWN = "unknown"
-    """It was not asked."""
+    """The operation did not reach it."""
 
 
 def verdict(error: Exception) -> Verdict:
-    """``CLUSTERDOWN`` and ``MASTERDOWN`` are error answers too, and yet nobody is there to do the work."""
+    """The verdict on an exception. ``CLUSTERDOWN`` and ``MASTERDOWN`` are answers, too, but mean that no master
+    works."""
     if isinstance(error, MaxConnectionsError | CacheUnavailable):
         return Verdict.UNKNOWN
     if isinstance(error, ResponseError) and not isinstance(error, ClusterDownError):
@@ -30,6 +31,6 @@ def verdict(error: Exception) -> Verdict:
 
 
 def reason(error: Exception) -> str:
-    """For the log: the error's class, and its text where the text is about the network, not about keys and values."""
+    """The error for the log: its class, and its text where that is about the network, not about keys and values."""
     about_network = isinstance(error, OSError | RedisError) and not isinstance(error, ResponseError)
     return f"{type(error).__name__}: {error}"[:200] if about_network else type(error).__name__

@@ -1,4 +1,4 @@
-"""How every connection of the cache is set up, whichever way it goes."""
+"""The options of all connections of the cache."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from service.caching.redis.bounded_connections import SocketConnection, TcpConne
 from service.caching.redis.url import Address, Credentials, Form, ServerUrl
 
 _MOST_CONNECTIONS = 1024
-"""For each server. A thread uses one at a time, so the number of threads is the bound that counts."""
+"""The most connections to each server. A thread uses one at a time, so the number of threads is the real bound."""
 
 
 def pool_of(url: ServerUrl, timeout: float) -> ConnectionPool:
-    """To the one server of a URL, by TCP or by a socket."""
+    """A pool of connections to the single server of a URL, by TCP or a Unix socket."""
     if url.form is Form.SOCKET:
         options = connection_options(url, url.credentials, timeout)
         return ConnectionPool(connection_class=SocketConnection, path=url.path, db=url.db, **options)
@@ -24,7 +24,7 @@ def pool_of(url: ServerUrl, timeout: float) -> ConnectionPool:
 
 
 def tcp_pool(url: ServerUrl, address: Address, credentials: Credentials, timeout: float, **more: Any) -> ConnectionPool:
-    """To ``address``; ``more`` is redis-py's."""
+    """A pool of connections to ``address``; ``more`` are further options of redis-py."""
     options = connection_options(url, credentials, timeout) | more
     return ConnectionPool(
         connection_class=TlsConnection if url.tls else TcpConnection, host=address.host, port=address.port, **options
@@ -32,7 +32,7 @@ def tcp_pool(url: ServerUrl, address: Address, credentials: Credentials, timeout
 
 
 def connection_options(url: ServerUrl, credentials: Credentials, timeout: float) -> dict[str, Any]:
-    """redis-py's options. RESP2 has all that is used here, and no messages that the server sends unasked."""
+    """redis-py's options of a connection. RESP2 suffices, and has no messages that the server sends unrequested."""
     options: dict[str, Any] = {
         "protocol": 2,
         "driver_info": None,
@@ -58,5 +58,5 @@ def connection_options(url: ServerUrl, credentials: Credentials, timeout: float)
 
 
 def once() -> Retry:
-    """No attempt but the first: what is to be done about a failure is ``ServerCircuit``'s business."""
+    """No retries: failures are handled by ``ServerCircuit``."""
     return Retry(NoBackoff(), 0)

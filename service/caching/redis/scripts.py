@@ -1,7 +1,7 @@
-"""What the server has to do in one step, as scripts that it runs.
+"""Lua scripts for atomic operations on the server.
 
-Locks that only their owner can extend or release, and that nobody else can keep from being taken; and values that are
-announced as they are replaced. Each script touches one key, which is all that a cluster asks of a script.
+Locks that only their owner can extend or release, and that nobody else can block; and values that are announced when
+they are replaced. Each script uses one key, as a cluster requires.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError
 
 
 class Script(NamedTuple):
-    """Lua source and the SHA-1 under which a server remembers it."""
+    """Lua source and its SHA-1, by which a server caches it."""
 
     source: str
     sha: str
@@ -29,7 +29,7 @@ ACQUIRE = _script(
     "if left >= 0 and left <= tonumber(ARGV[2]) then return 0 end "
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1"
 )
-"""No lock has longer to live than it is taken for: what is there and does, or never ends, is none."""
+"""A value with a longer time to live than a lock's, or without one, is not a lock and is overwritten."""
 EXTEND = _script(
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) else return 0 end"
 )
@@ -37,11 +37,11 @@ RELEASE = _script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.ca
 REPLACE = _script(
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) redis.pcall('PUBLISH', ARGV[3], ARGV[4]) return 1"
 )
-"""A user who may not publish keeps values nevertheless: nobody trusts announcements then (see ``subscription``)."""
+"""A user without ``PUBLISH`` can still store values; announcements are not used then (see ``subscription``)."""
 
 
 def run(client: Any, script: Script, key: str, *arguments: str | bytes | int) -> bool:
-    """Whether the script did what it is for. A server that restarted is sent the source again."""
+    """Run a script; whether it returned success. The source is sent again to a server that has restarted."""
     try:
         answer = client.evalsha(script.sha, 1, key, *arguments)
     except NoScriptError:
@@ -50,7 +50,7 @@ def run(client: Any, script: Script, key: str, *arguments: str | bytes | int) ->
 
 
 def run_many(client: Any, script: Script, keys: Sequence[str], *arguments: str | bytes | int) -> list[bool]:
-    """As ``run``, for each of ``keys``, in one trip to their server."""
+    """Like ``run``, for each of ``keys``, in one round trip."""
     if len(keys) == 1:
         return [run(client, script, keys[0], *arguments)]
     with client.pipeline(transaction=False) as pipeline:

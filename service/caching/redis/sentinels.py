@@ -1,4 +1,4 @@
-"""The master that sentinels name."""
+"""The master found by sentinels."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from service.caching.redis.servers import Single
 from service.caching.redis.url import ServerUrl
 
 
-class _Asked(Redis):
-    """A sentinel that remembers why it could not be asked the last time: redis-py keeps only the words."""
+class _SentinelClient(Redis):
+    """A sentinel that keeps the error of its last call, of which redis-py keeps only the text."""
 
     trouble: Exception | None = None
 
@@ -29,10 +29,10 @@ class _Asked(Redis):
 
 
 class Sentinels(Sentinel):
-    """redis-py's reorders its list in place, which loses sentinels when two threads do; this one never changes a list.
+    """redis-py's reorders its list in place, which loses sentinels when two threads do so; this one copies the list.
 
-    The sentinel that knew the master is asked first next time, and one that none answered is asked last. Where none can
-    be asked, the error says why in its cause.
+    The sentinel that knew the master is asked first next time; where none answered, the first one moves to the end.
+    Where none can be reached, the error has the reason as its cause.
     """
 
     def discover_master(self, service_name: str) -> tuple[str, int]:
@@ -42,7 +42,7 @@ class Sentinels(Sentinel):
             address: tuple[str, int] = Sentinel.discover_master(view, service_name)  # type: ignore[no-untyped-call]
         except Exception as error:
             self.sentinels = [*view.sentinels[1:], view.sentinels[0]]
-            troubles = [one.trouble for one in view.sentinels if isinstance(one, _Asked)]
+            troubles = [one.trouble for one in view.sentinels if isinstance(one, _SentinelClient)]
             if isinstance(error, MasterNotFoundError) and all(troubles):
                 raise error from troubles[0]
             raise
@@ -51,10 +51,11 @@ class Sentinels(Sentinel):
 
 
 def sentinel_servers(url: ServerUrl, timeout: float) -> Single:
-    """The master of the service that ``url`` names, and its sentinels."""
+    """The master of the service in ``url``, and its sentinels."""
     sentinels = Sentinels([])  # type: ignore[no-untyped-call]
     sentinels.sentinels = [
-        _Asked.from_pool(tcp_pool(url, address, url.sentinel_credentials, timeout)) for address in url.addresses
+        _SentinelClient.from_pool(tcp_pool(url, address, url.sentinel_credentials, timeout))
+        for address in url.addresses
     ]
     pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
         url.service,

@@ -1,4 +1,4 @@
-"""What the cache needs of its servers, one or many, and whichever of them holds a key."""
+"""The protocol of the cache's servers, one or many, which finds the server of a key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from redis import Redis
 
 
 class Share(NamedTuple):
-    """Keys that one server holds and that may stand together in one command."""
+    """Keys of one server that may be used in one command."""
 
     server: str
     client: Any
@@ -17,7 +17,7 @@ class Share(NamedTuple):
 
 
 class Servers(Protocol):
-    """Where keys are. Every method raises whatever redis-py raises."""
+    """The servers of keys. Methods raise redis-py's errors."""
 
     name: str
 
@@ -29,15 +29,15 @@ class Servers(Protocol):
     def connect(self) -> None: ...
 
     def shares(self, keys: Sequence[str]) -> list[Share]:
-        """``keys`` by the server that holds them. Asks nobody."""
+        """``keys`` by the server that holds them, without a request."""
         ...
 
     def clients(self) -> Mapping[str, Redis]:
-        """A client of each server that holds keys. Asks nobody."""
+        """A client of each server that holds keys, without a request."""
         ...
 
     def lose(self) -> None:
-        """No server that is known can be reached: forget that they are ``connected``."""
+        """Called when no known server can be reached; ``connected`` is false afterwards."""
         ...
 
     def ping(self) -> None: ...
@@ -46,7 +46,7 @@ class Servers(Protocol):
 
 
 class Single:
-    """One server, or one master at a time. ``others`` are clients to close along with the one that is used."""
+    """One server, or one master at a time. ``others`` are clients to close along with its own."""
 
     connected = True
 
@@ -56,10 +56,10 @@ class Single:
         self._others = others
 
     def connect(self) -> None:
-        """A connection is made when it is needed."""
+        """Does nothing: connections are made when they are needed."""
 
     def lose(self) -> None:
-        """There is nothing to forget."""
+        """Does nothing."""
 
     def shares(self, keys: Sequence[str]) -> list[Share]:
         return [Share(self.name, self._client, list(keys))]

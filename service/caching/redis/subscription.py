@@ -1,11 +1,11 @@
 """Announcements of replaced entries: one subscription for a process, with a connection to each server.
 
-A server answers a ``PING`` on such a connection behind all messages that it had for it, so its answer says that nothing
-announced before the question is missing: however late messages come, it is known how late. A connection that a server
-ends, because it is too slow, say, is noticed by that, and what was missed meanwhile counts as replaced.
+A server answers a ``PING`` on such a connection after all messages that it had for it, so the answer proves that
+nothing announced before the ``PING`` is missing, however late messages arrive. A connection that a server closes, for
+example because it is too slow, is detected by that, and whatever was missed meanwhile counts as replaced.
 
-An entry is announced by the server that holds it, in the step that replaces it. In a cluster each master is listened to
-by itself: over the cluster's own links messages can be lost without a sign.
+An entry is announced by the server that holds it, in the step that replaces it. In a cluster there is a connection to
+each master: over the cluster's own links messages can be lost unnoticed.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from service.concurrency.deadline import Deadline
 
 _PING_SECONDS = 0.1
 _MOST_SILENT = 2.0
-"""Seconds after which a server that does not answer counts as gone."""
+"""Seconds without an answer after which a server counts as failed."""
 _RETRY_SECONDS = 0.25
 _MOST_AT_ONCE = 1000
-"""Messages of one server taken before it is another's turn."""
+"""The most messages of one server that are processed in a turn."""
 _log = logging.getLogger("service.changes")
 
 
 class Subscription:
-    """Tells ``changes`` of what others than ``sender`` announce. ``timeout`` (s) is for a server to begin with it."""
+    """Reports to ``changes`` what processes other than ``sender`` announce. ``timeout`` (s) is for subscribing."""
 
     def __init__(self, servers: Servers, sender: str, changes: Changes, timeout: float) -> None:
         self._servers = servers
@@ -51,14 +51,14 @@ class Subscription:
         threading.Thread(target=self._run, name="changes", daemon=True).start()
 
     def close(self) -> None:
-        """Returns at once; the connections end soon."""
+        """Returns at once; the connections are closed soon after."""
         self._closed.set()
 
     def _run(self) -> None:
         while not self._closed.is_set():
             try:
                 self._follow()
-            except Exception as error:  # noqa: BLE001 - a server that is not what it should be can cause any
+            except Exception as error:  # noqa: BLE001 - a misbehaving server can cause any
                 self._lost(error)
             finally:
                 self._changes.ended()
@@ -95,7 +95,7 @@ class Subscription:
         if not self._missed and not self._closed.is_set():
             self._missed = True
             _log.warning(
-                "announcements of replaced entries do not come: %s",
+                "announcements of replaced entries are not received: %s",
                 reason(error),
                 extra={"event": "changes", "state": "missed", "reason": reason(error)},
             )
@@ -109,7 +109,7 @@ class Subscription:
 
 
 class _Channel:
-    """The subscription to one server. Every method raises what redis-py does where it has ended."""
+    """The subscription to one server. Methods raise redis-py's errors where it has ended."""
 
     def __init__(self, client: Redis, sender: bytes, timeout: float) -> None:
         self._client = client
@@ -119,9 +119,9 @@ class _Channel:
         self._pinged_at: float | None = None
         self._next_ping = 0.0
         self.complete_until = time.monotonic()
-        """All that was announced by then has come."""
+        """The moment up to which all announcements have been received."""
         self.has_more = False
-        """Whether more has come than ``announced`` gave, or may have."""
+        """Whether more messages have been received, or may have been, than ``announced`` returned."""
 
     def __enter__(self) -> _Channel:
         return self
@@ -134,7 +134,7 @@ class _Channel:
         return number
 
     def begin(self) -> None:
-        """Subscribe, and see that what is published comes."""
+        """Subscribe, and check that a published message is received."""
         deadline = Deadline.after(2 * self._timeout)
         self._subscriber.subscribe(CHANNEL)
         self._expect("subscribe", deadline)
@@ -143,7 +143,7 @@ class _Channel:
         self._expect("message", deadline)
 
     def ping(self, now: float) -> float:
-        """Ask whether all has come, if that is due; seconds to wait for messages at most."""
+        """Send a ``PING`` if it is due; returns the longest time to wait for messages, in seconds."""
         if self._pinged_at is None:
             if now >= self._next_ping:
                 self._pinged_at, self._next_ping = now, now + _PING_SECONDS
@@ -155,7 +155,7 @@ class _Channel:
         return max(self._next_ping - now, 0.0) if self._pinged_at is None else _PING_SECONDS
 
     def announced(self) -> list[str]:
-        """The keys that were announced by others, as far as they have come."""
+        """The keys announced by others, as far as they have been received."""
         keys: list[str] = []
         self.has_more = True
         for _ in range(_MOST_AT_ONCE):
@@ -167,7 +167,7 @@ class _Channel:
                 if self._pinged_at is not None:
                     self.complete_until, self._pinged_at = self._pinged_at, None
             elif message["type"] != "message":
-                raise NoConnection("the connection was made anew")
+                raise NoConnection("the connection was replaced")
             else:
                 sender, _, key = message["data"].partition(b" ")
                 if key and sender != self._sender:
@@ -183,7 +183,7 @@ class _Channel:
             message = self._subscriber.get_message(timeout=deadline.remaining())
             if message is not None and message["type"] == kind and (kind != "message" or self._is_own(message["data"])):
                 return
-        raise NoConnection("the server passes no announcements on")
+        raise NoConnection("the server does not forward announcements")
 
     def _is_own(self, data: bytes) -> bool:
         return data.startswith(self._sender)

@@ -12,8 +12,8 @@
 
 ``rediss://``, ``rediss+cluster://`` and ``rediss+sentinel://`` are the same over TLS, the sentinels included;
 ``valkey`` and ``valkeys`` are other names of ``redis`` and ``rediss``.
-``user info`` is ``:password``, ``user:password`` (ACL) or ``user``, and goes to the servers, not to the sentinels. An
-IPv6 address stands in brackets. Everything but scheme and ports may be percent-encoded; ``/``, ``?``, ``#`` and ``%``
+``user info`` is ``:password``, ``user:password`` (ACL) or ``user``, and is for the servers, not the sentinels. An IPv6
+address is in brackets. Everything but scheme and ports may be percent-encoded; ``/``, ``?``, ``#`` and ``%``
 inside a part must be. Options, each at most once:
 
 ==============================================  ======================================================================
@@ -25,8 +25,8 @@ inside a part must be. Options, each at most once:
 ``sentinel_username``, ``sentinel_password``    user info for the sentinels
 ==============================================  ======================================================================
 
-A fault is a ``ValueError`` whose text says what is wrong and repeats nothing of the URL: a password with a stray ``/``
-or ``?`` in it would else show up as a path or an option.
+A fault is a ``ValueError`` whose text says what is wrong and repeats nothing of the URL: otherwise a password with a
+stray ``/`` or ``?`` would show up as a path or an option.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\[\]:@\s]+))(?::([0-9]{
 
 
 class Form(Enum):
-    """How the servers stand together; the value is what the URL's scheme begins or ends with."""
+    """The topology of the servers; the value is the beginning or end of the URL's scheme."""
 
     SINGLE = ""
     SOCKET = "unix"
@@ -63,7 +63,7 @@ SCHEMES = {
 
 
 def is_encrypted(scheme: str) -> bool:
-    """Whether a scheme means TLS; one that is not known does not."""
+    """Whether a scheme means TLS; false for an unknown one."""
     return SCHEMES.get(scheme, (None, False))[1]
 
 
@@ -74,7 +74,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """``None`` for what is not given; a user without a password is one that the ACL lets in without."""
+    """``None`` for what is not given; a user may have no password in the ACL."""
 
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -93,7 +93,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class ServerUrl:
-    """What a URL says. ``path`` is set for a socket only, ``service`` for sentinels only, ``tls`` with TLS only."""
+    """A parsed URL. ``path`` is set for a socket only, ``service`` for sentinels only, ``tls`` with TLS only."""
 
     form: Form
     addresses: tuple[Address, ...]
@@ -106,7 +106,7 @@ class ServerUrl:
 
 
 def validate_url(url: str) -> None:
-    """Return if ``url`` follows the grammar and its files are there, else raise ``ValueError``. Connects to nothing."""
+    """Raise ``ValueError`` unless ``url`` follows the grammar and its files exist. Connects to nothing."""
     parse_url(url)
 
 
@@ -150,7 +150,7 @@ def _options(query: str, allowed: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _path(form: Form, path: str) -> tuple[str, str]:
-    """The service name and the database that a path says, both empty where it says none."""
+    """The service name and the database of a path, each empty where it is missing."""
     if form is Form.SOCKET:
         return "", ""
     service, _, database = path.partition("/") if form is Form.SENTINEL else ("", "", path)

@@ -46,8 +46,8 @@ class ComparedMetric(Schema):
     )
     first = _each("The first point")
     last = _each("The last point")
-    min = _each("The first of the least values")
-    max = _each("The first of the greatest values")
+    min = _each("The first of the lowest values")
+    max = _each("The first of the highest values")
     mean = fields.List(
         fields.Raw(allow_none=True, metadata={"anyOf": value_metadata()["anyOf"]}),
         required=True,

@@ -119,9 +119,9 @@ def warnings(unreadable: Unreadable, *, unread_metrics: int = 0) -> bytes:
 
 
 LARGEST = 1024 * 1024
-"""Bytes of a value that is parsed."""
+"""The longest value that is parsed, in bytes."""
 DEEPEST = 64
-"""Arrays and objects within each other, in a value that is parsed."""
+"""The deepest value that is parsed, in levels of arrays and objects."""
 _AT_ONCE = 1000
 
 
@@ -141,7 +141,7 @@ def _pair(member: dict[str, str]) -> bytes:
 
 
 def parsed_text(text: str) -> bytes | None:
-    """``text`` as UTF-8 where it is JSON that may be given away as JSON, otherwise ``None``."""
+    """``text`` as UTF-8 where it is JSON that can be part of an answer, otherwise ``None``."""
     try:
         encoded = text.encode("utf-8")
         if len(encoded) > LARGEST:
@@ -153,4 +153,4 @@ def parsed_text(text: str) -> bytes | None:
 
 
 def _digits(_: str) -> None:
-    """Numbers are given away as they are written: nothing is made of them."""
+    """Numbers are not converted: they stay as they are written."""

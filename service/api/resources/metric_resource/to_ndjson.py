@@ -13,7 +13,7 @@ _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
 def lines(chunks: Iterable[Chunk], clock: ZoneClock) -> Iterator[bytes]:
-    """The lines of each chunk. Line breaks stand between tokens only, for inside strings JSON has them escaped."""
+    """The lines of each chunk. JSON has line breaks only between tokens: in strings they are escaped."""
     for chunk in chunks:
         text = localized(chunk.text, clock)
         if b"\n" in text or b"\r" in text:

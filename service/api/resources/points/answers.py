@@ -1,4 +1,4 @@
-"""Answers with the points of many runs: all of them, or a page, with how large that is and what could not be read."""
+"""Answers with the points of many runs: all of them, or a page, and the runs that could not be read."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class PointTables:
 
 @dataclass(frozen=True, slots=True)
 class _Pages:
-    """Where a page's points are: of each run on it, which of those that are wanted."""
+    """The points of a page: the runs on it, and the rows of each."""
 
     total: int
     size: int
@@ -132,12 +132,12 @@ def _whole(read: ReadPoints, wanted: Filter) -> list[RunPoints]:
 
 
 def _label_names(read: ReadPoints, wanted: Filter, selected_points: SelectedPoints) -> Sequence[str]:
-    """Of all runs, whatever the page: so all pages have the same columns."""
+    """The label names of all runs, so that all pages have the same columns."""
     names = dict.fromkeys(name for one in read.found.values() for name in selected_points.label_names(one, wanted))
     return list(names)[:MOST_LABEL_NAMES]
 
 
 def _column_types(read: ReadPoints, wanted: Filter, selected_points: SelectedPoints) -> ColumnTypes:
-    """Of all runs, whatever the page: so all pages have the same types."""
+    """The column types of all runs, so that all pages have the same types."""
     found = (selected_points.column_types(one, wanted) for one in read.found.values())
     return reduce(and_, found, ColumnTypes())

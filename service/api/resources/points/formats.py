@@ -1,4 +1,4 @@
-"""The points of many runs in the formats that they can be had in: run by run, one run in memory at a time."""
+"""The formats of the points of many runs: written run by run, with one run in memory at a time."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ NO_TABLES = "Parquet and Arrow need the extra 'table' of this service, which is 
 _LEADING = ("runId",)
 _BEGIN = b'{"name":'
 _NEXT = b"]}," + _BEGIN
-"""Where a point ends and the next begins, as runtimes mostly write them. Within a string the quote would be escaped."""
+"""The text between two points, as runtimes usually write it. In a string the quote would be escaped."""
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
 @dataclass(frozen=True, slots=True)
 class RunPoints:
-    """The points of one run that are wanted, loaded as they are looked at."""
+    """The selected points of one run, loaded when they are read."""
 
     run_id: str
     resource: Callable[[], MetricResource]
@@ -39,8 +39,8 @@ class RunPoints:
 
 @dataclass(frozen=True, slots=True)
 class ManyPoints:
-    """Points to be written. ``labels`` has the names of all their labels, ``types`` what their columns can hold;
-    ``page`` is a further member of JSON."""
+    """Points to be written. ``labels`` returns the names of all their labels, ``types`` the types of their columns;
+    ``page`` is one more member of the JSON answer."""
 
     runs: Sequence[RunPoints]
     missing: Sequence[Mapping[str, Any]]
@@ -96,7 +96,7 @@ FORMATS: Writers[ManyPoints] = {**WITHOUT_TABLES, PARQUET: ManyPoints.parquet, A
 
 
 def _written(run_id: str, chunk: Chunk, clock: ZoneClock, between: bytes) -> bytes:
-    """The points as JSON objects on one line each, ``runId`` first, ``between`` them what separates two."""
+    """The points as JSON objects, one a line, with ``runId`` first and ``between`` as the separator."""
     text = localized(chunk.text, clock)
     if b"\n" in text or b"\r" in text:
         text = text.translate(_ONE_LINE)

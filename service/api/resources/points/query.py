@@ -1,4 +1,4 @@
-"""Which points of which runs are asked for, as query parameters."""
+"""Query parameters of the points of many runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PointsParameters(FilterParameters, PagedParameters):
 
 
 class PointsQuery(FilterQuery, PagedQuery):
-    """Which points of which runs, and how many at once."""
+    """Which points of which runs, and the size of a page."""
 
     loads = PointsParameters
-    run = runs_field(1, MOST_RUNS, "The runs, up to 100, in the order in which their points are given.")
+    run = runs_field(1, MOST_RUNS, "The runs, up to 100, in the order of their points.")

@@ -1,4 +1,4 @@
-"""The points of many runs in one long table."""
+"""The route of the points of many runs."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def blueprint(
     def points(read_request: ReadRequest[PointsParameters]) -> Response:
         """The points of up to 100 runs as one long table: run by run, in the runtime's order.
 
-        It is sent as it is made, so it may be of any length. What cannot be read of a run is in `missing`: a last line
+        It is streamed, so it may be of any length. Runs that cannot be read are in `missing`: the last line
         `{"missing": …}` of NDJSON, the header `X-Missing-Runs` of tables. CSV, Parquet and Arrow have a column for each
-        label name. Where a table's column cannot hold each of its numbers or timestamps exactly, it is text.
+        label name. A column of a table is text where no type holds all of its numbers or timestamps exactly.
         """
         return table.answer(read_request)
 

@@ -9,16 +9,18 @@ from service.api.resources.metric_resource.schemas import Metric
 
 
 class PointOfRun(Metric):
-    """A point and the run that it is of."""
+    """A point and its run."""
 
     runId = fields.String(required=True)
 
 
 class PointTableSchema(Schema):
-    """The points of many runs, run by run, those of a run in the runtime's order."""
+    """The points of many runs, run by run, in the runtime's order."""
 
     timezone = fields.String(required=True)
     points = fields.List(fields.Nested(PointOfRun), required=True)
-    missing = fields.List(fields.Nested(MissingRun), required=True, metadata={"description": "Runs without an answer."})
+    missing = fields.List(
+        fields.Nested(MissingRun), required=True, metadata={"description": "Runs that could not be read."}
+    )
     page = fields.Nested(PageSchema)
     warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})

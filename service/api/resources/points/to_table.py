@@ -1,13 +1,13 @@
 """Points as typed columns: Apache Parquet and Arrow's IPC stream (``pyarrow``, the extra ``table``).
 
-``runId``, ``name``, ``value``, ``timestamp``, ``step``, then a column for each label name, as the CSV has them. Nothing
-is rounded unseen; a column is text where no type holds all that is in it:
+``runId``, ``name``, ``value``, ``timestamp``, ``step``, then a column for each label name, as the CSV has them. No
+value is rounded; a column is text where no type holds all of its values:
 
-- ``step`` is a 64-bit integer, or text where one is beyond that.
-- ``value`` is a 64-bit integer where all are such; a double where the shortest decimal text of the double is the very
-  number that was logged, for each of them (NaN and infinities included); otherwise text, digit for digit.
-- ``timestamp`` has the caller's time zone and microseconds, nanoseconds where one has digits behind these; text where
-  one has more digits, or is of a year that the type does not reach.
+- ``step`` is a 64-bit integer, or text where one does not fit.
+- ``value`` is a 64-bit integer where all are; a double where the shortest decimal text of each double equals the logged
+  number (NaN and infinities included); otherwise text, digit for digit.
+- ``timestamp`` has the caller's time zone and microseconds, or nanoseconds where one has more digits; text where one
+  has more than nine digits, or a year outside the type's range.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_A_GROUP = 30_000
-"""Rows of a Parquet row group, at least, but of the last."""
+"""The least number of rows in a Parquet row group, except the last."""
 _REMEMBERED = 65_536
 _TO_SECONDS = len('"2026-03-29T01:00:13')
 
 
 def is_installed() -> bool:
-    """Whether the extra ``table`` is."""
+    """Whether the extra ``table`` is installed."""
     return find_spec("pyarrow") is not None
 
 
 class Table:
-    """Writes points with a column for each of ``labels``, of such ``types``; ``missing`` is in the schema's metadata,
-    too."""
+    """Writes points with a column for each of ``labels``; ``types`` are those of the columns. ``missing`` is part of
+    the schema's metadata."""
 
     def __init__(
         self, labels: Sequence[str], types: ColumnTypes, zone: TimeZone, missing: Sequence[Mapping[str, Any]]
@@ -141,7 +141,7 @@ class Table:
 
 
 class _Sink(io.RawIOBase):
-    """A file that is sent while it is written."""
+    """A write-only file whose content is taken as it is written."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -155,7 +155,7 @@ class _Sink(io.RawIOBase):
         return len(piece)
 
     def taken(self) -> bytes:
-        """What was written since."""
+        """What was written since the last call."""
         found, self._pieces = b"".join(self._pieces), []
         return found
 
@@ -167,7 +167,7 @@ def _value_type(pa: Any, types: ColumnTypes) -> Any:
 
 
 def _cut(literal: bytes, digits: int) -> str:
-    """A timestamp of at most so many digits, of which the others are zeros."""
+    """A timestamp cut to ``digits`` fractional digits; the others are zeros."""
     return literal[1 : _TO_SECONDS + 1 + digits].rstrip(b'Z"').decode("ascii") + "Z"
 
 

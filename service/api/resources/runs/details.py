@@ -1,4 +1,4 @@
-"""Answers with a run, and what surrounds it."""
+"""Answers with a run and its related objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of runs, or all of them, in the formats that they can be had in."""
+"""The formats of a list of runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LOADED = 5000
 
 
 class _Number(str):
-    """A number as it is written."""
+    """A number literal."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Runs to be written: these rows of a list, out of ``total``; ``following`` is the next page's URL, where they are
+    """Runs to be written: rows of a list, out of ``total``; ``following`` is the next page's URL, where they are
     ``paged``."""
 
     listed: RunList
@@ -44,8 +44,8 @@ class Runs:
         )
 
     def csv(self) -> Iterator[bytes]:
-        """A column for each member that a run has in JSON, in the same order, then one for each metric that is asked
-        for; ``null`` is an empty cell."""
+        """A column for each member of a run in JSON, in the same order, then one for each requested metric; ``null`` is
+        an empty cell."""
         clock = zone_clock(self.zone)
         names = _members(b"{%b}" % to_json.members(Run("", ""), clock))
         yield row([*map(cell, names), *(text_cell(str(question)) for question in self.columns.questions)])
@@ -66,7 +66,7 @@ class Runs:
             yield b"".join(b"{%b%b}\n" % (to_json.members(run, clock), self.columns.members(run)) for run in stretch)
 
     def _stretches(self) -> Iterator[Sequence[Run]]:
-        """Some runs at a time: of a sorted list each may lie in another part, so that many are loaded together."""
+        """The runs in batches: in a sorted list each may be in another part, so that many parts are loaded together."""
         for first in range(0, len(self.rows), _LOADED):
             runs = self.listed.runs(self.rows[first : first + _LOADED])
             for start in range(0, len(runs), _TOGETHER):

@@ -1,4 +1,4 @@
-"""Answers with the runs of a resource group: selected, sorted, in pages of one snapshot, with what they come to."""
+"""Answers with the runs of a resource group: selected, sorted, in pages of one snapshot, with their metrics."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class RunLists:
     def _metrics(
         self, query: RunsParameters, listed: RunList, matching: Rows, window: Window, context: RequestContext
     ) -> RunMetrics:
-        """Of all runs that match where they are sorted by them; else of those that are given, where wanted."""
+        """The metrics of all matching runs where they are sorted by them, otherwise of the runs of the page."""
         given = matching[window.position : window.end] if query.metric else ()
         looked_at = matching if query.by_metrics else given
         check_number(len(looked_at), sorting=bool(query.by_metrics))

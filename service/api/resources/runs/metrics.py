@@ -1,4 +1,4 @@
-"""What runs' metrics come to, for a list of runs."""
+"""Aggregated metrics for a list of runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from service.reads.queries import Queries
 from service.reads.results import Read
 
 MOST_RUNS = 1000
-"""Runs whose metrics are looked at for one answer."""
+"""The most runs whose metrics are read for one answer."""
 
 
 class RunMetrics:
-    """The metrics of several runs, as far as they can be read. Raises what is the matter where none can."""
+    """The metrics of several runs, as far as they can be read. Raises the error where none can."""
 
     def __init__(self, found: Mapping[str, Read[RunSummary] | ServiceError]) -> None:
         self._read = {run_id: one for run_id, one in found.items() if not isinstance(one, ServiceError)}
@@ -37,7 +37,7 @@ class RunMetrics:
 
     @classmethod
     def read(cls, runs: Sequence[Run], queries: Queries, context: RequestContext) -> RunMetrics:
-        """Read them; those of runs that ended long ago are as good as they are stored."""
+        """Read the metrics; stored ones of runs that ended long ago count as fresh."""
         if not runs:
             return cls({})
         ended_at = {run.run_id: ended for run in runs if (ended := run.ended_at) is not None}
@@ -45,15 +45,15 @@ class RunMetrics:
 
     @property
     def weight(self) -> int:
-        """Bytes of stored content that is looked at."""
+        """Bytes of stored content that are read."""
         return sum(one.size for one in self._read.values())
 
     def provenance(self, of_list: Provenance) -> Provenance:
-        """That of the entry that is the first to be stale, the list of runs included."""
+        """The provenance of the entry that becomes stale first, the list of runs included."""
         return min((of_list, *(one.provenance for one in self._read.values())), key=lambda each: each.ttl)
 
     def snapshot(self, of_list: Snapshot) -> Snapshot:
-        """Names the list and the metrics of its runs together."""
+        """The snapshot of the list and the metrics of its runs together."""
         return Snapshot(blake2b(of_list.digest + self.digest, digest_size=16).digest(), of_list.size)
 
     def answers(self, questions: Iterable[Question]) -> Metrics:
@@ -66,7 +66,7 @@ class RunMetrics:
 
 
 def check_number(runs: int, *, sorting: bool) -> None:
-    """Raise ``InvalidParameter`` where more runs match, or are to be given, than are looked at for their metrics."""
+    """Raise ``InvalidParameter`` where metrics of too many runs would have to be read."""
     if runs <= MOST_RUNS:
         return
     many, most = f"{runs:,}", f"{MOST_RUNS:,}"

@@ -1,4 +1,4 @@
-"""Which runs are asked for, as query parameters."""
+"""Query parameters of the list of runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _id(text: str) -> None:
 
 
 def runs_field(least: int, most: int, description: str) -> Any:
-    """A query parameter that names runs: ``least`` to ``most`` of them, each once."""
+    """A query parameter with the ids of ``least`` to ``most`` runs, each once."""
     times = f"must be given {least} to {most} times, once for each run"
 
     def check(ids: list[str]) -> None:
@@ -63,7 +63,7 @@ _SORT = (
     "each with an optional '-'"
 )
 _BETWEEN_KEYS = re.compile(rf",(?=-?(?:{'|'.join(RUN_FIELDS)})(?:,|\Z)|-?{_BY_METRIC})")
-"""A metric's name may hold commas."""
+"""The names of metrics may contain commas."""
 _MOST_METRICS = 5
 
 
@@ -107,12 +107,12 @@ class RunsParameters(PagedParameters):
 
     @property
     def by_metrics(self) -> tuple[Question, ...]:
-        """What of their metrics the runs are sorted by."""
+        """The aggregates that the runs are sorted by."""
         return tuple(key.field for key in self.sort if isinstance(key.field, Question))
 
 
 def scopes_by_query(query: Mapping[str, str]) -> Sequence[Scope]:
-    """The scope that metrics need, where the query asks for any."""
+    """The scope for metrics, where the query asks for any."""
     return (Scope.METRICS_READ,) if "metric" in query or _BY_METRIC in query.get("sort", "") else ()
 
 
@@ -137,7 +137,7 @@ class RunsQuery(PagedQuery):
     )
     search = fields.String(
         load_default=str,
-        metadata={"description": "A part of the run's id or of its configuration's name, whatever the case."},
+        metadata={"description": "A part of the run's id or of its configuration's name; case is ignored."},
     )
     createdSince = instant_field("The earliest `createdAt`; runs without one are left out.")
     createdUntil = instant_field("The latest `createdAt`; runs without one are left out.")

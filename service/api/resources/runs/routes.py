@@ -1,4 +1,4 @@
-"""The runs of a resource group, and one of them with what surrounds it."""
+"""The routes of the list of runs and of a run's details."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def blueprint(
     """Routes ``/runs`` and ``/runs/{runId}``."""
     routes = blueprints(
         "Runs",
-        "Training processes, *executions* in the AI API and in ML Operations: where they stand, what they were started "
-        "with, what came of them. A run template is an *executable* there.",
+        "Training processes, *executions* in the AI API and in ML Operations: their status, configuration, "
+        "inputs and outputs. A run template is an *executable* there.",
     )
     listed, details = RunLists(queries, answers, rows, paging), Details(queries, answers, long_poll)
 
@@ -58,8 +58,8 @@ def blueprint(
     def runs(read_request: ReadRequest[RunsParameters]) -> Response:
         """The runs of the resource group, newest first or sorted; all of them, or in pages of one snapshot.
 
-        With `metric` each run says what its metrics come to; `sort=metric:Loss:min` has the best run first. CSV has a
-        column for each member that a run has in JSON, and for each metric; `X-Total-Count` says there how many match,
+        With `metric`, each run has aggregates of its metrics; `sort=metric:Loss:min` puts the best run first. CSV has a
+        column for each member of a run in JSON, and for each metric; `X-Total-Count` is the number of matching runs,
         and `X-Missing-Runs` names those whose metrics cannot be read.
         """
         return listed.answer(read_request)
@@ -69,9 +69,9 @@ def blueprint(
     @documented("getRun", RunDetailsSchema, "Read a run", zoned=True, more=("Preference-Applied",), awaited=True)
     @requires(Scope.EXECUTIONS_READ)
     def run(read_request: ReadRequest[Parameters], run_id: str) -> Response:
-        """A run with its parameters, artifacts, scenario and executable, and where its metric resource and log are.
+        """A run with its parameters, artifacts, scenario and executable, and links to its metric resource and log.
 
-        A part that cannot be read is `null` and named in `unavailable`; the rest is given.
+        A part that cannot be read is `null` and named in `unavailable`.
         """
 
         return details.answer(read_request, run_id)

@@ -33,17 +33,17 @@ def _href() -> Any:
 
 
 class RunSchema(Schema):
-    """A run (an *execution* of the AI API) without what surrounds it."""
+    """A run (an *execution* of the AI API) without its related objects."""
 
     runId = fields.String(required=True)
-    status = fields.String(required=True, metadata={"description": "The runtime's word.", "example": "COMPLETED"})
-    targetStatus = _text("Where the run is to get to.")
-    statusMessage = _text("What the runtime says of the status.")
+    status = fields.String(required=True, metadata={"description": "The runtime's own status.", "example": "COMPLETED"})
+    targetStatus = _text("The status that the run is to reach.")
+    statusMessage = _text("The runtime's explanation of the status.")
     scenarioId = _text("The use case that the run belongs to.")
     executableId = _text("The template that the run is an instance of.")
-    configurationId = _text("What the run was started with.")
+    configurationId = _text("The configuration that the run was started with.")
     configurationName = _text("The configuration's name.")
-    createdAt = _moment("When the run was asked for.")
+    createdAt = _moment("When the run was created.")
     modifiedAt = _moment("When it last changed.")
     submissionTime = _moment("When it was submitted.")
     startTime = _moment("When it began.")
@@ -57,9 +57,9 @@ class RunSchema(Schema):
 
 
 class RunMetric(Schema):
-    """What a run's metric comes to."""
+    """An aggregate of a run's metric."""
 
-    name = fields.String(required=True, metadata={"description": "As it was asked for.", "example": "Loss"})
+    name = fields.String(required=True, metadata={"description": "As in the query.", "example": "Loss"})
     aggregate = fields.String(required=True, validate=validate.OneOf([*Aggregate]))
     value = fields.Raw(
         required=True,
@@ -67,7 +67,7 @@ class RunMetric(Schema):
         metadata={**value_metadata(), "description": "`null` where the run has no such metric, or it cannot be read."},
     )
     step = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "Where that value stands; `null` for mean and count."}
+        required=True, allow_none=True, metadata={"description": "The step of that value; `null` for mean and count."}
     )
 
 
@@ -97,9 +97,9 @@ class ParameterSchema(Schema):
 
 
 class ArtifactSchema(Schema):
-    """An artifact that a run was given or has made."""
+    """An input or output artifact of a run."""
 
-    key = _text("What the run calls it.")
+    key = _text("The run's name for it.")
     id = _text("Its id.")
     name = _text("Its name.")
     kind = _text("`model`, `dataset`, `resultset` or `other`.")
@@ -120,21 +120,21 @@ class ExecutableSchema(NamedSchema):
 
 
 class RunMetricResourceSchema(Schema):
-    """Where the run's metric resource is."""
+    """A link to the run's metric resource."""
 
     available = _available("has the metrics extension")
     href = _href()
 
 
 class RunLogsSchema(Schema):
-    """Where the run's log is."""
+    """A link to the run's log."""
 
     available = _available("has the logs of its runs")
     href = _href()
 
 
 class RunDetailsSchema(RunSchema):
-    """A run and what surrounds it. Parts that could not be read are named in `unavailable`."""
+    """A run and its related objects. Parts that could not be read are named in `unavailable`."""
 
     timezone = fields.String(required=True)
     parameters = fields.List(fields.Nested(ParameterSchema), required=True, allow_none=True)
@@ -142,7 +142,7 @@ class RunDetailsSchema(RunSchema):
     outputArtifacts = fields.List(fields.Nested(ArtifactSchema), required=True, allow_none=True)
     scenario = fields.Nested(NamedSchema, required=True, allow_none=True)
     executable = fields.Nested(ExecutableSchema, required=True, allow_none=True)
-    statusDetails = fields.Raw(required=True, allow_none=True, metadata={"description": "As the runtime has it."})
+    statusDetails = fields.Raw(required=True, allow_none=True, metadata={"description": "As the runtime sent it."})
     metricResource = fields.Nested(RunMetricResourceSchema, required=True)
     logs = fields.Nested(RunLogsSchema, required=True)
     unavailable = fields.List(

@@ -1,4 +1,4 @@
-"""Which runs of a list requests want, in what order: worked out once for each list, kept in four bytes a run."""
+"""The runs that requests select, and their order: worked out once for each list, four bytes a run."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from service.reads.results import Read
 _MAX_BYTES = 16 * 1024 * 1024
 _A_ROW = 4
 _COLUMNS = 4
-"""Of a list, about the part of it that its columns are."""
+"""The size of a list is about this multiple of its columns'."""
 
 
 class SelectedRuns:
-    """Rows of runs by list, filter and sort. Safe from any thread."""
+    """Rows of runs by list, filter and sort. Thread-safe."""
 
     def __init__(self, work: LargeWork, max_bytes: int = _MAX_BYTES) -> None:
         self._derived = DerivedValues(work)
         self._rows: BoundedMap[bytes, Rows] = BoundedMap(max_bytes, lambda rows: OVERHEAD + _A_ROW * len(rows))
 
     def of(self, runs: Read[RunList], wanted: RunFilter, sort: Sequence[RunSortKey] = ()) -> Rows:
-        """The rows that ``wanted`` lets through, in the order of ``sort``, which asks for no metrics.
+        """The rows that pass ``wanted``, in the order of ``sort``, which must not include metrics.
 
         Raises ``Overloaded`` and ``ContentGone``.
         """

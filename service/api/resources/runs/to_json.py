@@ -1,4 +1,4 @@
-"""Runs as clients get them: JSON in the caller's time zone, the runtime's strings as they were sent."""
+"""Runs as JSON in the caller's time zone, with the runtime's strings as they were sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from service.domain.zones import TimeZone
 
 
 class Link(NamedTuple):
-    """Where more of a run is; ``available`` is ``None`` where it is not known whether the runtime has that."""
+    """A link to a resource of a run; ``available`` is ``None`` where it is not known whether the runtime supports
+    it."""
 
     available: bool | None
     href: str
@@ -30,19 +31,19 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """What is said of each run's metrics: the answers to ``questions``; those of ``unread`` runs cannot be read."""
+    """Columns of the runs' metrics: the answers to ``questions``. Those of ``unread`` runs could not be read."""
 
     questions: Sequence[Question] = ()
     metrics: Metrics = field(default_factory=dict)
     unread: int = 0
 
     def of(self, run: Run) -> list[Answer]:
-        """One for each question."""
+        """The answer to each question."""
         found = self.metrics.get(run.run_id, {})
         return [found.get(question) or _NO_ANSWER for question in self.questions]
 
     def members(self, run: Run) -> bytes:
-        """What stands behind the run's other members."""
+        """The JSON members to append to a run."""
         if not self.questions:
             return b""
         answers = zip(self._asked, self.of(run), strict=True)
@@ -83,7 +84,7 @@ def run_list(
 
 
 def run_details(found: RunDetails, zone: TimeZone, metric_resource: Link, logs: Link) -> Iterator[bytes]:
-    """A run and what surrounds it."""
+    """A run and its related objects."""
     unavailable = b',"unavailable":' + msgspec.json.encode(found.unavailable) if found.unavailable else b""
     yield (
         b'{%b,"timezone":"%b","parameters":%b,"inputArtifacts":%b,"outputArtifacts":%b,"scenario":%b,"executable":%b,'
@@ -105,7 +106,7 @@ def run_details(found: RunDetails, zone: TimeZone, metric_resource: Link, logs: 
 
 
 def members(run: Run, clock: ZoneClock) -> bytes:
-    """What is known of a run by itself, without the braces."""
+    """The members of a run without its related objects, and without braces."""
     return (
         b'"runId":%b,"status":%b,"targetStatus":%b,"statusMessage":%b,"scenarioId":%b,"executableId":%b,'
         b'"configurationId":%b,"configurationName":%b,"createdAt":%b,"modifiedAt":%b,"submissionTime":%b,'

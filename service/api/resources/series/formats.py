@@ -1,4 +1,4 @@
-"""The series of a run in the formats that they can be had in."""
+"""The formats of a run's series."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.domain.zones import TimeZone
 
 @dataclass(frozen=True, slots=True)
 class RunSeries(Points):
-    """Series to be written, as a table their points alone."""
+    """Series to be written; in tables, only their points."""
 
     run: MetricResource
     series: Sequence[Series]
@@ -34,7 +34,7 @@ FORMATS: Writers[RunSeries] = {JSON: RunSeries.json, **TABLES}
 
 
 def _chunks(series: Sequence[Series]) -> Iterator[Chunk]:
-    """The points of the series, one series behind the other, as the metric resource has points."""
+    """The points of the series, one series after the other, in the form of the metric resource."""
     for one in series:
         opening = b'{"name":%b,"labels":%b,' % (one.name, one.labels)
         for start in range(0, len(one.points), POINTS_A_CHUNK):

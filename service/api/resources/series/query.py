@@ -1,4 +1,4 @@
-"""Which points series are made of, and how finely they are given, as query parameters."""
+"""Query parameters of series."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _POINTS = "must be a whole number from 2 to 10000"
 
 
 def _digits(text: str) -> str:
-    """Plain decimal digits alone: ``int`` would take ``1_000`` as well."""
+    """A check for plain decimal digits: ``int`` would accept ``1_000`` as well."""
     if not (text.isascii() and text.isdigit()):
         raise ValidationError(_POINTS)
     return text
@@ -27,7 +27,7 @@ class SeriesParameters(FilterParameters):
 
 
 class SeriesQuery(FilterQuery):
-    """Which points the series are made of, and how finely they are given."""
+    """Which points the series are made of, and the most points of a series."""
 
     loads = SeriesParameters
     points = fields.Integer(

@@ -1,4 +1,4 @@
-"""How a run's metrics progressed."""
+"""The route of series."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def blueprint(
     def series(read_request: ReadRequest[SeriesParameters], run_id: str) -> Response:
         """One series for each metric name and label set, with its first, last, least and greatest point and its mean.
 
-        With `points`, a series that has more is downsampled: the points given are points that were logged, the
-        extremes among them, and `downsampled` and `count` say what is left out. CSV and NDJSON have the points alone, a
-        row or line each as the metric resource has them, series by series.
+        With `points`, a longer series is downsampled: the points kept are logged points, the extremes among them, and
+        `downsampled` and `count` say what is left out. CSV and NDJSON have only the points, one a row or line as in the
+        metric resource, series by series.
         """
         wanted, at_most = read_request.query.wanted, read_request.query.points
 

@@ -19,35 +19,35 @@ class SeriesPoint(Schema):
 
 
 class OneSeries(Schema):
-    """The points of one metric name and label set. `count` and all that follows is of all points, a sample or not,
-    those without a value among them."""
+    """The points of one metric name and label set. `count` and all that follows are of all points, even where `points`
+    is a sample, and include points without a value."""
 
     name = fields.String(required=True, metadata={"example": "Loss"})
     labels = fields.List(
         fields.Nested(NameValue),
         required=True,
-        metadata={"description": "In the order of the first point logged; another order is the same series."},
+        metadata={
+            "description": "In the order of the first point logged; labels in another order are the same series."
+        },
     )
     count = fields.Integer(required=True, metadata={"minimum": 1})
     first = fields.Nested(SeriesPoint, required=True)
     last = fields.Nested(
         SeriesPoint,
         required=True,
-        metadata={
-            "description": "The latest of the highest step; a point without a step or timestamp only where no other is."
-        },
+        metadata={"description": "The latest of the highest step; points without a step or timestamp come last."},
     )
     min = fields.Nested(
         SeriesPoint,
         required=True,
         allow_none=True,
-        metadata={"description": f"The first of the least values; {_LEFT_OUT}"},
+        metadata={"description": f"The first of the lowest values; {_LEFT_OUT}"},
     )
     max = fields.Nested(
         SeriesPoint,
         required=True,
         allow_none=True,
-        metadata={"description": f"The first of the greatest values; {_LEFT_OUT}"},
+        metadata={"description": f"The first of the highest values; {_LEFT_OUT}"},
     )
     mean = fields.Raw(
         required=True,
