@@ -39,8 +39,8 @@ def new_fan_out(threads: int) -> FanOut[ServiceError]:
 def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRuntime, Callable[[], None]]:
     """The adapter of the configured AI runtime over one resilient client, and a function that closes its connections.
 
-    A server without TLS is a process of MLflow's own, or a Service of Kubernetes, which distribute the calls of one read
-    by connection, so connections are not kept. With TLS a connection costs more, and a proxy distributes requests.
+    A server without TLS is a process of MLflow's own, or a Service of Kubernetes, which distribute the calls of one
+    read by connection, so connections are not kept. With TLS a connection costs more, and a proxy distributes requests.
     """
     is_mlflow = asked.kind is RuntimeKind.MLFLOW
     certificate = None
