@@ -120,6 +120,9 @@ def answer(path: str, answers: Path, group: str = "") -> tuple[bytes, str]:
     if path.startswith("/answers/"):
         coding = "Content-Encoding: gzip\r\n" if name.endswith(".gz") else ""
         return (answers / name).read_bytes(), f"Cache-Control: max-age=3600\r\n{coding}"
+    if name.startswith("executions?status=RUNNING"):
+        running = [_execution(written.stem) for written in answers.glob("live-*.metrics")]
+        return json.dumps({"count": len(running), "resources": running}).encode(), ""
     if name.startswith("executions?") and group == MANY:
         return _many(), ""
     if name.startswith("executions?"):

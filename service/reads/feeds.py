@@ -4,8 +4,9 @@ A feed polls when the stored entry has become stale, and the leases of ``fetch``
 of other processes poll when the entry is announced as replaced (``caching.changes``), a moment later without an
 announcement, or at once where announcements do not arrive at all.
 
-Small runs that answer quickly are polled in batches, by one read on one thread: every working thread competes with the
-server's loop for the interpreter's lock.
+Small runs that answer quickly are polled in batches, by one read on one thread, and batches and openings take turns:
+every working thread competes with the server's loop for the interpreter's lock. Whoever takes longer than a turn waits
+for a slow runtime, and then others go on beside it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from service.caching.changes import Changes
 from service.caching.codec import ContentGone
 from service.concurrency.background import in_background, settle
+from service.concurrency.blocking import waiting
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
 from service.concurrency.weighted_gate import GateFull, WeightedGate
 from service.domain.errors import (
@@ -43,8 +45,8 @@ from service.reads.queries import Queries
 from service.reads.results import Read
 from service.telemetry.prometheus import Telemetry
 
-_AT_ONCE, _BATCHES_AT_ONCE = 8, 2
-"""Polls at once: of single runs, and of batches."""
+_AT_ONCE, _BATCHES_AT_ONCE = 8, 4
+"""Polls at once: of single runs, and of batches where the runtime is slow."""
 _SMALL, _QUICK, _BATCH_SECONDS = 64 * 1024, 0.5, 4.0
 """A run is polled in a batch up to so many bytes, and if its last poll took so many seconds at most; a batch has so
 many seconds. Other runs are polled singly, with the whole time of a request."""
@@ -56,11 +58,9 @@ poll that found nothing fresh."""
 TICK = 1.0
 """Seconds between two calls of ``Watcher.tick``."""
 _BUSY_SECONDS = 5
-_OPENED_AT_ONCE, _MOST_TURNS = 4, 256
-"""Feeds opened at once, so that a crowd does not keep others from the interpreter; and how many wait for their turn."""
-_LONGEST_HELD, _LONGEST_TURN = 0.25, 2.0
-"""Seconds after which a feed being opened gives its turn to another (it waits for a slow runtime); and seconds that one
-waits for its turn at most."""
+_TURN, _LONGEST_WAIT, _MOST_WAITING = 0.05, 2.0, 256
+"""Seconds of a turn, in which one feed is opened, or one batch polled; seconds that the opening of a feed waits for its
+turn at most; and how many wait."""
 _Trouble = ServiceError | ContentGone
 _log = logging.getLogger("service.reads")
 
@@ -76,10 +76,11 @@ class Feeds:
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._by_key: dict[str, set[Feed]] = {}
         self._polls: SingleFlight[_Trouble | None] = SingleFlight()
-        self._turns = WeightedGate(_OPENED_AT_ONCE, free=0, most_waiting=_MOST_TURNS)
+        self._turns = WeightedGate(1, free=0, most_waiting=_MOST_WAITING)
         self._changed = threading.Condition()
         self._single: ThreadPoolExecutor | None = None
         self._batches: ThreadPoolExecutor | None = None
+        self._batch_turns: ThreadPoolExecutor | None = None
         self._ended = False
         self._count = 0
         changes.listen(self._replaced)
@@ -98,7 +99,7 @@ class Feeds:
         try:
             with self._turn():
                 flight = self._first_poll(feed, context)
-                flight.wait(min(_LONGEST_HELD, context.deadline.remaining()))
+                flight.wait(min(_TURN, context.deadline.remaining()))
             trouble = flight.result(context.deadline.remaining())
             if trouble is not None:
                 raise trouble
@@ -151,7 +152,7 @@ class Feeds:
             feeds = list(self._feeds.values())
         for watcher in [watcher for feed in feeds for watcher in tuple(feed.watchers)]:
             watcher.stop()
-        for pool in (self._single, self._batches):
+        for pool in (self._single, self._batch_turns, self._batches):
             if pool is not None:
                 pool.shutdown(wait=False, cancel_futures=True)
 
@@ -160,7 +161,7 @@ class Feeds:
         """A turn to open a feed, or none where that takes too long."""
         with ExitStack() as stack:
             with suppress(GateFull, TimeoutError):
-                stack.enter_context(self._turns.admitted(1, _LONGEST_TURN))
+                stack.enter_context(self._turns.admitted(1, _LONGEST_WAIT))
             yield
 
     def _first_poll(self, feed: Feed, context: RequestContext) -> Flight[_Trouble | None]:
@@ -257,6 +258,7 @@ class Feeds:
         if self._single is None:
             self._single = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-single")
             self._batches = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="feeds-batches")
+            self._batch_turns = ThreadPoolExecutor(1, thread_name_prefix="feeds-turns")
             threading.Thread(target=self._run, name="feeds", daemon=True).start()
 
     def _run(self) -> None:
@@ -288,21 +290,28 @@ class Feeds:
             if feed.batched:
                 batches[feed.scope].append(feed)
             else:
-                self._begin_poll(self._single, [feed], feed.context())
+                self._submit(self._single, self._poll_again, [feed])
         for feeds in batches.values():
             for start in range(0, len(feeds), A_CALL):
-                some = feeds[start : start + A_CALL]
-                context = some[0].context()
-                if len(some) > 1:
-                    context = context.by(context.deadline.sooner(_BATCH_SECONDS))
-                self._begin_poll(self._batches, some, context)
+                self._submit(self._batch_turns, self._poll_in_turn, feeds[start : start + A_CALL])
 
-    def _begin_poll(self, pool: ThreadPoolExecutor | None, feeds: Sequence[Feed], context: RequestContext) -> None:
+    def _submit(
+        self, pool: ThreadPoolExecutor | None, poll: Callable[[Sequence[Feed]], None], feeds: Sequence[Feed]
+    ) -> Future[None] | None:
         with suppress(RuntimeError):  # it has been shut down
-            if pool is not None:
-                pool.submit(self._poll_again, feeds, context)
+            return None if pool is None else pool.submit(poll, feeds)
+        return None
 
-    def _poll_again(self, feeds: Sequence[Feed], context: RequestContext) -> None:
+    def _poll_in_turn(self, feeds: Sequence[Feed]) -> None:
+        poll = self._submit(self._batches, self._poll_again, feeds)
+        if poll is not None:
+            with waiting():
+                wait((poll,), _TURN)
+
+    def _poll_again(self, feeds: Sequence[Feed]) -> None:
+        context = feeds[0].context()
+        if len(feeds) > 1:
+            context = context.by(context.deadline.sooner(_BATCH_SECONDS))
         try:
             with self._telemetry.unasked("poll watched runs"):
                 flights = self._poll(feeds, context)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import (
@@ -23,8 +25,9 @@ from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
 from service.domain.runs import NULL, Run, RunDetails, RunStatus
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
-from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping
+from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping, running_runs
 from service.runtimes.ai_api.run_details import RunDetailsReader
+from service.runtimes.ai_api.running_runs import RunningRuns
 from service.runtimes.http_client import HTTPAnswer, HTTPClient
 from service.runtimes.reader import RuntimeReader, once
 from service.runtimes.tenancy import Tenancy
@@ -54,31 +57,39 @@ class AIAPIRuntime:
         self._reader = RuntimeReader(client, "AI-Resource-Group", self._takes_groups)
         self._fan_out = fan_out
         self._tenancy = Tenancy()
+        self._running = RunningRuns()
 
     def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
-        """One request for the metrics of all runs, beside one for each run's status.
+        """One request for the metrics of all runs, beside those for their statuses: one for each run, but one for all
+        those that are likely to be running (``RunningRuns``).
 
         Where that one fails for several runs, or takes half of the time, each is asked for alone, if the runtime gives
         their statuses: a run whose metrics cannot be given is not to hide the others'.
         """
-        several = len(run_ids) > 1
+        scope, several = context.cache_scope, len(run_ids) > 1
         soon = context.by(context.deadline.earlier(_APART * context.deadline.remaining())) if several else context
-        statuses = [lambda run_id=run_id: self._status(run_id, context) for run_id in run_ids]
-        together, *found = self._fan_out.gather(
-            [lambda: self._metric_resources(run_ids, soon), *statuses], soon.deadline
-        )
-        status_of = dict(zip(run_ids, found, strict=True))
+        listed = self._running.worth_listing(run_ids, scope)
+        asked = [run_id for run_id in run_ids if run_id not in listed]
+        questions = [lambda: self._metric_resources(run_ids, soon), *self._status_questions(asked, context)]
+        if listed:
+            questions.append(lambda: self._list_running(soon))
+        together, *found = self._fan_out.gather(questions, soon.deadline)
+        status_of: dict[str, RunStatus | ServiceError] = dict.fromkeys(listed, RuntimeTimeout())
+        if listed:
+            status_of |= dict.fromkeys(self._running.listed(listed, found.pop(), scope), RunStatus.RUNNING)
+        status_of |= zip(asked, found, strict=True)
         resources_of = dict.fromkeys(run_ids, together)
         if several:
-            late = [run_id for run_id, status in status_of.items() if isinstance(status, RuntimeTimeout)]
+            late = [run_id for run_id in run_ids if isinstance(status_of[run_id], RuntimeTimeout)]
             fails = isinstance(together, _MAY_BE_OF_ONE)
-            alone = run_ids if fails and not all(isinstance(status, RuntimeTrouble) for status in found) else ()
+            silent = all(isinstance(status, RuntimeTrouble) for status in status_of.values())
+            alone = run_ids if fails and not silent else ()
             rest = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
-            questions = [lambda run_id=run_id: self._metric_resources([run_id], rest) for run_id in alone]
-            statuses = [lambda run_id=run_id: self._status(run_id, context) for run_id in late]
-            more = iter(self._fan_out.gather([*questions, *statuses], rest.deadline))
+            again = [lambda run_id=run_id: self._metric_resources([run_id], rest) for run_id in alone]
+            more = iter(self._fan_out.gather([*again, *self._status_questions(late, context)], rest.deadline))
             resources_of |= {run_id: next(more) for run_id in alone}
             status_of |= {run_id: next(more) for run_id in late}
+        self._running.note(status_of, scope)
         return {run_id: _judged(run_id, resources_of[run_id], status_of[run_id]) for run_id in run_ids}
 
     def runs(self, context: RequestContext) -> Iterable[Run]:
@@ -161,6 +172,18 @@ class AIAPIRuntime:
             if len(run_ids) == 1:
                 raise
             return mapping.metric_resources_apart(answer.body, run_ids)
+
+    def _list_running(self, context: RequestContext) -> set[str]:
+        """The ids of running runs, as many as are worth an answer."""
+        query = (("status", RunStatus.RUNNING), ("$top", str(running_runs.MOST_LISTED)))
+        soon = context.by(context.deadline.sooner(running_runs.SECONDS))
+        answer = self._reader.read("/lm/executions", soon, "executions", query)
+        if answer.status != _OK:
+            raise BadGateway("the AI runtime did not list the runs that are running")
+        return mapping.running(answer.body)
+
+    def _status_questions(self, run_ids: Sequence[str], context: RequestContext) -> list[Callable[[], Any]]:
+        return [partial(self._status, run_id, context) for run_id in run_ids]
 
     def _status(self, run_id: str, context: RequestContext) -> RunStatus:
         return mapping.run_status(self._execution(run_id, context), run_id)

@@ -94,12 +94,22 @@ class _Execution(msgspec.Struct):
     status: str
 
 
+class _Executions(msgspec.Struct):
+    resources: list[_Execution]
+
+
 def run_status(body: bytes, asked: str) -> RunStatus:
     """The status of the run ``asked`` for. Raises ``BadGateway`` where the answer is not the AI API's, or another's."""
     execution = json_literals.decode(body, _Execution)
     if execution.id != asked:
         raise BadGateway("the AI runtime answered with another run than the one it was asked for")
     return RunStatus.of(execution.status)
+
+
+def running(body: bytes) -> set[str]:
+    """The ids of the running ones among the executions listed. Raises ``BadGateway`` where the answer is no list."""
+    listed = json_literals.decode(body, _Executions)
+    return {execution.id for execution in listed.resources if execution.status == RunStatus.RUNNING}
 
 
 def _piecewise(body: bytes, runs: int, stretch: int) -> Iterator[MetricResource]:
