@@ -59,8 +59,8 @@ def scale_type(panel: Panel) -> Encoding:
 
 
 def numbers(scale: Scale, unit: float = 1.0, scale_type: Encoding | None = None) -> Encoding:
-    """An axis of numbers; ``scale`` counts in units of ``unit``."""
-    ticks: Encoding = {"values": [tick * unit for tick in scale.ticks], "format": scale.format}
+    """An axis of numbers, none of which is cut; ``scale`` counts in units of ``unit``."""
+    ticks: Encoding = {"values": [tick * unit for tick in scale.ticks], "format": scale.format, "labelLimit": 0}
     if unit != 1.0:
         ticks["labelExpr"] = f"format(datum.value/{unit!r},'{ticks.pop('format')}')"
     domain = [bound * unit for bound in scale.domain]

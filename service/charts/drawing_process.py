@@ -9,16 +9,17 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import vl_convert
 
 from service.charts import process_messages, style
 
-_VEGA_LITE = "6.4"
-_SCALE = 2.0
+VEGA_LITE = "6.4"
+SCALE = 2.0
 _NICENESS = 5
 _PATIENCE = 60
 """Seconds after which a process that nobody ended ends itself."""
@@ -30,6 +31,11 @@ _FIRST: dict[str, Any] = {
 }
 _SURE_DIGITS = 18
 """So many digits and a sign are no more than 64 bits."""
+_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")
+_FONTS_AT_HOME = (".local/share/fonts", ".fonts")
+"""Where a system and a user have their fonts."""
+_WORDS = ("at", "text")
+"""What rows have for tooltips and screen readers alone."""
 
 
 def main() -> None:
@@ -40,19 +46,31 @@ def main() -> None:
     os.nice(_NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    own_fonts_first()
     _png(_FIRST)
     while (asked := process_messages.read(sys.stdin.buffer)) is not None:
         form, specification = asked
         signal.alarm(_PATIENCE)
         try:
-            answer = process_messages.pack(process_messages.DRAWN, _DRAW[form](_read(specification)))
+            answer = process_messages.pack(process_messages.DRAWN, _DRAW[form](read(specification)))
         except ValueError as error:
             answer = process_messages.pack(process_messages.REFUSED, str(error).encode())
         signal.alarm(0)
         answers.write(answer)
 
 
-def _read(specification: bytes) -> dict[str, Any]:
+def own_fonts_first() -> None:
+    """Find the system's fonts after those that ``vl_convert`` brings, which it has in memory.
+
+    A font's file is opened anew for each letter that is measured or drawn.
+    """
+    os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
+    home = os.environ.get("HOME")
+    for directory in (*_FONTS, *(f"{home}/{fonts}" for fonts in _FONTS_AT_HOME if home)):
+        vl_convert.register_font_directory(directory)
+
+
+def read(specification: bytes) -> dict[str, Any]:
     """The specification as objects: of JSON text ``vl_convert`` may read a number's last bit wrong.
 
     It takes no integer of more than 64 bits; to JavaScript they are ``float``s anyway.
@@ -67,15 +85,44 @@ def _integer(literal: str) -> float:
 
 def _svg(specification: dict[str, Any]) -> bytes:
     """SVG with the chart's description as its accessible name (WAI-ARIA Graphics)."""
-    drawn: str = vl_convert.vegalite_to_svg(specification, vl_version=_VEGA_LITE, allowed_base_urls=[])
+    drawn: str = vl_convert.vega_to_svg(_vega(specification), allowed_base_urls=[])
     end = drawn.index(">") + 1
     description = escape(specification.get("description", ""))
     return f'{drawn[: end - 1]} role="img" aria-label="{description}">{drawn[end:]}'.encode()
 
 
 def _png(specification: dict[str, Any]) -> bytes:
-    drawn: bytes = vl_convert.vegalite_to_png(specification, vl_version=_VEGA_LITE, scale=_SCALE, allowed_base_urls=[])
+    """Without what can only be pointed at or read aloud."""
+    specification["config"] = specification.get("config", {}) | {"aria": False}
+    for view in _views(specification):
+        view.get("encoding", {}).pop("tooltip", None)
+        for row in view.get("data", {}).get("values", ()):
+            for word in _WORDS:
+                row.pop(word, None)
+    drawn: bytes = vl_convert.vega_to_png(_vega(specification), scale=SCALE, allowed_base_urls=[])
     return drawn
+
+
+def _vega(specification: dict[str, Any]) -> dict[str, Any]:
+    """The specification compiled to Vega's; rows do not go through the compiler."""
+    rows = {}
+    for number, view in enumerate(_views(specification)):
+        if "values" in view.get("data", {}):
+            name = f"rows {number}"
+            rows[name] = view["data"]["values"]
+            view["data"] = {"name": name}
+    compiled: dict[str, Any] = vl_convert.vegalite_to_vega(specification, vl_version=VEGA_LITE)
+    for table in compiled["data"]:
+        if table["name"] in rows:
+            table["values"] = rows[table["name"]]
+    return compiled
+
+
+def _views(view: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The view, its panels and layers."""
+    yield view
+    for part in (*view.get("vconcat", ()), *view.get("layer", ())):
+        yield from _views(part)
 
 
 _DRAW: Mapping[bytes, Callable[[dict[str, Any]], bytes]] = {b"s": _svg, b"p": _png}

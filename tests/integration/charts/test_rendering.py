@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from service import charts
 from service.charts.panels import ChartType
 from service.charts.rendering import PNG, SVG, CannotDraw, Renderer
 from service.domain.errors import Overloaded
@@ -22,16 +26,64 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LOSS = specification(recording("digits-rate-0.01", "Loss"))
 
 
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Renderer]:
+    """Draws PNG of whole specifications by ``vl_convert`` alone."""
+    program = (
+        "import sys, vl_convert; from service.charts import drawing_process, process_messages; drawing_process.own_fonts_first()\n"
+        "how = dict(vl_version=drawing_process.VEGA_LITE, scale=drawing_process.SCALE)\n"
+        "while asked := process_messages.read(sys.stdin.buffer):\n"
+        "    drawn = vl_convert.vegalite_to_png(drawing_process.read(asked[1]), **how)\n"
+        "    sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, drawn)); sys.stdout.flush()"
+    )
+    made = Renderer(seconds=60, command=(sys.executable, "-c", program))
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("against", ["step", pytest.param("time", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", list(ChartType))
-def test_every_type_is_drawn(renderer: Renderer, kind: ChartType, against: str) -> None:
+def test_every_type_is_drawn(renderer: Renderer, plain: Renderer, kind: ChartType, against: str) -> None:
     made = specification(recording("diabetes-boosting", "RMSE"), against, kind, "Asia/Kolkata")
     image = ElementTree.fromstring(renderer.render(made, SVG))
     assert image.attrib["aria-label"].startswith(f"{kind.title()} chart: RMSE by {against}")
     words = " ".join(image.itertext())
     assert "RMSE" in words
     assert ("Asia/Kolkata" in words) == (against == "time")
-    assert renderer.render(made, PNG).startswith(_PNG_SIGNATURE)
+    png = renderer.render(made, PNG)
+    assert png.startswith(_PNG_SIGNATURE)
+    assert png == plain.render(made, PNG)
+
+
+@pytest.mark.parametrize("how", [{"smooth": 0.6}, pytest.param({"scale": "log"}, marks=pytest.mark.slow)])
+def test_every_pixel_is_that_of_the_specification(renderer: Renderer, plain: Renderer, how: dict[str, Any]) -> None:
+    made = specification(recording("digits-every-batch", "Loss", "Accuracy"), "time", zone="Asia/Kolkata", **how)
+    assert renderer.render(made, PNG) == plain.render(made, PNG)
+
+
+_LETTERS = """
+import sys, vl_convert
+from service.charts import drawing_process
+if sys.argv[1:]:
+    drawing_process.own_fonts_first()
+for text in ("Step 0.125", "\u2654"):
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="99" height="20"><text y="16" font-size="13" {{}}>{text}</text></svg>'
+    print(vl_convert.svg_to_png(svg.format('font-family="Liberation Sans"')).hex())
+"""
+
+
+def test_letters_are_of_the_renderers_own_font_and_the_systems_have_the_rest() -> None:
+    """Of its own font none is read from a file, letter by letter."""
+    none = Path(charts.__file__).with_name("fonts.conf")
+    own, bare = (
+        subprocess.run(
+            [sys.executable, "-c", _LETTERS, *more], env=os.environ | fonts, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for more, fonts in ((["own"], {}), ([], {"FONTCONFIG_FILE": str(none)}))
+    )
+    assert own[0] == bare[0]
+    if Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists():
+        assert own[1] != bare[1]
 
 
 def test_the_clock_on_the_axis_is_the_callers(renderer: Renderer) -> None:
