@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+from bench import picture
 from bench.abuse import cases, running
 from bench.compare import compared
 from bench.lists import Lists
+from bench.many import Many
 from bench.measuring import Plan, measure, part_alone
 from bench.results import Results
 from bench.tables import Tables
 from service.demo.processes import Processes
 
 FULL = Plan(
-    [10, 1000, 10_000, 100_000, 1_000_000], rounds=3, seconds=2.0, peers=True, tables=Tables(), lists=Lists(), turns=40
+    [10, 1000, 10_000, 100_000, 1_000_000],
+    rounds=3,
+    seconds=2.0,
+    peers=True,
+    tables=Tables(),
+    lists=Lists(),
+    turns=40,
+    many=Many(seconds=60),
 )
 QUICK = Plan(
     [10, 1000],
@@ -25,7 +35,10 @@ QUICK = Plan(
     tables=Tables(runs=2, points=1000, samples=1),
     lists=Lists(1, 1),
     turns=2,
+    many=Many(seconds=3, runs=100),
 )
+
+_ABUSE_SECONDS = 20.0
 
 
 def main() -> None:
@@ -36,8 +49,9 @@ def main() -> None:
         "--quick", action="store_true", help="a short run with small data, to see that everything works"
     )
     parser.add_argument("--rounds", type=int, help="samples of each row")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the results, as .svg or .png")
     alone = parser.add_mutually_exclusive_group()
-    for part in ("tables", "lists", "mlflow"):
+    for part in ("tables", "lists", "mlflow", "many"):
         alone.add_argument(
             f"--{part}", dest="part", action="store_const", const=part, help=f"only the part {part} (bench.{part})"
         )
@@ -57,6 +71,8 @@ def main() -> None:
         plan = QUICK if arguments.quick else FULL
         if arguments.rounds:
             plan = plan.with_rounds(arguments.rounds)
+        if arguments.seconds:
+            plan = replace(plan, many=replace(plan.many, seconds=arguments.seconds))
         with (
             tempfile.TemporaryDirectory(prefix="metric-resource-bench-") as directory,
             Processes(Path(directory)) as processes,
@@ -68,14 +84,14 @@ def main() -> None:
         print(results.table())
         if arguments.compare:
             print(f"\n{compared(results, arguments.compare)}")
-    if arguments.part is not None:
-        if arguments.json:
-            results.write(arguments.json)
-        return
-    chosen = arguments.abuse or (cases.QUICK if arguments.quick else ())
-    results.abuse = running.run(chosen, min(arguments.seconds, 2.0) if arguments.quick else arguments.seconds)
+    if arguments.part is None:
+        seconds = arguments.seconds or _ABUSE_SECONDS
+        chosen = arguments.abuse or (cases.QUICK if arguments.quick else ())
+        results.abuse = running.run(chosen, min(seconds, 2.0) if arguments.quick else seconds)
     if arguments.json:
         results.write(arguments.json)
+    if arguments.picture:
+        picture.draw(results.document(), arguments.picture)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from email.message import Message
 from pathlib import Path
 from typing import Literal
 
-from bench import lists, load, mlflow, peers, tables, tracing
+from bench import lists, load, many, mlflow, peers, tables, tracing
 from bench.asking import get, resident, tag
 from bench.lists import Lists
+from bench.many import Many
 from bench.results import Results
 from bench.tables import Tables
 from bench.world import PYTHON, World, peak_memory, worker_of
@@ -36,7 +37,7 @@ _BODIES_MIB = 128
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for, how much of
-    tables and lists, and turns of each worker with traces and without."""
+    tables and lists, turns of each worker with traces and without, and how long many runs are read."""
 
     sizes: list[int]
     rounds: int
@@ -45,6 +46,7 @@ class Plan:
     tables: Tables
     lists: Lists
     turns: int
+    many: Many
 
     def with_rounds(self, rounds: int) -> Plan:
         return replace(self, rounds=rounds)
@@ -121,11 +123,12 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
         _giants(world, base, worker_of(master), results)
     tables.measure(plan.tables, world, results)
     lists.measure(plan.lists, world, results)
+    many.measure(plan.many, world, results)
     return results
 
 
 def part_alone(
-    part: Literal["tables", "lists", "mlflow"], plan: Plan, processes: Processes, directory: Path
+    part: Literal["tables", "lists", "mlflow", "many"], plan: Plan, processes: Processes, directory: Path
 ) -> Results:
     """Only the part ``bench.tables``, ``bench.lists`` or ``bench.mlflow``."""
     results, world = Results(), World(processes, directory, [])
@@ -133,6 +136,8 @@ def part_alone(
         tables.measure(plan.tables, world, results)
     elif part == "lists":
         lists.measure(plan.lists, world, results)
+    elif part == "many":
+        many.measure(plan.many, world, results)
     else:
         _mlflow(replace(plan, peers=True), world, results)
     return results

@@ -10,8 +10,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from bench.abuse.running import Outcome
+
+UNEQUAL = "many runs, two workers by one's rate"
+"""What is skipped where two workers have no core each."""
 
 
 @dataclass
@@ -21,6 +25,7 @@ class Results:
     rates: dict[str, list[float]] = field(default_factory=dict)
     times: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     abuse: list[Outcome] = field(default_factory=list)
 
@@ -30,13 +35,19 @@ class Results:
     def time(self, name: str) -> float | None:
         return statistics.median(self.times[name]) if name in self.times else None
 
-    def write(self, path: Path) -> None:
-        document = {"machine": machine(), "rates": self.rates, "times": self.times, "memory": self.memory}
+    def document(self) -> dict[str, Any]:
+        """All of it as JSON has it, with the machine and the goals."""
+        samples = {"rates": self.rates, "times": self.times, "memory": self.memory, "figures": self.figures}
+        document = {"machine": machine(), **samples}
         abuse = [asdict(outcome) for outcome in self.abuse]
-        goals = [{"goal": goal.text, "measured": goal.value(self), "met": goal.met(self)} for goal in GOALS]
-        path.write_text(
-            json.dumps({**document, "skipped": self.skipped, "goals": goals, "abuse": abuse}, indent=2) + "\n"
-        )
+        goals = [
+            {"goal": goal.text, "measured": goal.value(self), "met": goal.met(self), "reached": goal.reached(self)}
+            for goal in GOALS
+        ]
+        return {**document, "skipped": self.skipped, "goals": goals, "abuse": abuse}
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(self.document(), indent=2) + "\n")
 
     def table(self) -> str:
         lines = [f"{machine()}", "", f"{'requests a second':44} {'median':>10} {'least':>10} {'most':>10}"]
@@ -45,6 +56,8 @@ class Results:
         lines += [_line(name, samples, ",.2f") for name, samples in self.times.items()]
         lines += ["", "MiB"]
         lines += [f"{name:66} {value:>10,.1f}" for name, value in self.memory.items()]
+        lines += ["", "counts and shares"] if self.figures else []
+        lines += [f"{name:66} {value:>10,.3f}" for name, value in self.figures.items()]
         lines += ["", f"{'goal':66} {'measured':>10}"]
         lines += [_goal_line(goal, self) for goal in GOALS]
         return "\n".join([*lines, *(f"skipped: {reason}" for reason in self.skipped)])
@@ -96,6 +109,13 @@ class Goal:
             return None
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
+    def reached(self, results: Results) -> float | None:
+        """What was measured as a share of the goal, from 1 on where it is met; ``None`` where that says nothing."""
+        value = self.value(results)
+        if value is None or value <= 0:
+            return None
+        return value / self.least if self.least else self.most / value if self.most else None
+
 
 def _goal_line(goal: Goal, results: Results) -> str:
     value, met = goal.value(results), goal.met(results)
@@ -126,6 +146,16 @@ def _ratio(over: float | None, under: float | None) -> float | None:
 def _spread_by_hello(results: Results) -> float | None:
     service, hello = (_times(f"{name} p99", f"{name} p50")(results) for name in ("service 10", "gunicorn hello"))
     return _ratio(service, hello)
+
+
+def _two_by_one(results: Results) -> float | None:
+    """What two workers answer by what one does: by rates where each has a core, else what one request of one takes of
+    a processor by what one of two does."""
+    one, two = "many runs, 1 worker", "many runs, 2 workers"
+    if any(reason.startswith(UNEQUAL) for reason in results.skipped):
+        ratio = _times(f"{one}, processor, a request", f"{two}, processor, a request")(results)
+        return None if ratio is None else 2 * ratio
+    return _rates(two, one)(results)
 
 
 def _more_by_traces(how: str) -> Callable[[Results], float | None]:
@@ -193,6 +223,18 @@ GOALS = (
         "growth of the worker by 100,000 cold runs, MiB <= 100",
         lambda r: r.memory.get("runs, growth of the worker"),
         most=100,
+    ),
+    Goal(
+        "many runs, growth of one worker, second half, MiB a minute <= 0.5",
+        lambda r: r.memory.get("many runs, 1 worker, growth a minute, second half"),
+        most=0.5,
+    ),
+    Goal("many runs, two workers / one >= 1.8", _two_by_one, least=1.8),
+    Goal("many runs, requests failed <= 0", lambda r: r.figures.get("many runs, 1 worker, failed"), most=0),
+    Goal(
+        "3 hosts on a cluster of 3, one of each killed: requests failed <= 0",
+        lambda r: r.figures.get("many runs, 3 hosts, failed"),
+        most=0,
     ),
     Goal("chart, first png of a worker, ms <= 1500", lambda r: r.time("chart, first png of a worker"), most=1500),
     Goal("chart, png of 10k points, ms <= 150", lambda r: r.time("chart, png"), most=150),

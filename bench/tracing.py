@@ -37,7 +37,7 @@ def measure(world: World, redis: str | None, results: Results, *, turns: int) ->
     """One turn of each worker after the other, ``turns`` times."""
     clients = {}
     for name, (environment, flags) in _WORKERS.items():
-        base, master, _ = world.service(name, redis, workers=1, **environment)
+        base, master, _ = world.service(name, redis, workers=1, on_all_cores=False, **environment)
         clients[name] = _Client(base, world.token, flags, worker_of(master))
         clients[name].ask(2 * _REQUESTS)
     for _ in range(turns):

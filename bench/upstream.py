@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -37,20 +37,27 @@ def point(number: int, groups: int = 90) -> str:
     )
 
 
+_KEPT = 256
+"""Answers, of which 10,000 would not have room."""
 LISTED = tuple(f"run-100-10-{number}" for number in range(200))
 """The runs of the resource group, as ``GET /lm/executions`` has them."""
 
 
-@cache
+@lru_cache(_KEPT)
 def metrics(run_ids: str) -> bytes:
     """The answer of ``GET /lm/metrics`` for runs, commas between them."""
     resources = ",".join(map(_resource, run_ids.split(",")))
     return f'{{"count":{run_ids.count(",") + 1},"resources":[{resources}]}}'.encode()
 
 
+@cache
+def _points(size: int, groups: int) -> str:
+    return ",".join(point(number, groups) for number in range(size))
+
+
 def _resource(run_id: str) -> str:
     size, groups = (int(part) for part in (*run_id.split("-")[1:3], "90")[:2])
-    points = ",".join(point(number, groups) for number in range(size))
+    points = _points(size, groups)
     return (
         f'{{"executionId":"{run_id}","createdAt":"2026-03-29T00:58:13Z",'
         f'"modifiedAt":"2026-03-29T01:03:40Z","metrics":[{points}],"tags":[],"customInfo":[]}}'

