@@ -43,6 +43,7 @@ def fresh(url: str, count: int, token: str) -> list[float]:
             connection.request("GET", target, headers=headers)
             answer = connection.getresponse()
             assert answer.status == 200, answer.status
+            assert "; hit" not in answer.headers.get("Cache-Status", ""), "it is a stored answer"
             while answer.readinto(buffer):
                 pass
             took.append(time.perf_counter() - began)

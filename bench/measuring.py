@@ -262,23 +262,52 @@ def _answers(row: Row, results: Results) -> bool:
             raise
         results.skipped.append(f"{row.name}: {error!r}")
         return False
-    missed = [] if row.expected is None else row.expected.missed(body, headers)
-    if missed:
-        raise RuntimeError(f"{row.name}: {'; '.join(missed)}")
+    _check(row, body, headers)
     return True
 
 
-def _mixed_zones(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
-    """Readers of one run in many zones at once: the sum of their rates."""
-    names = {f"service {size}" for size in plan.sizes if size <= _LARGEST_IN_ZONES}
-    for row in (row for row in rows if row.name in names):
+def _check(row: Row, body: bytes, headers: Message) -> None:
+    missed = [] if row.expected is None else row.expected.missed(body, headers)
+    if missed:
+        raise RuntimeError(f"{row.name}: {'; '.join(missed)}")
 
-        def rate(zone: str, row: Row = row) -> float:
-            zoned = {**row.headers, "Time-Zone": zone}
-            return load.apply(row.url, zoned, connections=2, seconds=plan.seconds, core=world.load_core).rate
+
+def _mixed_zones(plan: Plan, world: World, rows: list[Row], results: Results) -> None:
+    """Readers of one run in many zones at once: the sum of their rates; of what is too large for that, the time of
+    one read in each zone."""
+    sizes = {f"service {size}": size for size in plan.sizes}
+    for row in (row for row in rows if row.name in sizes):
+        zoned = [_in_zone(row, zone) for zone in _ZONES]
+        name = f"{row.name}, {len(_ZONES)} zones"
+        if sizes[row.name] > _LARGEST_IN_ZONES:
+            results.times.setdefault(name, []).extend(map(_read_once, zoned))
+            continue
+        for one in zoned:
+            _answers(one, results)
+
+        def rate(one: Row) -> float:
+            seen = load.apply(one.url, one.headers, connections=2, seconds=plan.seconds, core=world.load_core)
+            if seen.failed:
+                raise RuntimeError(f"{one.name}: {seen.failed} requests failed")
+            return seen.rate
 
         with ThreadPoolExecutor(len(_ZONES)) as pool:
-            results.rates.setdefault(f"{row.name}, {len(_ZONES)} zones", []).append(sum(pool.map(rate, _ZONES)))
+            results.rates.setdefault(name, []).append(sum(pool.map(rate, zoned)))
+
+
+def _in_zone(row: Row, zone: str) -> Row:
+    """The row as a reader in a time zone has it."""
+    due = None if row.expected is None else replace(row.expected, zone=zone)
+    return replace(row, name=f"{row.name} in {zone}", headers={**row.headers, "Time-Zone": zone}, expected=due)
+
+
+def _read_once(row: Row) -> float:
+    """Milliseconds of one read, which is what its row's name says."""
+    began = time.perf_counter()
+    body, headers = get(row.url, row.headers)
+    took = (time.perf_counter() - began) * 1000
+    _check(row, body, headers)
+    return took
 
 
 def _cold(plan: Plan, world: World, base: str, results: Results) -> None:

@@ -17,6 +17,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(404 if self.path == "/none" else 200)
+        if self.path == "/stored":
+            self.send_header("Cache-Status", "metric-resource; hit; ttl=10")
         if self.path == "/none":
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -40,6 +42,7 @@ def test_answers_are_read_with_a_length_and_in_chunks() -> None:
         base = f"http://127.0.0.1:{server.server_port}"
         for path in ("/whole", "/chunked"):
             assert len(cold.fresh(f"{base}{path}", 2, "token")) == 2
-        with pytest.raises(AssertionError):
-            cold.fresh(f"{base}/none", 1, "token")
+        for path in ("/none", "/stored"):
+            with pytest.raises(AssertionError):
+                cold.fresh(f"{base}{path}", 1, "token")
         server.shutdown()
