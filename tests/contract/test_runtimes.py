@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -105,7 +105,8 @@ class FakeWorld(Faithful):
         text = ",".join(json.dumps({"step": None, "labels": [], **point}) for point in points).encode()
         chunks = (Chunk(text, len(points)),) if points else ()
         at = (cache_scope.tenant, cache_scope.resource_group, run_id)
-        resource = MetricResource(run_id, metrics=chunks, count=len(points))
+        names = tuple(label_names(points))
+        resource = MetricResource(run_id, metrics=chunks, count=len(points), label_names=names)
         self.runtime.logged[at] = RunMetrics(resource, run.may_change, status)
         self.runtime.details[at] = RunDetails(run, parameters=b"[]")
         return run_id
@@ -265,6 +266,10 @@ def read(world: World, *run_ids: str, cache_scope: CacheScope = OURS) -> Mapping
     return world.runtime.run_metrics(run_ids, context(cache_scope))
 
 
+def label_names(points: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    return dict.fromkeys(label["name"] for point in points for label in point.get("labels", ()))
+
+
 def points_of(found: RunMetrics | ServiceError) -> list[dict[str, Any]]:
     assert isinstance(found, RunMetrics)
     points = json.loads(b"[" + b",".join(chunk.text for chunk in found.resource.metrics) + b"]")
@@ -276,6 +281,15 @@ def test_points_are_complete_in_the_order_they_were_logged(world: World) -> None
     logged = [LABELLED, PLAIN, LABELLED]
     run = world.add(OURS, "RUNNING", logged)
     assert points_of(read(world, run)[run]) == world.kept(logged)
+
+
+def test_label_names_are_known_without_a_look_at_the_points(world: World) -> None:
+    """So a table's header can be written before them; a run of no labels is not one that nobody has looked at."""
+    for logged in ([], [PLAIN], [PLAIN, LABELLED]):
+        run = world.add(OURS, "RUNNING", logged)
+        found = read(world, run)[run]
+        assert isinstance(found, RunMetrics)
+        assert found.resource.label_names == tuple(label_names(world.kept(logged)))
 
 
 def test_a_point_has_exactly_the_five_members(world: World) -> None:

@@ -224,7 +224,11 @@ def _judged(
     """What the two answers say together: that a run does not exist outweighs trouble with its metrics."""
     if isinstance(resources, MetricsNotSupported):
         return resources
-    resource = resources if isinstance(resources, ServiceError) else resources.get(run_id, MetricResource(run_id))
+    resource = (
+        resources
+        if isinstance(resources, ServiceError)
+        else resources.get(run_id, MetricResource(run_id, label_names=()))
+    )
     if isinstance(status, ServiceError) and not (
         isinstance(status, RuntimeTrouble) and isinstance(resource, ServiceError)
     ):

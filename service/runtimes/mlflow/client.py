@@ -253,13 +253,13 @@ def _run_metrics(
     found: MLflowRun, models: Sequence[LoggedModel | ServiceError | None], histories: Sequence[Page | ServiceError]
 ) -> RunMetrics | ServiceError:
     """All of it, or what is the matter with the first part that could not be read."""
-    chunks, unreadable = [], READABLE
+    pages: list[Page] = []
     for part in (*models, *histories):
         if isinstance(part, ServiceError):
             return part
         if isinstance(part, Page):
-            chunks += part.chunks
-            unreadable += part.unreadable
+            pages.append(part)
+    chunks = [chunk for page in pages for chunk in page.chunks]
     resource = MetricResource(
         run_id=found.info.run_id,
         created_at=run_mapping.created_at(found),
@@ -267,7 +267,8 @@ def _run_metrics(
         tags=run_mapping.tags(found),
         custom_info=run_mapping.custom_info(found),
         count=sum(chunk.count for chunk in chunks),
-        unreadable=unreadable,
+        unreadable=sum((page.unreadable for page in pages), READABLE),
+        label_names=points.all_label_names(pages),
     )
     status = run_mapping.status(found)
     return RunMetrics(resource, status.may_change, status)

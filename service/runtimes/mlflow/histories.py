@@ -89,7 +89,8 @@ class Histories:
             else:
                 break
         chunks = [chunk for page in pages for chunk in page.chunks]
-        return Page(chunks, None, sum((page.unreadable for page in pages), READABLE))
+        unreadable = sum((page.unreadable for page in pages), READABLE)
+        return Page(chunks, None, unreadable, points.all_label_names(pages))
 
     def _pages(
         self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext

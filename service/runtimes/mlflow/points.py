@@ -8,7 +8,7 @@ is made of a point. Any other answer is read point by point.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Annotated, Literal
 
@@ -18,6 +18,7 @@ from msgspec import Meta, Raw
 from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, Unreadable
+from service.domain.points import labels as labels_of
 from service.domain.runs import NULL
 from service.runtimes import json_literals
 from service.runtimes.mlflow import timestamps
@@ -67,11 +68,15 @@ class _Page(msgspec.Struct):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Points of one metric, and how to ask for those behind them; ``token`` is ``None`` where there are none."""
+    """Points of one metric, and how to ask for those behind them; ``token`` is ``None`` where there are none.
+
+    ``label_names`` are those of the points by first appearance.
+    """
 
     chunks: list[Chunk]
     token: str | None = None
     unreadable: Unreadable = Unreadable()
+    label_names: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -164,7 +169,7 @@ def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]
         Chunk(b",".join(texts[at : at + POINTS_A_CHUNK]), len(texts[at : at + POINTS_A_CHUNK]))
         for at in range(0, len(texts), POINTS_A_CHUNK)
     ]
-    return Page(chunks, history.next_page_token or None, mapping.unreadable)
+    return Page(chunks, history.next_page_token or None, mapping.unreadable, mapping.label_names)
 
 
 class _Mapping:
@@ -173,7 +178,12 @@ class _Mapping:
         self._run_id = run_id
         self._name = msgspec.json.encode(key)
         self._labels = labels
+        self._given: dict[bytes, None] = {}
         self.unreadable = Unreadable()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(label.name for given in self._given for label in labels_of(given)))
 
     def points(self, point: _Point) -> Iterator[bytes]:
         if not json_literals.is_string(bytes(point.key)) or json_literals.text(bytes(point.key)) != self._key:
@@ -190,6 +200,7 @@ class _Mapping:
             at_epoch=bytes(point.timestamp) == b"0",
         )
         for labels in self._labels.get(point.place) or (_NO_LABELS,):
+            self._given[labels] = None
             yield b'{"name":%b,"value":%b,"timestamp":%b,"step":%b,"labels":%b}' % (
                 self._name,
                 value if has_value else NULL,
@@ -209,11 +220,17 @@ def without_repeats(page: Page, before: Page) -> Page:
     """The page without those points that the page before it has; a metric has no point twice."""
     known = {text for chunk in before.chunks for text in _texts(chunk)}
     kept = [[text for text in _texts(chunk) if text not in known] for chunk in page.chunks]
-    return Page([Chunk(b",".join(texts), len(texts)) for texts in kept if texts], page.token, page.unreadable)
+    chunks = [Chunk(b",".join(texts), len(texts)) for texts in kept if texts]
+    return msgspec.structs.replace(page, chunks=chunks)
 
 
 def _texts(chunk: Chunk) -> list[bytes]:
     return [bytes(text) for text in json_decoder(list[Raw]).decode(_array([chunk.text]))]
+
+
+def all_label_names(pages: Iterable[Page]) -> tuple[str, ...]:
+    """Those of pages that follow one another."""
+    return tuple(dict.fromkeys(name for page in pages for name in page.label_names))
 
 
 def merged(chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:

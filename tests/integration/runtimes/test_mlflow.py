@@ -464,6 +464,9 @@ def test_a_models_points_carry_its_name_and_data_set() -> None:
             ("loss", 1, []),
             ("accuracy", 0, []),
         ]
+        found = runtime.run_metrics([RUN], context(OURS))[RUN]
+        assert isinstance(found, RunMetrics)
+        assert found.resource.label_names == tuple(each["name"] for each in labels)
         details = runtime.run(RUN, context(OURS))
         assert json.loads(details.output_artifacts) == [
             {"key": "forest", "id": MODEL, "name": "forest", "kind": "model", "url": "mlflow-artifacts:/1"}

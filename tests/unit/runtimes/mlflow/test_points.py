@@ -215,6 +215,19 @@ def test_labels_are_given_to_the_points_that_are_a_models() -> None:
         (1, []),
         (2, []),
     ]
+    assert page.label_names == ("a",)
+
+
+def test_label_names_of_pages_are_by_first_appearance() -> None:
+    def labelled(*names: str) -> list[bytes]:
+        return [json.dumps([{"name": name, "value": ""} for name in names]).encode()]
+
+    labels = {
+        (b"1774746000123", b"%d" % step, b"0.5"): given for step, given in ((1, labelled("b")), (2, labelled("a", "b")))
+    }
+    first, second, of_none = (points.page(history([point(step=step)]), "loss", labels) for step in (2, 1, 3))
+    assert points.all_label_names([of_none, second, first]) == ("b", "a")
+    assert of_none.label_names == read(history([point()])).label_names == (), "though the model has labels for others"
 
 
 def test_pages_that_moved_are_noticed_and_mended() -> None:
