@@ -14,7 +14,7 @@ from service.api.http.request_ids import REQUEST_ID_HEADERS
 
 _EXPOSED = (
     "ETag, Link, Cache-Status, Retry-After, X-Request-ID, X-Total-Count, X-Missing-Runs, Content-Disposition, "
-    "Event-ID, Preference-Applied"
+    "Event-ID, Preference-Applied, AI-Resource-Group"
 )
 _ALLOWED = ", ".join(
     (

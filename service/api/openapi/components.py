@@ -139,6 +139,7 @@ _HEADERS: dict[str, tuple[str, Any]] = {
         "lgHEDNi0…",
     ),
     "Preference-Applied": ("The preference of `Prefer` that was applied.", "wait=30"),
+    "AI-Resource-Group": ("The request's resource group: the one it names, or the connection's own.", "default"),
     "Retry-After": ("Seconds after which to try again.", "5"),
     "WWW-Authenticate": (
         "What is wrong with the credentials (RFC 6750).",

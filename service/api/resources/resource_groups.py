@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 from service.api.http.context import current_request
 from service.api.http.guards import requires
 from service.api.http.parameters import Parameters
-from service.api.http.request import ReadRequest
+from service.api.http.request import RESOURCE_GROUP, ReadRequest
 from service.api.http.responses import Answers, Representation
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
@@ -43,14 +43,17 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/resource-groups")
     @routes.arguments(Query, location="query", grouped=False)
-    @documented("listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False)
+    @documented("listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False, more=(RESOURCE_GROUP,))
     @requires()
     def resource_groups(read_request: ReadRequest[Parameters]) -> Response:
         """Those that the token names, where it restricts its holder to some; otherwise those of the runtime.
 
-        Where the runtime cannot list its groups, only the requested one is listed. Any valid token suffices.
+        Where the runtime cannot list its groups, only the requested one is listed. The header `AI-Resource-Group` names
+        the request's group, which is the connection's own where the request names none. Any valid token suffices.
         """
         caller = current_request().principal
+        asked_for = read_request.context.cache_scope.resource_group
+        headers = {RESOURCE_GROUP: asked_for}
         if caller is not None and caller.resource_groups is not None:
             ids = sorted(caller.resource_groups)
             return answers.answer(
@@ -60,9 +63,9 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
                     format=read_request.format,
                     provenance=_OF_THE_TOKEN,
                     make=lambda: _written(ids, complete=True),
+                    headers=headers,
                 )
             )
-        asked_for = read_request.context.cache_scope.resource_group
 
         def represent(context: RequestContext) -> Representation:
             read = queries.resource_groups(context)
@@ -74,6 +77,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
                 format=read_request.format,
                 provenance=read.provenance,
                 make=lambda: _written(ids, complete=found.complete),
+                headers=headers,
             )
 
         return answers.read(represent, read_request.context)

@@ -37,7 +37,9 @@ def test_resource_groups_are_the_runtimes(service: Service) -> None:
     service.runtime.say("admin/resourceGroups", 200, GROUPS)
     answer = service.get("/resource-groups", token=service.issuer.mint())
     assert answer.json == {"resourceGroups": [{"id": "default"}, {"id": "group-b"}], "complete": True}
-    service.get("/resource-groups", AI_Resource_Group="group-b")
+    assert answer.headers["AI-Resource-Group"] == "default"  # the connection's own, as none was named
+    named = service.get("/resource-groups", AI_Resource_Group="group-b")
+    assert named.headers["AI-Resource-Group"] == "group-b"
     assert service.runtime.asked["admin/resourceGroups"] == 1
 
 
@@ -45,6 +47,7 @@ def test_a_token_that_restricts_says_which(service: Service) -> None:
     token = service.issuer.mint(resource_groups=("group-z", "group-a"))
     answer = service.get("/resource-groups", token=token)
     assert answer.json == {"resourceGroups": [{"id": "group-a"}, {"id": "group-z"}], "complete": True}
+    assert answer.headers["AI-Resource-Group"] == "default"
     assert not service.runtime.asked["admin/resourceGroups"]
 
 
