@@ -26,6 +26,7 @@ FULL = Plan(
     lists=Lists(),
     turns=40,
     many=Many(seconds=60),
+    page=7,
 )
 QUICK = Plan(
     [10, 1000],
@@ -36,6 +37,7 @@ QUICK = Plan(
     lists=Lists(1, 1),
     turns=2,
     many=Many(seconds=3, runs=100),
+    page=0,
 )
 
 _ABUSE_SECONDS = 20.0
@@ -51,7 +53,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="samples of each row")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the results, as .svg or .png")
     alone = parser.add_mutually_exclusive_group()
-    for part in ("tables", "lists", "mlflow", "many"):
+    for part in ("tables", "lists", "mlflow", "many", "page"):
         alone.add_argument(
             f"--{part}", dest="part", action="store_const", const=part, help=f"only the part {part} (bench.{part})"
         )

@@ -16,7 +16,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Literal
 
-from bench import lists, load, many, mlflow, peers, tables, tracing
+from bench import lists, load, many, mlflow, page, peers, tables, tracing
 from bench.asking import get, resident, tag
 from bench.lists import Lists
 from bench.many import Many
@@ -37,7 +37,8 @@ _BODIES_MIB = 128
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to measure: points of an answer, rounds, seconds of each load, whether peers are asked for, how much of
-    tables and lists, turns of each worker with traces and without, and how long many runs are read."""
+    tables and lists, turns of each worker with traces and without, how long many runs are read, and how often the
+    page is opened."""
 
     sizes: list[int]
     rounds: int
@@ -47,6 +48,7 @@ class Plan:
     lists: Lists
     turns: int
     many: Many
+    page: int
 
     def with_rounds(self, rounds: int) -> Plan:
         return replace(self, rounds=rounds)
@@ -124,14 +126,20 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     tables.measure(plan.tables, world, results)
     lists.measure(plan.lists, world, results)
     many.measure(plan.many, world, results)
+    if plan.page:
+        page.measure(plan.page, processes, directory, results)
     return results
 
 
 def part_alone(
-    part: Literal["tables", "lists", "mlflow", "many"], plan: Plan, processes: Processes, directory: Path
+    part: Literal["tables", "lists", "mlflow", "many", "page"], plan: Plan, processes: Processes, directory: Path
 ) -> Results:
-    """Only the part ``bench.tables``, ``bench.lists`` or ``bench.mlflow``."""
-    results, world = Results(), World(processes, directory, [])
+    """Only the part ``bench.tables``, ``bench.lists``, ``bench.mlflow`` or ``bench.page``."""
+    results = Results()
+    if part == "page":
+        page.measure(plan.page or 1, processes, directory, results)
+        return results
+    world = World(processes, directory, [])
     if part == "tables":
         tables.measure(plan.tables, world, results)
     elif part == "lists":

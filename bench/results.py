@@ -20,12 +20,14 @@ UNEQUAL = "many runs, two workers by one's rate"
 
 @dataclass
 class Results:
-    """Samples by name: requests a second (``rates``), ms (``times``), MiB (``memory``); skipped rows, with reasons."""
+    """Samples by name: requests a second (``rates``), ms (``times``), MiB (``memory``); ``notes`` on how they were
+    measured; skipped rows, with reasons."""
 
     rates: dict[str, list[float]] = field(default_factory=dict)
     times: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     abuse: list[Outcome] = field(default_factory=list)
 
@@ -38,7 +40,7 @@ class Results:
     def document(self) -> dict[str, Any]:
         """All of it as JSON has it, with the machine and the goals."""
         samples = {"rates": self.rates, "times": self.times, "memory": self.memory, "figures": self.figures}
-        document = {"machine": machine(), **samples}
+        document = {"machine": machine(), "notes": self.notes, **samples}
         abuse = [asdict(outcome) for outcome in self.abuse]
         goals = [
             {"goal": goal.text, "measured": goal.value(self), "met": goal.met(self), "reached": goal.reached(self)}
@@ -60,7 +62,7 @@ class Results:
         lines += [f"{name:66} {value:>10,.3f}" for name, value in self.figures.items()]
         lines += ["", f"{'goal':66} {'measured':>10}"]
         lines += [_goal_line(goal, self) for goal in GOALS]
-        return "\n".join([*lines, *(f"skipped: {reason}" for reason in self.skipped)])
+        return "\n".join([*lines, *self.notes, *(f"skipped: {reason}" for reason in self.skipped)])
 
 
 def machine() -> str:
@@ -169,6 +171,18 @@ def _more_by_traces(how: str) -> Callable[[Results], float | None]:
     return measured
 
 
+PAGE_ROWS = "page, first rows of 10,320 points after the answer"
+
+
+def longest_task(view: str) -> str:
+    """The name of the samples of that view of the page."""
+    return f"page, longest task, {view} of 10,320 points"
+
+
+def _longest_task(view: str) -> Callable[[Results], float | None]:
+    return lambda results: results.time(longest_task(view))
+
+
 GOALS = (
     Goal("warm 10 points / gunicorn hello >= 0.70", _rates("service 10", "gunicorn hello"), least=0.7),
     Goal("304 / gunicorn hello >= 0.74", _rates("service 304", "gunicorn hello"), least=0.74),
@@ -241,6 +255,11 @@ GOALS = (
     *(
         Goal(f"traces, {how}: more processor time a warm read, µs <= 25", _more_by_traces(how), most=25)
         for how in ("caller samples none", "sampler always_off", "sampler ratio 0.0001")
+    ),
+    Goal("page, first rows of 10,320 points after the answer, ms < 1000", lambda r: r.time(PAGE_ROWS), most=1000),
+    *(
+        Goal(f"page, longest task, {view} of 10,320 points, ms <= 200", _longest_task(view), most=200)
+        for view in ("table", "charts")
     ),
     Goal("first answer after start, s <= 2", lambda r: (r.time("start to first answer") or 0) / 1000 or None, most=2),
 )

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.servers.demo import Demo
-from tests.web.conftest import DEAD, FIRST, SECOND, STOPPED, THIRD, Watched
+from tests.web.conftest import DEAD, FIRST, SECOND, STOPPED, THIRD, OwnRuns, Watched, point
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -80,16 +80,50 @@ def test_runs(reader: Watched, demo: Demo) -> None:
     assert page.locator("tbody input:enabled").count() == 5
 
 
+def test_copy(reader: Watched) -> None:
+    """The run's id comes into the clipboard, the button says so, and the focus stays on it."""
+    page = reader.open(f"?run={FIRST}")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('')")
+    copy = page.get_by_role("button", name="Copy the run’s id")
+    copy.press("Enter")
+    copy.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == FIRST
+    assert copy.evaluate("(button) => button === document.activeElement")
+
+
+def test_refresh(reader: Watched, own_runs: OwnRuns) -> None:
+    """All that the view is made of comes from the runtime itself, charts too; the focus stays."""
+    run = own_runs.start(metrics=[point(1)])
+    own_runs.move(run, "COMPLETED")
+    page = reader.open(own_runs.search(run, "tab=metrics"))
+    page.locator("metric-chart svg").wait_for()
+    own_runs.log(run, metrics=[point(2, value=0.25)])
+    asked: list[Any] = []
+    page.on("request", lambda request: asked.append(request) if request.resource_type == "fetch" else None)
+    refresh = page.get_by_role("button", name="Refresh")
+    refresh.press("Enter")
+    page.get_by_role("link", name="Metrics (2)").wait_for()
+    page.get_by_role("row", name="Last 0.25").wait_for()
+    reader.ready()
+    assert refresh.evaluate("(button) => button === document.activeElement")
+    fresh = {urlsplit(request.url).path: request.all_headers()["cache-control"] for request in asked}
+    chart = fresh.pop(f"/runs/{run}/metric-resource/chart")
+    assert chart == "max-age=5"  # what has just come from the runtime
+    assert fresh == dict.fromkeys(
+        (
+            "/connections",
+            "/resource-groups",
+            f"/runs/{run}",
+            f"/runs/{run}/metric-resource",
+            f"/runs/{run}/metric-resource/series",
+        ),
+        "no-cache",
+    )
+
+
 def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
     page = reader.open(f"?run={FIRST}&tab=logs")
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy").click()
-    page.get_by_role("button", name="Copy").get_by_text("Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()") == FIRST
-    with page.expect_request(re.compile(rf"/runs/{FIRST}$")) as fresh:
-        page.get_by_role("button", name="Refresh").click()
-    assert fresh.value.all_headers()["cache-control"] == "no-cache"
-    reader.ready()
     saves: list[str] = []
     page.on("download", lambda saved: saves.append(saved.url))
     lines = demo.get(f"/runs/{FIRST}/logs?search=epoch 40&limit=1000").json()["logs"]

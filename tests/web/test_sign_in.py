@@ -197,7 +197,7 @@ def test_several_connections(
             "status": ["COMPLETED"],
             "connection": ["second"],
         }  # what was picked is of another place
-        assert select(page, "Resource group").input_value() == ""  # the connection's own
+        assert select(page, "Resource group").input_value() == "research"  # the connection's own
         page.get_by_role("link", name=RESEARCH).click()
         page.get_by_role("heading", name="Parameters").wait_for()
         assert query(page.url) == {"run": [RESEARCH], "connection": ["second"]}

@@ -4,8 +4,6 @@ import { parse } from './exact.js';
 import * as session from './session.js';
 import { context, parameters } from './state.js';
 
-const BASE = new URL('../', document.baseURI);
-
 /** An answer that is none. `status` is 0 where the service itself was not reached. */
 export class Problem extends Error {
   /** @param {number} status @param {Record<string, any>} document @param {Headers} [headers] */
@@ -22,30 +20,30 @@ export class Problem extends Error {
 export const address = (path, query) => `${path}?${parameters(Object.entries(query))}`.replace(/\?$/, '');
 
 /** The URL of a resource, for other programs. @param {string} path */
-export const url = (path) => new URL(path, BASE).href;
+export const url = (path) => new URL(`../${path}`, document.baseURI).href;
 
 /**
  * @param {string} path
- * @param {{signal: AbortSignal, refresh?: boolean, etag?: string | null}} how `refresh`: data that is fetched from the
- * runtime after this request; `etag`: of the answer that is there already, which may be five seconds old
+ * @param {{signal: AbortSignal, refresh?: boolean, etag?: string | null | false}} how `refresh`: data that is fetched from
+ * the runtime after this request; `etag`: of the answer that is there already, which may be five seconds old
  */
 export async function get(path, { signal, refresh, etag }) {
-  /** @type {Record<string, string>} */
-  const headers = etag ? { 'If-None-Match': etag, 'Cache-Control': 'max-age=5' } : {};
-  const answer = await ask(path, { signal, headers, cache: refresh ? 'reload' : 'default' });
-  const date = Date.parse(answer.headers.get('Date') ?? '') || Date.now();
+  const answer = await ask(path, { signal, cache: refresh ? 'reload' : 'default', headers: etag ? { 'If-None-Match': etag, ...RECENT } : {} });
+  const { headers } = answer;
   return {
     ...(answer.status !== 304 && { data: parse(await answer.text()) }),
-    etag: answer.headers.get('ETag'),
-    eventId: answer.headers.get('Event-ID'),
-    asOf: new Date(date - 1000 * Number(answer.headers.get('Age'))),
-    stale: /stale-if-error/.test(answer.headers.get('Cache-Status') ?? ''),
+    headers,
+    asOf: new Date((Date.parse(headers.get('Date') ?? '') || Date.now()) - 1000 * Number(headers.get('Age'))),
+    stale: /stale-if-error/.test(headers.get('Cache-Status') ?? ''),
   };
 }
 
+/** Data that came from the runtime within the last five seconds. */
+export const RECENT = { 'Cache-Control': 'max-age=5' };
+
 /** Have the browser save what is at `path`. @param {string} path @param {string} name */
 export async function download(path, name) {
-  const answer = await ask(path, {});
+  const answer = await ask(path);
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await answer.blob());
   link.download = /filename="([^"/\\]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? name;
@@ -53,18 +51,14 @@ export async function download(path, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** @param {string} path @param {RequestInit & {headers?: Record<string, string>}} options */
-export async function ask(path, options) {
+/** @param {string} path @param {RequestInit & {headers?: Record<string, string>}} [options] */
+export async function ask(path, options = {}) {
   const { zone, group, connection } = context();
   const headers = { ...session.headers(), ...options.headers, 'Time-Zone': zone,
     ...(group && { 'AI-Resource-Group': group }), ...(connection && { 'AI-Connection': connection }) };
-  let answer;
-  try {
-    answer = await fetch(url(path), { ...options, headers });
-  } catch (error) {
-    if (options.signal?.aborted) throw error;
-    throw new Problem(0, { title: 'The service cannot be reached', detail: 'check the connection' });
-  }
+  const answer = await fetch(url(path), { ...options, headers }).catch((error) => {
+    throw options.signal?.aborted ? error : new Problem(0, { title: 'The service cannot be reached', detail: 'check the connection' });
+  });
   const type = answer.headers.get('Content-Type') ?? '';
   if (session.mode() === 'session' && (answer.redirected || type.startsWith('text/html'))) {
     throw new Problem(401, { title: 'The session has expired' }); // a login page in place of an answer

@@ -15,19 +15,15 @@ const MARK = '\u0000digits';
 const NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** As `JSON.parse`, with an `Exact` in place of each number that would lose digits. @param {string} text @returns {any} */
-export function parse(text) {
-  let exact = false;
-  /** @param {string} _ @param {unknown} value @param {{source?: string}} [context] in browsers that have it */
-  const revive = (_, value, context) => {
-    if (typeof value !== 'number' || !context?.source) return value;
-    exact = true;
-    return String(value) === context.source ? value : new Exact(context.source);
-  };
-  const found = JSON.parse(text, /** @type {any} */ (revive));
-  return exact || !/\d/.test(text) ? found : parsedApart(text);
+export const parse = (text) => JSON.parse(givesSource() ? text : text.replace(NUMBERS, marked), /** @type {any} */ (revive));
+
+/** @param {string} _ @param {any} value @param {{source?: string}} [context] in browsers that have it */
+function revive(_, value, context) {
+  const source = typeof value === 'number' ? context?.source : value?.[MARK];
+  return source && String(value) !== source ? new Exact(source) : value;
 }
 
-/** For browsers whose `JSON.parse` does not give the source of a number. @param {string} text */
-const parsedApart = (text) => JSON.parse(
-  text.replace(NUMBERS, (part) => part[0] === '"' || String(Number(part)) === part ? part : `{"\\u0000digits":"${part}"}`),
-  (_, value) => value?.[MARK] ? new Exact(value[MARK]) : value);
+const givesSource = () => JSON.parse('1', /** @type {any} */ ((/** @type {any} */ ...[, , context]) => !!context?.source));
+
+/** For browsers whose `JSON.parse` does not give the source of a number. @param {string} part a string or a number */
+const marked = (part) => part[0] === '"' || String(Number(part)) === part ? part : `{"\\u0000digits":"${part}"}`;

@@ -10,16 +10,13 @@ let stream = null;
 let news = () => {};
 
 /** @param {() => void} heard called when the run may have changed */
-export function begin(heard) {
-  news = heard;
-}
+export const begin = (heard) => (news = heard);
+export const isFollowing = () => !!stream?.open;
 
-export const isFollowing = () => stream?.open ?? false;
-
-/** Follow the run whose metric resource is at `path`, from behind that event on; none where it is empty. @param {string} path @param {string | null} last */
+/** Follow the run whose metric resource is at `path`, from behind that event on; none where there is no path. @param {string} [path] @param {string | null} [last] */
 export function follow(path, last) {
   const wanted = path && JSON.stringify([path, context()]);
-  if (wanted === (stream?.wanted ?? '')) return;
+  if (wanted === stream?.wanted) return;
   stream?.aborter?.abort();
   stream = wanted ? { path, wanted, last, open: false, heardAt: 0, retryAt: 0, failures: 0, aborter: null } : null;
 }
@@ -43,8 +40,8 @@ async function read(mine) {
   mine.retryAt = mine.heardAt + Math.min(1000 * 2 ** mine.failures, LONGEST_PAUSE);
   try {
     const headers = { Accept: 'text/event-stream', ...(mine.last && { 'Last-Event-ID': mine.last }) };
-    const answer = await ask(`${mine.path}/events`, { signal, headers, cache: 'no-store' });
-    const reader = /** @type {ReadableStream<BufferSource>} */ (answer.body).pipeThrough(new TextDecoderStream()).getReader();
+    const { body } = await ask(`${mine.path}/events`, { signal, headers, cache: 'no-store' });
+    const reader = /** @type {ReadableStream<BufferSource>} */ (body).pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       mine.heardAt = Date.now();
@@ -67,7 +64,7 @@ async function read(mine) {
 function take(mine, text) {
   const { id, event, data = '{}' } = Object.fromEntries([...text.matchAll(/^(\w+): ?(.*)$/gm)].map(([, name, value]) => [name, value]));
   if (!event) return;
-  if (id) mine.last = id;
+  mine.last = id ?? mine.last;
   if (event === 'end' && JSON.parse(data).reason !== 'shutdown') mine.retryAt = null; // a run that goes on all the same is polled
   else Object.assign(mine, { open: true, failures: 0 });
   if (event !== 'state') news();

@@ -1,15 +1,15 @@
 /** The page: its frame, and which view is shown. */
 
 import { setVega } from './parts/chart.js';
+import { choice, field, labelled, select } from './parts/controls.js';
 import { flat, h, morph, shown, visible } from './parts/dom.js';
-import { choice, field, labelled, select } from './parts/fields.js';
-import { empty, skeleton } from './parts/problem.js';
+import { empty, skeleton, warning } from './parts/states.js';
 import * as session from './session.js';
 import * as state from './state.js';
 import * as store from './store.js';
 import { zones } from './zone.js';
 
-const [header, main] = /** @type {[HTMLElement, HTMLElement]} */ ([document.querySelector('header'), document.querySelector('main')]);
+const [header, main] = /** @type {[HTMLElement, HTMLElement]} */ ([...document.querySelectorAll('header, main')]);
 const THEME = 'metric-resource.theme';
 let failure = '';
 
@@ -45,60 +45,47 @@ function shownView() {
 }
 
 /** @param {View} view @param {boolean} signedIn */
-function frame(view, signedIn) {
-  const crumbs = [['Runs', state.link({}, true)], ...view.crumbs];
+function frame({ crumbs }, signedIn) {
+  const all = [['Runs', state.link({}, true)], ...crumbs];
   return [
-    h('nav', { 'aria-label': 'Breadcrumb' }, h('ol.row', crumbs.map(([title, href], index) =>
-      h('li', h('a', { href, 'aria-current': index === crumbs.length - 1 && 'page' }, shown(title)))))),
+    h('nav', { 'aria-label': 'Breadcrumb' }, h('ol.row', all.map(([title, href], index) =>
+      h('li', h('a', { href, 'aria-current': index === crumbs.length && 'page' }, shown(title)))))),
     h('details.settings', { open: matchMedia('(min-width: 701px)').matches }, h('summary', 'Settings'),
-      signedIn && [connections(), groups()],
-      labelled('Time zone', h('input', { type: 'text', list: 'zones', value: state.context().zone, onchange: pickZone, autocomplete: 'off', spellcheck: 'false',
-        size: 18, key: 'zone', onclick: ({ target }) => target.select() })), zoneList,
-      labelled('Theme', select([['', 'Auto'], ['light', 'Light'], ['dark', 'Dark']], localStorage.getItem(THEME) ?? '', { onchange: pickTheme })),
+      signedIn && places(),
+      field('Time zone', 'zone', { type: 'text', list: 'zones', value: state.context().zone, onchange: pickZone, size: 18, onclick: ({ target }) => target.select() }), zoneList,
+      labelled('Theme', select(['Auto', 'Light', 'Dark'], localStorage.getItem(THEME) ?? '', { onchange: pickTheme })),
       signedIn && h('button', { onclick: session.signOut }, 'Sign out')),
   ];
 }
 
-/** Where there are several. */
-function connections() {
-  /** @type {{name: string, default?: boolean}[]} */
-  const found = store.use('connections', 'connections').data?.connections ?? [];
-  return found.length > 1 && place('Connection', 'connection', found.map(({ name }) => name), found.find((one) => one.default)?.name);
-}
-
-/** Where there are several; entered where they are not known. */
-function groups() {
-  const { data, problem } = store.use('groups', 'resource-groups');
-  if (problem || data?.complete === false) {
-    return field('Resource group', 'group', { placeholder: 'default', size: 12 });
-  }
-  return place('Resource group', 'group', (data?.resourceGroups ?? []).map((/** @type {{id: string}} */ { id }) => id), state.one('connection') ? '' : 'default');
-}
-
-/** @param {string} label @param {string} parameter @param {string[]} names @param {string} [standard] what holds where the address has none, if it is known */
-function place(label, parameter, names, standard = '') {
-  const now = state.one(parameter);
-  const all = [...new Set([...names, now].filter(Boolean))];
-  const options = /** @type {[string, string][]} */ (all.map((name) => [name, name]));
-  const isKnown = all.includes(standard);
-  return all.length > 1 && choice(label, parameter, isKnown ? options : [['', 'as configured'], ...options], now || (isKnown ? standard : ''));
+/** Connection and resource group, where there are several; a group is entered where they are not known. */
+function places() {
+  const { data, problem } = store.groups();
+  const picker = (/** @type {string} */ label, /** @type {string} */ parameter, /** @type {string[]} */ names, now = '') => {
+    const all = new Set([...names, now]);
+    return all.size > 1 && choice(label, parameter, [...all].map((name) => /** @type {[string, string]} */ ([name, name])), now);
+  };
+  return [
+    picker('Connection', 'connection', store.connections().map(({ name }) => name), store.connectionName()),
+    problem || data?.complete === false ? field('Resource group', 'group', { placeholder: store.groupName(), size: 12 })
+      : picker('Resource group', 'group', (data?.resourceGroups ?? []).map((/** @type {{id: string}} */ { id }) => id), store.groupName()),
+  ];
 }
 
 const zoneList = h('datalist', { id: 'zones', own: true });
 
-/** @param {Event} event */
+/** @param {{target: HTMLInputElement}} event */
 function pickZone({ target }) {
-  const field = /** @type {HTMLInputElement} */ (target);
-  const zone = field.value.trim();
-  const isKnown = !zone || zones('UTC').includes(zone) || /^[+-]\d\d:?\d\d$/.test(zone);
-  field.setCustomValidity(isKnown ? '' : 'Choose a time zone such as Europe/Berlin, or an offset such as +02:00');
+  const zone = target.value.trim();
+  const isKnown = !zone || zones().includes(zone) || /^[+-]\d\d:?\d\d$/.test(zone);
+  target.setCustomValidity(isKnown ? '' : 'Choose a time zone such as Europe/Berlin, or an offset such as +02:00');
   if (isKnown) state.go({ zone: zone === state.browserZone ? '' : zone });
-  else field.reportValidity();
+  else target.reportValidity();
 }
 
-/** @param {Event} [event] */
+/** @param {{target: HTMLSelectElement}} [event] */
 function pickTheme(event) {
-  if (event) localStorage.setItem(THEME, /** @type {HTMLSelectElement} */ (event.target).value);
+  if (event) localStorage.setItem(THEME, event.target.value);
   document.documentElement.dataset['theme'] = localStorage.getItem(THEME) ?? '';
 }
 
@@ -109,7 +96,7 @@ function signIn() {
     begin();
   };
   return h('section.sign-in', h('h1', 'View the metric resource of a run'),
-    failure && h('p.strip.warning', { role: 'alert' }, shown(failure)),
+    failure && warning(shown(failure), 'alert'),
     session.mode() === 'token'
       ? h('form', { onsubmit: send }, h('p', 'Paste an access token (JWT) for this service. It stays in this tab.'),
         labelled('Access token', h('textarea', { name: 'token', rows: 5, required: true, autocomplete: 'off', spellcheck: 'false' })),

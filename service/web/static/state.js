@@ -14,6 +14,8 @@ const query = () => new URLSearchParams(location.search);
 export const one = (name) => query().get(name) ?? '';
 /** @param {string} name */
 export const all = (name) => query().getAll(name);
+/** The values of several parameters. @param {string[]} names */
+export const picked = (names) => Object.fromEntries(names.map((name) => [name, all(name)]));
 /** The values of a parameter with this one added, or without it. @param {string} name @param {string} value */
 export const flipped = (name, value) =>
   all(name).includes(value) ? all(name).filter((other) => other !== value) : [...all(name), value];
@@ -39,21 +41,20 @@ export function link(changes, anew = false) {
 }
 
 /** @param {Record<string, unknown>} changes @param {{anew?: boolean, replace?: boolean}} [how] */
-export const go = (changes, { anew, replace } = {}) => visit(link(changes, anew), replace);
+export const go = (changes, { anew, replace } = {}) => visit(link(changes, anew), replace || 'pick' in changes);
 
 /** @param {string} search @param {boolean} [replace] */
-function visit(search, replace = false) {
+function visit(search, replace) {
   if (search !== (location.search || '?')) history[replace ? 'replaceState' : 'pushState'](null, '', search);
   changed();
 }
 
-/** A link within the page. @param {MouseEvent} event */
+/** A link within the page. @param {any} event */
 function follow(event) {
-  const href = event.target instanceof Element ? event.target.closest('a')?.getAttribute('href') : null;
+  const href = event.target.closest('a')?.getAttribute('href');
   if (!href?.startsWith('?') || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   const next = new URLSearchParams(href);
-  const moved = next.get('run') !== one('run') || !next.has('tab');
+  if (next.get('run') !== one('run') || !next.has('tab')) scrollTo(0, 0);
   visit(href);
-  if (moved) scrollTo(0, 0);
 }

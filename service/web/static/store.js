@@ -13,8 +13,8 @@ let round = 0;
 let paused = false;
 /** When there was news of the run that is followed, in milliseconds since 1970. */
 let newsAt = 0;
-/** @type {[string, string | null]} */
-let following = ['', null];
+/** @type {[path?: string, last?: string | null]} */
+let following = [];
 /** `draw` after something has been read, `refused` after a `401`, `expired` in place of drawing after a `410`. */
 let on = { draw() {}, refused() {}, expired() {} };
 
@@ -30,22 +30,29 @@ export function begin(handlers) {
 export function use(name, path, live = false) {
   const wanted = JSON.stringify([path, context()]);
   /** @type {Slot} */
-  const slot = slots.get(name) ?? { path, wanted: '', data: null, problem: null, busy: false, stale: false, asOf: null,
-    retryAt: null, eventId: null, etag: null, round, liveUntil: 0, asked: 0, aborter: null };
+  const slot = slots.get(name) ?? { path, wanted: '', data: null, headers: null, problem: null, busy: false, stale: false, asOf: null,
+    retryAt: null, round, liveUntil: 0, asked: 0, aborter: null };
   slots.set(name, slot);
   slot.round = round;
   slot.liveUntil = live ? Infinity : Math.min(slot.liveUntil, Date.now() + 2 * LIVE); // what came with the end is seen, too
   if (slot.wanted !== wanted) {
-    Object.assign(slot, { path, wanted, etag: null, problem: null });
+    Object.assign(slot, { path, wanted, problem: null });
     void load(slot);
   }
   return slot;
 }
 
+/** The resource groups that the reader may use, and the one that is read: the connection's own where the address names none. */
+export const groups = () => use('groups', 'resource-groups');
+export const groupName = () => context().group || (groups().headers?.get('AI-Resource-Group') ?? 'default');
+/** The connections that the reader may use, and the one that is read. @returns {{name: string, default: boolean}[]} */
+export const connections = () => use('connections', 'connections').data?.connections ?? [];
+export const connectionName = () => context().connection || connections().find((each) => each.default)?.name;
+
 /** Between these, all slots in use are used. @param {() => void} draw */
 export function drawing(draw) {
   round += 1;
-  following = ['', null];
+  following = [];
   draw();
   live.follow(...following);
   for (const [name, slot] of slots) {
@@ -55,10 +62,8 @@ export function drawing(draw) {
   }
 }
 
-/** For this drawing, live slots are of that run. @param {string} path of its metric resource @param {string | null} last the last event that is known */
-export function follow(path, last) {
-  following = [path, last];
-}
+/** For this drawing, live slots are of that run. @param {string} path of its metric resource @param {string | null} [last] the last event that is known */
+export const follow = (path, last) => (following = [path, last]);
 
 export const redraw = () => on.draw();
 /** Ask for everything again, from the runtime itself. */
@@ -74,12 +79,12 @@ export function pause() {
 }
 
 /** @param {Slot} slot @param {{refresh?: boolean, poll?: boolean}} [how] */
-async function load(slot, { refresh, poll = false } = {}) {
+async function load(slot, { refresh, poll } = {}) {
   slot.aborter?.abort();
   const { signal } = (slot.aborter = new AbortController());
   Object.assign(slot, { busy: !poll, asked: Date.now(), retryAt: null });
   try {
-    Object.assign(slot, { problem: null }, await get(slot.path, { signal, ...(refresh && { refresh }), etag: poll ? slot.etag : null }));
+    Object.assign(slot, { problem: null }, await get(slot.path, { signal, refresh, etag: poll && slot.headers?.get('ETag') }));
   } catch (error) {
     if (signal.aborted) return;
     const problem = (slot.problem = error instanceof Problem ? error : new Problem(0, { title: String(error) }));
@@ -91,21 +96,17 @@ async function load(slot, { refresh, poll = false } = {}) {
   else redraw();
 }
 
-/** Asked for at once after news, and again when no cache has anything older left. @param {Slot} slot @param {number} now */
-const isDue = ({ asked }, now) => asked < newsAt || now - asked >= (live.isFollowing() && asked >= newsAt + LIVE ? QUIET : LIVE);
+/** Asked for at once after news, and again when no cache has anything older left. @param {number} asked @param {number} now */
+const isDue = (asked, now) => asked < newsAt || now - asked >= (live.isFollowing() && asked >= newsAt + LIVE ? QUIET : LIVE);
 
 function tick() {
   live.look(document.hidden || paused);
   if (document.hidden) return;
   const now = Date.now();
-  let counts = false;
   for (const slot of slots.values()) {
-    if (slot.retryAt !== null) {
-      counts = true;
-      if (now >= slot.retryAt) void load(slot);
-    } else if (!slot.busy && !slot.problem && (slot.stale ? now - slot.asked >= STALE : now < slot.liveUntil && !paused && isDue(slot, now))) {
-      void load(slot, { poll: true });
-    }
+    const { busy, problem, retryAt, asked } = slot;
+    if (retryAt && now >= retryAt) void load(slot);
+    else if (!busy && !problem && (slot.stale ? now - asked >= STALE : now < slot.liveUntil && !paused && isDue(asked, now))) void load(slot, { poll: true });
   }
-  if (counts) redraw();
+  if ([...slots.values()].some(({ retryAt }) => retryAt)) redraw();
 }

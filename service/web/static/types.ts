@@ -6,6 +6,10 @@ type Handler = 'onclick' | 'onchange' | 'onsubmit';
 type Child = Node | string | number | { toString(): string; text: string } | null | undefined | false;
 
 declare global {
+  interface Node {
+    /** An element with one stays the same when it is drawn again. */
+    key?: string;
+  }
   type Run = Schemas['ListedRun'];
   type RunDetails = Schemas['RunDetails'];
   type Artifact = Schemas['Artifact'];
@@ -21,12 +25,10 @@ declare global {
   /** Attributes; handlers are given an event whose target is what they are on. */
   type Properties = Record<string, unknown> & { [handler in Handler]?: (event: any) => void };
   type View = { title: string; crumbs: [string, string][]; body: Children };
-  /** Values of a parameter and their titles, the default, which is '', first. */
-  type Options = readonly (readonly [string, string])[];
-  type Column<Row> = { title: Children; cell: (row: Row) => Children; sort?: string; class?: string; head?: boolean };
+  /** What can be chosen: titles whose values are these in lower case, or values with their titles; the default first. */
+  type Words = readonly (string | readonly [string, string] | false)[];
+  type Column<Row> = { title: Children; cell: (row: Row) => Children; sort?: string; class?: string | false | undefined; head?: boolean };
   type TableStyle<Row> = {
-    /** As it is sorted now, with a `-` in front for descending. */
-    sort?: string;
     /** Properties of a row's element. */
     row?: (row: Row) => Properties;
     /** Rows of one name fold under it. */
@@ -36,6 +38,7 @@ declare global {
   type Slot = {
     path: string;
     data: any;
+    headers: Headers | null;
     problem: import('./api.js').Problem | null;
     busy: boolean;
     /** Whether the runtime could not be reached for it. */
@@ -43,11 +46,8 @@ declare global {
     asOf: Date | null;
     /** When it is asked again, in milliseconds since 1970. */
     retryAt: number | null;
-    /** Where `data` is in the events of its run. */
-    eventId: string | null;
     /** The path and all that it was asked for. */
     wanted: string;
-    etag: string | null;
     round: number;
     liveUntil: number;
     asked: number;
@@ -58,7 +58,7 @@ declare global {
     /** The path, and for whom. */
     wanted: string;
     /** The event to go on behind. */
-    last: string | null;
+    last: string | null | undefined;
     /** Whether events come: where they do not, the run is polled. */
     open: boolean;
     /** When anything came, in milliseconds since 1970. */

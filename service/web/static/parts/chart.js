@@ -1,8 +1,9 @@
 /** Charts: the API's Vega-Lite specifications, drawn by the Vega of the extra `charts`, or by the API as SVG. */
 
-import { ask } from '../api.js';
+import { ask, RECENT } from '../api.js';
 import { context } from '../state.js';
 import { h, shown, visible } from './dom.js';
+import { warning } from './states.js';
 
 /** @type {string | null} */
 let script = null;
@@ -10,9 +11,7 @@ let script = null;
 let loading = null;
 
 /** @param {string | null} path of the script; `null` where the extra is not installed */
-export function setVega(path) {
-  script = path;
-}
+export const setVega = (path) => (script = path);
 
 const vega = () => (loading ??= import(new URL(script ?? '', document.baseURI).href).then(
   () => /** @type {any} */ (window)['vegaEmbed'], () => null));
@@ -23,10 +22,10 @@ const later = (milliseconds = 0) => new Promise((then) => setTimeout(then, milli
 let turn = Promise.resolve();
 
 const near = new IntersectionObserver((seen) => {
-  for (const { target, isIntersecting } of seen) if (isIntersecting && target instanceof MetricChart) void target.read();
+  for (const { target, isIntersecting } of seen) if (isIntersecting) void /** @type {MetricChart} */ (target).read();
 }, { rootMargin: '300px' });
 const sizes = new ResizeObserver((changes) => {
-  for (const { target } of changes) if (target instanceof MetricChart && Math.abs(target.width - target.clientWidth) > 8) void target.draw();
+  for (const { target } of changes) if (Math.abs(/** @type {MetricChart} */ (target).width - target.clientWidth) > 8) void /** @type {MetricChart} */ (target).draw();
 });
 
 /** `src`: the chart's path; `height` in pixels; `version`: changes when the data has. Reads when it comes into view. */
@@ -63,12 +62,13 @@ class MetricChart extends HTMLElement {
   async read() {
     const wanted = this.source + this.getAttribute('version');
     if (wanted === this.wanted) return;
+    const isNews = this.wanted.startsWith(this.source);
     this.wanted = wanted;
     this.aborter.abort();
     const { signal } = (this.aborter = new AbortController());
     this.setAttribute('aria-busy', 'true');
     try {
-      this.text = await (await ask(this.source, { signal })).text();
+      this.text = await (await ask(this.source, { signal, ...(isNews && { cache: 'no-store', headers: RECENT }) })).text();
       await this.draw();
     } catch (error) {
       if (signal.aborted) return;
@@ -112,18 +112,18 @@ class MetricChart extends HTMLElement {
 
   /** @param {string} line */
   say(line) {
-    this.replaceChildren(h('p.strip.warning', shown(line)));
+    this.replaceChildren(warning(shown(line)));
   }
 }
 customElements.define('metric-chart', MetricChart);
 
-/** @param {string} src @param {number} height @param {string} [version] */
-export const chart = (src, height, version = '') =>
+/** @param {string} src @param {number} height @param {string | null} [version] of the data */
+export const chart = (src, height, version) =>
   h('metric-chart', { src, height, version: `${version} ${context().zone}`, own: true, key: 'chart' });
 
 /** The specification, as wide as the element; its colours are the style sheet's. @param {string} text @param {number} width @param {number} height @returns {any} */
 function fitted(text, width, height) {
-  const legend = { orient: 'bottom', direction: 'vertical', columns: width > 560 ? 2 : 1, labelLimit: width > 560 ? width / 2 - 60 : width - 90 };
+  const legend = { orient: 'bottom', direction: 'vertical', columns: 1, labelLimit: width - 90 };
   const whole = JSON.parse(text, (name, part) => (name === 'legend' && part ? { ...part, ...legend } : part));
   const sized = (/** @type {any} */ part, /** @type {number} */ room) => {
     const { x, y, xOffset } = part.encoding ?? {};

@@ -2,33 +2,33 @@
 
 const HANDLERS = /** @type {const} */ (['onclick', 'onchange', 'onsubmit']);
 const PROPERTIES = new Set(['value', 'checked', 'key', 'own', ...HANDLERS]);
-/** @param {Node | null} node @returns {any} of elements, which have these in the page alone */
-const own = (node) => node;
 
 /**
  * `h('li.chip', { title: 'x' }, 'text')`; attributes can be left out. An element with a `key` stays the same when it is
  * drawn again; the children of one that is its `own` are left alone.
- * @param {string} tag @param {...(Properties | Children)} parts
+ * @param {string} tag @param {...(Properties | Children)} parts @returns {any}
  */
 export function h(tag, ...parts) {
   const [name = '', ...classes] = tag.split('.');
-  const element = document.createElement(name);
+  const element = /** @type {any} */ (document.createElement(name));
+  if (classes[0]) element.className = classes.join(' ');
+  if (name === 'button') element.type = 'button'; // Enter in a field presses none that does not say `submit`
   const properties = parts[0]?.constructor === Object ? /** @type {Properties} */ (parts.shift()) : {};
-  if (classes.length) element.className = classes.join(' ');
-  if (name === 'button') element.setAttribute('type', 'button'); // Enter in a field presses none that does not say `submit`
   element.append(...flat(parts));
   for (const [name, value] of Object.entries(properties)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (PROPERTIES.has(name)) own(element)[name] = value;
-    else element.setAttribute(name, value === true ? '' : String(value));
+    if (isNothing(value)) continue;
+    if (PROPERTIES.has(name)) element[name] = value;
+    else element.setAttribute(name, value === true ? '' : value);
   }
   return element;
 }
 
+/** @param {unknown} value */
+const isNothing = (value) => (value ?? false) === false;
+
 /** @param {any} children `Children`, however deep @returns {Node[]} */
-export const flat = (children) => [children].flat(Infinity)
-  .filter((child) => child !== null && child !== undefined && child !== false)
-  .map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
+export const flat = (children) => [children].flat(Infinity).filter((child) => !isNothing(child))
+  .map((child) => (child instanceof Node ? child : new Text(child)));
 
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 /** Text that somebody logged, what cannot be seen written out: for names and attributes. @param {unknown} text */
@@ -44,52 +44,45 @@ export const faint = (...children) => h('span.faint', children);
 export const unseen = (...children) => h('span.unseen', children);
 /** Where there is no value. */
 export const dash = () => faint('–');
-/** @param {string} name */
+/** A number as the API gave it, or that of a point; NaN and infinities are words already. @param {any} found @returns {Children} */
+export const number = (found) => (found && typeof found === 'object' && 'value' in found ? found.value : found) ?? dash();
+/** @param {unknown} name */
 export const code = (name) => h('code', shown(name));
 
-/** @param {number} count @param {string} what */
-export const counted = (count, what) => `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+/** @param {number} count @param {string} [what] */
+export const counted = (count, what) => count.toLocaleString('en') + (what ? ` ${what}${count === 1 ? '' : 's'}` : '');
 
 /** A button that copies. @param {string} title @param {string} text @param {Properties} [more] */
-export const copy = (title, text, more = {}) => h('button.small', { ...more, onclick: ({ currentTarget: button }) =>
+export const copy = (title, text, more) => h('button.small', { ...more, onclick: ({ currentTarget: button }) =>
   navigator.clipboard.writeText(text).then(() => (button.textContent = 'Copied')) }, title);
 
 /** Make the children of `parent` those of `fresh`, keeping the elements that are there: focus, scrolling, what is typed. Elements are the same by key, or by place and name. @param {Element} parent @param {Children} fresh */
 export function morph(parent, fresh) {
   const nodes = flat(fresh);
-  const wanted = new Set(nodes.map((node) => own(node).key));
-  /** @type {Map<string, Element>} */
-  const there = new Map();
-  for (const old of [...parent.children]) {
-    const { key } = own(old);
-    if (key && wanted.has(key)) there.set(key, old);
-    else if (key) old.remove();
-  }
+  const keys = new Set(nodes.map(({ key }) => key));
+  const there = new Map([...parent.children].filter(({ key }) => key).map((old) => [old.key, old]));
+  for (const [key, old] of there) if (!keys.has(key)) old.remove();
   let at = parent.firstChild;
   for (const node of nodes) {
-    const { key } = own(node);
-    const old = key ? there.get(key) : at && !own(at).key && at.nodeName === node.nodeName ? at : null;
+    const old = node.key ? there.get(node.key) : at && !at.key && at.nodeName === node.nodeName ? at : null;
     if (old && old === at) at = at.nextSibling;
     else parent.insertBefore(old ?? node, at);
     if (old) update(old, node);
   }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
+  for (const old of [...parent.childNodes].slice(nodes.length)) old.remove();
 }
 
 /** @param {any} old @param {any} fresh */
 function update(old, fresh) {
-  if (!(old instanceof Element)) {
-    if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+  if (fresh instanceof Text) {
+    if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
   for (const { name } of [...old.attributes]) if (name !== 'open' && !fresh.own && !fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (name !== 'open' && old.getAttribute(name) !== value) old.setAttribute(name, value);
-  for (const name of HANDLERS) own(old)[name] = fresh[name];
-  if (!fresh.own) morph(old, [...fresh.childNodes]);
-  if ('value' in fresh && old !== document.activeElement && own(old).value !== fresh.value) own(old).value = fresh.value;
-  if ('checked' in fresh) own(old).checked = fresh.checked;
+  for (const name of HANDLERS) old[name] = fresh[name];
+  if (fresh.own) return;
+  morph(old, [...fresh.childNodes]);
+  if ('value' in fresh && old !== document.activeElement && old.value !== fresh.value) old.value = fresh.value;
+  if ('checked' in fresh) old.checked = fresh.checked;
 }

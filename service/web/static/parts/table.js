@@ -4,8 +4,8 @@ import { go, link, one } from '../state.js';
 import { redraw } from '../store.js';
 import { h, visible } from './dom.js';
 
-/** @template Row @param {string} caption @param {(Column<Row> | null | undefined | false | '')[]} given @param {readonly Row[]} rows @param {TableStyle<Row>} [style] */
-export function table(caption, given, rows, { sort = '', row = () => ({}), group } = {}) {
+/** @template Row @param {string} caption @param {(Column<Row> | false | '')[]} given @param {readonly Row[]} rows @param {TableStyle<Row>} [style] */
+export function table(caption, given, rows, { row = () => ({}), group } = {}) {
   const columns = given.filter((column) => !!column);
   const line = (/** @type {Row} */ each) => h('tr', row(each), columns.map((column) =>
     column.head ? h('th', { scope: 'row' }, column.cell(each)) : h('td', { class: column.class }, column.cell(each))));
@@ -13,7 +13,7 @@ export function table(caption, given, rows, { sort = '', row = () => ({}), group
     h('tr.group', h('th', { colspan: columns.length, scope: 'rowgroup' }, fold(name, group.folded, group.head(name, its)))),
     !group.folded.has(name) && its.map(line))) : h('tbody', rows.map(line));
   return h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': visible(caption), key: caption }, h('table',
-    h('caption.unseen', visible(caption)), h('thead', h('tr', columns.map((column) => header(column, sort)))), bodies));
+    h('caption.unseen', visible(caption)), h('thead', h('tr', columns.map(header))), bodies));
 }
 
 /** @param {string} name @param {Set<string>} folded @param {Children} title */
@@ -24,21 +24,20 @@ function fold(name, folded, title) {
     else folded.delete(name);
     redraw();
   };
-  return h('button.fold', { 'aria-expanded': String(open), onclick: flip }, h('span', { 'aria-hidden': 'true' }, open ? '▾ ' : '▸ '), title);
+  return h('button.fold', { 'aria-expanded': String(open), onclick: flip }, title);
 }
 
-/** @param {Column<any>} column @param {string} now */
-function header({ title, sort, class: style }, now) {
+/** @param {Column<any>} column */
+function header({ title, sort, class: style }) {
   if (!sort) return h('th', { scope: 'col', class: style }, title);
-  const [up, down] = [now === sort, now === `-${sort}`];
+  const [up, down] = [sort, `-${sort}`].map((each) => one('sort') === each);
   return h('th', { scope: 'col', class: style, 'aria-sort': up ? 'ascending' : down && 'descending' },
-    h('button.sort', { onclick: () => go({ sort: up ? `-${sort}` : down ? '' : sort }) },
-      title, h('span', { 'aria-hidden': 'true' }, up ? ' ▲' : down ? ' ▼' : ' ↕')));
+    h('button.sort', { onclick: () => go({ sort: up ? `-${sort}` : down ? '' : sort }) }, title));
 }
 
-/** @param {{next?: string | null} | null | undefined} page of the answer */
+/** @param {{next?: string | null}} page of the answer */
 export function pages(page) {
-  const cursor = page?.next && new URLSearchParams(page.next).get('cursor');
+  const cursor = new URLSearchParams(page?.next ?? '').get('cursor');
   return h('nav.row', { 'aria-label': 'Pages' }, one('cursor') && h('a', { href: link({}) }, 'First page'),
     cursor && h('a', { href: link({ cursor }), rel: 'next' }, 'Next page'));
 }

@@ -2,24 +2,18 @@
 
 import { address, download } from '../api.js';
 import { chart } from '../parts/chart.js';
-import { chips, labelKey, labelText } from '../parts/chips.js';
-import { counted, dash, faint, h, shown, unseen, visible } from '../parts/dom.js';
-import { check, choice, clear, field, filterForm, moreFilters, toggle } from '../parts/fields.js';
-import { empty, panel } from '../parts/problem.js';
-import { age, isLive, liveLine } from '../parts/status.js';
+import { check, chips, choice, clear, field, filterForm, labelKey, labelText, moreFilters, period, tabs, toggle } from '../parts/controls.js';
+import { counted, faint, h, number, shown, unseen, visible } from '../parts/dom.js';
+import { isLive, liveLine } from '../parts/run.js';
+import { age, empty, panel, warning } from '../parts/states.js';
 import { expiredLine, pages, table } from '../parts/table.js';
-import { tabs } from '../parts/tabs.js';
 import { text } from '../parts/value.js';
-import { all, link, one } from '../state.js';
+import { all, link, one, picked } from '../state.js';
 import { follow, redraw, use } from '../store.js';
 import { time } from '../zone.js';
 
 const RANGES = ['minStep', 'maxStep', 'since', 'until'];
 const FILTERS = ['search', 'label', ...RANGES];
-const AXES = /** @type {Options} */ ([['', 'Step'], ['time', 'Time'], ['elapsed', 'Elapsed time']]);
-const SCALES = /** @type {Options} */ ([['', 'Linear'], ['log', 'Logarithmic']]);
-const SMOOTH = /** @type {Options} */ ([['', 'None'], ['0.6', '0.6'], ['0.9', '0.9'], ['0.97', '0.97']]);
-const PAGE = 200;
 
 /** @typedef {{id: string, path: string, live: boolean, filters: Record<string, string[]>, filtered: boolean, whole: Slot, series: Series[]}} Resource */
 
@@ -29,47 +23,45 @@ export function metricResource(id, status) {
   const live = isLive(status);
   const whole = use(`series:${id}`, address(`${path}/series`, { points: 2 }), live);
   const parts = use(`resource:${id}`, address(path, { limit: 1 }), live);
-  if (live && parts.data) follow(path, parts.eventId);
+  if (live && parts.data) follow(path, parts.headers?.get('Event-ID'));
   return panel(parts, ({ tags: pairs, customInfo, page }) => {
-    /** @type {Resource} */
-    const resource = { id, path, live, whole, series: whole.data?.series ?? [], filtered: FILTERS.some(one),
-      filters: Object.fromEntries(FILTERS.map((name) => [name, all(name)])) };
-    const total = whole.data ? sum(resource.series) : undefined;
+    const series = whole.data?.series ?? [];
+    const total = whole.data ? sum(series) : undefined;
     const count = total ?? page?.total ?? 0;
     return [
       h('div.row.bar',
-        tabs('Metric resource', 'part', [['metrics', `Metrics (${count.toLocaleString('en')})`], ['tags', `Tags (${pairs.length})`],
-          ['info', `Custom Info (${customInfo.length})`]], { search: '' }),
+        tabs('Metric resource', 'part', [`Metrics (${counted(count)})`, ['tags', `Tags (${pairs.length})`], ['info', `Custom Info (${customInfo.length})`]], { search: '' }),
         liveLine(id, status, total), parts.stale && age(parts)),
-      one('part') === 'tags' ? tags(pairs) : one('part') === 'info' ? info(customInfo)
-        : count || whole.busy ? metrics(resource) : empty('No metrics were logged for this run.', live && 'They appear here as soon as they are.'),
+      one('part') === 'tags' ? tags(pairs) : one('part') ? info(customInfo)
+        : count || whole.busy ? metrics({ id, path, live, whole, series, filtered: FILTERS.some(one), filters: picked(FILTERS) })
+          : empty('No metrics were logged for this run.', live && 'They appear here as soon as they are.'),
     ];
   });
 }
 
-/** @param {Series[]} series */
+/** @param {Series[]} series @returns {number} */
 const sum = (series) => series.reduce((total, { count }) => total + count, 0);
-/** @param {Series} series @param {Pair} label */
-const has = (series, label) => series.labels.some((other) => labelKey(other) === labelKey(label));
+/** Labels that not all of these have, by their keys. @param {Series[]} series @returns {Map<string, string>} */
+const telling = (series) => {
+  const found = Map.groupBy(series.flatMap(({ labels }) => labels), labelKey);
+  return new Map([...found].flatMap(([key, [label, ...others]]) => (label && others.length + 1 < series.length ? [[key, labelText(label)]] : [])));
+};
 const noPoint = () => empty('No point matches these filters.', clear(FILTERS));
 
 /** @param {Resource} resource */
 function metrics(resource) {
-  const { series } = resource;
   const isTable = one('as') === 'table';
-  const labels = new Map(series.flatMap((each) => each.labels).filter((label) => !series.every((each) => has(each, label))).map((label) => [labelKey(label), labelText(label)]));
-  for (const picked of all('label')) if (!labels.has(picked)) labels.set(picked, picked.replace(':', ': '));
+  const labels = telling(resource.series);
+  for (const key of all('label')) if (!labels.has(key)) labels.set(key, key.replace(':', ': '));
   return [
     h('div.row.bar',
-      tabs('Metrics', 'as', [['progress', 'Progress'], ['table', 'Table']], { sort: '' }),
-      isTable ? downloads(resource)
-        : h('div.row', choice('Against', 'x', AXES), choice('Scale', 'scale', SCALES), choice('Smoothing', 'smooth', SMOOTH))),
+      tabs('Metrics', 'as', ['Progress', 'Table'], { sort: '' }),
+      isTable ? downloads(resource) : h('div.row', choice('Against', 'x', ['Step', 'Time', 'Elapsed']), choice('Scale', 'scale', ['Linear', 'Log']),
+        choice('Smoothing', 'smooth', ['None', '0.6', '0.9', '0.97']))),
     filterForm('Filter points',
       field('Search by name', 'search'),
       labels.size > 0 && h('fieldset', h('legend', 'Labels'), h('span.chips', [...labels].slice(0, 40).map(([key, title]) => toggle('label', key, shown(title))))),
-      moreFilters('Steps and times', RANGES,
-        field('From step', 'minStep', { inputmode: 'numeric', size: 8 }), field('To step', 'maxStep', { inputmode: 'numeric', size: 8 }),
-        field('Since', 'since', { placeholder: '2026-03-29T03:00:00Z' }), field('Until', 'until', { placeholder: '2026-03-29T04:00:00Z' })),
+      moreFilters('Steps and times', RANGES, field('From step', 'minStep', { size: 8 }), field('To step', 'maxStep', { size: 8 }), period()),
       resource.filtered && clear(FILTERS)),
     isTable ? points(resource) : progress(resource),
   ];
@@ -80,43 +72,40 @@ let failed = '';
 
 /** @param {Resource} resource */
 function downloads({ id, path, filters }) {
-  const button = (/** @type {string} */ title, from = path, more = {}) => {
+  const button = (/** @type {string} */ title, from = path, more = { sort: one('sort') }) => {
     const format = title.toLowerCase();
     return h('button', { key: format, onclick: async () => {
       failed = '';
-      await download(address(from, { ...more, ...filters, format }), `${id}-metrics.${format}`).catch((error) => { failed = `${title}: ${error.message}`; });
+      await download(address(from, { ...more, ...filters, format }), `${id}-metrics.${format}`).catch(({ message }) => { failed = `${title}: ${message}`; });
       redraw();
     } }, title);
   };
-  return h('div.row', { role: 'group', 'aria-label': 'Download' }, faint('Download'), button('CSV', path, { sort: one('sort') }), button('NDJSON', path, { sort: one('sort') }),
-    button('Parquet', 'points', { run: id }), failed && h('p.strip.warning', { role: 'alert' }, shown(failed)));
+  return h('div.row', { role: 'group', 'aria-label': 'Download' }, faint('Download'), button('CSV'), button('NDJSON'),
+    button('Parquet', 'points', /** @type {any} */ ({ run: id })), failed && warning(shown(failed), 'alert'));
 }
 
 /** @param {Resource} resource */
 function progress({ id, path, filters, filtered, whole, live }) {
   const slot = filtered ? use(`filtered:${id}`, address(`${path}/series`, { ...filters, points: 2 }), live) : whole;
-  return panel(slot, (/** @type {{series: Series[]}} */ { series }) => series.length ? h('div.charts', [...Map.groupBy(series, ({ name }) => name)].map(([name, its]) => {
-    const count = sum(its);
-    return h('figure.card', { key: name },
-      h('figcaption.row', h('h3', shown(name)), faint(counted(count, 'point'))),
-      chart(address(`${path}/chart`, { ...filters, search: '', name, x: one('x'), scale: one('scale'), smooth: one('smooth') }), 180, String(count)),
-      summary(name, its));
-  })) : noPoint());
+  const how = { ...filters, ...picked(['x', 'scale', 'smooth']), search: '' };
+  return panel(slot, (/** @type {{series: Series[]}} */ { series }) => series[0] ? h('div.charts', [...Map.groupBy(series, ({ name }) => name)].map(([name, its]) =>
+    h('figure.card', { key: name },
+      h('figcaption.row', h('h3', shown(name)), faint(counted(sum(its), 'point'))),
+      chart(address(`${path}/chart`, { ...how, name }), 180, slot.headers?.get('ETag')),
+      summary(name, its)))) : noPoint());
 }
 
-const ROWS = /** @type {[string, (series: Series) => unknown][]} */ ([['First', ({ first }) => first.value], ['Last', ({ last }) => last.value],
-  ['Min', ({ min }) => min?.value], ['Max', ({ max }) => max?.value], ['Mean', ({ mean }) => mean], ['Points', ({ count }) => count.toLocaleString('en')]]);
-
-/** As the API gave it; NaN and infinities are words already. @param {any} value @returns {Children} */
-const number = (value) => value ?? dash();
-
-/** First, last, least, greatest and mean of each series. @param {string} name @param {Series[]} series */
-const summary = (name, series) => table(`${name}: first, last, least, greatest, mean`, [
-  { title: unseen('Value'), cell: ([title]) => title, head: true },
-  ...series.map((each) => {
-    const title = each.labels.filter((label) => !series.every((other) => has(other, label))).map(labelText).join(', ');
-    return { title: title ? shown(title) : unseen('All'), class: 'number', cell: (/** @type {typeof ROWS[number]} */ [, of]) => number(of(each)) };
-  })], ROWS);
+/** Its first, last, least and greatest value and their mean, as the API gave them. @param {string} name @param {Series[]} series */
+function summary(name, series) {
+  const labels = telling(series);
+  return table(`${name}: first, last, least, greatest, mean`, [
+    { title: unseen('Value'), cell: (title) => title, head: true },
+    ...series.map((each) => {
+      const title = each.labels.flatMap((label) => labels.get(labelKey(label)) ?? []).join(', ');
+      return { title: title ? shown(title) : unseen('All'), class: 'number',
+        cell: (/** @type {string} */ row) => (row === 'Points' ? counted(each.count) : number(/** @type {any} */ (each)[row.toLowerCase()])) };
+    })], ['First', 'Last', 'Min', 'Max', 'Mean', 'Points']);
+}
 
 /** @type {Set<string>} */
 const folded = new Set();
@@ -125,16 +114,16 @@ const folded = new Set();
 function points({ id, path, filters, filtered, series, live }) {
   const grouped = one('group-by') !== 'none';
   const [sort, ofNames] = [one('sort'), /^-?name$/.test(one('sort'))];
-  const slot = use(`table:${id}`, address(path, { ...filters, limit: PAGE, cursor: one('cursor'),
+  const slot = use(`table:${id}`, address(path, { ...filters, limit: 200, cursor: one('cursor'),
     sort: grouped ? `${ofNames ? sort : 'name'},${ofNames || !sort ? 'step' : sort}` : sort }), live && !one('cursor'));
   const head = (/** @type {string} */ name, /** @type {Metric[]} */ its) => {
     const whole = filtered ? 0 : sum(series.filter((each) => each.name === name));
-    return [shown(name), faint(whole > its.length ? ` ${its.length} of ${whole.toLocaleString('en')} here` : ` ${counted(its.length, 'point')}`)];
+    return [shown(name), faint(whole > its.length ? ` ${its.length} of ${counted(whole)} here` : ` ${counted(its.length, 'point')}`)];
   };
   return [
     h('div.row', check('Group by name', grouped, { 'group-by': grouped && 'none' })),
     expiredLine(),
-    panel(slot, (/** @type {{metrics: Metric[], page: any}} */ { metrics: rows, page }) => !rows.length && filtered ? noPoint() : [
+    panel(slot, (/** @type {{metrics: Metric[], page: any}} */ { metrics: rows, page }) => !rows[0] && filtered ? noPoint() : [
       h('p.faint', { role: 'status' }, `${rows.length} of ${counted(page?.total ?? rows.length, 'point')}`),
       table('Points', [
         { title: 'Name', sort: 'name', cell: ({ name }) => (grouped ? unseen(shown(name)) : shown(name)) },
@@ -142,7 +131,7 @@ function points({ id, path, filters, filtered, series, live }) {
         { title: 'Timestamp', sort: 'timestamp', cell: ({ timestamp }) => time(timestamp) },
         { title: 'Step', sort: 'step', class: 'number', cell: ({ step }) => number(step) },
         { title: 'Labels', cell: ({ labels }) => chips(labels) },
-      ], rows, { sort, ...(grouped && { group: { of: ({ name }) => name, head, folded } }) }),
+      ], rows, grouped ? { group: { of: ({ name }) => name, head, folded } } : {}),
       pages(page),
     ]),
   ];
@@ -151,8 +140,8 @@ function points({ id, path, filters, filtered, series, live }) {
 /** @param {Pair[]} list */
 function tags(list) {
   const matching = list.filter((tag) => labelKey(tag).toLowerCase().includes(one('search').toLowerCase()));
-  return list.length ? [filterForm('Filter tags', field('Search tags', 'search')),
-    matching.length ? h('ul.chips', matching.map(({ name, value }) => h('li.tag', faint(shown(name)), ' ', h('b', shown(value)))))
+  return list[0] ? [filterForm('Filter tags', field('Search tags', 'search')),
+    matching[0] ? h('ul.chips', matching.map(({ name, value }) => h('li.tag', faint(shown(name)), ' ', h('b', shown(value)))))
       : empty('No tag matches.', clear(['search']))] : empty('This run has no tags.');
 }
 

@@ -1,16 +1,15 @@
 /** One run: its header, and the tabs below it. */
 
 import { address, download } from '../api.js';
+import { field, filterForm, period, tabs } from '../parts/controls.js';
 import { code, copy, dash, faint, h, shown } from '../parts/dom.js';
-import { field, filterForm } from '../parts/fields.js';
-import { empty, panel } from '../parts/problem.js';
-import { head, isLive, statusChip } from '../parts/status.js';
+import { isLive, members, statusChip } from '../parts/run.js';
+import { empty, head, panel } from '../parts/states.js';
 import { facts, table } from '../parts/table.js';
-import { tabs } from '../parts/tabs.js';
 import { tree } from '../parts/value.js';
-import { link, one } from '../state.js';
+import { link, one, picked } from '../state.js';
 import { use } from '../store.js';
-import { brief, duration, time } from '../zone.js';
+import { time } from '../zone.js';
 import { metricResource } from './metrics.js';
 
 /** The run that is known to have ended: it is not asked for again and again. */
@@ -22,67 +21,64 @@ export function run() {
   const slot = use(`run:${id}`, `runs/${encodeURIComponent(id)}`, ended !== id);
   ended = slot.data && !isLive(slot.data.status) ? id : '';
   return { title: `Run ${id}`, crumbs: [[`Run ${id.slice(0, 8)}`, link({ run: id }, true)]], body:
-    panel(slot, (/** @type {RunDetails} */ found) => [
-      head([h('span.id', shown(id)), ' ', copy('Copy', id, { 'aria-label': 'Copy the run’s id' })], slot),
-      h('div.row', statusChip(found.status),
-        found.targetStatus && found.targetStatus !== found.status && faint(`target: ${found.targetStatus.toLowerCase()}`),
-        found.statusMessage && h('span.message', shown(found.statusMessage))),
-      facts([['Configuration', shown(found.configurationName ?? found.configurationId)], ['Created', brief(found.createdAt)],
-        ['Submitted', brief(found.submissionTime)], ['Started', brief(found.startTime)], ['Finished', brief(found.completionTime)],
-        ['Duration', duration(found.durationSeconds)]]),
-      tabs('Run', 'tab', [['overview', 'Overview'], ['status', 'Status'],
-        ...(found.metricResource.available !== false || one('tab') === 'metrics' ? [/** @type {[string, string]} */ (['metrics', 'Metric Resource'])] : []),
-        ...(found.logs?.available || one('tab') === 'logs' ? [/** @type {[string, string]} */ (['logs', 'Logs'])] : [])]),
-      (SECTIONS.get(one('tab')) ?? overview)(found),
-    ]) };
+    panel(slot, (/** @type {RunDetails} */ found) => {
+      const { status, targetStatus: target, statusMessage, configurationName, configurationId, metricResource: resource, logs } = found;
+      const has = (/** @type {boolean | undefined | null} */ part, /** @type {string} */ tab) => !!part || one('tab') === tab;
+      return [
+        head([h('span.id', shown(id)), ' ', copy('Copy', id, { 'aria-label': 'Copy the run’s id' })], slot),
+        h('div.row', statusChip(status), target !== status && target && faint('target: ', target.toLowerCase()),
+          statusMessage && h('span.message', shown(statusMessage))),
+        facts([['Configuration', shown(configurationName ?? configurationId)],
+          ...members('createdAt', 'submissionTime', 'startTime', 'completionTime', 'durationSeconds').map(
+            ({ name, title, cell }) => /** @type {[Children, Children]} */ ([title, cell(/** @type {any} */ (found)[name])]))]),
+        tabs('Run', 'tab', ['Overview', 'Status', has(resource.available !== false, 'metrics') && ['metrics', 'Metric Resource'], has(logs?.available, 'logs') && 'Logs']),
+        (SECTIONS.get(one('tab')) ?? overview)(found),
+      ];
+    }) };
 }
 
 /** @param {RunDetails} found */
-const metrics = (found) => found.metricResource.available === false
-  ? empty('This runtime has no metric resource: it does not implement the metrics extension of the AI API.')
-  : metricResource(found.runId, found.status);
-
-/** @param {RunDetails} found */
 function overview({ scenario, scenarioId, executable, executableId, parameters, inputArtifacts, outputArtifacts }) {
-  const named = (/** @type {any} */ part, /** @type {any} */ id) => (part?.name ? [shown(part.name), ' ', code(part.id)] : id ? shown(id) : dash());
   return [
     facts([['Scenario', named(scenario, scenarioId)],
       ['Executable', [named(executable, executableId), executable?.versionId && [' version ', shown(executable.versionId)]]]]),
-    section('Parameters', parameters, [{ title: 'Name', cell: (one) => shown(one.key), head: true }, { title: 'Value', cell: (one) => shown(one.value) }]),
+    section('Parameters', parameters, ['Key', 'Value']),
     section('Inputs', inputArtifacts, ARTIFACT),
     section('Outputs', outputArtifacts, ARTIFACT),
   ];
 }
 
-const ARTIFACT = /** @type {Column<Artifact>[]} */ ([
-  { title: 'Key', cell: (one) => shown(one.key), head: true }, { title: 'Name', cell: (one) => shown(one.name ?? one.id) },
-  { title: 'Kind', cell: (one) => shown(one.kind) }, { title: 'URL', cell: (one) => one.url ? code(one.url) : dash() }]);
+/** @param {{name: string | null} | null} part @param {string | null} id */
+const named = (part, id) => [part?.name && [shown(part.name), ' '], id ? code(id) : dash()];
 
-/** @template Row @param {string} title @param {Row[] | null} rows @param {Column<Row>[]} columns */
-const section = (title, rows, columns) => [h('h2', `${title} (${rows?.length ?? '?'})`),
-  rows?.length ? table(title, columns, rows) : empty(rows ? 'None.' : 'They could not be read.')];
+const ARTIFACT = ['Key', 'Name', 'Kind', 'URL'];
+
+/** @param {string} title @param {any[] | null} rows @param {string[]} names of their members */
+const section = (title, rows, names) => [h('h2', `${title} (${rows?.length ?? '?'})`), rows?.length
+  ? table(title, names.map((name) => ({ title: name, head: name === 'Key', class: name, cell: (row) => shown(row[name.toLowerCase()] ?? '–') })), rows)
+  : empty(rows ? 'None.' : 'They could not be read.')];
 
 /** @param {RunDetails} found */
-const status = (found) => [
-  facts([['Status', statusChip(found.status)], ['Target', statusChip(found.targetStatus)], ['Modified', time(found.modifiedAt)],
-    ['Message', found.statusMessage ? shown(found.statusMessage) : dash()]]),
+const status = ({ status, targetStatus, modifiedAt, statusMessage, statusDetails }) => [
+  facts([['Status', statusChip(status)], ['Target', statusChip(targetStatus)], ['Modified', time(modifiedAt)], ['Message', shown(statusMessage ?? '–')]]),
   h('h2', 'Details'),
-  found.statusDetails ? tree(found.statusDetails) : empty('The runtime gives no details of the status.'),
+  statusDetails ? tree(statusDetails) : empty('The runtime gives no details of the status.'),
 ];
 
 /** @param {RunDetails} found */
 function logs({ runId, status: now }) {
   const path = `runs/${runId}/logs`;
-  const filters = { since: one('since'), until: one('until'), search: one('search') };
+  const filters = picked(['since', 'until', 'search']);
   return [
-    filterForm('Filter log lines', field('Search', 'search'), field('Since', 'since', { placeholder: '2026-03-29T03:00:00Z' }), field('Until', 'until'),
+    filterForm('Filter log lines', field('Search', 'search'), period(),
       h('button', { onclick: () => download(address(path, { ...filters, limit: 5000, format: 'text' }), `${runId}.log`) }, 'Download')),
     panel(use(`logs:${runId}`, address(path, { ...filters, limit: 500 }), isLive(now)), ({ logs: lines }) => lines.length
-      ? h('ol.logs', { tabindex: 0, 'aria-label': 'Log lines, newest first' }, lines.map((/** @type {any} */ line) =>
-        h('li', { class: line.stream }, time(line.timestamp), ' ', faint(shown([line.container, line.stream].filter(Boolean).join(' '))), ' ', shown(line.message))))
-      : empty(Object.values(filters).some(Boolean) ? 'No line matches.' : 'Nothing was logged.')),
+      ? h('ol.logs', { tabindex: 0, 'aria-label': 'Log lines, newest first' }, lines.map((/** @type {any} */ { timestamp, container, stream, message }) =>
+        h('li', { class: stream }, time(timestamp), ' ', faint(shown([container, stream].filter(Boolean).join(' '))), ' ', shown(message))))
+      : empty(Object.keys(filters).some(one) ? 'No line matches.' : 'Nothing was logged.')),
   ];
 }
 
 /** @type {Map<string, (found: RunDetails) => Children>} */
-const SECTIONS = new Map([['status', status], ['logs', logs], ['metrics', metrics]]);
+const SECTIONS = new Map([['status', status], ['logs', logs], ['metrics', ({ runId, status, metricResource: { available } }) => available === false
+  ? empty('This runtime has no metric resource: it does not implement the metrics extension of the AI API.') : metricResource(runId, status)]]);

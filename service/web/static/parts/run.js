@@ -1,30 +1,31 @@
-/** A run's status, in words and colour, and the data's age. */
+/** What is said of a run wherever it is shown. */
 
-import { isPaused, pause, refresh } from '../store.js';
-import { clock } from '../zone.js';
-import { counted, dash, faint, h, shown } from './dom.js';
+import { isPaused, pause } from '../store.js';
+import { brief, clock, duration } from '../zone.js';
+import { counted, dash, h, shown } from './dom.js';
 
 const SIGNS = /** @type {Record<string, string>} */ ({
   COMPLETED: '✓', RUNNING: '●', PENDING: '◌', DEAD: '✕', STOPPING: '◼', STOPPED: '◼', UNKNOWN: '?',
 });
 export const STATUSES = Object.keys(SIGNS);
 
-/** @param {string | null | undefined} status */
+/** @param {any} status */
 export const statusChip = (status) => status
   ? h('span', { class: `status ${SIGNS[status] ? status.toLowerCase() : ''}` }, h('span', { 'aria-hidden': 'true' }, SIGNS[status] ?? '?'), ' ', shown(status))
   : dash();
 
-/** Whether a run in this state may change. @param {string | undefined} status */
-export const isLive = (status) => ['RUNNING', 'PENDING', 'STOPPING'].includes(status ?? '');
+/** Whether a run in this state may change. @param {string} status */
+export const isLive = (status) => ['RUNNING', 'PENDING', 'STOPPING'].includes(status);
 
-/** How old what is shown is; old data is said to be old. @param {Slot} slot */
-export const age = ({ asOf, stale }) => asOf && (stale
-  ? h('p.strip.warning', { role: 'status' }, `As of ${clock(asOf)}: the runtime cannot be reached. This clears itself.`)
-  : faint(`as of ${clock(asOf)}`));
+/** Members of a run, by the API's names. @type {Record<string, string>} */
+const TITLES = {
+  status: 'Status', configurationName: 'Configuration', scenarioId: 'Scenario', executableId: 'Executable', createdAt: 'Created',
+  submissionTime: 'Submitted', startTime: 'Started', completionTime: 'Finished', durationSeconds: 'Duration',
+};
 
-/** What a view begins with. @param {Children} title @param {Slot} slot @param {...Children} more */
-export const head = (title, slot, ...more) => h('div.row.head', h('h1', title),
-  h('div.row', age(slot), h('button', { onclick: refresh }, 'Refresh'), more));
+/** Titles of members of runs, and how their values are shown. @param {...string} names */
+export const members = (...names) => names.map((name) => ({ name, title: TITLES[name], cell: (/** @type {any} */ value) =>
+  name === 'status' ? statusChip(value) : name === 'durationSeconds' ? duration(value) : /At$|Time$/.test(name) ? brief(value) : shown(value ?? '–') }));
 
 /** Runs that were seen to go on, since when, and with how many points. @type {Map<string, {total: number, since: string}>} */
 const followed = new Map();
@@ -38,6 +39,6 @@ export function liveLine(run, status, total) {
   const news = `${counted((total ?? first.total) - first.total, 'new point')} since ${first.since}.`;
   return h('div.row.live', { key: 'live' },
     h('span', { 'aria-live': 'polite', 'aria-atomic': 'true' },
-      live ? (isPaused() ? `Paused. ${news}` : `Live: ${news}`) : `The run has ended: ${status}. ${news}`),
+      live ? `${isPaused() ? 'Paused.' : 'Live:'} ${news}` : `The run has ended: ${status}. ${news}`),
     live && h('button', { 'aria-pressed': String(isPaused()), onclick: pause }, 'Pause'));
 }
