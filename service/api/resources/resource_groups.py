@@ -43,7 +43,9 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
 
     @routes.route("/resource-groups")
     @routes.arguments(Query, location="query", grouped=False)
-    @documented("listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False, more=(RESOURCE_GROUP,))
+    @documented(
+        "listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False, more=(RESOURCE_GROUP,)
+    )
     @requires()
     def resource_groups(read_request: ReadRequest[Parameters]) -> Response:
         """Those that the token names, where it restricts its holder to some; otherwise those of the runtime.
