@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from testing.effort import effort
 from tests.fuzz.targets import TARGETS
 
 
@@ -12,6 +13,10 @@ from tests.fuzz.targets import TARGETS
 def test_nothing_is_found_in_a_moment(name: str) -> None:
     target = TARGETS[name]
     once = settings(
-        max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=effort(50, 150),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     once(given(target.inputs)(target.check))()

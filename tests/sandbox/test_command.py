@@ -44,7 +44,7 @@ def ready(path: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
     return dict(json.loads(path.read_text("utf-8")))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_it_tells_how_to_reach_it_and_ends_quietly(start: Start, tmp_path: Path, number: int) -> None:
     file = tmp_path / "ready.json"
     file.write_text("stale", "utf-8")
@@ -89,6 +89,7 @@ def test_a_busy_port_is_reported_in_one_line(start: Start) -> None:
     assert errors.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     file = tmp_path / "ready.json"
     command = [sys.executable, "-m", "service.sandbox", "--data", str(tmp_path), "--port", "0", "--exit-with-parent"]

@@ -10,11 +10,11 @@ from pathlib import Path
 from service.sandbox import keys
 
 
-def with_keys(directory: Path) -> Path:
-    """The data directory of a sandbox, with the keys that all of this process have."""
+def with_keys(directory: Path, issuer: str = "") -> Path:
+    """The data directory of a sandbox, with the keys that all sandboxes of this process have; others for each ``issuer``."""
     place = directory / "keys"
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, pem in _made().items():
+    for name, pem in _made(issuer).items():
         file = place / name
         if not file.exists():
             file.touch(0o600)
@@ -23,7 +23,7 @@ def with_keys(directory: Path) -> Path:
 
 
 @functools.cache
-def _made() -> Mapping[str, bytes]:
+def _made(_issuer: str) -> Mapping[str, bytes]:
     with tempfile.TemporaryDirectory() as directory:
         keys.make(Path(directory))
         return {file.name: file.read_bytes() for file in (Path(directory) / "keys").iterdir()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.servers.demo import Demo, ended
+from tests.servers.demo import Demo
 
 LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"
 FIRST = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
@@ -19,14 +19,13 @@ PATIENCE = 300
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """A demo that is up, as variables for a client's environment."""
-    with ended(Demo(tmp_path_factory.mktemp("demo"))) as demo:
-        yield {
-            "SERVICE": demo.ready["service"],
-            "TOKEN": demo.ready["token"],
-            "RUNS": ",".join((LARGE, FIRST, SECOND)),
-        }
+def demo(demo: Demo) -> Mapping[str, str]:
+    """The demo that all tests have, as variables for a client's environment."""
+    return {
+        "SERVICE": demo.ready["service"],
+        "TOKEN": demo.ready["token"],
+        "RUNS": ",".join((LARGE, FIRST, SECOND)),
+    }
 
 
 @pytest.fixture

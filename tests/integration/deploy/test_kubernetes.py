@@ -55,7 +55,11 @@ def validate() -> Callable[[dict[str, Any]], None]:
     return lambda document: library.validate(document, library.latest_version(), strict=True)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "case",
+    [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])],
+    ids=lambda path: path.stem,
+)
 def test_the_chart_holds_by_lint_and_by_kubernetes_schemas(case: Path, validate: Callable[..., None]) -> None:
     linted = run(str(HELM), "lint", "--strict", str(CHART), "--values", str(case))
     assert linted.returncode == 0, linted.stdout + linted.stderr
@@ -207,6 +211,7 @@ def test_wrong_values_are_refused_by_name(options: list[str], named: str) -> Non
     assert named in done.stderr
 
 
+@pytest.mark.slow
 def test_secrets_are_refused_among_the_variables() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())
     refused = set(schema["properties"]["env"]["propertyNames"]["not"]["enum"])

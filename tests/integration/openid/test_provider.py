@@ -17,6 +17,8 @@ from testing.waiting import eventually
 from tests.integration.openid.conftest import Start, ec_jwk, ed_jwk, rsa_jwk
 from tests.servers.scripted_runtime import scripted_runtime
 
+pytestmark = pytest.mark.slow
+
 TAGS = "/runs/run1/tags"
 Get = Callable[..., Any]
 

@@ -21,7 +21,7 @@ READERS = 48
 METRICS = {"count": 1, "resources": [{"executionId": "run-for-all", "metrics": [POINT]}]}
 
 
-@pytest.mark.parametrize("hosts", [1, 2])
+@pytest.mark.parametrize("hosts", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_readers_of_all_workers_and_hosts_cause_one_call_at_first_and_at_expiry(
     new_host: NewHost, runtime: ScriptedRuntime, valkey: ValkeyServer, hosts: int
 ) -> None:

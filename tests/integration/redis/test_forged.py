@@ -70,11 +70,17 @@ def test_how_large_an_answer_may_be_is_the_stores_to_say(cache: RedisCache) -> N
         b"\xff\xff\xff\xff",
         b"\0\0\0\5\xdd\xff\xff\xff\xff",
         (8 * MEBIBYTE).to_bytes(4, "big") + b"\xdd\0\x7f\xff\xf6" + bytes(8 * MEBIBYTE),
-        codec.compress((b"x" * 16 * MEBIBYTE,)).head,
-        codec.compress((b"x",) * 100_000).head,
+        (b"x" * 16 * MEBIBYTE,),
+        (b"x",) * 100_000,
     ],
+    ids=range(6),
 )
-def test_a_body_that_is_not_what_its_header_says_is_none_and_takes_little_room(cache: RedisCache, body: bytes) -> None:
+def test_a_body_that_is_not_what_its_header_says_is_none_and_takes_little_room(
+    cache: RedisCache, body: bytes | tuple[bytes, ...]
+) -> None:
+    """Parts are packed as the service packs them, anything else is as it stands."""
+    if isinstance(body, tuple):
+        body = codec.compress(body).head
     forge(cache, 3, body)
     store = store_on(cache)
     header = store.headers(["key"])["key"]

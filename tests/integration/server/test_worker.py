@@ -67,7 +67,7 @@ class Host:
         self.process.wait(20)
 
 
-@pytest.fixture(params=PARSERS)
+@pytest.fixture(params=[*(pytest.param(parser, marks=pytest.mark.slow) for parser in PARSERS[:-1]), PARSERS[-1]])
 def host(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Host]:
     made = Host(tmp_path, str(request.param))
     try:

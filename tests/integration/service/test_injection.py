@@ -23,7 +23,7 @@ CONTRACT = {"ai-resource-group", "x-request-id", "traceparent"}
 OF_HTTP = {"path", "host", "user-agent", "accept", "accept-encoding", "connection"}
 ID = re.compile(r"[A-Za-z0-9_.-]{4,64}")
 PATIENTLY = settings(
-    max_examples=effort(40, 300), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=effort(25, 300), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 ODD = [
     "../../x",

@@ -16,6 +16,7 @@ import pytest
 from service.cli import main
 from service.demo.running_demos import RunningDemo, noted, running_demos
 from service.sandbox.issuer import Issuer
+from tests.servers.issuer_keys import with_keys
 
 DEMO = RunningDemo(os.getpid(), "http://127.0.0.1:2", Path("/data"), "http://127.0.0.1:1")
 
@@ -111,7 +112,7 @@ def two_demos(another: subprocess.Popen[bytes], temporary: Path) -> tuple[Runnin
     first = RunningDemo(another.pid, "http://127.0.0.1:3", temporary / "first", "http://127.0.0.1:4")
     newest = RunningDemo(os.getpid(), "http://127.0.0.1:5", temporary / "newest", "http://127.0.0.1:6")
     for demo in (first, newest):
-        Issuer.at(demo.data, demo.issuer)
+        with_keys(demo.data, demo.issuer)
     return first, newest
 
 
