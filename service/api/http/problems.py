@@ -171,10 +171,18 @@ def _headers(error: errors.ServiceError) -> dict[str, str]:
             return {}
 
 
+_CALLED_ELSE = {
+    "executions": "an execution is a run here: see /runs, or /runs/{runId} with its id",
+    "executables": "an executable is named by its runs: see /runs?executableId={id}",
+}
+"""What the AI API and ML Operations call otherwise, by a part of the path that they have."""
+
+
 def _http_detail(error: HTTPException) -> str:
     match error.code:
         case 404:
-            return "there is no such resource"
+            called_else = [hint for word, hint in _CALLED_ELSE.items() if word in request.path.split("/")]
+            return "; ".join(["there is no such resource", *called_else])
         case 405:
             return f"method {request.method} is not allowed"
         case 431:

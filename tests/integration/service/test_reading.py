@@ -277,6 +277,20 @@ def test_unknown_paths_methods_and_media_types_are_problems(service: Service) ->
         assert json.loads(answer.data)["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/nothing", "there is no such resource"),
+        ("/v2/lm/executions/run1", "there is no such resource; an execution is a run here: see /runs"),
+        ("/executables", "there is no such resource; an executable is named by its runs: see /runs?executableId="),
+    ],
+)
+def test_the_ai_apis_words_in_a_path_lead_to_the_runs(service: Service, path: str, detail: str) -> None:
+    answered = json.loads(service.get(path).data)["detail"]
+    assert answered.startswith(detail)
+    assert (";" in answered) == (";" in detail)
+
+
 def test_head_is_get_without_a_body(service: Service) -> None:
     get, head = service.get(), service.get(method="HEAD")
     assert (head.data, head.headers["Content-Length"], head.headers["ETag"]) == (
