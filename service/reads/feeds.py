@@ -16,9 +16,9 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 
 from service.caching.changes import Changes
@@ -26,7 +26,6 @@ from service.caching.codec import ContentGone
 from service.concurrency.background import in_background, settle
 from service.concurrency.blocking import waiting
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
-from service.concurrency.weighted_gate import GateFull, WeightedGate
 from service.domain.errors import (
     CursorExpired,
     Overloaded,
@@ -58,9 +57,8 @@ poll that found nothing fresh."""
 TICK = 1.0
 """Seconds between two calls of ``Watcher.tick``."""
 _BUSY_SECONDS = 5
-_TURN, _LONGEST_WAIT, _MOST_WAITING = 0.05, 2.0, 256
-"""Seconds of a turn, in which one feed is opened, or one batch polled; seconds that the opening of a feed waits for its
-turn at most; and how many wait."""
+_TURN = 0.05
+"""Seconds of a turn, in which one feed is opened, or one batch polled."""
 _Trouble = ServiceError | ContentGone
 _log = logging.getLogger("service.reads")
 
@@ -76,7 +74,6 @@ class Feeds:
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._by_key: dict[str, set[Feed]] = {}
         self._polls: SingleFlight[_Trouble | None] = SingleFlight()
-        self._turns = WeightedGate(1, free=0, most_waiting=_MOST_WAITING)
         self._changed = threading.Condition()
         self._single: ThreadPoolExecutor | None = None
         self._batches: ThreadPoolExecutor | None = None
@@ -86,7 +83,10 @@ class Feeds:
         changes.listen(self._replaced)
 
     def open(self, run_id: str, context: RequestContext) -> Feed:
-        """A run's feed, polled once; ``close`` it after use. Raises what reading the run does, and ``Overloaded``."""
+        """A run's feed, polled once; ``close`` it after use. Raises what reading the run does, and ``Overloaded``.
+
+        The calling thread keeps its slot for a turn, so that a crowd queues instead of taking a thread for each.
+        """
         key = (context.cache_scope, run_id)
         with self._changed:
             if self._count >= self._most or self._ended:
@@ -97,9 +97,8 @@ class Feeds:
                 feed = self._feeds[key] = Feed(run_id, context)
             feed.opened += 1
         try:
-            with self._turn():
-                flight = self._first_poll(feed, context)
-                flight.wait(min(_TURN, context.deadline.remaining()))
+            flight = self._first_poll(feed, context)
+            wait((flight.outcome,), min(_TURN, context.deadline.remaining()))  # keeping the thread's slot
             trouble = flight.result(context.deadline.remaining())
             if trouble is not None:
                 raise trouble
@@ -155,14 +154,6 @@ class Feeds:
         for pool in (self._single, self._batch_turns, self._batches):
             if pool is not None:
                 pool.shutdown(wait=False, cancel_futures=True)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """A turn to open a feed, or none where that takes too long."""
-        with ExitStack() as stack:
-            with suppress(GateFull, TimeoutError):
-                stack.enter_context(self._turns.admitted(1, _LONGEST_WAIT))
-            yield
 
     def _first_poll(self, feed: Feed, context: RequestContext) -> Flight[_Trouble | None]:
         """Poll on a thread of its own; several that open the feed at once share the poll."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from service.caching.memory import MemoryCache
+from service.concurrency.blocking import set_slot_owner
 from service.domain.errors import RuntimeForbids, RuntimeUnavailable
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import A_CALL
@@ -144,6 +145,33 @@ def test_runs_that_are_slow_keep_nobody_from_opening_others(world: World) -> Non
     gate.set()
     for thread in waiting:
         thread.join()
+
+
+def test_a_crowd_that_opens_queues_for_one_thread(world: World) -> None:
+    """Who gives its slot away has another thread begun for the next of the crowd."""
+
+    class Owner:
+        released = 0
+
+        def release_slot(self) -> None:
+            self.released += 1
+
+        def reacquire_slot(self) -> None:
+            pass
+
+    owner = Owner()
+
+    def crowd() -> None:
+        set_slot_owner(owner)
+        for number in range(20):
+            world.log(f"run{number}", 1)
+            world.feeds.open(f"run{number}", context(HERE))
+
+    thread = threading.Thread(target=crowd)
+    thread.start()
+    thread.join()
+    assert len(world.runtime.asked) >= 20
+    assert owner.released < 10, "only where the runtime is slow"
 
 
 def test_runs_of_another_group_are_asked_for_by_themselves(world: World) -> None:
