@@ -12,6 +12,7 @@ from pathlib import Path
 
 from testing.ports import free_port
 from testing.waiting import eventually
+from tests.servers.tls import Issued
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -28,13 +29,15 @@ http {{
 
 
 @contextmanager
-def proxy(directory: Path, upstream: int) -> Iterator[int]:
-    """nginx with the shipped file, in front of ``upstream``: its port. Only addresses are put in."""
+def proxy(directory: Path, upstream: int, certificate: Issued | None = None) -> Iterator[int]:
+    """nginx with the shipped file, in front of ``upstream``: its port. Only addresses are put in, and with a certificate
+    what the file says of TLS and HTTP/2."""
     port = free_port()
+    listen = f"listen 127.0.0.1:{port};" if certificate is None else _listen_tls(port, certificate)
     text = CONFIGURATION.read_text()
     for shipped, here in (
         ("server service:8000;", f"server 127.0.0.1:{upstream};"),
-        ("listen 8080;", f"listen 127.0.0.1:{port};"),
+        ("listen 8080;", listen),
     ):
         assert text.count(shipped) == 1
         text = text.replace(shipped, here)
@@ -53,3 +56,12 @@ def proxy(directory: Path, upstream: int) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _listen_tls(port: int, certificate: Issued) -> str:
+    said = subprocess.run([str(NGINX), "-v"], capture_output=True, text=True, check=True).stderr
+    version = tuple(map(int, said.rpartition("/")[2].split()[0].split(".")))
+    listen = (
+        f"listen 127.0.0.1:{port} ssl; http2 on;" if version >= (1, 25, 1) else f"listen 127.0.0.1:{port} ssl http2;"
+    )
+    return f"{listen} ssl_certificate {certificate.certificate}; ssl_certificate_key {certificate.key};"

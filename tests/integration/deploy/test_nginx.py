@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +18,12 @@ import pytest
 from testing.ports import free_port
 from testing.waiting import eventually
 from tests.servers.nginx import NGINX, proxy
+from tests.servers.tls import Authority
 
+CURL = shutil.which("curl")
+if CURL is not None and b"HTTP2" not in subprocess.run([CURL, "--version"], capture_output=True, check=True).stdout:
+    CURL = None
+WRITTEN = "%{response_code},%{http_version},%{num_connects}\\n"
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (on Debian: apt-get install nginx)")
 
 
@@ -156,6 +163,27 @@ def test_event_streams_are_handed_on_as_they_come_and_counted_by_themselves(fron
         check_problem(429, headers, body)
         assert ask(front, "/livez")[0] == 200, "streams leave room for others"
         backend.streams_end.set()
+
+
+@pytest.mark.skipif(CURL is None, reason="curl with HTTP/2 is not installed")
+def test_event_streams_share_one_connection_by_http_2(tmp_path: Path, backend: Backend) -> None:
+    authority = Authority(tmp_path)
+    with proxy(tmp_path, backend.server_address[1], authority.issue("127.0.0.1")) as port:
+        urls = [f"https://127.0.0.1:{port}/runs/r{number}/metric-resource/events" for number in range(20)]
+        asked = ["--http2", "--cacert", str(authority.certificate), "--max-time", "60", "--write-out", WRITTEN]
+        command = [str(CURL), "--silent", "--no-buffer", "--parallel", "--parallel-max", "50", *asked]
+        with subprocess.Popen(
+            [*command, *urls], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as streams:
+            assert streams.stdout is not None
+            given = [streams.stdout.readline() for _ in range(3 * len(urls))]
+            other = subprocess.run([*command, f"https://127.0.0.1:{port}/livez"], capture_output=True, check=True)
+            backend.streams_end.set()
+            ended = streams.stdout.read().split()
+    assert given == ["event: state\n", "data: {}\n", "\n"] * len(urls), "each as it comes, none has ended"
+    assert other.stdout.decode().startswith("/livez")
+    assert {answer.split(",")[:2] == ["200", "2"] for answer in ended} == {True}
+    assert sum(int(answer.split(",")[2]) for answer in ended) == 1, "connections"
 
 
 def _has_answered(client: socket.socket) -> bool:
