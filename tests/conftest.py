@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from testing.effort import effort
+from tests.processor_time import ProcessorTime
 from tests.servers.browser import running_browser
 from tests.servers.demo import Demo, ended
 from tests.servers.mlflow import MLflowURL, real_servers
@@ -29,6 +30,10 @@ settings.load_profile("untimed")
 
 _SHARED = ("demo", "browser", "mlflow_url")
 """What takes seconds to start and is shared by the tests of a process. The longest first."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(ProcessorTime())
 
 
 def pytest_xdist_auto_num_workers() -> int:
