@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import shutil
@@ -49,17 +50,29 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"{_METRICS_DIRECTORY}: not a usable directory: {error.strerror}", file=sys.stderr)
         return 1
-    if settings.tracing.wanted and is_installed():
-        import_module("service.telemetry.tracing")
-    if settings.cache.redis_url is not None:
-        import_module("service.caching.redis.cache")
-    import_module("service.app")  # once for all workers, so that a new one is there at once; not before it is known
-    try:  # how metrics are shared, which the metrics library looks at when it is loaded
+    _load(settings)
+    try:
         Server(settings, arguments.bind).run()
     finally:
         if shared is not None and os.getpid() == master:  # not in the workers, which run this too when they exit
             shutil.rmtree(shared, ignore_errors=True)
     return 0
+
+
+def _load(settings: Settings) -> None:
+    """Import the application once for all workers, so that a new one is there at once. This waits until it is known how
+    metrics are shared: the metrics library looks at that when it is imported.
+
+    Nothing of it is garbage. Frozen, its pages stay the workers' common ones: their collectors do not write into them.
+    """
+    gc.disable()
+    if settings.tracing.wanted and is_installed():
+        import_module("service.telemetry.tracing")
+    if settings.cache.redis_url is not None:
+        import_module("service.caching.redis.cache")
+    import_module("service.app")
+    gc.freeze()
+    gc.enable()
 
 
 class Server(BaseApplication):

@@ -27,6 +27,7 @@ def test_serve_loads_what_it_uses_when_it_uses_it(new_host: NewHost) -> None:
     loaded = _loaded(host.directory / "log")
     assert {"service.cli.serve", "service.app", "service.app.flask_app"} <= loaded
     assert not {name.partition(".")[0] for name in loaded} & _FIRST_USED_LATER
+    assert _of_its_own(host.workers()[0]) < 0.43
     for path in ("/runs/run1/metric-resource/chart", "/runs", "/capabilities", "/docs"):
         assert host.get(path).status in {200, 406, 502}  # this runtime lists no runs; charts may be missing
     assert host.get("/openapi.json").status == 200
@@ -35,6 +36,13 @@ def test_serve_loads_what_it_uses_when_it_uses_it(new_host: NewHost) -> None:
     # the wheel carries the sandbox, a token issuer for trying things: it stays out
     assert not {name for name in loaded if re.match(r"service\.(sandbox|cli\.(demo|token|running_demo))", name)}
     assert not {name for name in loaded if name.startswith(("opentelemetry", "service.telemetry.tracing"))}
+
+
+def _of_its_own(worker: int) -> float:
+    """What a worker shares with no other process, of all that it has resident."""
+    lines = Path(f"/proc/{worker}/smaps_rollup").read_text().splitlines()[1:]
+    kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    return kilobytes["Private_Dirty"] / kilobytes["Rss"]
 
 
 def _loaded(log: Path) -> set[str]:
