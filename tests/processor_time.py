@@ -47,6 +47,8 @@ class ProcessorTime:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The sum, and the dearest tests."""
+        if not self._spent:
+            return
         dear = heapq.nlargest(_NAMED, self._spent.items(), key=lambda one: one[1])
         dear = [(name, seconds) for name, seconds in dear if seconds > DEAR]
         terminalreporter.write_line(f"processor time of {len(self._spent)} tests: {sum(self._spent.values()):.0f} s")

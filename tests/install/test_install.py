@@ -51,7 +51,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> Non
     (stale / "python").symlink_to("/nowhere/python3.9")
     (stale.parent / "demo").write_text("of the environment that is gone")
     done = install(checkout)
-    assert "Making .venv anew" in done.stdout
+    assert "Recreating .venv" in done.stdout
     assert has_pip(checkout)
     assert done.returncode != 0  # the locks are missing; what was not installed must not count as installed
     assert not (stale.parent / "demo").exists()
@@ -75,6 +75,6 @@ def test_an_environment_that_was_moved_here_is_made_anew(checkout: Path, tmp_pat
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as installing:
         assert installing.stdout is not None
         try:
-            assert "Making .venv anew" in installing.stdout.readline()
+            assert "Recreating .venv" in installing.stdout.readline()
         finally:  # how one is made is tried above, and takes seconds
             os.killpg(installing.pid, signal.SIGKILL)

@@ -434,6 +434,7 @@ def callers(issuer: Issuer) -> list[Caller]:
     return found
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "reads", [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=[pytest.mark.slow])]
 )
