@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -103,10 +103,10 @@ class _Table:
         self._faults = faults
 
     def connection(self, common: Mapping[str, Any]) -> ConnectionSettings:
-        kind = self._text("kind", parsers.one_of(RuntimeKind)) or RuntimeKind.AI_API
-        self._check_members(kind)
+        kind = self._text("kind", parsers.one_of(RuntimeKind)) if "kind" in self._table else RuntimeKind.AI_API
+        self._check_members(list(RuntimeKind) if kind is None else [kind])
         auth = self._text("auth", parsers.one_of(RuntimeAuth)) or common.get("auth", RuntimeAuth.SERVICE)
-        found = {**common, "kind": kind, "auth": auth}
+        found = {**common, "kind": kind or RuntimeKind.AI_API, "auth": auth}
         timeout = self._seconds("timeout", _LONGEST_TIMEOUT)
         if timeout is not None:
             found["timeout"] = timeout
@@ -114,7 +114,10 @@ class _Table:
         if group is not None:
             found["resource_group"] = group
         as_client = auth is RuntimeAuth.SERVICE
-        found |= self._mlflow(as_client) if kind is RuntimeKind.MLFLOW else self._ai_api(as_client)
+        if kind is None:  # nobody knows what else it needs
+            found["base_url"] = ""
+        else:
+            found |= self._mlflow(as_client) if kind is RuntimeKind.MLFLOW else self._ai_api(as_client)
         return ConnectionSettings(
             name=self._name,
             runtime=RuntimeSettings(**found),
@@ -155,8 +158,8 @@ class _Table:
             self._blame("username", "and password_env or password_file belong together: one of them is missing")
         return found
 
-    def _check_members(self, kind: RuntimeKind) -> None:
-        known = (*_COMMON, *_MEMBERS[kind])
+    def _check_members(self, kinds: Collection[RuntimeKind]) -> None:
+        known = (*_COMMON, *dict.fromkeys(member for kind in kinds for member in _MEMBERS[kind]))
         for member in self._table:
             if member in _SECRETS:
                 self._blame(
@@ -164,7 +167,7 @@ class _Table:
                 )
             elif member not in known:
                 close = get_close_matches(member, known, 1)
-                hint = f"; did you mean {close[0]}?" if close else f"; {kind} has {', '.join(known)}"
+                hint = f"; did you mean {close[0]}?" if close else f"; {' or '.join(kinds)} has {', '.join(known)}"
                 self._blame(parsers.echo(member).strip("'"), f"is unknown{hint}")
 
     def _need(self, member: str, parse: Callable[[str], str]) -> str:

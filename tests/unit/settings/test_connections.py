@@ -139,6 +139,11 @@ def test_every_fault_of_every_table_is_reported(directory: Path) -> None:
     assert {line.split("]")[0] for line in found} >= {"CONNECTIONS: [a", "CONNECTIONS: [b"}
 
 
+def test_of_a_kind_that_is_misspelt_nothing_is_said_to_lack_what_another_kind_needs(directory: Path) -> None:
+    found = faults(directory, TRACKING.replace('"mlflow"', '"mlflov"') + 'colour = "red"\n')
+    assert [line.partition("] ")[2].partition(" ")[0] for line in found] == ["kind", "colour"], found
+
+
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(SettingsError) as raised:
         read_settings({**TRUSTED, "CONNECTIONS": "/nowhere.toml"})
