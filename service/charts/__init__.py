@@ -1,5 +1,5 @@
 """Charts: Vega-Lite v6 specifications with their data inline, and pictures of them.
 
-``progress`` draws a run's series; comparisons can hand their own ``panels.Panel``s to ``specification.chart``.
-``rendering`` makes SVG and PNG in a process of its own.
+``run_chart`` and ``comparison_chart`` turn series into ``panels``, ``specification`` turns those into Vega-Lite, and
+``rendering`` makes SVG and PNG of it in a process of its own.
 """

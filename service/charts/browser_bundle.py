@@ -1,6 +1,6 @@
-"""Vega, Vega-Lite and Vega-Embed as one script for browsers, made of what the extra ``charts`` brings.
+"""Vega, Vega-Lite and Vega-Embed as one script for browsers, bundled from the extra ``charts``.
 
-Making it takes seconds of one processor and some hundred megabytes, so a process of its own does that, once.
+Bundling takes seconds of one processor and some hundred megabytes, so a process of its own does it, once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from service.domain.errors import Overloaded
 _PACKAGE = "vl-convert-python"
 _PROGRAM = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
 _COMMAND = (sys.executable, "-I", "-c", _PROGRAM)
-_BUSY = "the script that draws charts is being made; try again"
+_BUSY = "the script for charts is being bundled; try again"
 
 
 class CannotBundle(Exception):
@@ -25,7 +25,7 @@ class CannotBundle(Exception):
 
 
 class VegaBundle:
-    """The script. Safe from any thread; a worker keeps it once it is made."""
+    """The script, bundled once per worker. Thread-safe."""
 
     def __init__(self, seconds: float = 60.0, command: tuple[str, ...] = _COMMAND, package: str = _PACKAGE) -> None:
         self._seconds = seconds
@@ -36,14 +36,14 @@ class VegaBundle:
 
     @property
     def version(self) -> str | None:
-        """What its content depends on; ``None`` where the extra ``charts`` is not installed."""
+        """The version of the script's packages; ``None`` where the extra ``charts`` is not installed."""
         try:
             return version(self._package)
         except PackageNotFoundError:
             return None
 
     def script(self) -> bytes:
-        """The script. Raises ``Overloaded`` where it is not made in time, ``CannotBundle`` where it cannot be."""
+        """The script. Raises ``Overloaded`` where it is not ready in time, ``CannotBundle`` where bundling fails."""
         if self._script is None:
             with waiting():
                 has_turn = self._turn.acquire(timeout=self._seconds)

@@ -1,4 +1,4 @@
-"""What a chart says in words."""
+"""The words of a chart: names of traces, titles, notes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from itertools import accumulate, takewhile
 from service.domain.points import NameValue
 
 SEPARATOR = " · "
-"""Between the parts of a run's name."""
+"""The separator of the parts of a run's name."""
 PARTS = re.compile(", | · ")
-"""Where a run's name can be broken into lines."""
+"""A line break of a run's name."""
 LONGEST = 48
 WITHOUT_LABELS = "without labels"
-"""The series of a metric that has none, beside others that have."""
+"""The name of a series without labels beside others with labels."""
 _TITLE = 36
 _LINE = 88
-"""Characters of a line below a title: as wide as a chart."""
+"""Characters of a line below a title, for the width of a chart."""
 
 
 def trace_names(label_sets: Sequence[Sequence[NameValue]], otherwise: str) -> list[str]:
-    """A name for each series of one metric: the labels that distinguish it from the others, else all of them.
+    """A name for each series of one metric: the labels that distinguish it from the others, or all labels.
 
-    A label's name loses its prefix (``metrics.ai.sap.com/Artifact.name`` → ``Artifact.name``). Two names may be alike.
+    A label's name loses its prefix (``metrics.ai.sap.com/Artifact.name`` → ``Artifact.name``). Names may repeat.
     """
     common = frozenset.intersection(*map(frozenset, label_sets)) if len(label_sets) > 1 else frozenset()
     return [_name([label for label in labels if label not in common]) or otherwise for labels in label_sets]
@@ -36,7 +36,7 @@ def enumerated(names: Sequence[str]) -> str:
 
 
 def named(metrics: Sequence[str]) -> str:
-    """Metrics in a title: all of them, or those that it has room for."""
+    """The metrics of a title, as many as fit."""
     return cut(enumerated(metrics), _TITLE)
 
 
@@ -45,14 +45,14 @@ def cut(text: str, longest: int = LONGEST) -> str:
 
 
 def fitting(parts: Iterable[str], longest: int) -> str:
-    """As many of the first parts as there is room for, with commas; no more of them is looked at."""
+    """The first parts, separated by commas, as many as fit; the others are not read."""
     whole = accumulate(parts, lambda before, part: f"{before}, {part}")
     *_, last = ("", *takewhile(lambda one: len(one) <= longest, whole))
     return last
 
 
 def wrapped(notes: Iterable[str]) -> list[str]:
-    """The notes in lines that a chart has room for; one that has room stays as it is."""
+    """The notes wrapped to the width of a chart."""
     return [
         line
         for note in notes
@@ -65,9 +65,9 @@ def _name(labels: Sequence[NameValue]) -> str:
 
 
 def apart(names: Sequence[str]) -> list[str]:
-    """The names, with a number behind those that would be alike.
+    """The names made unique, with a number after repeated ones.
 
-    Each number is tried once for a name, so that the work is in proportion to the names, however many are alike.
+    Each number is tried once for a name, so that the work is linear, however many names are equal.
     """
     taken = {*names}
     numbers: dict[str, int] = {}

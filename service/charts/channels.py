@@ -1,4 +1,4 @@
-"""What the views have in common: how rows of data become position and words."""
+"""The encodings that the views share: positions, axes, tooltips, descriptions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Encoding = dict[str, Any]
 View = dict[str, Any]
 _MOST_TICKS = 6
 _BETWEEN = 8
-"""Pixels that are free between the labels of two categories, at least."""
+"""The least number of pixels between the labels of two categories."""
 _FEW = 3
-"""Labels of so many stand upright and are cut rather than slanting."""
+"""Up to so many categories, labels are horizontal, and cut rather than slanting."""
 
 
 def row(trace: Trace, mark: Mark) -> dict[str, Any]:
-    """A mark as data: what was logged, and who logged it."""
+    """The row of data of a mark: the logged values and their series."""
     known: dict[str, Any] = {"series": trace.name, "at": mark.at, "value": mark.value, "text": mark.text}
     if trace.run:
         known |= {"run": trace.run, "labels": trace.labels}
@@ -40,7 +40,7 @@ def title(panel: Panel) -> str:
 
 
 def scale(panel: Panel, most: int = _MOST_TICKS, *, zero: bool = False, nice: bool = True) -> Scale:
-    """Of the metric's values; logarithmic ones have no zero to begin at."""
+    """The scale of the metric's values; a logarithmic one cannot begin at zero."""
     values = [float(bytes(mark.value)) for mark in panel.marks if mark.value is not None]
     if panel.scale is ValueScale.LOG:
         return scales.logarithmic(values, most, nice=nice)
@@ -48,13 +48,13 @@ def scale(panel: Panel, most: int = _MOST_TICKS, *, zero: bool = False, nice: bo
 
 
 def value(panel: Panel, *, zero: bool, field: str = "value") -> Encoding:
-    """A value of the metric as a position, from ``zero`` on where asked and there is one."""
+    """The encoding of the metric's value as a position, from ``zero`` on where asked and possible."""
     found = numbers(scale(panel, zero=zero), scale_type=scale_type(panel))
     return {"field": field, "type": "quantitative", "title": title(panel), **found}
 
 
 def scale_type(panel: Panel) -> Encoding:
-    """What Vega-Lite calls the scale of the metric's values."""
+    """The type of the scale of values, in Vega-Lite's terms."""
     return {"type": "log"} if panel.scale is ValueScale.LOG else {"zero": False}
 
 
@@ -68,7 +68,7 @@ def numbers(scale: Scale, unit: float = 1.0, scale_type: Encoding | None = None)
 
 
 def categories(names: Sequence[str]) -> Encoding:
-    """An axis of categories: upright labels in as many lines as they have parts, where these fit, else slanting."""
+    """An axis of categories: horizontal labels of one line for each part where these fit, otherwise slanting."""
     room = style.WIDTH / len(names)
     lines = {"labelExpr": f"split(datum.label,regexp({quoted(captions.PARTS.pattern)}))"}
     if len(names) <= _FEW or fit([part for name in names for part in captions.PARTS.split(name)], len(names)):
@@ -77,7 +77,7 @@ def categories(names: Sequence[str]) -> Encoding:
 
 
 def fit(lines: Sequence[str], count: int) -> bool:
-    """Whether ``count`` upright labels of these lines have room along an axis."""
+    """Whether ``count`` horizontal labels of these lines fit along an axis."""
     return max(map(style.text_width, lines)) + _BETWEEN <= style.WIDTH / count
 
 
@@ -88,9 +88,9 @@ def tooltip(panel: Panel, axis: Axis) -> list[Encoding]:
 
 
 def description(panel: Panel, axis: Axis, *, of_each_mark: bool = True) -> Encoding:
-    """What a screen reader says of a mark, or of the line through all marks of a trace.
+    """The description of a mark, or of the line through all marks of a trace, for screen readers.
 
-    Vega-Lite's own would have the digits of its labels, and names in an expression that it does not escape.
+    Vega-Lite's own would have the rounded digits of its labels, and names in an expression without escapes.
     """
     name = quoted(captions.cut(panel.metric))
     said = [f'{name} + ", " + datum.series' if len(panel.traces) > 1 else name]

@@ -1,4 +1,4 @@
-"""Columns, bars and heat maps: marks stand side by side, in slots."""
+"""Columns, bars and heat maps: marks side by side, in slots."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from service.charts.slots import slots
 _COLUMNS, _BARS, _CELLS = 80, 40, 104
 _LEAST_COLUMNS = 8
 _WIDEST = 80
-"""Pixels of a column, where there are few."""
+"""The widest column, in pixels."""
 _FILLED = 0.7
-"""Of the axis, what columns have without the space between them, at least."""
+"""The least share of the axis that columns take without the space between them."""
 _MOST_HEATS = 4
-"""Labels beside the colours of a heat map."""
+"""The most labels of the colours of a heat map."""
 
 
 def columns(panel: Panel, axis: Axis, legend: Legend) -> View:
@@ -59,12 +59,12 @@ def heatmap(panel: Panel, axis: Axis, legend: Legend) -> View:
     }
     encoding = {"x": drawn.along("x"), "y": rows, "color": heat, "tooltip": channels.tooltip(panel, axis)}
     cells = len(drawn.labels)
-    width = style.WIDTH // cells * cells  # whole pixels a cell, so that no seam shows between them
+    width = style.WIDTH // cells * cells  # whole pixels for each cell, so that there are no seams
     return drawn.view({"type": "rect"}, max(100, 30 * len(panel.traces)), encoding, width)
 
 
 def left_out(panels: Sequence[Panel], chart_type: ChartType) -> str | None:
-    """What is to be said where a slot holds several marks of a trace, of which the last is drawn."""
+    """A note where a slot has several marks of a trace, of which only the last is drawn."""
     if chart_type not in SLOTTED:
         return None
     made = [(panel, slots(panel.traces, _room(panel, chart_type))) for panel in panels]
@@ -81,7 +81,7 @@ def _room(panel: Panel, chart_type: ChartType) -> int:
 
 
 class _Slotted:
-    """A panel's marks, at most one a slot and trace."""
+    """A panel's marks, at most one for each slot and trace."""
 
     def __init__(self, panel: Panel, axis: Axis, at_most: int) -> None:
         self._panel = panel
@@ -101,7 +101,7 @@ class _Slotted:
         return {**size, "data": {"values": rows}, "mark": mark | {"description": said}, "encoding": encoding}
 
     def beside(self, along: str, across: str, legend: Legend) -> Encoding:
-        """Slots in direction ``along``, the traces side by side in each; values ``across``."""
+        """The encoding of slots ``along``, with the traces side by side in each, and values ``across``."""
         encoding = {
             along: self.along(along),
             across: channels.value(self._panel, zero=True) | {"stack": None},
@@ -128,7 +128,7 @@ class _Slotted:
         }
 
     def _named(self) -> dict[float, str]:
-        """A label for each slot, no two alike: Vega-Lite would stack what they hold."""
+        """A unique label for each slot: Vega-Lite would stack the marks of equal ones."""
         numbers = self._slots.numbers(self._traces)
         begins = [self._slots.bounds(number)[0] for number in numbers]
         if self._axis.clock is not None:

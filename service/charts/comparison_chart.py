@@ -1,4 +1,4 @@
-"""Several runs' series of some metrics → a chart of how they compare."""
+"""Several runs' series of some metrics → a chart that compares them."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ PARAMETER = "parameter:"
 _NO_METRIC = "it has no such metric"
 _NO_START = "it has no start time"
 _Place = tuple[Raw, float, str]
-"""Where a run stands on the axis: as a literal, as a number, in words."""
+"""The place of a run on the axis: as a literal, as a number, in words."""
 _SHORT = 8
-"""Characters of an id."""
+"""The most characters of an id."""
 _LONGEST_PART, _LONGEST_NAME = 24, 54
-"""Characters of one thing that differs, and of all together."""
+"""The most characters of one difference, and of all together."""
 
 
 _BySeries = dict[str, Series]
-"""The series of one run and metric, by what their labels say."""
+"""The series of one run and metric, by their distinguishing labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is to be drawn: ``metrics`` of ``runs`` against ``against``, as the request has it, a panel for each.
+    """The chart to draw: ``metrics`` of ``runs``, a panel each, against ``against``, as in the request.
 
-    The runs need have no other series; ``names`` are those of all their metrics. ``missing`` are runs that could not
-    be read, by id, and why.
+    The runs need no other series; ``names`` are those of all their metrics. ``missing`` has the runs that could not be
+    read, by id, with the reason.
     """
 
     runs: Sequence[Compared]
@@ -58,7 +58,8 @@ class Comparison:
     smooth: float = 0.0
 
     def chart(self, asked: ChartType | None) -> bytes:
-        """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where that cannot be drawn, saying what can."""
+        """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where nothing can be drawn; its message says what
+        can."""
         by_metric = self._by_distinguishing_labels()
         if not any(any(several) for several in by_metric.values()):
             known = _there(self.names(), "no metric at all")
@@ -68,9 +69,9 @@ class Comparison:
         return self._outcome(by_metric, asked or ChartType.COLUMN)
 
     def _by_distinguishing_labels(self) -> dict[str, list[_BySeries]]:
-        """Each run's series of each metric, by the labels that tell it from all others: by nothing, where all agree.
+        """Each run's series of each metric, by the labels that distinguish it; by none where all have the same labels.
 
-        The model is none of these where each run has but one: then the run tells it.
+        The model is not among them where each run has only one: then the run implies it.
         """
         found = [{comparison.identity_of(one): one for one in run.series} for run in self.runs]
         if not any(_has_several_models(each) for each in found):
@@ -156,7 +157,7 @@ class Comparison:
         return self._chart(panels, axis, asked, [*said, *not_positive(nowhere, self.scale)], absent)
 
     def _places(self) -> tuple[list[_Place | None], Axis]:
-        """Where each run stands on the axis, and the axis."""
+        """The place of each run on the axis, and the axis."""
         if not self.against.startswith(PARAMETER):
             texts: list[str | None] = [*self._names()]
             return _categories(texts), Axis("Run", AxisKind.CATEGORY, "against", self.against)
@@ -173,7 +174,7 @@ class Comparison:
         return _categories(texts), Axis(key, AxisKind.CATEGORY, "against", self.against)
 
     def _names(self) -> list[str]:
-        """What each run is called: its configuration and parameters, where they differ, and then its short id."""
+        """A name for each run: its configuration and parameters, where they differ, then its short id."""
         configurations = [json.loads(run.details.run.configuration_name) for run in self.runs]
         differing = [one for one in comparison.parameters(self.runs) if one.differs]
         names = []
@@ -188,7 +189,7 @@ class Comparison:
         return names
 
     def _ids(self) -> list[str]:
-        """The runs' ids, shortened where all stay different."""
+        """The runs' ids, shortened where they stay unique."""
         ids = [run.details.run.run_id for run in self.runs]
         short = [id_[:_SHORT] for id_ in ids]
         return short if len(set(short)) == len(short) else ids
@@ -213,13 +214,13 @@ class Comparison:
 
 
 def room_for(against: str) -> SeriesCounter:
-    """Ends the reading of one run's points with ``InvalidParameter`` where they have more series than a chart shows."""
+    """A counter that raises ``InvalidParameter`` where one run's points have more series than a chart can show."""
     needs = Against(against).needs if against in {*Against} else Needs.NOTHING
     return SeriesCounter(lambda counts: specification.check_room(counts, "metric"), needs)
 
 
 def _there(names: Collection[str], otherwise: str) -> str:
-    """``there is a``, ``there are a and b``: as many of the names as a message has room for."""
+    """``there is a``, ``there are a and b``, with as many of the names as fit a message."""
     known = [visible(captions.cut(name)) for name in sorted(names)[:20]]
     return f"there {'are' if len(known) > 1 else 'is'} {captions.enumerated(known) or otherwise}"
 
@@ -229,7 +230,7 @@ class _Value(msgspec.Struct):
 
 
 def _has_several_models(series: Collection[Identity]) -> bool:
-    """Whether a metric of a run is of several models."""
+    """Whether a run has metrics of several models."""
     models: dict[str, set[str | None]] = {}
     for identity in series:
         models.setdefault(identity.name, set()).add(identity.model)
@@ -237,7 +238,7 @@ def _has_several_models(series: Collection[Identity]) -> bool:
 
 
 def _standing(trace: Trace, scale: ValueScale) -> Trace:
-    """The trace without the marks that the scale has no place for."""
+    """The trace without marks that the scale cannot show."""
     return replace(trace, marks=[mark for mark in trace.marks if stands(mark, scale)])
 
 
@@ -262,7 +263,7 @@ def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) ->
 
 
 def _last(series: Series) -> tuple[Raw | None, str] | None:
-    """The last value as it is drawn and as its text; ``None`` where it could not be read."""
+    """The last value as it is drawn, and its text; ``None`` where it could not be read."""
     value = json_decoder(_Value).decode(series.last).value
     if bytes(value) == points.NULL:
         return None

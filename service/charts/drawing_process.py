@@ -1,6 +1,6 @@
 """The process that draws: ``python -m service.charts.drawing_process``, specifications in, pictures out.
 
-It has no secrets, fetches nothing, gives way to the service's own processes, and ends with the one that started it.
+It has no secrets, fetches nothing, runs at a lower priority, and ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VEGA_LITE = "6.4"
 SCALE = 2.0
 _NICENESS = 5
 _PATIENCE = 60
-"""Seconds after which a process that nobody ended ends itself."""
+"""Seconds after which an orphaned process ends itself."""
 _FIRST: dict[str, Any] = {
     "data": {"values": [{"x": 1}]},
     "mark": "line",
@@ -41,7 +41,7 @@ _WORDS = ("at", "text")
 def main() -> None:
     """Draw until the input ends.
 
-    What takes longest is drawn first: Vega is compiled and fonts are found while the caller still works.
+    A first drawing compiles Vega and loads the fonts while the caller still works.
     """
     os.nice(_NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
@@ -73,7 +73,7 @@ def own_fonts_first() -> None:
 def read(specification: bytes) -> dict[str, Any]:
     """The specification as objects: of JSON text ``vl_convert`` may read a number's last bit wrong.
 
-    It takes no integer of more than 64 bits; to JavaScript they are ``float``s anyway.
+    It accepts no integer of more than 64 bits; in JavaScript they are ``float``s anyway.
     """
     found: dict[str, Any] = json.loads(specification, parse_int=_integer)
     return found | {"config": style.on_paper(found.get("config", {}))}

@@ -1,4 +1,4 @@
-"""How traces are distinguished: which of them have a colour, a dash, a shape or a shade of their own."""
+"""Legends: which traces have a colour, a dash, a shape or a shade of their own."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from service.charts import style
 from service.charts.panels import Panel
 
 _SYMBOL = 34
-"""Pixels of a legend's symbol and of what is free beside an entry."""
+"""Pixels of a legend's symbol, and of the space beside an entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One legend: the ``field`` of the rows that it explains, and all ``names`` there in order."""
+    """One legend: the ``field`` of the rows that it explains, and all its values, ``names``, in order."""
 
     field: str
     names: Sequence[str]
 
     def channel(self, looks: Sequence[Any], **legend: Any) -> dict[str, Any]:
-        """An encoding that gives each name its look."""
+        """The encoding of each name by a look."""
         widest = max(map(style.text_width, self.names)) + _SYMBOL
         columns = max(1, min(len(self.names), int(style.WIDTH // widest)))
         return {
@@ -34,8 +34,8 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """The keys of a panel: what has the ``colours``, and what ``variants`` of them (dashes, shapes, shades) there are;
-    ``None`` where there is nothing to distinguish."""
+    """The legends of a panel: of ``colours``, and of ``variants`` of them (dashes, shapes, shades); ``None`` where
+    there is nothing to distinguish."""
 
     colours: Key | None = None
     variants: Key | None = None
@@ -46,7 +46,7 @@ class Legend:
         return self.colours.channel(style.colours(len(self.colours.names)), **legend)
 
     def variant(self, looks: Sequence[Any], *, always: bool = False, **legend: Any) -> dict[str, Any] | None:
-        """A second channel beside colour: by the variants, else where colours repeat themselves, or ``always``."""
+        """A second channel beside colour: the variants, or the colours' names where colours repeat, or ``always``."""
         if self.variants is not None:
             below = {"orient": "bottom", "symbolStrokeColor": style.NEUTRAL} | legend
             return self.variants.channel(looks[: len(self.variants.names)], **below)
@@ -59,7 +59,7 @@ class Legend:
 
 
 def legends(panels: Sequence[Panel]) -> tuple[list[Legend], bool]:
-    """The legend of each panel, and whether it is one for all of them."""
+    """The legend of each panel, and whether all share one."""
     runs = _distinct(trace.run for panel in panels for trace in panel.traces if trace.run)
     if runs:
         labels = _distinct(trace.labels for panel in panels for trace in panel.traces)

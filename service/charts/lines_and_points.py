@@ -1,4 +1,4 @@
-"""Lines and scattered points: each mark stands where its point is."""
+"""Lines and scattered points: each mark is at its own place."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from service.charts.panels import Axis, AxisKind, Mark, Panel, Trace
 from service.charts.time_axis import Label, LocalClock, milliseconds_around
 
 _FEW = 60
-"""Up to so many points, a line shows them as dots."""
+"""Up to so many points, a line also has dots."""
 _HEIGHT = 280
 _MOST_NUMBERS, _MOST_TIMES = 8, (8, 5)
-"""Ticks along the axis; of times fewer where their labels are long."""
+"""The most ticks of the axis; fewer where labels of times are long."""
 _STROKES: Encoding = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2.5}
 """A legend shows lines as lines, 20 pixels long."""
 _DOTS: Encoding = {"symbolSize": 70}
 _BESIDE = 500
 """Milliseconds on each side of a single instant."""
 _LINE: View = {"type": "line", "order": False, "strokeWidth": 2, "strokeJoin": "round", "strokeCap": "round"}
-"""In the data's order; a point that no line joins is a dot."""
+"""Drawn in the data's order; a point without neighbours is a dot."""
 _FAINT: View = {"strokeWidth": 1.2, "opacity": 0.3}
 
 
@@ -39,7 +39,7 @@ def line(panel: Panel, axis: Axis, legend: Legend) -> View:
     few = max(len(trace.marks) for trace in panel.traces) <= _FEW
     if few and dashes is None:
         mark["point"] = {"size": 30, "description": said}
-    elif few:  # in a layer of their own dots have no dashes, and leave the legend its strokes
+    elif few:  # dots in a layer of their own have no dashes, and do not change the legend's strokes
         dots = {name: encoding[name] for name in encoding if name not in {"strokeDash", "detail"}}
         layers.append(_layer({"type": "point", "filled": True, "opacity": 1, "size": 30, "description": said}, dots))
     return _view(panel, axis, encoding, layers)
@@ -66,13 +66,13 @@ def _layer(mark: View, encoding: Encoding) -> View:
 
 
 def _mean(panel: Panel, mark: View, encoding: Encoding) -> View:
-    """The line through the moving means; what it says of a point is what was logged."""
+    """The line through the moving means; its descriptions have the logged values."""
     means = {"y": channels.value(panel, zero=False, field="mean")}
     return _layer(mark | {"strokeWidth": 2.5}, encoding | means | _parts(panel))
 
 
 def _parts(panel: Panel) -> Encoding:
-    """What lines do not join, where there is any."""
+    """The encoding of parts that lines do not join, where there are any."""
     parted = any(mark.part for mark in panel.marks)
     return {"detail": {"field": "part", "type": "nominal"}} if parted else {}
 
@@ -99,7 +99,7 @@ def _row(trace: Trace, mark: Mark) -> dict[str, Any]:
 
 
 def _crosses(encoding: Encoding, said: Encoding) -> View:
-    """Points without a place on the value axis, as crosses at the top."""
+    """Points that the value axis cannot show, as crosses at the top."""
     return {
         "transform": [{"filter": "datum.value === null"}],
         "mark": {"type": "point", "shape": "cross", "angle": 45, "size": 70, "filled": True, "description": said},
@@ -130,19 +130,19 @@ def _along(panel: Panel, axis: Axis) -> Encoding:
 
 
 def _times(clock: LocalClock, start: float, end: float) -> Encoding:
-    """An axis of instants, labelled by the caller's clock, whoever looks at it and wherever they are."""
+    """An axis of instants, labelled in the caller's time zone, whatever the viewer's."""
     ticks, exact = _ticks(clock, start, end)
     first, last = (round(bound * 1000) for bound in milliseconds_around(start, end))
     domain = (first, last) if start < end else (first - _BESIDE, last + _BESIDE)
     values = ",".join(str(round(tick * 1000)) for tick in ticks)
     labels = ",".join(map(_label, exact))
     shown = f"[{labels}][indexof([{values}],datum.value)]"
-    # As an expression they stay numbers. Listed, Vega-Lite would make them dates, of which Vega draws one a second.
+    # In an expression they stay numbers. Vega-Lite would turn a list into dates, of which Vega draws one a second.
     return {"scale": {"type": "utc", "domain": domain}, "axis": {"values": {"expr": f"[{values}]"}, "labelExpr": shown}}
 
 
 def _ticks(clock: LocalClock, start: float, end: float) -> tuple[list[float], list[Label]]:
-    """Ticks and their labels, as many as have room beside each other."""
+    """Ticks and their labels, as many as fit beside each other."""
     ticks: list[float] = []
     labels: list[Label] = []
     for most in _MOST_TIMES:

@@ -1,4 +1,4 @@
-"""What readers of a chart must know of how it is drawn, and of what is not."""
+"""Notes below a chart: how it is drawn, and what is left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CLOCK_CHANGES = {False: "times that come twice have their offset", True: "times
 
 
 def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, parameter: str) -> list[str]:
-    """All of them."""
+    """All notes of a chart."""
     against = drawing.options.against
     shown, whole = sum(len(one.points) for one in series), sum(one.count for one in series)
     said = []
@@ -47,7 +47,7 @@ def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, par
 
 
 def not_positive(count: int, scale: ValueScale) -> list[str]:
-    """What a logarithmic axis leaves out."""
+    """The note about values that a logarithmic axis leaves out."""
     return (
         [f"{count:,} not greater than 0, left out: the axis is logarithmic"]
         if count and scale is ValueScale.LOG
@@ -56,7 +56,7 @@ def not_positive(count: int, scale: ValueScale) -> list[str]:
 
 
 def off_scale(texts: Collection[str]) -> list[str]:
-    """Why values, by their text, have no place on the value axis."""
+    """The notes about values, by their text, that the value axis cannot show."""
     words = sum(text.lstrip("-").isalpha() for text in texts)
     counts = {"not finite (NaN or infinite)": words, "too large to be drawn": len(texts) - words}
     return [f"{count:,} {why}, without a place on the value axis" for why, count in counts.items() if count]

@@ -1,4 +1,4 @@
-"""What a chart shows, whatever it is written in."""
+"""The model of a chart, independent of Vega-Lite: panels, traces, marks, axes."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class ChartType(StrEnum):
 
 
 SLOTTED = frozenset({ChartType.COLUMN, ChartType.BAR, ChartType.HEATMAP})
-"""Types whose marks stand side by side, in slots."""
+"""Types with marks side by side, in slots."""
 
 
 class ValueScale(StrEnum):
-    """How an axis of values goes: by differences, or by ratios."""
+    """The scale of an axis of values: by differences, or by ratios."""
 
     LINEAR = "linear"
     LOG = "log"
@@ -43,10 +43,11 @@ class AxisKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """``parameter`` and ``asked`` are the query parameter that chose the axis and its value, for messages.
+    """The horizontal axis. ``parameter`` and ``asked`` are the query parameter that chose it and its value, for
+    messages.
 
-    ``clock`` labels an axis of time, and only that. An axis of elapsed time is of seconds; its
-    labels count in units of ``unit`` seconds, called ``unit_name``.
+    ``clock`` labels an axis of time, and only that. An axis of elapsed time is in seconds; its labels are in units of
+    ``unit`` seconds, called ``unit_name``.
     """
 
     title: str
@@ -63,7 +64,7 @@ class Mark(NamedTuple):
 
     ``x`` is the JSON literal of a number, in milliseconds since 1970 for an instant, or the string of a category.
     ``place`` is that as a number: an instant in seconds, a category's position among all. ``value`` is the JSON
-    literal of a number, ``None`` for what has no place on an axis. ``at`` and ``text`` are both as a reader sees them.
+    literal of a number, ``None`` where the axis cannot show it. ``at`` and ``text`` are both as readers see them.
     ``mean`` is the moving mean there, where the trace is smoothed; marks of another ``part`` are not joined by a line.
     """
 
@@ -80,7 +81,7 @@ class Mark(NamedTuple):
 class Trace:
     """One line of a panel, or its columns of one colour. ``name`` is unique within its panel.
 
-    Where runs are compared, ``run`` and ``labels`` are what the legend calls its run and its label set.
+    Where runs are compared, ``run`` and ``labels`` are the names of its run and label set in the legend.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """All traces of one metric: they share an axis of values, on a ``scale``."""
+    """All traces of one metric, which share an axis of values with a ``scale``."""
 
     metric: str
     traces: Sequence[Trace]
@@ -99,13 +100,13 @@ class Panel:
 
     @property
     def marks(self) -> Iterator[Mark]:
-        """Of all traces."""
+        """The marks of all traces."""
         return (mark for trace in self.traces for mark in trace.marks)
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """``notes`` stand below the ``title``; ``facts`` are for those who hear the chart instead of seeing it."""
+    """``notes`` are below the ``title``; ``facts`` are for screen readers."""
 
     title: str
     notes: Sequence[str]

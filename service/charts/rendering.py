@@ -1,8 +1,8 @@
 """Pictures of charts, drawn by one process beside each worker, within bounds of time and size.
 
-Vega's JavaScript runs in that process (``vl-convert``, the extra ``charts``): what it takes of memory and time is not
-the worker's, and it is ended when a picture takes too long. One picture is drawn at a time; a few wait their turn, and
-the rest are refused at once, so that those who wait never take all of a worker's threads.
+Vega's JavaScript runs in that process (``vl-convert``, the extra ``charts``), so its memory and time are not the
+worker's, and it can be ended when a picture takes too long. One picture is drawn at a time; a few requests wait, and
+the others are refused at once, so that they never take all of a worker's threads.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from service.domain.errors import Overloaded
 
 SVG, PNG = "image/svg+xml", "image/png"
 _FORMS: Mapping[str, bytes] = {SVG: b"s", PNG: b"p"}
-_BUSY = "other charts are being drawn; try again, or ask for the Vega-Lite specification"
+_BUSY = "too many charts are being drawn; try again, or ask for the Vega-Lite specification"
 _COMMAND = (sys.executable, "-m", "service.charts.drawing_process")
 _PASSED = ("PATH", "LANG", "HOME", "TMPDIR")
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_WAITING = 4
 _MOST_PICTURES = 1000
-"""After so many pictures a new process takes over, so that what JavaScript holds on to does not add up."""
+"""Pictures drawn by one process, which is then replaced, so that memory leaks of JavaScript do not add up."""
 
 
 class CannotDraw(Exception):
-    """The process that draws has refused a specification, or ended twice over it; says why."""
+    """The drawing process has refused a specification, or has ended twice over it; the message says why."""
 
 
 class _Ended(CannotDraw):
-    """The process that draws has ended: by this specification, or by what else ends processes."""
+    """The drawing process has ended, because of this specification or for another reason."""
 
 
 class Renderer:
-    """Draws specifications, each within ``seconds``, waiting for its turn included.
+    """Draws specifications, each within ``seconds``, including the wait for its turn.
 
-    ``command`` starts the process when the first picture is to be drawn; it ``needs`` a module that may be missing.
+    ``command`` starts the process for the first picture; it ``needs`` a module that may be missing.
     """
 
     def __init__(self, seconds: float = 10.0, command: Sequence[str] = _COMMAND, needs: str = "vl_convert") -> None:
@@ -57,11 +57,11 @@ class Renderer:
 
     @property
     def media_types(self) -> tuple[str, ...]:
-        """What can be drawn here: nothing where the extra ``charts`` is not installed."""
+        """The media types of pictures; none where the extra ``charts`` is not installed."""
         return tuple(_FORMS) if find_spec(self._needs) is not None else ()
 
     def prepare(self) -> None:
-        """Start the process that draws where there is none: it gets ready while a specification is made."""
+        """Start the drawing process where there is none, so that it is ready when the specification is."""
         if self._turn.acquire(blocking=False):
             try:
                 self._process = self._process or self._start()
@@ -69,7 +69,7 @@ class Renderer:
                 self._turn.release()
 
     def render(self, specification: bytes, media_type: str) -> bytes:
-        """The picture. Raises ``Overloaded`` where it is not drawn in time, ``CannotDraw`` where it cannot be."""
+        """The picture. Raises ``Overloaded`` where it is not drawn in time, ``CannotDraw`` where it cannot be drawn."""
         if not self._places.acquire(blocking=False):
             raise Overloaded(_BUSY)
         try:
@@ -97,7 +97,7 @@ class Renderer:
             self._end()
 
     def _draw_twice(self, message: bytes, deadline: Deadline) -> bytes:
-        """By a new process where the one there is ends."""
+        """Draw, once more by a new process where the present one ends."""
         try:
             return self._draw(message, deadline)
         except _Ended:
@@ -147,7 +147,7 @@ def _send(descriptor: int, message: bytes, deadline: Deadline) -> None:
         try:
             rest = rest[os.write(descriptor, rest) :]
         except BrokenPipeError as error:
-            raise _Ended("the process that draws has ended") from error
+            raise _Ended("the drawing process has ended") from error
 
 
 def _receive(descriptor: int, deadline: Deadline) -> tuple[bytes, bytes]:
@@ -163,13 +163,13 @@ def _exactly(descriptor: int, size: int, deadline: Deadline) -> bytes:
         _wait(deadline, to_read=[descriptor])
         part = os.read(descriptor, size - len(received))
         if not part:
-            raise _Ended("the process that draws has ended")
+            raise _Ended("the drawing process has ended")
         received += part
     return bytes(received)
 
 
 def _wait(deadline: Deadline, to_read: Sequence[int] = (), to_write: Sequence[int] = ()) -> None:
-    """Until a pipe is ready. Polls rather than selects: a server may hold more than 1024 descriptors."""
+    """Wait until a pipe is ready. Uses ``poll``: ``select`` is limited to 1024 descriptors."""
     poll = select.poll()
     for descriptor in to_read:
         poll.register(descriptor, select.POLLIN)

@@ -1,4 +1,4 @@
-"""A run's series → a chart of how its metrics progressed, against step or time."""
+"""A run's series → a chart of its metrics against step or time."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _decode = json_decoder(_Valued).decode
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """The metrics ``names`` that were asked for, and whether points were ``filtered`` by more than their names."""
+    """Notes about requested metrics without points. ``filtered`` is whether points were selected by more than names."""
 
     names: Sequence[str]
     filtered: bool = False
 
     def notes(self, there: Collection[str]) -> list[str]:
-        """What is to be said of those that are not ``there``."""
+        """The notes about the metrics that are not ``there``."""
         names = sorted({*self.names} - {*there})[:_MOST_NAMES]
         why = "Without a point that matches" if self.filtered else "Not logged"
         return [f"{why}: {captions.enumerated([captions.cut(name) for name in names])}"] if names else []
@@ -58,7 +58,7 @@ def chart(
 ) -> bytes:
     """A Vega-Lite v6 specification of one run's ``series``, of the metrics asked for.
 
-    ``start`` is the literal of the run's start time, which elapsed time is counted from. Raises ``InvalidParameter``
+    ``start`` is the literal of the run's start time, from which elapsed time is counted. Raises ``InvalidParameter``
     where none of the points can be placed on the axis, or there are too many series.
     """
     against = options.against
@@ -80,7 +80,7 @@ def chart(
 
 
 def room_for(against: Against) -> SeriesCounter:
-    """Ends the reading of points with ``InvalidParameter`` where they have more series than a chart shows."""
+    """A counter that raises ``InvalidParameter`` where the points have more series than a chart can show."""
     return SeriesCounter(lambda counts: specification.check_room(counts, "name"), against.needs)
 
 
@@ -102,4 +102,4 @@ def _value(point: bytes) -> str:
 
 def _of_scatter(series: Sequence[Series], chart_type: ChartType) -> list[str]:
     sampled = chart_type is ChartType.SCATTER and any(one.downsampled for one in series)
-    return ["The extremes of each part are among them: dense parts have more points than are drawn"] if sampled else []
+    return ["The extremes of each part are among them; dense parts have more points than are drawn"] if sampled else []

@@ -1,7 +1,7 @@
-"""Text that callers and loggers chose, made fit for a chart: for XML, for fonts, and for Vega's expressions.
+"""Makes untrusted text safe for charts: for XML, for fonts, and for Vega's expressions.
 
-``displayable`` is the one place where a chart's text is made so; ``in_expression`` and ``quoted`` are for the few
-texts that go into an expression as well.
+``displayable`` is the one place that does so for a chart; ``in_expression`` and ``quoted`` are for the few texts that
+are also used in an expression.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from service.charts.panels import Axis, AxisKind, Caption, Mark, Panel, Trace
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _BIDI_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-"""Unicode's ``Bidi_Control``: a name must not turn round the words beside it."""
+"""Unicode's ``Bidi_Control``: a name must not change the direction of the text beside it."""
 _INVISIBLE = (0x200B, *range(0x2060, 0x2065), 0xFEFF, *range(0xFFF9, 0xFFFC))
 _NONCHARACTERS = (*range(0xFDD0, 0xFDF0), *(plane << 16 | end for plane in range(17) for end in (0xFFFE, 0xFFFF)))
 _VISIBLE: dict[int, str] = {
@@ -35,7 +35,7 @@ _OF_OBJECTS = frozenset(
         *("toLocaleString", "toString", "valueOf"),
     }
 )
-"""What every object of JavaScript has: Vega looks texts up in plain objects, and such a text finds that there."""
+"""The members of every JavaScript object: Vega looks texts up in plain objects, where it would find these."""
 
 
 def visible(text: str) -> str:
@@ -43,7 +43,7 @@ def visible(text: str) -> str:
 
     Control characters become their pictures (``\\n`` → ``␊``); lone surrogates, noncharacters, controls of
     bidirectional text and format characters without a width become U+FFFD, but for the joiners that scripts need.
-    A space behind a text that Vega would trip over makes it another one.
+    A text that Vega would mistake for such a member gets a space at its end.
     """
     if text in _OF_OBJECTS:
         return f"{text} "
@@ -51,17 +51,17 @@ def visible(text: str) -> str:
 
 
 def in_expression(text: str) -> str:
-    """A title that Vega-Lite writes between quotes into a Vega expression: it escapes quotes, but no backslash."""
+    """A title for a Vega expression, in which Vega-Lite escapes quotes, but not backslashes."""
     return text.replace("\\", "\\\\")
 
 
 def quoted(text: str) -> str:
-    """``text`` as a string in a Vega expression of ours."""
+    """``text`` as a string literal of a Vega expression."""
     return json.dumps(text)
 
 
 def displayable(panels: Sequence[Panel], axis: Axis, caption: Caption) -> tuple[list[Panel], Axis, Caption]:
-    """The same with all text ``visible``. Names of traces, and categories, that would look alike are kept apart."""
+    """The same with all text ``visible``. Names of traces and categories stay unique."""
     shown = [Panel(visible(panel.metric), _traces(panel.traces), panel.scale) for panel in panels]
     shown = _named_apart(shown)
     if axis.kind is AxisKind.CATEGORY:
@@ -86,7 +86,7 @@ def _traces(traces: Sequence[Trace]) -> list[Trace]:
 
 
 def _named_apart(panels: Sequence[Panel]) -> list[Panel]:
-    """The panels with names for all runs and all label sets that do not look alike."""
+    """The panels with unique names for all runs and all label sets."""
     traces = [trace for panel in panels for trace in panel.traces]
     runs, labels = _visible_names(trace.run for trace in traces), _visible_names(trace.labels for trace in traces)
     return [
@@ -108,7 +108,7 @@ def _mark(mark: Mark) -> Mark:
 
 
 def _apart(panels: Sequence[Panel]) -> list[Panel]:
-    """The panels with a name of its own for each category."""
+    """The panels with a unique name for each category."""
     named = {mark.place: mark.at for panel in panels for trace in panel.traces for mark in trace.marks}
     names = dict(zip(named, apart(list(named.values())), strict=True))
 

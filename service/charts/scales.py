@@ -1,4 +1,4 @@
-"""Axes and legends of numbers: where they begin and end, their ticks, and labels that say the ticks exactly.
+"""Scales of numbers: their bounds, their ticks, and exact labels of the ticks.
 
 Vega's own labels have as many digits as the span needs, and a constant has no span: 0.97 alone would be labelled ``1``.
 """
@@ -12,9 +12,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import pairwise
 
 LARGEST = 2.0**1023
-"""Numbers from here on have no place on an axis: the span between two of them may be no ``float``."""
+"""Greater numbers cannot be shown: the difference of two of them may overflow a ``float``."""
 _LEAST_SPAN = 1e-300
-"""Shorter ones are widened: Vega divides by them."""
+"""The shortest span; shorter ones are widened, since Vega divides by the span."""
 _NICE = (1, 2, 5, 10)
 _ROOM = 10
 """A label of more characters is written in E notation where that is shorter."""
@@ -28,13 +28,13 @@ _DISTINCT = 4
 
 
 def has_place(number: float) -> bool:
-    """Whether an axis can show it."""
+    """Whether an axis can show the number."""
     return abs(number) < LARGEST
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """``format`` is the d3 format by which every tick's label is exact."""
+    """A scale; ``format`` is the d3 format in which every tick's label is exact."""
 
     domain: tuple[float, float]
     ticks: Sequence[float]
@@ -44,8 +44,8 @@ class Scale:
 def linear(values: Iterable[float], most: int, *, zero: bool = False, whole: bool = False, nice: bool = True) -> Scale:
     """A scale over ``values``, all of them less than ``LARGEST``, with about ``most`` ticks.
 
-    It begins at ``zero`` where asked, has ticks at ``whole`` numbers alone, and begins and ends at ticks where it
-    shall be ``nice``. A value that is the only one is a tick itself.
+    With ``zero`` it begins at zero, with ``whole`` its ticks are whole numbers, and with ``nice`` it begins and ends at
+    ticks. A single value is a tick itself.
     """
     known = [*values]
     if not known:
@@ -68,7 +68,7 @@ def linear(values: Iterable[float], most: int, *, zero: bool = False, whole: boo
 def logarithmic(values: Iterable[float], most: int, *, nice: bool = True) -> Scale:
     """A scale by ratios over ``values``, all of them greater than 0 and less than ``LARGEST``.
 
-    Its ticks are powers of ten, with 2 and 5 times these where there is room, and round differences within less than a
+    Its ticks are powers of ten, with 2 and 5 times these where they fit, and equal steps in a span of less than a
     factor of three.
     """
     known = [*values]
@@ -96,7 +96,7 @@ def logarithmic(values: Iterable[float], most: int, *, nice: bool = True) -> Sca
         powers = [power for power in powers if outer[0] <= power <= outer[1]]
         within = powers[:: max(1, -(-len(powers) // most))]
     made = _scale(outer, within or [low, high])
-    # All ticks in E notation or none: some alone would hide that their distances are equal.
+    # All ticks in E notation or none: a mixture would hide that their distances are equal.
     return replace(made, format=made.format.replace("~g", "~e")) if made.format.endswith("~g") else made
 
 
@@ -108,7 +108,7 @@ def _constant(value: float, *, zero: bool) -> Scale:
 
 
 def _from_zero(value: float, most: int) -> Scale:
-    """From zero to the one value there is."""
+    """A scale from zero to a single value."""
     low, high = min(value, 0.0), max(value, 0.0)
     step = _step(low, high, most)
     if high - low < _LEAST_SPAN:
@@ -119,7 +119,7 @@ def _from_zero(value: float, most: int) -> Scale:
 
 
 def _step(low: float, high: float, most: int) -> Decimal:
-    """The least of 1, 2 and 5 times a power of ten of which there is room for ``most``."""
+    """The least of 1, 2 and 5 times a power of ten that makes ``most`` ticks at most."""
     least = (Decimal(repr(high)) - Decimal(repr(low))) / most
     power = Decimal(1).scaleb(least.adjusted())
     return next(factor * power for factor in _NICE if factor * power >= least)
@@ -154,5 +154,5 @@ def _exponent(tick: Decimal) -> int:
 
 
 def _uneven(ticks: Sequence[Decimal]) -> bool:
-    """Whether a tick is none of those that the others make."""
+    """Whether the ticks are not equally spaced."""
     return len({after - before for before, after in pairwise(ticks)}) > 1

@@ -1,4 +1,4 @@
-"""As many marks as columns or cells have room for: of each stretch of the axis the last point, unchanged."""
+"""Slots of columns and cells: equal intervals of the axis, each with its last point, unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.charts.panels import Trace
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """``count`` stretches of an axis, ``width`` wide each; each place is its own where ``width`` is ``None``."""
+    """``count`` intervals of an axis, each ``width`` wide; where ``width`` is ``None``, each place is a slot."""
 
     start: float
     width: float | None
@@ -23,26 +23,26 @@ class Slots:
         return min((place - self.start) // self.width, self.count - 1)
 
     def bounds(self, number: float) -> tuple[float, float]:
-        """Where a slot begins and ends."""
+        """The beginning and end of a slot."""
         if self.width is None:
             return number, number
         begin = self.start + number * self.width
         return begin, begin + self.width
 
     def numbers(self, traces: Sequence[Trace]) -> list[float]:
-        """All slots in order: those that are empty too, but where every place is a slot."""
+        """The numbers of all slots in order, including empty ones unless every place is a slot."""
         if self.width is not None:
             return list(map(float, range(self.count)))
         return sorted({mark.place for trace in traces for mark in trace.marks})
 
     def thin(self, trace: Trace) -> Trace:
-        """The trace with the last of its marks in each slot."""
+        """The trace with only its last mark in each slot."""
         kept = {self.number(mark.place): mark for mark in trace.marks}
         return Trace(trace.name, list(kept.values()))
 
 
 def slots(traces: Sequence[Trace], at_most: int) -> Slots:
-    """Slots for all ``traces``: one a place, or where these are too many, ``at_most`` of equal width."""
+    """Slots for all ``traces``: one for each place or, where these are too many, ``at_most`` of equal width."""
     places = {mark.place for trace in traces for mark in trace.marks}
     if len(places) <= at_most:
         return Slots(min(places, default=0.0), None, len(places))

@@ -38,7 +38,7 @@ _VARIANTS: Mapping[ChartType, int] = {
     ChartType.COLUMN: len(style.OPACITIES),
     ChartType.BAR: len(style.OPACITIES),
 }
-"""Label sets that can be distinguished where colours are the runs'."""
+"""Label sets that can be distinguished where colours distinguish the runs."""
 
 
 _NOTHING: Mapping[str, Any] = {}
@@ -49,8 +49,8 @@ def chart(
 ) -> bytes:
     """The specification as JSON, one panel below the other.
 
-    Raises ``InvalidParameter`` where the type does not go with the axis, or where there is too much to distinguish:
-    ``chosen_by`` is the query parameter that could choose less.
+    Raises ``InvalidParameter`` where the type does not suit the axis, or where there is too much to distinguish;
+    ``chosen_by`` is the query parameter that selects less.
     """
     _check(panels, axis, chart_type, chosen_by)
     panels, axis, caption = displayable(panels, axis, caption)
@@ -77,7 +77,7 @@ _LIMITS = {"axis": {"labelLimit": 0, "titleLimit": 0}, "legend": {"labelLimit": 
 
 
 def _unlimited(part: Mapping[str, Any], more: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
-    """Without widths that Vega cuts text to: it cuts between two halves of a character beyond 16 bits, and half a
+    """The specification without limits of text width: Vega would cut between the halves of a surrogate pair, and half a
     character cannot be drawn."""
     found: dict[str, Any] = {}
     for name, value in {**more, **part}.items():
@@ -118,16 +118,16 @@ def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, chosen_by
 def _check_variants(found: Sequence[Legend], chart_type: ChartType) -> None:
     most = _VARIANTS.get(chart_type)
     if most is not None and any(legend.variants is not None and len(legend.variants.names) > most for legend in found):
-        detail = f"a {chart_type} chart of several runs can distinguish up to {most} label sets; here are more"
+        detail = f"a {chart_type} chart of several runs can distinguish up to {most} label sets; there are more"
         raise InvalidParameter([Fault("label", f"{detail}: choose one, or draw one run alone")])
 
 
 def check_room(traces: Mapping[str, int], chosen_by: str) -> None:
-    """Raise ``InvalidParameter`` for more than a chart can show: so many ``traces`` of each metric, or more."""
+    """Raise ``InvalidParameter`` for more ``traces`` (their number by metric) than a chart can show."""
     if len(traces) > _MOST_PANELS:
         known = ", ".join(visible(captions.cut(metric)) for metric in islice(traces, 2 * _MOST_PANELS))
-        detail = f"a chart shows up to {_MOST_PANELS} metrics, and here are more; choose by name among {known}"
+        detail = f"a chart shows up to {_MOST_PANELS} metrics, and there are more; choose by name among {known}"
         raise InvalidParameter([Fault(chosen_by, detail)])
     if sum(traces.values()) > _MOST_TRACES or any(count > style.MOST_TRACES for count in traces.values()):
-        detail = f"a chart shows up to {style.MOST_TRACES} series of a metric and {_MOST_TRACES} in all; here are more"
+        detail = f"a chart shows up to {style.MOST_TRACES} series of a metric and {_MOST_TRACES} in all; there are more"
         raise InvalidParameter([Fault(chosen_by, detail)])

@@ -1,7 +1,7 @@
-"""How charts look: colours that colour-blind people can distinguish, on white and on black, sizes, fonts.
+"""The style of charts: colours that colour-blind people can distinguish, on white and on black, sizes, fonts.
 
-``CONFIG`` goes with each specification and is neutral: no background, greys that can be read on light and on dark, all
-of it in ``config``, where a page puts its own theme. ``PAPER`` is the theme of our pictures.
+``CONFIG`` is part of each specification and neutral: no background, greys that are legible on light and dark, all of it
+in ``config``, where a page can apply its own theme. ``PAPER`` is the theme of our pictures.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WIDTH = 520
 """Pixels of a panel between its axes: narrow enough to be legible on a telephone."""
 FONT_SIZE = 13
 CHARACTER = 0.56
-"""Of a font's size, the width of a character on average."""
+"""The average width of a character, as a fraction of the font size."""
 
 _STRONG = "#6B6B6B"
 NEUTRAL = "#808080"
@@ -83,7 +83,7 @@ PAPER: dict[str, Any] = {
 
 
 def on_paper(config: dict[str, Any]) -> dict[str, Any]:
-    """The ``config`` of a specification as our pictures have it."""
+    """The ``config`` of a specification for our pictures."""
     merged = {**config}
     for part, theme in PAPER.items():
         merged[part] = {**config.get(part, {}), **theme} if isinstance(theme, dict) else theme
@@ -95,10 +95,10 @@ def colours(count: int) -> list[str]:
 
 
 def cycled(looks: Sequence[Any], count: int) -> list[Any]:
-    """Each look once for each colour of the palette: the first while colours suffice."""
+    """Looks for ``count`` traces: the first while colours suffice, then the next for each round of the palette."""
     return [looks[index // len(PALETTE) % len(looks)] for index in range(count)]
 
 
 def text_width(text: str) -> float:
-    """Pixels of a line of a legend or caption, about."""
+    """The approximate width of a line of a legend or caption, in pixels."""
     return len(text) * CHARACTER * FONT_SIZE

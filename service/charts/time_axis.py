@@ -1,7 +1,7 @@
-"""Instants as a zone's clock shows them, and where that clock shows round times.
+"""Axes of time: labels in local time, and ticks at round local times.
 
-A place on an axis of time is an instant, in seconds since 1970 in UTC: in the hour that a clock shows twice every point
-has its own. Only labels are local.
+A place on an axis of time is an instant, in seconds since 1970 in UTC, so that points of a repeated hour stay apart.
+Only labels are local.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _DAY = timedelta(days=1)
 _MONDAY = timedelta(days=4)
-"""From the epoch to its first Monday: weeks begin there."""
+"""From the epoch to its first Monday, at which weeks begin."""
 _STEPS = (
     *(timedelta(milliseconds=number) for number in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
     *(timedelta(seconds=number) for number in (1, 2, 5, 10, 15, 30)),
@@ -26,7 +26,7 @@ _STEPS = (
     *(timedelta(hours=number) for number in (1, 2, 3, 6, 12)),
     *(timedelta(days=number) for number in (1, 2, 7, 14)),
 )
-"""Vega's axes of time know no less than a millisecond."""
+"""The resolution of Vega's axes of time: a millisecond."""
 _MONTHS = (1, 2, 3, 6, *(12 * digit * 10**power for power in range(4) for digit in (1, 2, 5)))
 _MONTH = timedelta(days=30)
 _PROBES = 4
@@ -36,7 +36,7 @@ _ZEROS = ":00.000000"
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A local time; ``offset`` where the clock shows that time twice, else empty."""
+    """A local time; ``offset`` where that time is repeated, otherwise empty."""
 
     text: str
     offset: str = ""
@@ -46,7 +46,7 @@ class Label:
 
 
 class LocalClock:
-    """A zone's clock; ``day`` is the local day that all instants shown lie in, if it is one: labels leave it out."""
+    """A zone's clock. ``day`` is the local day of all instants, if it is the same; labels leave it out."""
 
     def __init__(self, clock: ZoneClock, instants: Sequence[float]) -> None:
         self._clock = clock
@@ -54,18 +54,18 @@ class LocalClock:
         self.day: date | None = days.pop() if len(days) == 1 else None
 
     def read(self, instant: float) -> datetime:
-        """What the clock shows, with its offset; UTC where that falls outside the years 1 to 9999."""
+        """The local time, with its offset; UTC where that is outside the years 1 to 9999."""
         return self._read(_utc(instant))
 
     def ticks(self, start: float, end: float, most: int) -> list[float]:
-        """Instants from ``start`` to ``end`` at which the clock shows round times, ``most`` or a few more."""
+        """Instants from ``start`` to ``end`` with round local times, ``most`` or a few more."""
         if start == end:
             return [start]
         found = {instant for time in self._round_times(start, end, most) for instant in self._instants(time)}
         return sorted(instant for instant in found if start <= instant <= end) or list(milliseconds_around(start, end))
 
     def exact_labels(self, instants: Sequence[float]) -> list[Label]:
-        """Labels that say each instant to the microsecond, no longer than needed."""
+        """Labels that are exact to the microsecond, no longer than needed."""
         clocks = [self._clock_text(instant)[_LENGTHS[0] :] for instant in instants]
         digits = max((len(clock.rstrip("0").rstrip(".")) for clock in clocks if clock != _ZEROS), default=0)
         return self._labels(instants, next(length for length in _LENGTHS if length >= _LENGTHS[0] + digits))
@@ -101,14 +101,14 @@ class LocalClock:
         return datetime.fromisoformat(self._clock.write(moment).decode("ascii"))
 
     def _instants(self, local: datetime) -> list[float]:
-        """When the clock shows the time ``local``: once, twice, or, where it is put forward over it, never."""
+        """The instants of the time ``local``: one, two where it is repeated, none where it is skipped."""
         offsets = {self._read(_moved(local, by)).utcoffset() or timedelta() for by in (-_DAY, timedelta(), _DAY)}
         instants = {_moved(local, -offset) for offset in offsets}
         shown = [utc for utc in instants if self._read(utc).replace(tzinfo=None) == local]
         return [(utc - _EPOCH_UTC) / timedelta(seconds=1) for utc in shown]
 
     def _round_times(self, start: float, end: float, most: int) -> Iterator[datetime]:
-        """Local times, among them all round ones from ``start`` to ``end``."""
+        """Local times, including all round ones from ``start`` to ``end``."""
         span = timedelta(seconds=end - start)
         step = next((step for step in _STEPS if step * most >= span), None)
         if step is None:
@@ -131,19 +131,19 @@ class LocalClock:
 
 
 def milliseconds_around(start: float, end: float) -> tuple[float, float]:
-    """The whole milliseconds from which to which it is, in seconds."""
+    """The interval extended to whole milliseconds, in seconds."""
     return math.floor(start * 1000) / 1000, math.ceil(end * 1000) / 1000
 
 
 def _utc(instant: float) -> datetime:
     try:
         return _EPOCH_UTC + timedelta(seconds=instant)
-    except OverflowError:  # a fraction of a second that a ``float`` rounds up
+    except OverflowError:  # a fraction of a second rounded up by ``float``
         return _LAST
 
 
 def _moved(local: datetime, by: timedelta) -> datetime:
-    """``local`` as if it were UTC, moved, within the years 1 to 9999."""
+    """``local`` moved as if it were UTC, within the years 1 to 9999."""
     try:
         return (local + by).replace(tzinfo=UTC)
     except OverflowError:

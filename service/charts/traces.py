@@ -33,8 +33,8 @@ _decode = json_decoder(_Point).decode
 
 
 class Drawing:
-    """Series → panels; counts what cannot be drawn: of the ``unplaced`` points, ``elsewhere`` could be drawn against
-    the other axis."""
+    """Series → panels. Counts the points that cannot be drawn: of the ``unplaced`` ones, ``elsewhere`` could be drawn
+    against the other axis."""
 
     def __init__(self, options: ChartOptions, clock: ZoneClock) -> None:
         self.options = options
@@ -49,7 +49,7 @@ class Drawing:
         self.without_value = 0
         self.elsewhere = 0
         self.off_scale: list[str] = []
-        """The texts of values without a place on the value axis."""
+        """The texts of values that the value axis cannot show."""
 
     def panels(self, series: Sequence[Series], since: Decimal | None = None) -> list[Panel]:
         by_metric: dict[str, list[Series]] = {}
@@ -65,7 +65,7 @@ class Drawing:
         return Panel(metric, [trace for trace in traces if trace.marks], self.options.scale)
 
     def marks(self, series: Series, since: Decimal | None = None) -> list[Mark]:
-        """The points of one series that have a value and a place; elapsed time is counted from ``since``."""
+        """The marks of the points of one series with a value and a place; elapsed time is counted from ``since``."""
         read = [_decode(text) for text in series.points]
         means = series.course.means or [None] * len(read)
         parts = accumulate(number in {*series.course.breaks} for number in range(len(read)))
@@ -86,7 +86,7 @@ class Drawing:
         return marks
 
     def why_empty(self, parameter: str, others: Sequence[str]) -> Fault:
-        """Why not one point has a mark; ``others`` is what else they can be drawn against by the ``parameter``."""
+        """Why no point has a mark; ``others`` are the values of ``parameter`` with which points can be drawn."""
         if self.unplaced:
             detail = f"none of these points has a {self._against.lacks}; available: {captions.enumerated(others)}"
             return Fault(parameter, detail)
@@ -96,11 +96,11 @@ class Drawing:
 
     @property
     def in_one_place(self) -> bool:
-        """Whether all that is drawn stands in one place, and would not on the other axis."""
+        """Whether all marks are at one place, but would not be on the other axis."""
         return len(self._places) == 1 and self._most_marks > 1 and len(self._others) > 1
 
     def clock_changes(self) -> set[bool]:
-        """How the clock was changed between the points: ``True`` forward, ``False`` back."""
+        """The changes of the clock between the points: ``True`` forward, ``False`` back."""
         offsets = [_minutes(offset) for _, offset in sorted(self._offsets)]
         return {after > before for before, after in pairwise(offsets) if after != before}
 
@@ -155,7 +155,7 @@ NOT_POSITIVE = "none of these values is greater than 0; available: scale=linear"
 
 
 def stands(mark: Mark, scale: ValueScale) -> bool:
-    """Whether a mark is drawn: a logarithmic scale has no place for zero and less."""
+    """Whether a mark is drawn: a logarithmic scale cannot show zero or less."""
     return scale is ValueScale.LINEAR or mark.value is None or float(mark.text) > 0
 
 
@@ -164,7 +164,7 @@ def _text_or_none(literal: bytes) -> str | None:
 
 
 def _note(seen: set[_Seen], one: _Seen | None) -> None:
-    """Remember ``one``; two that differ are enough."""
+    """Remember ``one``; at most two different ones are needed."""
     if one is not None and len(seen) < _SEVERAL:
         seen.add(one)
 

@@ -32,7 +32,7 @@ _MAY_MEAN_LEAST = "min"
 def unit(metric: str) -> str | None:
     """The unit of a metric called ``metric``: ``epoch_seconds`` → ``s``, ``tokens_per_second`` → ``tokens/s``.
 
-    Only the last words of a name count; ``min`` alone means the least more often than minutes. ``loss``, ``accuracy``
+    Only the last words of a name count; ``min`` alone means a minimum more often than minutes. ``loss``, ``accuracy``
     and the like have none.
     """
     words = [word.lower() for word in _WORDS.findall(metric)]

@@ -1,4 +1,4 @@
-"""What metrics are drawn against, and the axis of that: steps, instants, or the time since a run's start."""
+"""The horizontal axis of a chart: steps, instants, or the time since a run's start."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from service.domain.timestamps import Moment, MomentReader, ZoneClock
 from service.domain.zones import TimeZone
 
 MOST_POINTS = 500
-"""Points of a series that lines and scattered points show; more would be finer than the pixels."""
+"""The most points of a series in lines and scatter plots; more would be finer than the pixels."""
 MOST_SLOTTED = 20_000
-"""Points of a series from which columns and cells take their last ones: a coarser sample has its extremes there."""
+"""The points of a series from which columns and cells take the last ones: a coarser sample would favour extremes."""
 
 
 def points_for(chart_type: ChartType | None) -> int:
-    """How many points of a series such a chart is made of; ``None`` is the type that suits the axis."""
+    """The number of points of a series for such a chart; ``None`` is the default type of the axis."""
     return MOST_SLOTTED if chart_type in SLOTTED else MOST_POINTS
 
 
@@ -36,23 +36,23 @@ class Against(StrEnum):
 
     @property
     def needs(self) -> Needs:
-        """What a point must have to be drawn."""
+        """The member that a point must have to be drawn."""
         return Needs.STEP if self is Against.STEP else Needs.TIMESTAMP
 
     @property
     def lacks(self) -> str:
-        """What a point that cannot be placed lacks."""
+        """The same in words, for messages."""
         return "step" if self is Against.STEP else "timestamp"
 
     @property
     def other(self) -> Against:
-        """What else points can be drawn against."""
+        """The alternative axis."""
         return Against.TIME if self is Against.STEP else Against.STEP
 
 
 @dataclass(frozen=True, slots=True)
 class ChartOptions:
-    """How metrics are drawn: ``smooth`` is the share that a moving mean keeps from point to point, 0 for none."""
+    """The options of a chart: ``smooth`` is the share that a moving mean keeps from point to point, 0 for none."""
 
     against: Against = Against.STEP
     scale: ValueScale = ValueScale.LINEAR
@@ -60,17 +60,17 @@ class ChartOptions:
 
     @property
     def projection(self) -> Projection:
-        """What series need for it."""
+        """The members of points that the chart needs."""
         return Projection(self.against.needs, self.smooth, self.scale is ValueScale.LOG)
 
 
 def words(against: Against) -> str:
-    """An axis as titles name it."""
+    """The name of an axis in titles."""
     return "time elapsed" if against is Against.ELAPSED else str(against)
 
 
 EXACT = Context(prec=MAX_PREC)
-"""Decimals of which no digit is lost."""
+"""A context without rounding."""
 
 
 def instant(literal: bytes) -> Decimal | None:
@@ -85,12 +85,12 @@ def exact_seconds(moment: Moment) -> Decimal:
 
 
 def begin_of(moment: Moment) -> float:
-    """When its minute begins, in seconds since 1970."""
+    """The beginning of its minute, in seconds since 1970."""
     return datetime.fromisoformat(moment.minute.decode("ascii")).replace(tzinfo=UTC).timestamp()
 
 
 def axis_of(panels: Sequence[Panel], against: Against, zone: TimeZone, parameter: str) -> Axis:
-    """The axis that the panels share; ``parameter`` of the query chose it."""
+    """The axis that the panels share; ``parameter`` is the query parameter that chose it."""
     if against is Against.STEP:
         return Axis("Step", AxisKind.NUMBER, parameter, against)
     places = [mark.place for panel in panels for mark in panel.marks]
@@ -108,7 +108,7 @@ _SEVERAL_UNITS = 2
 
 
 def _unit(seconds: float) -> tuple[float, str]:
-    """The greatest unit of which there are at least two in so many ``seconds``."""
+    """The greatest unit that is contained at least twice in ``seconds``."""
     return next((one for one in _UNITS if seconds >= _SEVERAL_UNITS * one[0]), (1.0, "s"))
 
 

@@ -1,17 +1,17 @@
-"""Timestamps (RFC 3339): read once, written in any zone, no digit lost.
+"""Timestamps (RFC 3339), read once and written in any zone without losing a digit.
 
 Zones differ by whole minutes, so only a timestamp's *minute* depends on the zone: its seconds and fraction pass through
 as text. A timestamp is therefore read as a ``Moment``: the minute in UTC (``2026-03-29T01:00``) and the rest
-(``:13.123456``). What a zone makes of a minute is computed once and remembered (``ZoneClock``).
+(``:13.123456``). The local time of a minute is computed once per zone and remembered (``ZoneClock``).
 
-Three things cannot be written as they are:
+Three kinds of timestamps cannot be converted exactly:
 
 - Offsets with seconds (local mean time, mostly before 1920; Monrovia until 1972): RFC 3339 has hours and minutes only.
-  The offset is rounded to the nearest minute (half a minute away from zero) and the clock reading moves with it, so
-  that the instant stays the same.
-- A leap second, ``:60``: most readers refuse it, so it becomes its neighbour ``:59``; the fraction stays.
-- A reading outside the years 0001 to 9999 (``9999-12-31T23:30:00Z`` in Tokyo): it is given in UTC, or as the runtime
-  wrote it where even UTC falls outside.
+  The offset is rounded to the nearest minute (half a minute away from zero) and the local time adjusted, so that the
+  instant stays the same.
+- A leap second, ``:60``: most parsers refuse it, so it becomes ``:59``; the fraction stays.
+- A local time outside the years 0001 to 9999 (``9999-12-31T23:30:00Z`` in Tokyo): it is written in UTC, or as received
+  where UTC is outside, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RFC3339 = re.compile(
 )
 _MINUTE = timedelta(minutes=1)
 REMEMBERED_MINUTES = 16_384
-"""Eleven days of points; some 330 bytes each."""
+"""Minutes remembered by a zone's clock: eleven days; some 330 bytes each."""
 _MOST_SHAPES = 32
 _LEAST_WIDTH = len("2026-03-29T01:00:13Z")
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
@@ -50,24 +50,24 @@ class Moment(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a zone makes of a minute: ``2026-03-29T03:00`` and ``+02:00``."""
+    """The local time and offset of a minute: ``2026-03-29T03:00`` and ``+02:00``."""
 
     local: bytes
     offset: bytes
 
 
 class MomentReader:
-    """Reads timestamps, remembering the minutes it has seen; one for each pass over an answer."""
+    """Reads timestamps and remembers their minutes; made for each pass over an answer."""
 
     def __init__(self) -> None:
         self._minutes: dict[tuple[bytes, bytes, bytes], bytes | None] = {}
         self._dates: dict[str, bool] = {}
 
     def read(self, text: bytes) -> Moment | bytes | None:
-        """Return the moment that an RFC 3339 ``text`` names.
+        """The moment of an RFC 3339 ``text``.
 
-        Returns the text itself, in upper case, where it is a timestamp whose UTC minute falls outside the years 0001
-        to 9999, and ``None`` where it is no timestamp.
+        Returns the text itself, in upper case, for a timestamp whose UTC minute is outside the years 0001 to 9999, and
+        ``None`` for other text.
         """
         match = _RFC3339.fullmatch(text)
         if match is None:
@@ -87,8 +87,8 @@ class MomentReader:
     def all_utc(self, texts: list[str]) -> bool:
         """Whether every one of ``texts`` is a timestamp in UTC, upper case, of the years 0001 to 9999, no leap second.
 
-        True only of texts that need no rewriting but for ``+00:00`` in place of ``Z``. Many are read at once: their
-        shapes by turning all digits into zeros, their minutes once each.
+        True only where nothing has to be rewritten except ``+00:00`` to ``Z``. Many are checked at once: their shapes
+        by replacing all digits by zeros, each distinct minute once.
         """
         try:
             lines = "\n".join(texts).encode("ascii")
@@ -135,15 +135,15 @@ class MomentReader:
 
 
 def _shapes(lines: bytes, count: int) -> set[bytes]:
-    """The lines with their digits as zeros, each once."""
+    """The distinct shapes of the lines, with zeros for all digits."""
     zeros = lines.translate(_DIGITS)
     first, _, _ = zeros.partition(b"\n")
-    alike = len(zeros) == (len(first) + 1) * count - 1  # else the product may be far longer than the lines
+    alike = len(zeros) == (len(first) + 1) * count - 1  # otherwise the result may be far longer than the lines
     return {first} if alike and zeros == b"\n".join([first] * count) else set(zeros.split(b"\n"))
 
 
 class ZoneClock:
-    """What one zone makes of UTC minutes. Safe from any thread."""
+    """The local times of UTC minutes in one zone. Thread-safe."""
 
     def __init__(self, zone: TimeZone) -> None:
         self._zone = zone
@@ -151,7 +151,7 @@ class ZoneClock:
         self._readings: dict[bytes, Reading | None] = {}  # read for each point: lru_cache takes twice as long
 
     def reading(self, minute: bytes) -> Reading | None:
-        """The zone's reading of a UTC minute; ``None`` where the zone's offset changes within that minute."""
+        """The local time of a UTC minute; ``None`` where the zone's offset changes within it."""
         if self.is_utc:
             return Reading(minute, b"Z")
         try:
@@ -181,8 +181,8 @@ class ZoneClock:
 
 
 def _utc_minute(date: bytes, clock: bytes, offset: bytes) -> bytes | None:
-    """The minute in UTC, ``None`` outside the years 0001 to 9999. Raises ``ValueError`` for a day that is none."""
-    if clock.startswith(b"24"):  # from 3.14 on Python reads the beginning of the next day, RFC 3339 has no such hour
+    """The minute in UTC, ``None`` outside the years 0001 to 9999. Raises ``ValueError`` for an invalid day."""
+    if clock.startswith(b"24"):  # Python 3.14 and later accept hour 24, which RFC 3339 does not have
         raise ValueError(clock)
     if date.startswith(b"0000"):
         datetime.fromisoformat((b"2000" + date[4:] + b"T" + clock).decode("ascii"))
@@ -199,7 +199,7 @@ def _utc_minute(date: bytes, clock: bytes, offset: bytes) -> bytes | None:
 
 
 def _rounded(offset: timedelta) -> int:
-    """An offset in whole minutes, half a minute going away from zero."""
+    """An offset in whole minutes, with half a minute rounded away from zero."""
     seconds = int(offset.total_seconds())
     minutes = (abs(seconds) + 30) // 60
     return -minutes if seconds < 0 else minutes
@@ -212,5 +212,5 @@ def _offset_text(minutes: int) -> bytes:
 
 @lru_cache(maxsize=32)
 def zone_clock(zone: TimeZone) -> ZoneClock:
-    """The zone's clock, which remembers what it has worked out. Callers choose zones, loggers minutes: few are kept."""
+    """The zone's clock, with its remembered minutes. Callers choose the zones, loggers the minutes, so few are kept."""
     return ZoneClock(zone)

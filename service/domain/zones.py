@@ -1,6 +1,6 @@
 """Time zones: IANA names and fixed offsets, read from the ``tzdata`` package only.
 
-The operating system's database is not used, so that every machine gives the same answer and a name can never be a path.
+The operating system's database is not used, so that all machines give the same results, and names cannot be paths.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 _FIXED_OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):?([0-5][0-9])", re.ASCII)
 _NO_ZONE = "Factory"
-"""What tzdata calls a machine whose zone nobody has set."""
+"""The name in tzdata for a machine without a configured zone."""
 _NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "UCT", "Etc/UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu"})
 
 
@@ -33,12 +33,12 @@ class UnknownTimeZone(ValueError):
 
 @cache
 def zone_names() -> frozenset[str]:
-    """All IANA names, links included."""
+    """All IANA names, including links."""
     return frozenset((resources.files("tzdata") / "zones").read_text("ascii").split()) - {_NO_ZONE}
 
 
 def same_but_for_case(name: str) -> str | None:
-    """The IANA name that ``name`` is but for capitals and blanks, where there is one."""
+    """The IANA name that equals ``name`` except for case and blanks, if there is one."""
     return _folded_names().get(_folded(name))
 
 

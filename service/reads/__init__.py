@@ -1,1 +1,1 @@
-"""How a read is answered: from the store while it is fresh, else from the runtime, by one fetch for all readers."""
+"""The cached read path: from the store while fresh, otherwise from the runtime, by one fetch for all readers."""

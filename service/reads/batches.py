@@ -1,4 +1,4 @@
-"""One answer from several reads: by calls that are under way side by side, in bounded memory, with one wait for all."""
+"""Reads of many runs: in batches side by side, in bounded memory, with one wait for all that are paced."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ K = TypeVar("K")
 T = TypeVar("T")
 U = TypeVar("U")
 
-A_CALL = 10
-"""Runs whose metrics the runtime is asked for at once."""
+BATCH = 10
+"""Runs of a batch, whose metrics are read by one upstream call."""
 
 
 def paced(
@@ -29,9 +29,9 @@ def paced(
     context: RequestContext,
     reads: ReadThrough,
 ) -> dict[K, T | ServiceError]:
-    """What is read of several parts, in their order.
+    """Read several parts; the results in their order.
 
-    What is refreshed too soon is waited for here, once for all parts, and not on the threads that read them.
+    Where refreshes are forced too soon, this waits once for all parts, instead of on the threads that read them.
     """
     found: dict[K, T | ServiceError] = {}
     missing = list(parts)
@@ -43,11 +43,11 @@ def paced(
         missing = [part for part in missing if isinstance(found[part], TooSoon)]
         soon = [one for one in found.values() if isinstance(one, TooSoon)]
         if soon and reads.pause(soon, context.deadline) is not None:
-            asked = context  # for what can be given in its place
+            asked = context  # for what can be served instead
     return {part: found[part] for part in parts}
 
 
-def by_calls(
+def in_batches(
     run_ids: Sequence[str],
     begin: Callable[[Sequence[str]], Pending[T]],
     finish: Callable[[T], dict[str, U]],
@@ -55,9 +55,9 @@ def by_calls(
     *,
     at_once: int,
 ) -> dict[str, U]:
-    """What is made of runs that are read by calls for ``A_CALL`` of them each, ``at_once`` under way at most.
+    """Read runs in batches of ``BATCH``, of which at most ``at_once`` are in progress.
 
-    What a call has read is finished before as many others begin.
+    ``finish`` is called with the result of a batch before the next one begins.
     """
     found: dict[str, U] = {}
     under_way: deque[Pending[T]] = deque()
@@ -67,24 +67,24 @@ def by_calls(
             read = under_way.popleft()(deadline)
         found.update(finish(read))
 
-    for start in range(0, len(run_ids), A_CALL):
+    for start in range(0, len(run_ids), BATCH):
         if len(under_way) == at_once:
             end_one()
-        under_way.append(begin(run_ids[start : start + A_CALL]))
+        under_way.append(begin(run_ids[start : start + BATCH]))
     while under_way:
         end_one()
     return found
 
 
-class Room:
-    """So many bytes, for any thread to take of."""
+class ByteBudget:
+    """A budget of bytes. Thread-safe."""
 
     def __init__(self, size: int) -> None:
         self._left = size
         self._lock = Lock()
 
     def take(self, size: int) -> bool:
-        """Whether there was room."""
+        """Take ``size`` bytes, if there are so many left."""
         with self._lock:
             if size > self._left:
                 return False

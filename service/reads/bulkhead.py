@@ -1,10 +1,10 @@
-"""Places for fetches, so divided that runs that are slow leave some for those that are not.
+"""A bulkhead: places for fetches in two partitions, so that slow runs cannot take all of them.
 
-Half of the places are *slow*: a fetch may take all the time that its deadline gives. When they are taken, a key that
-is not known to be slow may go by the *fast* half: a fetch there ends after ``fast_seconds`` at the latest, and up to
-``QUEUE`` others for each place wait for their turn. A key whose fetch took longer than that counts as slow for a
-while; where no slow place is free it is refused at once. So a herd of slow runs fills the slow half, each of
-them goes by the fast half once at most, and what is quick still gets through.
+Half of the places are *slow*: a fetch may take the whole time until its deadline. When they are taken, a key that is
+not known to be slow may use the *fast* half: a fetch there ends after ``fast_seconds`` at the latest, and up to
+``QUEUE`` others for each place wait for their turn. A key whose fetch took longer counts as slow for a while; where no
+slow place is free it is refused at once. So many slow runs fill the slow half, each uses the fast half once at most,
+and quick ones are still read.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 class Bulkhead:
-    """Runs fetches, at most ``places`` at once. Safe from any thread."""
+    """Runs fetches, at most ``places`` at once. Thread-safe."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class Bulkhead:
         self._lock = threading.Lock()
 
     def begin(self, keys: tuple[str, ...], deadline: Deadline, work: Callable[[Deadline], T]) -> Future[T]:
-        """What comes of ``work``, which ends by the deadline that it is given; its place is free again by then.
+        """Begin ``work``, which must end by the deadline that is passed to it. Its place is free again by then.
 
-        Raises ``Overloaded`` where there is no place for it.
+        Raises ``Overloaded`` where there is no place.
         """
         if self._slow.take():
             self._say(refusing=False)
@@ -66,7 +66,7 @@ class Bulkhead:
         if not self._known_slow(keys) and self._fast.take():
             return self._submit(self._fast, keys, deadline, work)
         self._say(refusing=True)
-        raise Overloaded("too many answers of the AI runtime are being waited for")
+        raise Overloaded("too many requests to the AI runtime are in progress")
 
     def close(self) -> None:
         for partition in (self._slow, self._fast):
@@ -100,7 +100,7 @@ class Bulkhead:
             self._telemetry.fetch_ended(partition.name)
 
     def _say(self, *, refusing: bool) -> None:
-        """One line of the log for each change."""
+        """Log each change."""
         with self._lock:
             if refusing is self._refusing:
                 return
@@ -109,7 +109,7 @@ class Bulkhead:
         _log.log(level, "fetches of slow runs: %s", state, extra={"event": "bulkhead", "state": state})
 
     def _granted(self, partition: _Partition, deadline: Deadline, turn: Deadline) -> Deadline:
-        """Nothing where its turn came too late: those who wait have an error sooner."""
+        """The deadline of a fetch; expired where its turn came too late, so that its readers get an error at once."""
         if partition is self._slow:
             return deadline
         return turn if turn.expired else deadline.sooner(self.fast_seconds)

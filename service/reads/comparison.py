@@ -1,4 +1,4 @@
-"""Several runs as they were read for a comparison."""
+"""Runs that were read for a comparison."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from service.reads.results import Read
 
 @dataclass(frozen=True, slots=True)
 class ReadComparison:
-    """The runs in the order asked for, with what their metrics come to; ``missing`` are those that could not be
-    read."""
+    """The runs in the order of the request, with their metrics; ``missing`` are those that could not be read."""
 
     found: dict[str, tuple[Read[RunDetails], Read[MetricResource]]]
     summaries: dict[str, Read[RunSummary]]
@@ -30,22 +29,22 @@ class ReadComparison:
 
     @property
     def entries(self) -> list[tuple[str, bytes]]:
-        """The keys and digests of all that it is made of."""
+        """Keys and digests of all contents."""
         return [(each.key, each.digest) for pair in self.found.values() for each in pair]
 
     @property
     def size(self) -> int:
-        """Bytes of all that it is made of, unpacked."""
+        """Bytes of all contents, unpacked."""
         return sum(each.size for pair in self.found.values() for each in pair)
 
     @property
     def size_summarized(self) -> int:
-        """Bytes of what is looked at for ``summarized`` without series, unpacked."""
+        """Bytes of the contents that ``summarized`` reads without series, unpacked."""
         return sum(each.size for each in self.summaries.values())
 
     @property
     def provenance(self) -> Provenance:
-        """That of the entry that is the first to be stale."""
+        """The provenance of the entry that becomes stale first."""
         return min((each.provenance for pair in self.found.values() for each in pair), key=lambda each: each.ttl)
 
     def compared(
@@ -59,9 +58,9 @@ class ReadComparison:
     ) -> list[Compared]:
         """The runs with their series, of ``metrics`` or of all, of ``at_most`` points each (0: all).
 
-        They are of the points that are ``wanted``, and for a drawing with that ``projection``.
+        They are of the points that pass ``wanted``, and for a chart with that ``projection``.
 
-        Raises ``ContentGone``, and what a ``SeriesCounter`` raises: ``room`` has one for each run.
+        Raises ``ContentGone``, and what the ``SeriesCounter`` does that ``room`` makes for each run.
         """
 
         def compared(details: RunDetails, resource: MetricResource) -> Compared:
@@ -74,8 +73,8 @@ class ReadComparison:
     def summarized(
         self, names: Collection[str] = (), labels: Collection[str] = (), joined: str | None = None
     ) -> list[Compared]:
-        """The runs with what their metrics came to, those of ``names`` and ``labels`` or all of them, and the whole
-        series of the metric ``joined``. Raises ``ContentGone``.
+        """The runs with summaries of their metrics, those of ``names`` and ``labels`` or all, and the whole series of
+        the metric ``joined``. Raises ``ContentGone``.
         """
 
         def compared(run_id: str) -> Compared:

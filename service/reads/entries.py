@@ -1,4 +1,4 @@
-"""Entries of the store, as reads of one connection need them: named, fetched, and loaded when they are looked at."""
+"""Entries of the store for reads of one connection: their keys, fetches and lazy contents."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _OF_NO_GROUP = frozenset({"capabilities", "resource-groups"})
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A runtime, and how it is read through the store: by its own lifetimes and with its own places for fetches, so
-    that one that is down or slow takes none of another's."""
+    """A runtime and its read path, with its own lifetimes and its own places for fetches, so that one that is down or
+    slow does not affect another."""
 
     runtime: AIRuntime
     reads: ReadThrough
@@ -36,9 +36,9 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class EntryRequest(Generic[T]):
-    """An entry that is wanted: its name, how it is fetched and unpacked, and the run that it is about.
+    """An entry to read: its key, how it is fetched and unpacked, and its run.
 
-    ``of_error`` says what an error of its fetch means for the store.
+    ``of_error`` converts an error of the fetch to what is stored.
     """
 
     key: str
@@ -49,7 +49,7 @@ class EntryRequest(Generic[T]):
 
 
 class Entries:
-    """Reads entries of the runtime that ``context.cache_scope.connection`` names, by their kind."""
+    """Reads entries of the connection of the request's context, by their kind."""
 
     def __init__(self, connections: Mapping[str, Connection]) -> None:
         self._connections = connections
@@ -59,15 +59,15 @@ class Entries:
         return self._connections[context.cache_scope.connection].runtime
 
     def reads(self, context: RequestContext) -> ReadThrough:
-        """How that runtime is read through the store."""
+        """The read path of that runtime."""
         return self._connections[context.cache_scope.connection].reads
 
     def key(self, kind: str, context: RequestContext, run_id: str = "", *more: str) -> str:
-        """An entry's name; it has all in it that the entry's content may depend on, the caller where that decides."""
+        """An entry's key, of everything that its content depends on, including the caller where that matters."""
         return self.keys(kind, context)(run_id, *more)
 
     def keys(self, kind: str, context: RequestContext) -> Callable[..., str]:
-        """The names of many entries of a kind, each by its run and what it depends on besides."""
+        """A function that makes the keys of many entries of a kind, each by its run and further parts."""
         scope = context.cache_scope
         return entry_keys(
             kind,
@@ -96,11 +96,11 @@ class Entries:
         return result
 
     def get(self, wanted: EntryRequest[T], context: RequestContext) -> Read[T]:
-        """One entry; raises what ``begin`` gives in its place."""
+        """Read one entry; raises its error."""
         return raised(self.begin(wanted, context)(context.deadline))
 
     def fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
-        """The request as a fetch passes it on: by the fetch's deadline, with what the runtime last said of itself."""
+        """The request's context for a fetch: with the fetch's deadline, and the known capabilities of the runtime."""
         found = self.reads(context).stored(self.key("capabilities", context))
         known = None
         if found is not None and found.header.outcome == VALUE:
@@ -109,7 +109,7 @@ class Entries:
         return replace(context, deadline=deadline, known=known)
 
     def read(self, found: Found, unpack: Unpack[T], context: RequestContext) -> Read[T]:
-        """What was found, to be loaded and unpacked when it is looked at."""
+        """A read of what was found, whose content is loaded and unpacked on access."""
 
         def content() -> T:
             packed = self.reads(context).body(found)
@@ -125,10 +125,10 @@ class Entries:
         return Read(found.key, header.digest, found.provenance, content, named, header.may_change, header.status)
 
     def as_of(self, snapshot: Snapshot | None, now: Read[T], unpack: Unpack[T], context: RequestContext) -> Read[T]:
-        """What there is ``now``, or the snapshot, where there is one and it differs.
+        """The present content ``now``, or the snapshot, where there is one and it differs.
 
-        What there is now is read first: a caller who may not read that, or would find it gone, has no
-        snapshot of it either.
+        The present content is read first, so that a caller who may not read it, or whose run is gone, gets no snapshot
+        either.
         """
         if snapshot is None or now.digest == snapshot.digest:
             return now
@@ -143,14 +143,14 @@ class Entries:
 
 
 def raised(read: Read[T] | ServiceError) -> Read[T]:
-    """What was read; raises an error that is there in its place."""
+    """A read, or raise its error."""
     if isinstance(read, ServiceError):
         raise read
     return read
 
 
 def value(found: Found | ServiceError, run_id: str) -> Found | ServiceError:
-    """What was found, if it is a value; else the error that is remembered in its place."""
+    """What was found, if it is a value, otherwise the remembered error."""
     if isinstance(found, ServiceError) or found.header.outcome == VALUE:
         return found
     return remembered_errors.error_of(found.header.outcome, run_id)

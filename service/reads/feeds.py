@@ -38,7 +38,7 @@ from service.domain.events import Observed
 from service.domain.freshness import Snapshot
 from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
-from service.reads.batches import A_CALL
+from service.reads.batches import BATCH
 from service.reads.feed import Feed, Watcher
 from service.reads.queries import Queries
 from service.reads.results import Read
@@ -283,8 +283,8 @@ class Feeds:
             else:
                 self._submit(self._single, self._poll_again, [feed])
         for feeds in batches.values():
-            for start in range(0, len(feeds), A_CALL):
-                self._submit(self._batch_turns, self._poll_in_turn, feeds[start : start + A_CALL])
+            for start in range(0, len(feeds), BATCH):
+                self._submit(self._batch_turns, self._poll_in_turn, feeds[start : start + BATCH])
 
     def _submit(
         self, pool: ThreadPoolExecutor | None, poll: Callable[[Sequence[Feed]], None], feeds: Sequence[Feed]

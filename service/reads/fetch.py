@@ -27,7 +27,7 @@ _MOST_TROUBLED = 10_000
 
 
 class Fetching:
-    """Fetches keys whose leases this process has, and waits for the processes that have the others'."""
+    """Fetches keys whose leases this process gets, and waits for the processes with the other leases."""
 
     def __init__(self, store: EntryStore, leases: Leases, pacing: Pacing, policy: FreshnessPolicy) -> None:
         self._store = store
@@ -37,12 +37,12 @@ class Fetching:
         self._failed_at: BoundedMap[str, float] = BoundedMap(_MOST_TROUBLED)
 
     def in_trouble(self, key: str) -> bool:
-        """Whether the last fetch of ``key`` in this process failed a moment ago, so that the next may fail, too."""
+        """Whether the last fetch of ``key`` in this process has just failed, so that the next may fail, too."""
         failed_at = self._failed_at.get(key)
         return failed_at is not None and self._policy.now() - failed_at < TROUBLE_SECONDS
 
     def fetch(self, keys: Sequence[str], request: FetchRequest, granted: Deadline) -> Mapping[str, Outcome]:
-        """What came of each key by ``granted``, the part of the request's time that the bulkhead gives."""
+        """The outcome of each key by ``granted``, the part of the request's time that the bulkhead grants."""
         if granted.expired:
             outcomes: dict[str, Outcome] = dict.fromkeys(keys, RuntimeTimeout())
         else:
@@ -63,7 +63,8 @@ class Fetching:
         return results
 
     def _fetch_now(self, keys: Sequence[str], request: FetchRequest) -> dict[str, Outcome]:
-        """Fetch what nobody fetched between the look into the store and the lease, and what may be fetched now."""
+        """Fetch the keys that nobody has fetched between the read of the store and the lease, and that may be fetched
+        now."""
         cache_policy = request.cache_policy
         results: dict[str, Outcome] = {}
         before = self._store.headers(keys, latest=True)
@@ -111,7 +112,7 @@ class Fetching:
         return Found(key, header, provenance, outcome.packed)
 
     def _of_another(self, key: str, header: Header) -> Found:
-        """What another process has just fetched."""
+        """An entry that another process has just fetched."""
         return Found(key, header, self._policy.provenance(header, Source.STORED, shared=True))
 
     def _note_failure(self, key: str, error: ServiceError) -> None:
@@ -122,7 +123,7 @@ class Fetching:
         self._store.note_failure(key, name_of(error), self._policy.now())
 
     def _await_other(self, key: str, request: FetchRequest) -> Outcome:
-        """Wait for the process that holds the lease; take over when it lets go without an answer."""
+        """Wait for the process that holds the lease, and take over where it releases it without an answer."""
         since, pause = self._policy.now(), _POLL_FIRST
         while not request.deadline.expired:
             sleep(min(pause, request.deadline.remaining()))
@@ -135,7 +136,7 @@ class Fetching:
                 return error_named(failure)
             if self._leases.acquire(key):
                 try:
-                    failure = self._store.failure(key, since)  # noted between that look and the lease
+                    failure = self._store.failure(key, since)  # noted between that read and the lease
                     return error_named(failure) if failure else self._fetch_now([key], request)[key]
                 finally:
                     self._leases.release([key])
@@ -143,7 +144,7 @@ class Fetching:
 
 
 def _in_less_time(outcome: Outcome) -> Outcome:
-    """What ran out of less time than it was to have ended for lack of a slow place, not by the runtime's fault."""
+    """The outcome, where a timeout within a part of the time becomes an overload: there was no slow place."""
     if isinstance(outcome, RuntimeTimeout):
-        return Overloaded("many answers of the AI runtime are slow, and this one would be waited for too long")
+        return Overloaded("many answers of the AI runtime are slow, and this one takes too long")
     return outcome

@@ -1,7 +1,7 @@
-"""Leases: at most one process fetches a key, and another takes over within about a second should that one die.
+"""Leases: at most one process fetches a key, and another takes over within about a second if that one dies.
 
-A lease is a lock in the shared cache that ends by itself after ``TTL`` seconds unless its holder keeps extending it. A
-holder that is killed stops extending. Where the shared cache cannot be used, every process may fetch for itself.
+A lease is a lock in the shared cache that expires after ``TTL`` seconds unless its holder keeps extending it. Where the
+shared cache cannot be used, every process may fetch for itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEARTBEAT = 0.4
 
 
 class Leases:
-    """Leases of this process, extended by one background thread while any is held."""
+    """The leases of this process, extended by a background thread while any is held."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -30,7 +30,7 @@ class Leases:
         self._keeper: threading.Thread | None = None
 
     def acquire(self, key: str) -> bool:
-        """Whether this process is to fetch ``key`` now. Call ``release`` when done."""
+        """Take the lease of ``key``; whether this process has to fetch it. Call ``release`` when done."""
         try:
             taken = self._cache.acquire(lock_key(key), self._owner, TTL)
         except CacheUnavailable:
@@ -40,7 +40,7 @@ class Leases:
         return taken
 
     def acquire_all(self, keys: Sequence[str]) -> list[str]:
-        """Those of ``keys`` that this process is to fetch now. Call ``release`` when done."""
+        """Take the leases of ``keys``; those that this process has to fetch. Call ``release`` when done."""
         if len(keys) == 1:
             return list(keys) if self.acquire(keys[0]) else []
         locks = [lock_key(key) for key in keys]
@@ -57,7 +57,7 @@ class Leases:
         with self._changed:
             held = self._held.intersection(keys)
             self._held -= held
-        with suppress(CacheUnavailable):  # they end by themselves
+        with suppress(CacheUnavailable):  # they expire
             if len(held) > 1:
                 self._cache.release_many([lock_key(key) for key in held], self._owner)
             for key in held if len(held) == 1 else ():
@@ -77,7 +77,7 @@ class Leases:
             with self._changed:
                 while not self._held:
                     self._changed.wait()
-                self._changed.wait_for(lambda: False, HEARTBEAT)  # whatever is taken meanwhile
+                self._changed.wait_for(lambda: False, HEARTBEAT)  # including leases taken meanwhile
                 held = tuple(self._held)
             for key in held:
                 self._extend(key)

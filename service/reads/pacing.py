@@ -1,7 +1,7 @@
-"""How often clients may force a fetch: once in a while for each key, over all processes.
+"""Spaces fetches that clients force, for each key, over all processes.
 
-That a forced fetch has begun is noted as a lock in the shared cache that nobody releases: it ends by itself when the
-next one may begin, by the cache's own clock. Where the shared cache cannot be used, each process keeps its own.
+A forced fetch takes a lock in the shared cache that nobody releases: it expires when the next one may begin, by the
+cache's own clock. Where the shared cache cannot be used, each process has its own locks.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from service.caching.protocol import Cache
 from service.domain.errors import CacheUnavailable
 
 _SOONEST = 0.02
-"""Seconds that are waited at least, so that clocks that differ do not make a wait a spin."""
+"""The shortest wait in seconds, so that differences of clocks do not cause a busy loop."""
 
 
 class Pacing:
-    """At most one forced fetch of a key in ``interval`` seconds; any number where that is 0. Safe from any thread.
+    """At most one forced fetch of a key in ``interval`` seconds; no limit where that is 0. Thread-safe.
 
     ``now`` in seconds since the epoch.
     """
@@ -29,9 +29,9 @@ class Pacing:
         self._now = now
 
     def begin(self, key: str, fetched_at: float | None) -> float:
-        """Begin a forced fetch: 0 where it may begin now, else the seconds after which to try again.
+        """Begin a forced fetch: 0 where it may begin now, otherwise the seconds to wait.
 
-        ``fetched_at`` is when the fetch of what is stored began, if anything is (seconds since the epoch).
+        ``fetched_at`` is when the fetch of the stored entry began, if there is one (seconds since the epoch).
         """
         if self._interval <= 0 or self._noted(refresh_key(key)):
             return 0.0

@@ -1,4 +1,4 @@
-"""How a metric resource is packed for the store: a first part with all but its points, then a part for each chunk."""
+"""Packs metric resources for the store: a first part with everything but the points, then a part for each chunk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.domain.metrics import Chunks, MetricResource
 
 
 class _First(msgspec.Struct, frozen=True, array_like=True):
-    """All but the points, and how many of them are in each of the parts that follow."""
+    """Everything but the points, and the number of points in each of the parts that follow."""
 
     resource: MetricResource
     counts: list[Length]
@@ -23,9 +23,9 @@ def packed(resource: MetricResource) -> Packed:
 
 
 def unpacked(parts: Packed) -> MetricResource:
-    """The resource; chunks are unpacked each time they are looked at, and raise ``ContentGone`` then.
+    """The resource; chunks are unpacked on each access, and raise ``ContentGone`` then.
 
-    Raises ``NotAnEntry`` for parts that are no metric resource.
+    Raises ``NotAnEntry`` for anything but a metric resource.
     """
     first = codec.unpack(parts, _First)
     if len(first.counts) != len(parts) - 1:

@@ -1,4 +1,4 @@
-"""Many runs as they were read for one table of their points: in memory one at a time."""
+"""Runs that were read for a table of their points, with one in memory at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.reads.results import Read
 
 
 class Manifest(msgspec.Struct, frozen=True, array_like=True):
-    """Which contents a table is made of: of each run its snapshot, ``None`` where it could not be read."""
+    """The contents of a table: the snapshot of each run, ``None`` where it could not be read."""
 
     snapshots: dict[str, Snapshot | None]
 
@@ -34,15 +34,15 @@ class Manifest(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def snapshot(self) -> Snapshot:
-        """What a cursor names it by."""
+        """The name of the manifest in a cursor."""
         packed = self.packed()
         return Snapshot(codec.digest_of(packed), codec.size_of(packed))
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPoints:
-    """The runs in the order asked for; ``missing`` are those that could not be read. ``snapshot`` names all contents
-    together, for a further page; ``keep`` has them stored until then."""
+    """The runs in the order of the request; ``missing`` are those that could not be read. ``snapshot`` names all
+    contents together, for another page; ``keep`` stores them for it."""
 
     found: dict[str, Read[MetricResource]]
     missing: dict[str, ServiceError]
@@ -51,10 +51,10 @@ class ReadPoints:
 
     @property
     def size(self) -> int:
-        """Bytes of all that it is made of, unpacked."""
+        """Bytes of all contents, unpacked."""
         return sum(each.size for each in self.found.values())
 
     @property
     def provenance(self) -> Provenance:
-        """That of the entry that is the first to be stale."""
+        """The provenance of the entry that becomes stale first."""
         return min((each.provenance for each in self.found.values()), key=lambda each: each.ttl)

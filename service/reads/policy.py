@@ -1,4 +1,4 @@
-"""Every rule of freshness: what may be done with a stored answer (RFC 9111, RFC 5861), and when a fetch counts."""
+"""All rules of freshness: when a stored answer may be served (RFC 9111, RFC 5861), and when a fetch counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.reads.results import VALUE
 
 
 class FreshnessPolicy:
-    """Judges stored answers by the service's lifetimes. ``now`` in seconds since the epoch."""
+    """Decides on stored answers by the service's lifetimes. ``now`` in seconds since the epoch."""
 
     def __init__(self, lifetimes: Lifetimes, now: Callable[[], float]) -> None:
         self._lifetimes = lifetimes
@@ -30,10 +30,10 @@ class FreshnessPolicy:
         in_trouble: bool = False,
         settled: bool = False,
     ) -> Source | None:
-        """As what the answer may be given without asking the runtime first; ``None`` where it may not.
+        """The ``Source`` as which the answer may be served without asking the runtime first; ``None`` where it may not.
 
-        ``in_trouble``: the last fetch failed a moment ago, so that an answer that may stand in for an error need not
-        wait for the next one to fail. ``settled``: it is, see there.
+        ``in_trouble``: the last fetch has just failed, so that an answer that may be served in place of an error need
+        not wait for the next failure. ``settled``: see the method.
         """
         if settled and cache_policy.directives.is_silent:
             return Source.STORED
@@ -55,7 +55,7 @@ class FreshnessPolicy:
     def may_serve_stale_on_error(
         self, header: Header | None, error: ServiceError, cache_policy: RequestCachePolicy
     ) -> bool:
-        """Whether a stored answer may be given in place of that error (RFC 5861, 4): of trouble, not of a refusal."""
+        """Whether a stored answer may be served in place of that error (RFC 5861, 4): of trouble, not of a refusal."""
         return (
             header is not None
             and isinstance(error, (RuntimeTrouble, Overloaded))
@@ -70,11 +70,11 @@ class FreshnessPolicy:
         )
 
     def forced(self, before: Header | None, cache_policy: RequestCachePolicy) -> bool:
-        """Whether it is the caller that wants a fetch, and not what is stored that needs one."""
+        """Whether a fetch is forced by the caller, as the stored answer would not need one."""
         return cache_policy.directives.no_cache or (before is not None and self.fresh(before))
 
     def cache_status(self, before: Header | None, cache_policy: RequestCachePolicy) -> Source:
-        """As what a fetched answer is given, where ``before`` was stored."""
+        """The ``Source`` of a fetched answer, where ``before`` was stored."""
         if self.forced(before, cache_policy):
             return Source.FETCHED_ON_REQUEST
         return Source.FETCHED_NEW if before is None else Source.FETCHED_OVER_STALE
@@ -87,11 +87,11 @@ class FreshnessPolicy:
         return Provenance(source, freshness.age, freshness.ttl, lifetime, kept, shared, upstream)
 
     def settled(self, header: Header, ended_at: float | None) -> Provenance | None:
-        """The provenance of an answer of a run that had ended (at ``ended_at``, since the epoch) long before it was
-        fetched; ``None`` for any other.
+        """The provenance of an answer that was fetched long after its run had ended (``ended_at``, since the epoch);
+        ``None`` for any other.
 
-        Metrics that are logged after a run's end come soon after it: what was fetched ``fresh_finished`` seconds later
-        is as good as fresh for as long as it is kept, to readers that say when the run ended.
+        Metrics can still be logged shortly after a run's end. What was fetched ``fresh_finished`` seconds later counts
+        as fresh for as long as it is stored, for readers that know when the run ended.
         """
         if (
             ended_at is None
@@ -106,17 +106,17 @@ class FreshnessPolicy:
         return Provenance(Source.STORED, freshness.age, lifetime - freshness.age, lifetime)
 
     def kept_for(self, header: Header) -> float:
-        """Seconds to keep an answer.
+        """Seconds to store an answer.
 
-        A value is kept for no less time than the one before it may have been. What is there no more is noted for as
-        long as a value in its place could come up again; what never was, for as long as that counts.
+        A value is stored for at least as long as the one before it may have been. An absence is stored while a value
+        before it could still be in a cache; without one, for as long as absences are remembered.
         """
         if header.outcome == VALUE:
             return self._value_kept_for
         return min(max(self._lifetimes.remembered_absence, header.ended_until - self.now()), self._value_kept_for)
 
     def ended_until(self, before: Header | None) -> float:
-        """Until when (since the epoch) a value that was stored before an absence could come up again."""
+        """Until when (since the epoch) a value stored before an absence could still be in a cache."""
         if before is None:
             return 0.0
         return before.fetched_at + self._value_kept_for if before.outcome == VALUE else before.ended_until
@@ -136,9 +136,9 @@ def _kind_of(header: Header) -> Kind:
 
 
 def content_with(freshness: Freshness, directives: RequestDirectives, min_refresh: float) -> bool:
-    """Whether an answer so young (below ``min_refresh`` seconds) is what a request means that speaks of age.
+    """Whether an answer younger than ``min_refresh`` seconds satisfies a request with directives about age.
 
-    ``max-age=0`` is what browsers poll with, and ``Age`` counts whole seconds: a moment old is as good as new to it.
+    Browsers poll with ``max-age=0``, and ``Age`` has whole seconds, so a very young answer counts as new.
     """
     speaks_of_age = directives.max_age is not None or directives.min_fresh is not None
     return (
@@ -150,10 +150,10 @@ def content_with(freshness: Freshness, directives: RequestDirectives, min_refres
 
 
 def satisfies(freshness: Freshness, directives: RequestDirectives) -> bool:
-    """Whether a stored answer of this freshness may be given without asking the runtime first.
+    """Whether a stored answer of this freshness may be served without asking the runtime first.
 
-    ``no-store`` says nothing about answers stored before (5.2.1.5), and ``only-if-cached`` changes only what happens
-    when this is false (5.2.1.7). An expired answer is never given, whatever the request would accept.
+    ``no-store`` does not concern answers stored before (5.2.1.5), and ``only-if-cached`` changes only what happens when
+    this is false (5.2.1.7). An expired answer is never served, whatever the request accepts.
     """
     if directives.no_cache or freshness.state is State.EXPIRED:
         return False
@@ -161,7 +161,7 @@ def satisfies(freshness: Freshness, directives: RequestDirectives) -> bool:
 
 
 def _young_enough(freshness: Freshness, directives: RequestDirectives) -> bool:
-    """5.2.1.1 ``max-age``; with 0 the request asks for a new answer, however young the stored one is."""
+    """5.2.1.1 ``max-age``; with 0 the request demands a new answer, however young the stored one is."""
     if directives.max_age is None:
         return True
     return directives.max_age > 0 and freshness.age <= directives.max_age
@@ -170,7 +170,7 @@ def _young_enough(freshness: Freshness, directives: RequestDirectives) -> bool:
 def _fresh_enough(freshness: Freshness, directives: RequestDirectives) -> bool:
     """5.2.1.2 ``max-stale`` and 5.2.1.3 ``min-fresh``.
 
-    The service's own ``stale-while-revalidate`` (RFC 5861) counts only for a request that says nothing about age.
+    The service's own ``stale-while-revalidate`` (RFC 5861) applies only to requests without directives about age.
     """
     if directives.min_fresh is not None and freshness.ttl < directives.min_fresh:
         return False
@@ -183,40 +183,40 @@ def _fresh_enough(freshness: Freshness, directives: RequestDirectives) -> bool:
 
 
 def is_current(provenance: Provenance) -> bool:
-    """Whether an answer says what holds now, as far as its lifetime allows to know: it is not given though stale."""
+    """Whether an answer is current within its lifetime, rather than served stale."""
     return provenance.source not in {Source.STORED_REVALIDATING, Source.STORED_ON_ERROR}
 
 
 def counts_for(began: float, cache_policy: RequestCachePolicy) -> bool:
-    """Whether a fetch that began then (since the epoch) is new enough; with ``no-cache`` it is one begun since."""
+    """Whether a fetch begun then (since the epoch) is new enough: with ``no-cache``, one begun after the request."""
     return not cache_policy.directives.no_cache or began >= cache_policy.asked_at
 
 
 TROUBLE_SECONDS = 5.0
-"""So long after a failed fetch stale answers do not wait for the next one; as long as the circuit's longest pause."""
+"""Seconds after a failed fetch in which stale answers do not wait for the next one; the circuit's longest pause."""
 CLOCK_SKEW = 5.0
-"""Seconds by which the clock of the host that stored an answer may run ahead of this one's."""
+"""Seconds by which the clock of the host that stored an answer may be ahead of this one's."""
 
 
 class Kind(Enum):
-    """What a stored answer is about; it decides how long the answer stays fresh."""
+    """Kinds of stored answers with different lifetimes."""
 
     CHANGING = "changing"
     """A run that may still change."""
     ENDED = "ended"
-    """A run that has ended. Metrics can still be logged to it, so it is not fresh for ever."""
+    """A run that has ended. Metrics can still be logged to it, so it does not stay fresh for ever."""
     ABSENT = "absent"
-    """An unknown run, or a runtime without the metrics extension: remembered for a moment, never given once stale."""
+    """An unknown run, or a runtime without the metrics extension: stored briefly, never served once stale."""
 
 
 class State(Enum):
-    """What may be done with a stored answer of this age."""
+    """How a stored answer of some age may be used."""
 
     FRESH = "fresh"
     STALE_USABLE = "stale-usable"
-    """May be given at once, and is to be refreshed behind it (``stale-while-revalidate``)."""
+    """May be served at once, and has to be refreshed in the background (``stale-while-revalidate``)."""
     STALE_ERROR_ONLY = "stale-error-only"
-    """May be given only in place of an error (``stale-if-error``)."""
+    """May be served only in place of an error (``stale-if-error``)."""
     EXPIRED = "expired"
 
 
@@ -238,7 +238,7 @@ class Lifetimes:
         return self.fresh_running if kind is Kind.CHANGING else self.fresh_finished
 
     def kept_for(self, kind: Kind) -> float:
-        """Seconds after which an answer of ``kind`` is of no use any more and need not be stored."""
+        """Seconds after which an answer of ``kind`` cannot be served any more."""
         if kind is Kind.ABSENT:
             return self.remembered_absence
         return self.fresh_for(kind) + max(self.stale_while_revalidate, self.stale_if_error)
@@ -246,7 +246,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """``age`` and ``ttl`` in seconds; ``ttl`` is what is left of the freshness lifetime, below zero once stale."""
+    """The freshness of an answer, in seconds; ``ttl`` is the rest of the freshness lifetime, below zero once stale."""
 
     age: float
     ttl: float
@@ -254,15 +254,15 @@ class Freshness:
 
     @property
     def lifetime(self) -> float:
-        """Seconds from being stored to being stale."""
+        """The freshness lifetime in seconds."""
         return self.age + self.ttl
 
 
 def judge(kind: Kind, stored_at: float, now: float, lifetimes: Lifetimes) -> Freshness:
-    """How fresh an answer stored at ``stored_at`` is at ``now`` (both in seconds on the same clock, say Unix time).
+    """The freshness at ``now`` of an answer stored at ``stored_at`` (both in seconds since the epoch).
 
-    An answer from the future has age 0 as long as clocks that differ by ``CLOCK_SKEW`` explain it. Beyond that a clock
-    has jumped, its true age cannot be known, and it counts as expired.
+    An answer from the future has age 0 as long as a difference of clocks by ``CLOCK_SKEW`` explains it. Beyond that a
+    clock has jumped, the true age is unknown, and the answer counts as expired.
     """
     age = max(0.0, now - stored_at)
     ttl = lifetimes.fresh_for(kind) - age
@@ -272,7 +272,7 @@ def judge(kind: Kind, stored_at: float, now: float, lifetimes: Lifetimes) -> Fre
 
 
 def _state(kind: Kind, ttl: float, lifetimes: Lifetimes) -> State:
-    """RFC 9111, 4.2: fresh means a lifetime greater than the age, so at ``ttl`` 0 an answer is stale."""
+    """RFC 9111, 4.2: fresh means a lifetime greater than the age, so an answer with a ``ttl`` of 0 is stale."""
     if ttl > 0:
         return State.FRESH
     if kind is Kind.ABSENT:

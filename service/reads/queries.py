@@ -1,4 +1,4 @@
-"""Everything that the service reads, each from the store or from the runtime, independent of HTTP."""
+"""All reads of the service, from the store or the runtime, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from service.domain.runs import RunDetails
 from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
 from service.domain.series.summary import RunSummary
 from service.reads import packing, policy, remembered_errors, run_packing
-from service.reads.batches import Room, by_calls, paced
+from service.reads.batches import ByteBudget, in_batches, paced
 from service.reads.comparison import ReadComparison
 from service.reads.entries import Connection, Entries, EntryRequest, raised, value
 from service.reads.points import Manifest, ReadPoints
@@ -44,20 +44,20 @@ RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 _STATE_SECONDS = 10
 _NEVER: Mapping[str, float] = {}
 _TABLE_CALLS = 2
-"""Calls under way for one table of points, which may be large."""
+"""Batches in progress at once for one table of points, which may be large."""
 _SUMMARY_CALLS = 4
-"""Calls under way for the summaries of one list of runs: so many contents are in memory at most."""
+"""Batches in progress at once for the summaries of one list of runs, which bounds the contents in memory."""
 _SMALL = 4 * 1024 * 1024
-"""Bytes of a content that is summarized as soon as it is there; more is left to who bounds such work."""
+"""Bytes of a content up to which it is summarized at once; larger ones are summarized as large work."""
 _HELD = 16 * 1024 * 1024
-"""Bytes of contents that nobody stores and that stay in memory until they are written."""
+"""Bytes of contents that could not be stored and stay in memory until they are written."""
 _META_GRACE = 1.0
-"""Seconds that a run's answer, once there, waits to hear whether the runtime has metrics at all."""
+"""Seconds that a run's answer waits for the capabilities, which say whether the runtime has metrics at all."""
 
 
 class Queries:
-    """Reads the runtime that ``context.cache_scope.connection`` names; each answer is fetched once for all who ask
-    from the same scope.
+    """Reads the runtime of ``context.cache_scope.connection``; an answer is fetched once for all readers of the same
+    scope.
 
     Every method ends by the context's deadline and raises only ``ServiceError``s.
     """
@@ -70,9 +70,9 @@ class Queries:
     def metric_resource(
         self, run_id: str, context: RequestContext, as_of: Snapshot | None = None
     ) -> Read[MetricResource]:
-        """One run's metrics, tags and custom info; for a further page ``as_of`` the first one's snapshot.
+        """One run's metrics, tags and custom info; for another page, ``as_of`` the first one's snapshot.
 
-        Raises ``CursorExpired`` where that is stored no more.
+        Raises ``CursorExpired`` where that is no longer stored.
         """
         now = self.metric_resources([run_id], context)[run_id]
         if isinstance(now, ServiceError):
@@ -82,7 +82,7 @@ class Queries:
     def metric_resources(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
     ) -> dict[str, Read[MetricResource] | ServiceError]:
-        """Each run's metric resource, or what is the matter with that run; by one request where that works.
+        """Each run's metric resource, or its error; by one upstream request where possible.
 
         ``ended_at``: see ``summaries``.
         """
@@ -116,10 +116,10 @@ class Queries:
         return result
 
     def points(self, run_ids: Sequence[str], context: RequestContext, as_of: Snapshot | None = None) -> ReadPoints:
-        """Many runs' metric resources, none of them in memory; for a further page ``as_of`` the first one's snapshot.
+        """Many runs' metric resources, none of them in memory; for another page, ``as_of`` the first one's snapshot.
 
-        At most ``A_CALL`` runs are read by one upstream call. Raises one of their errors where none can be read,
-        ``CursorExpired`` where a content of the snapshot is stored no more.
+        At most ``BATCH`` runs are read by one upstream call. Raises one of their errors where none can be read,
+        ``CursorExpired`` where a content of the snapshot is no longer stored.
         """
         read = self._many(run_ids, context)
         manifest = Manifest.of(read)
@@ -138,25 +138,24 @@ class Queries:
     def summaries(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
     ) -> dict[str, Read[RunSummary] | ServiceError]:
-        """What each run's metrics come to, or what is the matter with that run.
+        """The summaries of each run's metrics, or its error.
 
-        Summaries are stored by the content that they are of, so that of a run whose metrics are stored no point is
-        read. ``ended_at`` says when runs ended, in seconds since the epoch: of one that was read long after that, what
-        is stored is good for as long as it is kept. The runtime is asked for at most ``A_CALL`` runs a call; of what
-        it gives only the summaries stay in memory.
+        Summaries are stored by content, so that no points of a run with stored metrics are read. ``ended_at`` has the
+        ends of runs, in seconds since the epoch: what was fetched long after a run's end counts as fresh for as long as
+        it is stored. At most ``BATCH`` runs are read by one upstream call, of which only the summaries stay in memory.
         """
 
         def read_all(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[RunSummary] | ServiceError]:
             fresh = self._fresh_resources(ids, asked, ended_at)
             others = [run_id for run_id in ids if run_id not in fresh]
-            return self._summaries(fresh, asked) | self._summaries_by_calls(others, asked, ended_at)
+            return self._summaries(fresh, asked) | self._summaries_in_batches(others, asked, ended_at)
 
         return paced(run_ids, read_all, context, self._entries.reads(context))
 
     def runs(self, context: RequestContext, as_of: Snapshot | None = None) -> Read[RunList]:
-        """All runs of the resource group, newest first; for a further page ``as_of`` the first one's snapshot.
+        """All runs of the resource group, newest first; for another page, ``as_of`` the first one's snapshot.
 
-        Raises ``CursorExpired`` where that is stored no more.
+        Raises ``CursorExpired`` where that is no longer stored.
         """
 
         def fetch(within: RequestContext) -> Fetched:
@@ -166,7 +165,7 @@ class Queries:
         return self._entries.as_of(as_of, self._entries.get(asked, context), run_packing.unpacked, context)
 
     def run(self, run_id: str, context: RequestContext) -> Read[RunDetails]:
-        """One run and what surrounds it; soon read again where a part is missing."""
+        """One run and its related objects; it is soon stale where a part is missing."""
         return raised(self._begin_run(run_id, context)(context.deadline))
 
     def _begin_run(self, run_id: str, context: RequestContext) -> Pending[Read[RunDetails] | ServiceError]:
@@ -180,9 +179,10 @@ class Queries:
         )
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> Read[RunLog]:
-        """Lines of a run's log; soon read again where the run may write more, or more may match than was looked at.
+        """Lines of a run's log, which are soon stale where the run may write more, or the log could not be searched
+        completely.
 
-        Raises ``LogsNotSupported`` without asking for them where the runtime says that it has none.
+        Raises ``LogsNotSupported`` without a request where the runtime's capabilities exclude logs.
         """
         can = self.capabilities_if_known(context.with_policy(RequestCachePolicy()))
         if can is not None and can.logs is False:
@@ -196,7 +196,7 @@ class Queries:
         return self._entries.get(EntryRequest(key, fetch, partial(codec.unpack, kind=RunLog), run_id), context)
 
     def resource_groups(self, context: RequestContext) -> Read[ResourceGroups]:
-        """The resource groups that the runtime has for the caller's tenant."""
+        """The runtime's resource groups for the caller's tenant."""
 
         def fetch(within: RequestContext) -> Fetched:
             found = self._entries.runtime(context).resource_groups(within)
@@ -206,7 +206,7 @@ class Queries:
         return self._entries.get(EntryRequest(self._entries.key("resource-groups", context), fetch, unpack), context)
 
     def comparison(self, run_ids: Sequence[str], context: RequestContext) -> ReadComparison:
-        """Runs with what surrounds them and their metrics; raises one of their errors where none can be read."""
+        """Runs with their related objects and metrics; raises one of their errors where none can be read."""
         details, metrics = self._details_and_metrics(run_ids, context)
         found: dict[str, tuple[Read[RunDetails], Read[MetricResource]]] = {}
         missing: dict[str, ServiceError] = {}
@@ -224,14 +224,14 @@ class Queries:
         return ReadComparison(found, summaries, missing)
 
     def capabilities(self, context: RequestContext) -> Read[Capabilities]:
-        """What the runtime can do; the content is at hand."""
+        """The runtime's capabilities, with the content loaded."""
         try:
             return self._capabilities(context)
         except ContentGone:
             return self._capabilities(context.anew())
 
     def capabilities_if_known(self, context: RequestContext) -> Capabilities | None:
-        """What the runtime can do; ``None`` where that cannot be read now."""
+        """The runtime's capabilities; ``None`` where they cannot be read now."""
         try:
             return self.capabilities(context).content()
         except ServiceError:
@@ -242,7 +242,7 @@ class Queries:
         return self._entries.runtime(context).kind
 
     def runtime_state(self, context: RequestContext) -> RuntimeState:
-        """The runtime's state, found by asking for its capabilities, at most every few seconds."""
+        """The runtime's state, probed by its capabilities every few seconds at most."""
         recent = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), paced=False)
         try:
             read = self.capabilities(context.with_policy(recent))
@@ -253,7 +253,7 @@ class Queries:
         return "unreachable" if read.provenance.source is Source.STORED_ON_ERROR else "reachable"
 
     def fresh_entry(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
-        """How fresh a stored answer is, if it is fresh and its content is still that of ``digest``."""
+        """The freshness of a stored answer, if it is fresh and its content is still that of ``digest``."""
         return self._connections[connection].reads.fresh_entry(key, digest, at_hand_only=at_hand_only)
 
     def close(self) -> None:
@@ -261,23 +261,23 @@ class Queries:
             connection.reads.close()
 
     def _many(self, run_ids: Sequence[str], context: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
-        """Runs' metric resources; only what the store does not keep of them stays in memory, and that to a bound."""
-        room = Room(_HELD)
+        """Runs' metric resources, whose contents stay in memory only where they are not stored, up to a limit."""
+        room = ByteBudget(_HELD)
 
         def read(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
             def finish(found: dict[str, Found | ServiceError]) -> dict[str, Read[MetricResource] | ServiceError]:
                 return {run_id: self._let_go(run_id, one, asked, room) for run_id, one in found.items()}
 
-            return by_calls(
+            return in_batches(
                 ids, lambda some: self._begin_metrics(some, asked), finish, asked.deadline, at_once=_TABLE_CALLS
             )
 
         return paced(run_ids, read, context, self._entries.reads(context))
 
     def _let_go(
-        self, run_id: str, found: Found | ServiceError, context: RequestContext, room: Room
+        self, run_id: str, found: Found | ServiceError, context: RequestContext, room: ByteBudget
     ) -> Read[MetricResource] | ServiceError:
-        """The same without its content, which is loaded when it is looked at, and fetched anew where it is gone."""
+        """The same read without its content, which is loaded on access, and fetched again where it is gone."""
         if isinstance(found, ServiceError):
             return found
         if found.packed is not None and (found.provenance.kept or not room.take(found.header.size)):
@@ -303,7 +303,7 @@ class Queries:
         now: Mapping[str, Read[MetricResource] | ServiceError],
         context: RequestContext,
     ) -> dict[str, Read[MetricResource] | ServiceError]:
-        """What there is ``now``, as of the manifest; who may not read a run now has no snapshot of it either."""
+        """The reads ``now``, as of the manifest; a caller who may not read a run now gets no snapshot of it either."""
         if packed is None:
             raise CursorExpired
         try:
@@ -323,7 +323,7 @@ class Queries:
     def _details_and_metrics(
         self, run_ids: Sequence[str], context: RequestContext
     ) -> tuple[dict[str, Read[RunDetails] | ServiceError], dict[str, Read[MetricResource] | ServiceError]]:
-        """Several runs and their metric resources, read side by side; all metrics by one request where that works."""
+        """Several runs and their metric resources, read in parallel; all metrics by one request where possible."""
 
         def read(parts: Sequence[tuple[str, str]], within: RequestContext) -> dict[tuple[str, str], Any]:
             details, metrics = self._side_by_side(
@@ -346,7 +346,7 @@ class Queries:
     def _fresh_resources(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
     ) -> dict[str, Read[MetricResource] | ServiceError]:
-        """What is stored of runs and fresh enough, looked for at once."""
+        """The stored metric resources of runs that are fresh enough, read together."""
         key_of = self._entries.keys("run-metrics", context)
         run_of = {key_of(run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
@@ -357,11 +357,11 @@ class Queries:
             for run_id, one in found.items()
         }
 
-    def _summaries_by_calls(
+    def _summaries_in_batches(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
     ) -> dict[str, Read[RunSummary] | ServiceError]:
-        """Summaries made while the contents are there, but for large ones: those are loaded again, one by one."""
-        room = Room(_HELD)
+        """Summaries made while the contents are in memory, except large ones, which are loaded again one by one."""
+        room = ByteBudget(_HELD)
 
         def resource(run_id: str, found: Found | ServiceError) -> Read[MetricResource] | ServiceError:
             if isinstance(found, ServiceError) or found.header.size > _SMALL:
@@ -375,7 +375,7 @@ class Queries:
             resources = {run_id: resource(run_id, one) for run_id, one in found.items()}
             return {run_id: _made(one) for run_id, one in self._summaries(resources, context).items()}
 
-        return by_calls(run_ids, begin, finish, context.deadline, at_once=_SUMMARY_CALLS)
+        return in_batches(run_ids, begin, finish, context.deadline, at_once=_SUMMARY_CALLS)
 
     def _summaries(
         self, resources: Mapping[str, Read[MetricResource] | ServiceError], context: RequestContext
@@ -403,7 +403,8 @@ class Queries:
             )
 
     def _fetch_runs(self, run_of: Mapping[str, str], context: RequestContext) -> dict[str, Fetched | ServiceError]:
-        """Ask for runs, and beside them, where that is not known, whether the runtime has metrics at all."""
+        """Fetch runs and, in parallel where they are not known, the capabilities, for whether there are metrics at
+        all."""
         asked = self._begin_capabilities(context.with_policy(RequestCachePolicy()))
         found = self._entries.runtime(context).run_metrics(list(run_of.values()), context)
         if _has_no_metrics(asked(context.deadline.sooner(_META_GRACE))):
@@ -430,7 +431,7 @@ class Queries:
 
 
 def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceError:
-    """The same with its summary made, where that is of a content that is small; the content is let go."""
+    """The same with its summary made, where the content is small, so that the content can be freed."""
     if isinstance(read, ServiceError) or read.size > _SMALL:
         return read
     try:
@@ -441,7 +442,7 @@ def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceEr
 
 
 def _has_no_metrics(read: Read[Capabilities] | ServiceError) -> bool:
-    """Whether the runtime says so, and not only once did."""
+    """Whether current capabilities exclude metrics."""
     if isinstance(read, ServiceError) or not policy.is_current(read.provenance):
         return False
     with suppress(ContentGone):
@@ -450,12 +451,12 @@ def _has_no_metrics(read: Read[Capabilities] | ServiceError) -> bool:
 
 
 def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
-    """A run's metrics, or what their absence means, for the store."""
+    """A run's metrics, or its error, in the form for the store."""
     if isinstance(outcome, RunMetrics):
         return Fetched(VALUE, outcome.may_change, packing.packed(outcome.resource), outcome.status)
     return remembered_errors.of(outcome)
 
 
 def _for_all(missing: Mapping[str, ServiceError]) -> ServiceError:
-    """The error of runs of which none can be read: where some are not known to be absent, what hides them."""
+    """The error where no run can be read: one that is not an absence, if there is one."""
     return min(missing.values(), key=lambda error: isinstance(error, RunNotFound))

@@ -1,8 +1,8 @@
-"""Reads that go through the store: fresh answers from there, all others from the runtime, once.
+"""Read-through caching: fresh answers from the store, all others from the runtime, once.
 
-What a read may find, in this order: a stored answer that is fresh enough for the caller; a stale one that is given
-while it is refreshed behind it; a fetch under way, in this process or another, to wait for; a fetch of its own; and,
-where the runtime fails, the last good answer for as long as ``stale_if_error`` allows.
+The result of a read is, in this order: a stored answer that is fresh enough for the caller; a stale one, refreshed in
+the background; a fetch in progress, in this process or another; a fetch of its own; and, where the runtime fails, the
+last good answer for as long as ``stale_if_error`` allows.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from service.reads.results import VALUE, Fetch, FetchRequest, Found, Pending
 from service.telemetry.prometheus import Telemetry
 
 MOST_PAUSING = 128
-"""Readers of a process that may wait for the next forced fetch at once; others are to find places to wait, too."""
+"""The most readers of a process that wait for a forced fetch, so that other waiting requests find places, too."""
 
 _NEVER: Mapping[str, float] = {}
 
 
 class ReadThrough:
-    """Reads entries by key. Safe from any thread."""
+    """Reads entries by key. Thread-safe."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class ReadThrough:
         deadline: Deadline,
         ended_at: Mapping[str, float] = _NEVER,
     ) -> dict[str, Found | ServiceError]:
-        """What is found by ``deadline``; see ``begin``."""
+        """Read entries by ``deadline``; see ``begin``."""
         return self.begin(keys, fetch, cache_policy, deadline, ended_at)(deadline)
 
     def begin(
@@ -78,10 +78,10 @@ class ReadThrough:
         deadline: Deadline,
         ended_at: Mapping[str, float] = _NEVER,
     ) -> Pending[dict[str, Found | ServiceError]]:
-        """Look into the store, and have what is missing fetched by ``deadline``, without waiting for it.
+        """Read the store, and begin to fetch what is missing, by ``deadline``, without waiting for it.
 
-        The result has for each key what was found, or why nothing could be. ``ended_at``: when the runs ended whose
-        answers may be as old as they are kept (``FreshnessPolicy.settled``).
+        The result has what was found for each key, or its error. ``ended_at`` has the ends of runs, of which any stored
+        answer fetched later may be served (``FreshnessPolicy.settled``).
         """
         request = FetchRequest(fetch, cache_policy, deadline)
         stored = self._store.headers(keys)
@@ -111,7 +111,7 @@ class ReadThrough:
     def _usable(
         self, key: str, header: Header | None, cache_policy: RequestCachePolicy, ended_at: float | None
     ) -> Found | None:
-        """What is stored, where it may be given."""
+        """The stored entries that may be served."""
         if header is None:
             return None
         settled = self._policy.settled(header, ended_at)
@@ -127,7 +127,7 @@ class ReadThrough:
     def fresh(
         self, keys: Sequence[str], cache_policy: RequestCachePolicy, ended_at: Mapping[str, float] = _NEVER
     ) -> dict[str, Found]:
-        """What is stored of these and fresh enough for the caller; nothing is fetched or refreshed."""
+        """The stored entries that are fresh enough for the caller; nothing is fetched or refreshed."""
         fresh: dict[str, Found] = {}
         for key, header in self._store.headers(keys).items():
             found = self._usable(key, header, cache_policy, ended_at.get(key))
@@ -137,7 +137,7 @@ class ReadThrough:
         return fresh
 
     def snapshot(self, key: str, named: Snapshot) -> Packed | None:
-        """The content that was under ``key`` once, whatever is there now; ``None`` where it is stored no more."""
+        """An earlier content of ``key``, which may have been replaced since; ``None`` where it is no longer stored."""
         header = Header(VALUE, may_change=True, fetched_at=0.0, digest=named.digest, size=named.size)
         packed = self._store.body(key, header, current=False)
         if packed is not None and len(packed) > 1:
@@ -148,9 +148,9 @@ class ReadThrough:
         return packed
 
     def fresh_entry(self, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
-        """How fresh a stored entry is, if it is fresh and holds the content of that digest; nothing is fetched.
+        """The freshness of a stored entry, if it is fresh and has the content of that digest; nothing is fetched.
 
-        ``at_hand_only``: the shared cache is not asked either.
+        ``at_hand_only``: the shared cache is not read either.
         """
         header = self._store.header_at_hand(key) if at_hand_only else self._store.headers([key]).get(key)
         if header is None or header.digest != digest or header.outcome != VALUE or not self._policy.fresh(header):
@@ -159,29 +159,29 @@ class ReadThrough:
         return self._policy.provenance(header, Source.STORED)
 
     def stored(self, key: str) -> Found | None:
-        """What is stored under ``key``, however old; nothing is fetched."""
+        """The stored entry of ``key``, however old; nothing is fetched."""
         header = self._store.headers([key]).get(key)
         return None if header is None else Found(key, header, self._policy.provenance(header, Source.STORED))
 
     def body(self, found: Found) -> Packed | None:
-        """The packed body of what was found; ``None`` where it has gone since."""
+        """The packed body of what was found; ``None`` where it has left the store since."""
         return found.packed if found.packed is not None else self._store.body(found.key, found.header)
 
     def derived(self, keys: Iterable[str]) -> dict[str, Packed]:
-        """What was derived of entries, under keys that name their content, and is stored."""
+        """Stored values derived from entries, by keys that name their content."""
         return self._store.bodies(list(keys))
 
     def keep_derived(self, key: str, packed: Packed, fetched_at: float) -> None:
-        """Store what was derived of an entry that was fetched then, for as long as that may be kept."""
+        """Store a value derived from an entry that was fetched then, for as long as the entry may be stored."""
         parts = parts_of(packed)
         digest, size = digest_of_parts(parts), size_of(packed)
         header = Header(VALUE, may_change=False, fetched_at=fetched_at, digest=digest, size=size)
         self._store.save(key, Entry(header, packed, parts), self._policy.kept_for(header), names_content=True)
 
     def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
-        """Wait, beside the working threads, until all of these may be fetched.
+        """Wait without a slot until all of these may be fetched.
 
-        Returns why not, where that would be too long, or too many wait so.
+        Returns an error where that would take too long, or too many threads wait already.
         """
         longest = max(soon, key=lambda one: one.seconds)
         try:
@@ -201,14 +201,14 @@ class ReadThrough:
         self._bulkhead.close()
 
     def _refresh(self, keys: Sequence[str], request: FetchRequest) -> None:
-        """Begin to fetch the keys behind the answer, whatever its request allows beside."""
+        """Begin to refresh the keys in the background, whatever else the request allows."""
         try:
             self._join(keys, replace(request, cache_policy=RequestCachePolicy(asked_at=self._policy.now())))
         except Overloaded:
             self._telemetry.refusal("refresh")
 
     def _join(self, keys: Sequence[str], request: FetchRequest) -> dict[str, tuple[Flight[Outcome], bool]]:
-        """The fetch of each key, and whether that was under way. Raises ``Overloaded`` where no other may begin."""
+        """The fetch of each key, and whether it was in progress. Raises ``Overloaded`` where no other may begin."""
 
         def begin(fresh: tuple[str, ...]) -> Future[Mapping[str, Outcome]]:
             return self._bulkhead.begin(fresh, request.deadline, partial(self._fetching.fetch, fresh, request))
@@ -266,7 +266,7 @@ class ReadThrough:
         except Overloaded as error:
             self._telemetry.refusal("overloaded")
             return error
-        if isinstance(outcome, TooSoon):  # to whoever forces it; others that have joined may fetch
+        if isinstance(outcome, TooSoon):  # for the reader that forces it; others that have joined may fetch
             return outcome if not joined or cache_policy.directives.no_cache else None
         if joined and not deadline.expired:
             began = outcome.header.fetched_at if isinstance(outcome, Found) else flight.began_at
@@ -279,7 +279,7 @@ class ReadThrough:
     def _result(
         self, key: str, outcome: Outcome, before: Header | None, cache_policy: RequestCachePolicy
     ) -> Found | ServiceError:
-        """What this reader is given: how old it is now, and why, where others have fetched for reasons of their own."""
+        """The outcome for this reader, with its present age and its own provenance, as others may have fetched it."""
         if isinstance(outcome, Found):
             by = outcome.provenance
             source = self._policy.cache_status(before, cache_policy)

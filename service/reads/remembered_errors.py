@@ -1,4 +1,4 @@
-"""What is remembered of a fetch that gave no value: an outcome's name in the store, and the error it stands for."""
+"""Remembered errors: the names of outcomes in the store, and the errors that they stand for."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _REMEMBERED: tuple[tuple[str, type[ServiceError], Callable[[str], ServiceError]]
     ("forbidden", RuntimeForbids, RuntimeForbids),
     ("refused", RuntimeRefuses, RuntimeRefuses),
 )
-"""An outcome's name in the store, the error that it is remembered of, and what makes that error of a run's id, or a
-refusal of the hint that stands behind its name."""
+"""The name of an outcome in the store, the type of the error, and a function that makes the error from a run's id, or
+from the hint after the name."""
 _REFUSALS = (RuntimeForbids, RuntimeRefuses)
 
 
 def of(error: ServiceError) -> Fetched | ServiceError:
-    """What the error of a run means for the store: something to remember, or trouble."""
+    """What is stored for the error of a run, or the error itself where it is not remembered."""
     hint = error.hint if isinstance(error, _REFUSALS) else ""
     return next((Fetched(name + hint) for name, kind, _ in _REMEMBERED if isinstance(error, kind)), error)
 
 
 def of_capabilities(error: ServiceError) -> Fetched | ServiceError:
-    """The same where the runtime is asked what it can do: that it does not say is remembered, all else is trouble."""
+    """The same for capabilities, of which only an absence is remembered."""
     return Fetched(_UNDESCRIBED) if isinstance(error, BadGateway) else error
 
 
@@ -59,7 +59,7 @@ def name_of(error: ServiceError) -> str:
 
 
 def error_named(name: str) -> ServiceError:
-    """The error of that name, with the detail that it has when nothing more is known."""
+    """The error of that name, with its default detail."""
     match name:
         case "RateLimited":
             return RateLimited()

@@ -1,4 +1,4 @@
-"""What a read goes through: what the runtime gave, what is stored, what was read."""
+"""The three results of a read: what the runtime returned, what is stored, what was read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ VALUE = "value"
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What the runtime gave: ``VALUE`` with its packed body, or the name of what there is instead.
+    """What the runtime returned: ``VALUE`` with its packed body, or the name of another outcome.
 
-    ``status`` is the run's, where it is a run's metrics.
+    ``status`` is the run's, where these are a run's metrics.
     """
 
     outcome: str
@@ -30,7 +30,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is stored under ``key``, or would be; ``packed`` where it is at hand, else ``ReadThrough.body`` loads it."""
+    """The entry of ``key``; ``packed`` is its body where it is in memory, otherwise ``ReadThrough.body`` loads it."""
 
     key: str
     header: Header
@@ -40,10 +40,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[T]):
-    """What was read.
+    """A read, whose content is loaded on access.
 
     ``key`` and ``digest`` name the content. ``content`` loads it, and raises ``ContentGone`` where it has left the
-    store since; so may the chunks of a metric resource when they are looked at.
+    store since; so may the chunks of a metric resource on access.
     ``may_change`` and ``status`` are the run's, where it is a run's metrics.
     """
 
@@ -62,12 +62,12 @@ class Read(Generic[T]):
 
 
 Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
-"""Asks the runtime for those keys, by that deadline."""
+"""Fetches keys from the runtime by a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """How keys are fetched, what the request that wants them allows, and by when."""
+    """How keys are fetched, with the request's cache policy and deadline."""
 
     fetch: Fetch
     cache_policy: RequestCachePolicy
@@ -75,4 +75,4 @@ class FetchRequest:
 
 
 Pending = Callable[[Deadline], T]
-"""A read that has begun: waits for what comes of it, up to that deadline."""
+"""A read in progress: waits for its result up to the deadline."""

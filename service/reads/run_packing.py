@@ -1,4 +1,4 @@
-"""How a list of runs is packed for the store: what it is, a part for each column, then the runs, some to a part."""
+"""Packs lists of runs for the store: a first part, a part for each column, then parts of several runs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from service.domain.run_lists import RUN_COLUMNS, ColumnsOfRuns, Rows, RunColumn
 from service.domain.runs import Run
 
 _TOGETHER = 100
-"""Runs to a part; a page of a sorted list looks into as many parts as it has runs."""
+"""Runs of a part; a page of a sorted list may need as many parts as it has runs."""
 _MOST_PARTS = 10_000
 
 
 class _First(msgspec.Struct, frozen=True, array_like=True):
-    """How many runs there are, and how many of them in each of the parts behind the columns."""
+    """The number of runs, and of those in each of the parts after the columns."""
 
     count: Length
     together: Length
 
 
 def packed(runs: Iterable[Run]) -> Packed:
-    """The runs, in any order, as they are stored: newest first."""
+    """Pack runs, which may be in any order, newest first."""
     encode = msgspec.msgpack.Encoder().encode
     written: list[bytes] = []
     columns = ColumnsOfRuns()
@@ -41,14 +41,14 @@ def packed(runs: Iterable[Run]) -> Packed:
         some = order[start : start + together]
         parts.append(_array(len(some)) + b"".join(map(written.__getitem__, some)))
         for row in some:
-            written[row] = b""  # else they are there twice
+            written[row] = b""  # otherwise they are in memory twice
     return parts
 
 
 def unpacked(parts: Packed) -> RunList:
-    """The list; its columns and runs are unpacked each time they are looked at, and raise ``ContentGone`` then.
+    """The list; its columns and runs are unpacked on each access, and raise ``ContentGone`` then.
 
-    Raises ``NotAnEntry`` for parts that are no list of runs.
+    Raises ``NotAnEntry`` for anything but a list of runs.
     """
     first = codec.unpack(parts, _First)
     behind = 1 + len(RUN_COLUMNS)
@@ -67,7 +67,7 @@ def unpacked(parts: Packed) -> RunList:
         return found
 
     def runs(rows: Rows) -> list[Run]:
-        """The runs of these rows; each part that one of them is in is unpacked once."""
+        """The runs of these rows; each part is unpacked once."""
         wanted: dict[int, list[tuple[int, int]]] = {}
         for place, row in enumerate(rows):
             number, at = divmod(row, first.together)
@@ -86,5 +86,5 @@ def unpacked(parts: Packed) -> RunList:
 
 
 def _array(count: int) -> bytes:
-    """What MessagePack has in front of the items of an array."""
+    """The header of an array of MessagePack."""
     return b"\xdc%b" % count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd%b" % count.to_bytes(4, "big")

@@ -1,4 +1,4 @@
-"""What runs' metrics come to, stored by the content that it is of: so no point is looked at twice for it."""
+"""Summaries of runs' metrics, stored by content, so that each content is summarized once."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from service.reads.results import Read
 _AT_HAND_BYTES = 8 * 1024 * 1024
 _OVERHEAD = 500
 _AS_OBJECTS = 3
-"""How many times its packed length a summary takes in memory."""
+"""The size of a summary in memory, as a multiple of its packed length."""
 
 
 class Summaries:
-    """Summaries that were looked at lately are at hand. Safe from any thread."""
+    """Reads summaries, and keeps the last used ones in memory. Thread-safe."""
 
     def __init__(self) -> None:
         self._at_hand: BoundedMap[str, _Summarized] = BoundedMap(_AT_HAND_BYTES, lambda one: one.weight)
@@ -33,7 +33,7 @@ class Summaries:
     def of(
         self, resources: Mapping[str, Read[MetricResource]], keys: Mapping[str, str], reads: ReadThrough
     ) -> dict[str, Read[RunSummary]]:
-        """Of each run, under its key; loaded, or made and stored, when it is looked at."""
+        """The summary of each run by key; it is loaded, or made and stored, on access."""
         summarized = self._known([keys[run_id] for run_id in resources], reads)
         read: dict[str, Read[RunSummary]] = {}
         for run_id, one in resources.items():
@@ -44,7 +44,7 @@ class Summaries:
         return read
 
     def _known(self, keys: Sequence[str], reads: ReadThrough) -> dict[str, _Summarized]:
-        """Those that are in this process, and those that are stored."""
+        """The summaries that are in memory or stored."""
         known = {key: one for key in keys if (one := self._at_hand.get(key)) is not None}
         elsewhere = [key for key in keys if key not in known]
         stored = reads.derived(elsewhere) if elsewhere else {}
@@ -65,7 +65,7 @@ class Summaries:
 
 @dataclass(frozen=True, slots=True)
 class _Summarized:
-    """A summary in this process; ``size`` is its length in bytes, packed."""
+    """A summary in memory; ``size`` is its packed length in bytes."""
 
     summary: RunSummary
     size: int

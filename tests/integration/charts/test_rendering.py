@@ -147,7 +147,7 @@ def test_only_a_few_wait_and_the_others_are_refused_at_once() -> None:
         asked = [pool.submit(renderer.render, _LOSS, SVG) for _ in range(10)]
         refused = [done for _, done in zip(range(6), as_completed(asked), strict=False)]
         assert sum(not one.done() for one in asked) == 4
-    assert all("other charts are being drawn" in str(one.exception()) for one in refused)
+    assert all("too many charts are being drawn" in str(one.exception()) for one in refused)
 
 
 def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:

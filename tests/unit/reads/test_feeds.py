@@ -13,7 +13,7 @@ from service.caching.memory import MemoryCache
 from service.concurrency.blocking import set_slot_owner
 from service.domain.errors import RuntimeForbids, RuntimeUnavailable
 from service.domain.runtime import CacheScope, RequestContext
-from service.reads.batches import A_CALL
+from service.reads.batches import BATCH
 from service.reads.entries import Connection
 from service.reads.feed import Update
 from service.reads.feeds import Feeds
@@ -100,13 +100,13 @@ def world() -> Iterator[World]:
 
 
 def test_runs_that_are_answered_soon_are_asked_for_together(world: World) -> None:
-    watchers = world.watch(*(f"run{number}" for number in range(2 * A_CALL)))
+    watchers = world.watch(*(f"run{number}" for number in range(2 * BATCH)))
     eventually(lambda: max(map(len, world.runtime.asked)) > 2)
     for run_id in watchers:
         world.log(run_id, 2)
     eventually(lambda: all(len(watcher.given) == 1 for watcher in watchers.values()))
     assert {b'{"step":1}' in watcher.given[0] for watcher in watchers.values()} == {True}
-    assert max(map(len, world.runtime.asked)) <= A_CALL
+    assert max(map(len, world.runtime.asked)) <= BATCH
 
 
 def test_what_is_the_matter_with_one_is_not_the_others(world: World) -> None:
