@@ -1,1 +1,1 @@
-"""How threads share work and wait for each other. Knows nothing of runs, HTTP or the AI API."""
+"""Concurrency: shared work, managed waits, deadlines. Knows nothing of runs, HTTP or the AI API."""

@@ -1,4 +1,4 @@
-"""Work on a thread of its own."""
+"""Work on background threads."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 def in_background(call: Callable[[], T], name: str) -> Future[T]:
-    """What ``call`` returns or raises, on a daemon thread. Raises ``RuntimeError`` where no thread is to be had."""
+    """Run ``call`` on a daemon thread. Raises ``RuntimeError`` where no thread can be started."""
     future: Future[T] = Future()
     threading.Thread(target=settle, args=(future, carried(call)), name=name, daemon=True).start()
     return future
 
 
 def settle(future: Future[T], call: Callable[[], T]) -> None:
-    """Call, and have ``future`` say what came of it. What is to end the thread is raised as well."""
+    """Run ``call`` and set the result or error of ``future``. ``SystemExit`` and the like are raised as well."""
     try:
         result = call()
     except BaseException as error:

@@ -1,9 +1,9 @@
-"""Managed blocking: a thread that waits gives its slot back meanwhile.
+"""Managed blocking: a waiting thread releases its slot.
 
-A pool of request threads has a few places for threads that work. A thread that waits needs none, so its place goes to
-another request meanwhile. Whoever waits says so here and need not know of any pool.
+A pool of request threads has a few slots for threads that work. A waiting thread needs none, so another request gets
+its slot meanwhile. Waiting code declares so here and need not know the pool.
 
-No other part of the service waits but within ``waiting`` (``tests/unit/concurrency/test_no_hidden_waits.py``).
+The service waits only within ``waiting`` (``tests/unit/concurrency/test_no_hidden_waits.py``).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Protocol
 
 
 class SlotOwner(Protocol):
-    """Who owns a thread's place."""
+    """The owner of a thread's slot."""
 
     def release_slot(self) -> None:
-        """Give the place away. Raises ``domain.errors.Overloaded`` where too many threads wait already."""
+        """Release the slot. Raises ``domain.errors.Overloaded`` where too many threads wait already."""
         ...
 
     def reacquire_slot(self) -> None: ...
@@ -34,15 +34,15 @@ _thread = _Thread()
 
 
 def set_slot_owner(owner: SlotOwner) -> None:
-    """Have ``owner`` give this thread's slot to others while it waits, from now on."""
+    """Set the owner of this thread's slot, who may give it to others while the thread waits."""
     _thread.owner = owner
 
 
 @contextmanager
 def waiting(*, briefly: bool = False) -> Iterator[None]:
-    """Within it, this thread waits; waits may be nested.
+    """The context of a wait of this thread; waits may be nested.
 
-    Raises what the owner's ``release_slot`` raises, unless the wait is a brief one: that is then made with the place.
+    Raises what the owner's ``release_slot`` raises, unless the wait is brief: then the thread keeps its slot.
     """
     owner = _thread.owner
     if owner is None or _thread.released:
@@ -64,6 +64,6 @@ def waiting(*, briefly: bool = False) -> Iterator[None]:
 
 
 def sleep(seconds: float) -> None:
-    """Let time pass, without a place."""
+    """Sleep without a slot."""
     with waiting():
         time.sleep(seconds)

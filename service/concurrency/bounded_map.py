@@ -1,4 +1,4 @@
-"""A map that forgets what was not used for longest."""
+"""A bounded map that evicts the least recently used."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ V = TypeVar("V")
 
 
 def one(_: object) -> int:
-    """The weight of values that are counted."""
+    """The weight of each value of a map bounded by number."""
     return 1
 
 
 class BoundedMap(Generic[K, V]):
-    """Values whose weights (``weigh``) add up to ``capacity`` at most. Safe from any thread.
+    """Values whose weights (``weigh``) sum up to ``capacity`` at most. Thread-safe.
 
-    A value that is heavier by itself is not kept.
+    A value with a greater weight is not kept.
     """
 
     def __init__(self, capacity: int, weigh: Callable[[V], int] = one) -> None:
@@ -31,7 +31,7 @@ class BoundedMap(Generic[K, V]):
 
     @property
     def weight(self) -> int:
-        """That of all values together."""
+        """The total weight of all values."""
         return self._weight
 
     def get(self, key: K) -> V | None:
@@ -61,7 +61,7 @@ class BoundedMap(Generic[K, V]):
             self._weight = 0
 
     def update(self, key: K, change: Callable[[V | None], V | None]) -> None:
-        """Put what ``change`` makes of the value in its place, at one stroke; ``None`` is no value."""
+        """Replace the value by the result of ``change``, atomically; ``None`` stands for no value."""
         with self._lock:
             old, weight = self._values.get(key, (None, 0))
             new = change(old)

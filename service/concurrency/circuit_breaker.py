@@ -1,4 +1,4 @@
-"""A circuit breaker: spares a server that fails, and those who would wait for it."""
+"""A circuit breaker: stops calls of a failing server, for its sake and that of its callers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.concurrency.blocking import waiting
 
 
 class State(IntEnum):
-    """As metrics count them."""
+    """The states; the values are those of the metrics."""
 
     CLOSED = 0
     HALF_OPEN = 1
@@ -23,8 +23,8 @@ class State(IntEnum):
 class Tolerance:
     """When a breaker opens, and for how long. Times in seconds.
 
-    It opens after ``failures`` in a row with no success for ``patience`` among them, and stays open for ``cooldown``,
-    doubling with each probe that fails up to ``longest``. For ``promptly`` a probe is waited for by those beside it.
+    It opens after ``failures`` in a row over at least ``patience``, and stays open for ``cooldown``, doubled with each
+    failed probe up to ``longest``. Concurrent calls wait for a probe's result for ``promptly``.
     """
 
     failures: int = 5
@@ -43,10 +43,10 @@ class CircuitOpen(Exception):
 
 
 class CircuitBreaker:
-    """Closed, all calls may pass; open, none; half open, one probe at a time, or one each ``longest`` where it hangs.
+    """Closed, it lets all calls pass; open, none; half open, one probe at a time, or one every ``longest`` if it hangs.
 
-    ``enter`` before each call and, with what that returned, one of ``succeeded``, ``failed`` or ``abandoned`` after it.
-    ``changed`` is called with each new state and the reason for it. Safe from any thread.
+    Call ``enter`` before each call and, with its result, one of ``succeeded``, ``failed`` or ``abandoned`` after it.
+    ``changed`` is called with each new state and its reason. Thread-safe.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class CircuitBreaker:
                     self._check()
 
     def enter(self) -> bool:
-        """Whether this call is a probe; waits for one that has just begun. Raises as ``check`` does."""
+        """Whether this call is a probe; waits for the result of one that has just begun. Raises like ``check``."""
         if self.state is State.CLOSED:
             return False
         with self._condition:
@@ -96,7 +96,7 @@ class CircuitBreaker:
             return True
 
     def succeeded(self, *, probe: bool) -> bool:
-        """The call was answered. Returns whether that counts, as it does where ``failed`` would."""
+        """The call was answered. Returns whether that counts: not for a call from before the breaker opened."""
         with self._condition:
             self._succeeded_at = self._clock()
             if not self._counts(probe):
@@ -107,7 +107,7 @@ class CircuitBreaker:
             return True
 
     def failed(self, reason: str, *, probe: bool) -> None:
-        """The server failed. A call that entered before the breaker opened, and ends after, says nothing new."""
+        """The server failed. A call from before the breaker opened does not count."""
         with self._condition:
             if not self._counts(probe):
                 return
@@ -121,7 +121,7 @@ class CircuitBreaker:
             self._become(State.OPEN, reason)
 
     def abandoned(self, *, probe: bool) -> None:
-        """The call was broken off and says nothing: the next may probe."""
+        """The call was abandoned without a result: the next may be a probe."""
         with self._condition:
             if probe and self._state is State.HALF_OPEN:
                 self._open_until = self._clock()
@@ -134,7 +134,7 @@ class CircuitBreaker:
         return probe or self._state is State.CLOSED
 
     def _is_probed(self) -> bool:
-        """Whether a probe has just begun, so that its outcome is to be waited for."""
+        """Whether a probe has just begun, whose result others wait for."""
         return self._state is State.HALF_OPEN and self._clock() < min(self._probed_promptly_until, self._open_until)
 
     def _check(self) -> None:

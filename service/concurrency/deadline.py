@@ -1,4 +1,4 @@
-"""One budget of time for one request: everything that is done for it ends by then."""
+"""Deadlines: one time budget for everything that is done for a request."""
 
 from __future__ import annotations
 

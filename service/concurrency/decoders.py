@@ -1,8 +1,8 @@
 """msgspec's typed decoders, each made once and one at a time.
 
-msgspec learns what a ``Struct`` looks like when it is decoded first, and keeps it on the class before it has learned it
-all: a second thread that decodes a class with another one inside at that moment reads a null pointer, which ends the
-process (seen with msgspec 0.22). Made here, a decoder is whole before anybody has it.
+msgspec collects the type information of a ``Struct`` at its first decoding, and stores it on the class before it is
+complete: a second thread that decodes a nested class at that moment dereferences a null pointer, which ends the process
+(seen with msgspec 0.22). A decoder made here is complete before anybody uses it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _msgpack: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 
 def json_decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    """Reads JSON as ``kind``, which is known when the program is written: what is made stays."""
+    """A decoder of JSON to ``kind``. Decoders are kept for ever, so ``kind`` must be a constant of the program."""
     return _json.get(kind) or _made(_json, kind, msgspec.json.Decoder)
 
 
 def msgpack_decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
-    """Reads MessagePack as ``kind``."""
+    """A decoder of MessagePack to ``kind``."""
     return _msgpack.get(kind) or _made(_msgpack, kind, msgspec.msgpack.Decoder)
 
 

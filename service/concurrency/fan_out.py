@@ -1,4 +1,4 @@
-"""Several calls at once, all ended or given up by one deadline."""
+"""Fan-out: several calls at once, with one deadline."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ E = TypeVar("E", bound=Exception)
 
 
 class FanOut(Generic[E]):
-    """Calls on a pool of ``threads`` threads. A call may not itself fan out on the same pool.
+    """Runs calls on a pool of ``threads`` threads. A call must not fan out on the same pool.
 
-    Errors of the type ``expected`` are results; ``late`` makes the one of a call that has not ended by its deadline.
+    Errors of the type ``expected`` are results; ``late`` makes the result of a call that misses the deadline.
     """
 
     def __init__(self, threads: int, expected: type[E], late: Callable[[], E]) -> None:
@@ -27,9 +27,9 @@ class FanOut(Generic[E]):
     def gather(
         self, calls: Sequence[Callable[[], Any]], deadline: Deadline, *, at_once: int | None = None
     ) -> list[Any]:
-        """What each call returned, or the expected error that it raised, or ``late()``, in the calls' order.
+        """The result of each call, or its expected error, or ``late()``, in the calls' order.
 
-        Other errors are raised. With ``at_once``, that many calls are under way at most.
+        Other errors are raised. With ``at_once``, at most that many calls run at once.
         """
         work = _Work(calls)
         most = len(calls) if at_once is None else min(at_once, len(calls))
@@ -54,7 +54,7 @@ _Outcome = tuple[Any, BaseException | None]
 
 
 class _Work:
-    """Calls that threads take from one list: its iterator gives each to one of them."""
+    """Calls that several threads take from one iterator."""
 
     def __init__(self, calls: Sequence[Callable[[], Any]]) -> None:
         self._queue = iter(list(enumerate(calls)))
@@ -62,7 +62,7 @@ class _Work:
         self._is_over = False
 
     def do(self) -> None:
-        """Make calls until none is left, or nobody waits for them. What is to end the thread is raised as well."""
+        """Make calls until none is left, or nobody waits for them. ``SystemExit`` and the like are raised as well."""
         for place, call in self._queue:
             if self._is_over:
                 return
@@ -74,6 +74,6 @@ class _Work:
                     raise
 
     def end(self) -> list[_Outcome | None]:
-        """Begin no further call; what each returned or raised, ``None`` for one that has not ended."""
+        """Begin no further call; returns the outcome of each call, ``None`` for one that has not ended."""
         self._is_over = True
         return self._outcomes.copy()

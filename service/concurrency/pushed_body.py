@@ -1,4 +1,4 @@
-"""Bodies that go on for long, a little at a time: a server that knows them needs no thread for who waits for more."""
+"""Pushed bodies: long streams that do not need a thread of the server while they wait."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Protocol
 
 STOPPING = "metric_resource.stopping"
-"""The key of the WSGI environment that holds a ``Stopping``."""
+"""The key of the WSGI environment for a ``Stopping``."""
 
 
 class Stopping(threading.Event):
-    """Set when the server stops, and with it what threads wait for meanwhile."""
+    """An event that is set when the server stops, together with events that threads wait for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Stopping(threading.Event):
 
     @contextmanager
     def setting(self, event: threading.Event) -> Iterator[None]:
-        """Within it, ``event`` is set when the server stops."""
+        """Set ``event`` when the server stops, while the context lasts."""
         with self._guard:
             self._others.add(event)
         try:
@@ -42,22 +42,22 @@ class Stopping(threading.Event):
 
 
 class Sink(Protocol):
-    """Takes what is pushed. Neither method waits; only one thread may call them at a time."""
+    """The receiver of a pushed body. Its methods do not wait; only one thread may call them at a time."""
 
     def send(self, data: bytes) -> bool:
-        """Whether the client is still there, and takes what it is sent in time."""
+        """Send data; false where the client has gone or does not read in time."""
         ...
 
     def finish(self) -> None:
-        """That was all."""
+        """The body is complete."""
         ...
 
 
 class PushedBody(ABC):
-    """A WSGI body (PEP 3333). As an iterable it keeps the thread that iterates, without its slot.
+    """A WSGI body (PEP 3333). Iterating over it occupies a thread, though not its slot.
 
-    A server that knows it iterates over ``beginning`` instead, on the request's thread; if ``goes_on`` then, it calls
-    ``attach``. The rest comes through the sink, from any thread.
+    A server that supports it iterates over ``beginning`` instead, on the request's thread; if ``goes_on`` is true then,
+    it calls ``attach``, and the rest arrives at the sink, from any thread.
     """
 
     @property
@@ -66,19 +66,19 @@ class PushedBody(ABC):
 
     @abstractmethod
     def beginning(self) -> Iterator[bytes]:
-        """What there is already."""
+        """What can be sent at once."""
 
     @abstractmethod
     def attach(self, sink: Sink) -> None:
-        """Push to ``sink`` from now on, first what has come since the beginning."""
+        """Push to ``sink`` from now on, first what has been added since ``beginning``."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Say good-bye, and finish: the server stops."""
+        """End the body properly: the server stops."""
 
     @abstractmethod
     def close(self) -> None:
-        """Nobody takes any more. May be called several times."""
+        """The client has gone. May be called several times."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[bytes]: ...

@@ -1,4 +1,4 @@
-"""Work that several threads want at once, done once."""
+"""Single flight: work that several threads want at the same time is done once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ T = TypeVar("T")
 
 
 class StillUnderWay(Exception):
-    """A thread has waited as long as it may; the work goes on. A ``TimeoutError`` is always the work's own."""
+    """A thread's waiting time is over; the work continues. A ``TimeoutError`` is always raised by the work itself."""
 
 
 class Flight(Generic[T]):
-    """A piece of work, under way or done, that any number of threads may wait for.
+    """A piece of work, in progress or done, that any number of threads may wait for.
 
     ``began_at`` is in seconds since the epoch.
     """
@@ -51,9 +51,9 @@ class Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Work by key, each piece done once for all who want it meanwhile. Safe from any thread.
+    """Work by key, done once for all threads that ask for it meanwhile. Thread-safe.
 
-    Nothing is remembered: whoever comes after the work has ended has it done anew.
+    Results are not kept: after the work has ended, the next thread does it again.
     """
 
     def __init__(self) -> None:
@@ -61,10 +61,10 @@ class SingleFlight(Generic[T]):
         self._lock = threading.Lock()
 
     def do(self, key: Hashable, call: Callable[[], T], timeout: float) -> T:
-        """What ``call`` returns, or the error that it raises, to all who want ``key`` meanwhile.
+        """The result of ``call``, or its error, for all threads that ask for ``key`` meanwhile.
 
-        The first of them calls; the others wait, each up to ``timeout`` seconds of its own, and then raise
-        ``StillUnderWay``. ``call`` must not want ``key`` itself.
+        The first of them calls; the others wait, each up to its own ``timeout`` seconds, and then raise
+        ``StillUnderWay``. ``call`` must not ask for ``key`` itself.
         """
         batch: Future[Mapping[Hashable, T]] = Future()
         flight, joined = self.join((key,), lambda _: batch)[key]
@@ -75,10 +75,10 @@ class SingleFlight(Generic[T]):
     def join(
         self, keys: Iterable[K], begin: Callable[[tuple[K, ...]], Future[Mapping[K, T]]]
     ) -> dict[K, tuple[Flight[T], bool]]:
-        """For each key its flight, and whether that was under way already.
+        """The flight of each key, and whether it was in progress already.
 
-        The keys without one are begun together: ``begin`` gives what will be the result of each. It returns at once;
-        what it raises is raised here, and nothing has begun then.
+        The keys without one are begun together: ``begin`` returns a future of their results at once. Its errors are
+        raised here, and nothing has begun then.
         """
         with self._lock:
             flights = {key: (flight, True) for key in keys if (flight := self._under_way.get(key))}
@@ -91,16 +91,16 @@ class SingleFlight(Generic[T]):
         return flights | {key: (flight, False) for key, flight in fresh.items()}
 
     def get(self, key: Hashable) -> Flight[T] | None:
-        """The flight of ``key``, if one is under way."""
+        """The flight of ``key``, if one is in progress."""
         return self._under_way.get(key)
 
     def forget(self, key: Hashable) -> None:
-        """Who wants ``key`` from now on does not share what is under way."""
+        """Do not share the flight of ``key`` with later callers."""
         with self._lock:
             self._under_way.pop(key, None)
 
     def _complete(self, flights: Mapping[K, Flight[T]], batch: Future[Mapping[K, T]]) -> None:
-        """Give the results to those who wait. Flights are removed first, so that nobody joins one that ended."""
+        """Complete the flights. They are removed first, so that nobody joins one that has ended."""
         with self._lock:
             for key, flight in flights.items():
                 if self._under_way.get(key) is flight:
@@ -108,7 +108,7 @@ class SingleFlight(Generic[T]):
         try:
             results = batch.result(timeout=0)
             outcomes = {key: results[key] for key in flights}
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting threads
             for flight in flights.values():
                 flight.outcome.set_exception(error)
         else:
@@ -117,9 +117,9 @@ class SingleFlight(Generic[T]):
 
 
 class Memo:
-    """Results that are worked out once for all that share this, at whatever time they ask. Safe from any thread.
+    """Results that are worked out once and kept. Thread-safe.
 
-    An error is for those who wait for it; whoever asks later has it worked out anew.
+    Errors are raised in the waiting threads and not kept: the next caller tries again.
     """
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class Memo:
         self._flights: SingleFlight[Any] = SingleFlight()
 
     def get(self, key: Hashable, call: Callable[[], T], timeout: float) -> T:
-        """What ``call`` returned, or the error that it raised; see ``SingleFlight.do``."""
+        """The kept result of ``call``, or its result or error now; see ``SingleFlight.do``."""
 
         def once() -> Any:
             if key not in self._known:

@@ -1,4 +1,4 @@
-"""What a thread works for, carried along where work goes on in another one: the span of a trace, say."""
+"""The origin of a thread's work, such as the span of a trace, which is passed on to threads that do a part of it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _current: ContextVar[Any] = ContextVar("origin", default=None)
 
 
 def origin() -> Any:
-    """What the calling thread works for; ``None`` where that is not set."""
+    """The origin of the calling thread's work; ``None`` where it is not set."""
     return _current.get()
 
 
 class working_for:  # noqa: N801 - used as a function; a generator would cost each request twice as much
-    """Within it, ``origin`` is ``what``."""
+    """A context in which ``origin`` returns ``what``."""
 
     __slots__ = ("_token", "_what")
 
@@ -32,7 +32,7 @@ class working_for:  # noqa: N801 - used as a function; a generator would cost ea
 
 
 def carried(call: Callable[..., T]) -> Callable[..., T]:
-    """``call``, which works for the calling thread's origin wherever it is made."""
+    """``call`` with the calling thread's origin, on whichever thread it runs."""
     what = _current.get()
     if what is None:
         return call

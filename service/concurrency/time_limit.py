@@ -1,4 +1,4 @@
-"""How long a thread may work on something: set by its caller, checked by long loops."""
+"""A limit on a thread's working time: set by its caller, checked by long loops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class TookTooLong(Exception):
-    """The work was not done within its time."""
+    """The time limit is over."""
 
 
 class _Thread(threading.local):
@@ -21,7 +21,7 @@ _thread = _Thread()
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Within it, ``checkpoint`` raises once ``seconds`` are over; an outer limit that ends sooner stays."""
+    """A context in which ``checkpoint`` raises once ``seconds`` are over; an earlier outer limit still applies."""
     before = _thread.ends
     ends = time.monotonic() + seconds
     _thread.ends = ends if before is None else min(before, ends)
@@ -32,7 +32,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def checkpoint() -> None:
-    """Go on, or raise ``TookTooLong`` where this thread's time is over. Costs less than a microsecond."""
+    """Raise ``TookTooLong`` where this thread's time is over. Takes less than a microsecond."""
     ends = _thread.ends
     if ends is not None and time.monotonic() >= ends:
         raise TookTooLong

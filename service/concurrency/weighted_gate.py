@@ -1,4 +1,4 @@
-"""Bounds how much work is under way at once, by its weight."""
+"""Bounds concurrent work by its weight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.concurrency.blocking import waiting
 
 
 class GateFull(Exception):
-    """So many wait at the gate that no further one may."""
+    """Too many threads wait at the gate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +22,10 @@ class _Waiter:
 
 
 class WeightedGate:
-    """Admits work whose weights add up to ``capacity`` at most, first come, first served. Safe from any thread.
+    """Admits work whose weights sum up to ``capacity`` at most, first come, first served. Thread-safe.
 
-    Work heavier than that counts as ``capacity``: it is done alone. Work of up to ``free`` passes at once and counts
-    for nothing. At most ``most_waiting`` wait, without their places (``blocking``).
+    Heavier work counts as ``capacity``, so it is done alone. Work of up to ``free`` passes at once and does not count.
+    At most ``most_waiting`` threads wait, without their slots (``blocking``).
     """
 
     def __init__(self, capacity: int, *, free: int, most_waiting: int) -> None:
@@ -38,7 +38,7 @@ class WeightedGate:
 
     @contextmanager
     def admitted(self, weight: int, timeout: float) -> Iterator[None]:
-        """Within it, the work is done. Raises ``GateFull``, or after ``timeout`` seconds ``TimeoutError``."""
+        """The context in which the work is done. Raises ``GateFull``, or ``TimeoutError`` after ``timeout`` seconds."""
         if weight <= self._free:
             yield
             return
@@ -69,7 +69,7 @@ class WeightedGate:
             raise TimeoutError
 
     def _withdraw(self, waiter: _Waiter) -> bool:
-        """Wait no longer; whether the waiter had not been admitted yet."""
+        """Stop waiting; whether the waiter had not been admitted yet."""
         with self._lock:
             if waiter.admitted.is_set():
                 return False
@@ -83,7 +83,7 @@ class WeightedGate:
             self._admit()
 
     def _admit(self) -> None:
-        """Admit those whose turn it is; the lock is held."""
+        """Admit the next waiters; the lock is held."""
         while self._waiters and self._waiters[0].weight <= self._room:
             waiter = self._waiters.popleft()
             self._room -= waiter.weight

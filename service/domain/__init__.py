@@ -1,1 +1,1 @@
-"""What the service is about, free of HTTP, Redis and the AI API: runs, metrics, instants, zones, access, errors."""
+"""The domain, without HTTP, Redis or the AI API: runs, metrics, instants, zones, access, errors."""

@@ -25,10 +25,10 @@ class Scope(StrEnum):
 class Principal:
     """A verified caller.
 
-    ``scopes`` are all that the token's scopes, roles and role collections add up to. ``resource_groups`` restricts
+    ``scopes`` are those of the token and those that its roles and role collections grant. ``resource_groups`` restricts
     the caller to these; ``None`` is no restriction. ``zone`` is the token's ``zoneinfo`` claim, unchecked.
-    ``expires_at`` is in seconds since the epoch. ``token`` is the encoded token itself, kept for a runtime that is
-    asked in the caller's name.
+    ``expires_at`` is in seconds since the epoch. ``token`` is the encoded token itself, for a runtime that is
+    read with the caller's token.
     """
 
     subject: str
@@ -49,7 +49,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Who may use a route: ``token`` is whether a caller must be known at all, ``scopes`` are all needed."""
+    """Who may use a route: ``token`` is whether a token is required; all of ``scopes`` are."""
 
     token: bool
     scopes: tuple[Scope, ...] = ()
@@ -58,7 +58,7 @@ class AccessRule:
 def allows(principal: Principal, rule: AccessRule, resource_group: str | None) -> bool:
     """Whether a verified caller may use a route for a resource group; ``None`` where the answer belongs to none.
 
-    The one decision of access: the guard, the reader of requests and the response cache all ask it.
+    This is the only decision on access: the guard, the reader of requests and the response cache call it.
     """
     for scope in rule.scopes:
         if scope not in principal.scopes:
@@ -70,15 +70,15 @@ class TokenVerifier(Protocol):
     """Turns the ``Authorization`` header into a principal."""
 
     def verify(self, authorization: str | None) -> Principal:
-        """Return who asks.
+        """Return the caller.
 
-        Raises ``Unauthenticated`` without credentials, ``InvalidToken`` when they do not hold, ``KeysUnavailable``
-        when no key of the issuer could ever be loaded.
+        Raises ``Unauthenticated`` without credentials, ``InvalidToken`` where they are not valid, ``KeysUnavailable``
+        where no key of the issuer could ever be loaded.
         """
         ...
 
     def known(self, authorization: str | None) -> Principal | None:
-        """Who asks, if this very header held before and still does; at the price of a hash."""
+        """The caller, if this very header was verified before and is still valid; costs only a hash."""
         ...
 
     def keys_loaded(self) -> Mapping[str, bool]:
@@ -86,17 +86,17 @@ class TokenVerifier(Protocol):
         ...
 
     def start(self) -> None:
-        """Begin loading and refreshing keys in the background; safe to call once a process."""
+        """Begin loading and refreshing keys in the background; called once per process."""
         ...
 
     def close(self) -> None:
-        """End what ``start`` began."""
+        """Stop what ``start`` began."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The known roles and role collections that grant a scope, for a refusal that helps."""
+    """The known roles and role collections that grant a scope, for a helpful refusal."""
 
     roles: tuple[str, ...]
     role_collections: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Which types of a typed table hold points without rounding any."""
+"""Column types that hold points without rounding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.domain.metrics import Chunk
 from service.domain.selection.chunks import step
 
 _DIGITS_EXACT = 15
-"""Characters of a decimal number that a double gives back whatever it is."""
+"""Characters up to which every decimal number survives conversion to a double."""
 _INT64 = range(-(2**63), 2**63)
 _DIGITS_OF_INT64 = 20
 _TO_SECONDS = len('"2026-03-29T01:00:13')
@@ -23,7 +23,7 @@ _NO_TYPE = 10
 
 @dataclass(frozen=True, slots=True)
 class ColumnTypes:
-    """What holds all of a column; ``fraction`` is the most digits of a second, beyond 9 where no type does."""
+    """The types of the columns; ``fraction`` is the most digits of a second, more than 9 where no type has so many."""
 
     values_are_integers: bool = True
     values_are_doubles: bool = True
@@ -32,7 +32,7 @@ class ColumnTypes:
     in_nanosecond_years: bool = True
 
     def __and__(self, other: ColumnTypes) -> ColumnTypes:
-        """Those that hold both."""
+        """The types that hold the points of both."""
         return ColumnTypes(
             self.values_are_integers and other.values_are_integers,
             self.values_are_doubles and other.values_are_doubles,
@@ -43,14 +43,14 @@ class ColumnTypes:
 
     @property
     def unit(self) -> str | None:
-        """That of timestamps; ``None`` for text."""
+        """The unit of timestamps; ``None`` for text."""
         if self.fraction <= 6:
             return "us"
         return "ns" if self.fraction <= 9 and self.in_nanosecond_years else None
 
 
 def types_of(chunks: Iterable[Chunk]) -> ColumnTypes:
-    """What holds all points of the chunks."""
+    """The types that hold all points of the chunks."""
     found = ColumnTypes()
     for chunk in chunks:
         values, timestamps, steps = points.columns(chunk, ("value", "timestamp", "step"))
@@ -84,12 +84,12 @@ def _is_double(literal: bytes) -> bool:
         return True
     try:
         return math.isfinite(number) and Decimal(shortest) == Decimal(literal.decode("ascii"))
-    except InvalidOperation:  # an exponent beyond any
+    except InvalidOperation:  # an exponent out of range
         return False
 
 
 def _fraction(literal: bytes) -> int:
-    """Digits of a second, without zeros at the end; 10 where no type holds the timestamp."""
+    """Digits of a second, without trailing zeros; 10 where no type holds the timestamp."""
     if literal == points.NULL:
         return 0
     if not literal.endswith(b'Z"'):

@@ -1,4 +1,4 @@
-"""Runs side by side: what they were started with, and what their metrics came to."""
+"""Comparison of runs: parameters, aggregated metrics, models, joined series."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from service.domain.series.series import Series
 from service.domain.series.summary import Summary
 
 MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"
-"""The label that says which model a metric is of (AI API)."""
+"""The label with the model of a metric (AI API)."""
 _STEPS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run of a comparison: what its metrics came to, and where it is drawn or joined its series.
+    """One run of a comparison: the summaries of its metrics, and its series where they are drawn or joined.
 
-    ``unreadable`` counts what was given for it and could not be read.
+    ``unreadable`` counts its values that could not be read.
     """
 
     details: RunDetails
@@ -53,14 +53,14 @@ class Parameter:
 
 
 class Identity(NamedTuple):
-    """What makes two series of different runs the same."""
+    """The identity of a series, by which those of different runs are aligned."""
 
     name: str
     labels: frozenset[NameValue]
 
     @property
     def model(self) -> str | None:
-        """The model that the series is of; ``None`` where it is of the run as a whole."""
+        """The series' model; ``None`` where it belongs to the run as a whole."""
         return next((label.value for label in sorted(self.labels) if label.name == MODEL_LABEL), None)
 
     @property
@@ -97,15 +97,15 @@ class Model(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ComparedModels:
-    """Models side by side: of each run one, or ``None``, and what their metrics came to."""
+    """Models side by side, one or none of each run, and the summaries of their metrics."""
 
     models: Sequence[Model | None]
     metrics: Sequence[Aligned[Summary]]
 
 
 class Differences(NamedTuple):
-    """For each run how far its last value is from the baseline's, as JSON literals; ``null`` where either is no finite
-    number."""
+    """The difference of each run's last value from the baseline's, as JSON literals; ``null`` where either is not a
+    finite number."""
 
     difference: Sequence[bytes]
     relative: Sequence[bytes]
@@ -113,13 +113,13 @@ class Differences(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """One of the runs, from which the others differ; it may be one that could not be read."""
+    """The run whose last values are subtracted from the others'; it may be one that could not be read."""
 
     run_ids: Sequence[str]
     run_id: str
 
     def of(self, metric: Aligned[Summary]) -> Differences:
-        """Of the metric's last values, in the order of the runs."""
+        """The differences of the metric's last values, in the order of the runs."""
         values = [_last_value(one) for one in metric.series]
         base = dict(zip(self.run_ids, values, strict=True)).get(self.run_id)
         found = [None if value is None or base is None else decimals.difference(value, base) for value in values]
@@ -130,15 +130,15 @@ class Baseline:
 class Joined(NamedTuple):
     """Series joined by step (an outer join); steps and values are JSON literals, ``null`` where a run has none.
 
-    ``columns`` has each run's values by step: where few steps are shared, the table is much larger than what it is made
-    of, so it is made as it is written.
+    ``columns`` has each run's values by step. Where few steps are shared, the table is much larger than the columns, so
+    it is made as it is written.
     """
 
     steps: Sequence[bytes]
     columns: Sequence[Mapping[bytes, bytes]]
 
     def stretches(self) -> Iterator[Sequence[bytes]]:
-        """The steps, some at a time, for as long as there is time."""
+        """The steps, in pieces; raises where the time for large work is over."""
         for start in range(0, len(self.steps), _STEPS_AT_ONCE):
             checkpoint()
             yield self.steps[start : start + _STEPS_AT_ONCE]
@@ -182,16 +182,16 @@ def aligned(runs: Sequence[Iterable[One]]) -> list[Aligned[One]]:
 
 
 def narrowed(summaries: Iterable[Summary], names: Collection[str] = (), labels: Collection[str] = ()) -> list[Summary]:
-    """The summaries of series of these names, or all, that have each of ``labels``, as ``Filter`` has them."""
+    """The summaries of series of these names, or all, that have each of ``labels``, as in ``Filter``."""
     return [one for one in summaries if one.labels is not None and _has(identity_of(one), names, labels)]
 
 
 def models(runs: Sequence[Compared]) -> list[ComparedModels]:
     """The runs' models side by side.
 
-    A run's models are its output models (``kind`` is ``model``) and what its metrics name by ``MODEL_LABEL``. Metrics
-    of a model are those that name it, and all that name none of a run with exactly one output model. Where no run has
-    more than one model, each run's own is in its column, whatever it is called; otherwise each name has a block.
+    A run's models are its output models (``kind`` is ``model``) and those that its metrics name by ``MODEL_LABEL``. A
+    model's metrics are those that name it and, for a run with exactly one output model, those that name none. Where no
+    run has more than one model, each run's model is in its column, whatever its name; otherwise each name has a block.
     Metrics are aligned by name and the other labels.
     """
     outputs = [_output_models(run.details.output_artifacts) for run in runs]
@@ -237,7 +237,7 @@ def _side_by_side(by_run: Sequence[Mapping[Identity, One]]) -> list[Aligned[One]
 
 
 def _labels_of(identity: Identity, literal: bytes) -> bytes:
-    """The labels as they were logged, without those that are not the identity's."""
+    """The labels as they were logged, reduced to those of the identity."""
     labels = points.labels(literal)
     kept = [label for label in labels if label in identity.labels]
     return literal if len(kept) == len(labels) else json.dumps([label._asdict() for label in kept]).encode("ascii")
@@ -257,7 +257,7 @@ def _models(
 
 
 def _by_model(run: Compared, output: Mapping[str, bytes]) -> dict[str, dict[Identity, Summary]]:
-    """The metrics of each of a run's models, without the label that names it; those that carry it come first."""
+    """The metrics of each of a run's models, without the label that names it; those that have it come first."""
     only = next(iter(output)) if len(output) == 1 else None
     found: dict[str, dict[Identity, Summary]] = {}
     unnamed: dict[Identity, Summary] = {}

@@ -1,4 +1,4 @@
-"""The runtimes that a service reads, by name, as its callers see them."""
+"""The connections of a service: the runtimes that it reads, by name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from service.domain.runtime import Kind
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A runtime by its name, and what holds for requests that read it.
+    """A runtime with its name, and the settings of requests that read it.
 
-    ``tenants`` are those whose callers may use it, ``None`` is everybody; ``resource_group`` that of requests without
+    ``tenants`` are those whose callers may use it, ``None`` means all; ``resource_group`` that of requests without
     one; ``timeout`` in seconds the budget of a request; ``forwards_token`` whether the caller's token goes upstream.
     """
 
@@ -30,7 +30,7 @@ class Connection:
 
 
 class Connections:
-    """All of a service's, the first being the ``default``."""
+    """All connections of a service, the ``default`` first."""
 
     def __init__(self, default: Connection, others: Sequence[Connection] = ()) -> None:
         self.default = default
@@ -42,10 +42,12 @@ class Connections:
     def choose(self, name: str | None, tenant: str) -> Connection:
         """The connection called ``name``, or the default one.
 
-        Raises ``Forbidden`` for one that is not there as for one that the tenant may not use: callers
-        learn nothing of others' connections.
+        Raises ``Forbidden`` both for an unknown connection and for one that the tenant may not use, so that callers
+        learn nothing about others' connections.
         """
         chosen = self.default if name is None else self._by_name.get(name)
         if chosen is None or not chosen.open_to(tenant):
-            raise Forbidden("there is no such connection that this caller may use; /connections lists those there are")
+            raise Forbidden(
+                "there is no such connection that this caller may use; see /connections"
+            )
         return chosen

@@ -1,4 +1,4 @@
-"""Exact arithmetic on numbers that loggers choose: bounded in digits, never rounded unseen."""
+"""Exact decimal arithmetic on logged numbers, with a bounded number of digits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from decimal import Decimal
 from service.domain import points
 
 EXACT = decimal.Context(prec=2000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[decimal.Inexact])
-"""Raises ``decimal.Inexact`` where a result has more digits: nobody chooses how much we calculate."""
+"""Raises ``decimal.Inexact`` where a result has more digits, so that loggers cannot choose the amount of work."""
 ROUNDED = decimal.Context(prec=17, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
-"""17 significant digits, which tell all double precision numbers apart."""
+"""17 significant digits, which distinguish all double precision numbers."""
 
 
 def difference(value: Decimal, from_: Decimal) -> Decimal | None:
@@ -24,7 +24,7 @@ def difference(value: Decimal, from_: Decimal) -> Decimal | None:
 
 
 def ratio(value: Decimal, to: Decimal) -> Decimal | None:
-    """``value`` divided by the absolute of ``to``, to 17 significant digits; ``None`` for 0 and what is not finite."""
+    """``value`` divided by the absolute of ``to``, to 17 significant digits; ``None`` for 0, NaN and infinities."""
     if not to:
         return None
     found = ROUNDED.divide(value, to.copy_abs())

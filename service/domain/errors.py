@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as a tree. The HTTP status of each is decided in one table, ``api/http/problems``.
+"""The tree of errors. Their HTTP statuses are in one table, ``api/http/problems``.
 
 A ``detail`` is written for the caller: it names what was wrong and never carries a token, a host name, or what an
 upstream server answered.
@@ -20,7 +20,7 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with one parameter of a request."""
+    """A fault of one parameter of a request."""
 
     parameter: str
     detail: str
@@ -39,11 +39,11 @@ class Unauthenticated(ServiceError):
 
 
 class InvalidToken(Unauthenticated):
-    """Credentials were given and do not hold (RFC 6750 ``invalid_token``)."""
+    """The credentials are not valid (RFC 6750 ``invalid_token``)."""
 
 
 class KeysUnavailable(ServiceError):
-    """The token may be good, but no key of its issuer could be had to tell.
+    """The token may be valid, but no key of its issuer is available to check it.
 
     Raised only when no key of that issuer was ever loaded; ``retry_after`` is in seconds.
     """
@@ -54,7 +54,7 @@ class KeysUnavailable(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """The caller is known and may not do this: ``scope`` is missing, or ``resource_group`` is not the caller's."""
+    """The caller may not do this: ``scope`` is missing, or ``resource_group`` is not the caller's."""
 
     def __init__(
         self,
@@ -73,10 +73,10 @@ class Forbidden(ServiceError):
 
 
 class CursorExpired(ServiceError):
-    """The snapshot that a sequence of pages was reading is not stored any more."""
+    """The snapshot that the pages are of is no longer stored."""
 
     def __init__(self) -> None:
-        super().__init__("the snapshot that this cursor goes on with is gone; begin again without a cursor")
+        super().__init__("the snapshot of this cursor is no longer stored; start again without a cursor")
 
 
 class RunNotFound(ServiceError):
@@ -95,16 +95,16 @@ class MetricsNotSupported(ServiceError):
 
 
 class LogsNotSupported(ServiceError):
-    """The runtime does not give the logs of its runs."""
+    """The runtime has no logs of its runs."""
 
     def __init__(self) -> None:
         super().__init__("the AI runtime does not offer the logs of its runs")
 
 
 class NotAcceptable(ServiceError):
-    """None of the formats that the caller takes can be given; ``offered`` lists those that can.
+    """None of the formats that the caller accepts is available; ``offered`` lists those that are.
 
-    ``reason`` says why another one, that might be expected, cannot.
+    ``reason`` says why another format, which might be expected, is not.
     """
 
     def __init__(self, offered: Sequence[str], reason: str = "") -> None:
@@ -114,14 +114,14 @@ class NotAcceptable(ServiceError):
 
 
 class OnlyIfCached(ServiceError):
-    """The caller wants a stored answer only, and there is none (RFC 9111, 5.2.1.7)."""
+    """The caller accepts a stored answer only, and there is none (RFC 9111, 5.2.1.7)."""
 
     def __init__(self) -> None:
         super().__init__("there is no stored answer that satisfies only-if-cached")
 
 
 class Overloaded(ServiceError):
-    """The service is doing as much as it can; ``retry_after`` is in seconds."""
+    """The service is at its limit; ``retry_after`` is in seconds."""
 
     def __init__(self, detail: str, retry_after: int = 1) -> None:
         super().__init__(detail)
@@ -129,19 +129,19 @@ class Overloaded(ServiceError):
 
 
 class TooSoon(Overloaded):
-    """A fetch would have been forced too soon after another; after ``seconds`` it may be."""
+    """A forced refresh came too soon after another; it is possible after ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("this was refreshed a moment ago; it is again when that is over", max(1, round(seconds)))
+        super().__init__("this was refreshed a moment ago; try again later", max(1, round(seconds)))
         self.seconds = seconds
 
 
 class RuntimeTrouble(ServiceError):
-    """The AI runtime did not give a usable answer. A stored answer may stand in for it (RFC 5861 stale-if-error)."""
+    """The AI runtime gave no usable answer. A stored one may be served instead (RFC 5861 stale-if-error)."""
 
 
 class RateLimited(RuntimeTrouble):
-    """The runtime's rate limit; ``retry_after`` is the runtime's own wish in seconds, where it gave one."""
+    """The runtime's rate limit; ``retry_after`` is the runtime's own ``Retry-After`` in seconds, where it sent one."""
 
     def __init__(self, retry_after: int | None = None) -> None:
         super().__init__("the AI runtime limits the rate of requests")
@@ -149,7 +149,7 @@ class RateLimited(RuntimeTrouble):
 
 
 class BadGateway(RuntimeTrouble):
-    """The runtime answered something that its kind does not, or that cannot be read."""
+    """The runtime's answer is not one of its kind, or cannot be read."""
 
 
 class RuntimeUnavailable(RuntimeTrouble):
@@ -176,8 +176,8 @@ class RuntimeForbids(ServiceError):
 
 
 class RuntimeRefuses(ServiceError):
-    """The runtime refuses the service's own credentials. No stored answer stands in: access may have been withdrawn.
-    ``hint`` says more."""
+    """The runtime refuses the service's own credentials. No stored answer is served instead, as access may have been
+    withdrawn. ``hint`` says more."""
 
     def __init__(self, hint: str = "") -> None:
         super().__init__(f"the AI runtime refuses the service's credentials{hint}")
@@ -185,7 +185,7 @@ class RuntimeRefuses(ServiceError):
 
 
 class RunGone(RunNotFound):
-    """The runtime says that the run existed and is gone for good."""
+    """The runtime says that the run existed and was deleted for good."""
 
 
 class CacheUnavailable(Exception):

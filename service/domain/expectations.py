@@ -1,9 +1,9 @@
-"""One number asked of a run's metrics (``Loss:min``), and what is expected of it (``Loss:min<0.1``).
+"""Aggregates of a run's metrics (``Loss:min``), and expectations of them (``Loss:min<0.1``).
 
-A metric is written by its name, which means the points of all its label sets, or with exactly one label set in
-brackets: ``Loss[dataset=validation]``, ``Loss[fold=1,dataset=test]`` in any order, ``Loss[]`` for the points without
-labels. Names and values of labels that hold a comma, an equals sign, a bracket or a quote are written as JSON strings.
-A metric whose name is the whole text, brackets included, comes first.
+A metric is written as its name, which means the points of all label sets, or with exactly one label set in brackets:
+``Loss[dataset=validation]``, ``Loss[fold=1,dataset=test]`` in any order, ``Loss[]`` for the points without labels.
+Names and values of labels that hold a comma, an equals sign, a bracket or a quote are written as JSON strings. A metric
+whose name is the whole text, with brackets, takes precedence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from service.domain.series.summary import Summary
 
 
 class Aggregate(StrEnum):
-    """What is made of a metric's points, ordered by step, then timestamp, then as the runtime gave them."""
+    """An aggregate of a metric's points, ordered by step, then timestamp, then as in the runtime's answer."""
 
     FIRST = "first"
     LAST = "last"
@@ -55,7 +55,7 @@ PATTERN = (
     rf"^.+:({_AGGREGATE}) ?(<=|>=|==|!=|<|>) ?[+-]?([0-9]{{1,300}}(\.[0-9]{{0,300}})?|\.[0-9]{{1,300}})"
     r"([eE][+-]?[0-9]{1,6})?$"
 )
-"""An expectation, as the OpenAPI document says it."""
+"""The pattern of expectations in the OpenAPI document."""
 _LONGEST_NUMBER = 1000
 _WORD = r'(?:"(?:[^"\\]|\\.)*"|[^",=\[\]\\]+)'
 _LABEL = re.compile(rf"({_WORD})=({_WORD}|)(,|$)", re.DOTALL)
@@ -69,17 +69,17 @@ _EXPECTED_FORM = "must be a metric, an aggregate, a comparison and a number, suc
 
 
 class NotUnderstood(ValueError):
-    """Text that asks nothing of a metric; the message says what it must be."""
+    """The text cannot be read; the message says what it must be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric as it is asked for: ``text`` as written, which says all; ``labels`` is ``None`` for all label sets."""
+    """A metric of a query: ``text`` as written; ``labels`` is ``None`` for all label sets."""
 
     text: str
     name: str = field(compare=False)
     labels: frozenset[NameValue] | None = field(compare=False, repr=False)
-    """Not in what names a representation: the order of a set's members differs from process to process."""
+    """Excluded from ``repr``, which names representations: the order of a set differs between processes."""
 
     @classmethod
     def of(cls, text: str) -> Metric:
@@ -117,10 +117,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``value`` and ``step`` are JSON literals, ``null`` where there is none; ``step`` only for one point's value.
+    """``value`` and ``step`` are JSON literals, ``null`` where there is none; only values of one point have a ``step``.
 
-    ``total`` over ``added`` is the value exactly, where it is given; ``rounded`` is whether ``value`` is all that is
-    known of one with more digits.
+    ``total`` divided by ``added`` is the exact value, where they are given; ``rounded`` is whether ``value`` is a
+    rounded one whose further digits are not known.
     """
 
     value: bytes
@@ -131,17 +131,17 @@ class Answer:
 
     @property
     def number(self) -> Decimal | None:
-        """The value as it is shown; ``None`` for what is no number."""
+        """The value as a decimal; ``None`` where it is not a number."""
         value = points.exact(self.value) if self.value != points.NULL else Decimal("NaN")
         return None if value.is_nan() else value
 
     def is_too_close_to(self, number: Decimal) -> bool:
-        """Whether the value's further digits, which are not known, decide how it compares."""
+        """Whether the comparison depends on further digits of the value, which are not known."""
         value = self.number if self.rounded else None
         return value is not None and value.is_finite() and decimals.ROUNDED.plus(number) == value
 
     def compares(self, compare: Callable[[Decimal, Decimal], bool], number: Decimal) -> bool:
-        """Whether the value compares so, digit for digit; no value, NaN and one that is not known exactly never do."""
+        """Whether the exact comparison holds; it never does without a value, for NaN, or where digits are missing."""
         value = self.number
         if value is None:
             return False
@@ -154,7 +154,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What came of an expectation; ``value`` is a JSON literal, ``null`` where there is none."""
+    """The result of an expectation; ``value`` is a JSON literal, ``null`` where there is none."""
 
     expect: str
     passed: bool
@@ -164,7 +164,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an aggregate of a metric shall be, written ``Accuracy:last>=0.9``."""
+    """An expectation of an aggregate, written ``Accuracy:last>=0.9``."""
 
     text: str
     question: Question
@@ -181,7 +181,7 @@ class Expectation:
         return cls(text, question, match["operator"], _number(match["number"]))
 
     def check(self, summaries: Summaries) -> Check:
-        """Hold a run's metrics against it. A metric that was not logged does not pass."""
+        """Check a run's metrics. A metric that was not logged does not pass."""
         answer = self.question.answer(summaries)
         if answer is None:
             return Check(self.text, False, points.NULL, summaries.absence(self.question.metric))
@@ -202,7 +202,7 @@ class Expectation:
 
 
 class Summaries:
-    """The summaries of one run, by metric; label sets are read of those metrics only that are asked for by them."""
+    """The summaries of one run, by metric. Label sets are read only of metrics that are asked for with labels."""
 
     def __init__(self, found: Iterable[Summary]) -> None:
         self._by_name: dict[bytes, list[Summary]] = {}
@@ -216,7 +216,7 @@ class Summaries:
         self._listed: dict[str | None, str] = {}
 
     def of(self, metric: Metric) -> Summary | None:
-        """What was made of its points; ``None`` where it was not logged."""
+        """The summary of a metric; ``None`` where it was not logged."""
         if metric.labels is not None and self._is_logged(metric.text):
             return self._all(metric.text)
         if not self._is_logged(metric.name):
@@ -226,7 +226,7 @@ class Summaries:
         return self._label_sets(metric.name).get(metric.labels)
 
     def absence(self, metric: Metric) -> str:
-        """Why there is nothing of a metric, and what there is instead."""
+        """A message for a metric that was not logged, with those that were."""
         if not self._is_logged(metric.name):
             return f"metric {metric.name} was not logged; logged: {self._listing(None)}"
         return f"metric {metric.text} was not logged; label sets of {metric.name}: {self._listing(metric.name)}"
@@ -235,7 +235,7 @@ class Summaries:
         return _unescaped(name) in self._by_name
 
     def _listing(self, name: str | None) -> str:
-        """Some label sets of a metric, or some names: looked through once, however many ask."""
+        """Some label sets of a metric, or some names: listed once, however many expectations fail."""
         if name not in self._listed:
             names = [each[1:-1].decode("utf-8", "surrogatepass") for each in self._by_name]
             self._listed[name] = _some(names if name is None else list(map(_bracketed, self._label_sets(name))))
@@ -253,7 +253,7 @@ class Summaries:
 
 
 def _unescaped(name: str) -> bytes:
-    """How a name is written in JSON where nothing in it needs an escape; unmistakable for any other too."""
+    """The JSON of a name that needs no escapes; no other name has the same JSON."""
     return b'"%b"' % name.encode("utf-8", "surrogatepass")
 
 
@@ -290,7 +290,7 @@ def _number(text: str) -> Decimal:
 
 
 def _labels(text: str) -> frozenset[NameValue] | None:
-    """What stands between the brackets; ``None`` where that is no list of labels."""
+    """The labels between the brackets; ``None`` where they are not a list of labels."""
     found, at = set(), 0
     while at < len(text):
         match = _LABEL.match(text, at)

@@ -1,4 +1,4 @@
-"""What a request allows of stored answers, and where its answer came from."""
+"""Cache directives of requests, and the provenance of answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class Source(StrEnum):
-    """Where an answer came from."""
+    """The source of an answer."""
 
     STORED = "hit"
     STORED_REVALIDATING = "stale"
@@ -22,11 +22,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How old and how fresh an answer is.
+    """The source, age and freshness of an answer.
 
-    ``age`` and ``ttl`` in seconds (``ttl`` is negative past freshness); ``lifetime`` is how long it is fresh in all;
-    ``kept`` whether it was stored; ``shared`` whether another reader's fetch brought it; ``upstream`` the seconds that
-    its fetch took, where there was one.
+    ``age`` and ``ttl`` in seconds (``ttl`` is negative once stale); ``lifetime`` is the whole time of freshness in
+    seconds; ``kept`` whether it was stored; ``shared`` whether it is from another reader's fetch; ``upstream`` the
+    seconds that its fetch took, where there was one.
     """
 
     source: Source
@@ -39,7 +39,7 @@ class Provenance:
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
-    """Names one content of an entry, whatever the entry holds by now; see ``caching.codec.Header``."""
+    """A name for one content of an entry, which may have been replaced since; see ``caching.codec.Header``."""
 
     digest: bytes
     size: int
@@ -49,7 +49,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 class RequestDirectives:
     """The directives of one request, times in seconds; ``None`` where the request has no such directive.
 
-    ``max_stale`` is infinite for a ``max-stale`` without a value: an answer may be stale by any time.
+    ``max_stale`` is infinite for a ``max-stale`` without a value.
     """
 
     no_cache: bool = False
@@ -61,7 +61,7 @@ class RequestDirectives:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the request says nothing about how old an answer may be."""
+        """Whether the request has no directive about the age of answers."""
         return not self.no_cache and self.max_age is None and self.min_fresh is None
 
 
@@ -69,8 +69,8 @@ class RequestDirectives:
 class RequestCachePolicy:
     """What the request's ``Cache-Control`` allows. ``asked_at`` in seconds since the epoch.
 
-    ``paced``: fetches that it forces keep their distance, as those of clients do (``pacing``); ``waits``: that is
-    waited for, or else the read is a ``TooSoon``.
+    ``paced``: fetches that it forces are spaced, like those of clients (``pacing``); ``waits``: the read waits for
+    that, otherwise it is ``TooSoon``.
     """
 
     directives: RequestDirectives = RequestDirectives()
@@ -80,5 +80,5 @@ class RequestCachePolicy:
 
     @classmethod
     def anew(cls) -> RequestCachePolicy:
-        """Only what is fetched from now on."""
+        """The policy that accepts only what is fetched from now on."""
         return cls(RequestDirectives(no_cache=True), paced=False)

@@ -1,4 +1,4 @@
-"""Ids of runs and resource groups, of the characters and the length that the service takes."""
+"""The syntax of ids of runs and resource groups."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""JSON (RFC 8259) about which no two readers disagree: no member twice, nothing that JSON cannot hold, bounded depth.
+"""Strict JSON (RFC 8259): no duplicate members, no NaN or infinities, bounded depth.
 
-One pass of the standard library's scanner, which never goes back in the text, and one walk over what came of it.
+One pass of the standard library's scanner, which never goes back in the text, and one walk over its result.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 def read(
     text: str, *, deepest: int, parse_int: Callable[[str], Any] = int, parse_float: Callable[[str], Any] = float
 ) -> Any:
-    """What ``text`` says; numbers are what ``parse_int`` and ``parse_float`` make of their digits.
+    """The value of ``text``; numbers are the results of ``parse_int`` and ``parse_float``.
 
-    Raises ``ValueError`` for what is no JSON, a member twice at any level, ``NaN`` and the infinities, and for more
-    than ``deepest`` arrays and objects within each other.
+    Raises ``ValueError`` for invalid JSON, duplicate members at any level, ``NaN`` and the infinities, and for more
+    than ``deepest`` levels of arrays and objects.
     """
     try:
         found = json.loads(
@@ -41,7 +41,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _deeper(value: Any, than: int) -> bool:
-    """Whether more than so many arrays and objects are within each other; each is looked at once."""
+    """Whether there are more than ``than`` levels of arrays and objects; each is visited once."""
     level = _containers([value])
     for _ in range(than):
         level = _containers(inner for outer in level for inner in _inner(outer))

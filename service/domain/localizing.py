@@ -1,8 +1,8 @@
 """JSON text whose timestamps are in UTC, rewritten for a zone.
 
-Only timestamps are touched: numbers, names and labels pass as the bytes they are. A timestamp is found by its member's
-name, which is unmistakable in text whose objects have known members only: inside a string the quotes would be escaped.
-The work is one split, two table look-ups a timestamp, and one join; in UTC there is none.
+Only timestamps are changed: numbers, names and labels stay the same bytes. A timestamp is found by its member's name,
+which is unambiguous in text whose objects have only known members: inside a string the quotes would be escaped. The
+work is one split, two table look-ups for each timestamp, and one join; in UTC there is none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TIMESTAMP = re.compile(_MEMBER + rb'(.{16})([^Z"]*)Z"')
 
 
 def utc_literal(moment: Moment | bytes | None) -> bytes:
-    """A timestamp as a JSON literal in UTC; ``null`` for none, text that has no UTC reading as it is."""
+    """A timestamp as a JSON literal in UTC; ``null`` for none; text outside the years of UTC stays as it is."""
     if moment is None:
         return b"null"
     if isinstance(moment, bytes):
@@ -25,7 +25,7 @@ def utc_literal(moment: Moment | bytes | None) -> bytes:
 
 
 def localized(text: bytes, clock: ZoneClock) -> bytes:
-    """JSON text with every ``"timestamp":"…Z"`` of it in the clock's zone."""
+    """JSON text with every ``"timestamp":"…Z"`` converted to the clock's zone."""
     if clock.is_utc:
         return text
     parts = _TIMESTAMP.split(text)
@@ -48,7 +48,7 @@ def localized(text: bytes, clock: ZoneClock) -> bytes:
 
 
 def localized_literal(literal: bytes, clock: ZoneClock) -> bytes:
-    """One timestamp's literal, as ``utc_literal`` writes it, in the clock's zone."""
+    """One timestamp's literal, as written by ``utc_literal``, in the clock's zone."""
     if clock.is_utc or not literal.endswith(b'Z"'):
         return literal
     return b'"' + clock.write(Moment(literal[1:17], literal[17:-2])) + b'"'
