@@ -47,7 +47,5 @@ class Connections:
         """
         chosen = self.default if name is None else self._by_name.get(name)
         if chosen is None or not chosen.open_to(tenant):
-            raise Forbidden(
-                "there is no such connection that this caller may use; see /connections"
-            )
+            raise Forbidden("there is no such connection that this caller may use; see /connections")
         return chosen

@@ -21,8 +21,8 @@ class LogQuery:
     """Which lines of a run's log: the newest ``limit`` of those that match, or the oldest.
 
     ``since`` and ``until`` (as ``selection.instants.instant`` has them) are inclusive; a line without a timestamp lies
-    outside of both. Without ``since`` the log begins when the run did. ``search`` is a part of the message, whatever
-    the case.
+    outside of both. Without ``since`` the log begins at the run's start. ``search`` is a part of the message, ignoring
+    case.
     """
 
     since: bytes | None = None
@@ -33,8 +33,8 @@ class LogQuery:
 
 
 class LogLine(NamedTuple):
-    """A line's members as JSON literals: strings or ``null``, the timestamp as ``domain.localizing.utc_literal``
-    writes it."""
+    """A line's members as JSON literals: strings or ``null``, the timestamp as written by
+    ``domain.localizing.utc_literal``."""
 
     timestamp: bytes
     message: bytes
@@ -49,11 +49,11 @@ class LogLine(NamedTuple):
 
 
 class RunLog(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Lines of a run's log, in the order that was asked for, as JSON text that is ready but for the caller's zone.
+    """Lines of a run's log, in the order of the query, as JSON text with timestamps in UTC.
 
-    ``text`` holds ``count`` objects separated by commas, as ``LogLine.text`` writes them. ``may_change`` is whether
-    the run may still write; ``complete`` is false where more may match than could be looked at; ``unreadable`` counts
-    the lines whose timestamp could not be read.
+    ``text`` holds ``count`` objects separated by commas, as written by ``LogLine.text``. ``may_change`` is whether the
+    run may still write; ``complete`` is false where the runtime has more lines than could be searched; ``unreadable``
+    counts the lines whose timestamp could not be read.
     """
 
     text: bytes
@@ -64,7 +64,7 @@ class RunLog(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def matcher(query: LogQuery) -> Callable[[LogLine], bool]:
-    """Tests a line against all of the query but its limit."""
+    """A test of a line against the query, except its limit."""
     part = query.search.casefold()
     bounded = query.since is not None or query.until is not None
 
@@ -79,9 +79,9 @@ def matcher(query: LogQuery) -> Callable[[LogLine], bool]:
 
 
 def run_log(lines: Iterable[LogLine], query: LogQuery, *, may_change: bool, complete: bool = True) -> RunLog:
-    """The first ``query.limit`` of lines that match and are in the runtime's order, which is roughly the query's.
+    """The first ``query.limit`` matching lines. ``lines`` are in the runtime's order, which is roughly the query's.
 
-    Lines of one instant keep their order, and a line without a timestamp stays behind the line before it.
+    Lines of one instant keep their order, and a line without a timestamp stays after the line before it.
     """
     keyed: list[tuple[bytes, LogLine]] = []
     for line in lines:

@@ -1,7 +1,5 @@
-"""The order of what compares as Python's objects: sorted in stretches, which are then merged.
-
-One sort of all would keep the interpreter's lock for as long as it takes.
-"""
+"""Merge sort of Python objects in pieces, since one call of ``sort`` would hold the interpreter's lock until its
+end."""
 
 from __future__ import annotations
 
@@ -15,12 +13,12 @@ from numpy.typing import NDArray
 from service.concurrency.time_limit import checkpoint
 
 _STRETCH = 20_000
-"""Objects that are sorted at once, in some ten milliseconds."""
+"""Objects sorted by one call, in some ten milliseconds."""
 _NOTHING = object()
 
 
 def places(keys: Sequence[Any]) -> Iterable[int]:
-    """Where the keys are, from the least to the greatest; of equal ones the first comes first."""
+    """The positions of the keys in ascending order; equal keys keep their order."""
     stretches = []
     for start in range(0, len(keys), _STRETCH):
         checkpoint()
@@ -31,7 +29,7 @@ def places(keys: Sequence[Any]) -> Iterable[int]:
 
 
 def ranks(keys: Sequence[Any]) -> NDArray[np.int64]:
-    """The place of each key among those that differ."""
+    """The rank of each key among the distinct keys."""
     found = np.zeros(len(keys), dtype=np.int64)
     rank = -1
     before: Any = _NOTHING
@@ -46,7 +44,7 @@ def ranks(keys: Sequence[Any]) -> NDArray[np.int64]:
 
 
 def places_of_integers(keys: Sequence[int]) -> Iterable[int]:
-    """The same as ``places``: by numpy, which sorts without that lock, where all are of 64 bits."""
+    """Like ``places``, for integers: by numpy, which sorts without that lock, where all fit 64 bits."""
     try:
         found: list[int] = np.argsort(np.array(keys, dtype=np.int64), kind="stable").tolist()
     except OverflowError:

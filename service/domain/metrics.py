@@ -10,17 +10,17 @@ import msgspec
 from service.concurrency.time_limit import checkpoint
 
 MOST_STEP_DIGITS = 1000
-"""Digits of a step that are read; more are no step, so that no reader works on numbers without end."""
+"""The most digits of a step; longer ones are not read, so that nobody has to work on endless numbers."""
 
 
 MOST_LABEL_NAMES = 257
-"""Label names that are kept of a run, a table's columns: one more than it has room for."""
+"""The most label names kept of a run: one more than a table has columns for."""
 
 
 class Unreadable(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """How many members of a runtime's answer could not be read and are given as ``null``, by their kind.
+    """How many members of a runtime's answer could not be read and are ``null``, by their kind.
 
-    ``at_epoch`` counts timestamps of 1970 that are given as they are: MLflow keeps what it could not read so.
+    ``at_epoch`` counts timestamps of 1970, which are kept: MLflow stores unreadable ones so.
     """
 
     timestamps: int = 0
@@ -41,15 +41,15 @@ READABLE = Unreadable()
 
 
 class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A stretch of a run's points, in the runtime's order, as JSON text.
+    """Consecutive points of a run, in the runtime's order, as JSON text.
 
     ``text`` holds ``count`` objects, separated by commas and without the brackets of an array, each with exactly the
     members ``name``, ``value``, ``timestamp``, ``step`` and ``labels``, in any order. A timestamp is written
     ``"timestamp":"2026-03-29T01:00:13.5Z"``, in UTC and with the runtime's own fraction digits; as it was received,
-    with its offset, where UTC falls outside the years 0001 to 9999; or ``null``. ``value`` is a number, the name of
-    what JSON cannot hold, or ``null``; ``step`` is a whole number of either sign, of at most ``MOST_STEP_DIGITS``
-    digits, or ``null``. All other literals are the very characters that the runtime sent, white space between them
-    included.
+    with its offset, where UTC falls outside the years 0001 to 9999; or ``null``. ``value`` is a number, ``"NaN"``,
+    ``"Infinity"``, ``"-Infinity"`` or ``null``; ``step`` is a whole number of either sign, of at most
+    ``MOST_STEP_DIGITS`` digits, or ``null``. All other literals, and the white space between them, are exactly as the
+    runtime sent them.
     """
 
     text: bytes
@@ -57,10 +57,10 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Chunks(Sequence[Chunk]):
-    """Chunks whose texts are somewhere else: ``load`` fetches one by its number, each time it is looked at.
+    """Lazy chunks: ``load`` gets one by its number, on each access.
 
-    ``counts`` are the numbers of their points, known without loading. Loading is where long work on a run finds that
-    its time is over (``concurrency.time_limit``).
+    ``counts`` are the numbers of their points, known without loading. Loading checks whether the time for long work is
+    over (``concurrency.time_limit``).
     """
 
     def __init__(self, counts: Sequence[int], load: Callable[[int], bytes]) -> None:
@@ -92,18 +92,18 @@ class Chunks(Sequence[Chunk]):
 
 
 def counts_of(chunks: Sequence[Chunk]) -> Sequence[int]:
-    """How many points each chunk has; nothing is loaded."""
+    """The number of points of each chunk, without loading it."""
     return chunks.counts if isinstance(chunks, Chunks) else [chunk.count for chunk in chunks]
 
 
 class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Metrics, tags and custom info of one run, as JSON text that is ready but for the caller's time zone.
+    """Metrics, tags and custom info of one run, as JSON text with timestamps in UTC.
 
     ``created_at`` and ``modified_at`` are JSON literals of a timestamp, written as in a ``Chunk``, or ``null``;
     ``tags`` and ``custom_info`` are JSON arrays of ``{"name", "value"}``. ``count`` is the number of points in all
-    chunks; ``unreadable`` counts what could not be read, a point's missing timestamp and value among it.
-    ``label_names`` are those of all points by first appearance, ``MOST_LABEL_NAMES`` at most; ``None`` where nobody has
-    looked.
+    chunks; ``unreadable`` counts members that could not be read, including missing timestamps and values of points.
+    ``label_names`` are those of all points by first appearance, ``MOST_LABEL_NAMES`` at most; ``None`` where they have
+    not been collected.
     """
 
     run_id: str

@@ -1,8 +1,8 @@
-"""Where the members of points stand in the text of a chunk: found for all points at once, without reading any.
+"""Locates the members of all points of a chunk at once, without parsing.
 
-That is possible where a chunk is written as runtimes mostly do: no white space between members, those in the usual
-order, nothing escaped, no comma in a string, and every point with labels of the same names. Then commas alone divide
-it; what stands around each of them is compared.
+That is possible where the chunk has the usual form: no white space between members, those in the usual order, no
+escapes, no comma in a string, and the same label names in every point. Then commas alone separate members; the text
+around each of them is checked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 _COMMA = ord(",")
 _WITHOUT_LABELS = 5
-"""Commas of a point without labels, the one behind it included."""
+"""Commas of a point without labels, including the one after it."""
 _NAME = b'{"name":"'
 _TO_VALUE = b'","value":'
 _TO_TIMESTAMP = b',"timestamp":"'
@@ -34,14 +34,14 @@ _BLANK, _QUOTE = ord(" "), ord('"')
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Stretches of a text, one for each point."""
+    """Spans of a text, one for each point."""
 
     starts: Integers
     ends: Integers
 
     @property
     def width(self) -> int:
-        """The length of the longest."""
+        """The length of the longest span."""
         return int((self.ends - self.starts).max())
 
 
@@ -58,7 +58,7 @@ class Layout:
 
 
 def layout_of(chunk: Chunk) -> Layout | None:
-    """``None`` where it is written another way."""
+    """The layout of a chunk; ``None`` where it has another form."""
     text, count = chunk.text, chunk.count
     if not count or len(text) < len(_NAME) or b"\\" in text:
         return None
@@ -69,7 +69,7 @@ def layout_of(chunk: Chunk) -> Layout | None:
         return None
     try:
         return _checked(text, data, commas.reshape(count, each).T)
-    except IndexError:  # a comma too near to the end
+    except IndexError:  # a comma too close to the end
         return None
 
 
@@ -117,7 +117,7 @@ def _checked(text: bytes, data: Bytes, commas: Integers) -> Layout | None:
 
 
 def _bare(edges: Bytes) -> bool:
-    """Whether none is white space or a quote: a number begins and ends there."""
+    """Whether none is white space or a quote, so that the text between them is a number."""
     return not ((edges <= _BLANK) | (edges == _QUOTE)).any()
 
 
@@ -127,7 +127,7 @@ def _stands(text: bytes, places: Integers, literal: bytes) -> bool:
 
 
 def alike(text: bytes, spans: Spans) -> bool:
-    """Whether all stretches are the same text."""
+    """Whether all spans have the same text."""
     start, end = int(spans.starts[0]), int(spans.ends[0])
     if not (spans.ends - spans.starts == end - start).all():
         return False
@@ -135,7 +135,7 @@ def alike(text: bytes, spans: Spans) -> bool:
 
 
 def stretches(text: bytes, spans: Spans) -> tuple[Bytes, NDArray[np.bool_]]:
-    """What stands there, a row for each and as wide as the longest, and what of each row belongs to it."""
+    """The texts of the spans as rows as wide as the longest, and a mask of the bytes that belong to each."""
     lengths, width = spans.ends - spans.starts, spans.width
     if not width:
         return np.empty((len(lengths), 0), np.uint8), np.empty((len(lengths), 0), np.bool_)
@@ -146,5 +146,5 @@ def stretches(text: bytes, spans: Spans) -> tuple[Bytes, NDArray[np.bool_]]:
 
 
 def _at(text: bytes, places: Integers, width: int) -> NDArray[np.void]:
-    """So many bytes from each place on. Raises ``IndexError`` where there are not as many."""
+    """``width`` bytes at each place. Raises ``IndexError`` beyond the text."""
     return np.ndarray((max(0, len(text) - width + 1),), f"V{width}", text, strides=(1,))[places]

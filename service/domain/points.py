@@ -1,8 +1,8 @@
-"""A chunk's points, read only as far as they are needed: numbers to calculate with, literals to give away.
+"""Reads a chunk's points, as far as they are needed: numbers for calculations, literals for answers.
 
-Literals are the very bytes of the chunk. On the rare path where the strict parser refuses a chunk (a lone surrogate
-escape such as ``\\ud83d``, a number beyond any ``float``), the standard library reads it: numbers stay literal there
-too, strings may be escaped another way and mean the same.
+Literals are the exact bytes of the chunk. Where the strict parser refuses a chunk (a lone surrogate escape such as
+``\\ud83d``, a number out of range of ``float``), the standard library reads it: numbers stay literals there, too, while
+escapes in strings may differ.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ NULL = b"null"
 
 
 class Measure(msgspec.Struct, gc=False):
-    """A point as numbers. ``name`` and ``labels`` are literals; ``value`` may be the name of what JSON cannot hold,
-    and ``None`` where the runtime's could not be read."""
+    """A point as numbers. ``name`` and ``labels`` are literals; ``value`` may be a name such as ``NaN``, and ``None``
+    where the runtime's could not be read."""
 
     name: Raw
     labels: Raw
@@ -135,7 +135,7 @@ def _decoder(fields: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
 
 
 def text(literal: bytes) -> str:
-    """The text of a JSON string; a lone surrogate stays what it is."""
+    """The text of a JSON string, with lone surrogates."""
     if b"\\" not in literal:
         return literal[1:-1].decode("utf-8")
     found: str = json.loads(literal)
@@ -143,7 +143,7 @@ def text(literal: bytes) -> str:
 
 
 def label_set(literal: bytes) -> frozenset[NameValue]:
-    """The labels of a point as a set: their order does not tell one series from another."""
+    """The labels of a point as a set: their order does not distinguish series."""
     return frozenset(labels(literal))
 
 
@@ -161,7 +161,7 @@ def number(literal: bytes) -> float | None:
 
 
 def exact(literal: bytes) -> Decimal:
-    """A step or value with all its digits; ``NaN`` and infinities by their names."""
+    """A step or value with all its digits; also ``NaN`` and infinities."""
     written = literal.decode("ascii").strip('"')
     try:
         return Decimal(written)

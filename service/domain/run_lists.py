@@ -1,4 +1,4 @@
-"""The runs of a resource group as they are stored: what they are selected and sorted by in columns, the runs apart."""
+"""The stored list of a resource group's runs: columns to select and sort by, and the runs separately."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ Flags: TypeAlias = Sequence[bool | int]
 T = TypeVar("T")
 _BEHIND = b"\xff"
 _NONE = b"\xfe"
-"""Bytes that no text in UTF-8 has."""
+"""Bytes that do not occur in UTF-8."""
 _TOGETHER = 4096
 _TYPES = {1: "B", 2: "H", 4: "I"}
 
 
 class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A text in UTF-8, or none, in each of many rows: the different texts, and which of them each row has.
+    """A column of texts in UTF-8, or none, as a dictionary of distinct texts and the number of each row's.
 
-    ``words`` are the texts by their first appearance, a byte behind each that none has. ``rows`` has the number of each
-    row's text in ``width`` bytes, little-endian; with a ``width`` of 0 each row has a text of its own.
+    ``words`` are the texts by first appearance, each followed by a byte that does not occur in UTF-8. ``rows`` has the
+    number of each row's text in ``width`` bytes, little-endian; with a ``width`` of 0 each row has its own text.
     """
 
     words: bytes
@@ -83,7 +83,7 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self._flags(passing)
 
     def containing(self, part: str) -> Flags:
-        """Which rows have a text with this part in it, whatever the case."""
+        """Which rows have a text that contains ``part``, ignoring case."""
         folded = part.casefold()
         if not self.words.translate(None, _BEHIND + _NONE).isascii():
             return self.matching(lambda word: folded in _decoded(word).casefold())
@@ -93,8 +93,8 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self._flags([searched in word for word in words.split(_BEHIND)[:-1]])
 
     def between(self, least: bytes | None, most: bytes | None) -> range:
-        """The rows whose texts lie between these, both included, in a column whose texts go down, those of no text
-        last."""
+        """The rows with texts from ``least`` to ``most``, both included, in a column in descending order, with missing
+        texts last."""
         words = self._words()
         texts = len(words) - (words[-1:] == [_NONE])
         first = 0 if most is None else bisect_left(words, True, 0, texts, key=lambda word: word <= most)
@@ -105,7 +105,7 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return range(bisect_left(numbers, first), bisect_left(numbers, max(first, end)))
 
     def mapped(self, of: Callable[[bytes], T]) -> list[T | None]:
-        """What ``of`` makes of each row's text, called once for each different one; ``None`` where there is none."""
+        """The result of ``of`` for each row's text, called once for each distinct one; ``None`` for no text."""
         made = [None if word == _NONE else of(word) for word in self._words()]
         return list(map(made.__getitem__, self._numbers())) if self.width else made
 
@@ -116,7 +116,7 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return None if at < 0 else self.words.count(_BEHIND, 0, at + 1)
 
     def _flags(self, passing: Sequence[bool | int]) -> Flags:
-        """For each row what holds for its text."""
+        """The flag of each row's text."""
         if self.width == 1:
             return self.rows.translate(bytes(passing).ljust(1 << 8, b"\0"))
         return list(map(passing.__getitem__, self._numbers())) if self.width else passing
@@ -135,7 +135,7 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class RunList:
     """The runs of a resource group by their rows, newest first.
 
-    A column, and the runs of some rows, are loaded each time they are looked at.
+    Columns and runs are loaded on each access.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ def _decoded(text: bytes) -> str:
 
 
 def _text(literal: bytes) -> bytes | None:
-    """What a JSON string says; ``None`` for ``null``."""
+    """The text of a JSON string; ``None`` for ``null``."""
     if b"\\" in literal:
         return _encoded(json.loads(literal))
     return None if literal == NULL else literal[1:-1]
@@ -180,14 +180,14 @@ _COLUMNS: Mapping[RunColumn, tuple[str, Callable[[Any], bytes | None]]] = {
     "startTime": ("start_time", instant),
     "completionTime": ("completion_time", instant),
 }
-"""The member of a run that each column is of, and its text: times as ``instant`` has them, all else as it reads."""
+"""The member of a run in each column, and its text: times as converted by ``instant``, others decoded."""
 RUN_COLUMNS: tuple[RunColumn, ...] = tuple(_COLUMNS)
 
 
 class ColumnsOfRuns:
-    """The columns of runs that are added one after the other, to be put in order in the end.
+    """Builds the columns from runs that are added one by one, and sorts them at the end.
 
-    Texts of many runs are kept as one, since an object for each takes more memory than its text.
+    Texts of many runs are joined, since an object for each takes more memory than its text.
     """
 
     def __init__(self) -> None:
@@ -201,8 +201,8 @@ class ColumnsOfRuns:
             self._join()
 
     def order(self) -> list[int]:
-        """Where each run came that now comes: the newest first, of those created at once the one of the least id;
-        those whose time of creation is not known last."""
+        """The positions of the runs in the order of the list: the newest first, those of the same time by id, those
+        without a time of creation last."""
         self._join()
         ids, created = (self._texts(name) for name in ("runId", "createdAt"))
         rows = sorted(range(len(ids)), key=ids.__getitem__)

@@ -1,4 +1,4 @@
-"""Runs: where they stand, what they were started with, what came of them."""
+"""Runs: status, times, configuration, related objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NULL = b"null"
 
 
 class RunStatus(StrEnum):
-    """Where a run stands; the AI API's words."""
+    """The status of a run, in the AI API's terms."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -26,7 +26,7 @@ class RunStatus(StrEnum):
 
     @classmethod
     def of(cls, text: str) -> RunStatus:
-        """The status called ``text``; ``UNKNOWN`` for a word of a later version of the API."""
+        """The status called ``text``; ``UNKNOWN`` for one of a later version of the API."""
         return cls(text) if text in cls.__members__ else cls.UNKNOWN
 
     @property
@@ -36,8 +36,8 @@ class RunStatus(StrEnum):
 
 
 def seconds_between(start: bytes | None, end: bytes | None) -> Decimal | None:
-    """From one moment to another, both as ``instant`` has them; ``None`` where one is missing, or ``end`` is before
-    ``start``, or one lies outside the years 0001 to 9999."""
+    """Seconds from one moment to another, both as converted by ``instant``; ``None`` where one is missing or outside
+    the years 0001 to 9999, or ``end`` is before ``start``."""
     if start is None or end is None or end < start:
         return None
     try:
@@ -53,11 +53,11 @@ _ENDED = frozenset({RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.DEAD})
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is known of a run by itself.
+    """A run without its related objects.
 
-    All but ``run_id`` and ``status`` (the runtime's word) are JSON literals: strings as the runtime sent them, or
-    ``null``; timestamps in UTC as ``domain.localizing.utc_literal`` writes them. ``unreadable`` counts the timestamps
-    that were given and could not be read.
+    All but ``run_id`` and ``status`` (the runtime's own) are JSON literals: strings as the runtime sent them, or
+    ``null``; timestamps in UTC as written by ``domain.localizing.utc_literal``. ``unreadable`` counts the timestamps
+    that are present but could not be read.
     """
 
     run_id: str
@@ -82,7 +82,8 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def ended_at(self) -> float | None:
-        """When a run that has ended did so, in seconds since the epoch; ``None`` where that is not known."""
+        """The time of the run's end, in seconds since the epoch; ``None`` where it is not known or the run has not
+        ended."""
         if self.may_change:
             return None
         moment = instant(self.completion_time) or instant(self.modified_at)
@@ -94,17 +95,17 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def duration(self) -> Decimal | None:
-        """Seconds from start to end; ``None`` for a run that has not both, or ended before it began."""
+        """Seconds from start to end; ``None`` where one is missing, or the end is before the start."""
         return seconds_between(instant(self.start_time), instant(self.completion_time))
 
 
 class RunDetails(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A run and what surrounds it.
+    """A run and its related objects.
 
-    JSON literals all: ``status_details`` any value; ``parameters`` an array of ``{"key", "value"}``; the artifacts
+    All are JSON literals: ``status_details`` any value; ``parameters`` an array of ``{"key", "value"}``; the artifacts
     arrays of ``{"key", "id", "name", "kind", "url"}``; ``scenario`` ``{"id", "name"}``, ``executable`` ``{"id", "name",
     "versionId"}``. A part that
-    could not be read is ``null``, or incomplete, and named in ``unavailable``, as the contract calls it.
+    could not be read is ``null`` or incomplete, and named in ``unavailable``.
     """
 
     run: Run

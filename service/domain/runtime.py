@@ -1,4 +1,4 @@
-"""The AI runtime, as the service sees it: a port with one adapter for each kind of runtime."""
+"""The port to AI runtimes, with an adapter for each kind of runtime."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ DEFAULT_CONNECTION = "default"
 
 @dataclass(frozen=True, slots=True)
 class CacheScope:
-    """Which runtime is read, and as whom: what is visible there, and so what a stored answer belongs to.
+    """Which runtime is read, and as whom: this decides what is visible there, and who may share a stored answer.
 
-    ``connection`` is the runtime's name in the configuration. ``caller`` tells callers apart where the caller's own
-    token goes upstream, and is ``None`` where the service's own credentials do; ``token`` is that caller's token.
+    ``connection`` is the runtime's name in the configuration. ``caller`` distinguishes callers where the caller's own
+    token is sent upstream, and is ``None`` where the service's credentials are; ``token`` is that caller's token.
     """
 
     tenant: str
@@ -35,14 +35,14 @@ class CacheScope:
 
 
 Kind = Literal["ai_api", "mlflow"]
-"""What a runtime speaks."""
+"""The API of a runtime."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, array_like=True):
-    """What a runtime can do.
+    """The capabilities of a runtime.
 
-    ``metrics`` and ``logs``, whether its runs have a metric resource and a log, are ``None`` where it does not say.
-    ``multitenant``: whether it keeps resource groups apart; without that all groups see all its runs.
+    ``metrics`` and ``logs``, whether its runs have a metric resource and logs, are ``None`` where it does not say.
+    ``multitenant``: whether it isolates resource groups; otherwise all groups see all runs.
     """
 
     identifier: str | None
@@ -56,10 +56,10 @@ class Capabilities(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What one request hands to every read: from where, until when, and which stored answers will do.
+    """What one request passes to every read: its scope, deadline and cache policy.
 
-    ``request_id`` and ``traceparent`` follow it upstream; ``asked`` holds what was asked there for it already.
-    ``known`` is what the runtime last said of itself, to this process or another, where that is stored.
+    ``request_id`` and ``traceparent`` are sent upstream; ``asked`` holds upstream answers that the request already has.
+    ``known`` is the runtime's last known capabilities, where they are stored.
     """
 
     cache_scope: CacheScope
@@ -75,7 +75,7 @@ class RequestContext:
         return replace(self, deadline=deadline)
 
     def anew(self) -> RequestContext:
-        """The same request, of which only what is fetched from now on will do."""
+        """The same request, for which only answers fetched from now on count."""
         return self.with_policy(RequestCachePolicy.anew())
 
     def with_policy(self, cache_policy: RequestCachePolicy) -> RequestContext:
@@ -84,14 +84,14 @@ class RequestContext:
 
 
 class ResourceGroups(msgspec.Struct, frozen=True, array_like=True):
-    """The ids of a runtime's resource groups, in order; not ``complete`` where it does not tell all of them."""
+    """The ids of a runtime's resource groups, in order; not ``complete`` where it does not list all of them."""
 
     ids: tuple[str, ...]
     complete: bool = True
 
 
 class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
-    """A run's metric resource, whether the run may still change, and its status, all of one moment."""
+    """A run's metric resource, its status, and whether it may still change, all of the same moment."""
 
     resource: MetricResource
     may_change: bool
@@ -99,7 +99,7 @@ class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AIRuntime(Protocol):
-    """Reads an AI runtime, as ``context.cache_scope`` says. Every method ends by the context's deadline.
+    """Reads an AI runtime in ``context.cache_scope``. Every method ends by the context's deadline.
 
     Raises ``domain.errors``: ``RuntimeTrouble`` where the runtime gave no usable answer, ``RuntimeForbids`` where it
     refuses; never anything else.
@@ -110,27 +110,27 @@ class AIRuntime(Protocol):
 
     @property
     def identity(self) -> str:
-        """What tells this runtime from another in the keys of stored answers."""
+        """What identifies this runtime in the keys of stored answers."""
         ...
 
     def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
-        """Each run's metric resource, or what is the matter with that run (``RunNotFound`` among others)."""
+        """Each run's metric resource, or its error (``RunNotFound`` among others)."""
         ...
 
     def runs(self, context: RequestContext) -> Iterable[Run]:
         """All runs of the resource group, in any order.
 
-        The runtime has answered when this returns; its answer is read as the runs are looked at, which may raise
+        The runtime has answered when this returns; its answer is read while iterating over the runs, which may raise
         ``BadGateway``.
         """
         ...
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
-        """One run and what surrounds it, as far as that could be read. Raises ``RunNotFound`` among others."""
+        """One run and its related objects, as far as they could be read. Raises ``RunNotFound`` among others."""
         ...
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
-        """What a run wrote. Raises ``RunNotFound`` and ``LogsNotSupported`` among others."""
+        """Lines of a run's log. Raises ``RunNotFound`` and ``LogsNotSupported`` among others."""
         ...
 
     def resource_groups(self, context: RequestContext) -> ResourceGroups:

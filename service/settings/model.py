@@ -23,7 +23,7 @@ class RuntimeAuth(StrEnum):
 
 
 class RuntimeKind(StrEnum):
-    """What a runtime speaks."""
+    """The API of a runtime."""
 
     AI_API = "ai_api"
     MLFLOW = "mlflow"

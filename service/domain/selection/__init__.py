@@ -1,1 +1,1 @@
-"""Which points of a run are asked for, and in what order: chunks in, chunks out, each point the text that it was."""
+"""Selection of points and runs: filters, sorting, pages. The text of each point stays the same."""

@@ -1,4 +1,4 @@
-"""A chunk taken apart into the texts of its points, and put together again."""
+"""Splits chunks into the texts of their points, and joins them again."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def _leniently(text: str) -> Iterator[bytes]:
 
 
 _REMEMBERED = 8192
-"""Steps: of the most digits that they may have, some 13 MB."""
+"""Steps in the cache: with the most digits, some 13 MB."""
 
 
 @lru_cache(_REMEMBERED)
 def step(literal: bytes) -> int | None:
-    """The number that a step's literal stands for, ``1.0`` and ``1e3`` too; ``None`` for ``null``."""
+    """The number of a step's literal, including ``1.0`` and ``1e3``; ``None`` for ``null``."""
     try:
         return int(literal)
     except ValueError:
@@ -61,11 +61,11 @@ def step(literal: bytes) -> int | None:
 
 
 _HELD = 250_000
-"""Points that are gathered at once: what takes memory."""
+"""Points gathered at once, which bounds memory."""
 
 
 def window(chunks: Sequence[Chunk], offset: int, limit: int) -> Iterator[Chunk]:
-    """At most ``limit`` points from the one at ``offset`` (the first is 0) on."""
+    """At most ``limit`` points from ``offset`` (0 for the first) on."""
     end = offset + limit
     start = 0
     for number, count in enumerate(counts_of(chunks)):
@@ -79,7 +79,7 @@ def window(chunks: Sequence[Chunk], offset: int, limit: int) -> Iterator[Chunk]:
 
 
 def gathered(chunks: Sequence[Chunk], rows: array[int]) -> Iterator[Chunk]:
-    """The points of ``rows``, in their order, whatever that is. Chunks are looked at once for each ``_HELD`` rows."""
+    """The points of ``rows``, in the given order. Each chunk is loaded once for every ``_HELD`` rows."""
     starts = list(accumulate(counts_of(chunks), initial=0))
     for at in range(0, len(rows), _HELD):
         texts = _texts(chunks, starts, rows[at : at + _HELD])
@@ -98,7 +98,7 @@ def _texts(chunks: Sequence[Chunk], starts: Sequence[int], rows: array[int]) -> 
 
 
 def _by_chunk(starts: Sequence[int], rows: array[int]) -> Iterator[tuple[int, list[int]]]:
-    """The places in ``rows`` of what each chunk holds of them."""
+    """For each chunk, the positions in ``rows`` of its points."""
     places: dict[int, list[int]] = {}
     for place, row in enumerate(rows):
         places.setdefault(bisect_right(starts, row) - 1, []).append(place)

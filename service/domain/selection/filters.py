@@ -1,4 +1,4 @@
-"""Which points of a run are asked for."""
+"""Filters of points."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _Key = TypeVar("_Key", bytes, int)
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a point must have, all of it. Empty and ``None`` members ask for nothing.
+    """The conditions of a filter, all of which a point must meet. Empty and ``None`` members are no conditions.
 
-    ``names``: one of them, exactly. ``search``: a part of the name, whatever the case. ``labels``: each as ``name`` or
-    ``name:value``; both may hold colons, and any way to divide the text will do. ``min_step`` to ``max_step`` and
-    ``since`` to ``until`` (as ``instants.instant`` has them) are inclusive; a point without a step or timestamp lies
-    outside of all bounds.
+    ``names``: one of these exact names. ``search``: a part of the name, ignoring case. ``labels``: all of these, each
+    as ``name`` or ``name:value``; where names contain colons, any way to divide the text may match. ``min_step`` to
+    ``max_step`` and ``since`` to ``until`` (as ``instants.instant`` has them) are inclusive; a point without a step or
+    timestamp lies outside of all bounds.
     """
 
     names: tuple[str, ...] = ()
@@ -44,21 +44,21 @@ class Filter:
 
 EVERYTHING = Filter()
 _Criterion = tuple[str, Callable[[bytes], bool]]
-"""A field of a point, and the test that its literal must pass."""
+"""A field of a point, and a test of its literal."""
 
 
 def selected(chunks: Sequence[Chunk], wanted: Filter) -> Sequence[Chunk]:
-    """The points that pass, in their order. A chunk of which all pass is given as it is."""
+    """The points that pass, in their order. A chunk whose points all pass is returned unchanged."""
     return chunks if wanted.is_empty else tuple(_selected(chunks, wanted))
 
 
 def passing(chunks: Iterable[Chunk], wanted: Filter) -> Iterable[Chunk]:
-    """The same, one chunk at a time."""
+    """Like ``selected``, one chunk at a time."""
     return chunks if wanted.is_empty else _selected(chunks, wanted)
 
 
 def matching(chunks: Iterable[Chunk], wanted: Filter) -> array[int]:
-    """The rows of the points that pass; a point's row is its place among all of them."""
+    """The rows of the points that pass; a point's row is its position among all points."""
     rows: array[int] = array("i")
     criteria = _criteria(wanted)
     start = 0
@@ -90,7 +90,7 @@ def _passes(chunk: Chunk, criteria: Sequence[_Criterion]) -> list[bool]:
 
 
 def _criteria(wanted: Filter) -> list[_Criterion]:
-    """The tests that a point must pass. Names and labels repeat from point to point; each is read once."""
+    """The tests of a filter. Names and labels repeat from point to point, so results for each literal are kept."""
     criteria: list[_Criterion] = []
     if wanted.names or wanted.search:
         criteria.append(("name", _name_test(frozenset(wanted.names), wanted.search.casefold())))

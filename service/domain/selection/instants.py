@@ -1,4 +1,4 @@
-"""Timestamps that compare as the instants do, whatever the number of their fraction digits."""
+"""Timestamps in a form that sorts like the instants, with any number of fraction digits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from service.domain.timestamps import MomentReader
 
 _SECONDS = len("2026-03-29T01:00:13")
 _CYCLE = 400
-"""Years after which the Gregorian calendar repeats itself."""
+"""The period of the Gregorian calendar in years."""
 
 
 def instant(literal: bytes) -> bytes | None:
-    """What orders a timestamp's literal as a ``Chunk`` has it; ``None`` for ``null``.
+    """The sortable form of a timestamp's literal in a ``Chunk``; ``None`` for ``null``.
 
-    Seconds in UTC and the fraction without trailing zeros, ``2026-03-29T01:00:13.5``: bytes compare as instants do.
+    Seconds in UTC and the fraction without trailing zeros, ``2026-03-29T01:00:13.5``: bytes that sort like the
+    instants.
     """
     if literal.endswith(b'Z"'):
         return _trimmed(literal[1:-2])
@@ -23,7 +24,7 @@ def instant(literal: bytes) -> bytes | None:
 
 
 def instant_of(text: str) -> bytes | None:
-    """The same for RFC 3339 text in any offset; ``None`` where it is no timestamp."""
+    """The same for RFC 3339 text with any offset; ``None`` for other text."""
     try:
         return instant(utc_literal(MomentReader().read(text.encode("ascii"))))
     except UnicodeEncodeError:
@@ -35,10 +36,10 @@ def _trimmed(reading: bytes) -> bytes:
 
 
 def _beyond(reading: bytes) -> bytes:
-    """A reading whose UTC falls outside the years 0001 to 9999, given with its offset.
+    """The sortable form of a timestamp with an offset whose UTC is outside the years 0001 to 9999.
 
-    Calculated one cycle away. In ASCII ``/`` goes before ``0`` and ``:`` comes after ``9``, so ``/999`` is the year
-    before 0000 and ``:000`` the one after 9999.
+    It is calculated in another period of the calendar. In ASCII ``/`` is before ``0`` and ``:`` after ``9``, so
+    ``/999`` is the year before 0000 and ``:000`` the one after 9999.
     """
     local, offset = reading[:-6], reading[-6:].decode("ascii")
     year = int(local[:4])

@@ -1,4 +1,4 @@
-"""Which runs of a resource group are asked for, and in what order."""
+"""Filters and sort keys of runs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ RUN_FIELDS: tuple[RunField, ...] = get_args(RunField)
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """What a run must have, all of it. Empty and ``None`` members ask for nothing.
+    """The conditions of a filter, all of which a run must meet. Empty and ``None`` members are no conditions.
 
-    ``statuses``: one of them. ``search``: a part of the run's id or of its configuration's name, whatever the case.
+    ``statuses``: one of them. ``search``: a part of the run's id or of its configuration's name, ignoring case.
     ``created_since`` and ``created_until`` (as ``instants.instant`` has them) are inclusive; a run without a time of
     creation lies outside of both. The others are ids.
     """
@@ -40,14 +40,14 @@ class RunFilter:
 
 @dataclass(frozen=True, slots=True)
 class RunSortKey:
-    """What to sort runs by: a field, or what their metrics come to."""
+    """A sort key of runs: a field, or an aggregate of a metric."""
 
     field: RunField | Question
     descending: bool = False
 
 
 Metrics = Mapping[str, Mapping[Question, Answer | None]]
-"""By run id, what the run's metrics come to; ``None`` where it has no such metric."""
+"""The answers to questions by run id; ``None`` where the run has no such metric."""
 
 
 def selected(runs: RunList, wanted: RunFilter) -> Rows:
@@ -60,13 +60,13 @@ def selected(runs: RunList, wanted: RunFilter) -> Rows:
 
 
 def _created(runs: RunList, wanted: RunFilter) -> range:
-    """The rows of the runs that were created within the time that is wanted: the list is in the order of that."""
+    """The rows of the runs created in the interval; the list is sorted by time of creation."""
     since, until = wanted.created_since, wanted.created_until
     return range(runs.count) if since is None and until is None else runs.column("createdAt").between(since, until)
 
 
 def ordered(runs: RunList, rows: Rows, sort: Sequence[RunSortKey], metrics: Metrics = _NO_METRICS) -> Rows:
-    """The rows by each key in turn; a run without what it is sorted by, NaN included, comes last, whatever the
+    """The rows sorted by the keys, in order of precedence; runs without a value, or with NaN, come last in either
     direction."""
     found = rows
     for key in reversed(sort):
@@ -89,7 +89,7 @@ def _numbers(runs: RunList, rows: Rows, question: Question, metrics: Metrics) ->
 
 
 def _tests(runs: RunList, wanted: RunFilter) -> list[Flags]:
-    """For each thing that is wanted, but for the time of creation, which rows have it."""
+    """The matching rows of each condition, except the time of creation."""
     tests: list[Flags] = []
     if wanted.statuses:
         tests.append(runs.column("status").matching(frozenset(map(str.encode, wanted.statuses)).__contains__))
@@ -126,4 +126,4 @@ _VALUES: Mapping[RunField, Callable[[RunList], Sequence[Any]]] = {
     "status": lambda runs: runs.column("status").mapped(bytes.decode),
     "configurationName": lambda runs: runs.column("configurationName").mapped(_by_name),
 }
-"""What each row is sorted by; ``None`` where it is without."""
+"""The value of each row for a sort key; ``None`` where there is none."""

@@ -1,7 +1,7 @@
-"""Points in the order that is asked for, as the rows of the points.
+"""Sorting of points, with their rows as the result.
 
-What decides is read from the chunks one by one into columns of numbers, which numpy sorts without the interpreter's
-lock; the sorts of other objects go in stretches. So nothing here keeps other threads waiting.
+Keys are read from the chunks one by one into columns of numbers, which numpy sorts without the interpreter's lock;
+other objects are sorted in pieces. So other threads do not have to wait.
 """
 
 from __future__ import annotations
@@ -25,23 +25,22 @@ from service.domain.selection.instants import instant
 Field: TypeAlias = Literal["name", "step", "timestamp", "value"]
 FIELDS: tuple[Field, ...] = get_args(Field)
 _WIDEST = 64
-"""Bytes of an instant in a column; one that is longer makes objects of all."""
+"""The longest instant in a column, in bytes; with a longer one, all are objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One field to sort by."""
+    """A sort key."""
 
     field: Field
     descending: bool = False
 
 
 def order(chunks: Sequence[Chunk], keys: Sequence[SortKey], rows: array[int] | None = None) -> array[int]:
-    """The rows of the points (of ``rows``, ascending, or of all), by the first of ``keys``, where that is equal by the
-    second and so on, at last by their own order.
+    """The rows of the points (those of ``rows``, ascending, or all) sorted by ``keys``, in order of precedence; stable.
 
-    Names go by Unicode code points, values and steps as the exact numbers that they are, timestamps as instants.
-    What is ``null`` or NaN comes last in either direction.
+    Names are compared by Unicode code points, values and steps as exact numbers, timestamps as instants. ``null`` and
+    NaN come last in either direction.
     """
     chosen = chunks if rows is None else list(gathered(chunks, rows))
     columns = {key.field: _COLUMNS[key.field]() for key in keys}
@@ -61,16 +60,16 @@ class _Column(Protocol):
     """One field of all points."""
 
     def add(self, literals: list[bytes]) -> None:
-        """Those of one chunk."""
+        """Add the literals of one chunk."""
 
     def keys(self, chunks: Sequence[Chunk], *, descending: bool) -> list[NDArray[Any]]:
-        """Arrays that ``lexsort`` sorts by, the last one first: what is smaller in them comes first."""
+        """The keys for ``lexsort``, of which the last takes precedence; smaller ones come first."""
         ...
 
 
 class _Values:
-    """Values in double precision, and a hash of each literal: only equal values of different literals are looked at
-    with all their digits."""
+    """Values in double precision, and a hash of each literal: only equal values with different literals are compared by
+    all their digits."""
 
     def __init__(self) -> None:
         self._numbers: list[NDArray[Any]] = []
@@ -88,7 +87,7 @@ class _Values:
         return [~exact, -numbers] if descending else [exact, numbers]
 
     def _exact(self, chunks: Sequence[Chunk], numbers: NDArray[Any]) -> NDArray[Any] | None:
-        """Tells apart the values that are equal in double precision, where there are such."""
+        """A further key for values that are equal in double precision, where there are different ones."""
         if not len(numbers):
             return None
         rows = np.argsort(numbers, kind="stable")
@@ -108,7 +107,7 @@ class _Values:
 
 
 class _Steps:
-    """Steps as integers; as objects where one of them is larger than 64 bits."""
+    """Steps as integers of 64 bits, or as objects where one does not fit."""
 
     def __init__(self) -> None:
         self._steps: list[NDArray[Any]] = []
@@ -133,7 +132,7 @@ class _Steps:
 
 
 class _Instants:
-    """Timestamps as text of one width that sorts as the instants do; as objects where that would be too wide."""
+    """Timestamps as text of fixed width that sorts like the instants, or as objects where that would be too wide."""
 
     def __init__(self) -> None:
         self._instants: list[NDArray[Any] | list[bytes]] = []
@@ -156,7 +155,7 @@ class _Instants:
 
 
 class _Names:
-    """Names by number; each literal is read once."""
+    """Names by number; each distinct literal is read once."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, int] = {}
@@ -181,7 +180,7 @@ _COLUMNS: dict[Field, Callable[[], _Column]] = {
 
 
 def _dense(column: NDArray[Any]) -> NDArray[Any]:
-    """As ``ranks``, for a column."""
+    """Like ``ranks``, for a column."""
     rows = np.argsort(column, kind="stable")
     in_order = column[rows]
     found = np.zeros(len(column), dtype=np.int64)

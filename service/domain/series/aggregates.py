@@ -1,4 +1,4 @@
-"""What all points of a series, or of all series of a name, come to: first, last, min, max, mean, count."""
+"""Aggregates over the points of a series, or of all series of a name: first, last, min, max, mean, count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDS = 2
 
 
 def summarize(chunks: Sequence[Chunk]) -> list[Summary]:
-    """A summary of each series by its first appearance, then one of each name that has several."""
+    """The summaries of all series by first appearance, then one for each name with several series."""
     if not chunks:
         return []
     read = columns.read(chunks)
@@ -87,7 +87,7 @@ def _decimals(literals: Sequence[bytes]) -> list[Decimal]:
 
 
 def _decimal(literal: bytes) -> Decimal:
-    """NaN for a number that no ``Decimal`` can be."""
+    """A decimal; NaN for a number out of its range."""
     try:
         return Decimal(literal.decode("ascii").strip('"'))
     except decimal.InvalidOperation:
@@ -95,7 +95,7 @@ def _decimal(literal: bytes) -> Decimal:
 
 
 def _by_name(read: Columns) -> tuple[Columns, list[int]]:
-    """The rows of names that have several series, those as one; for each series its new number, or -1."""
+    """The rows of names with several series, numbered by name; and for each series the number of its name, or -1."""
     names = [points.text(name) for name, _ in read.names]
     seen: dict[str, list[int]] = {}
     for number, name in enumerate(names):

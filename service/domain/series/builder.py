@@ -24,11 +24,11 @@ def series(
     counter: SeriesCounter | None = None,
     projection: Projection | None = None,
 ) -> list[Series]:
-    """The series of the chunks' points, of metrics called one of ``names`` or of all, by their first appearance.
+    """The series of the chunks' points, of the metrics ``names`` or of all, by first appearance.
 
-    A series of more than ``at_most`` (2 or more) points is downsampled: its first and last point, its extremes, and of
-    the others those that make its picture. The ``counter`` counts them first, and ends it where they are too many. With
-    a ``projection`` each has its course, and points on both sides of its gaps are among those that are chosen.
+    A series of more than ``at_most`` (2 or more) points is downsampled: to its first and last point, its extremes, and
+    of the others those that preserve its shape. The ``counter`` may raise where there are too many series. With a
+    ``projection`` each series has a course, and points on both sides of its gaps are kept.
     """
     if not chunks:
         return []
@@ -36,7 +36,7 @@ def series(
 
 
 def of_columns(read: Columns, at_most: int | None = None, projection: Projection | None = None) -> list[Series]:
-    """The series of points that are read already."""
+    """The series of points in columns."""
     return _Progress(read, projection).series(at_most) if read.names else []
 
 
@@ -44,11 +44,11 @@ _NO_GAPS = Gaps(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), 0.0)
 
 
 _ENDS = 2
-"""Room for the first and the last point only."""
+"""The number of points with which only the first and the last are kept."""
 
 
 class _Progress:
-    """All points in order; a *place* is a position in it, and series ``n`` is at ``bounds[n]`` to ``bounds[n + 1]``."""
+    """All points in order; a *place* is a position there, and series ``n`` is at ``bounds[n]`` to ``bounds[n + 1]``."""
 
     def __init__(self, read: Columns, projection: Projection | None) -> None:
         self._columns = read
@@ -89,7 +89,8 @@ class _Progress:
     def _one(
         self, number: int, chosen: Integers, shown: list[bytes], named: tuple[bytes, bytes | None, bytes | None]
     ) -> Series:
-        """The series of points ``shown``, which are those ``chosen``; ``named`` are its last, least and greatest."""
+        """The series with the points ``shown``, whose texts are ``chosen``; ``named`` are its last, lowest and
+        highest."""
         last, least, greatest = named
         name, labels = self._columns.names[number]
         values = self._values[self._bounds[number] : self._bounds[number + 1]]
@@ -108,7 +109,7 @@ class _Progress:
         )
 
     def _has_overflown(self, number: int) -> bool:
-        """Whether a value of a series is a number that double precision makes infinite."""
+        """Whether a finite value of a series is infinite in double precision."""
         rows = self._order[self._bounds[number] : self._bounds[number + 1]]
         infinite = np.sort(rows[np.isinf(self._columns.value[rows])])
         return any(not bytes(point.value).startswith(b'"') for point in self._columns.rows(infinite))
@@ -125,12 +126,12 @@ class _Progress:
         return Course(means, gaps.breaks(found, shown), found.longest, not_positive)
 
     def _placed(self, values: Floats) -> Floats:
-        """The values, NaN where the scale has no place for them."""
+        """The values, NaN where the scale cannot show them."""
         positive = self._projection is not None and self._projection.positive
         return np.where(values > 0, values, np.nan) if positive else values
 
     def _places(self, along: Needs) -> Floats | None:
-        """Where each point in order stands, NaN where nowhere; in steps or seconds."""
+        """The place of each point on the axis, in steps or seconds; NaN for none."""
         match along:
             case Needs.STEP:
                 return self._columns.step[self._order]

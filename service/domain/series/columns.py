@@ -1,4 +1,4 @@
-"""Chunks as numpy columns: one row a point that is wanted, in the runtime's order."""
+"""Chunks as numpy columns: a row for each selected point, in the runtime's order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.domain.series.series_counter import Needs, SeriesCounter
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 EXACT = 2.0**53
-"""From here on a ``float`` no longer holds every integer."""
+"""The first integer beyond which a ``float`` does not hold every integer."""
 _AT_ONCE = 1024
 _UNWANTED = -1
 
@@ -29,8 +29,8 @@ class Columns:
     """``series`` numbers the series of each row by first appearance; ``step`` and ``value`` are NaN where there is
     none.
 
-    Both are rounded to double precision; ``rows`` gives the literals. ``places`` says which of the chunks' points,
-    counted from the first, each row is.
+    Both are rounded to double precision; ``rows`` returns the literals. ``places`` has the position of each row's point
+    among all points of the chunks.
     """
 
     series: NDArray[np.int32]
@@ -53,7 +53,7 @@ class Columns:
 
 
 def read(chunks: Sequence[Chunk], wanted: Collection[str] = (), counter: SeriesCounter | None = None) -> Columns:
-    """The points of the metrics ``wanted``, or all, of at least one chunk; ends with what the ``counter`` raises."""
+    """The points of the metrics ``wanted``, or of all, of at least one chunk. Raises what the ``counter`` does."""
     numbering = _Numbering(frozenset(wanted))
     starts = list(accumulate((chunk.count for chunk in chunks), initial=0))[:-1]
     series, steps, values, places = [], [], [], []
@@ -85,7 +85,7 @@ def read(chunks: Sequence[Chunk], wanted: Collection[str] = (), counter: SeriesC
 def _having(
     needs: Needs, step: Floats, timestamps: Callable[[], list[bytes]], first: int
 ) -> Callable[[], Iterator[bool]]:
-    """Of the points from ``first`` on, whether each has what it needs."""
+    """Whether each point from ``first`` on has the member that the counter needs."""
     match needs:
         case Needs.STEP:
             return lambda: iter(np.isfinite(step).tolist())
@@ -96,7 +96,7 @@ def _having(
 
 
 class _Numbering:
-    """Numbers series by their first appearance; each spelling of a name and its labels is read once."""
+    """Numbers series by first appearance; each distinct literal of name and labels is read once."""
 
     def __init__(self, wanted: Collection[str]) -> None:
         self.names: list[tuple[bytes, bytes]] = []

@@ -1,7 +1,7 @@
-"""Fewer points, the same picture: MinMaxLTTB (Van Der Donckt et al., 2023), by ``tsdownsample``.
+"""Downsampling by MinMaxLTTB (Van Der Donckt et al., 2023), by ``tsdownsample``.
 
-Points are chosen, never made. Parts of the series with as many points each have a say, so that gaps in steps or time
-take nothing of the budget, and steps that repeat or are missing are as good as any.
+Only existing points are chosen. Buckets have equal numbers of points, so that gaps in steps or time take no part of the
+budget, and repeated or missing steps do not matter.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tsdownsample import MinMaxLTTBDownsampler
 from service.domain.series.columns import Floats, Integers
 
 _LEAST = 3
-"""What ``tsdownsample`` needs at least."""
+"""The least number of points that ``tsdownsample`` accepts."""
 
 
 _NONE = np.zeros(0, dtype=np.int64)
@@ -21,10 +21,9 @@ _NONE = np.zeros(0, dtype=np.int64)
 def choose(values: Floats, kept: list[int], at_most: int, beside: Integers = _NONE) -> Integers:
     """Positions, ascending, of ``at_most`` (2 or more) of more ``values``, those ``kept`` among them.
 
-    Where there is no room for all that are to be kept, the earlier named go before the later.
-    Up to a quarter of ``at_most`` are taken from those ``beside`` gaps (ascending). Values that are not finite are
-    nowhere in the picture: of these, up to a quarter of ``at_most`` are taken from where the series stops being finite
-    and where it is finite again.
+    Of too many to keep, the first ones are kept. Up to a quarter of ``at_most`` are points ``beside`` gaps (positions,
+    ascending). Values that are not finite are not drawn: up to a quarter of ``at_most`` are the first and last of their
+    stretches.
     """
     kept = list(dict.fromkeys(kept))[:at_most]
     finite = np.isfinite(values)
@@ -37,7 +36,7 @@ def choose(values: Floats, kept: list[int], at_most: int, beside: Integers = _NO
 
 
 def _covered(kept: list[int], shown: Integers) -> int:
-    """How many of the ends that LTTB always takes are kept anyway."""
+    """How many of the end points, which LTTB always chooses, are kept anyway."""
     return len({int(place) for place in shown[[0, -1]]} & set(kept)) if len(shown) else 0
 
 

@@ -1,4 +1,4 @@
-"""Sums of decimals: exact, or with a bound of what they are off by."""
+"""Sums of decimals: exact, or with an error bound."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ZERO = Decimal(0)
 
 
 class Total:
-    """The sum of ``added`` values; one that is NaN stands for a number that is not known.
+    """The sum of ``added`` values, of which NaN stands for an unknown number.
 
-    ``exact`` is ``None`` where a value is not finite, and where the sum has more than 2000 digits: a sum rounded to so
-    many is kept then, and how much it may be off.
+    ``exact`` is ``None`` where a value is not finite, and where the sum has more than 2000 digits; then a rounded sum
+    is kept, with its error bound.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Total:
             self._add(value)
 
     def join(self, other: Total) -> None:
-        """Add all that ``other`` is the sum of."""
+        """Add the values of ``other``."""
         if other.exact is not None:
             self.add([other.exact])
             self.added += other.added - 1
@@ -61,7 +61,7 @@ class Total:
     def mean(self) -> bytes:
         """The mean as a JSON literal, to 17 significant digits; ``null`` where there is none or these are not certain.
 
-        It is what IEEE 754 makes of infinities: one of them is the mean, two that differ make it NaN.
+        With infinities it follows IEEE 754: infinite, or NaN where both occur.
         """
         if not self.added or self._unknown:
             return points.NULL

@@ -1,4 +1,4 @@
-"""What is said of all points of a series: its extremes and its mean."""
+"""Extremes and mean of a series."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _SCALE = 2.0**64
 
 
 def extremes(columns: Columns, order: Integers, starts: Integers) -> tuple[Integers, Integers]:
-    """For each series where in ``order`` its least and its greatest value first stand; -1 where all are NaN.
+    """The positions in ``order`` of each series' first lowest and first highest value; -1 where all are NaN.
 
-    ``starts``: where in ``order`` each series begins. Integers beyond 2^53 and numbers beyond any ``float`` are
-    compared digit for digit, others in double precision.
+    ``starts``: where in ``order`` each series begins. Integers beyond 2^53 and numbers out of range of ``float`` are
+    compared exactly, others in double precision.
     """
     values = columns.value[order]
     lengths = np.diff(starts, append=len(order))
@@ -38,8 +38,8 @@ def extremes(columns: Columns, order: Integers, starts: Integers) -> tuple[Integ
 
 
 def mean(values: Floats, overflown: Callable[[], bool]) -> float | None:
-    """The sum, rounded once, over the count. NaN is left out; ``None`` where nothing else is there, and where an
-    infinity is a number that has ``overflown``."""
+    """The mean, from a sum rounded once. NaN is left out; ``None`` where there are no other values, and where an
+    infinity is a finite number that has ``overflown``."""
     kept = values[~np.isnan(values)]
     if not len(kept):
         return None
@@ -55,7 +55,7 @@ def mean(values: Floats, overflown: Callable[[], bool]) -> float | None:
 
 
 def _numbers(values: Floats) -> Iterable[float]:
-    """A slice at a time, so that other threads have their turn in between."""
+    """The values in slices, so that other threads can run in between."""
     return chain.from_iterable(values[start : start + _AT_ONCE].tolist() for start in range(0, len(values), _AT_ONCE))
 
 

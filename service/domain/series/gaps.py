@@ -1,4 +1,4 @@
-"""Where nothing was logged for so long that a line between two points would say what nobody knows."""
+"""Gaps: intervals without points that a line should not bridge."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.domain.series.columns import Floats, Integers
 from service.domain.series.series import GAP
 
 _LEAST = 3
-"""Distances that there must be: of two, none is that much longer than their median."""
+"""The least number of distances: of two, neither can be that much longer than their median."""
 
 
 class Gaps(NamedTuple):
@@ -24,7 +24,7 @@ class Gaps(NamedTuple):
 def find(places: Floats) -> Gaps:
     """The gaps between points at ``places``, in the order in which a line joins them; NaN is no place.
 
-    Points at one place count for nothing: only distances do.
+    Distances of zero do not count.
     """
     known = np.flatnonzero(np.isfinite(places))
     distances = np.abs(np.diff(places[known]))
@@ -36,7 +36,7 @@ def find(places: Floats) -> Gaps:
 
 
 def breaks(gaps: Gaps, shown: Integers) -> list[int]:
-    """Which of the points ``shown`` (positions, ascending) have a gap between them and the one shown before."""
+    """Which of the points ``shown`` (positions, ascending) have a gap before them."""
     found = np.unique(np.searchsorted(shown, gaps.after))
     within: list[int] = found[(found > 0) & (found < len(shown))].tolist()
     return within

@@ -1,4 +1,4 @@
-"""Timestamps as columns of integers that compare as the instants do, to 18 fractional digits."""
+"""Timestamps as columns of integers that sort like the instants, to 18 fractional digits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECONDS = len("2026-03-29T01:00:00")
 _DIGITS = 18
 _WEIGHTS = 10 ** np.arange(_DIGITS - 1, -1, -1, dtype=np.int64)
 _SHOWN = slice(1, 1 + _SECONDS + 1 + _DIGITS)
-"""What is read of a literal: a column is as wide as its longest member, and fractions may have any number of digits."""
+"""The bytes of a literal that are read: a column is as wide as its longest member, and fractions have no limit."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -27,7 +27,7 @@ class Instants(NamedTuple):
 
 
 def read(chunks: Sequence[Chunk]) -> Instants:
-    """The timestamps of all points. One that UTC cannot write counts by its local reading."""
+    """The timestamps of all points. One outside the years of UTC counts by its local time."""
     parts = [_instants(points.timestamps(chunk)) for chunk in chunks]
     return Instants(np.concatenate([part.seconds for part in parts]), np.concatenate([part.fraction for part in parts]))
 

@@ -1,4 +1,4 @@
-"""The order of points: by series, step, timestamp, and then as the runtime gave them."""
+"""The order of points: by series, step, timestamp, and then as in the runtime's answer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Keys = list[Floats | NDArray[np.signedinteger]]
 
 class Order(NamedTuple):
     """``rows`` in order. Series ``n`` is there at ``bounds[n]`` to ``bounds[n + 1]``, its last point at ``last[n]``:
-    the latest of the highest step. What has no step, or no timestamp, comes after what has one, and is the last point
-    only where no other is: a point that cannot be read hides none that can."""
+    the latest of the highest step. Points without a step or a timestamp come after those with one, and are the last
+    point only where there is no other: a point that cannot be read must not hide one that can."""
 
     rows: Integers
     bounds: Integers
@@ -47,7 +47,7 @@ def order(columns: Columns) -> Order:
 
 
 def _repeats(columns: Columns, rows: Integers, keys: Keys) -> NDArray[np.bool_]:
-    """Whether each row but the first is of the same series and step as the one before it."""
+    """Whether each row, from the second on, is of the same series and step as the one before it."""
     alike = np.ones(len(rows) - 1, dtype=bool)
     for key in keys:
         ordered = key[rows]
@@ -57,7 +57,7 @@ def _repeats(columns: Columns, rows: Integers, keys: Keys) -> NDArray[np.bool_]:
 
 
 def _last_timed(last: Integers, timed: NDArray[np.bool_], repeats: NDArray[np.bool_]) -> Integers:
-    """``last``, but for those without a timestamp the last of the same step that has one, where there is one."""
+    """``last``, where a point without a timestamp is replaced by the last one of the same step that has one."""
     places = np.arange(len(timed))
     starts = np.maximum.accumulate(np.where(np.concatenate([[False], repeats]), 0, places))[last]
     counted = np.concatenate([[0], np.cumsum(timed)])
@@ -66,9 +66,9 @@ def _last_timed(last: Integers, timed: NDArray[np.bool_], repeats: NDArray[np.bo
 
 
 def _ranks(columns: Columns) -> Integers:
-    """Tells apart the steps that double precision rounds to one.
+    """Ranks of steps that are equal in double precision but differ.
 
-    By sorting alone: numbers can be chosen so that their hashes are all alike.
+    By sorting, not by hashing: numbers can be chosen so that all their hashes are equal.
     """
     rows = np.flatnonzero(np.abs(columns.step) >= EXACT)
     steps = [points.exact(bytes(point.step)) for point in columns.rows(rows)]

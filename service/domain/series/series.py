@@ -1,4 +1,4 @@
-"""What a series is."""
+"""The model of a series."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from service.domain.series.series_counter import Needs
 
 GAP = 20
-"""A gap is longer than so many times the median distance between neighbouring points."""
+"""The least length of a gap, as a multiple of the median distance between neighbouring points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """How series will be drawn: ``along`` what, with what share ``smooth`` of a mean kept from point to point (0:
-    not smoothed), and whether only ``positive`` values have a place."""
+    """How series will be drawn: ``along`` which member, with the share ``smooth`` of a moving mean kept from point to
+    point (0: not smoothed), and whether only ``positive`` values can be shown."""
 
     along: Needs
     smooth: float = 0.0
@@ -23,10 +23,10 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What a drawing of a series needs beside its points, worked out from all of them.
+    """What a chart of a series needs beside its points, calculated from all points.
 
-    ``means`` has the moving mean at each point that the series gives, ``None`` where its value is no finite number; it
-    is empty where nothing is smoothed. The line breaks before the points at the positions ``breaks``; ``longest_gap``
+    ``means`` has the moving mean at each point of the series, ``None`` where its value is not a finite number; it is
+    empty without smoothing. The line breaks before the points at the positions ``breaks``; ``longest_gap``
     is the greatest distance there, in steps or seconds. ``not_positive`` counts the finite values of 0 and less.
     """
 
@@ -45,13 +45,12 @@ class Series:
 
     ``points`` are ordered by step, then timestamp, then as the runtime gave them; points without a step come after
     those with one, and without a timestamp after those with one. ``last`` is the latest of the highest step, which is
-    not the last of ``points`` where some have no step or no timestamp. ``count``, ``first``, ``last``, ``min``,
-    ``max`` and ``mean`` are of all points, whether ``points`` has them or was ``downsampled``. Of equal extremes the
-    first counts.
-    ``min`` and ``max`` count infinities and leave out NaN and values that could not be read (``null``); they are
-    ``None`` where no value is left. ``mean`` leaves out the same, is ``None``, too, where a value is beyond double
-    precision, and is what IEEE 754 makes of infinities: one of them is the mean, two that differ make it NaN.
-    ``course`` is for drawings, where one was asked for.
+    not the last of ``points`` where some have no step or no timestamp. ``count``, ``first``, ``last``, ``min``, ``max``
+    and ``mean`` are of all points, even where ``points`` was ``downsampled``. Of equal extremes the first counts.
+    ``min`` and ``max`` include infinities, but neither NaN nor values that could not be read (``null``); they are
+    ``None`` where no value is left. ``mean`` is of the same values, also ``None`` where one is out of range of double
+    precision, and follows IEEE 754 with infinities: infinite, or NaN where both occur. ``course`` is for charts, where
+    one was asked for.
     """
 
     name: bytes

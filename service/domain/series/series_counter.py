@@ -1,4 +1,4 @@
-"""Series counted while points are read, before anything is built of them."""
+"""Counts series while points are read, before series are built."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Check = Callable[[Mapping[str, int]], None]
 
 
 class Needs(Enum):
-    """What a point must have to count."""
+    """The member that a point must have to count."""
 
     NOTHING = "nothing"
     STEP = "step"
@@ -23,8 +23,8 @@ class Needs(Enum):
 class SeriesCounter:
     """Counts the series that have a point with what it ``needs``, for one reading of chunks.
 
-    ``check`` gets the number of series of each metric whenever it has grown, and raises where they are too many: what
-    was not read by then is not read at all.
+    ``check`` is called with the number of series of each metric whenever that has grown, and raises where there are too
+    many, which ends the reading.
     """
 
     def __init__(self, check: Check, needs: Needs = Needs.NOTHING) -> None:

@@ -1,5 +1,5 @@
 """Exponential moving means, debiased: each value weighs ``smooth`` times as much at the next point, and all weights
-there are add up to one, so that the mean does not begin at zero (Kingma and Ba, 2015, section 3)."""
+sum up to one, so that the mean does not begin at zero (Kingma and Ba, 2015, section 3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.domain.series.columns import Floats
 
 
 def means(values: Floats, smooth: float) -> Floats:
-    """The mean at each point, 0 < ``smooth`` < 1. What is not finite has none (NaN) and counts for nothing."""
+    """The mean at each point, 0 < ``smooth`` < 1. Values that are not finite have none (NaN) and do not count."""
     found = np.full(len(values), np.nan)
     finite = np.flatnonzero(np.isfinite(values))
     # In halves, so that no difference of two finite values is infinite.
@@ -20,7 +20,7 @@ def means(values: Floats, smooth: float) -> Floats:
     )
     weights = -np.expm1(np.arange(1, len(finite) + 1) * np.log(smooth))
     halves = np.fromiter(biased, dtype=np.float64, count=len(finite) + 1)[1:] / weights
-    if len(halves):  # Rounded, a mean may lie a little beyond all that it is of, and beyond what a float can be.
+    if len(halves):  # Rounding may move a mean beyond its values, and out of range of float.
         halves = np.clip(halves, values[finite].min() / 2, values[finite].max() / 2)
     found[finite] = halves * 2
     return found

@@ -1,4 +1,4 @@
-"""What a summary of a metric is."""
+"""Summaries of metrics."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from service.domain.metrics import Unreadable
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the points of one metric come to.
+    """The aggregates of one metric's points.
 
-    ``name`` and ``labels`` are JSON literals; ``labels`` is ``None`` where the points of all label sets are meant,
-    which is summarized where a name has several. ``first``, ``last``, ``min`` and ``max`` are points as a ``Series``
-    has them. ``total`` is the exact sum of the ``added`` values that are numbers, as a decimal literal; ``None`` where
-    there is no value, where one is infinite, or where the sum has more digits than are added. ``mean`` is a JSON
-    literal: the exact mean rounded to 17 significant digits, ``null`` where these are not certain; infinite where a
-    value is, NaN where values of both infinities are.
+    ``name`` and ``labels`` are JSON literals; ``labels`` is ``None`` in the summary of all label sets, which exists
+    where a name has several. ``first``, ``last``, ``min`` and ``max`` are points as in a ``Series``. ``total`` is the
+    exact sum of the ``added`` values that are numbers, as a decimal literal; ``None`` where there is no value, where
+    one is infinite, or where the sum has more digits than are added. ``mean`` is a JSON literal: the exact mean rounded
+    to 17 significant digits, ``null`` where these are not certain; infinite where a value is, NaN where values of both
+    infinities are.
     """
 
     name: bytes
@@ -31,7 +31,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class RunSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the metrics of a run come to, as ``aggregates.summarize`` lists them, and what of them is unreadable."""
+    """The summaries of a run's metrics, as listed by ``aggregates.summarize``, and its unreadable values."""
 
     summaries: tuple[Summary, ...]
     unreadable: Unreadable
