@@ -102,4 +102,4 @@ def _value(point: bytes) -> str:
 
 def _of_scatter(series: Sequence[Series], chart_type: ChartType) -> list[str]:
     sampled = chart_type is ChartType.SCATTER and any(one.downsampled for one in series)
-    return ["The extremes of each part are among them; dense parts have more points than are drawn"] if sampled else []
+    return ["The extremes of each part are among them: dense parts have more points than are drawn"] if sampled else []
