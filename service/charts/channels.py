@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Raw
+
 from service.charts import captions, scales, style
 from service.charts.panels import Axis, AxisKind, Mark, Panel, Trace, ValueScale
 from service.charts.safe_text import in_expression, quoted
@@ -14,6 +16,8 @@ from service.charts.units import unit
 Encoding = dict[str, Any]
 View = dict[str, Any]
 _MOST_TICKS = 6
+_LONGEST_NUMBER = 100
+"""Characters of a value or place in a chart's data."""
 _BETWEEN = 8
 """The least number of pixels between the labels of two categories."""
 _FEW = 3
@@ -21,11 +25,21 @@ _FEW = 3
 
 
 def row(trace: Trace, mark: Mark) -> dict[str, Any]:
-    """The row of data of a mark: the logged values and their series."""
-    known: dict[str, Any] = {"series": trace.name, "at": mark.at, "value": mark.value, "text": mark.text}
+    """The row of data of a mark: the logged values, as much of each as can be read, and their series."""
+    at, text = (captions.cut(written, _LONGEST_NUMBER) for written in (mark.at, mark.text))
+    value = None if mark.value is None else drawn(mark.value)
+    known: dict[str, Any] = {"series": trace.name, "at": at, "value": value, "text": text}
     if trace.run:
         known |= {"run": trace.run, "labels": trace.labels}
     return known
+
+
+def drawn(place: Raw) -> Raw:
+    """A place's literal; in double precision, as Vega reads numbers, where it has more digits than that by far."""
+    literal = bytes(place)
+    if len(literal) <= _LONGEST_NUMBER or literal.startswith(b'"'):
+        return place
+    return Raw(repr(float(literal)).encode("ascii"))
 
 
 def names(panel: Panel) -> list[str]:

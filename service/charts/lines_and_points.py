@@ -90,7 +90,7 @@ def _view(panel: Panel, axis: Axis, encoding: Encoding, layers: list[View]) -> V
 
 
 def _row(trace: Trace, mark: Mark) -> dict[str, Any]:
-    row = channels.row(trace, mark) | {"x": mark.x}
+    row = channels.row(trace, mark) | {"x": channels.drawn(mark.x)}
     if mark.mean is not None:
         row["mean"] = mark.mean
     if mark.part:

@@ -23,6 +23,8 @@ from service.domain.zones import TimeZone
 
 _MOST_FACTS = 12
 _MOST_NAMES = 8
+_LONGEST = 300
+"""Characters of a name, of labels or of a value in a fact."""
 
 
 class _Valued(msgspec.Struct):
@@ -88,7 +90,7 @@ def _fact(series: Series) -> str:
     """A series in words."""
     first, last = _value(series.first), _value(series.last)
     labels = ", ".join(f"{label.name}={label.value}" for label in points.labels(series.labels))
-    name = points.text(series.name) + (f" ({labels})" if labels else "")
+    name = captions.cut(points.text(series.name), _LONGEST) + (f" ({captions.cut(labels, _LONGEST)})" if labels else "")
     if series.min is None or series.max is None:
         return f"{name}: {series.count:,} points, none of them a number"
     extremes = f"least {_value(series.min)}, greatest {_value(series.max)}"
@@ -97,7 +99,7 @@ def _fact(series: Series) -> str:
 
 def _value(point: bytes) -> str:
     literal = bytes(_decode(point).value)
-    return "without a value" if literal == points.NULL else literal.decode("ascii").strip('"')
+    return "without a value" if literal == points.NULL else captions.cut(literal.decode("ascii").strip('"'), _LONGEST)
 
 
 def _of_scatter(series: Sequence[Series], chart_type: ChartType) -> list[str]:

@@ -52,7 +52,7 @@ class Parameter:
     differs: bool
 
 
-class Identity(NamedTuple):
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """The identity of a series, by which those of different runs are aligned."""
 
     name: str
@@ -71,8 +71,7 @@ class Identity(NamedTuple):
 One = TypeVar("One", Series, Summary)
 
 
-@dataclass(frozen=True, slots=True)
-class Aligned(Generic[One]):
+class Aligned(msgspec.Struct, Generic[One], frozen=True, gc=False):
     """The series, or their summaries, of one name and label set, one for each run, ``None`` where a run has none.
 
     ``labels`` is a JSON literal.
@@ -230,7 +229,7 @@ def _side_by_side(by_run: Sequence[Mapping[Identity, One]]) -> list[Aligned[One]
     identities = dict.fromkeys(identity for each in by_run for identity in each)
     found = []
     for identity in identities:
-        row = [each.get(identity) for each in by_run]
+        row = tuple(each.get(identity) for each in by_run)
         labels = next(one.labels for one in row if one is not None) or b"[]"
         found.append(Aligned(identity, _labels_of(identity, labels), row))
     return found

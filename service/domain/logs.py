@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from service.domain.selection.instants import instant
+from service.domain.stretches import contains
 
 MOST_LINES = 5000
 """The most lines of one answer."""
@@ -73,7 +74,7 @@ def matcher(query: LogQuery) -> Callable[[LogLine], bool]:
             moment = instant(line.timestamp)
             if moment is None or not (query.since or moment) <= moment <= (query.until or moment):
                 return False
-        return not part or (line.message != b"null" and part in json.loads(line.message).casefold())
+        return not part or (line.message != b"null" and contains(json.loads(line.message), part))
 
     return matches
 

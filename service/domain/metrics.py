@@ -12,6 +12,10 @@ from service.concurrency.time_limit import checkpoint
 MOST_STEP_DIGITS = 1000
 """The most digits of a step; longer ones are not read, so that nobody has to work on endless numbers."""
 
+MOST_MEMBER_BYTES = 512 * 1024
+"""Of a name, of a point's labels together, of a value or a timestamp, as the runtime writes it. Each is read, compared
+and written as a whole; the AI API has 256 characters for names and labels. A value or timestamp that is longer is none,
+and what says of which metric a point is cannot be left out."""
 
 MOST_LABEL_NAMES = 257
 """The most label names kept of a run: one more than a table has columns for."""
@@ -100,10 +104,10 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Metrics, tags and custom info of one run, as JSON text with timestamps in UTC.
 
     ``created_at`` and ``modified_at`` are JSON literals of a timestamp, written as in a ``Chunk``, or ``null``;
-    ``tags`` and ``custom_info`` are JSON arrays of ``{"name", "value"}``. ``count`` is the number of points in all
-    chunks; ``unreadable`` counts members that could not be read, including missing timestamps and values of points.
-    ``label_names`` are those of all points by first appearance, ``MOST_LABEL_NAMES`` at most; ``None`` where they have
-    not been collected.
+    ``tags`` and ``custom_info`` are JSON arrays of ``{"name":…,"value":…}``, written so. ``count`` is the number of
+    points in all chunks; ``unreadable`` counts members that could not be read, including missing timestamps and values
+    of points. ``label_names`` are those of all points by first appearance, ``MOST_LABEL_NAMES`` at most; ``None`` where
+    they have not been collected.
     """
 
     run_id: str

@@ -5,10 +5,14 @@ Two things that real writers send are mended before the strict parser sees them,
 - ``NaN``, ``Infinity`` and ``-Infinity``, which JSON cannot hold, become the strings of these names.
 - An escaped surrogate without its other half (``\\ud83d`` of a cut emoji) is a legal JSON escape that the parser cannot
   turn into text. It is set aside as ``\\u001f`` and its digits, and ``restored`` puts it back into what was mapped.
+
+Who decodes, compares or searches text holds the interpreter's lock meanwhile. So texts are looked through in
+stretches, and what has to be decoded at once has a longest length.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable
@@ -18,6 +22,8 @@ import msgspec
 
 from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
+from service.domain.metrics import MOST_MEMBER_BYTES
+from service.domain.stretches import AT_ONCE, find, stretches
 
 T = TypeVar("T")
 
@@ -25,11 +31,14 @@ NULL = b"null"
 ASIDE = "\x1f"
 """What text has in it of which something is set aside."""
 _BOM = b"\xef\xbb\xbf"
+MOST_AT_ONCE = 128 * 1024 * 1024
+"""Bytes that are decoded at once, which takes the parser a quarter of a second at most. Points are read in stretches,
+however many there are."""
 _SHAPE = "the AI runtime's answer does not have the expected shape"
+_TOO_LONG = f"the AI runtime's answer has more than {MOST_AT_ONCE // 1024**2} MiB beside points"
 _NO_NUMBERS = (b"NaN", b"Infinity")
 _PLAIN = re.compile(rb"(?:[^\\]++|\\[^u])*+")
 """All up to an escape of a character's number, or to half an escape."""
-_AT_ONCE = 1024 * 1024
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
     rb"|u(?P<lone>[dD][89a-fA-F][0-9a-fA-F]{2})|u001[fF](?P<aside>[dD][89a-fA-F][0-9a-fA-F]{2}|~)?|.)",
@@ -38,16 +47,29 @@ _ESCAPE = re.compile(
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """Read ``body`` as UTF-8 JSON of the shape ``kind``. Raises ``BadGateway`` for anything else."""
+    """Read ``body`` as UTF-8 JSON of the shape ``kind``.
+
+    Raises ``BadGateway`` for anything else, and for more than ``MOST_AT_ONCE`` bytes.
+    """
     return decode_mended(body, kind)[0]
 
 
-def decode_mended(body: bytes, kind: type[T]) -> tuple[T, bool]:
-    """As ``decode``, and whether literals in the result must be ``restored``."""
+def check_at_once(body: bytes) -> None:
+    """Raises ``BadGateway`` for more than ``MOST_AT_ONCE`` bytes."""
+    if len(body) > MOST_AT_ONCE:
+        raise BadGateway(_TOO_LONG)
+
+
+def decode_mended(body: bytes, kind: type[T], *, points: bool = False) -> tuple[T, bool]:
+    """As ``decode``, and whether literals in the result must be ``restored``.
+
+    What is decoded at once may be longer where it is ``points``: a million of them are a wait that readers know.
+    """
+    if not points:
+        check_at_once(body)
     body = body.removeprefix(_BOM)
     try:
-        if not body.isascii():
-            body.decode("utf-8")
+        _check_utf_8(body)
         try:
             return json_decoder(kind).decode(body), False
         except msgspec.ValidationError:
@@ -78,10 +100,26 @@ def text(literal: bytes) -> str:
     return value
 
 
+def check_length(literal: bytes, what: str) -> bytes:
+    """A literal that is worked on as a whole. Raises ``BadGateway`` for one of more than ``MOST_MEMBER_BYTES``."""
+    if len(literal) > MOST_MEMBER_BYTES:
+        raise BadGateway(f"the AI runtime's answer has {what} of more than {MOST_MEMBER_BYTES // 1024} KiB")
+    return literal
+
+
 def _mended(body: bytes) -> bytes:
     for name in _NO_NUMBERS:
         body = _quoted(body, name)
     return _rewritten(body, _set_aside)
+
+
+def _check_utf_8(body: bytes) -> None:
+    if body.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start, end in stretches(len(body)):
+        decoder.decode(body[start:end])
+    decoder.decode(b"", final=True)
 
 
 def _quoted(body: bytes, name: bytes) -> bytes:
@@ -92,7 +130,7 @@ def _quoted(body: bytes, name: bytes) -> bytes:
     pieces: list[bytes] = []
     kept = at = 0
     within = False
-    while (found := body.find(name, at)) >= 0:
+    while (found := find(body, name, at)) >= 0:
         within ^= bool(_quotation_marks(body, at, found) % 2)
         at = found + len(name)
         if not within and not body[at : at + 1].isalnum() and body[at : at + 1] != b"_":
@@ -103,23 +141,34 @@ def _quoted(body: bytes, name: bytes) -> bytes:
 
 
 def _quotation_marks(body: bytes, start: int, end: int) -> int:
-    """How many of them are there that are not escaped."""
-    if body.find(b"\\", start, end) < 0:
-        return body.count(b'"', start, end)
-    return body[start:end].replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
+    """How many of them are there that are not escaped; no escape begins before ``start``."""
+    count = 0
+    while end - start > AT_ONCE:
+        stretch = body[start : start + AT_ONCE]
+        if (len(stretch) - len(stretch.rstrip(b"\\"))) % 2:
+            stretch = stretch[:-1]  # and what that backslash escapes
+        count += _unescaped(stretch)
+        start += len(stretch)
+    return count + _unescaped(body[start:end])
+
+
+def _unescaped(stretch: bytes) -> int:
+    if b"\\" in stretch:
+        stretch = stretch.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return stretch.count(b'"')
 
 
 def _rewritten(text: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes:
     """``text`` with what ``change`` makes of each escape of a character's number.
 
-    One pass, that holds the interpreter's lock for a stretch at a time, and pieces only for what differs.
+    One pass, with pieces only for what differs.
     """
-    if b"\\u" not in text:
+    if find(text, b"\\u") < 0:
         return text
     pieces: list[bytes] = []
     kept = at = 0
     while at < len(text):
-        plain = _PLAIN.match(text, at, at + _AT_ONCE)
+        plain = _PLAIN.match(text, at, at + AT_ONCE)
         if plain is not None and plain.end() > at:
             at = plain.end()
             continue

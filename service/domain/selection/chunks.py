@@ -18,6 +18,7 @@ from service.domain import points
 from service.domain.metrics import Chunk, counts_of
 
 POINTS_A_CHUNK = 2000
+_BYTES_A_CHUNK = 1024 * 1024
 _BETWEEN = " \t\r\n,"
 _objects = json_decoder(list[Raw])
 _lenient = json.JSONDecoder(strict=False)
@@ -29,6 +30,21 @@ def objects(chunk: Chunk) -> Sequence[Raw | bytes]:
         return _objects.decode(b"[" + chunk.text + b"]")
     except msgspec.DecodeError:  # a lone surrogate escape
         return list(_leniently(chunk.text.decode("utf-8")))
+
+
+def chunks_of(texts: Sequence[Raw] | Sequence[bytes]) -> Iterator[Chunk]:
+    """Chunks of as many points, or as many bytes, as are worked on at once; a point that is longer is one by itself."""
+    for first in range(0, len(texts), POINTS_A_CHUNK):
+        yield from _halved(texts[first : first + POINTS_A_CHUNK])
+
+
+def _halved(texts: Sequence[Raw | bytes]) -> Iterator[Chunk]:
+    if len(texts) == 1 or sum(map(len, texts)) <= _BYTES_A_CHUNK:
+        yield chunk_of(texts)
+    else:
+        half = len(texts) // 2
+        yield from _halved(texts[:half])
+        yield from _halved(texts[half:])
 
 
 def chunk_of(texts: Sequence[Raw | bytes]) -> Chunk:
@@ -83,8 +99,7 @@ def gathered(chunks: Sequence[Chunk], rows: array[int]) -> Iterator[Chunk]:
     starts = list(accumulate(counts_of(chunks), initial=0))
     for at in range(0, len(rows), _HELD):
         texts = _texts(chunks, starts, rows[at : at + _HELD])
-        for first in range(0, len(texts), POINTS_A_CHUNK):
-            yield chunk_of(texts[first : first + POINTS_A_CHUNK])
+        yield from chunks_of(texts)
 
 
 def _texts(chunks: Sequence[Chunk], starts: Sequence[int], rows: array[int]) -> list[bytes]:

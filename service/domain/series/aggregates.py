@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -97,10 +98,12 @@ def _decimal(literal: bytes) -> Decimal:
 def _by_name(read: Columns) -> tuple[Columns, list[int]]:
     """The rows of names with several series, numbered by name; and for each series the number of its name, or -1."""
     names = [points.text(name) for name, _ in read.names]
+    count = Counter(names)
     seen: dict[str, list[int]] = {}
     for number, name in enumerate(names):
-        seen.setdefault(name, []).append(number)
-    several = [numbers for numbers in seen.values() if len(numbers) > 1]
+        if count[name] > 1:
+            seen.setdefault(name, []).append(number)
+    several = list(seen.values())
     owners = np.full(len(names), -1, dtype=np.int32)
     for number, members in enumerate(several):
         owners[members] = number

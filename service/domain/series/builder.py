@@ -13,7 +13,7 @@ from service.domain.metrics import Chunk
 from service.domain.series import columns, downsampling, extreme_values, gaps, instant_columns, ordering, smoothing
 from service.domain.series.columns import Columns, Floats, Integers
 from service.domain.series.gaps import Gaps
-from service.domain.series.series import Course, Projection, Series
+from service.domain.series.series import NO_COURSE, Course, Projection, Series
 from service.domain.series.series_counter import Needs, SeriesCounter
 
 
@@ -103,7 +103,7 @@ class _Progress:
             min=least,
             max=greatest,
             mean=extreme_values.mean(values, partial(self._has_overflown, number)),
-            points=shown,
+            points=tuple(shown),
             downsampled=len(shown) < len(values),
             course=self._course(number, values, chosen - self._bounds[number]),
         )
@@ -116,7 +116,7 @@ class _Progress:
 
     def _course(self, number: int, values: Floats, shown: Integers) -> Course:
         if self._projection is None:
-            return Course()
+            return NO_COURSE
         found = self._gaps[number]
         not_positive = int(np.count_nonzero((values <= 0) & np.isfinite(values)))
         means: list[float | None] = []

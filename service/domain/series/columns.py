@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from service.domain import points
 from service.domain.metrics import Chunk
-from service.domain.points import Measure, NameValue, Point
+from service.domain.points import Measure, Point
 from service.domain.series.series_counter import Needs, SeriesCounter
 
 Floats = NDArray[np.float64]
@@ -103,7 +103,7 @@ class _Numbering:
         self._wanted = wanted
         self._is_wanted: dict[bytes, bool] = {}
         self._by_spelling: dict[tuple[bytes, bytes], int] = {}
-        self._by_meaning: dict[tuple[str, frozenset[NameValue]], int] = {}
+        self._by_meaning: dict[str, int] = {}
 
     def numbers(self, measures: Sequence[Measure]) -> list[int]:
         known = self._by_spelling
@@ -118,7 +118,7 @@ class _Numbering:
         name, labels = spelling
         if self._wanted and not self._wants(name):
             return self._by_spelling.setdefault(spelling, _UNWANTED)
-        meaning = (points.text(name), points.label_set(labels))
+        meaning = repr((points.text(name), sorted({(label.name, label.value) for label in points.labels(labels)})))
         number = self._by_meaning.setdefault(meaning, len(self.names))
         if number == len(self.names):
             self.names.append(spelling)

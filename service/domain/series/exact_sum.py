@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import reduce
 
+import msgspec
+
 from service.domain import decimals, points
 
 _DIGITS = 2000
@@ -15,20 +17,19 @@ _BOUND = decimal.Context(prec=20, rounding=decimal.ROUND_UP, Emax=decimal.MAX_EM
 _ZERO = Decimal(0)
 
 
-class Total:
+class Total(msgspec.Struct, gc=False):
     """The sum of ``added`` values, of which NaN stands for an unknown number.
 
     ``exact`` is ``None`` where a value is not finite, and where the sum has more than 2000 digits; then a rounded sum
     is kept, with its error bound.
     """
 
-    def __init__(self) -> None:
-        self.exact: Decimal | None = _ZERO
-        self.added = 0
-        self._rounded = _ZERO
-        self._off = _ZERO
-        self._infinite: set[Decimal] = set()
-        self._unknown = False
+    exact: Decimal | None = _ZERO
+    added: int = 0
+    _rounded: Decimal = _ZERO
+    _off: Decimal = _ZERO
+    _infinite: frozenset[Decimal] = frozenset()
+    _unknown: bool = False
 
     def add(self, values: Sequence[Decimal]) -> None:
         self.added += len(values)
@@ -78,7 +79,7 @@ class Total:
 
     def _add(self, value: Decimal) -> None:
         if value.is_infinite():
-            self._infinite.add(value)
+            self._infinite |= {value}
             return
         total = _WIDE.add(self._rounded, value)
         if total.is_finite():

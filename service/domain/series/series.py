@@ -1,9 +1,11 @@
-"""The model of a series."""
+"""The model of a series. A run may have 100,000 of them; the garbage collector, which stops all threads, skips them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from service.domain.series.series_counter import Needs
 
@@ -21,8 +23,7 @@ class Projection:
     positive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(msgspec.Struct, frozen=True, gc=False):
     """What a chart of a series needs beside its points, calculated from all points.
 
     ``means`` has the moving mean at each point of the series, ``None`` where its value is not a finite number; it is
@@ -36,8 +37,10 @@ class Course:
     not_positive: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+NO_COURSE = Course()
+
+
+class Series(msgspec.Struct, frozen=True, gc=False):
     """The points of one metric name and label set.
 
     ``name`` (a string) and ``labels`` (an array as the first logged point has it) are JSON literals. Each point is the
@@ -63,4 +66,4 @@ class Series:
     mean: float | None
     points: Sequence[bytes]
     downsampled: bool
-    course: Course = Course()
+    course: Course = NO_COURSE

@@ -20,13 +20,14 @@ from itertools import islice
 
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk
+from service.domain.stretches import search
 
 STRETCH = 256 * 1024
 IN_VAIN = 4
 _LOOK_AHEAD = 64 * 1024
 _TRIES = 3
 _END_TRIES = 16
-_OPENING = re.compile(rb'"metrics"\s*:\s*\[')
+_OPENING = re.compile(rb'"metrics"\s*+:\s*+\[')
 _EMPTY = re.compile(rb"\s*\]")
 _BETWEEN_LABELLED = re.compile(rb"\]\s*(\})\s*,\s*(?=\{)")
 _BETWEEN = re.compile(rb"(\})\s*,\s*(?=\{)")
@@ -51,7 +52,7 @@ def cut(body: bytes, read: Callable[[], Read], most: int, stretch: int = STRETCH
     skeleton: list[bytes] = []
     arrays: list[list[Chunk]] = []
     at = 0
-    while opening := _OPENING.search(body, at):
+    while opening := search(_OPENING, body, at):
         if len(arrays) == most:
             raise Unusual
         skeleton.append(body[at : opening.end()])

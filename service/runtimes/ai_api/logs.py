@@ -59,8 +59,11 @@ def read(ask: Ask, query: LogQuery, started: bytes, *, may_change: bool) -> RunL
         page = pages.next()
         if page is None:
             break
-        for line in filter(matches, page):
-            size += sum(map(len, line))
+        for line in page:
+            length = sum(map(len, line))
+            if length <= MOST_BYTES and not matches(line):
+                continue
+            size += length
             if size > MOST_BYTES:
                 return run_log(found, query, may_change=may_change, complete=False)
             found.append(line)

@@ -7,7 +7,7 @@ shape otherwise is a ``BadGateway``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 from msgspec import Raw
@@ -15,13 +15,14 @@ from msgspec import Raw
 from service.domain.errors import BadGateway
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import RunStatus
+from service.domain.selection.chunks import chunks_of
 from service.runtimes import json_literals
 from service.runtimes.ai_api.chunking import STRETCH, Read, Unusual, cut
-from service.runtimes.ai_api.points import NameValue, PointMapping, pairs
+from service.runtimes.ai_api.pairs import pairs
+from service.runtimes.ai_api.points import PointMapping
 from service.runtimes.json_literals import NULL
 
 _NULL = Raw(NULL)
-_POINTS_A_CHUNK = 2000
 _FOREIGN = "the AI runtime answered with metrics of another run, or of one run twice"
 
 
@@ -30,8 +31,8 @@ class _Resource(msgspec.Struct, rename="camel"):
     created_at: Raw = _NULL
     modified_at: Raw = _NULL
     metrics: list[Raw] | None = None
-    tags: list[NameValue] | None = None
-    custom_info: list[NameValue] | None = None
+    tags: Raw = _NULL
+    custom_info: Raw = _NULL
 
 
 class _Resources(msgspec.Struct):
@@ -76,14 +77,14 @@ def metric_resources_apart(body: bytes, asked: Collection[str]) -> dict[str, Met
 
     Raises ``BadGateway`` where the fault is not within one run.
     """
-    answer, mended = json_literals.decode_mended(body, _Apart)
+    answer, mended = json_literals.decode_mended(body, _Apart, points=True)
     found: dict[str, MetricResource | BadGateway] = {}
     for text in map(bytes, answer.resources):
-        run_id = json_literals.decode(text, _Whose).execution_id
+        run_id = json_literals.decode_mended(text, _Whose, points=True)[0].execution_id
         if run_id in found or run_id not in asked:
             raise BadGateway(_FOREIGN)
         try:
-            found[run_id] = _whole(json_literals.decode(text, _Resource), mended=mended)
+            found[run_id] = _whole(json_literals.decode_mended(text, _Resource, points=True)[0], mended=mended)
         except BadGateway as error:
             found[run_id] = error
     return found
@@ -120,6 +121,7 @@ def _piecewise(body: bytes, runs: int, stretch: int) -> Iterator[MetricResource]
         return mappings[-1].chunk
 
     skeleton, arrays = cut(body, begin, runs, stretch)
+    json_literals.check_at_once(skeleton)
     try:
         answer, mended = json_literals.decode_mended(skeleton, _Skeleton)
     except BadGateway as error:
@@ -134,30 +136,21 @@ def _piecewise(body: bytes, runs: int, stretch: int) -> Iterator[MetricResource]
 
 
 def _as_a_whole(body: bytes) -> Iterator[MetricResource]:
-    answer, mended = json_literals.decode_mended(body, _Resources)
+    answer, mended = json_literals.decode_mended(body, _Resources, points=True)
     for resource in answer.resources:
         yield _whole(resource, mended=mended)
 
 
 def _whole(resource: _Resource, *, mended: bool) -> MetricResource:
     mapping = PointMapping()
-    chunks = [_chunk(mapping, batch) for batch in _batches(resource.metrics or [])]
+    chunks = [mapping.point_by_point(batch.text) for batch in chunks_of(resource.metrics or [])]
     if mended:
         chunks = [Chunk(json_literals.restored(chunk.text), chunk.count) for chunk in chunks]
     return _mapped(resource, mapping, chunks, mended=mended)
 
 
-def _batches(points: list[Raw]) -> Iterator[list[Raw]]:
-    for at in range(0, len(points), _POINTS_A_CHUNK):
-        yield points[at : at + _POINTS_A_CHUNK]
-
-
-def _chunk(mapping: PointMapping, points: Iterable[Raw]) -> Chunk:
-    return mapping.point_by_point(b",".join(map(bytes, points)))
-
-
 def _mapped(resource: _Resource, mapping: PointMapping, chunks: list[Chunk], *, mended: bool) -> MetricResource:
-    tags, custom_info = pairs(resource.tags or ()), pairs(resource.custom_info or ())
+    tags, custom_info = pairs(resource.tags), pairs(resource.custom_info)
     return MetricResource(
         run_id=resource.execution_id,
         created_at=mapping.timestamps.literal(resource.created_at),

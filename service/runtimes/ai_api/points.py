@@ -10,7 +10,7 @@ that holds, and the answer is not the AI API's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Annotated, Any
@@ -21,8 +21,9 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
-from service.domain.metrics import MOST_LABEL_NAMES, MOST_STEP_DIGITS, Chunk, Unreadable
+from service.domain.metrics import MOST_LABEL_NAMES, MOST_MEMBER_BYTES, MOST_STEP_DIGITS, Chunk, Unreadable
 from service.runtimes import json_columns, json_literals
+from service.runtimes.ai_api.pairs import pairs
 from service.runtimes.ai_api.timestamps import TimestampMapping
 from service.runtimes.json_columns import Columns
 from service.runtimes.json_literals import NULL
@@ -33,13 +34,6 @@ _NUMBER_STARTS = frozenset(b"-0123456789")
 _MEMBER, _SPACED_MEMBER = b'"timestamp":"', b'"timestamp": "'
 _Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _PLUS_ZERO = b'+00:00"'
-
-
-class NameValue(msgspec.Struct, gc=False):
-    """A label, a tag or a piece of custom info."""
-
-    name: Raw
-    value: Raw
 
 
 class _RegularLabel(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -98,12 +92,14 @@ class PointMapping:
 
     def chunk(self, text: bytes) -> Chunk:
         """The points that ``text`` holds, JSON objects separated by commas. Raises ``BadGateway`` for all else."""
+        if len(text) > MOST_MEMBER_BYTES:
+            return self.point_by_point(text)
         by_columns = self.by_columns(text) if len(text) >= _WORTH_COLUMNS else None
         return by_columns or self._regular(text) or self.point_by_point(text)
 
     def point_by_point(self, text: bytes) -> Chunk:
         """As ``chunk``, without the short way."""
-        points, mended = json_literals.decode_mended(b"[" + text + b"]", list[_Point])
+        points, mended = json_literals.decode_mended(b"[" + text + b"]", list[_Point], points=True)
         mapped = b",".join(map(self._point, points))
         given = dict.fromkeys([bytes(point.labels) for point in points])
         self._note({name: None for literal in given for name in self._names_in(literal)})
@@ -172,11 +168,13 @@ class PointMapping:
 
     def _name(self, literal: bytes) -> bytes:
         if literal not in self._names:
-            self._names.add(_string(literal))
+            if not json_literals.is_string(literal):
+                raise BadGateway(json_literals.shape("the name of a metric"))
+            self._names.add(json_literals.check_length(literal, "the name of a metric"))
         return literal
 
     def _value(self, literal: bytes) -> bytes:
-        if _is_number(literal) or literal in _NOT_A_NUMBER:
+        if (_is_number(literal) and len(literal) <= MOST_MEMBER_BYTES) or literal in _NOT_A_NUMBER:
             return literal
         self._values += 1
         return NULL
@@ -190,7 +188,7 @@ class PointMapping:
     def _label_list(self, literal: bytes) -> bytes:
         known = self._labels.get(literal)
         if known is None:
-            known = self._labels[literal] = pairs(json_literals.decode(literal, list[NameValue]))
+            known = self._labels[literal] = pairs(json_literals.check_length(literal, "labels of a point"))
         return known
 
 
@@ -210,17 +208,6 @@ def _are_points(found: Columns) -> bool:
         return False
 
 
-def pairs(given: Iterable[NameValue]) -> bytes:
-    """Names and values as a JSON array. Raises ``BadGateway`` where one is no string."""
-    return (
-        b"["
-        + b",".join(
-            b'{"name":%b,"value":%b}' % (_string(bytes(pair.name)), _string(bytes(pair.value))) for pair in given
-        )
-        + b"]"
-    )
-
-
 def _unspaced(text: bytes, count: int) -> bytes:
     """Python's ``json`` writes a space behind a colon; behind the timestamp's it goes, so that one form is left."""
     spaced = _SPACED_MEMBER in text[:4096] and text.count(_SPACED_MEMBER) == count
@@ -234,10 +221,6 @@ def _lacking(points: list[_RegularPoint]) -> bytes | None:
     if not {without_step, without_labels} <= {0, len(points)}:
         return None
     return (b'"step":null,' if without_step else b"") + (b'"labels":[],' if without_labels else b"")
-
-
-def _string(literal: bytes) -> bytes:
-    return literal if json_literals.is_string(literal) else _refuse("a name or a value of a label, tag or custom info")
 
 
 def _is_number(literal: bytes) -> bool:
@@ -256,7 +239,3 @@ def _is_whole(literal: bytes) -> bool:
     except InvalidOperation:  # an exponent without end
         return False
     return number.adjusted() < MOST_STEP_DIGITS and number == number.to_integral_value()
-
-
-def _refuse(what: str) -> bytes:
-    raise BadGateway(json_literals.shape(what))

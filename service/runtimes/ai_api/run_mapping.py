@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter
 
 import msgspec
 from msgspec import Raw
 
 from service.domain.errors import BadGateway
+from service.domain.metrics import MOST_MEMBER_BYTES
 from service.domain.runs import NULL, Run
 from service.domain.timestamps import MomentReader
 from service.runtimes import json_literals
@@ -29,6 +30,7 @@ _BEFORE_TIMES = (
 _TIMES = ("created_at", "modified_at", "submission_time", "start_time", "completion_time")
 _BEHIND_TIMES = "execution_schedule_id"
 """The literals of an execution, in the order that ``Run`` has them."""
+_MEMBER = "a member of a run"
 _STRING_OR_NULL = frozenset(b'"n')
 """The first characters of what they may be."""
 
@@ -107,6 +109,8 @@ def _regular(executions: Sequence[Execution], moments: MomentReader) -> Iterator
     """The runs, column by column, where they can be kept as they are written: all timestamps in UTC, with a ``Z``."""
     columns = [list(map(bytes, map(attrgetter(name), executions))) for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES)]
     if not all({literal[0] for literal in column} <= _STRING_OR_NULL for column in columns):
+        return None
+    if max(map(len, chain.from_iterable(columns)), default=0) > MOST_MEMBER_BYTES:
         return None
     first = len(_BEFORE_TIMES)
     times = [literal for column in columns[first : first + len(_TIMES)] for literal in column if literal != NULL]
@@ -225,5 +229,6 @@ def _text(literal: Raw, *, mended: bool) -> bytes:
     """A string or ``null``, as it was sent."""
     given = bytes(literal)
     if given != NULL and not json_literals.is_string(given):
-        raise BadGateway(json_literals.shape("a member of a run"))
+        raise BadGateway(json_literals.shape(_MEMBER))
+    json_literals.check_length(given, _MEMBER)
     return json_literals.restored(given) if mended else given

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Raw
 
 from service.domain.localizing import utc_literal
+from service.domain.metrics import MOST_MEMBER_BYTES
 from service.domain.timestamps import MomentReader
 from service.runtimes import json_literals
 from service.runtimes.json_literals import NULL
@@ -20,7 +21,7 @@ class TimestampMapping:
     def literal(self, given: Raw, *, required: bool = False) -> bytes:
         """A timestamp in UTC, ``null`` where it cannot be read; ``null`` itself can, unless it is ``required``."""
         written = bytes(given)
-        if not json_literals.is_string(written):
+        if not json_literals.is_string(written) or len(written) > MOST_MEMBER_BYTES:
             self.unreadable += written != NULL or required
             return NULL
         text = written[1:-1] if b"\\" not in written else json_literals.text(written).encode("utf-8", "replace")

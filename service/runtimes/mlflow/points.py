@@ -17,13 +17,13 @@ from msgspec import Meta, Raw
 
 from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
-from service.domain.metrics import Chunk, Unreadable
+from service.domain.metrics import MOST_MEMBER_BYTES, Chunk, Unreadable
 from service.domain.points import labels as labels_of
 from service.domain.runs import NULL
+from service.domain.selection.chunks import POINTS_A_CHUNK, chunks_of
 from service.runtimes import json_literals
 from service.runtimes.mlflow import timestamps
 
-POINTS_A_CHUNK = 2000
 _NULL = Raw(NULL)
 _NO_LABELS = b"[]"
 _NOT_A_NUMBER = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
@@ -123,6 +123,8 @@ def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
     for at in range(0, len(rows), POINTS_A_CHUNK):
         batch = rows[at : at + POINTS_A_CHUNK]
         text = b",".join(batch).replace(body[one_ends:two], b"\1").replace(body[two_ends:three], b"\2")
+        if len(text) > MOST_MEMBER_BYTES:
+            return None
         is_regular = text.translate(None, _OF_CELLS) == (b"\1\2," * len(batch))[:-1]
         if not is_regular or text.split(None, 1) != [text]:
             return None
@@ -160,16 +162,12 @@ def _chunk(name: bytes, values: list[bytes], instants: list[bytes], steps: list[
 
 def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]], run_id: str | None = None) -> Page:
     """As ``page``, without the short way."""
-    history, mended = json_literals.decode_mended(body, _History)
+    history, mended = json_literals.decode_mended(body, _History, points=True)
     mapping = _Mapping(key, labels, run_id)
     texts = [text for point in history.metrics for text in mapping.points(point)]
     if mended:
         texts = [json_literals.restored(text) for text in texts]
-    chunks = [
-        Chunk(b",".join(texts[at : at + POINTS_A_CHUNK]), len(texts[at : at + POINTS_A_CHUNK]))
-        for at in range(0, len(texts), POINTS_A_CHUNK)
-    ]
-    return Page(chunks, history.next_page_token or None, mapping.unreadable, mapping.label_names)
+    return Page(list(chunks_of(texts)), history.next_page_token or None, mapping.unreadable, mapping.label_names)
 
 
 class _Mapping:
@@ -191,7 +189,10 @@ class _Mapping:
         if point.run_id not in {None, self._run_id}:
             raise BadGateway("the AI runtime answered with another run than the one it was asked for")
         value, timestamp, step = bytes(point.value), timestamps.literal(point.timestamp), bytes(point.step).strip(b'"')
-        has_value = value in _NOT_A_NUMBER or (not json_literals.is_string(value) and value[:1] in b"-0123456789")
+        is_number = (
+            not json_literals.is_string(value) and value[:1] in b"-0123456789" and len(value) <= MOST_MEMBER_BYTES
+        )
+        has_value = is_number or value in _NOT_A_NUMBER
         has_step = step == NULL or _WHOLE.fullmatch(step) is not None
         self.unreadable += Unreadable(
             timestamps=timestamp is None or timestamp == NULL,

@@ -7,6 +7,7 @@ A run's status is given in the AI API's words, so that one filter fits all runti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 from msgspec import Raw
@@ -27,6 +28,10 @@ _STATUSES = {
     "FAILED": RunStatus.DEAD,
     "KILLED": RunStatus.STOPPED,
 }
+MOST_KEY = 1000
+"""Characters of a metric's, parameter's or tag's key; MLflow itself takes 250. Every point repeats its metric's."""
+MOST_LABEL_BYTES = 16 * 1024
+"""Of the names of a point's model and dataset, which every point of these repeats; MLflow has 500 characters each."""
 _NOTE, _MODEL_HISTORY = "mlflow.note.content", "mlflow.log-model.history"
 _EXECUTABLE = ("mlflow.source.name", "mlflow.project.entryPoint")
 _COMMIT = "mlflow.source.git.commit"
@@ -175,6 +180,9 @@ def run_of(body: bytes, asked: str) -> MLflowRun:
     found = json_literals.decode(body, _GetRun).run
     if found.info.run_id != asked:
         raise BadGateway("the AI runtime answered with another run than the one it was asked for")
+    keys = chain([one.key for one in found.data.metrics], [one.key for one in (*found.data.params, *found.data.tags)])
+    if max(map(len, keys), default=0) > MOST_KEY:
+        raise BadGateway(f"the AI runtime's answer has a key of more than {MOST_KEY:,} characters")
     return found
 
 
@@ -278,7 +286,12 @@ def _label_set(model: LoggedModel, metric: _ModelMetric) -> bytes:
         ("dataset_name", metric.dataset_name),
         ("dataset_digest", metric.dataset_digest),
     )
-    return _array(b'{"name":%b,"value":%b}' % (_text(name), _text(value)) for name, value in given if value is not None)
+    found = _array(
+        b'{"name":%b,"value":%b}' % (_text(name), _text(value)) for name, value in given if value is not None
+    )
+    if len(found) > MOST_LABEL_BYTES:
+        raise BadGateway("the AI runtime's answer has a model or dataset with too long a name")
+    return found
 
 
 class _LoggedByMLflow2(msgspec.Struct):
@@ -307,14 +320,14 @@ def _is_json(value: str) -> bool:
     if value[:1] not in {"{", "["}:
         return False
     try:
-        msgspec.json.decode(value)
+        json_decoder(Raw).decode(value)  # makes nothing of it
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return False
     return True
 
 
 def _named_values(found: Iterable[Pair]) -> bytes:
-    return _array(b'{"name":%b,"value":%b}' % (_text(one.key), _text(one.value)) for one in found)
+    return _array(b'{"name":%b,"value":%b}' % (_text(one.key), msgspec.json.encode(one.value)) for one in found)
 
 
 def _artifact(key: str | None, id_: str | None, name: str | None, kind: str, url: str | None) -> bytes:
@@ -322,7 +335,8 @@ def _artifact(key: str | None, id_: str | None, name: str | None, kind: str, url
 
 
 def _text(value: str | None) -> bytes:
-    return msgspec.json.encode(value)
+    """A literal of text that is read and written as a whole."""
+    return json_literals.check_length(msgspec.json.encode(value), "a member of a run")
 
 
 def _array(items: Iterable[bytes]) -> bytes:

@@ -266,3 +266,26 @@ def json_text(value: object):
     from msgspec import Raw
 
     return Raw(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("kind", ["line", "scatter", "column"])
+@pytest.mark.parametrize("against", ["step", "time"])
+def test_a_number_that_goes_on_and_on_is_drawn_and_told_as_far_as_it_can_be_read(kind: str, against: str) -> None:
+    stamps = [f"2026-01-01T00:00:0{number}.{'0' * 50_000}1Z" for number in range(3)]
+    texts = [
+        point(1, 2, stamps[number])
+        .replace(b'"value": 1', f'"value": 0.{number}{"0" * 50_000}1'.encode())
+        .replace(b'"step": 2', f'"step": {number + 1}{"0" * 200}'.encode())
+        for number in range(3)
+    ]
+    made = drawn(*texts, kind=kind, against=against)
+    assert len(json.dumps(made)) < 100_000
+    assert [row["value"] for row in rows(made)] == [0.0, 0.1, 0.2]
+    assert {row["text"][:4] for row in rows(made)} == {"0.00", "0.10", "0.20"}
+    assert all(row["text"].endswith("0…") for row in rows(made))
+
+
+def test_names_and_labels_are_told_as_far_as_they_can_be_read() -> None:
+    made = drawn(point(1, 1, name="n" * 50_000, label="l" * 50_000))
+    assert len(json.dumps(made)) < 20_000
+    assert f"{'n' * 299}… (label={'l' * 293}…): 1 points" in made["description"]

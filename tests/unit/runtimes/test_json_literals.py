@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
+from service.domain.stretches import AT_ONCE
 from service.runtimes import json_literals
 from testing.work import memory, run_within
 from tests.unit.runtimes.ai_api.answers import answer, metric, metrics_of, points_of, resource
@@ -173,3 +174,24 @@ def test_mending_needs_memory_in_proportion_to_what_it_changes(unit: bytes) -> N
         return memory(refused)
 
     assert held(400_000) < 10 * 400_000
+
+
+@pytest.mark.parametrize("before", [AT_ONCE - 3, AT_ONCE - 2, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE - 2])
+def test_what_lies_across_two_stretches_is_read_as_anywhere(before: int) -> None:
+    text = "x" * (before - 2) + '\\\\\\"é😀\\\\'
+    body = f'["{text}",NaN,"\\ud83d NaN"]'.encode()
+    found, mended = json_literals.decode_mended(body, list[msgspec.Raw])
+    assert mended
+    assert [json_literals.restored(bytes(each)) for each in found] == [
+        f'"{text}"'.encode(),
+        b'"NaN"',
+        b'"\\ud83d NaN"',
+    ]
+    assert json_literals.decode(f'["{text}"]'.encode(), list[str])[0] == json.loads(f'"{text}"')
+    with pytest.raises(BadGateway):
+        json_literals.decode(f'["{text}'.encode()[:-5] + b'"]', list[msgspec.Raw])  # a character is cut
+
+
+def test_what_is_decoded_at_once_has_a_longest_length() -> None:
+    with pytest.raises(BadGateway, match="has more than 128 MiB beside points"):
+        json_literals.decode(b" " * (json_literals.MOST_AT_ONCE + 1), list)

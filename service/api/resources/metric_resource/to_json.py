@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from service.concurrency.decoders import json_decoder
 from service.concurrency.time_limit import checkpoint
-from service.domain import json_text
+from service.domain import json_text, points
 from service.domain.localizing import localized, localized_literal
-from service.domain.metrics import MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
-from service.domain.selection.chunks import objects
+from service.domain.metrics import MOST_MEMBER_BYTES, MOST_STEP_DIGITS, Chunk, MetricResource, Unreadable
+from service.domain.stretches import each_pair
 from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
@@ -56,36 +56,23 @@ def _named(pairs: bytes, search: str) -> bytes:
     if not search:
         return pairs
     part = search.casefold()
-    members = _checked(_members(pairs))
-    return b"[" + b",".join([member for member in members if part in _name(member).casefold()]) + b"]"
+    return b"[" + b",".join([pair for pair in _checked(pairs) if part in _name(pair).casefold()]) + b"]"
 
 
-def _members(pairs: bytes) -> Iterable[bytes]:
-    """The members of a JSON array, as they were sent."""
-    return map(bytes, objects(Chunk(pairs[1:-1], 0)))
-
-
-def _checked(members: Iterable[bytes]) -> Iterator[bytes]:
-    """The members; raises where the time for large work is over."""
-    for number, member in enumerate(members):
+def _checked(pairs: bytes) -> Iterator[bytes]:
+    """The pairs of the array; raises where the time for large work is over."""
+    for number, pair in enumerate(each_pair(pairs)):
         if not number % _AT_ONCE:
             checkpoint()
-        yield member
+        yield pair
 
 
-class _Named(msgspec.Struct):
-    name: str
+_NAME = re.compile(rb'\{"name":("(?:[^"\\]++|\\.)*+")')
 
 
-_named_member = json_decoder(_Named)
-
-
-def _name(member: bytes) -> str:
-    try:
-        return _named_member.decode(member).name
-    except msgspec.DecodeError:  # a lone surrogate
-        name: str = json.loads(member)["name"]
-        return name
+def _name(pair: bytes) -> str:
+    found = _NAME.match(pair)
+    return points.text(found[1]) if found else ""
 
 
 def warnings(unreadable: Unreadable, *, unread_metrics: int = 0) -> bytes:
@@ -120,6 +107,8 @@ def warnings(unreadable: Unreadable, *, unread_metrics: int = 0) -> bytes:
 
 LARGEST = 1024 * 1024
 """The longest value that is parsed, in bytes."""
+_LARGEST_WRITTEN = MOST_MEMBER_BYTES + 6 * LARGEST
+"""Of a pair whose value may be as short as that: an escape of six characters stands for one byte at least."""
 DEEPEST = 64
 """The deepest value that is parsed, in levels of arrays and objects."""
 _AT_ONCE = 1000
@@ -131,13 +120,14 @@ def with_parsed(pairs: bytes) -> bytes:
     ``parsed`` is the value's own text, numbers digit for digit. A value stays without it that is too large or too
     deep, has an object with one name twice, or holds anything that JSON cannot (``NaN``).
     """
-    return b"[" + b",".join([_pair(json.loads(member)) for member in _checked(_members(pairs))]) + b"]"
+    return b"[" + b",".join([_pair(pair) for pair in _checked(pairs)]) + b"]"
 
 
-def _pair(member: dict[str, str]) -> bytes:
-    plain = json.dumps({"name": member["name"], "value": member["value"]}).encode("ascii")
-    parsed = parsed_text(member["value"])
-    return plain if parsed is None else b'%b,"parsed":%b}' % (plain[:-1], parsed)
+def _pair(pair: bytes) -> bytes:
+    if len(pair) > _LARGEST_WRITTEN:
+        return pair
+    parsed = parsed_text(json.loads(pair)["value"])
+    return pair if parsed is None else b'%b,"parsed":%b}' % (pair[:-1], parsed)
 
 
 def parsed_text(text: str) -> bytes | None:

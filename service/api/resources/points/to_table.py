@@ -130,14 +130,14 @@ class Table:
         texts = [None if one == points.NULL else _cut(one, digits) for one in literals]
         return self._pa.array(texts, self._pa.string()).cast(self._timestamp)
 
-    def _label_cells(self, literal: bytes) -> list[str | None]:
+    def _label_cells(self, literal: bytes) -> tuple[str | None, ...]:
         texts, others = by_column(literal, self._columns)
         cells: list[str | None] = [None] * self._width
         for number, text in texts.items():
             cells[number] = readable(text)
         if others:
             cells[-1] = json.dumps([label._asdict() for label in others])
-        return cells
+        return tuple(cells)
 
 
 class _Sink(io.RawIOBase):

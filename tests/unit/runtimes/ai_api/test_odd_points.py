@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.domain.metrics import READABLE, Unreadable
+from service.domain.errors import BadGateway
+from service.domain.metrics import MOST_MEMBER_BYTES, READABLE, Unreadable
 from testing.work import calls
 from tests.unit.runtimes.ai_api.answers import MOMENT, answer, metric, points_of, resource
 
@@ -92,3 +93,50 @@ def test_twice_as_many_odd_points_are_twice_the_work(odd: str) -> None:
     some = [metric(odd, value=value) for value in ("1", "null", '"x"', "NaN")] * 300
     once, twice = answer(*some), answer(*some, *some)
     assert calls(lambda: resource(twice)) < 2.1 * calls(lambda: resource(once))
+
+
+LONG = MOST_MEMBER_BYTES - 2
+
+
+@pytest.mark.parametrize(
+    ("member", "literal"),
+    [("value", "1" * (MOST_MEMBER_BYTES + 1)), ("timestamp", f'"2026-03-29T01:00:00.{"1" * MOST_MEMBER_BYTES}Z"')],
+    ids=["value", "timestamp"],
+)
+def test_what_is_longer_than_anybody_reads_is_null_and_counted(member: str, literal: str) -> None:
+    points, unreadable = mapped(**{member: literal})
+    assert points == [GOOD, {**GOOD, member: None}, GOOD]
+    assert unreadable == KINDS[member]
+
+
+@pytest.mark.parametrize(
+    ("member", "literal", "what"),
+    [
+        ("name", f'"{"n" * LONG}n"', "the name of a metric"),
+        ("labels", f'[{{"name":"l","value":"{"v" * LONG}"}}]', "labels of a point"),
+    ],
+    ids=["name", "labels"],
+)
+def test_a_point_of_what_nobody_reads_is_no_answer(member: str, literal: str, what: str) -> None:
+    with pytest.raises(BadGateway, match=f"the AI runtime's answer has {what} of more than 512 KiB"):
+        mapped(**{member: literal})
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_up_to_there_every_name_and_digit_is_kept(others: int) -> None:
+    name, value = f'"{"n" * LONG}"', "1" * LONG
+    chunks = resource(
+        answer(*[metric()] * others, metric('"step":1', name=name, value=value), *[metric()] * others)
+    ).metrics
+    text = b",".join(chunk.text for chunk in chunks)
+    assert b'{"name":%b,"value":%b,' % (name.encode(), value.encode()) in text
+    assert sum(chunk.count for chunk in chunks) == 2 * others + 1
+
+
+def test_points_that_are_worked_on_at_once_are_no_more_than_a_stretch() -> None:
+    """Of an answer that cannot be cut, too: here for a point that is longer than a stretch."""
+    long = metric('"step":1', name=f'"{"n" * LONG}"')
+    found = resource(answer(*[long] * 9, *[metric()] * 2001))
+    assert found.count == 2010
+    assert max(len(chunk.text) for chunk in found.metrics) <= 2 * 1024 * 1024
+    assert all(len(chunk.text) <= 1024 * 1024 or chunk.count == 1 for chunk in found.metrics)

@@ -11,9 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
-from service.domain.metrics import Chunk, Unreadable
-from service.runtimes.mlflow import points
-from service.runtimes.mlflow.points import POINTS_A_CHUNK, Page
+from service.domain.metrics import MOST_MEMBER_BYTES, Chunk, Unreadable
+from service.domain.selection.chunks import POINTS_A_CHUNK
+from service.runtimes.mlflow import points, run_mapping
+from service.runtimes.mlflow.points import Page
 from testing.work import calls
 
 KEYS = st.text("abcäößé金 /_-.:", min_size=1, max_size=12)
@@ -250,3 +251,34 @@ def test_few_points_of_many_metrics_share_a_chunk() -> None:
 def test_joining_chunks_takes_as_long_as_there_are_chunks() -> None:
     work = [calls(lambda count=count: points.merged([Chunk(b"{}", 1)] * count)) for count in (900, 1800)]
     assert work[1] < 2.1 * work[0]
+
+
+def test_a_value_that_is_longer_than_anybody_reads_is_null_and_counted() -> None:
+    body = history([point(), point(0.25), point()]).replace(b"0.25", b"1" * (MOST_MEMBER_BYTES + 1))
+    page = read(body)
+    assert [each["value"] for each in points_of(page)] == [0.5, None, 0.5]
+    assert page.unreadable == Unreadable(values=1)
+
+
+@pytest.mark.parametrize("member", ["metrics", "params", "tags"])
+def test_a_key_has_a_longest_length(member: str) -> None:
+    def body(length: int) -> bytes:
+        pair = {"key": "k" * length, "value": "1"}
+        return json.dumps({"run": {"info": {"run_id": "run1"}, "data": {member: [pair]}}}).encode()
+
+    run_mapping.run_of(body(run_mapping.MOST_KEY), "run1")
+    with pytest.raises(BadGateway, match="a key of more than 1,000 characters"):
+        run_mapping.run_of(body(run_mapping.MOST_KEY + 1), "run1")
+
+
+def test_what_every_point_repeats_of_its_model_has_a_longest_length() -> None:
+    def labels(length: int) -> object:
+        info = {"model_id": "m-1", "name": "n" * length}
+        logged = {"key": "loss", "value": 1, "timestamp": 1, "step": 1, "run_id": "run1"}
+        model = run_mapping.logged_model(json.dumps({"model": {"info": info, "data": {"metrics": [logged]}}}).encode())
+        run = run_mapping.run_of(b'{"run":{"info":{"run_id":"run1"}}}', "run1")
+        return run_mapping.labels(run, [model])
+
+    assert labels(10_000)
+    with pytest.raises(BadGateway, match="too long a name"):
+        labels(run_mapping.MOST_LABEL_BYTES)

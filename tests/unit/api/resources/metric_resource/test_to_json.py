@@ -26,9 +26,9 @@ def test_all_else_stays_raw(text: str) -> None:
 
 def test_members_are_searched_whatever_their_text() -> None:
     """A lone surrogate, which the quick parser refuses, hides no member and not itself."""
-    pairs = b'[{"name":"Ab\\ud83d","value":"\\udc00"}, {"name":"b","value":"abc"},{"value":"","name":"xaB"}]'
+    pairs = b'[{"name":"Ab\\ud83d","value":"\\udc00"}, {"name":"b","value":"abc"},{"name":"xaB","value":""}]'
     found = b"".join(tags(MetricResource("run1", tags=pairs), "aB"))
-    assert found == b'{"runId":"run1","tags":[{"name":"Ab\\ud83d","value":"\\udc00"},{"value":"","name":"xaB"}]}'
+    assert found == b'{"runId":"run1","tags":[{"name":"Ab\\ud83d","value":"\\udc00"},{"name":"xaB","value":""}]}'
 
 
 def test_size_and_depth_are_bounded() -> None:
@@ -69,3 +69,14 @@ def test_twice_the_value_is_twice_the_work(unit: str) -> None:
         return calls(lambda: parsed_text(text))
 
     assert work(4000) <= 2.1 * work(2000)
+
+
+@pytest.mark.parametrize("unit", ["\\\\", "\\u0041", "é"])
+def test_a_value_that_is_too_large_stays_as_it_is_written(unit: str) -> None:
+    """Nothing is made of it: whoever reads 60 MB at once keeps all others waiting."""
+    large = f'{{"name":"a","value":"{unit * (7 * LARGEST // len(unit))}"}}'
+    pairs = f'[{large},{{"name":"b","value":"[1]"}}]'.encode()
+    written: list[bytes] = []
+    work = calls(lambda: written.append(with_parsed(pairs)))
+    assert written == [pairs[:-2] + b',"parsed":[1]}]']
+    assert work < 500
