@@ -110,7 +110,10 @@ class MomentReader:
         count, width = cells.shape
         if width < _LEAST_WIDTH:
             return False
-        zeros = cells.tobytes().translate(_DIGITS)
+        texts = cells.tobytes()
+        if texts.count(b"Z") + texts.count(b"+00:00") != count:
+            return False
+        zeros = texts.translate(_DIGITS)
         first = zeros[:width]
         alike = zeros == first * count
         shapes = {first} if alike else {zeros[at : at + width] for at in range(0, len(zeros), width)}
