@@ -45,8 +45,8 @@ Recorded runs, in the resource group {group} unless noted:
 
 _MLFLOW = """\
 
-The same runs in MLflow ({url}), by the same request with another connection. None is running there, and there are no
-resource groups:
+The same runs in MLflow ({url}), by the same request with another connection. Whatever is said of them in general: the
+one that says RUNNING logs no more there, and there are no resource groups.
 
   curl -s -H "Authorization: Bearer $TOKEN" -H 'AI-Connection: mlflow' '{run}?timezone=Europe/Berlin' | head -c 600; echo
 
