@@ -57,12 +57,31 @@ def _asked(
     return requests(f"text: {name}", [path], headers, prepare=prepare)
 
 
+def _info_of_backslashes() -> bytes:
+    return _resource(_POINT, customInfo=[{"name": "n", "value": ""}]).replace(b'""', b'"' + b"\\" * 60_000_000 + b'"')
+
+
+def _a_million_tags() -> bytes:
+    return _resource(_POINT, tags=[{"name": f"t{n}", "value": "v"} for n in range(1_000_000)])
+
+
+def _endless_values() -> bytes:
+    points = (f'{{"name":"loss","value":0.{n}{"1" * 250_000},"timestamp":"2026-03-29T01:00:00Z"}}' for n in range(100))
+    return f'{{"resources":[{{"executionId":"{_RUN}","metrics":[{",".join(points)}]}}]}}'.encode()
+
+
 _PARSED = f"/runs/{_RUN}/custom-info?parse=true"
 _NAMES = "&".join(f"name=x{number}" for number in range(800))
 CASES = (
     _asked("custom info of open strings, 64 kB, parsed", _custom_info(64_000), _PARSED),
     _asked("custom info of open strings, 200 kB, parsed", _custom_info(200_000), _PARSED),
     _asked("open strings behind NaN, 64 kB", lambda: b'{"resources":[NaN' + b'"\\' * 32_000),
+    _asked("custom info of 60 MB of backslashes", _info_of_backslashes, f"/runs/{_RUN}/custom-info"),
+    _asked("the same, parsed", _info_of_backslashes, _PARSED),
+    _asked("a million tags, searched", _a_million_tags, f"/runs/{_RUN}/tags?search=t1"),
+    _asked("100 values of 250,000 digits, as a chart", _endless_values, f"{_RESOURCE}/chart"),
+    _asked("a name of 5 MB, CSV", _named("n" * 5_000_000, 1), headers={"Accept": "text/csv"}),
+    _asked("100,000 series", _named("n", 100_000), f"{_RESOURCE}/series?points=2"),
     _asked("10,000 runs nobody asked for, 1 MB", _runs_nobody_asked_for),
     _asked("a label name for each of 10,000 points, CSV", _a_label_name_each, headers={"Accept": "text/csv"}),
     _asked("a fraction of 100,000 digits among 1,500 points", _one_long_fraction),
