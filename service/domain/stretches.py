@@ -8,7 +8,8 @@ from collections.abc import Iterator
 AT_ONCE = 1024 * 1024
 """Bytes of a stretch: a few milliseconds for a search or a decoder, a few ten for an expression."""
 _OVERLAP = 4096
-_BETWEEN_PAIRS = re.compile(rb'(?<=\})\s*+,\s*+(?=\{\s*+"(?:name|value)")')
+_BETWEEN_PAIRS = re.compile(rb'\}\s*+,\s*+(?=\{\s*+"(?:name|value)")')
+"""From the end of a pair to the beginning of the next."""
 
 
 def stretches(length: int, start: int = 0) -> Iterator[tuple[int, int]]:
@@ -50,7 +51,7 @@ def of_pairs(array: bytes, length: int = AT_ONCE) -> Iterator[bytes]:
     """
     at = array.find(b"[") + 1
     while (between := search(_BETWEEN_PAIRS, array, at + length)) is not None:
-        yield b"[%b]" % array[at : between.start()]
+        yield b"[%b]" % array[at : between.start() + 1]
         at = between.end()
     yield b"[" + array[at:]
 
@@ -58,11 +59,9 @@ def of_pairs(array: bytes, length: int = AT_ONCE) -> Iterator[bytes]:
 def each_pair(array: bytes) -> Iterator[bytes]:
     """The pairs of such an array that have no other members, as they are written."""
     for several in of_pairs(array):
-        if len(several) <= 2 * AT_ONCE:
-            yield from filter(None, _BETWEEN_PAIRS.split(several[1:-1]))
-            continue
         at = 1
         while (between := search(_BETWEEN_PAIRS, several, at)) is not None:
-            yield several[at : between.start()]
+            yield several[at : between.start() + 1]
             at = between.end()
-        yield several[at:-1]
+        if at < len(several) - 1:
+            yield several[at:-1]
