@@ -64,16 +64,20 @@ def _leniently(text: str) -> Iterator[bytes]:
 
 
 _REMEMBERED = 8192
-"""Steps in the cache: with the most digits, some 13 MB."""
+"""Steps in the cache, in other notations than plain digits: with the most digits, some 13 MB."""
 
 
-@lru_cache(_REMEMBERED)
 def step(literal: bytes) -> int | None:
     """The number of a step's literal, including ``1.0`` and ``1e3``; ``None`` for ``null``."""
     try:
         return int(literal)
     except ValueError:
-        return None if literal == points.NULL else int(points.exact(literal))
+        return _otherwise_written(literal)
+
+
+@lru_cache(_REMEMBERED)
+def _otherwise_written(literal: bytes) -> int | None:
+    return None if literal == points.NULL else int(points.exact(literal))
 
 
 _HELD = 250_000
