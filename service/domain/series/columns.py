@@ -107,11 +107,16 @@ class _Numbering:
 
     def numbers(self, measures: Sequence[Measure]) -> list[int]:
         known = self._by_spelling
-        numbers = []
+        numbers: list[int] = []
+        previous, number = None, _UNWANTED
         for measure in measures:
-            spelling = (bytes(measure.name), bytes(measure.labels))
-            number = known.get(spelling)
-            numbers.append(self._add(spelling) if number is None else number)
+            # mostly the series of the point before: comparing costs a tenth of looking it up
+            if previous is None or measure.labels != previous.labels or measure.name != previous.name:
+                spelling = (bytes(measure.name), bytes(measure.labels))
+                found = known.get(spelling)
+                number = self._add(spelling) if found is None else found
+            numbers.append(number)
+            previous = measure
         return numbers
 
     def _add(self, spelling: tuple[bytes, bytes]) -> int:
