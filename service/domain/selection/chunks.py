@@ -72,11 +72,12 @@ def step(literal: bytes) -> int | None:
     try:
         return int(literal)
     except ValueError:
-        return _otherwise_written(literal)
+        return otherwise_written(literal)
 
 
 @lru_cache(_REMEMBERED)
-def _otherwise_written(literal: bytes) -> int | None:
+def otherwise_written(literal: bytes) -> int | None:
+    """The number of a step's literal that is no plain integer."""
     return None if literal == points.NULL else int(points.exact(literal))
 
 

@@ -12,7 +12,7 @@ import pytest
 from service.api.resources.points.to_table import Table
 from service.domain.column_types import types_of
 from service.domain.metrics import MOST_STEP_DIGITS, Chunk
-from service.domain.selection.chunks import step
+from service.domain.selection.chunks import otherwise_written
 from service.domain.zones import time_zone
 
 MEGABYTE = 1_000_000
@@ -43,6 +43,6 @@ def test_names_of_a_table_are_forgotten_with_it() -> None:
 
 
 def test_long_steps_are_remembered_within_bounds() -> None:
-    most = step.cache_info().maxsize
+    most = otherwise_written.cache_info().maxsize
     assert most is not None
     assert most * (MOST_STEP_DIGITS + sys.getsizeof(10**MOST_STEP_DIGITS)) < 20 * MEGABYTE
