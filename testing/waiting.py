@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import redis
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a condition counts as failed; a passing test never waits for them."""
 _PAUSE = 0.01
 

@@ -18,7 +18,7 @@ from testing.waiting import eventually
 COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
 
 
-_START_GUARD = 300.0
+_START_GUARD, _END_GUARD = 300.0, 60.0
 """Seconds; longer than the demo itself waits for its parts."""
 
 
@@ -60,7 +60,7 @@ class Demo:
     def end(self, number: int = signal.SIGTERM) -> str:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=20)
+        output, _ = self.process.communicate(timeout=_END_GUARD)
         return output
 
 

@@ -203,7 +203,7 @@ def minted(demo: Demo, *arguments: str) -> str:
 
 def faults(demo: Demo, **faults: object) -> None:
     """Make the demo's runtime fail, or heal it."""
-    requests.put(f"{demo.ready['authUrl']}/sandbox/faults", json=faults, timeout=10).raise_for_status()
+    requests.put(f"{demo.ready['authUrl']}/sandbox/faults", json=faults, timeout=60).raise_for_status()
 
 
 class OwnRuns:

@@ -15,7 +15,8 @@ from tests.servers.demo import Demo
 LARGE = "b96e0d38-42fa-4c75-96ab-0e7d13f58c15"
 FIRST = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
 SECOND = "8c2e91d4-7f10-4b6a-a5c3-2d9b7e604c12"
-PATIENCE = 300
+PATIENCE = 600
+"""Seconds that a generator, or a compiler, may take."""
 
 
 @pytest.fixture(scope="session")

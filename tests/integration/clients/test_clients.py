@@ -15,9 +15,9 @@ import pytest
 
 from testing.effort import effort
 from tests.document import COMMITTED
-from tests.integration.clients.conftest import FIRST, SECOND, run
+from tests.integration.clients.conftest import FIRST, PATIENCE, SECOND, run
 
-pytestmark = pytest.mark.toolchain
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(2 * PATIENCE)]
 INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
 NOT_TRUSTED = re.compile(r"\bcast\(|\bas [A-Z{(]|\bany\b|\bAny\b|ts-ignore|ts-expect-error|type: ignore|!\.")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from testing.waiting import eventually
+from testing.waiting import PATIENCE, eventually
 from tests.servers.demo import COMMAND, Demo, ended
 
 RUNNING = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
@@ -34,7 +34,7 @@ def test_it_tells_how_to_use_it_and_ends_without_a_trace(own_demo: Demo) -> None
     assert own_demo.ready["runtime"].endswith("/v2")
     assert {run["status"] for run in own_demo.ready["runs"]} >= {"COMPLETED", "RUNNING", "DEAD", "STOPPED"}
     assert len(own_demo.read(LARGE).json()["metrics"]) >= 10_000
-    assert requests.get(own_demo.ready["service"] + "/docs", timeout=5).status_code == 200
+    assert requests.get(own_demo.ready["service"] + "/docs", timeout=PATIENCE).status_code == 200
     children = own_demo.children()
     output = own_demo.end(signal.SIGINT)
     assert own_demo.process.returncode == 0
@@ -95,6 +95,6 @@ def test_a_token_is_minted_for_the_running_demo(demo: Demo) -> None:
 @pytest.mark.slow
 def test_the_death_of_a_part_ends_all_of_it(own_demo: Demo) -> None:
     os.kill(own_demo.children()[0], signal.SIGKILL)
-    own_demo.process.wait(timeout=10)
+    own_demo.process.wait(PATIENCE)
     assert own_demo.process.returncode == 1
     assert list(own_demo.temporary.iterdir()) == []
