@@ -319,22 +319,25 @@ def test_each_has_a_tag_that_changes_with_the_content(runs: Runs, format_: str) 
 @pytest.mark.parametrize(
     "format_", ["csv", *(pytest.param(each, marks=pytest.mark.slow) for each in ("json", "arrow"))]
 )
-def test_memory_does_not_grow_with_the_number_of_runs(runs: Runs, format_: str) -> None:
-    runs.points = {f"run{number:03d}": [point(step, step / 7) for step in range(1500)] for number in range(24)}
+def test_memory_does_not_grow_with_the_number_of_runs(surroundings: Surroundings, format_: str) -> None:
+    points = {f"run{number:03d}": [point(step, step / 7) for step in range(1500)] for number in range(24)}
 
-    def peak(ids: Sequence[str]) -> int:
-        url = f"/points?format={format_}&" + "&".join(f"run={run}" for run in ids)
-        token = {"Authorization": f"Bearer {runs.service.token}"}
-        with runs.service.client.open(url, method="HEAD", headers=token):
-            pass  # read and stored
-        tracemalloc.start()
-        try:
-            answer = runs.service.client.open(url, headers=token, buffered=False)
-            assert "Content-Length" not in answer.headers
-            assert sum(map(len, answer.iter_encoded())) > 10_000 * len(ids)
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+    with surroundings.service(timeout=30) as service:
+        Runs(service).points = points
 
-    few, many = peak(list(runs.points)[:8]), peak(list(runs.points))
-    assert many < 1.5 * few
+        def peak(ids: Sequence[str]) -> int:
+            url = f"/points?format={format_}&" + "&".join(f"run={run}" for run in ids)
+            token = {"Authorization": f"Bearer {service.token}"}
+            with service.client.open(url, method="HEAD", headers=token):
+                pass  # read and stored
+            tracemalloc.start()
+            try:
+                answer = service.client.open(url, headers=token, buffered=False)
+                assert "Content-Length" not in answer.headers
+                assert sum(map(len, answer.iter_encoded())) > 10_000 * len(ids)
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+        few, many = peak(list(points)[:8]), peak(list(points))
+        assert many < 1.5 * few
