@@ -76,7 +76,7 @@ def test_check_tells_of_each_connection(command: Command, runtime: ScriptedRunti
     for line in (
         "connection well: reachable",
         "connection dead: cannot be reached",
-        "connection other: answers, but not as its kind does",
+        "connection other: answers, but not like a runtime of its kind",
         "connection callers: not asked: RUNTIME_AUTH=forward needs a caller's token",
     ):
         assert line in found.stdout
