@@ -7,6 +7,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -34,7 +35,6 @@ T = TypeVar("T")
 _BEHIND = b"\xff"
 _NONE = b"\xfe"
 """Bytes that do not occur in UTF-8."""
-_TOGETHER = 4096
 _TYPES = {1: "B", 2: "H", 4: "I"}
 
 
@@ -51,13 +51,15 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @classmethod
     def of(cls, texts: Iterable[bytes | None]) -> TextColumn:
-        numbers: dict[bytes, int] = {}
-        rows = array("I", [numbers.setdefault(_NONE if text is None else text, len(numbers)) for text in texts])
-        words = b"".join(word + _BEHIND for word in numbers)
-        if len(numbers) == len(rows):
-            return cls(words)
-        width: Literal[1, 2, 4] = 1 if len(numbers) <= 1 << 8 else 2 if len(numbers) <= 1 << 16 else 4
-        return cls(words, _little_endian(array(_TYPES[width], rows)).tobytes(), width)
+        given = [_NONE if text is None else text for text in texts]
+        words = dict.fromkeys(given)
+        joined = _BEHIND.join((*words, b"")) if words else b""
+        if len(words) == len(given):
+            return cls(joined)
+        width: Literal[1, 2, 4] = 1 if len(words) <= 1 << 8 else 2 if len(words) <= 1 << 16 else 4
+        number_of = dict(zip(words, count()))
+        rows = array(_TYPES[width], map(number_of.__getitem__, given))
+        return cls(joined, _little_endian(rows).tobytes(), width)
 
     def fits(self, count: int) -> bool:
         """Whether this is a column of ``count`` rows."""
@@ -167,43 +169,69 @@ def _text(literal: bytes) -> bytes | None:
     return None if literal == NULL else literal[1:-1]
 
 
-_COLUMNS: Mapping[RunColumn, tuple[str, Callable[[Any], bytes | None]]] = {
-    "runId": ("run_id", _encoded),
-    "status": ("status", _encoded),
-    "scenarioId": ("scenario_id", _text),
-    "executableId": ("executable_id", _text),
-    "configurationId": ("configuration_id", _text),
-    "configurationName": ("configuration_name", _text),
-    "executionScheduleId": ("execution_schedule_id", _text),
-    "createdAt": ("created_at", instant),
-    "modifiedAt": ("modified_at", instant),
-    "startTime": ("start_time", instant),
-    "completionTime": ("completion_time", instant),
+def _words(words: Sequence[str]) -> bytes:
+    joined = _encoded("\0".join(words))
+    if joined.count(b"\0") == len(words) - 1:
+        return joined.replace(b"\0", _BEHIND)
+    return _BEHIND.join(map(_encoded, words))
+
+
+def _texts(literals: Sequence[bytes]) -> bytes:
+    joined = _BEHIND.join(literals)
+    if b"\\" not in joined and NULL not in joined:
+        return joined.replace(b'"', b"")
+    return _each(_text, literals)
+
+
+def _instants(literals: Sequence[bytes]) -> bytes:
+    joined = _BEHIND.join(literals)
+    nulls = joined.count(NULL)
+    if len(joined) == len(literals) - 1 + nulls * len(NULL) + (len(literals) - nulls) * len(_WHOLE_SECONDS):
+        return joined.translate(None, b'"Z').replace(NULL, _NONE)  # no timestamp is shorter, so none is longer
+    return _each(instant, literals)
+
+
+def _each(text: Callable[[bytes], bytes | None], literals: Sequence[bytes]) -> bytes:
+    text_of = {literal: _NONE if (found := text(literal)) is None else found for literal in set(literals)}
+    return _BEHIND.join(map(text_of.__getitem__, literals))
+
+
+_WHOLE_SECONDS = b'"2026-03-29T01:00:13Z"'
+_COLUMNS: Mapping[RunColumn, tuple[str, Callable[[Sequence[Any]], bytes]]] = {
+    "runId": ("run_id", _words),
+    "status": ("status", _words),
+    "scenarioId": ("scenario_id", _texts),
+    "executableId": ("executable_id", _texts),
+    "configurationId": ("configuration_id", _texts),
+    "configurationName": ("configuration_name", _texts),
+    "executionScheduleId": ("execution_schedule_id", _texts),
+    "createdAt": ("created_at", _instants),
+    "modifiedAt": ("modified_at", _instants),
+    "startTime": ("start_time", _instants),
+    "completionTime": ("completion_time", _instants),
 }
-"""The member of a run in each column, and its text: times as converted by ``instant``, others decoded."""
+"""The member of a run in each column, and what joins the texts of many runs: times as converted by ``instant``, others
+decoded."""
 RUN_COLUMNS: tuple[RunColumn, ...] = tuple(_COLUMNS)
 
 
 class ColumnsOfRuns:
-    """Builds the columns from runs that are added one by one, and sorts them at the end.
+    """Builds the columns from runs that are added some at a time, and sorts them at the end.
 
     Texts of many runs are joined, since an object for each takes more memory than its text.
     """
 
     def __init__(self) -> None:
-        self._members = attrgetter(*(member for member, _ in _COLUMNS.values()))
-        self._last: list[tuple[Any, ...]] = []
         self._columns: dict[RunColumn, list[bytes]] = {name: [] for name in _COLUMNS}
 
-    def add(self, run: Run) -> None:
-        self._last.append(self._members(run))
-        if len(self._last) == _TOGETHER:
-            self._join()
+    def add(self, runs: Sequence[Run]) -> None:
+        """Some runs, at least one."""
+        for name, (member, texts) in _COLUMNS.items():
+            self._columns[name].append(texts(list(map(attrgetter(member), runs))))
 
     def order(self) -> list[int]:
         """The positions of the runs in the order of the list: the newest first, those of the same time by id, those
         without a time of creation last."""
-        self._join()
         ids, created = (self._texts(name) for name in ("runId", "createdAt"))
         rows = sorted(range(len(ids)), key=ids.__getitem__)
         known = [row for row in rows if created[row] != _NONE]
@@ -213,14 +241,6 @@ class ColumnsOfRuns:
     def in_order(self, order: Sequence[int]) -> Iterator[TextColumn]:
         for name in _COLUMNS:
             yield TextColumn.of(map(self._texts(name).__getitem__, order))
-
-    def _join(self) -> None:
-        if not self._last:
-            return
-        for (name, (_, text)), members in zip(_COLUMNS.items(), zip(*self._last, strict=True), strict=True):
-            text_of = {member: _NONE if (found := text(member)) is None else found for member in set(members)}
-            self._columns[name].append(_BEHIND.join(map(text_of.__getitem__, members)))
-        self._last.clear()
 
     def _texts(self, name: RunColumn) -> list[bytes]:
         return _BEHIND.join(self._columns[name]).split(_BEHIND) if self._columns[name] else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
@@ -14,6 +15,8 @@ from service.domain.runs import Run
 
 _TOGETHER = 100
 """Runs of a part; a page of a sorted list may need as many parts as it has runs."""
+_AT_ONCE = 1000
+"""Runs of which the columns are made at once."""
 _MOST_PARTS = 10_000
 
 
@@ -29,9 +32,10 @@ def packed(runs: Iterable[Run]) -> Packed:
     encode = msgspec.msgpack.Encoder().encode
     written: list[bytes] = []
     columns = ColumnsOfRuns()
-    for run in runs:
-        written.append(encode(run))
-        columns.add(run)
+    coming = iter(runs)
+    while some_runs := list(islice(coming, _AT_ONCE)):
+        written += map(encode, some_runs)
+        columns.add(some_runs)
     order = columns.order()
     together = max(_TOGETHER, len(order) // _MOST_PARTS)
     parts = [msgspec.msgpack.encode(_First(len(order), together))]

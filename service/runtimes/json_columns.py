@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,14 @@ Positions = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The cells of one member: ``path`` has its key, and those of what it lies in; ``first`` is its first cell."""
+    """The cells of one member: ``path`` has its key, and those of what it is in; ``first`` is its first cell.
+
+    ``is_text``: cells are strings, without their quotation marks; otherwise they are numbers if ``as_json`` says so.
+    """
 
     path: tuple[bytes, ...]
     first: bytes
+    is_text: bool
     begins: Positions
     ends: Positions
     text: Bytes
@@ -63,6 +67,16 @@ class Column:
         if more or lengths.min() < width:
             np.copyto(rows, filler, where=np.arange(width + more) >= lengths[:, None])
         return rows
+
+    def literals(self) -> list[bytes]:
+        """The cells of a column of text, with their quotation marks."""
+        quoted = replace(self, begins=self.begins - 1, ends=self.ends + 1)
+        if quoted.is_narrow:
+            rows = quoted.cells()
+            narrow: list[bytes] = rows.view(f"S{rows.shape[1]}")[:, 0].tolist()
+            return narrow
+        text = self.text.tobytes()
+        return [text[begin:end] for begin, end in zip(quoted.begins.tolist(), quoted.ends.tolist(), strict=True)]
 
     def as_json(self) -> bytes:
         """The cells as the items of an array: of so many numbers, if that is what they are."""
@@ -120,24 +134,24 @@ def columns(text: bytes) -> Columns | None:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How the first object is written, up to ``end``: the path and content of each cell, and what is ``fixed`` in front
-    of the first, behind each, and, behind the last, up to the first cell of the next object."""
+    """How the first object is written, up to ``end``: path and content of each cell, and whether it is text; what is
+    ``fixed`` in front of the first, behind each, and, behind the last, up to the first cell of the next object."""
 
     end: int
     between: bytes
-    cells: tuple[tuple[tuple[bytes, ...], bytes], ...]
+    cells: tuple[tuple[tuple[bytes, ...], bytes, bool], ...]
     fixed: tuple[bytes, ...]
 
     @classmethod
     def of(cls, text: bytes) -> _Form | None:
-        cells: list[tuple[tuple[bytes, ...], bytes]] = []
+        cells: list[tuple[tuple[bytes, ...], bytes, bool]] = []
         fixed: list[bytes] = []
         at = end = 0
         for path, start, stop in _tokens(text):
             if path is None:
                 end = stop
                 break
-            cells.append((path, text[start:stop]))
+            cells.append((path, text[start:stop], text[stop : stop + 1] == b'"'))
             fixed.append(text[at:start])
             at = stop
         between = _BETWEEN.match(text, end)
