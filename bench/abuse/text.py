@@ -66,7 +66,10 @@ def _a_million_tags() -> bytes:
 
 
 def _endless_values() -> bytes:
-    points = (f'{{"name":"loss","value":0.{n}{"1" * 250_000},"timestamp":"2026-03-29T01:00:00Z"}}' for n in range(100))
+    points = (
+        f'{{"name":"loss","value":0.{n}{"1" * 250_000},"timestamp":"2026-03-29T01:00:00Z","step":{n}}}'
+        for n in range(100)
+    )
     return f'{{"resources":[{{"executionId":"{_RUN}","metrics":[{",".join(points)}]}}]}}'.encode()
 
 
