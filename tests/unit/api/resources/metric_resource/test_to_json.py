@@ -26,7 +26,7 @@ def test_all_else_stays_raw(text: str) -> None:
 
 def test_members_are_searched_whatever_their_text() -> None:
     """A lone surrogate, which the quick parser refuses, hides no member and not itself."""
-    pairs = b'[{"name":"Ab\\ud83d","value":"\\udc00"}, {"name":"b","value":"abc"},{"name":"xaB","value":""}]'
+    pairs = b'[{"name":"Ab\\ud83d","value":"\\udc00"},{"name":"b","value":"abc"},{"name":"xaB","value":""}]'
     found = b"".join(tags(MetricResource("run1", tags=pairs), "aB"))
     assert found == b'{"runId":"run1","tags":[{"name":"Ab\\ud83d","value":"\\udc00"},{"name":"xaB","value":""}]}'
 
