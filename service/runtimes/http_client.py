@@ -1,4 +1,4 @@
-"""What adapters need of HTTP; ``transport.ResilientClient`` gives it."""
+"""The HTTP protocol that adapters use, implemented by ``transport.ResilientClient``."""
 
 from __future__ import annotations
 

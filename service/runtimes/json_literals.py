@@ -1,8 +1,8 @@
-"""JSON answers read with their literals kept: numbers and strings stay the bytes that the runtime sent.
+"""Decodes JSON answers and keeps literals: numbers and strings stay the bytes that the runtime sent.
 
-Two things that real writers send are mended before the strict parser sees them, on the rare path where it refuses:
+Where the strict parser refuses an answer, two deviations of real writers are repaired before a second attempt:
 
-- ``NaN``, ``Infinity`` and ``-Infinity``, which JSON cannot hold, become the strings of these names.
+- ``NaN``, ``Infinity`` and ``-Infinity``, which are not JSON, become strings of these names.
 - An escaped surrogate without its other half (``\\ud83d`` of a cut emoji) is a legal JSON escape that the parser cannot
   turn into text. It is set aside as ``\\u001f`` and its digits, and ``restored`` puts it back into what was mapped.
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 NULL = b"null"
 ASIDE = "\x1f"
-"""What text has in it of which something is set aside."""
+"""The mark in text of which something was replaced."""
 _BOM = b"\xef\xbb\xbf"
 MOST_AT_ONCE = 128 * 1024 * 1024
 """Bytes that are decoded at once, which takes the parser a quarter of a second at most. Points are read in stretches,
@@ -40,7 +40,7 @@ _NO_NUMBERS = (b"NaN", b"Infinity")
 _PLAIN = re.compile(rb"(?:[^\\]++|\\[^u])*+")
 """All up to an escape of a character's number, or to half an escape."""
 _ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a complete pair
     rb"|u(?P<lone>[dD][89a-fA-F][0-9a-fA-F]{2})|u001[fF](?P<aside>[dD][89a-fA-F][0-9a-fA-F]{2}|~)?|.)",
     re.DOTALL,
 )
@@ -81,12 +81,12 @@ def decode_mended(body: bytes, kind: type[T], *, points: bool = False) -> tuple[
 
 
 def restored(literals: bytes) -> bytes:
-    """Put back what ``decode_mended`` set aside."""
+    """Put back what ``decode_mended`` replaced."""
     return _rewritten(literals, _put_back)
 
 
 def shape(what: str) -> str:
-    """What is said of an answer in which ``what`` is of another type than expected."""
+    """The message for an answer in which ``what`` has an unexpected type."""
     return f"{_SHAPE}: {what} is of another type"
 
 
@@ -123,9 +123,9 @@ def _check_utf_8(body: bytes) -> None:
 
 
 def _quoted(body: bytes, name: bytes) -> bytes:
-    """``body`` with the name in quotation marks, and its sign, wherever it stands outside of strings.
+    """``body`` with the name and its sign in quotation marks, wherever it is outside of strings.
 
-    Of what lies between two names only the quotation marks are counted: a string that nothing ends goes on to the end.
+    Between two names only quotation marks are counted; an unterminated string extends to the end.
     """
     pieces: list[bytes] = []
     kept = at = 0
@@ -159,7 +159,7 @@ def _unescaped(stretch: bytes) -> int:
 
 
 def _rewritten(text: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes:
-    """``text`` with what ``change`` makes of each escape of a character's number.
+    """``text`` with each numeric escape replaced by the result of ``change``.
 
     One pass, with pieces only for what differs.
     """

@@ -1,4 +1,4 @@
-"""How adapters read a runtime for a request: in its resource group, with its ids, and nothing twice."""
+"""Reads a runtime on behalf of a request: in its resource group, with its ids, and each answer once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 class RuntimeReader:
-    """Reads one runtime, for any thread.
+    """Reads one runtime. Thread-safe.
 
-    ``group_header`` names the resource group to a runtime that keeps groups apart, which ``has_groups`` says.
+    ``group_header`` is the header for the resource group, sent to a runtime that ``has_groups``.
     """
 
     def __init__(self, client: HTTPClient, group_header: str, has_groups: Callable[[RequestContext], bool]) -> None:
@@ -52,7 +52,7 @@ class RuntimeReader:
 
 
 def once(key: Hashable, read: Callable[[], T], context: RequestContext) -> T:
-    """What ``read`` returns, which is called once a request for each ``key``. Raises ``RuntimeTimeout``."""
+    """The result of ``read``, which is called once per request for each ``key``. Raises ``RuntimeTimeout``."""
     try:
         return context.asked.get(key, read, context.deadline.remaining())
     except StillUnderWay:

@@ -1,4 +1,4 @@
-"""Whether a runtime keeps resource groups apart, as far as this process knows."""
+"""Whether a runtime isolates resource groups, as far as this process knows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from service.domain.errors import RuntimeTimeout, RuntimeTrouble
 from service.domain.runtime import Capabilities, RequestContext
 
 LIFETIME = 300.0
-"""Seconds after which it is asked again; what was known holds until another answer is there."""
+"""Seconds after which the capabilities are read again; the known answer is used meanwhile."""
 _PAUSE = 5.0
-"""Seconds for which a runtime that could not tell is not asked again."""
+"""Seconds after a failure for which they are not read again."""
 
 
 class Tenancy:
-    """What this process knows of it. Safe from any thread."""
+    """What this process knows about a runtime's tenancy. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -26,16 +26,16 @@ class Tenancy:
         self._asking: SingleFlight[None] = SingleFlight()
 
     def note(self, multitenant: bool) -> None:
-        """The runtime has just said so."""
+        """Record what the runtime has just stated."""
         self._multitenant, self._trouble = multitenant, None
         self._ask_from = self._clock() + LIFETIME
 
     def multitenant(self, context: RequestContext, capabilities: Callable[[RequestContext], Capabilities]) -> bool:
         """Whether requests name their resource group.
 
-        Where that is not known, one thread asks for ``capabilities``, and others wait for that up to their deadline;
-        where the caller's own token is sent, only that caller's: who is refused is not everybody. Where it was known,
-        no request waits for another. Raises what ``capabilities`` raises where nothing is known.
+        Where that is not known, one thread reads ``capabilities``, and others wait for it up to their deadline; where
+        the caller's own token is sent, only threads of the same caller, as others may not be refused. Where it was
+        known, no request waits for another. Raises what ``capabilities`` does where nothing is known.
         """
         if context.known is not None:
             return context.known.multitenant

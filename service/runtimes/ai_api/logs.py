@@ -21,9 +21,9 @@ from service.runtimes import json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 
 MOST_PAGES = 20
-"""Pages of ``MOST_LINES`` that are looked through for one answer: 100,000 lines."""
+"""The most pages of ``MOST_LINES`` that are searched for one answer: 100,000 lines."""
 MOST_BYTES = 32 * 1024 * 1024
-"""Bytes of an answer's lines; what does not fit is left out, and the answer says so."""
+"""The most bytes of an answer's lines; the rest is left out, and the answer says so."""
 _OVERLAP = timedelta(milliseconds=1)
 _NULL = Raw(NULL)
 
@@ -48,9 +48,10 @@ class _Answer(msgspec.Struct):
 
 
 def read(ask: Ask, query: LogQuery, started: bytes, *, may_change: bool) -> RunLog:
-    """The lines that ``query`` asks for; ``started`` is the timestamp's literal from which the log is read otherwise.
+    """The lines that ``query`` selects; ``started`` is the literal of the timestamp from which the log is read by
+    default.
 
-    An answer that took too many pages, bytes or too much time is given as far as it got, as not ``complete``.
+    A log that takes too many pages, bytes or too much time is returned in part, as not ``complete``.
     """
     matches, pages = matcher(query), _Pages(ask, query, started)
     found: list[LogLine] = []
@@ -84,7 +85,7 @@ class _Pages:
         self.ended = False
 
     def next(self) -> list[LogLine] | None:
-        """The lines of the next page that were not on the one before; ``None`` where there is none, or none in time."""
+        """The new lines of the next page; ``None`` where there is none, or not in time."""
         if self.ended or not self._left:
             return None
         try:
@@ -105,7 +106,7 @@ class _Pages:
         return [("start", self._start), *end, ("$top", str(self._size)), ("$order", order)]
 
     def _go_on_behind(self, lines: Sequence[LogLine]) -> bool:
-        """Whether the lines tell where the next page begins."""
+        """Whether the lines determine where the next page begins."""
         last = next((moment for line in reversed(lines) if (moment := instant(line.timestamp)) is not None), None)
         moved = _moved(last, _OVERLAP if self._descending else -_OVERLAP)
         if moved is None:
@@ -126,7 +127,7 @@ def _lines(body: bytes) -> list[LogLine]:
 
 def _line(given: _Line, timestamps: TimestampMapping, *, mended: bool) -> LogLine:
     def text(literal: Raw) -> bytes:
-        """A string as it was sent; ``null`` for all else, so that one odd line does not hide the others."""
+        """A string as it was sent; ``null`` for anything else, so that one odd line does not hide the others."""
         written = bytes(literal)
         if not json_literals.is_string(written):
             return NULL
@@ -142,7 +143,7 @@ def _line(given: _Line, timestamps: TimestampMapping, *, mended: bool) -> LogLin
 
 
 def _without(lines: Sequence[LogLine], before: Counter[LogLine]) -> list[LogLine]:
-    """The lines but for as many of each as there were ``before``."""
+    """The lines without those that were on the page ``before``."""
     left = Counter(before)
     fresh = []
     for line in lines:
@@ -154,7 +155,7 @@ def _without(lines: Sequence[LogLine], before: Counter[LogLine]) -> list[LogLine
 
 
 def _moved(moment: bytes | None, by: timedelta) -> str | None:
-    """An instant moved, as RFC 3339 text; ``None`` for none and for years that the calendar does not have."""
+    """An instant moved, as RFC 3339 text; ``None`` for none and outside the years of the calendar."""
     if moment is None:
         return None
     try:

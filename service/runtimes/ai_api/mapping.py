@@ -1,8 +1,7 @@
 """AI API JSON → domain: ``GET /lm/metrics`` answers become metric resources.
 
-Nothing that passes through is converted: names, values, steps and labels stay the literals that the runtime sent.
-Fields that the AI API does not know are dropped; members of a point that cannot be read are ``null``; what breaks the
-shape otherwise is a ``BadGateway``.
+Names, values, steps and labels are not converted: they stay the literals that the runtime sent. Members that the AI API
+does not know are dropped; members of a point that cannot be read are ``null``; any other deviation is a ``BadGateway``.
 """
 
 from __future__ import annotations
@@ -59,8 +58,8 @@ class _Skeleton(msgspec.Struct, forbid_unknown_fields=True):
 def metric_resources(body: bytes, asked: Collection[str], *, stretch: int = STRETCH) -> dict[str, MetricResource]:
     """The metric resources of the runs ``asked`` for; runs without one are absent.
 
-    ``stretch`` in bytes is how much is read at once. Raises ``BadGateway`` where the answer is not the AI API's, holds
-    a run twice or a run that was not asked for.
+    ``stretch`` is how many bytes are read at once. Raises ``BadGateway`` where the answer is not the AI API's, or has a
+    run twice or a run that was not requested.
     """
     try:
         mapped = list(_piecewise(body, len(asked), stretch))
@@ -73,7 +72,7 @@ def metric_resources(body: bytes, asked: Collection[str], *, stretch: int = STRE
 
 
 def metric_resources_apart(body: bytes, asked: Collection[str]) -> dict[str, MetricResource | BadGateway]:
-    """As ``metric_resources``, for an answer that it refuses: what breaks one run's shape is that run's error.
+    """Like ``metric_resources``, for an answer that it refuses: a fault within one run is that run's error.
 
     Raises ``BadGateway`` where the fault is not within one run.
     """

@@ -1,4 +1,4 @@
-"""AI API ``GET /lm/meta`` → what the runtime can do."""
+"""AI API ``GET /lm/meta`` → the runtime's capabilities."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Meta(msgspec.Struct, rename="camel"):
 
 
 def capabilities(body: bytes) -> Capabilities:
-    """Read a runtime's self-description; the metrics extension is there if and only if ``extensions.metrics`` is."""
+    """The capabilities; the metrics extension exists if and only if ``extensions.metrics`` does."""
     meta = json_literals.decode(body, _Meta)
     api = meta.ai_api or _AIAPI()
     can = api.capabilities or _AIAPICapabilities()
@@ -60,4 +60,4 @@ def capabilities(body: bytes) -> Capabilities:
 
 
 UNDESCRIBED = Capabilities(None, None, metrics=None)
-"""A runtime that has no ``/lm/meta``, as it may."""
+"""The capabilities of a runtime without ``/lm/meta``, which is optional."""

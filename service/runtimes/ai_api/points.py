@@ -1,11 +1,11 @@
-"""A stretch of AI API points → a chunk of the metric resource.
+"""Consecutive AI API points → a chunk of the metric resource.
 
-Most runtimes write every point alike: exactly the known members, timestamps in UTC. Such a stretch is checked by a
-typed decode and then kept as the text that it is. Any other is mapped point by point.
+Most runtimes write all points alike: exactly the known members, timestamps in UTC. Such points are checked by a typed
+decoder, and their text is kept. Others are mapped point by point.
 
-A timestamp, step or value that is of another type, or not there, is ``null`` and counted, so that one odd point hides
-no other. A point's name and labels say what it is a point of: where they cannot be read, nothing could be said of it
-that holds, and the answer is not the AI API's.
+A timestamp, step or value of another type, or a missing one, is ``null`` and counted, so that one odd point does not
+hide the others. A point's name and labels identify its series: where they cannot be read, the answer is not the AI
+API's.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ _WORTH_COLUMNS = 16 * 1024
 
 
 class PointMapping:
-    """The mapping of one resource's points: what it has seen, so that repeated names and labels are looked at once."""
+    """The mapping of one resource's points, which remembers names and labels, so that repeated ones are checked
+    once."""
 
     def __init__(self) -> None:
         self.timestamps = TimestampMapping()
@@ -82,7 +83,7 @@ class PointMapping:
 
     @property
     def unreadable(self) -> Unreadable:
-        """How much could not be read so far."""
+        """The number of unreadable members so far."""
         return Unreadable(self.timestamps.unreadable, self._steps, self._values)
 
     @property
@@ -127,7 +128,8 @@ class PointMapping:
         return Chunk(text.replace(_MEMBER, lacking + _MEMBER) if lacking else text, found.count)
 
     def _regular(self, text: bytes) -> Chunk | None:
-        """``text`` as it is, but for members that every point lacks and ``+00:00`` in place of ``Z``."""
+        """The fast path: ``text`` unchanged, except for members that every point lacks and ``+00:00`` in place of
+        ``Z``."""
         try:
             points = _REGULAR.decode(b"[" + text + b"]")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -209,13 +211,13 @@ def _are_points(found: Columns) -> bool:
 
 
 def _unspaced(text: bytes, count: int) -> bytes:
-    """Python's ``json`` writes a space behind a colon; behind the timestamp's it goes, so that one form is left."""
+    """The text without the space that Python's ``json`` writes after a colon, where that is the timestamp's."""
     spaced = _SPACED_MEMBER in text[:4096] and text.count(_SPACED_MEMBER) == count
     return text.replace(_SPACED_MEMBER, _MEMBER) if spaced else text
 
 
 def _lacking(points: list[_RegularPoint]) -> bytes | None:
-    """The members that all points lack, as they are to be inserted; ``None`` where only some lack them."""
+    """The members that all points lack, as text to insert; ``None`` where only some lack them."""
     without_step = sum([point.step is UNSET for point in points])
     without_labels = sum([point.labels is UNSET for point in points])
     if not {without_step, without_labels} <= {0, len(points)}:
@@ -236,6 +238,6 @@ def _is_whole(literal: bytes) -> bool:
         return True
     try:
         number = Decimal(literal.decode("ascii"))
-    except InvalidOperation:  # an exponent without end
+    except InvalidOperation:  # an endless exponent
         return False
     return number.adjusted() < MOST_STEP_DIGITS and number == number.to_integral_value()

@@ -1,4 +1,4 @@
-"""Reads what surrounds a run from an AI API: configuration, artifacts, scenario, executable."""
+"""Reads the related objects of a run from an AI API: configuration, artifacts, scenario, executable."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from service.runtimes.ai_api import run_mapping
 from service.runtimes.ai_api.run_mapping import Configuration, Execution
 
 MOST_INPUTS = 50
-"""Input artifacts of a run that are looked up; any further ones are given by key and id."""
+"""The most input artifacts of a run that are read; further ones have only key and id."""
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.:~-]{1,256}")
 
 Get = Callable[[str, str], bytes]
-"""What the runtime answers a path with, for an operation's name. Raises ``ServiceError`` for all but success."""
+"""Gets the body of a path; the second argument names the operation. Raises ``ServiceError`` unless successful."""
 _Questions = Mapping[str, Callable[[], object]]
 
 
 class RunDetailsReader:
-    """What surrounds one run: asked side by side as far as one answer does not name what is to be asked next."""
+    """The related objects of one run, read in parallel as far as their ids are known."""
 
     def __init__(self, execution: Execution, mended: bool, get: Get, fan_out: FanOut[ServiceError]) -> None:
         self._execution = execution
@@ -37,7 +37,7 @@ class RunDetailsReader:
         self._unavailable: list[str] = []
 
     def read(self, deadline: Deadline) -> RunDetails:
-        """The run with all that could be read."""
+        """The run with all parts that could be read."""
         execution, mended = self._execution, self._mended
         self._ask({"configuration": self._configuration, **self._places(execution, mended=mended)}, deadline)
         configured = self._answers["configuration"]
@@ -77,7 +77,7 @@ class RunDetailsReader:
         return run_mapping.configuration(self._body("configurations", _id(self._execution.configuration_id)))
 
     def _places(self, source: Execution | Configuration, *, mended: bool) -> _Questions:
-        """How to ask for the scenario and the executable that ``source`` names."""
+        """The requests for the scenario and the executable named by ``source``."""
         scenario, executable = source.scenario_id, source.executable_id
         questions: dict[str, Callable[[], object]] = {}
         if bytes(scenario) != NULL:

@@ -1,4 +1,4 @@
-"""AI API JSON → domain: executions and what surrounds them become runs."""
+"""AI API JSON → domain: executions and their related objects become runs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BEHIND_TIMES = "execution_schedule_id"
 """The literals of an execution, in the order that ``Run`` has them."""
 _MEMBER = "a member of a run"
 _STRING_OR_NULL = frozenset(b'"n')
-"""The first characters of what they may be."""
+"""The first characters of a string or ``null``."""
 
 
 class _Artifact(msgspec.Struct):
@@ -47,7 +47,7 @@ class _Artifact(msgspec.Struct):
 
 
 class Execution(msgspec.Struct, rename="camel"):
-    """An execution; of it ``id``, ``configurationId`` and ``status`` must be there."""
+    """An execution; ``id``, ``configurationId`` and ``status`` are required."""
 
     id: str
     configuration_id: Raw
@@ -86,7 +86,7 @@ class _Binding(msgspec.Struct, rename="camel"):
 
 
 class Configuration(msgspec.Struct, rename="camel"):
-    """What a run was started with."""
+    """The configuration that a run was started with."""
 
     parameter_bindings: list[_KeyValue] | None = None
     input_artifact_bindings: list[_Binding] | None = None
@@ -156,7 +156,7 @@ def _one_by_one(given: Sequence[Raw], moments: MomentReader, *, mended: bool) ->
 
 
 def _regular(executions: Sequence[Execution], moments: MomentReader) -> Iterator[Run] | None:
-    """The runs, column by column, where they can be kept as they are written: all timestamps in UTC, with a ``Z``."""
+    """The fast path: the runs by columns, where nothing has to be converted: all timestamps in UTC, with a ``Z``."""
     columns = [list(map(bytes, map(attrgetter(name), executions))) for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES)]
     if not all({literal[0] for literal in column} <= _STRING_OR_NULL for column in columns):
         return None
@@ -207,7 +207,7 @@ def run(execution: Execution, *, mended: bool) -> Run:
 
 
 def status_details(execution: Execution, *, mended: bool) -> bytes:
-    """Whatever the runtime says there, as it says it."""
+    """The status details, any JSON, as they were sent."""
     details = bytes(execution.status_details)
     return json_literals.restored(details) if mended else details
 
@@ -232,7 +232,7 @@ def parameters(found: Configuration, *, mended: bool) -> bytes:
 
 
 def input_artifacts(found: Configuration, bodies: Mapping[str, bytes], *, mended: bool) -> bytes:
-    """The artifacts that a run was given; ``bodies`` by artifact id are the answers for those that could be read."""
+    """The input artifacts of a run; ``bodies`` are the answers for those that could be read, by artifact id."""
     return _array(_input(binding, bodies.get(binding.artifact_id), mended=mended) for binding in bindings(found))
 
 

@@ -12,7 +12,7 @@ from service.runtimes.json_literals import NULL
 
 
 class TimestampMapping:
-    """``unreadable`` counts the timestamps that were given, or had to be, and could not be read."""
+    """Converts timestamps; ``unreadable`` counts those that are present, or required, but could not be read."""
 
     def __init__(self) -> None:
         self.unreadable = 0

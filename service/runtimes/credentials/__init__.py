@@ -1,4 +1,4 @@
-"""With which credentials the service asks a runtime (``transport.TokenSource``)."""
+"""The service's credentials for a runtime (``transport.TokenSource``)."""
 
 from service.runtimes.credentials.client_credentials import ClientCredentials, NoCredentials, Timing
 from service.runtimes.credentials.fixed import FixedCredentials

@@ -23,7 +23,7 @@ _ONE = "one"
 
 
 class Endpoint(Protocol):
-    """Where tokens come from, see ``TokenEndpoint``."""
+    """The source of tokens, see ``TokenEndpoint``."""
 
     def grant(self, deadline: Deadline) -> Grant: ...
 
@@ -32,10 +32,10 @@ class Endpoint(Protocol):
 class Timing:
     """Times in seconds.
 
-    ``request``: what one attempt to get a token may take. ``ahead``: how long before its end a token is refreshed, and
-    ``margin``: how long before its end it is used no more; both never over a fifth and a tenth of its lifetime. A
-    failing endpoint is left alone for ``first_pause``, doubling up to ``longest_pause``. A replacement that is refused
-    within ``settled`` is not replaced again: then it is not the token that is wrong.
+    ``request``: the limit of one attempt to get a token. ``ahead``: how long before its end a token is refreshed, and
+    ``margin``: how long before its end it is no longer used; at most a fifth and a tenth of its lifetime. After a
+    failure there are no requests for ``first_pause``, doubled up to ``longest_pause``. A new token that is refused
+    within ``settled`` is not replaced: then the token is not the cause.
     """
 
     request: float = 10.0
@@ -60,7 +60,7 @@ class _Token:
 
 
 class ClientCredentials:
-    """A ``TokenSource``. Every request to the endpoint runs on a thread of its own and serves all who wait for it."""
+    """A ``TokenSource``. A request to the endpoint runs on a thread of its own and serves all waiting threads."""
 
     def __init__(
         self, endpoint: Endpoint, *, timing: Timing | None = None, clock: Callable[[], float] = time.monotonic
@@ -77,7 +77,7 @@ class ClientCredentials:
         self._quiet_until = 0.0
 
     def authorization(self, deadline: Deadline) -> str:
-        """The header's value. See ``TokenSource`` for what it raises."""
+        """The header's value; raises as in ``TokenSource``."""
         with self._lock:
             now, token = self._clock(), self._token
             if token is not None and now < token.ends_at(self._timing):
@@ -94,7 +94,7 @@ class ClientCredentials:
             raise RuntimeTimeout from None
 
     def invalidate(self, authorization: str) -> None:
-        """Only the value that was refused goes: of many who were refused with it, one causes a request."""
+        """Drop the token, if it is still the refused one: of many refusals only one causes a request."""
         with self._lock:
             token = self._token
             if token is None or token.grant.authorization != authorization:
@@ -105,7 +105,7 @@ class ClientCredentials:
             self._replacing = True
 
     def _begin_request(self) -> Flight[_Token]:
-        """The request under way, or a new one. Raises ``RuntimeUnavailable`` where no thread is to be had."""
+        """The request under way, or a new one. Raises ``RuntimeUnavailable`` where no thread can be started."""
 
         def begin(_: tuple[str, ...]) -> Future[Mapping[str, _Token]]:
             return in_background(lambda: {_ONE: self._fetch()}, "token")
@@ -124,7 +124,7 @@ class ClientCredentials:
             raise
         except BaseException:
             self._failed(RuntimeUnavailable("the service cannot get a token"))
-            _log.exception("unexpected error while a token was requested", extra={"event": "token", "state": "missing"})
+            _log.exception("unexpected error while requesting a token", extra={"event": "token", "state": "missing"})
             raise
 
     def _keep(self, grant: Grant, asked_at: float) -> _Token:
@@ -149,7 +149,7 @@ class ClientCredentials:
 
 
 class NoCredentials:
-    """Gives none; a ``TokenSource``. Also for where only callers' own tokens are sent."""
+    """A ``TokenSource`` without credentials, also where only callers' own tokens are sent."""
 
     def authorization(self, deadline: Deadline) -> None:
         return None

@@ -25,4 +25,4 @@ class FixedCredentials:
         return self._authorization
 
     def invalidate(self, authorization: str) -> None:
-        """There is no other."""
+        """There is no other value."""

@@ -24,7 +24,7 @@ _PAUSE = 5.0
 
 
 class TokenEndpoint:
-    """``client_secret`` is ``None`` where the transport's client certificate speaks for the service."""
+    """A token endpoint; ``client_secret`` is ``None`` where the service authenticates by a client certificate."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class TokenEndpoint:
         self._telemetry = telemetry
 
     def grant(self, deadline: Deadline) -> Grant:
-        """A new token. A request for one can be repeated without harm, and is.
+        """A new token, with retries.
 
         Raises ``RuntimeRefuses`` where the credentials are refused, ``RuntimeTrouble`` otherwise.
         """
@@ -79,24 +79,25 @@ class TokenEndpoint:
 
 
 _USUAL_LIFETIME = 300.0
-"""Seconds, where the answer does not tell; RFC 6749 leaves it open then."""
+"""The lifetime in seconds of a token without ``expires_in``, which RFC 6749 leaves open."""
 _SHORTEST, _LONGEST = 1.0, 86400.0
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""RFC 6750, 2.1: ``b64token``. Anything else could break out of the header it is sent in."""
+"""RFC 6750, 2.1: ``b64token``. Other text could break out of the header."""
 _MOST_CHARACTERS = 16 * 1024
 _SHAPE = "the authorization server's answer is not an access token"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An access token as it is sent, and its lifetime in seconds from when it was asked for."""
+    """An access token as it is sent, and its lifetime in seconds from the request."""
 
     authorization: str = field(repr=False)
     lifetime: float
 
 
 def grant_of(body: bytes) -> Grant:
-    """Raises ``BadGateway`` for all that is not a bearer token. A lifetime that makes no sense counts as not given."""
+    """The token of an answer. Raises ``BadGateway`` unless it is a bearer token. An invalid lifetime counts as
+    missing."""
     try:
         answer = json_decoder(dict[str, Any]).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

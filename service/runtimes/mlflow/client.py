@@ -51,10 +51,10 @@ AT_ONCE, AT_ONCE_ELSEWHERE = 4, 8
 only take turns; and of any other."""
 MOST_RUNS = 100_000
 MOST_MODELS = 100
-"""Logged models of a run that are looked up: the points of further ones have no label, and they are given by id."""
+"""The most logged models of a run that are read; further ones have only an id, and their points no label."""
 _RUNS_A_PAGE = _EXPERIMENTS_A_PAGE = 1000
 _MARGIN = 0.1
-"""Of the time that is left for a run's surroundings, the share that is kept for telling which of them came too late."""
+"""The share of the time left for a run's related objects that is reserved for reporting which of them are late."""
 
 
 class MLflowRuntime:
@@ -71,7 +71,8 @@ class MLflowRuntime:
         self._version: str | None = None
 
     def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
-        """The runs, which name their metrics; then the logged models, whose points are labelled; then each history."""
+        """Reads the runs, which name their metrics; then the logged models, whose points are labelled; then each
+        history."""
         asked = self._gather([partial(self._run, each, context) for each in run_ids], context)
         found: dict[str, MLflowRun | ServiceError] = dict(zip(run_ids, asked, strict=True))
         there = {run_id: run for run_id, run in found.items() if isinstance(run, MLflowRun)}
@@ -99,7 +100,7 @@ class MLflowRuntime:
         }
 
     def runs(self, context: RequestContext) -> Iterable[Run]:
-        """The runs of all experiments, but for deleted ones."""
+        """The runs of all experiments, except deleted ones."""
         found: dict[str, Run] = {}
         for ids in self._experiments(context):
             asked = {"experiment_ids": ids, "order_by": ["attributes.start_time DESC"], "max_results": _RUNS_A_PAGE}
@@ -110,7 +111,7 @@ class MLflowRuntime:
         return found.values()
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
-        """The run first; beside each other then its experiment's name and its logged models."""
+        """Reads the run first, then in parallel its experiment's name and its logged models."""
         found = self._run(run_id, context)
         soon = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
         made = found.made[:MOST_MODELS]
@@ -136,12 +137,12 @@ class MLflowRuntime:
         )
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
-        """MLflow has no logs; that a run is not there counts more."""
+        """MLflow has no logs; for an unknown run that is the error."""
         self._run(run_id, context)
         raise LogsNotSupported
 
     def resource_groups(self, context: RequestContext) -> ResourceGroups:
-        """The workspaces; none where the server has none, and not complete where it does not list them for us."""
+        """The workspaces; empty where the server has none, and not complete where it does not list them for us."""
         if not self._has_workspaces(context):
             return ResourceGroups(())
         try:
@@ -151,8 +152,8 @@ class MLflowRuntime:
         return ResourceGroups(server_info.workspace_names(body(answer, "its workspaces")))
 
     def capabilities(self, context: RequestContext) -> Capabilities:
-        """A server that has no ``server-info`` is older than workspaces are. Both this and the version are given to
-        anybody: where experiments need no workspace, they show whether the credentials are good."""
+        """The capabilities. A server without ``server-info`` is older than workspaces. This and the version need no
+        credentials; where experiments need no workspace, reading them shows whether the credentials are valid."""
         info = self._reader.read(f"{_API_3}/server-info", context, "server-info", grouped=False)
         if info.status not in {OK, NOT_FOUND}:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
@@ -188,7 +189,7 @@ class MLflowRuntime:
         return dict(zip(distinct, found, strict=True))
 
     def _model(self, model_id: str, context: RequestContext) -> LoggedModel | None:
-        """``None`` for one that is there no more."""
+        """A logged model; ``None`` for one that was deleted."""
 
         def read() -> LoggedModel | None:
             answer = self._reader.read(f"{API}/logged-models/{model_id}", context, "model")
@@ -220,7 +221,7 @@ class MLflowRuntime:
     def _pages(
         self, path: str, asked: Mapping[str, object], kind: type[T], context: RequestContext, operation: str
     ) -> Iterator[T]:
-        """All pages of a search; none in a workspace that is not there."""
+        """All pages of a search; none in a workspace that does not exist."""
         seen: set[str | None] = {None}
         token: str | None = None
         while True:
@@ -240,19 +241,19 @@ class MLflowRuntime:
         return self._fan_out.gather(calls, context.deadline, at_once=at_once)
 
     def _is_mlflows_own(self, context: RequestContext) -> bool:
-        """Whether the server is MLflow's own, which says its version, and no other that speaks its REST API."""
+        """Whether the server is MLflow's own, which states its version, and not another with the same REST API."""
         return (self._version if context.known is None else context.known.api_version) is not None
 
     def _has_workspaces(self, context: RequestContext) -> bool:
-        """A server that does not say is not read: it refuses a workspace where it has none, and without one it
-        answers from its default workspace, as if that were the group's."""
+        """Whether requests name a workspace. A server that does not say is not read: one without workspaces refuses
+        them, and without one it would answer from its default workspace, as if that were the group's."""
         return self._tenancy.multitenant(context, self.capabilities)
 
 
 def _run_metrics(
     found: MLflowRun, models: Sequence[LoggedModel | ServiceError | None], histories: Sequence[Page | ServiceError]
 ) -> RunMetrics | ServiceError:
-    """All of it, or what is the matter with the first part that could not be read."""
+    """The metrics of a run, or the error of the first part that could not be read."""
     pages: list[Page] = []
     for part in (*models, *histories):
         if isinstance(part, ServiceError):

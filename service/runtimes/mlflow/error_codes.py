@@ -1,4 +1,4 @@
-"""What an MLflow server's answers say by their status and error code."""
+"""The statuses and error codes of an MLflow server's answers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class _Error(msgspec.Struct):
 
 
 def body(answer: HTTPAnswer, what: str) -> bytes:
-    """The body of a good answer; raises ``BadGateway`` that names ``what`` was asked for otherwise."""
+    """The body of a successful answer; otherwise raises ``BadGateway``, which names ``what`` was requested."""
     if answer.status != OK:
         raise BadGateway(f"the AI runtime did not give {what}")
     return answer.body
 
 
 def error_code(answer: HTTPAnswer) -> str | None:
-    """MLflow's own word for what is wrong; ``None`` where there is nothing, or something else answered."""
+    """MLflow's error code; ``None`` where there is none, or another server answered."""
     if answer.status not in {BAD_REQUEST, NOT_FOUND}:
         return None
     try:
@@ -39,14 +39,14 @@ def error_code(answer: HTTPAnswer) -> str | None:
 
 
 def check_new(token: str, seen: set[str | None]) -> None:
-    """Note the token of a further page. Raises ``BadGateway`` for one that was ``seen``."""
+    """Record the token of another page. Raises ``BadGateway`` for one that was ``seen`` before."""
     if token in seen:
         raise BadGateway("the AI runtime's pages have no end")
     seen.add(token)
 
 
 def fault(answer: HTTPAnswer) -> str | None:
-    """What is wrong where an MLflow server answers 401 or 403 and does not mean the credentials."""
+    """The reason of a 401 or 403 of an MLflow server that is not about credentials."""
     if answer.status == _FORBIDDEN and _HOST.match(answer.body):
         return (
             "the MLflow server refuses the host name that it is asked by: it must be allowed there "

@@ -27,15 +27,15 @@ from service.runtimes.mlflow.points import Page, Place
 from service.runtimes.reader import RuntimeReader
 
 MOST_AT_ONCE = 25_000
-"""Points of ``get-history-bulk``."""
+"""The most points of ``get-history-bulk``."""
 _AT_ONCE = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
 _WHERE_IT_IS_NOT = (BadGateway, RuntimeForbids, RuntimeRefuses, RuntimeUnavailable)
 _PAUSE = 300.0
-"""Seconds for which a short way that did not work is not taken."""
+"""Seconds for which a fast path is not used after a failure."""
 MOST_BYTES = 1024 * 1024 * 1024
-"""Of all pages of a history, as they are kept."""
+"""The most bytes of all pages of a history."""
 _TRIES = 3
-"""Reads of a history whose pages move, before what is given twice is left out."""
+"""Reads of a history whose pages shift, before repeated points are removed instead."""
 
 
 class Histories:
@@ -55,7 +55,7 @@ class Histories:
         *,
         seems_short: bool = False,
     ) -> Page:
-        """All points of a metric, in one answer where it ``seems_short`` and can be had so."""
+        """All points of a metric, in one answer where it ``seems_short`` and that works."""
         if seems_short and not labels and self._short_way.enter():
             found = self._at_once(run_id, key, context)
             if found is not None:
@@ -63,7 +63,7 @@ class Histories:
         return self._whole(run_id, key, labels, context)
 
     def _at_once(self, run_id: str, key: str, context: RequestContext) -> Page | None:
-        """``None`` where it does not work, or not all points may be there."""
+        """The fast path; ``None`` where it does not work, or points may be missing."""
         asked = (("run_id", run_id), ("metric_key", key), ("max_results", str(MOST_AT_ONCE)))
         try:
             answer = self._reader.read(_AT_ONCE, context, "history-bulk", asked)
@@ -75,8 +75,8 @@ class Histories:
         return page if page.count < MOST_AT_ONCE else None
 
     def _whole(self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext) -> Page:
-        """By ``get-history``. The points are asked for in one answer, the only consistent read there is; a server that
-        gives pages all the same is read anew where points were put in meanwhile and moved them."""
+        """By ``get-history``, in one answer, which is the only consistent read. Where the server returns pages
+        nevertheless, and points were inserted meanwhile and shifted them, they are read again."""
         for left in range(_TRIES, 0, -1):
             pages: list[Page] = []
             for page in self._pages(run_id, key, labels, context):
@@ -116,8 +116,8 @@ class Histories:
 
 
 class ShortWay:
-    """Whether a way is taken that a server may not have: one call tries it, others wait for none and go round, and
-    after a failure all go round for a while. Safe from any thread."""
+    """Whether to use a fast path that a server may not support: one call tries it while others avoid it, and after a
+    failure all avoid it for a while. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -126,7 +126,7 @@ class ShortWay:
         self._tried_again_at = float("-inf")
 
     def enter(self) -> bool:
-        """Whether the caller takes it; it says then how it went."""
+        """Whether the caller uses it, and must then report by ``worked`` or ``failed``."""
         with self._lock:
             now = self._clock()
             if not self._works and now < self._tried_again_at:

@@ -1,8 +1,8 @@
 """``GET metrics/get-history`` and ``get-history-bulk`` → chunks of the metric resource.
 
-A server writes every point of an answer alike: the same members in the same order, with the same white space between
-them. Such an answer is split at that text into columns, which are checked as a whole and put together again; no object
-is made of a point. Any other answer is read point by point.
+A server writes all points of an answer alike: the same members in the same order, with the same white space between
+them. Such an answer is split at that text into columns, which are checked as a whole and joined again, without an
+object for each point. Any other answer is read point by point.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _History(msgspec.Struct):
 
 
 class _Page(msgspec.Struct):
-    """All but the points."""
+    """A page without its points."""
 
     metrics: list[Raw]
     next_page_token: str | None = None
@@ -84,10 +84,10 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def page(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]], run_id: str | None = None) -> Page:
-    """One answer for the metric ``key``; ``labels`` holds the label sets of the points that are a model's.
+    """One answer for the metric ``key``; ``labels`` has the label sets of the points of models.
 
-    A point that several models share is given once for each. Raises ``BadGateway`` where the answer is no history or
-    another metric's, or another run's than ``run_id`` where points name theirs.
+    A point that several models share is repeated for each. Raises ``BadGateway`` where the answer is not a history, or
+    that of another metric, or of another run than ``run_id`` where points name theirs.
     """
     found = None if labels else _regular(body, key, run_id)
     return found or point_by_point(body, key, labels, run_id)
@@ -139,7 +139,7 @@ def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
 
 
 def _chunk(name: bytes, values: list[bytes], instants: list[bytes], steps: list[bytes]) -> Chunk | None:
-    """The columns as points, if every cell is what its column holds."""
+    """The columns as points, if every cell is valid."""
     try:
         _VALUES.decode(_array(values))
         _INTEGERS.decode(_array(steps))
@@ -212,13 +212,14 @@ class _Mapping:
 
 
 def moved(page: Page, before: Page) -> bool:
-    """Whether a page begins with a point of the page before it: points were put in meanwhile, and the pages moved."""
+    """Whether a page begins with a point of the page before: points were inserted meanwhile, which shifted the
+    pages."""
     first = next((text for chunk in page.chunks for text in _texts(chunk)), None)
     return first is not None and any(first in chunk.text for chunk in before.chunks)
 
 
 def without_repeats(page: Page, before: Page) -> Page:
-    """The page without those points that the page before it has; a metric has no point twice."""
+    """The page without points of the page before; a metric has no point twice."""
     known = {text for chunk in before.chunks for text in _texts(chunk)}
     kept = [[text for text in _texts(chunk) if text not in known] for chunk in page.chunks]
     chunks = [Chunk(b",".join(texts), len(texts)) for texts in kept if texts]

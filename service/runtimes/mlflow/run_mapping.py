@@ -1,4 +1,4 @@
-"""MLflow's JSON → domain: runs, what surrounds them, their logged models.
+"""MLflow's JSON → domain: runs, their related objects, their logged models.
 
 A run's status is given in the AI API's words, so that one filter fits all runtimes: ``SCHEDULED`` is ``PENDING``,
 ``FINISHED`` ``COMPLETED``, ``FAILED`` ``DEAD``, ``KILLED`` ``STOPPED``, ``RUNNING`` itself; any other is ``UNKNOWN``.
@@ -94,7 +94,7 @@ class _Outputs(msgspec.Struct):
 
 
 class MLflowRun(msgspec.Struct):
-    """A run as ``runs/get`` and ``runs/search`` have it."""
+    """A run of ``runs/get`` and ``runs/search``."""
 
     info: _Info
     data: _Data = msgspec.field(default_factory=_Data)
@@ -165,7 +165,7 @@ class _ModelData(msgspec.Struct):
 
 
 class LoggedModel(msgspec.Struct):
-    """A logged model with all points that are its own."""
+    """A logged model with all its points."""
 
     info: _ModelInfo
     data: _ModelData = msgspec.field(default_factory=_ModelData)
@@ -176,7 +176,7 @@ class _GetModel(msgspec.Struct):
 
 
 def run_of(body: bytes, asked: str) -> MLflowRun:
-    """The run ``asked`` for. Raises ``BadGateway`` where the answer is none, or another."""
+    """The run ``asked`` for. Raises ``BadGateway`` where the answer is not a run, or another one."""
     found = json_literals.decode(body, _GetRun).run
     if found.info.run_id != asked:
         raise BadGateway("the AI runtime answered with another run than the one it was asked for")
@@ -199,7 +199,7 @@ def status(found: MLflowRun) -> RunStatus:
 
 
 def run(found: MLflowRun) -> Run:
-    """A run by itself. MLflow has no time of its creation or of its last change."""
+    """A run without its related objects. MLflow has no time of its creation or last change."""
     start, end = timestamps.literal(found.info.start_time), timestamps.literal(found.info.end_time)
     began = start or NULL
     return Run(
@@ -225,7 +225,7 @@ def parameters(found: MLflowRun) -> bytes:
 
 
 def tags(found: MLflowRun) -> bytes:
-    """All tags, those of MLflow itself (``mlflow.…``), too."""
+    """All tags, including MLflow's own (``mlflow.…``)."""
     return _named_values(found.data.tags)
 
 
@@ -247,7 +247,7 @@ def executable(found: MLflowRun) -> bytes:
 
 
 def input_artifacts(found: MLflowRun) -> bytes:
-    """The data sets; their key is what they were used for (``mlflow.data.context``), where the client logged that."""
+    """The data sets; their key is their use (``mlflow.data.context``), where the client logged it."""
 
     def artifact(given: _DatasetInput) -> bytes:
         dataset = given.dataset
@@ -258,7 +258,7 @@ def input_artifacts(found: MLflowRun) -> bytes:
 
 
 def output_artifacts(found: MLflowRun, models: Mapping[str, LoggedModel | None]) -> bytes:
-    """The logged models, by id alone where one could not be read; of MLflow 2 what the tag of its client says."""
+    """The logged models, only with an id where one could not be read; with MLflow 2, those of the client's tag."""
 
     def artifact(model_id: str) -> bytes:
         model = models.get(model_id)
@@ -270,7 +270,7 @@ def output_artifacts(found: MLflowRun, models: Mapping[str, LoggedModel | None])
 
 
 def labels(found: MLflowRun, models: Iterable[LoggedModel]) -> dict[str, dict[Place, list[bytes]]]:
-    """Of the run's metrics, by key, the label sets of those points that are a model's."""
+    """By metric key, the label sets of the points of models."""
     by_key: dict[str, dict[Place, dict[bytes, None]]] = {}
     for model in models:
         for metric in model.data.metrics:

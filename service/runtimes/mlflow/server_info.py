@@ -1,4 +1,4 @@
-"""``GET server-info`` and ``GET /version`` → what an MLflow server can do."""
+"""``GET server-info`` and ``GET /version`` → the capabilities of an MLflow server."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class _Workspaces(msgspec.Struct):
 
 
 def workspace_names(body: bytes) -> tuple[str, ...]:
-    """In order. Raises ``BadGateway`` where the answer is no list of workspaces."""
+    """The names of workspaces, sorted. Raises ``BadGateway`` where the answer is not a list of workspaces."""
     return tuple(sorted(workspace.name for workspace in json_literals.decode(body, _Workspaces).workspaces))
 
 
 def workspaces(body: bytes) -> bool:
-    """Whether the server keeps workspaces apart. Raises ``BadGateway`` where the answer is no server-info."""
+    """Whether the server has workspaces. Raises ``BadGateway`` where the answer is not a server-info."""
     return json_literals.decode(body, _ServerInfo).workspaces_enabled
 
 
 def version(body: bytes) -> str | None:
-    """The server's version; ``None`` where something else answered."""
+    """The server's version; ``None`` for the answer of another server."""
     text = body.strip()
     return text.decode("ascii") if _VERSION.fullmatch(text) else None
 

@@ -10,7 +10,7 @@ from msgspec import Raw
 from service.domain.runs import NULL
 
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999
-"""The years 0001 to 9999. MLflow takes 64 bits; what lies beyond has no RFC 3339 text."""
+"""The years 0001 to 9999. MLflow accepts 64 bits; other instants have no RFC 3339 text."""
 _MOST_DIGITS = 19
 _WIDTH = len("2026-01-01T00:00:00.000Z")
 
@@ -29,7 +29,8 @@ def texts(instants: Sequence[int]) -> list[bytes] | None:
 
 
 def literal(given: Raw | bytes) -> bytes | None:
-    """A JSON literal of one instant; ``None`` for what is no such number or has no text. ``null`` is ``null``."""
+    """A JSON literal of one instant; ``None`` for an invalid one or one without RFC 3339 text. ``null`` stays
+    ``null``."""
     if bytes(given) == NULL:
         return NULL
     instant = integer(given)
@@ -39,6 +40,6 @@ def literal(given: Raw | bytes) -> bytes | None:
 
 def integer(given: Raw | bytes) -> int | None:
     """A JSON literal of an integer of up to 64 bits; ``None`` for any other."""
-    written = bytes(given).strip(b'"')  # some JSON of protobuf has 64 bits as a string
+    written = bytes(given).strip(b'"')  # protobuf's JSON has 64 bits as a string
     digits = written.removeprefix(b"-")
     return int(written) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None

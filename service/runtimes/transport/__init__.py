@@ -1,7 +1,7 @@
 """Exchanges with HTTP servers: the only place that uses ``requests``.
 
-``HttpTransport`` makes one exchange, bounded in time and size; ``ResilientClient`` is how a runtime is asked;
-``fetch_document`` gets what the service relies on from other servers.
+``HttpTransport`` makes one exchange, bounded in time and size; ``ResilientClient`` adds credentials, retries and limits
+for a runtime; ``fetch_document`` fetches key sets and discovery documents.
 """
 
 from service.runtimes.transport.circuit import Circuit

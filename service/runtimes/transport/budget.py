@@ -1,7 +1,7 @@
-"""What one exchange may still use: time and bytes.
+"""The budget of one exchange: time and bytes.
 
-A socket cannot be handed a budget: connections are pooled below ``requests`` and serve one exchange after another. One
-thread carries out an exchange from its start to its end, so the budget is a context variable of that thread.
+A budget cannot be passed to a socket: connections are pooled below ``requests`` and serve one exchange after another.
+An exchange runs on one thread from start to end, so the budget is a context variable of that thread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway
 
 HEAD_BYTES = 64 * 1024
-"""Status line and headers, interim answers (RFC 9110, 15.2) included, rounded up to what a reader takes at once."""
+"""Bytes of status line and headers, including interim answers (RFC 9110, 15.2), rounded up to a read buffer."""
 
 
 class Budget:
@@ -36,19 +36,19 @@ class Budget:
         self._bytes_left = HEAD_BYTES
 
     def seconds(self) -> float:
-        """Time left, above zero; raises ``TimeoutError`` when there is none."""
+        """Seconds left, above zero; raises ``TimeoutError`` when there are none."""
         left = self.deadline.at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the exchange's deadline has passed")
         return left
 
     def begin_connecting(self) -> Deadline:
-        """By when a connection must be ready for use, TLS handshake included."""
+        """The deadline for connecting, including the TLS handshake."""
         self.connected = True
         return self.deadline.sooner(self._connect_timeout)
 
     def begin_body(self) -> None:
-        """The head is over. As much again as the body may be is granted for the framing of chunks."""
+        """The body begins. Its limit is doubled for the framing of chunks."""
         self._bytes_left = 2 * self._body_bytes + HEAD_BYTES
 
     def receive(self, count: int) -> None:
@@ -64,7 +64,7 @@ _current: ContextVar[Budget] = ContextVar("exchange_budget")
 
 @contextmanager
 def spending(budget: Budget) -> Iterator[None]:
-    """Every socket that this thread uses inside lives on ``budget``."""
+    """A context in which all sockets of this thread use ``budget``."""
     token = _current.set(budget)
     try:
         yield
@@ -73,5 +73,5 @@ def spending(budget: Budget) -> Iterator[None]:
 
 
 def current() -> Budget:
-    """The budget of the exchange under way in this thread."""
+    """The budget of this thread's exchange."""
     return _current.get()

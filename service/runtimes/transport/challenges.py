@@ -1,4 +1,4 @@
-"""What a server that refuses credentials asks for in their place (RFC 9110, 11.6.1)."""
+"""Reads the authentication schemes that a refusing server accepts (RFC 9110, 11.6.1)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 
 _QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"?+')
-"""One that nothing ends goes on to the end, so that no part of it is looked at again."""
+"""An unterminated string extends to the end, so that no part of it is scanned again."""
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{0,30})(?=\s+[^\s=,]|\s*(?:,|$))")
 _LONGEST = 1000
 
 
 def hint(headers: Mapping[str, str], sent: str | None) -> str:
-    """A clause for a message, which begins with a colon, where the server takes other schemes than that of the
-    ``Authorization`` that was ``sent``; empty where it takes that one, or names none."""
+    """A clause for a message, beginning with a colon, where the server accepts other schemes than that of the
+    ``Authorization`` that was ``sent``; empty where it accepts that one, or names none."""
     asked = headers.get("WWW-Authenticate", "")[:_LONGEST]
     schemes = dict.fromkeys(scheme.capitalize() for scheme in _SCHEME.findall(_QUOTED.sub("q", asked)))
     scheme = None if sent is None else sent.partition(" ")[0].capitalize()
     if not schemes or scheme in schemes:
         return ""
     given = "none are sent" if scheme is None else f"not {scheme}"
-    return f": it takes credentials of the scheme {' or '.join(schemes)}, {given}"
+    return f": it accepts credentials of the scheme {' or '.join(schemes)}, {given}"

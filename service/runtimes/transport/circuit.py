@@ -16,10 +16,10 @@ _log = logging.getLogger("service.runtimes")
 
 
 class Circuit:
-    """``check`` before taking anything up, ``enter`` right before an exchange, and ``worked`` or ``failed`` after it.
+    """Call ``check`` before any work, ``enter`` right before an exchange, and ``worked`` or ``failed`` after it.
 
-    A timeout after less than ``telling`` seconds says nothing: the caller had no time to give. Nor does one during
-    which another exchange succeeded: that run is slow, not the runtime. Every change of state is one line of the log.
+    A timeout after less than ``telling`` seconds does not count: the caller's deadline was too short. Nor does one
+    during which another exchange succeeded: then the run is slow, not the runtime. Every change of state is logged.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Circuit:
             raise _unavailable(refusal) from None
 
     def worked(self, *, probe: bool) -> None:
-        """The runtime answered, be it with a refusal."""
+        """The runtime answered, even if with a refusal."""
         self._breaker.succeeded(probe=probe)
 
     def failed(self, error: BaseException, *, probe: bool, seconds: float) -> None:

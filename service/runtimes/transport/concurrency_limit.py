@@ -1,4 +1,4 @@
-"""Bounds how many exchanges with a runtime are under way at once."""
+"""Bounds the number of concurrent exchanges with a runtime."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from service.telemetry.prometheus import Telemetry
 
 
 class ConcurrencyLimit:
-    """``places`` exchanges at once. Others wait up to ``longest_wait`` seconds, never over half of what they have."""
+    """``places`` exchanges at once. Others wait up to ``longest_wait`` seconds, at most half of their remaining
+    time."""
 
     def __init__(self, places: int, *, longest_wait: float = 1.0, telemetry: Telemetry) -> None:
         self._places = threading.BoundedSemaphore(places)
@@ -27,7 +28,7 @@ class ConcurrencyLimit:
             has_place = self._places.acquire(timeout=min(self._longest_wait, deadline.remaining() / 2))
         if not has_place:
             self._telemetry.refusal("overloaded")
-            raise Overloaded("too many exchanges with the AI runtime are under way")
+            raise Overloaded("too many exchanges with the AI runtime are in progress")
         try:
             yield
         finally:

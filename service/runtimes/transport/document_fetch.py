@@ -1,4 +1,4 @@
-"""Fetches documents of other servers that the service relies on: key sets and discovery documents."""
+"""Fetches key sets and discovery documents from other servers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DocumentFetch(Protocol):
 
 
 def fetch_document(transport: HttpTransport) -> DocumentFetch:
-    """A fetch over a transport; besides the headers it is given it sends what the transport always does."""
+    """A fetch over a transport, with the given headers and those of the transport."""
 
     def fetch(url: str, timeout: float, max_bytes: int, headers: Mapping[str, str] = _NO_HEADERS, /) -> bytes:
         deadline = Deadline.after(timeout)
@@ -36,7 +36,7 @@ def fetch_document(transport: HttpTransport) -> DocumentFetch:
         if answer.status >= _SERVER_ERROR:
             raise RuntimeUnavailable("the server of a document answers with an error")
         if answer.status != _OK:
-            raise BadGateway("the server of a document does not give it")
+            raise BadGateway("the server of a document does not return it")
         return answer.body
 
     return fetch

@@ -1,8 +1,8 @@
-"""Whether an answer's head says without doubt where its body ends (RFC 9112, 6.3).
+"""Checks that an answer's head frames its body unambiguously (RFC 9112, 6.3).
 
-``http.client`` is lenient: it drops headers after a malformed line, lets ``Transfer-Encoding`` win over
-``Content-Length``, and reads to the end of the connection where it does not understand. Two readers who disagree about
-where an answer ends are how one caller gets another's answer, so what is doubtful is refused.
+``http.client`` is lenient: it drops headers after a malformed line, prefers ``Transfer-Encoding`` to
+``Content-Length``, and otherwise reads to the end of the connection. Where two parsers disagree about the end of an
+answer, one caller may get another's, so ambiguous answers are refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class CheckedResponse(HTTPResponse):
     """``http.client``'s response with a bounded and checked head."""
 
     def begin(self) -> None:
-        """Read up to the head of the final answer. ``http.client`` takes 102 and 103 for one, whose body follows."""
+        """Read up to the head of the final answer. ``http.client`` takes 102 and 103 for final ones."""
         super().begin()
         while self.status in _INTERIM:
             self.headers = None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""One HTTP exchange: bounded in time and size, with domain errors for all that goes wrong."""
+"""One HTTP exchange: bounded in time and size, with domain errors for all failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class HttpTransport:
-    """Exchanges over pooled connections, from any thread. Nothing is retried but what no server has seen.
+    """Exchanges over pooled connections. Thread-safe. Only requests that no server has received are retried.
 
     ``keeps_connections=False`` makes one for each exchange: a server of several processes leaves a kept connection to
     the process that took it, however busy that is while others are idle. ``connect_timeout`` in seconds covers
@@ -63,8 +63,8 @@ class HttpTransport:
     ) -> Answer:
         """Send a request, its body a ``form`` or a JSON ``document`` if any, and read the answer, whatever its status.
 
-        Ends by ``deadline``. Raises ``RuntimeTimeout``, ``RuntimeUnavailable`` where no connection is made or one
-        breaks off, and ``BadGateway`` for redirects and all that is too large or malformed.
+        Ends by ``deadline``. Raises ``RuntimeTimeout``, ``RuntimeUnavailable`` where no connection can be made or one
+        breaks, and ``BadGateway`` for redirects and answers that are too large or malformed.
         """
         began, outcome = time.perf_counter(), "error"
         most = self._max_body_bytes if max_body_bytes is None else min(max_body_bytes, self._max_body_bytes)
@@ -89,7 +89,7 @@ class HttpTransport:
         return answer
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the idle connections."""
         self._session.close()
 
     def _exchange(self, request: requests.Request, deadline: Deadline, most: int) -> Answer:
@@ -120,7 +120,7 @@ class HttpTransport:
 
 
 def _of_span(headers: Mapping[str, str], span: Span) -> Mapping[str, str]:
-    """With the exchange's own span as the parent of what comes of it, where headers say what that is part of."""
+    """The headers with the exchange's own span as the parent, where they have a ``traceparent``."""
     if "traceparent" not in headers:
         return headers
     state = {"tracestate": span.tracestate} if span.tracestate else {}
@@ -138,7 +138,7 @@ def _end(span: Span, outcome: str) -> None:
 def _was_stale(trouble: Any, budget: Budget) -> bool:
     """A kept connection broke before any answer: the server closed it while it was idle (RFC 9112, 9.3.1).
 
-    The next attempt takes another; each attempt uses up one, and the last resort is a new one.
+    The next attempt uses another kept one; after these have been used up, a new one.
     """
     reused = budget.sent and not budget.connected
     return reused and not budget.received and isinstance(trouble, RuntimeUnavailable)
@@ -146,7 +146,7 @@ def _was_stale(trouble: Any, budget: Budget) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer. ``headers`` go by name regardless of case; ``body`` is decompressed."""
+    """An HTTP answer. The names of ``headers`` are case-insensitive; ``body`` is decompressed."""
 
     status: int
     headers: Mapping[str, str]

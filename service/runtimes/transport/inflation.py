@@ -1,7 +1,7 @@
-"""Undoes content codings (RFC 9110, 8.4.1) step by step, in bounded memory.
+"""Decodes content codings (RFC 9110, 8.4.1) step by step, in bounded memory.
 
-A step yields at most 1 MiB. A compression bomb is known by its size or, long before that, by its ratio: real answers of
-the AI API shrink some ten to thirty times; beyond 32 MiB more than 250 times is no such answer.
+A step yields at most 1 MiB. A compression bomb is recognised by its size or, long before that, by its ratio: real
+answers of the AI API compress ten to thirty times; beyond 32 MiB, a ratio of more than 250 is refused.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ else:
 
 ACCEPTED = "gzip, deflate, br, zstd"
 ERRORS: tuple[type[Exception], ...] = (cast(type[Exception], isal_zlib.error), brotli.error, zstd.ZstdError)
-"""What the decompressors raise for malformed data."""
+"""The decompressors' exceptions for malformed data."""
 
 _STEP = 1024 * 1024
 _RATIO, _RATIO_FROM = 250, 32 * 1024 * 1024
 _WINDOW_LOG = 23
-"""RFC 9659: a zstd window of 8 MiB, no more."""
+"""RFC 9659: a zstd window of at most 8 MiB."""
 
 
 class Stream(Protocol):
@@ -46,7 +46,7 @@ class Stream(Protocol):
 
 
 class _Brotli:
-    """A brotli stream; data behind its end is an error."""
+    """A brotli stream; data after its end is an error."""
 
     unused_data = b""
 
@@ -64,7 +64,7 @@ class _Brotli:
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         step: bytes = self._decompressor.process(data, output_buffer_limit=max_length)
-        self._drained = not step  # it takes more input while it still holds output back
+        self._drained = not step  # it accepts more input while output is pending
         return step
 
 
@@ -95,12 +95,12 @@ def coding_of(content_encoding: str | None) -> str | None:
     if coding == "identity":
         return None
     if coding not in _STREAMS:
-        raise BadGateway("the AI runtime's answer has a content coding that was not asked for")
+        raise BadGateway("the AI runtime's answer has a content coding that was not requested")
     return coding
 
 
 def inflate(pieces: Iterable[bytes], coding: str, most: int, keep_on: Callable[[], object]) -> bytes:
-    """Decompress to at most ``most`` bytes; ``keep_on`` is called before each step and may raise to stop.
+    """Decompress to at most ``most`` bytes. ``keep_on`` is called before each step and may raise to stop.
 
     Raises ``BadGateway`` for too much and for a stream that ends early, and ``ERRORS`` for a malformed one.
     """
@@ -123,7 +123,7 @@ class _Inflation:
         self._taken += len(data)
         while data or not (self._stream.eof or self._stream.needs_input):
             if self._stream.eof:
-                self._stream = self._make()  # a further member (RFC 1952, 2.2) or frame (RFC 8878, 3.1)
+                self._stream = self._make()  # another member (RFC 1952, 2.2) or frame (RFC 8878, 3.1)
             self._keep_on()
             self._keep(self._stream.decompress(data, _STEP))
             data = self._stream.unused_data if self._stream.eof else b""
@@ -148,9 +148,9 @@ _COMPRESSED_PIECE = 64 * 1024
 
 
 def read_body(raw: BaseHTTPResponse, most: int, budget: Budget) -> bytes:
-    """The body, decompressed, of at most ``most`` bytes before and after.
+    """The decompressed body, of at most ``most`` bytes before and after decompression.
 
-    Raises ``BadGateway`` where it is larger or oddly coded, ``IncompleteRead`` where the connection ended early.
+    Raises ``BadGateway`` where it is larger or has another coding, ``IncompleteRead`` where the connection ended early.
     """
     coding = coding_of(raw.headers.get("Content-Encoding"))
     length = raw.length_remaining
@@ -162,7 +162,7 @@ def read_body(raw: BaseHTTPResponse, most: int, budget: Budget) -> bytes:
 
 
 def _exactly(raw: BaseHTTPResponse, length: int) -> bytes:
-    """One read into one buffer. The claimed length costs address space, not memory, until bytes come."""
+    """Read into one buffer. The claimed length takes address space, but no memory until bytes arrive."""
     body = raw.read(max(1, length), decode_content=False)
     if len(body) < length:
         raise IncompleteRead(b"", length - len(body))

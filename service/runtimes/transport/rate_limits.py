@@ -13,9 +13,10 @@ _MOST = 1000
 
 
 class RateLimits:
-    """The limits of one runtime: one for the service, one for each caller whose own token is sent. Thread-safe.
+    """The limits of one runtime: one for the service, and one for each caller whose own token is sent. Thread-safe.
 
-    Clients get the runtime's own ``Retry-After``; the runtime is asked again after ``LONGEST`` seconds at the latest.
+    Clients get the runtime's own ``Retry-After``; the next request to the runtime is after ``LONGEST`` seconds at the
+    latest.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,6 +31,6 @@ class RateLimits:
             raise RateLimited(whole_seconds(limited_until - now))
 
     def note(self, caller_token: str | None, seconds: float) -> None:
-        """A limit was met that lasts for ``seconds``."""
+        """Record a limit that lasts for ``seconds``."""
         now = self._clock()
         self._until.keep(hash(caller_token), (now + min(seconds, LONGEST), now + seconds))

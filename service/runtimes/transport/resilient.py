@@ -1,4 +1,4 @@
-"""Asks a runtime that may fail: credentials, retries, a circuit, a bound on concurrency, respect for rate limits."""
+"""A resilient client of a runtime: credentials, retries, circuit breaker, concurrency limit, rate limits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from service.telemetry.prometheus import Telemetry
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR, _NOT_IMPLEMENTED = 401, 403, 429, 500, 501
 _PASSING = frozenset({502, 503, 504})
 _PAUSE = 5.0
-"""Seconds that callers are asked to wait where the runtime does not say."""
+"""Seconds of ``Retry-After`` where the runtime sends none."""
 _READABLE = "/,$*"
-"""Left as they are in URLs, as the AI API's own documents have them."""
+"""Characters that are not encoded in URLs, as in the AI API's own documents."""
 
 
 class ResilientClient:
-    """Reads what is below ``base_url``; any number of threads may.
+    """Reads resources below ``base_url``. Thread-safe.
 
-    Where a caller's token is given it is the only credential sent; ``tokens`` gives the service's own otherwise.
-    ``fault`` names what an answer with 401 or 403 says is wrong, where that is not the credentials; else ``None``.
+    A caller's token, where there is one, is the only credential sent; otherwise ``tokens`` has the service's own.
+    ``fault`` returns the reason of a 401 or 403 that is not about credentials, otherwise ``None``.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class ResilientClient:
         self._fault = fault
 
     def read(self, request: HTTPRequest) -> Answer:
-        """The answer, of any status but 3xx, 401, 403, 429 and 5xx other than 501; nothing is changed by a read, so a
-        ``POST`` is repeated, too.
+        """The answer, of any status except 3xx, 401, 403, 429 and 5xx other than 501. Reads change nothing, so a
+        ``POST`` is retried, too.
 
-        Raises ``RuntimeTrouble`` where no such answer is had, ``Overloaded``, and where access is refused
+        Raises ``RuntimeTrouble`` where there is no such answer, ``Overloaded``, and where access is refused
         ``RuntimeRefuses`` (the service's credentials) or ``RuntimeForbids`` (the caller's).
         """
         return self._retries.run(
@@ -87,7 +87,7 @@ class ResilientClient:
         return answer
 
     def _ask_as_service(self, request: HTTPRequest) -> tuple[Answer, str | None]:
-        """With the service's token, which is given back, too; a token that is refused is replaced, once."""
+        """An exchange with the service's token, which is returned, too; a refused token is replaced once."""
         authorization = self._tokens.authorization(request.deadline)
         answer = self._ask(request, authorization)
         if answer.status != _UNAUTHORIZED or authorization is None:
@@ -126,7 +126,7 @@ class ResilientClient:
             raise Passing(error) from error
 
     def _usable(self, answer: Answer, request: HTTPRequest) -> Answer:
-        """The answer, unless it says that the runtime cannot answer now."""
+        """The answer, unless it is a temporary failure of the runtime."""
         if answer.status == _TOO_MANY:
             wait = retry_after(answer.headers)
             self._rate_limits.note(request.caller_token, wait or 0.0)
@@ -139,15 +139,15 @@ class ResilientClient:
 
 
 class TokenSource(Protocol):
-    """Gives the ``Authorization`` header's value for exchanges with the service's own credentials. Thread-safe."""
+    """The source of the ``Authorization`` header for exchanges with the service's own credentials. Thread-safe."""
 
     def authorization(self, deadline: Deadline) -> str | None:
         """The value to send, ``None`` for none. Ends by ``deadline``.
 
-        Raises ``RuntimeTrouble`` where none can be had and ``RuntimeRefuses`` where the credentials are refused.
+        Raises ``RuntimeTrouble`` where there is none now, and ``RuntimeRefuses`` where the credentials are refused.
         """
         ...
 
     def invalidate(self, authorization: str) -> None:
-        """That value was refused: give another next time, if there is hope for another."""
+        """The value was refused: return another one next time, if possible."""
         ...

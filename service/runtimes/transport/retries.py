@@ -1,4 +1,4 @@
-"""Repeats what may well succeed the next time, within the deadline."""
+"""Retries of attempts that may succeed the next time, within the deadline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Passing(Exception):
-    """A failure that another attempt may overcome; ``wait`` is the server's own wish in seconds, where it gave one."""
+    """A temporary failure; ``wait`` is the server's ``Retry-After`` in seconds, where it sent one."""
 
     def __init__(self, error: RuntimeTrouble, wait: float | None = None) -> None:
         super().__init__(error)
@@ -28,7 +28,7 @@ class Passing(Exception):
 class Retries:
     """At most ``attempts`` in all, with exponential pauses of full jitter from ``base`` to ``cap`` seconds.
 
-    A server's own wish to wait counts instead, jitter added. A pause that the deadline has no room for is not made.
+    A server's ``Retry-After`` takes precedence, plus jitter. There is no attempt after a pause beyond the deadline.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class Retries:
         self._sleep = sleep
 
     def run(self, attempt: Callable[[], T], deadline: Deadline, again: Callable[[], None]) -> T:
-        """What ``attempt`` returns at last; ``again`` is called before each repetition.
+        """The result of ``attempt``; ``again`` is called before each retry.
 
-        Raises the error of the last ``Passing``; all else that ``attempt`` raises passes through.
+        Raises the error of the last ``Passing``; other exceptions of ``attempt`` pass through.
         """
         made = 0
         while True:
@@ -70,15 +70,15 @@ class Retries:
 
 
 LONGEST = 60.0
-"""Seconds; no server may silence the service for longer."""
+"""The longest pause in seconds, whatever a server asks for."""
 _LONGEST_WISH = 86400.0
 """Seconds: the longest ``Retry-After`` that clients get."""
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds that the server asks to wait, up to a day, or ``None`` where it does not say so, or unreadably.
+    """Seconds of ``Retry-After``, up to a day, or ``None`` where it is missing or unreadable.
 
-    ``now`` is in seconds since the epoch; a date is measured against the clock here, as RFC 9110 has it.
+    ``now`` is in seconds since the epoch; a date is compared with the local clock (RFC 9110).
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

@@ -1,6 +1,6 @@
-"""A ``requests`` session whose connections keep to the budget of the exchange that uses them.
+"""A ``requests`` session whose connections use the budget of the current exchange.
 
-It follows no redirects, keeps and sends no cookies, and takes nothing from the environment: no proxies, no netrc.
+It follows no redirects, has no cookies, and takes nothing from the environment: no proxies, no netrc.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DISTRIBUTION = "metric-resource-service"
 
 
 class _Connecting(HTTPConnection):
-    """How both kinds of connection are made."""
+    """The base of both kinds of connections."""
 
     response_class = CheckedResponse
 
@@ -54,14 +54,14 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = SecureConnection
 
     def _validate_conn(self, conn: Any) -> None:
-        """Connects first, as urllib3 does, and does not warn of each request that is not verified: where the settings
-        ask for that they are warned of (``settings.risks``)."""
+        """Connects first, like urllib3, but without a warning for each unverified request: there is one for the setting
+        (``settings.risks``)."""
         if conn.is_closed:
             conn.connect()
 
 
 class BudgetAdapter(HTTPAdapter):
-    """Keeps connections in pools, one for each server, and makes them on the budget of who asks."""
+    """Keeps connections in pools, one for each server, and makes them within the exchange's budget."""
 
     def __init__(self, context: ssl.SSLContext, pool_size: int) -> None:
         self._context = context
@@ -72,17 +72,18 @@ class BudgetAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """The TLS context has the authorities; ``requests`` would load its own for each connection."""
+        """Does nothing: the TLS context has the authorities, and ``requests`` would load its own for each
+        connection."""
         conn.cert_reqs = "CERT_NONE" if self._context.verify_mode is ssl.CERT_NONE else "CERT_REQUIRED"
 
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None, ever. ``requests`` would read a redirect's body unbounded merely to tell where it leads."""
+        """Always ``None``: ``requests`` would read a redirect's body without a limit."""
 
 
 def new_session(pool_size: int, certificate: ClientCertificate | None, trust: Trust) -> requests.Session:
-    """A session to be used by any number of threads."""
+    """A thread-safe session."""
     session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -107,5 +108,5 @@ def _user_agent() -> str:
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No other credentials than the caller's headers: ``requests`` would take a URL's user name instead of them."""
+    """Adds no credentials: ``requests`` would prefer a URL's user name to the headers."""
     return request

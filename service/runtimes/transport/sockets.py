@@ -1,6 +1,6 @@
-"""Sockets on which no wait outlives the exchange's deadline, however slowly bytes trickle.
+"""Sockets on which no wait exceeds the exchange's deadline, however slowly bytes arrive.
 
-Before each system call the socket's timeout becomes the time that is left. OpenSSL's part of a call (a handshake, a
+Before each system call the socket's timeout is set to the time left. OpenSSL's part of a call (a handshake, a
 record of many packets) counts as one call and is timed as a whole by ``ssl``. Name resolution alone cannot be
 interrupted: it takes as long as the resolver's own settings allow, and what follows then fails at once.
 """
@@ -16,7 +16,7 @@ from service.concurrency.deadline import Deadline
 from service.runtimes.transport.budget import Budget, current
 
 _SHORTEST = 0.001
-"""Seconds; a socket takes 0 for no waiting at all."""
+"""The shortest timeout in seconds; 0 would mean not to wait at all."""
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 Options = Sequence[tuple[int, int, int | bytes]]
@@ -41,7 +41,7 @@ class BudgetSocket(socket.socket):
 
 
 class BudgetTLSSocket(ssl.SSLSocket):
-    """A TLS connection; made by a context whose ``sslsocket_class`` it is."""
+    """A TLS connection, made by a context with this ``sslsocket_class``."""
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         budget = current()
@@ -60,7 +60,7 @@ class BudgetTLSSocket(ssl.SSLSocket):
 
 
 def connect(host: str, port: int, options: Options, budget: Budget) -> BudgetSocket:
-    """Connect to the first of the host's addresses that takes the connection.
+    """Connect to the first of the host's addresses that accepts the connection.
 
     Each address gets its share of the time for connecting, so that a silent one leaves some for the next. What then
     remains is the socket's timeout, for a TLS handshake. Raises ``OSError``, ``TimeoutError`` among them.

@@ -1,4 +1,4 @@
-"""Whom TLS trusts and how the service shows who it is."""
+"""TLS: trusted authorities, and client certificates."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom TLS trusts: the authorities of a PEM file in place of the system's, or, if ``insecure``, anybody."""
+    """Trusted servers: those of the authorities of a PEM file instead of the system's or, if ``insecure``, all."""
 
     ca_file: str | None = None
     insecure: bool = False
@@ -53,8 +53,8 @@ THE_SYSTEMS = Trust()
 def client_context(certificate: ClientCertificate | None, trust: Trust = THE_SYSTEMS) -> ssl.SSLContext:
     """A context that verifies servers against the system's authorities, or certifi's where the system has none.
 
-    OpenSSL's variables ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name other authorities, in place of the system's.
-    Clients without a certificate share one context: reading the authorities takes longer than all else at the start.
+    OpenSSL's variables ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name other authorities, in place of the system's. Clients
+    without a certificate share one context: loading the authorities takes longer than anything else at the start.
     Raises ``ValueError`` where the trust's file has no authorities.
     """
     paths = ssl.get_default_verify_paths()
@@ -96,5 +96,5 @@ def _file(pem_or_path: str, place: Path) -> Path:
 
 
 def _no_password() -> str:
-    """Asked for by ``ssl`` for an encrypted key; the default would ask on the terminal."""
+    """The password of an encrypted key; the default would ask on the terminal."""
     return ""

@@ -21,7 +21,7 @@ FOREIGN: tuple[type[Exception], ...] = (
     http.client.HTTPException,
     *inflation.ERRORS,
 )
-"""Everything that an exchange can raise for reasons outside the service, and ``ValueError`` for what cannot be sent."""
+"""The exceptions of an exchange for reasons outside the service, and ``ValueError`` for unsendable requests."""
 
 _TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout)
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, http.client.IncompleteRead)
@@ -42,12 +42,12 @@ def domain_error(error: Exception, deadline: Deadline) -> RuntimeTrouble:
 
 
 def reason(error: BaseException) -> str:
-    """For the log: the class of what is at the bottom of ``error``; texts may quote what a server sent."""
+    """The class of the root cause of ``error``, for the log; its text might quote a server."""
     return " < ".join(dict.fromkeys(type(cause).__name__ for cause in _causes(error)))
 
 
 def _is_network_trouble(cause: BaseException) -> bool:
-    """A connection that was not made or broke off. ``requests`` counts all its errors among the ``OSError``s."""
+    """Whether a connection could not be made or broke. All errors of ``requests`` are ``OSError``s."""
     return isinstance(cause, _BROKEN_OFF) or (isinstance(cause, OSError) and not isinstance(cause, _WRAPPERS))
 
 

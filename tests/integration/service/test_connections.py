@@ -254,7 +254,7 @@ def test_a_runtime_that_takes_other_credentials_is_said_to_as_long_as_it_is_reme
             answer = there.get(connection="other")
             assert answer.status_code == 502
             assert json.loads(answer.data)["detail"] == (
-                "the AI runtime refuses the service's credentials: it takes credentials of the scheme Basic, "
+                "the AI runtime refuses the service's credentials: it accepts credentials of the scheme Basic, "
                 "none are sent"
             )
         assert there.names("sap") == {"of sap"}

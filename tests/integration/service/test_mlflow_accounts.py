@@ -103,9 +103,9 @@ def test_with_the_services_account_it_is_read(world: World) -> None:
     ("connection", "status", "hint"),
     [
         ("wrong", 502, ""),
-        ("bearer", 502, ": it takes credentials of the scheme Basic, not Bearer"),
-        ("none", 502, ": it takes credentials of the scheme Basic, none are sent"),
-        ("forward", 403, ": it takes credentials of the scheme Basic, not Bearer"),
+        ("bearer", 502, ": it accepts credentials of the scheme Basic, not Bearer"),
+        ("none", 502, ": it accepts credentials of the scheme Basic, none are sent"),
+        ("forward", 403, ": it accepts credentials of the scheme Basic, not Bearer"),
     ],
 )
 def test_who_is_refused_is_told_why_and_gets_nobodys_answer(

@@ -252,8 +252,8 @@ def test_a_caller_who_is_refused(serve: Serve, setup: Setup, status: int) -> Non
 @pytest.mark.parametrize(
     ("asked", "with_token", "hint"),
     [
-        ('Basic realm="mlflow"', True, ": it takes credentials of the scheme Basic, not Bearer"),
-        ('Basic realm="mlflow"', False, ": it takes credentials of the scheme Basic, none are sent"),
+        ('Basic realm="mlflow"', True, ": it accepts credentials of the scheme Basic, not Bearer"),
+        ('Basic realm="mlflow"', False, ": it accepts credentials of the scheme Basic, none are sent"),
         ('Negotiate, digest realm="a, Bearer b", nonce="c"', True, "of the scheme Negotiate or Digest, not Bearer"),
         ('bearer realm="x", error="invalid_token"', True, ""),
         ("<html>", True, ""),
