@@ -1,4 +1,4 @@
-"""New connections: taken from the system as long as there is room for them."""
+"""Accepts new connections as long as there is room for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.server.connection_table import Connections
 from service.server.poller import READ, Poller
 
 _PAUSE = 1.0
-"""Seconds without accepting after the system had no room for one more."""
+"""Seconds without accepting after the system has run out of file descriptors or memory."""
 
 _log = logging.getLogger("service.server")
 
@@ -34,17 +34,17 @@ class Acceptor:
         self._switch(on=True)
 
     def accept(self, listener: socket.socket, most: int) -> None:
-        """Accept clients that wait, ``most`` of them at most; one where that is in place of another."""
+        """Accept at most ``most`` waiting clients; only one where it displaces another."""
         while self._accept_one(listener) and most > 1 and not self._connections.are_full:
             most -= 1
 
     def resume(self, now: float) -> None:
-        """Go on where accepting was paused and there is room again."""
+        """Resume accepting where there is room again."""
         if not self._on and not self._stopped and now >= self._not_before:
             self._switch(on=self._connections.has_room())
 
     def stop(self) -> None:
-        """Accept the connections that wait in the backlog, and none after them."""
+        """Accept the connections in the backlog, and no more."""
         for listener in self._listeners:
             while self._on and self._accept_one(listener):
                 pass
@@ -68,7 +68,7 @@ class Acceptor:
             return False
         except ConnectionAbortedError:
             return True
-        except OSError:  # no file descriptors, no memory: whoever is there goes first
+        except OSError:  # no file descriptors or memory: existing clients take precedence
             _log.exception("cannot accept connections", extra={"event": "connections"})
             self._connections.make_room()
             self._switch(on=False)
@@ -93,7 +93,7 @@ class Acceptor:
 
 
 def _buffer_little(listener: socket.socket, size: int) -> None:
-    """Have the system keep few bytes for each client: left alone it takes 4 MB, which no limit of ours would count."""
+    """Limit the system's send buffer for each client: by default it is 4 MB, which no limit of ours would count."""
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if option is not None and listener.family in {socket.AF_INET, socket.AF_INET6}:
         try:

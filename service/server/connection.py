@@ -1,4 +1,4 @@
-"""One client's connection, and where it stands."""
+"""A client's connection and its state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.concurrency.pushed_body import PushedBody
 from service.server.outgoing import Outgoing
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-"""CRLF CRLF, or what a lenient reader could take for it: the parser refuses the latter (RFC 9112, 2.2)."""
+"""CRLF CRLF, or what a lenient parser could take for it, which ours refuses (RFC 9112, 2.2)."""
 _NO_REQUEST = re.compile(rb"[^A-Z\r]")
 
 
@@ -34,9 +34,9 @@ class State(enum.Enum):
 
 
 class Connection:
-    """What is known of a connection. The loop owns it, but while it is ``RUNNING``, when a thread does.
+    """A connection. It belongs to the loop, except in the state ``RUNNING``, in which it belongs to a thread.
 
-    ``deadline`` (of the monotonic clock) is when the loop ends what the state waits for.
+    ``deadline`` (of the monotonic clock) is when the loop ends the wait of the present state.
     """
 
     __slots__ = (
@@ -69,9 +69,9 @@ class Connection:
         self.deadline = deadline
         self.state = State.IDLE
         self.events = 0
-        """What the poller reports of it."""
+        """The events that the poller reports."""
         self.parked = False
-        """Whether the client has sent more while its request is served; it is left alone until that is answered."""
+        """Whether the client has sent more while its request is served, which is read after the answer."""
         self.buffer = bytearray()
         self.scanned = 0
         self.counted = 0
@@ -82,21 +82,20 @@ class Connection:
         self.drained = 0
         self.outgoing = Outgoing(sock)
         self.queued: int | None = None
-        """Bytes that the system had for the client a while ago; ``None`` where it was given more since."""
+        """Unacknowledged bytes in the system's buffer a while ago; ``None`` where more have been written since."""
         self.held: deque[bytes] = deque()
-        """The objects of ``outgoing`` that are counted."""
+        """The pieces of ``outgoing`` that are counted."""
         self.held_ahead = 0
-        """Bytes counted for what may still be made of a streamed answer."""
+        """Bytes reserved for the rest of a streamed answer."""
         self.stream: PushedBody | None = None
-        """What is pushed to the client while no thread serves it; the state is ``RUNNING`` then."""
+        """The pushed body, for which no thread serves; the state is ``RUNNING`` meanwhile."""
         self.sending_since = 0.0
-        """When the loop began to send what there is (monotonic clock)."""
+        """When the loop began to send (monotonic clock)."""
 
     def drop_unacknowledged(self, seconds: float) -> None:
-        """Have the system end the connection where its client acknowledges nothing of what was sent for so long.
+        """Have the system end the connection where the client acknowledges nothing for ``seconds``.
 
-        Left alone, Linux waits a quarter of an hour for a machine that is gone, and without end for one that takes
-        nothing.
+        By default Linux waits a quarter of an hour for a machine that is gone, and for ever for one that reads nothing.
         """
         option = getattr(socket, "TCP_USER_TIMEOUT", None)
         if option is not None and self.socket.family in {socket.AF_INET, socket.AF_INET6}:
@@ -104,7 +103,7 @@ class Connection:
                 self.socket.setsockopt(socket.IPPROTO_TCP, option, max(1, round(seconds * 1000)))
 
     def take_head(self) -> bytes | None:
-        """A whole head, taken from the buffer; ``None`` where there is none yet. Looks at each byte once."""
+        """A complete head, removed from the buffer; ``None`` where it is not complete yet. Scans each byte once."""
         found = _END_OF_HEAD.search(self.buffer, max(0, self.scanned - 2))
         if found is None:
             self.scanned = len(self.buffer)
@@ -118,9 +117,9 @@ class Connection:
         return taken
 
     def line_is_longer_than(self, most: int) -> bool:
-        """Whether the first line is, whose end has not come yet."""
+        """Whether the first line, still incomplete, is longer."""
         return len(self.buffer) > most + 2 and self.buffer.find(b"\n", 2, most + 4) < 0
 
     def cannot_be_http(self) -> bool:
-        """Whether what came is no beginning of a request, as where TLS is spoken to this port."""
+        """Whether the bytes cannot be the beginning of a request, such as those of a TLS handshake."""
         return _NO_REQUEST.match(self.buffer) is not None

@@ -1,4 +1,4 @@
-"""All open connections of a worker, and what is counted of them together."""
+"""All open connections of a worker, and the bytes counted for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("service.server")
 
 
 class Connections:
-    """Keeps the sums of bytes within their bounds by ending connections. Belongs to the loop's thread."""
+    """Keeps the sums of bytes within their limits by ending connections. Belongs to the loop's thread."""
 
     def __init__(self, poller: Poller, limits: Limits) -> None:
         self._poller = poller
@@ -25,21 +25,21 @@ class Connections:
         self._held = Held()
         self._full = False
         self.incoming = 0
-        """Bytes of requests that are not whole yet."""
+        """Bytes of incomplete requests."""
         self.open: set[Connection] = set()
 
     @property
     def held(self) -> int:
-        """Bytes of answers that clients are still to take, those that several take counted once."""
+        """Bytes of answers that clients have not read yet; bodies shared by several are counted once."""
         return self._held.bytes
 
     @property
     def are_full(self) -> bool:
-        """Whether one more can only be had in place of another."""
+        """Whether one more connection has to displace another."""
         return len(self.open) >= self.limits.connections
 
     def safely(self, step: Callable[[Connection], None], connection: Connection) -> None:
-        """Do a step for a connection; whatever goes wrong ends this connection at most."""
+        """Run a step for a connection; an exception ends this connection only."""
         try:
             step(connection)
         except OSError:
@@ -49,7 +49,7 @@ class Connections:
             self.end(connection)
 
     def end(self, connection: Connection) -> None:
-        """Close a connection, whatever its state; a thread that makes its answer finds out."""
+        """Close a connection in any state; a thread that makes its answer notices."""
         if connection.state is State.CLOSED:
             return
         self.open.discard(connection)
@@ -65,7 +65,7 @@ class Connections:
             stream.close()
 
     def has_room(self) -> bool:
-        """Whether one more connection may be had, where need be in place of another."""
+        """Whether there is room for one more connection, if need be by ending another."""
         full = self.are_full
         if full != self._full:
             self._full = full
@@ -74,9 +74,9 @@ class Connections:
         return not full or self.make_room()
 
     def make_room(self) -> bool:
-        """End those that cost others least: who lingers, who is idle, who has not sent a request, who takes nothing.
+        """End a connection: first lingering ones, then idle ones, incomplete requests, and clients that read nothing.
 
-        In each kind who has waited longest goes first.
+        Of each kind, the one that has waited longest.
         """
         stalled = self._stalled()
         candidates = [
@@ -91,7 +91,7 @@ class Connections:
         return bool(candidates)
 
     def count_incoming(self, connection: Connection, size: int) -> None:
-        """Count ``size`` bytes of a request that is not whole, where need be in place of the oldest of others."""
+        """Count ``size`` bytes of an incomplete request, if need be by ending the oldest others."""
         self.incoming += size - connection.counted
         connection.counted = size
         while self.incoming > self.limits.incoming_bytes:
@@ -99,9 +99,9 @@ class Connections:
             self.end(min(waiting, key=lambda each: each.deadline))
 
     def hold(self, connection: Connection, answer: Sequence[bytes], ahead: int) -> bool:
-        """Count the bytes of an answer, and ``ahead`` for what is still made of it; whether there is room.
+        """Count the bytes of an answer, and ``ahead`` for the rest of it; whether there is room.
 
-        Where need be it is in place of answers of clients that take nothing.
+        If need be, clients that read nothing are ended.
         """
         while self._held.bytes and self._held.bytes + self._held.more(answer) + ahead > self.limits.outgoing_bytes:
             stalled = self._stalled()
@@ -116,7 +116,7 @@ class Connections:
         return True
 
     def release(self, connection: Connection, pieces: int) -> None:
-        """Count no more than the last ``pieces`` pieces that were held for a connection."""
+        """Keep counting only the last ``pieces`` pieces of a connection."""
         while len(connection.held) > pieces:
             self._held.remove(connection.held.popleft())
         if not pieces:
@@ -124,7 +124,7 @@ class Connections:
             connection.held_ahead = 0
 
     def _stalled(self) -> float:
-        """The deadline before which those are that have taken nothing for long."""
+        """The deadline of clients that have stalled for too long."""
         return time.monotonic() + self.limits.progress_seconds - self.limits.stalled_seconds
 
 

@@ -1,5 +1,5 @@
-"""One request served by the application (PEP 3333): on the loop's own thread where the answer is at hand, otherwise on
-one that waits for the client only where it streams."""
+"""Serves a request by the application (PEP 3333): on the loop's own thread where the answer is at hand, otherwise on a
+request thread, which waits for the client only while streaming."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ Application = Callable[..., Iterable[bytes]]
 Environment = MutableMapping[str, Any]
 Waiting = Callable[[], AbstractContextManager[None]]
 _DIRECTLY = 1024 * 1024
-"""Bytes up to which the thread that made an answer tries to send it; the loop may refuse a longer one."""
+"""Bytes up to which the thread that made an answer sends it directly; the loop may refuse a longer one."""
 
 
 class ClientGone(Exception):
-    """The client has gone, or is too slow to be waited for any longer."""
+    """The client has gone, or is too slow."""
 
 
 class Exchanges:
-    """Has the WSGI ``application`` answer, within ``limits``.
+    """Calls the WSGI ``application``, within ``limits``.
 
-    ``tells_at_hand`` is whether the application knows ``AT_HAND_ONLY``.
+    ``tells_at_hand`` is whether the application supports ``AT_HAND_ONLY``.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Exchanges:
     def start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
         """Answer a request, on one of ``threads`` unless the answer is at hand. Belongs to the loop's thread.
 
-        An answer that is at hand takes less time than handing the request over. Whatever comes of it ends this
-        connection at most.
+        An answer that is at hand takes less time than passing the request to a thread. An exception ends this
+        connection only.
         """
         connection.outgoing.begin()
         self._safely(connection, self._start, connection, request, threads)
@@ -78,7 +78,7 @@ class Exchanges:
             threads.start(partial(self._safely, connection, serve))
 
     def _answer_at_hand(self, connection: Connection, response: wsgi.Response, environ: Environment) -> bool:
-        """Whether the answer is at hand, and was given."""
+        """Answer if the answer is at hand; whether it was."""
         body = self._application({**environ, AT_HAND_ONLY: True}, response.start_response)
         if body is NOT_AT_HAND:
             return False
@@ -91,8 +91,8 @@ class Exchanges:
         return True
 
     def _serve(self, connection: Connection, response: wsgi.Response, environ: Environment, waiting: Waiting) -> None:
-        """Answer on the calling thread. Within ``waiting`` it waits for a client, which raises ``Overloaded`` where too
-        many do."""
+        """Answer on the calling thread. ``waiting`` is the context of waits for the client, and raises ``Overloaded``
+        where too many threads wait."""
         if self._answer(connection, response, environ, waiting):
             self._finish(connection, close=response.should_close())
 
@@ -105,7 +105,7 @@ class Exchanges:
             self._failed(connection, error)
 
     def _answer(self, connection: Connection, response: wsgi.Response, environ: Environment, waiting: Waiting) -> bool:
-        """Whether the answer is whole: a body that goes on is pushed, and no thread waits for the rest of it."""
+        """Make the answer; whether it is complete. The rest of a pushed body needs no thread."""
         if self._loop.stopping:
             response.force_close()
         body = self._application(environ, response.start_response)
@@ -119,7 +119,7 @@ class Exchanges:
                     self._push(connection, response, body)
                     return False
                 return self._closed(response)
-            if isinstance(body, tuple | list):  # in memory as it is: nothing is won by waiting for the client
+            if isinstance(body, tuple | list):  # it is in memory already: there is no need to wait for the client
                 for piece in body:
                     response.write(piece)
             else:
@@ -142,11 +142,11 @@ class Exchanges:
             self._flush(connection, waiting)
 
     def _push(self, connection: Connection, response: wsgi.Response, body: PushedBody) -> None:
-        """Leave the rest of an answer to who pushes it, and to the loop."""
+        """Leave the rest of an answer to its producer and to the loop."""
         connection.stream = body
         connection.drop_unacknowledged(self._progress_seconds)
         body.attach(_PushedAnswer(self, connection, response))
-        if connection.outgoing.broken:  # the loop has ended it before it could know of the body
+        if connection.outgoing.broken:  # the loop has ended the connection without knowing the body
             body.close()
         elif self._loop.stopping:
             body.stop()
@@ -193,7 +193,7 @@ class Exchanges:
             self._loop.call(self._loop.end, connection)
 
     def _flush(self, connection: Connection, waiting: Waiting) -> None:
-        """Send what there is of a streamed answer, and wait for the client where too much is left of it."""
+        """Send the pending part of a streamed answer, and wait for the client where too much is left."""
         outgoing = connection.outgoing
         with outgoing.lock:
             left = self._send(outgoing)
@@ -224,7 +224,7 @@ class Exchanges:
             self._loop.answered_by_thread(connection)
 
     def _send(self, outgoing: Outgoing) -> bool:
-        """Send what the socket takes, unless the loop does; whether the loop has to begin. The lock is held."""
+        """Send what the socket accepts, unless the loop sends; whether the loop has to take over. The lock is held."""
         if outgoing.broken:
             raise ClientGone
         if outgoing.handed_over:
@@ -253,11 +253,11 @@ class _PushedAnswer:
 
 
 class _Sink:
-    """Stands where gunicorn's response has a socket."""
+    """Takes the place of the socket in gunicorn's response."""
 
     def __init__(self, outgoing: Outgoing) -> None:
         self.sendall = outgoing.append
 
     def send(self, data: bytes) -> int:
-        """Nothing: it would be ``100 Continue``, which the loop has sent when it was due."""
+        """Does nothing: only ``100 Continue`` would be sent here, which the loop has done."""
         return len(data)

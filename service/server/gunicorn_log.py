@@ -1,4 +1,4 @@
-"""gunicorn's own messages, as the rest of the service's logs."""
+"""gunicorn's own messages, in the service's log format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Logger(GunicornLogger):
         self.access_log.disabled = True
 
     def reopen_files(self) -> None:
-        """There are none."""
+        """Does nothing: there are no files."""
 
     def close_on_exec(self) -> None:
-        """There is nothing to close."""
+        """Does nothing."""

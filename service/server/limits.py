@@ -1,4 +1,4 @@
-"""What one worker takes from its clients, and how long it waits for them."""
+"""The limits of one worker: connections, bytes, seconds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Limits:
     """Numbers of connections, bytes and seconds of one worker.
 
     ``request_seconds`` is for the head of a request and again for its body. ``progress_seconds`` is how long a client
-    may take nothing of its answer; what takes longer than that, while the client is waited for, has to be taken at
-    ``least_rate`` bytes a second on average. ``outgoing_bytes`` are those of answers that clients are still to take, a
-    body that several take counted once; ``stream_bytes`` how much of a streamed one is made ahead of its client.
+    may read nothing of its answer; an answer that takes longer has to be read at ``least_rate`` bytes a second on
+    average. ``outgoing_bytes`` is for answers that clients have not read yet, with shared bodies counted once;
+    ``stream_bytes`` is how much of a streamed answer is made ahead of its client.
     """
 
     connections: int = 2000
@@ -23,14 +23,14 @@ class Limits:
     outgoing_bytes: int = 256 * 1024 * 1024
     stream_bytes: int = 1024 * 1024
     unsent_bytes: int = 128 * 1024
-    """What the system buffers for a client beyond what is on its way (``TCP_NOTSENT_LOWAT``)."""
+    """Bytes that the system buffers for a client beyond those in flight (``TCP_NOTSENT_LOWAT``)."""
     request_seconds: float = 10.0
     keepalive_seconds: float = 30.0
     progress_seconds: float = 60.0
     least_rate: int = 16 * 1024
     stalled_seconds: float = 5.0
-    """Without progress, after which a client may be cut off where others need the room."""
+    """Seconds without progress after which a client may be ended where others need the room."""
     linger_seconds: float = 2.0
     linger_bytes: int = 64 * 1024
     stop_seconds: float = 1.0
-    """How long idle connections stay when the worker stops: a request may be on its way."""
+    """Seconds that idle connections stay open when the worker stops, as a request may be on its way."""

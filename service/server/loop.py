@@ -1,8 +1,8 @@
-"""The loop that owns a worker's connections: it accepts, reads requests, sends what is left of answers, and closes.
+"""The event loop that owns a worker's connections: it accepts, reads requests, sends the rest of answers, and closes.
 
-Nothing in it waits for one client, and no turn of it is long, however many clients there are. Whoever is silent, slow
-or does not leave costs a file descriptor and some memory, both bounded, until a deadline; a thread is asked for once a
-request is there as a whole.
+It never waits for a single client, and none of its turns is long, however many clients there are. A silent or slow
+client costs a file descriptor and some memory, both bounded, until a deadline; a thread is used only once a request is
+complete.
 """
 
 from __future__ import annotations
@@ -21,23 +21,22 @@ from service.server.receiving import Parse, Receiver, Serve
 from service.server.sending import Sender
 
 _ACCEPTED = 64
-"""Connections accepted in one turn: that costs little, and whoever comes behind a crowd waits for all of it."""
+"""Connections accepted in one turn: accepting is cheap, and a client behind a crowd waits for all of it."""
 _BATCH, _LEAST = 16, 2
-"""Requests read in one turn, and steps of threads done; requests where they take long."""
+"""Requests read in one turn, and steps of threads run; requests where they take long."""
 _READING_SECONDS = 0.005
-"""How long one turn should read requests: beside threads that work, each is read with many waits for the interpreter's
+"""Seconds of one turn for reading requests: while threads work, each request takes many waits for the interpreter's
 lock."""
 _SWEEP, _SWEEP_OF_A_STOP = 1.0, 0.1
-"""Seconds between two looks at all deadlines."""
+"""Seconds between two checks of all deadlines."""
 _NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
-"""States in which no answer is under way."""
+"""States without an answer in progress."""
 
 
 class Loop:
-    """Puts together what is done with connections, a little of each kind in turn (see ``receiving`` for ``parse`` and
-    ``serve``).
+    """Does a little of each kind of work in each turn (see ``receiving`` for ``parse`` and ``serve``).
 
-    All methods belong to the loop's own thread but ``call``, ``answered_by_thread`` and ``hand_over``.
+    All methods belong to the loop's own thread, except ``call``, ``answered_by_thread`` and ``hand_over``.
     """
 
     def __init__(self, listeners: Sequence[socket.socket], parse: Parse, serve: Serve, limits: Limits) -> None:
@@ -61,7 +60,7 @@ class Loop:
 
     @property
     def connections(self) -> set[Connection]:
-        """Those that are open."""
+        """The open connections."""
         return self._connections.open
 
     @property
@@ -75,7 +74,7 @@ class Loop:
         return self._connections.incoming
 
     def turn(self, timeout: float) -> int:
-        """Wait for something to do for ``timeout`` seconds at most, and do some of it; how many things there were."""
+        """Wait for events for ``timeout`` seconds at most, and handle some of them; the number of events."""
         ready = self._poller.wait(min(timeout, self._next_sweep - time.monotonic()))
         self._turns += 1
         self._poller.do_calls(_BATCH)
@@ -93,8 +92,8 @@ class Loop:
         return ready.events
 
     def stop(self) -> None:
-        """Accept no further connections but those that wait in the backlog. Complete requests are answered; idle
-        connections, incomplete requests and clients that do not leave end soon."""
+        """Accept only the connections in the backlog. Complete requests are answered; idle connections, incomplete
+        requests and lingering clients end soon."""
         self._acceptor.stop()
         self.stops.set()
         self._next_sweep = 0.0
@@ -110,7 +109,7 @@ class Loop:
         self._poller.close()
 
     def answered_by_thread(self, connection: Connection) -> None:
-        """A thread has sent all of an answer itself: the usual case, in which the loop need not even be woken."""
+        """A thread has sent a whole answer itself: the usual case, in which the loop need not be woken."""
         if connection.buffer:
             self.call(self._connections.safely, self._answered, connection)
             return
@@ -122,15 +121,15 @@ class Loop:
         except OSError:
             self.call(self.end, connection)
             return
-        if connection.parked:  # looked at after the state is set, as the loop sets it before it looks at the state
+        if connection.parked:  # read after the state is set, as the loop sets it before reading the state
             self.call(self._connections.safely, self._receiver.read_again, connection)
 
     def hand_over(self, connection: Connection) -> None:
-        """Have the loop send what is left. ``outgoing.handed_over`` is set already."""
+        """Let the loop send the rest. ``outgoing.handed_over`` is set already."""
         self.call(self._connections.safely, self._sender.take_over, connection)
 
     def _read(self, readable: Sequence[Connection]) -> None:
-        """Read what some have sent: fewer the next time where that took long."""
+        """Read from some connections: from fewer the next time where that took long."""
         began = time.monotonic()
         for connection in fair_share(readable, self._at_once, self._turns):
             self._connections.safely(self._receiver.read, connection)
@@ -143,7 +142,7 @@ class Loop:
             self._receiver.read_next(connection)
 
     def _rest(self, connection: Connection) -> None:
-        """What a connection does after an answer: wait for the next request, or for its client to close."""
+        """Continue after an answer: wait for the next request, or for the client to close."""
         now = time.monotonic()
         if connection.outgoing.close_after:
             connection.socket.shutdown(socket.SHUT_WR)
@@ -154,7 +153,7 @@ class Loop:
             connection.state = State.IDLE
 
     def _sweep(self, now: float) -> None:
-        """End what has waited long enough."""
+        """End connections whose deadline is over."""
         soon = now + self._limits.stop_seconds
         for connection in list(self.connections):
             if connection.state is State.SENDING:
@@ -172,9 +171,9 @@ class Loop:
 
 
 def fair_share(ready: Sequence[Connection], most: int, turn: int) -> Sequence[Connection]:
-    """``most`` of those that are ready, so that neither waits for a crowd: the newest, and others by turns.
+    """``most`` of the ready connections: the newest, and others by turns, so that none waits for a whole crowd.
 
-    Each is among them within ``2 * len(ready) / most`` turns, however many come after it.
+    Each is among them within ``2 * len(ready) / most`` turns, however many are added.
     """
     if len(ready) <= most:
         return ready

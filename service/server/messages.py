@@ -1,4 +1,4 @@
-"""gunicorn's requests and responses without what this service has no use for, and which each of them pays for."""
+"""gunicorn's requests and responses without features that the service does not use and every request would pay for."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gunicorn.util import http_date
 
 
 class PlainRequest(Request):
-    """A request none of whose headers is taken for a trusted proxy's, whoever the peer is: its address is not read."""
+    """A request without headers of trusted proxies, whose peer's address is therefore not parsed."""
 
     def _peer_trusted_for_forwarded(self) -> tuple[dict[str, str], list[str]]:
         return {}, []
 
 
 class DatedResponse(Response):
-    """A response whose ``Date`` is written once a second."""
+    """A response whose ``Date`` is formatted once a second."""
 
     def default_headers(self) -> list[Any]:
         major, minor = self.req.version or (1, 1)

@@ -1,4 +1,4 @@
-"""What is to be sent to a client: never waited for by the thread that made it, unless it is streamed."""
+"""The output buffer of a client, for which only threads that stream wait."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from itertools import islice
 Piece = bytes | memoryview
 _JOINED = 64 * 1024
 _AT_ONCE = 16
-"""Pieces given to the system in one call; ``IOV_MAX`` is 1024 on Linux, 16 at least (POSIX)."""
+"""Pieces written by one system call; ``IOV_MAX`` is 1024 on Linux, at least 16 (POSIX)."""
 
 
 class Outgoing:
-    """The pieces that a client has not taken yet. ``lock`` guards all members.
+    """The pieces that a client has not read yet. ``lock`` guards all members.
 
-    A piece is the very object that was appended, so that a body in a cache is shared by all clients that it is sent to.
+    Pieces are not copied, so that a cached body is shared by all its clients.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -29,13 +29,13 @@ class Outgoing:
         self.handed_over = False
         """Whether only the loop sends."""
         self.ended = False
-        """Whether the answer is whole; ``close_after`` says whether the connection ends with it."""
+        """Whether the answer is complete; ``close_after`` is whether the connection ends with it."""
         self.close_after = False
         self.begun = False
-        """Whether the client has a part of the answer."""
+        """Whether a part of the answer has been sent."""
         self.broken = False
         self.sent = 0
-        """Bytes of the answer that the system took; in how many ``seconds`` of waiting for the client, so far."""
+        """Bytes of the answer that the system has accepted, and the ``seconds`` spent waiting for the client so far."""
         self.seconds = 0.0
 
     def begin(self) -> None:
@@ -44,7 +44,7 @@ class Outgoing:
         self.sent, self.seconds = 0, 0.0
 
     def clear(self) -> None:
-        """Send nothing of what there is; the lock is held."""
+        """Discard all pieces; the lock is held."""
         self.pieces.clear()
         self.size = 0
 
@@ -55,14 +55,14 @@ class Outgoing:
                 self.size += len(data)
 
     def replace(self, data: bytes) -> None:
-        """Have ``data`` sent instead of what there is, of which the client has nothing."""
+        """Replace all pieces, of which nothing has been sent, by ``data``."""
         with self.lock:
             self.clear()
             self.pieces.append(data)
             self.size = len(data)
 
     def send(self, most: int) -> int:
-        """Send what the socket takes at once, some ``most`` bytes; how many it took. The lock is held.
+        """Send what the socket accepts at once, about ``most`` bytes at most; the number of bytes. The lock is held.
 
         Raises ``OSError`` where the client has gone.
         """
@@ -90,13 +90,13 @@ class Outgoing:
             return not self.broken
 
     def give_up(self) -> None:
-        """Keep nothing, and take nothing more seriously; the lock is held."""
+        """Discard all pieces and ignore later ones; the lock is held."""
         self.broken = True
         self.clear()
         self.notify()
 
     def notify(self) -> None:
-        """Wake whoever waits for room; the lock is held."""
+        """Wake the thread that waits for room; the lock is held."""
         if self._room is not None:
             self._room.notify_all()
 
@@ -126,7 +126,7 @@ class Outgoing:
 
 
 class Held:
-    """How many bytes are kept for clients. A piece that several clients are still to take is counted once."""
+    """Counts the bytes kept for clients. A piece shared by several is counted once."""
 
     def __init__(self) -> None:
         self._times: dict[int, int] = {}
@@ -140,7 +140,7 @@ class Held:
                 self.bytes += len(piece)
 
     def remove(self, piece: bytes) -> None:
-        """The caller has the piece still, so its ``id`` is no other's."""
+        """Remove a piece, which the caller still holds, so that its ``id`` is unique."""
         times = self._times.pop(id(piece)) - 1
         if times:
             self._times[id(piece)] = times
@@ -148,11 +148,11 @@ class Held:
             self.bytes -= len(piece)
 
     def more(self, pieces: Iterable[bytes]) -> int:
-        """By how many bytes it would grow."""
+        """The number of bytes that ``pieces`` would add."""
         return sum(len(piece) for piece in pieces if id(piece) not in self._times)
 
 
 def whole(pieces: Iterable[Piece]) -> Iterator[bytes]:
-    """The objects that pieces are of, kept in memory as long as any part of them is."""
+    """The objects behind the pieces, which stay in memory as long as any part of them."""
     for piece in pieces:
         yield piece if isinstance(piece, bytes) else piece.obj  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What the loop waits for: sockets that are ready, and steps that other threads want done."""
+"""Waits for ready sockets, and for steps that other threads ask the loop to run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 @dataclass(slots=True)
 class Ready:
-    """What there is to do. Connections come in the order in which they became ready, roughly."""
+    """The events of a wait. Connections are roughly in the order in which they became ready."""
 
     events: int
     listeners: list[socket.socket] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Ready:
 
 
 class Poller:
-    """All methods but ``call`` belong to the loop's thread."""
+    """A poller; all methods except ``call`` belong to the loop's thread."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -39,7 +39,7 @@ class Poller:
         self._selector.register(self._wake_read, READ, None)
 
     def call(self, step: Callable[..., None], *arguments: Any) -> None:
-        """Have the loop's thread do ``step`` soon. Any thread, and a signal handler, may call this."""
+        """Run ``step`` on the loop's thread soon. May be called by any thread, and by signal handlers."""
         self._calls.append((step, arguments))
         self._wake()
 
@@ -59,7 +59,7 @@ class Poller:
         return ready
 
     def do_calls(self, most: int) -> None:
-        """Do what threads have asked for, ``most`` steps at most; the rest wakes the loop again."""
+        """Run at most ``most`` requested steps; the rest wakes the loop again."""
         for _ in range(min(len(self._calls), most)):
             step, arguments = self._calls.popleft()
             step(*arguments)
@@ -67,7 +67,7 @@ class Poller:
             self._wake()
 
     def watch(self, connection: Connection, what: int) -> None:
-        """Have ``wait`` report when ``connection`` is ready for ``READ``, ``WRITE`` or nothing."""
+        """Let ``wait`` report when ``connection`` is ready for ``READ``, ``WRITE`` or nothing."""
         if what == connection.events:
             return
         if not connection.events:
@@ -79,7 +79,7 @@ class Poller:
         connection.events = what
 
     def watch_listener(self, listener: socket.socket, *, on: bool) -> None:
-        """Have ``wait`` report new connections, or no more."""
+        """Let ``wait`` report new connections, or no longer."""
         if on:
             self._selector.register(listener, READ, listener)
         else:
@@ -94,5 +94,5 @@ class Poller:
     def _wake(self) -> None:
         if not self._woken:
             self._woken = True
-            with suppress(OSError):  # it is full, which wakes as well, or the loop has ended
+            with suppress(OSError):  # full, which wakes the loop as well, or the loop has ended
                 os.write(self._wake_write, b"\0")

@@ -1,4 +1,4 @@
-"""Requests: their bytes gathered until one is whole, which a thread is then asked to serve."""
+"""Receives requests: their bytes are buffered until one is complete, which is then served."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Serve = Callable[[Connection, Request], None]
 
 
 class Receiver:
-    """``parse`` makes a request of a head, or raises what gunicorn's parser does; ``serve`` has a thread answer it."""
+    """``parse`` makes a request from a head, or raises like gunicorn's parser; ``serve`` lets a thread answer it."""
 
     def __init__(self, poller: Poller, connections: Connections, sender: Sender, parse: Parse, serve: Serve) -> None:
         self._poller = poller
@@ -36,7 +36,7 @@ class Receiver:
         self._serve = serve
 
     def read(self, connection: Connection) -> None:
-        """Take what a client has sent."""
+        """Read what a client has sent."""
         match connection.state:
             case State.RUNNING:
                 if connection.stream is not None and self._has_left(connection):
@@ -52,24 +52,24 @@ class Receiver:
                     self._discard(connection, data)
                 else:
                     self._received(connection, data)
-            case _:  # it has come to be so in this very turn
+            case _:  # the state has changed in this very turn
                 pass
 
     def read_again(self, connection: Connection) -> None:
-        """Go on with a client that was left alone while its request was served."""
+        """Read from a client again that was paused while its request was served."""
         if connection.parked and connection.state in {State.IDLE, State.LINGERING}:
             connection.parked = False
             self._poller.watch(connection, READ)
 
     def read_next(self, connection: Connection) -> None:
-        """Go on after an answer: the next request may be here already."""
+        """Continue after an answer: the next request may be in the buffer already."""
         connection.parked = False
         self._poller.watch(connection, READ)
         if connection.state is State.IDLE:
             self._read_head(connection)
 
     def refuse_slow(self, connection: Connection) -> None:
-        """End the wait for a request that has begun."""
+        """Refuse a request that is not complete in time."""
         self._refuse(connection, refusals.TOO_SLOW)
 
     def _received(self, connection: Connection, data: bytes) -> None:
@@ -83,20 +83,20 @@ class Receiver:
             self._read_head(connection)
 
     def _discard(self, connection: Connection, data: bytes) -> None:
-        """Of a client that was answered for the last time, nothing counts but that it closes."""
+        """Ignore what a client sends after its last answer, until it closes."""
         connection.drained += len(data)
         if not data or connection.drained > self._limits.linger_bytes:
             self._connections.end(connection)
 
     def _has_left(self, connection: Connection) -> bool:
-        """Whether the client of a stream has closed; what it sends meanwhile stays where it is."""
+        """Whether the client of a stream has closed; other data is not read."""
         try:
             return not connection.socket.recv(1, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
             return False
 
     def _park(self, connection: Connection) -> None:
-        """Leave alone what a client sends before it is answered: its next request, or that it sends no more."""
+        """Stop reading until the answer is sent: there may be a next request, or the end of input."""
         connection.parked = True
         self._poller.watch(connection, 0)
         if connection.state is not State.RUNNING:
@@ -168,7 +168,7 @@ class Receiver:
         self._serve(connection, request)
 
     def _client_ended(self, connection: Connection) -> None:
-        """The client sends no more: what it began cannot become a request, and it may wait for an answer still."""
+        """The client has closed its side: an incomplete request is dropped, but it may still wait for an answer."""
         if connection.buffer or connection.state is State.BODY:
             self._refuse(connection, refusals.BAD_REQUEST)
         else:
@@ -181,6 +181,6 @@ def _expects_continue(request: Request) -> bool:
 
 
 def _has_one_host(request: Request) -> bool:
-    """RFC 9112, 3.2: a request of HTTP/1.1 names its host, and none names two."""
+    """RFC 9112, 3.2: a request of HTTP/1.1 has one ``Host``, and no request has two."""
     hosts = sum(name == "HOST" for name, _ in request.headers)
     return hosts == 1 or (hosts == 0 and (request.version or (1, 0)) < (1, 1))

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457) for what never reaches the application."""
+"""Problem documents (RFC 9457) for requests that never reach the application."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ _OF_ERRORS: tuple[tuple[type[Exception], Refusal], ...] = (
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """The refusal for what the parser raised."""
+    """The refusal for an exception of the parser."""
     return next((refusal for kind, refusal in _OF_ERRORS if isinstance(error, kind)), FAILED)
 
 
 def answer(refusal: Refusal, error: BaseException | None = None) -> bytes:
-    """The whole answer, after which the connection is closed; a line in the log says the same."""
+    """The whole answer, after which the connection is closed; the refusal is logged, too."""
     request_id = str(uuid.uuid4())
     failed = refusal.problem.status == 500
     _log.log(

@@ -1,4 +1,4 @@
-"""Answers: what clients have not taken yet is sent as they take it, by the loop, while no thread waits for them."""
+"""Sends the rest of answers by the loop, as clients read them, without a thread."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from service.server.poller import READ, WRITE, Poller
 from service.server.refusals import Refusal
 
 _AT_ONCE = 1024 * 1024
-"""Bytes sent to one client before it is another's turn."""
+"""Bytes sent to one client in a turn."""
 _TURN_SECONDS = 0.005
-"""How long one turn of the loop sends before it looks at requests again."""
+"""Seconds of sending in one turn of the loop."""
 
 
 class Sender:
-    """``answered`` is called when a client has all of its answer and its connection goes on, or lingers."""
+    """``answered`` is called when an answer has been sent and its connection stays open, or lingers."""
 
     def __init__(self, poller: Poller, connections: Connections, answered: Callable[[Connection], None]) -> None:
         self._poller = poller
@@ -35,7 +35,7 @@ class Sender:
         self._sent_to = 0
 
     def refuse(self, connection: Connection, refusal: Refusal, error: Exception | None = None) -> None:
-        """Answer instead of the application, and close."""
+        """Send a refusal, and close."""
         self._connections.count_incoming(connection, 0)
         connection.buffer.clear()
         outgoing = connection.outgoing
@@ -47,7 +47,7 @@ class Sender:
         self._send(connection)
 
     def take_over(self, connection: Connection) -> None:
-        """Send what a thread has made and the client has not taken at once."""
+        """Send the rest of an answer that a thread could not send at once."""
         if connection.state is State.CLOSED:
             return
         outgoing = connection.outgoing
@@ -65,7 +65,7 @@ class Sender:
             self.refuse(connection, refusals.OVERLOADED)
 
     def send_to(self, writable: Sequence[Connection]) -> None:
-        """Send for a moment, to others first than the last time."""
+        """Send for a while, beginning with other clients than the last time."""
         first = self._sent_to % len(writable)
         ends = time.monotonic() + _TURN_SECONDS
         for connection in (*writable[first:], *writable[:first]):
@@ -75,7 +75,7 @@ class Sender:
                 break
 
     def has_time(self, connection: Connection, now: float) -> bool:
-        """Whether a client that is being sent to may take longer still. To be asked every second or so."""
+        """Whether a client may take longer to read its answer. To be called every second or so."""
         self._note_progress(connection, now)
         if connection.deadline <= now:
             return False
@@ -97,7 +97,7 @@ class Sender:
             left, ended = len(outgoing.pieces), outgoing.ended
             if not left:
                 outgoing.handed_over = False
-                if not ended:  # its thread makes more, and may send that itself from here on
+                if not ended:  # its thread makes more, and may send it itself again
                     outgoing.seconds += time.monotonic() - connection.sending_since
                     connection.state = State.RUNNING
                     connection.deadline = math.inf
@@ -115,7 +115,7 @@ class Sender:
             self._poller.watch(connection, 0 if connection.parked else READ)
 
     def _note_progress(self, connection: Connection, now: float) -> None:
-        """A client may take so little that the system needs no more for it meanwhile."""
+        """Record progress, which may be visible only in the system's buffer, where a client reads slowly."""
         queued = _queued(connection.socket)
         if connection.queued is not None and queued < connection.queued:
             connection.deadline = now + self._limits.progress_seconds
@@ -123,7 +123,7 @@ class Sender:
 
 
 def _queued(sock: socket.socket) -> int:
-    """Bytes that the system has for the peer and that it has not acknowledged; 0 where it does not say."""
+    """Unacknowledged bytes in the system's buffer; 0 where the system does not report them."""
     with suppress(OSError):
         return int(struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0])
     return 0

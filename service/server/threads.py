@@ -1,4 +1,4 @@
-"""The threads that serve requests: few that work, many that may wait."""
+"""The pool of request threads: few that work, many that may wait."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from service.domain.errors import Overloaded
 
 _Task = Callable[[], None]
 _CROWD = 8
-"""Tasks for each working thread beyond which those that are queued are a crowd."""
+"""Queued tasks per working thread from which on the queue counts as a crowd."""
 
 
 class RequestThreads:
     """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait
-    (``concurrency.blocking``) and at most ``sending`` that wait for a client to take what they make.
+    (``concurrency.blocking``) and at most ``sending`` that wait for a client to read.
 
-    Few working threads keep the wait for the interpreter's lock short; threads that wait cost memory only. Tasks begin
-    in the order in which they come; where a crowd is queued, the newest and the oldest one by turns, so that who comes
-    behind a crowd does not wait for all of it, and nobody waits more than twice as long for that. Tasks raise nothing.
+    Few working threads keep the wait for the interpreter's lock short; waiting threads cost only memory. Tasks begin in
+    the order of their arrival; in a crowd, the newest and the oldest by turns, so that a task behind a crowd does not
+    wait for all of it, and no task waits more than twice as long. Tasks raise nothing.
     """
 
     def __init__(self, working: int, waiting: int, sending: int = 0) -> None:
@@ -40,7 +40,7 @@ class RequestThreads:
         self._lock = threading.Lock()
 
     def start(self, task: _Task) -> None:
-        """Have a thread do ``task`` as soon as it may. Raises ``RuntimeError`` after the end."""
+        """Run ``task`` on a thread as soon as possible. Raises ``RuntimeError`` after ``shutdown``."""
         with self._lock:
             if self._ended:
                 raise RuntimeError("the threads have ended")
@@ -48,7 +48,7 @@ class RequestThreads:
             self._begin()
 
     def shutdown(self) -> None:
-        """Take no further tasks; those that are queued are done. Nobody is waited for."""
+        """Accept no further tasks; queued ones are run. Does not wait."""
         with self._lock:
             self._ended = True
             idle, self._idle = self._idle, []
@@ -69,10 +69,10 @@ class RequestThreads:
 
     @contextmanager
     def waiting_for_client(self) -> Iterator[None]:
-        """Within it, the calling thread waits for a client. Raises ``Overloaded`` where too many do."""
+        """The context of a wait for a client. Raises ``Overloaded`` where too many threads wait."""
         with self._lock:
             if self._sending >= self._most_sending:
-                raise Overloaded("too many clients take their answers slowly")
+                raise Overloaded("too many clients read their answers slowly")
             self._sending += 1
             self._release()
         try:
@@ -83,7 +83,7 @@ class RequestThreads:
                 self._working += 1
 
     def next_task(self, worker: _Worker) -> _Task | None:
-        """What a thread that has finished is to do next: ``None`` for nothing, it rests or ends."""
+        """The next task of a thread that has finished one; ``None`` where it has to rest or end."""
         with self._lock:
             if self._tasks and self._working <= self._most_working:
                 return self._next()
@@ -99,11 +99,11 @@ class RequestThreads:
         self._begin()
 
     def _begin(self) -> None:
-        """Begin what can be begun; the lock is held."""
+        """Begin tasks where possible; the lock is held."""
         while self._tasks and self._working < self._most_working:
             try:
                 worker = self._idle.pop() if self._idle else _Worker(self)
-            except RuntimeError:  # the system has no further thread: those that there are go on with what is queued
+            except RuntimeError:  # no further thread can be started: the existing ones continue with the queue
                 return
             self._working += 1
             worker.assign(self._next())
@@ -115,7 +115,7 @@ class RequestThreads:
 
 
 class _Worker:
-    """One thread; it does what it is assigned, and ends when that is ``None``."""
+    """One thread, which runs assigned tasks, and ends at ``None``."""
 
     def __init__(self, threads: RequestThreads) -> None:
         self._threads = threads

@@ -1,4 +1,4 @@
-"""gunicorn's worker: the loop, the threads, and what becomes of them on a signal."""
+"""gunicorn's worker: the loop, the threads, and their shutdown."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from service.server.messages import PlainRequest
 from service.server.threads import RequestThreads
 
 MOST_WAITING = 256
-"""Requests of a worker that may wait for the runtime at once; any further one is refused."""
+"""Requests of a worker that may wait for the runtime at once; further ones are refused."""
 _MOST_SENDING = 256
-"""Streamed answers of a worker whose threads may wait for clients at once; any further one is cut off."""
+"""Streamed answers of a worker whose threads may wait for clients at once; further ones are cut off."""
 _PROBES = ("/livez", "/readyz", "/metrics")
 _PROBES_WAITING = 8
 _STREAMS = "/metric-resource/events"
-"""What paths of event streams end with. One is begun after the other: threads that take turns at the interpreter's lock
-begin no two of them sooner, and a crowd that comes at once is to keep nobody else waiting."""
+"""The end of the paths of event streams. These are opened one by one: threads that share the interpreter's lock would
+open no two of them sooner, and a crowd of them must not delay other requests."""
 _FILES = 256
-"""File descriptors kept for other things than connections of clients."""
+"""File descriptors reserved for other things than connections of clients."""
 _TURN = 1.0
 _SWITCH_SECONDS = 0.001
-"""How long a thread that works keeps the interpreter from others that wait for it. A small request hands it over some
-ten times, so that beside two long computations Python's own 5 ms make each of them wait for 100."""
+"""The interpreter's switch interval. A small request releases the interpreter's lock some ten times, so that beside two
+long computations Python's default of 5 ms would delay it by 100 ms."""
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 """``mallopt(3)``."""
 _LARGE = 1024 * 1024
@@ -46,8 +46,8 @@ _ARENAS = 2
 
 
 class Worker(GunicornWorker):
-    """One process that serves, within ``limits``. What the platform asks (``_PROBES``) has a thread of its own for each
-    of the paths, so that it is answered when all others are busy. ``tells_at_hand``: see ``Exchanges``."""
+    """A process that serves, within ``limits``. Each path of the platform's probes (``_PROBES``) has a thread of its
+    own, so that it is answered when all others are busy. ``tells_at_hand``: see ``Exchanges``."""
 
     limits = Limits()
     tells_at_hand = False
@@ -70,7 +70,7 @@ class Worker(GunicornWorker):
 
     def run(self) -> None:
         gc.collect()
-        gc.freeze()  # each full collection passed over the application, 40 ms in which nobody else went on
+        gc.freeze()  # each full collection would traverse the application, 40 ms in which nothing else runs
         loop = self._loop
         self._exchanges = Exchanges(self.wsgi, loop, self.cfg, self.limits, tells_at_hand=self.tells_at_hand)
         while self.alive:
@@ -89,7 +89,7 @@ class Worker(GunicornWorker):
             threads.shutdown()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: no new connections; what was accepted is answered."""
+        """SIGTERM: no new connections; accepted requests are answered."""
         super().handle_exit(sig, frame)
         self._loop.call(_nothing)
 
@@ -101,7 +101,7 @@ class Worker(GunicornWorker):
         self._loop.turn(_TURN)
 
     def _parse(self, connection: Connection, head: bytes) -> Request:
-        if head.count(b"\n") > self.cfg.limit_request_fields + 2:  # the parser in C knows no such limit from 256 on
+        if head.count(b"\n") > self.cfg.limit_request_fields + 2:  # the parser in C does not apply this limit above 256
             raise LimitRequestHeaders("limit request headers fields")
         return PlainRequest(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
 
@@ -112,15 +112,15 @@ class Worker(GunicornWorker):
 
 
 def configured_worker(limits: Limits, *, tells_at_hand: bool = False) -> type[Worker]:
-    """The class of a worker within ``limits``: gunicorn makes the worker, and knows no more of it than its class."""
+    """A worker class with ``limits``, since gunicorn makes the worker from its class alone."""
     return type("ConfiguredWorker", (Worker,), {"limits": limits, "tells_at_hand": tells_at_hand})
 
 
 def give_memory_back() -> None:
-    """From now on, blocks of 1 MiB and more go back to the system when they are freed, and arenas are few.
+    """Return freed blocks of 1 MiB and more to the system, and limit the number of arenas.
 
-    Left alone, glibc keeps what it once had: after the first large block it takes such blocks from its heap. Where the
-    C library is another, nothing happens.
+    By default glibc allocates large blocks from its heap after the first one, and keeps the memory. With another C
+    library nothing happens.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -131,7 +131,7 @@ def give_memory_back() -> None:
 
 
 def connections(wanted: int) -> int:
-    """As many connections as are wanted and as the system gives file descriptors for, of which more are asked for."""
+    """The number of connections: ``wanted``, or fewer where the limit of file descriptors cannot be raised enough."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + _FILES
     if soft in {resource.RLIM_INFINITY, needed} or soft > needed:
@@ -144,4 +144,4 @@ def connections(wanted: int) -> int:
 
 
 def _nothing() -> None:
-    """To wake the loop."""
+    """Does nothing: a step that only wakes the loop."""

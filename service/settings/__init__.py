@@ -1,7 +1,7 @@
 """The service's configuration: read from environment variables, checked as a whole, frozen.
 
-``model`` says what there is to set, ``table`` how each simple variable becomes one field of it, ``sources`` and
-``bindings`` where SAP's platforms put credentials, ``environment`` brings all together. See ``docs/configuration.md``.
+``model`` has the settings, ``table`` maps each simple variable to a field, ``sources`` and ``bindings`` read
+credentials of SAP's platforms, and ``environment`` combines them. See ``docs/configuration.md``.
 """
 
 from service.settings.description import describe

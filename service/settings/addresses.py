@@ -22,7 +22,7 @@ def http_url(text: str) -> str:
 
 
 def http_url_with_query(text: str) -> str:
-    """As ``http_url``, with a query allowed."""
+    """Like ``http_url``, with a query allowed."""
     _split(text)
     return text
 
@@ -59,7 +59,7 @@ def origin(text: str) -> str:
 
 
 def domain(text: str) -> str:
-    """A host name that a key set's URL may be made of."""
+    """A host name that may be part of a key set's URL."""
     if not _DOMAIN.fullmatch(text):
         raise ValueError("must be a host name")
     return text

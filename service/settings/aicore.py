@@ -1,4 +1,4 @@
-"""The runtime's address and the service's credentials there, out of the first source that has any of it."""
+"""The runtime's URL and the service's credentials there, from the first source that has any of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.settings.setting_faults import SettingFault, Unreadable
 from service.settings.sources import PARTS, RESOURCE_GROUP, ConfigurationFile, Source, sources
 
 _ELSEWHERE = "is missing, and neither AICORE_SERVICE_KEY nor a configuration file nor VCAP_SERVICES has it"
-_NEITHER = "is missing, and so is a certificate with its key, which would do as well"
+_NEITHER = "is missing, and so is a certificate with its key, which would suffice"
 
 
 class Connection(TypedDict, total=False):
@@ -27,7 +27,7 @@ class Connection(TypedDict, total=False):
 
 
 class AICore:
-    """The ``AICORE_*`` settings. What is wrong with them is added to ``faults`` while they are read."""
+    """Reads the ``AICORE_*`` settings; faults are added to ``faults``."""
 
     def __init__(self, environment: Mapping[str, str], bindings: Bindings, faults: list[SettingFault]) -> None:
         self._environment = environment
@@ -36,7 +36,7 @@ class AICore:
         self._faults = faults
 
     def connection(self, *, as_client: bool) -> Connection:
-        """The base URL, and where the service is a client of the runtime its credentials. Incomplete after a fault."""
+        """The base URL and, where the service is a client of the runtime, its credentials. Incomplete after a fault."""
         try:
             source = self._source()
         except Unreadable as unreadable:
@@ -51,7 +51,7 @@ class AICore:
         return connection | taking.client() if as_client else connection
 
     def is_there(self) -> bool:
-        """Whether anything says where the runtime is, right or wrong."""
+        """Whether any setting names the runtime, even an invalid one."""
         try:
             return self._source() is not None or not self._bindings.sound("aicore")
         except Unreadable:
@@ -75,14 +75,14 @@ class AICore:
 
 
 class _Taking:
-    """Takes parts from a source."""
+    """Reads parts of a source."""
 
     def __init__(self, source: Source, faults: list[SettingFault]) -> None:
         self._source = source
         self._faults = faults
 
     def client(self) -> Connection:
-        """Client credentials: with a secret where there is one, else with a certificate."""
+        """Client credentials: a secret where there is one, otherwise a certificate."""
         client = Connection(client_id=self.need("client_id", parsers.word))
         if self._has("client_secret") or not self._has("cert_str", "cert_file_path", "key_str", "key_file_path"):
             client["client_secret"] = self.need("client_secret", parsers.unpadded, _NEITHER)
@@ -94,7 +94,7 @@ class _Taking:
         return client
 
     def need(self, part: str, parse: Callable[[str], str], missing: str = "") -> str:
-        """A part that must be there; empty after a fault."""
+        """A required part; empty after a fault."""
         text = self._source.parts.get(part)
         if text is None:
             self._blame(part, missing or "is missing")

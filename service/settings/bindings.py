@@ -22,7 +22,7 @@ _PORT = integer(1, 65535)
 
 
 class Bindings:
-    """The bindings in the environment. What is wrong with them is added to ``faults`` while they are read."""
+    """Reads the bindings in the environment; faults are added to ``faults``."""
 
     def __init__(self, environment: Mapping[str, str], faults: list[SettingFault]) -> None:
         self._faults = faults
@@ -34,7 +34,7 @@ class Bindings:
             self._blame(_WHOLE, str(error))
 
     def sound(self, *labels: str) -> bool:
-        """Whether one can tell if these services are bound. To be asked after they have been read."""
+        """Whether the bindings of these services could be read. To be called after reading them."""
         return self._broken.isdisjoint({_WHOLE, *labels})
 
     def xsuaa(self) -> tuple[XsuaaBinding, ...]:
@@ -51,7 +51,7 @@ class Bindings:
         return next(filter(None, map(_redis_url, bound)), None)
 
     def credentials(self, label: str) -> list[tuple[str, Document]]:
-        """The credentials of each instance of a service, with the place where they stand."""
+        """The credentials of each instance of a service, with their place in the document."""
         instances = self._services.get(label, [])
         if not isinstance(instances, list):
             self._blame(label, f"{label} must be a list")
@@ -76,7 +76,7 @@ class Bindings:
 
 
 class Members:
-    """The members of one binding's credentials. After a fault reading goes on, to find the others."""
+    """The members of one binding's credentials. Reading continues after a fault, to find the others."""
 
     def __init__(self, document: Document, place: str, blame: Callable[[str], None]) -> None:
         self._document = document
@@ -84,14 +84,14 @@ class Members:
         self._blame = blame
 
     def need(self, name: str, parse: Callable[[str], str] = parsers.word) -> str:
-        """A member that must be there."""
+        """A required member."""
         if self._document.get(name) in (None, ""):
             self._blame(f"{self._place}.{name} is missing")
             return ""
         return self.may(name, parse) or ""
 
     def may(self, name: str, parse: Callable[[str], str] = parsers.word) -> str | None:
-        """A member that may be missing."""
+        """An optional member."""
         try:
             text = text_at(self._document, (name,))
             return None if text is None else parse(text)
@@ -117,7 +117,7 @@ class Members:
             return None
 
     def check(self, parse: Callable[[str], str], text: str) -> str | None:
-        """What the members together come to."""
+        """Parse text that is composed of members."""
         try:
             return parse(text)
         except ValueError as error:
@@ -125,7 +125,7 @@ class Members:
             return None
 
     def domains(self) -> tuple[str, ...]:
-        """``domains``, or what older bindings have in its place: ``domain``."""
+        """``domains``, or ``domain`` of older bindings."""
         found = self._document.get("domains")
         if found is None:
             one = self.may("domain", addresses.domain)
@@ -158,8 +158,8 @@ def _identity(members: Members) -> IdentityBinding:
 
 
 def _redis_url(members: Members) -> str | None:
-    """``hostname``, ``port``, ``password``, ``tls`` and ``cluster_mode`` say it all. In ``uri`` the password stands as
-    it is, whatever signs it has, so ``uri`` counts only for what is not there; the user in it means none.
+    """The URL, from ``hostname``, ``port``, ``password``, ``tls`` and ``cluster_mode``. In ``uri`` the password is not
+    percent-encoded, so ``uri`` is used only for missing members; its user means none.
     """
     scheme, _, rest = (members.may("uri", parsers.unpadded) or "").partition("://")
     userinfo, _, place = rest.rpartition("@")

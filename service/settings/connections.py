@@ -40,8 +40,8 @@ _SECRETS = ("client_secret", "password", "token")
 def read_connections(
     path: str, environment: Mapping[str, str], common: Mapping[str, Any], faults: list[SettingFault]
 ) -> tuple[ConnectionSettings, ...]:
-    """The connections of the file, whose paths are relative to it; ``common`` are the settings of every runtime that
-    a table need not repeat. What is wrong is added to ``faults``; the result is incomplete then."""
+    """The connections of the file, whose paths are relative to it; ``common`` are the settings that tables need not
+    repeat. Faults are added to ``faults``; the result is incomplete then."""
     try:
         tables = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
@@ -53,9 +53,11 @@ def read_connections(
     found: list[ConnectionSettings] = []
     for name, table in tables.items():
         if not _NAME.fullmatch(name):
-            faults.append(SettingFault(VARIABLE, f"[{parsers.echo(name)}] is no name of letters, digits, _, . or -"))
+            faults.append(
+                SettingFault(VARIABLE, f"[{parsers.echo(name)}] must be a name of letters, digits, _, . or -")
+            )
         elif not isinstance(table, Mapping):
-            faults.append(SettingFault(VARIABLE, f"{name} stands outside of a table [name]"))
+            faults.append(SettingFault(VARIABLE, f"{name} must be in a table [name]"))
         else:
             found.append(_Table(name, table, Path(path).parent, environment, faults).connection(common))
     faults.extend(SettingFault(VARIABLE, detail) for detail in _defaults(found))
@@ -80,7 +82,7 @@ def _defaults(found: list[ConnectionSettings]) -> Iterator[str]:
 
 
 def _place(error: tomllib.TOMLDecodeError) -> str:
-    """Where, not what: the text may quote a secret that stands there by mistake."""
+    """The place of a syntax error, without its text, which might quote a misplaced secret."""
     found = re.search(r"\(at [^()]*\)$", str(error))
     return found[0].strip("()") if found else "it ends too early"
 
@@ -163,7 +165,7 @@ class _Table:
         for member in self._table:
             if member in _SECRETS:
                 self._blame(
-                    member, f"must not stand in the file; name its variable ({member}_env) or its file ({member}_file)"
+                    member, f"must not be in the file; name its variable ({member}_env) or its file ({member}_file)"
                 )
             elif member not in known:
                 close = get_close_matches(member, known, 1)
@@ -176,7 +178,7 @@ class _Table:
         return self._text(member, parse) or ""
 
     def _text(self, member: str, parse: Callable[[str], T]) -> T | None:
-        """A member that is text; ``None`` where it is not there, or after a fault."""
+        """A member that is text; ``None`` where it is missing, or after a fault."""
         given = self._table.get(member)
         if given is None:
             return None
@@ -213,7 +215,7 @@ class _Table:
         if given is None:
             return None
         if not isinstance(given, list) or not given or not all(isinstance(one, str) and one for one in given):
-            self._blame("tenants", "must be a list of tenants, none of them empty; leave it out to let all in")
+            self._blame("tenants", "must be a list of tenants, none of them empty; leave it out to allow all")
             return ()
         return tuple(given)
 

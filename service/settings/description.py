@@ -1,4 +1,4 @@
-"""The effective configuration, for people to read."""
+"""The effective configuration, for display."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ _HIDDEN = "***"
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """Each variable with its effective value, secrets replaced by ``***``; ``none`` for what is not set.
 
-    Credentials are shown by the ``AICORE_*`` or ``MLFLOW_*`` variable that could have given them,
-    wherever they come from.
+    Credentials are listed under the ``AICORE_*`` or ``MLFLOW_*`` variable that could set them, whatever their source.
     """
     return [*_credentials(settings.runtime), *_table(settings), *_bindings(settings.auth)]
 

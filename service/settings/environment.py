@@ -1,4 +1,4 @@
-"""Reads the settings from a mapping of environment variables, and finds every fault before it gives up."""
+"""Reads the settings from environment variables, and reports all faults together."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def read_settings(
     *,
     is_zone: Callable[[str], bool] = is_time_zone,
 ) -> Settings:
-    """The settings that ``environment`` describes; a variable that is empty counts as not set.
+    """The settings in ``environment``; an empty variable counts as not set.
 
-    Nothing else is looked at, but files that the variables name. Raises ``SettingsError`` with all faults.
+    Only files named by variables are read beside them. Raises ``SettingsError`` with all faults.
     """
     faults: list[SettingFault] = []
     with_zones = {"DEFAULT_TIME_ZONE": parsers.time_zone(is_zone)}
@@ -72,7 +72,7 @@ def available_cores() -> int:
 
 
 def _simple(environment: Mapping[str, str], parsers: Mapping[str, Parser], faults: list[SettingFault]) -> Values:
-    """The values of the table's variables that are set and right, by section and field."""
+    """The values of the table's variables that are set and valid, by section and field."""
     values: defaultdict[Section, dict[str, Any]] = defaultdict(dict)
     for variable in TABLE:
         text = environment.get(variable.name)
@@ -90,8 +90,8 @@ def _simple(environment: Mapping[str, str], parsers: Mapping[str, Parser], fault
 def _runtime(
     environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings, faults: list[SettingFault]
 ) -> RuntimeSettings:
-    """With the caller's token, or with none, the service has no credentials of its own, even where some are
-    configured. Where there is no other runtime, an MLflow server needs no ``RUNTIME_KIND``."""
+    """The runtime of the variables. With the caller's token, or none, the service uses no credentials of its own, even
+    where some are configured. An MLflow server as the only runtime needs no ``RUNTIME_KIND``."""
     auth = simple.get("auth", None if environment.get("RUNTIME_AUTH") else RuntimeAuth.SERVICE)
     as_client = auth is RuntimeAuth.SERVICE
     aicore = AICore(environment, bindings, faults)
@@ -117,7 +117,7 @@ def _connections(
 
 
 def _cache(environment: Mapping[str, str], simple: Mapping[str, Any], bindings: Bindings) -> CacheSettings:
-    """A binding counts only where no URL is given, right or wrong."""
+    """The cache; a binding is used only where no URL is set, even an invalid one."""
     bound = None if environment.get("REDIS_URL") else bindings.redis_url()
     if bound is None:
         return CacheSettings(**simple)
@@ -147,7 +147,7 @@ def _page(simple: Mapping[str, Any], auth: AuthSettings, faults: list[SettingFau
     return replace(page, issuer=issuer)
 
 
-_NO_ISSUER = "is missing, and VCAP_SERVICES has neither an xsuaa nor an identity binding: no token could be good"
+_NO_ISSUER = "is missing, and VCAP_SERVICES has neither an xsuaa nor an identity binding: no token could be valid"
 _NO_AUDIENCE = "is missing; with JWT_ISSUER it must name the audience of the tokens"
 _OF_ISSUER = ("JWT_AUDIENCE", "JWT_JWKS_URL")
 
@@ -155,7 +155,7 @@ _OF_ISSUER = ("JWT_AUDIENCE", "JWT_JWKS_URL")
 def check(
     auth: AuthSettings, environment: Mapping[str, str], bindings: Bindings, faulty: Collection[str]
 ) -> Iterator[SettingFault]:
-    """Faults of variables that each are right by themselves; those in ``faulty`` are not looked at again."""
+    """Faults in combinations of variables that are valid by themselves; those in ``faulty`` are skipped."""
     given = {name for name in ("JWT_ISSUER", *_OF_ISSUER) if environment.get(name)}
     bound = bool(auth.xsuaa or auth.identity)
     nothing = "JWT_ISSUER" not in given and not bound and bindings.sound("xsuaa", "identity")
@@ -176,7 +176,7 @@ def _count(urls: int, issuers: int) -> Iterator[SettingFault]:
 
 _PREFIXES = ("JWT_", "CACHE_", "RUNTIME_", "CORS_", "ROLE_", "REQUIRE_", "DEFAULT_", "TRACES_")
 _CLOSE = 0.65
-"""Of what follows the prefix. Platforms set ``CACHE_PORT``, ``RUNTIME_DIRECTORY`` and the like: these are not close."""
+"""The similarity of names after the prefix, such that ``CACHE_PORT`` and ``RUNTIME_DIRECTORY`` of platforms pass."""
 
 
 def misspelt(environment: Mapping[str, str], known: Collection[str]) -> Iterator[SettingFault]:

@@ -1,4 +1,4 @@
-"""JSON objects from outside, read member by member. Faults name members, never values."""
+"""Reads JSON objects member by member. Faults name members, never values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Document = Mapping[str, Any]
 
 
 def parse_object(text: str) -> Document:
-    """The object that ``text`` is; raises ``ValueError`` where it is none."""
+    """The JSON object in ``text``; raises ``ValueError`` for anything else."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -34,7 +34,7 @@ def text_at(document: Document, path: tuple[str, ...]) -> str | None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a regular file; ``False`` too where that cannot be found out."""
+    """Whether there is a regular file; also ``False`` where that cannot be found out."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -42,7 +42,7 @@ def is_there(path: Path) -> bool:
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a regular file: a pipe or a device would let the start hang. Raises ``ValueError`` otherwise."""
+    """The text of a regular file, since a pipe or device could block the start. Raises ``ValueError``."""
     path = Path(path)
     if not is_there(path):
         raise ValueError("leads to no file")

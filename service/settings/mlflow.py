@@ -31,7 +31,7 @@ class Connection(TypedDict, total=False):
 
 
 def connection(environment: Mapping[str, str], faults: list[SettingFault], *, as_client: bool) -> Connection:
-    """Where the server is, and where the service is a client of it its credentials. Incomplete after a fault."""
+    """The server's URL and, where the service is a client of it, its credentials. Incomplete after a fault."""
     taking = _Taking(environment, faults)
     found = Connection(base_url=taking.text(URI, tracking_uri) or "")
     if not environment.get(URI):
@@ -59,14 +59,14 @@ def tracking_uri(text: str) -> str:
 
 
 def user(text: str) -> str:
-    """A name for basic authentication: a colon would end it (RFC 7617)."""
+    """A user name for basic authentication, which must not contain a colon (RFC 7617)."""
     if ":" in parsers.utf8(text) or not text.isprintable():
         raise ValueError("must not contain a colon or control characters")
     return text
 
 
 def token(text: str) -> str:
-    """A bearer token: what may stand in a header."""
+    """A bearer token that is safe in a header."""
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("must be printable ASCII characters without a space")
     return text

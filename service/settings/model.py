@@ -1,4 +1,4 @@
-"""The settings: frozen, checked before they get here, secrets kept out of every ``repr``."""
+"""The model of the settings: frozen, validated before, without secrets in ``repr``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.web.security import SignInMode
 
 
 class RuntimeAuth(StrEnum):
-    """With whose credentials the runtime is asked."""
+    """The credentials for the runtime."""
 
     SERVICE = "service"
     FORWARD = "forward"
@@ -33,7 +33,7 @@ class RuntimeKind(StrEnum):
 class RuntimeSettings:
     """A runtime and the service's credentials there; times are in seconds.
 
-    The ``base_url`` of an AI API ends in ``/v2``, that of an MLflow server is its tracking URI. A client of an AI API
+    The ``base_url`` of an AI API ends in ``/v2``; that of an MLflow server is its tracking URI. A client of an AI API
     has an id and a secret or certificate, for the token endpoint; one of MLflow a user name and password, or a token.
     ``certificate`` and ``private_key`` are PEM text or paths. ``ca_file`` names authorities in place of the system's.
     """
@@ -60,7 +60,7 @@ class RuntimeSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """A runtime by its name, and who may use it: callers of the ``tenants``, everybody where that is ``None``.
+    """A runtime with its name, and who may use it: callers of the ``tenants``, or all where that is ``None``.
 
     ``fresh_running`` and ``fresh_finished`` are in seconds, and the service's own where ``None``.
     """
@@ -98,7 +98,7 @@ class IdentityBinding:
 
 @dataclass(frozen=True, slots=True)
 class AuthSettings:
-    """What makes a token good, and what it grants."""
+    """Trusted issuers, and the rules for their tokens."""
 
     issuers: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
@@ -118,15 +118,14 @@ class AuthSettings:
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """How long answers are good, in seconds, and where they are kept."""
+    """The lifetimes of answers in seconds, and where they are stored."""
 
     redis_url: str | None = field(default=None, repr=False)
     redis_source: str = "REDIS_URL"
-    """What gave the URL, for messages."""
+    """The setting that named the URL, for messages."""
     secret: str | None = field(default=None, repr=False)
     cursor_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
-    """What cursors are signed with where there is no ``secret``: made at the start, so the workers of one start share
-    it."""
+    """The key that signs cursors where there is no ``secret``, made at the start and shared by its workers."""
     fresh_running: float = 5.0
     fresh_finished: float = 300.0
     stale_while_revalidate: float = 30.0
@@ -139,7 +138,7 @@ class CacheSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """How the service is served."""
+    """Settings of the HTTP server."""
 
     host: str = "0.0.0.0"  # noqa: S104 - a container's port is published by its platform
     port: int = 8000
@@ -164,7 +163,7 @@ class PageSettings:
 
 
 class TraceProtocol(StrEnum):
-    """How traces are sent: the one way that needs no compiled library."""
+    """The protocol of traces; the only one that needs no compiled library."""
 
     HTTP = "http/protobuf"
 
@@ -178,7 +177,7 @@ class TraceExporter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TracingSettings:
-    """What decides whether traces are sent. All else that ``OTEL_*`` variables say, OpenTelemetry reads by itself."""
+    """Whether and where traces are sent. Other ``OTEL_*`` variables are read by OpenTelemetry itself."""
 
     endpoint: str | None = None
     traces_endpoint: str | None = None
@@ -208,9 +207,9 @@ class Settings:
     default_time_zone: str = "UTC"
     connections_file: str | None = None
     connections: tuple[ConnectionSettings, ...] = ()
-    """Those of the file; none where the variables name the only runtime."""
+    """The connections of the file; empty where the variables name the only runtime."""
 
     @property
     def named(self) -> tuple[ConnectionSettings, ...]:
-        """All connections by name: without a file the runtime of the variables."""
+        """All connections; without a file, the runtime of the variables."""
         return self.connections or (ConnectionSettings(DEFAULT_CONNECTION, self.runtime, default=True),)

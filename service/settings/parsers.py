@@ -1,4 +1,4 @@
-"""Parsers of names, numbers, lists and secrets: each takes a text and raises ``ValueError`` for a bad one."""
+"""Parsers of names, numbers, lists and secrets, which raise ``ValueError`` for invalid text."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def scopes(text: str) -> str:
 
 
 def listed(parse: Callable[[str], _T], *, repeats: bool = False) -> Callable[[str], tuple[_T, ...]]:
-    """One or more values, comma-separated, none of them twice unless that has a meaning."""
+    """One or more values, comma-separated, without duplicates unless ``repeats``."""
 
     def parse_all(text: str) -> tuple[_T, ...]:
         values: list[_T] = []
         for number, item in enumerate(text.split(","), 1):
             value = _item(parse, number, item.strip(" "))
             if value in values and not repeats:
-                raise ValueError(f"item {number} is there twice")
+                raise ValueError(f"item {number} is a duplicate")
             values.append(value)
         return tuple(values)
 
@@ -92,14 +92,14 @@ def resource_group(text: str) -> str:
 
 
 def claim_path(text: str) -> str:
-    """Where a claim is: a dotted path (``realm_access.roles``) or a JSON pointer (``/a.b/c``)."""
+    """The path of a claim: dotted (``realm_access.roles``) or a JSON pointer (``/a.b/c``)."""
     if _POINTER.fullmatch(word(text)) or _DOTTED.fullmatch(text):
         return text
     raise ValueError(f"must be a dotted path like a.b or a JSON pointer like /a/b, not {echo(text)}")
 
 
 def secret(text: str) -> str:
-    """A secret that no one guesses."""
+    """A secret that is long enough."""
     if len(text) < _SECRET_CHARACTERS:
         raise ValueError(f"must have at least {_SECRET_CHARACTERS} characters")
     return unpadded(text)
@@ -115,14 +115,14 @@ def utf8(text: str) -> str:
 
 
 def unpadded(text: str) -> str:
-    """Text without a stray line end or space around it, which a secret read from a file easily gets."""
+    """Text without surrounding white space, such as the line break that a secret in a file easily gets."""
     if utf8(text) != text.strip():
         raise ValueError("begins or ends with white space")
     return text
 
 
 def readable_file(text: str) -> str:
-    """The path of a file that is there and can be read."""
+    """The path of a readable file."""
     read_text(text)
     return text
 
@@ -175,5 +175,5 @@ def switch(text: str) -> bool:
 
 
 def echo(text: str) -> str:
-    """``text`` for a message: on one line, cut where it is long. For variables that hold no secret only."""
+    """``text`` for a message: on one line, shortened. Not for variables with secrets."""
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

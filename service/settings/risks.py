@@ -1,4 +1,4 @@
-"""Settings that are valid but risky: a warning of each says what it means."""
+"""Warnings about settings that are valid but risky."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.settings.setting_faults import SettingFault
 from service.telemetry.trace_options import is_installed
 
 _FORGEABLE = (
-    "is not set: whoever can write to Redis can make up answers that the service gives as the runtime's; set the same "
+    "is not set: whoever can write to Redis can forge answers of the runtime; set the same "
     "secret of 32 characters or more for all instances on it, such as: openssl rand -hex 32"
 )
 _INSECURE = "MLFLOW_TRACKING_INSECURE_TLS"
@@ -24,7 +24,7 @@ _UNTRACED = (
 
 
 def risks(settings: Settings) -> Iterator[SettingFault]:
-    """Each with what it means and the cure."""
+    """The warnings, each with the risk and the cure."""
     for named in settings.named:
         if named.runtime.insecure_tls:
             place = f"CONNECTIONS: [{named.name}] insecure_tls" if settings.connections else _INSECURE

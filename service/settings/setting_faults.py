@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, all of it at once."""
+"""Faults of a configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SettingFault:
-    """One mistake: the variable to blame and what is wrong with it. ``detail`` never repeats a secret."""
+    """A fault: the variable, and what is wrong with it. ``detail`` never repeats a secret."""
 
     variable: str
     detail: str
@@ -29,7 +29,7 @@ class SettingsError(Exception):
 
 
 class Unreadable(Exception):
-    """A whole source of settings is of no use; nothing more can be said about what it may hold."""
+    """A whole source of settings cannot be read, so nothing is known about its content."""
 
     def __init__(self, fault: SettingFault) -> None:
         super().__init__(fault)

@@ -1,4 +1,4 @@
-"""Where the runtime's credentials may come from, by SAP's conventions, in the order of SAP's own clients.
+"""The sources of the runtime's credentials, by SAP's conventions, in the order of SAP's own clients.
 
 1. ``AICORE_SERVICE_KEY``: a service key, JSON, bare or wrapped in ``credentials``.
 2. ``AICORE_CLIENT_ID`` and the other variables of ``PARTS``.
@@ -6,8 +6,8 @@
    in ``AICORE_HOME`` (``~/.aicore``). It holds such variables, or is a service key itself.
 4. ``VCAP_SERVICES``: the credentials of the first ``aicore`` binding.
 
-The first source that has any part gives all of them; later ones are not even read. The resource group is looked up by
-itself, in the environment and then in the file: service keys have none.
+All parts come from the first source that has any; later ones are not read. The resource group is looked up separately,
+in the environment and then in the file: service keys have none.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PARTS = {
         "key_str",
     )
 }
-"""What a source may have, and the variable for it."""
+"""The parts of a source, and their variables."""
 
 SERVICE_KEY = "AICORE_SERVICE_KEY"
 RESOURCE_GROUP = "AICORE_RESOURCE_GROUP"
@@ -57,7 +57,7 @@ _IN_KEY = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one source has. A fault blames ``variable``, or where that is ``None`` each part's own."""
+    """The parts of one source. A fault names ``variable`` or, where that is ``None``, the part's own."""
 
     parts: Mapping[str, str] = field(repr=False)
     names: Mapping[str, str]
@@ -72,7 +72,7 @@ class Source:
 
 
 def sources(environment: Mapping[str, str], file: ConfigurationFile, bindings: Bindings) -> Iterator[Source]:
-    """All sources, best first, each read when its turn comes. Raises ``Unreadable`` for one that is broken."""
+    """All sources in order of precedence, each read when needed. Raises ``Unreadable`` for a broken one."""
     if environment.get(SERVICE_KEY):
         yield _service_key(_parsed(SERVICE_KEY, environment[SERVICE_KEY]), SERVICE_KEY)
     yield _variables(environment)
@@ -82,7 +82,7 @@ def sources(environment: Mapping[str, str], file: ConfigurationFile, bindings: B
 
 
 class ConfigurationFile:
-    """The configuration file of SAP's clients, read once, when first needed. There need be none."""
+    """The optional configuration file of SAP's clients, read once, when it is needed."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -137,7 +137,7 @@ def _variables(document: Document, variable: str | None = None, place: str = "")
 
 
 def _service_key(key: Document, variable: str, place: str = "") -> Source:
-    """A service key, also as ``cf service-key`` prints it from version 8 on: with all of it in ``credentials``."""
+    """A service key, also in the form of ``cf service-key`` from version 8 on, within ``credentials``."""
     if "credentials" in key:
         key, place = key["credentials"], f"{place}credentials."
         if not isinstance(key, Mapping):

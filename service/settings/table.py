@@ -1,6 +1,6 @@
-"""The table of the simple variables: how each is read, where it goes, what it means.
+"""The table of the simple variables: parser, field and meaning of each.
 
-The default of a variable is that of the field it goes to, so that it is written down once. The runtime's credentials
+The default of a variable is that of its field, so that it is stated once. The runtime's credentials
 and the bindings of a platform are not simple: see ``aicore`` and ``bindings``.
 """
 
@@ -46,7 +46,7 @@ _MOST_BYTES = 2**40
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that is parsed by itself and becomes one field. ``default_text`` where the field cannot tell."""
+    """A variable that is parsed by itself and sets one field. ``default_text`` is for defaults that are calculated."""
 
     name: str
     section: Section
@@ -88,8 +88,8 @@ _urls = parsers.listed(addresses.http_url_with_query, repeats=True)
 _bytes = integer(0, _MOST_BYTES)
 
 TABLE: tuple[Variable, ...] = (
-    Variable("RUNTIME_KIND", _R, "kind", parsers.one_of(RuntimeKind), "what the runtime speaks"),
-    Variable("RUNTIME_AUTH", _R, "auth", parsers.one_of(RuntimeAuth), "with whose credentials the runtime is asked"),
+    Variable("RUNTIME_KIND", _R, "kind", parsers.one_of(RuntimeKind), "API of the runtime"),
+    Variable("RUNTIME_AUTH", _R, "auth", parsers.one_of(RuntimeAuth), "credentials for the runtime"),
     Variable(
         "RUNTIME_TIMEOUT", _R, "timeout", seconds(300, zero=False), "deadline of one exchange with the runtime, s"
     ),
@@ -101,8 +101,8 @@ TABLE: tuple[Variable, ...] = (
     Variable("JWT_JWKS_URL", _A, "jwks_urls", _urls, "key set of each issuer"),
     Variable("JWT_ALGORITHMS", _A, "algorithms", parsers.listed(parsers.algorithm), "accepted signature algorithms"),
     Variable("JWT_LEEWAY", _A, "leeway", seconds(300), "clock skew allowed, s"),
-    Variable("JWT_MAX_BYTES", _A, "max_token_bytes", integer(256, 64 * 1024), "longest token that is looked at"),
-    Variable("JWT_SCOPE_PREFIX", _A, "scope_prefix", parsers.word, "what precedes a scope's name in the token"),
+    Variable("JWT_MAX_BYTES", _A, "max_token_bytes", integer(256, 64 * 1024), "longest token accepted, bytes"),
+    Variable("JWT_SCOPE_PREFIX", _A, "scope_prefix", parsers.word, "prefix of the scopes in tokens"),
     Variable("JWT_TENANT_CLAIM", _A, "tenant_claim", parsers.claim_path, "claim that names the caller's tenant"),
     Variable("JWT_ROLES_CLAIM", _A, "roles_claim", parsers.claim_path, "claim that lists roles"),
     Variable(
@@ -113,7 +113,9 @@ TABLE: tuple[Variable, ...] = (
         "claim that lists role collections",
     ),
     Variable("ROLE_CATALOGUE", _A, "role_catalogue", parsers.readable_file, "TOML file of roles and role collections"),
-    Variable("REQUIRE_RESOURCE_GROUPS", _A, "require_resource_groups", switch, "a token must name resource groups"),
+    Variable(
+        "REQUIRE_RESOURCE_GROUPS", _A, "require_resource_groups", switch, "whether tokens must name resource groups"
+    ),
     Variable("CACHE_FRESH_RUNNING", _C, "fresh_running", seconds(_YEAR), "freshness while a run may change, s"),
     Variable("CACHE_FRESH_FINISHED", _C, "fresh_finished", seconds(_YEAR), "freshness after a run has ended, s"),
     Variable("CACHE_STALE_WHILE_REVALIDATE", _C, "stale_while_revalidate", seconds(_YEAR), "stale while refreshed, s"),
@@ -128,7 +130,7 @@ TABLE: tuple[Variable, ...] = (
         _C,
         "redis_url",
         lambda text: addresses.redis_url(parsers.unpadded(text)),
-        "where answers are kept; in the process without it",
+        "Redis or Valkey; without it answers are cached in the process",
         secret=True,
     ),
     Variable("MEMORY_CACHE_BYTES", _C, "memory_bytes", _bytes, "answers kept in the process without Redis"),

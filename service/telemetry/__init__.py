@@ -1,1 +1,1 @@
-"""What operators see: structured logs and Prometheus metrics."""
+"""Telemetry: structured logs, Prometheus metrics, traces."""

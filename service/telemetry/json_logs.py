@@ -22,7 +22,7 @@ from service.concurrency.thread_origin import origin
 from service.telemetry.line_writer import LineWriter
 
 AUDIT = "service.audit"
-"""The logger whose lines are written at once and never dropped."""
+"""The logger of audit lines, which are written at once and never dropped."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 _NUMBERS = frozenset({int, float})
 _encode = json.JSONEncoder(default=str).encode
@@ -40,7 +40,7 @@ class JSONFormatter(logging.Formatter):
 
 
 class LineHandler(logging.Handler):
-    """Hands lines to ``writer``."""
+    """Writes lines by ``writer``."""
 
     def __init__(self, writer: LineWriter) -> None:
         super().__init__()
@@ -48,8 +48,8 @@ class LineHandler(logging.Handler):
         self.setFormatter(JSONFormatter())
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """As every handler does, but without its lock: none is needed, and while one thread wrote, the others would
-        wait for it with their slots."""
+        """Handle a record without the handler's lock, which is not needed: other threads would wait for it with their
+        slots."""
         kept = self.filter(record)
         if kept:
             self.emit(kept if isinstance(kept, logging.LogRecord) else record)
@@ -73,7 +73,7 @@ _handler: LineHandler | None = None
 def configure(level: str, descriptor: int | None = None) -> None:
     """Send all logs of the process to standard error, or to another descriptor, as JSON.
 
-    What no line says is not looked up: the caller's place in the source, thread, process (Python's "Optimization").
+    The caller's place in the source, thread and process are not logged, and not looked up (Python's "Optimization").
     """
     global _handler  # noqa: PLW0603 - a process has one log, as it has one root logger
     logging._srcfile = None
@@ -87,7 +87,8 @@ def configure(level: str, descriptor: int | None = None) -> None:
 
 
 def start_buffering(dropped: Callable[[], None]) -> None:
-    """Have no request wait for the log, the audit's lines excepted; ``dropped`` is called for a line that is dropped.
+    """Buffer lines, except those of the audit log, so that requests do not wait. ``dropped`` is called for each dropped
+    line.
 
     To be called in the process that serves. Nothing changes where ``configure`` was not called.
     """
@@ -96,15 +97,15 @@ def start_buffering(dropped: Callable[[], None]) -> None:
 
 
 def stop_buffering() -> None:
-    """Write what is buffered. What is logged afterwards is written at once."""
+    """Write the buffered lines. Later ones are written at once."""
     if _handler is not None:
         _handler.writer.stop()
 
 
 def add(logger: logging.Logger, level: int, message: str, fields: Mapping[str, Any]) -> None:
-    """Log what every request has a line of: as ``logger`` would, at a small part of what that takes.
+    """Log one of the lines that every request has: like ``logger``, but much faster.
 
-    ``logger`` itself does it where the process's logs are not ours. Its level is the caller's affair.
+    Uses ``logger`` itself where ``configure`` was not called. The caller checks its level.
     """
     if _handler is None:
         logger.log(level, "%s", message, extra=dict(fields))
@@ -140,5 +141,5 @@ def _second(seconds: int) -> str:
 
 
 def failure(error: BaseException) -> None:
-    """Log an unexpected error with its stack: for operators, never for callers."""
+    """Log an unexpected error with its stack, which callers never get."""
     _log.error("unexpected error", exc_info=error, extra={"event": "failure"})

@@ -1,5 +1,5 @@
-"""Lines on a file descriptor that several processes write to, those that are frequent by a buffer, so that no request
-waits for them."""
+"""Writes lines to a file descriptor that several processes share, frequent ones by a buffer, so that requests do not
+wait."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _END_SECONDS = 2.0
 
 
 class LineWriter:
-    """Writes lines of ASCII to ``descriptor``, each as a whole, whatever other threads and processes write there.
+    """Writes lines of ASCII to ``descriptor``, each atomically, beside other threads and processes.
 
-    A line that is added is buffered: it is written within 50 ms, or dropped where ``most_bytes`` are buffered, as
-    behind a pipe that nobody reads. Without ``start``, and after ``stop``, nothing is buffered.
+    An added line is buffered and written within 50 ms, or dropped where ``most_bytes`` are buffered, as with a pipe
+    that nobody reads. Before ``start`` and after ``stop``, nothing is buffered.
     """
 
     def __init__(self, descriptor: int, most_bytes: int = 1024 * 1024) -> None:
@@ -37,14 +37,15 @@ class LineWriter:
         self._thread: threading.Thread | None = None
 
     def start(self, dropped: Callable[[], None]) -> None:
-        """Buffer from now on, in the process that adds: a thread writes. ``dropped`` is called for a line that is."""
+        """Begin to buffer, with a thread that writes, in the process that logs. ``dropped`` is called for each dropped
+        line."""
         self._dropped = dropped
         self._buffering = True
         self._thread = threading.Thread(target=self._keep_writing, name="log-writer", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is buffered, if that can be done within two seconds, and buffer nothing any more."""
+        """Write the buffered lines, if possible within two seconds, and stop buffering."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
@@ -55,7 +56,7 @@ class LineWriter:
             self.write()
 
     def add(self, line: str) -> None:
-        """Have a line written soon. Never waits while lines are buffered."""
+        """Add a line, which is written soon. Does not wait while lines are buffered."""
         if not self._buffering:
             self.write(line)
             return
@@ -71,7 +72,7 @@ class LineWriter:
             self._wanted.set()
 
     def write(self, line: str = "") -> None:
-        """Write what is buffered and a line behind it, however long that takes; meanwhile the thread has no slot."""
+        """Write the buffered lines and then this one, however long that takes, without the thread's slot."""
         with waiting(briefly=True), self._writing:
             self._write_all((self._taken() + line).encode("ascii", "backslashreplace"))
 
@@ -89,7 +90,7 @@ class LineWriter:
         return "".join(lines)
 
     def _write_all(self, data: bytes) -> None:
-        """A pipe takes no more than 4 KiB as one piece, so that other processes are kept from writing meanwhile."""
+        """Write all bytes. A pipe accepts only 4 KiB atomically, so other processes are locked out meanwhile."""
         left = memoryview(data)
         with suppress(OSError):
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
@@ -99,7 +100,7 @@ class LineWriter:
                     left = left[os.write(self._descriptor, left) :]
                 except BlockingIOError:
                     select.select([], [self._descriptor], [])
-        except OSError:  # nobody reads it any more
+        except OSError:  # there is no reader any more
             return
         finally:
             with suppress(OSError):

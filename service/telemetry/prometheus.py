@@ -1,5 +1,5 @@
-"""The service's Prometheus metrics, labelled by route template, operation and outcome, never by run id or tenant; and,
-where traces are sent, the spans of what is counted."""
+"""The service's Prometheus metrics, with labels of low cardinality, never run ids or tenants; and, where traces are
+sent, the spans of what is counted."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-if TYPE_CHECKING:  # importing it takes OpenTelemetry, which only those need who send traces
+if TYPE_CHECKING:  # importing it requires OpenTelemetry, which only traces need
     from service.telemetry.tracing import Span, Tracing
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 _COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "requests": ("Answered requests.", ("method", "route", "status")),
-    "cache_outcomes": ("How reads met the cache, by where the answer came from, or error.", ("outcome",)),
-    "cache_server_errors": ("Cache server operations that failed and were done without.", ()),
+    "cache_outcomes": ("Reads, by the source of the answer, or error.", ("outcome",)),
+    "cache_server_errors": ("Cache server operations that failed.", ()),
     "upstream_exchanges": (
         "Exchanges with an AI runtime, by connection, operation and outcome (a status code or an error's name).",
         ("connection", "operation", "outcome"),
     ),
-    "upstream_retries": ("Exchanges with the AI runtime that were tried again.", ("connection", "operation")),
-    "flight_waits": ("Reads that waited for a fetch another reader had under way.", ()),
+    "upstream_retries": ("Retries of exchanges with the AI runtime.", ("connection", "operation")),
+    "flight_waits": ("Reads that waited for another reader's fetch.", ()),
     "log_lines_dropped": ("Log lines that were dropped because standard error was not read.", ()),
     "refusals": (
         "What was refused before the runtime was asked: unauthenticated, forbidden, overloaded, refresh.",
@@ -42,7 +42,7 @@ _HISTOGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
 _GAUGES: dict[str, tuple[str, tuple[str, ...], Literal["livemax", "livesum"]]] = {
     "circuit_state": ("Each runtime's circuit: 0 closed, 1 half open, 2 open.", ("connection",), "livemax"),
     "fetches": (
-        "Fetches from the AI runtime under way, by partition of the bulkhead: slow, fast.",
+        "Fetches from the AI runtime in progress, by partition of the bulkhead: slow, fast.",
         ("connection", "partition"),
         "livesum",
     ),
@@ -53,9 +53,9 @@ _UNTRACED = nullcontext()
 
 
 class Telemetry:
-    """All metrics of one process, on a registry of its own. Every method is safe from any thread.
+    """All metrics of one process, on a registry of its own. Thread-safe.
 
-    ``connection`` is the runtime that exchanges, fetches and circuits are counted for; none for those of others.
+    ``connection`` is the label of exchanges, fetches and circuits; empty for servers other than runtimes.
     ``tracing`` is ``None`` where no traces are sent.
     """
 
@@ -78,7 +78,7 @@ class Telemetry:
         self._of_route = lru_cache(maxsize=1024)(self._find_route)
 
     def of_connection(self, name: str) -> Telemetry:
-        """The same metrics, counted for the runtime of that name."""
+        """The same metrics with the label of that connection."""
         found = copy(self)
         found.connection = name
         return found
@@ -103,15 +103,15 @@ class Telemetry:
         self._histograms["upstream_seconds"].labels(self.connection, operation).observe(seconds)
 
     def exchange_span(self, method: str, url: str, operation: str) -> Span | None:
-        """The span of an exchange that begins; ``None`` where it is not recorded."""
+        """Begin the span of an exchange; ``None`` where it is not recorded."""
         return None if self.tracing is None else self.tracing.exchange(method, url, operation, self.connection)
 
     def cache_trip(self, command: str, server: str, commands: int = 1) -> AbstractContextManager[None]:
-        """Within it, a command goes to a cache server."""
+        """The span of a command to a cache server."""
         return _UNTRACED if self.tracing is None else self.tracing.cache_trip(command, server, commands)
 
     def unasked(self, name: str) -> AbstractContextManager[None]:
-        """Within it, the calling thread does what no request asks for."""
+        """The span of background work on the calling thread."""
         return _UNTRACED if self.tracing is None else self.tracing.unasked(name)
 
     def upstream_retry(self, operation: str) -> None:

@@ -1,4 +1,4 @@
-"""What there is to say about traces, without OpenTelemetry, which need not be installed."""
+"""Options of traces that do not require OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 class TraceAttribute(StrEnum):
-    """Attributes that hold what callers name, run ids in paths and resource groups: spans have those wanted."""
+    """Optional attributes of spans that name runs and resource groups."""
 
     URL_PATH = "url.path"
     URL_FULL = "url.full"
@@ -15,7 +15,7 @@ class TraceAttribute(StrEnum):
 
 
 def is_installed() -> bool:
-    """Whether the extra ``tracing`` is."""
+    """Whether the extra ``tracing`` is installed."""
     try:
         version("opentelemetry-sdk")
         version("opentelemetry-exporter-otlp-proto-http")

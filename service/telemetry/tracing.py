@@ -48,7 +48,7 @@ _NO_PARENT = Context()
 _PARENT_BASED = "ParentBased{"
 _RATIO = re.compile(r"TraceIdRatioBased\{([0-9.e-]+)\}")
 _FLUSH_SECONDS = 3.0
-"""What a worker that ends waits for a collector: less than its platform waits for the worker."""
+"""Seconds that a stopping worker waits for the collector: less than its platform waits for the worker."""
 _LONGEST_STATE = 512
 """Characters of ``tracestate`` that must be passed on (W3C Trace Context, 3.3.1.5)."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -56,7 +56,7 @@ _log = logging.getLogger("service.tracing")
 
 
 class Span:
-    """A span that is not recorded: it has its ids all the same, which go upstream and into log lines."""
+    """A span that is not recorded, but has ids, which are sent upstream and logged."""
 
     __slots__ = ("traceparent",)
     recorded: bool = False
@@ -68,7 +68,7 @@ class Span:
 
     @property
     def members(self) -> str:
-        """Of a log line, as JSON (OpenTelemetry, "Trace Context in non-OTLP Log Formats")."""
+        """The members of a log line, as JSON (OpenTelemetry, "Trace Context in non-OTLP Log Formats")."""
         named = self.traceparent
         return f', "trace_id": "{named[3:35]}", "span_id": "{named[36:52]}", "trace_flags": "{named[53:55]}"'
 
@@ -111,10 +111,12 @@ class _Recorded(Span):
 
 
 class Tracing:
-    """Begins spans. A thread works for a span (``concurrency.origin``); what it asks others for is part of that."""
+    """Begins spans. The origin of a thread's work is a span (``concurrency.thread_origin``), the parent of further
+    ones."""
 
     def __init__(self, shown: Collection[TraceAttribute]) -> None:
-        """Starts a thread that sends, so it is to be made in the process that serves: threads do not outlive a fork."""
+        """Starts a thread that sends, so it has to be made in the process that serves: threads do not survive a
+        fork."""
         self._shown = frozenset(shown)
         self._ids = _Ids()
         self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False, id_generator=self._ids)
@@ -123,7 +125,7 @@ class Tracing:
         self._sampled = _Sampled.by(self._provider.sampler.get_description())
 
     def begin_request(self, method: str, traceparent: str | None, tracestate: str | None) -> Span:
-        """The span of a request that came with these headers: a child of the caller's, else the first of a trace.
+        """Begin the span of a request with these headers: a child of the caller's, or the first of a trace.
 
         ``traceparent`` is well-formed, or ``None``.
         """
@@ -143,9 +145,9 @@ class Tracing:
     def answered(
         self, method: str, route: str | None, status: int, more: Mapping[str, object], resource_group: str | None
     ) -> None:
-        """Say of the request that this thread answers how it was answered; no ``route`` where none matched.
+        """Describe the answer in the span of this thread's request; ``route`` is empty where none matched.
 
-        Of ``more``, what is no text is left out.
+        Members of ``more`` that are not text are left out.
         """
         span = origin()
         if span is None or not span.recorded:
@@ -181,7 +183,7 @@ class Tracing:
 
     @contextmanager
     def cache_trip(self, command: str, server: str, commands: int) -> Iterator[None]:
-        """Within it, ``command`` goes to a cache server, for ``commands`` keys. It never holds a key."""
+        """The span of a ``command`` to a cache server, for ``commands`` keys. It never has a key."""
         name, _, procedure = command.partition(" ")
         address, _, port = server.rpartition(":")
         attributes: dict[str, str | int] = {"db.system.name": "redis", "db.operation.name": name}
@@ -206,7 +208,7 @@ class Tracing:
 
     @contextmanager
     def unasked(self, name: str) -> Iterator[None]:
-        """Within it, the calling thread does what no request asks for: the first span of a trace of its own."""
+        """The span of background work on the calling thread: the first of its own trace."""
         span = _span(self._tracer.start_span(name, _NO_PARENT))
         try:
             with working_for(span):
@@ -215,7 +217,7 @@ class Tracing:
             span.end()
 
     def close(self) -> None:
-        """Send what there is, within seconds."""
+        """Send the remaining spans, within seconds."""
         flushed = in_background(self._provider.shutdown, "trace-flush")
         try:
             flushed.result(_FLUSH_SECONDS)
@@ -230,7 +232,7 @@ class Tracing:
 
 
 def _resource() -> Resource:
-    """The version, which process of which host this is, and what the ``OTEL_…`` variables say of the resource."""
+    """The resource: version, process, host, and the attributes of the ``OTEL_…`` variables."""
     own = {"service.instance.id": f"{socket.gethostname()}-{os.getpid()}", "service.version": version(_DISTRIBUTION)}
     made = Resource.create(own)
     if str(made.attributes.get("service.name", "")).startswith("unknown_service"):
@@ -240,10 +242,10 @@ def _resource() -> Resource:
 
 @dataclass(frozen=True, slots=True)
 class _Sampled:
-    """What a sampler does with requests: it samples those whose trace id, by its last 64 bits, is below a bound.
+    """The bound of a sampler: traces whose id, by its last 64 bits, is below it are sampled.
 
-    ``None`` where only the sampler itself can say that. OpenTelemetry comes to the same (specification, "Built-in
-    samplers"), by more steps than a warm read can afford.
+    ``None`` where only the sampler itself can decide. OpenTelemetry has the same result (specification, "Built-in
+    samplers"), but takes too long for a warm read.
     """
 
     begun_here: int | None
@@ -274,18 +276,18 @@ def _is_dropped(trace: int, bound: int | None) -> bool:
 
 def _any(bits: int) -> int:
     """An id; one of zeros would be none (W3C Trace Context, 3.2.2)."""
-    return getrandbits(bits) or 1  # as OpenTelemetry makes them: they are no secret
+    return getrandbits(bits) or 1  # as in OpenTelemetry: ids are not secret
 
 
 class _Ids(RandomIdGenerator):
-    """Ids as OpenTelemetry makes them, but for a trace that is sampled by its id already."""
+    """OpenTelemetry's generator of ids, with a given id for a trace that is sampled already."""
 
     def __init__(self) -> None:
         self._next = threading.local()
 
     @contextmanager
     def next_trace(self, trace: int) -> Iterator[None]:
-        """Within it, a trace that this thread begins has this id."""
+        """A context in which a trace that this thread begins has this id."""
         self._next.trace = trace
         try:
             yield

@@ -51,7 +51,7 @@ class Lines:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """There is nothing to close."""
+        """Does nothing."""
 
     def update(self, progress: Progress, new: Sequence[Point]) -> None:
         for point in new:

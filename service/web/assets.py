@@ -1,4 +1,4 @@
-"""The page's files as they are served: below a name that changes with them."""
+"""The page's files, served below a path that changes with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.api.http.static_assets import Asset
 
 INDEX = "index.html"
 _PLACE = "{assets}"
-"""Stands in ``index.html`` where the path of the other files goes."""
+"""The placeholder in ``index.html`` for the path of the other files."""
 _TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -20,7 +20,7 @@ _TYPES = {
 
 
 class Assets:
-    """The files of the page. ``version`` changes when any of them does, so what is below it may be cached for ever."""
+    """The files of the page. ``version`` changes with any of them, so that files below it may be cached for ever."""
 
     def __init__(self) -> None:
         files = dict(_files(resources.files("service.web") / "static", ""))
@@ -48,5 +48,5 @@ def _files(directory: Traversable, prefix: str) -> list[tuple[str, bytes]]:
 
 
 def script(body: bytes) -> Asset:
-    """A script that is made while the service runs."""
+    """A script that is made at run time."""
     return Asset(body, _TYPES["js"])

@@ -37,7 +37,7 @@ def blueprint(sign_in: SignIn, bundle: VegaBundle, version: str) -> Blueprint:
     @routes.get("/assets/<string:version>/<path:name>")
     @open_to_everyone
     def asset(version: str, name: str) -> Response:
-        """Of another version of the service, as a page has it that was loaded before: the present file, for now."""
+        """A file of the page; for another version, of a page loaded before, the present file."""
         found = assets().file(name)
         if found is None:
             abort(404)

@@ -1,4 +1,4 @@
-"""What the page may do (Content Security Policy Level 3), and how its readers sign in."""
+"""The page's Content Security Policy (Level 3), and how its users sign in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class SignInMode(StrEnum):
-    """Where the page's token comes from."""
+    """The source of the page's token."""
 
     TOKEN = "token"  # noqa: S105 - a mode's name
     SESSION = "session"
@@ -17,9 +17,9 @@ class SignInMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """How readers sign in. ``issuer``, ``client_id`` and ``scope`` are of an OpenID provider, for the mode ``oidc``.
+    """How users sign in. ``issuer``, ``client_id`` and ``scope`` are of an OpenID provider, for the mode ``oidc``.
 
-    ``sign_out_url`` is where the page leads who signs out, relative to the service's root or absolute.
+    ``sign_out_url`` is the target after signing out, relative to the service's root or absolute.
     """
 
     mode: SignInMode = SignInMode.TOKEN
@@ -29,7 +29,7 @@ class SignIn:
     sign_out_url: str | None = None
 
     def members(self) -> dict[str, str]:
-        """As the page reads it: what is not set is left out."""
+        """The members of the page's configuration, without unset ones."""
         members = {
             "mode": self.mode,
             "signOutUrl": self.sign_out_url,
@@ -38,7 +38,7 @@ class SignIn:
         return {name: value for name, value in members.items() if value is not None}
 
     def headers(self) -> dict[str, str]:
-        """The headers that bind the page: its own scripts, styles and connections alone, no markup from text."""
+        """The policy of the page: only its own scripts, styles and connections, and no markup from text."""
         issuer = f" {_origin(self.issuer)}" if self._is_oidc and self.issuer is not None else ""
         policy = (
             "default-src 'none'",

@@ -221,6 +221,6 @@ def test_redis_without_a_secret_is_a_risk_however_it_is_given(complete: dict[str
     bound = {"VCAP_SERVICES": json.dumps({"redis-cache": [{"credentials": REDIS}]})}
     for given_by in ({"REDIS_URL": "redis://a"}, bound):
         (risk,) = risks(read_settings(complete | given_by))
-        assert str(risk).startswith("CACHE_SECRET: is not set: whoever can write to Redis can make up answers")
+        assert str(risk).startswith("CACHE_SECRET: is not set: whoever can write to Redis can forge answers")
         assert not list(risks(read_settings(complete | given_by | {"CACHE_SECRET": "x" * 32})))
     assert not list(risks(read_settings(complete)))
