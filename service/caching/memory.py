@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from service.caching.changes import Changes
+from service.caching.protocol import Replacement
 from service.concurrency.bounded_map import BoundedMap
 
 ITEM_OVERHEAD = 200
@@ -67,8 +68,9 @@ class MemoryCache:
         for key, value in items.items():
             self._items.keep(key, _Item(value, ends, len(key.encode()) + len(value) + ITEM_OVERHEAD))
 
-    def replace(self, key: str, value: bytes, ttl: float) -> None:
-        self.set_many({key: value}, ttl)
+    def replace_many(self, items: Mapping[str, Replacement]) -> None:
+        for key, (value, ttl, beside) in items.items():
+            self.set_many({**beside, key: value}, ttl)
 
     def subscribe(self, changes: Changes) -> None:
         """No other process replaces anything."""

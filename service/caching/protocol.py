@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.caching.changes import Changes
+
+
+class Replacement(NamedTuple):
+    """A value for ``ttl`` seconds (at least 1 ms), and others ``beside`` it by key, in a cluster of the same slot."""
+
+    value: bytes
+    ttl: float
+    beside: Mapping[str, bytes]
 
 
 class Cache(Protocol):
@@ -25,12 +33,13 @@ class Cache(Protocol):
         """Keep each value for ``ttl`` seconds (at least 1 ms). Not atomic over several keys."""
         ...
 
-    def replace(self, key: str, value: bytes, ttl: float) -> None:
-        """Set one value and announce its key to all subscribers, atomically."""
+    def replace_many(self, items: Mapping[str, Replacement]) -> None:
+        """Store each value with those beside it, and announce its key to all subscribers, in one step; not atomic over
+        several keys."""
         ...
 
     def subscribe(self, changes: Changes) -> None:
-        """Report to ``changes`` what others ``replace``, until ``close``. Raises nothing; called once."""
+        """Report to ``changes`` what others replace, until ``close``. Raises nothing; called once."""
         ...
 
     def delete(self, key: str) -> None: ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -18,12 +18,14 @@ from service.caching import codec
 from service.caching.changes import UNKNOWN, Changes, Mark
 from service.caching.codec import Header, Packed, Part, Sealer
 from service.caching.entry_keys import body_key, failure_key, rest_key
-from service.caching.protocol import Cache
+from service.caching.protocol import Cache, Replacement
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.errors import CacheUnavailable
 
 COHERENCE = 1.0
 _OVERHEAD = 512
+_BESIDE = 64 * 1024
+"""Bytes of a body that is stored in one step with its header."""
 _FAILURE_TTL = 5.0
 
 
@@ -138,32 +140,47 @@ class EntryStore:
         unpacked = {key: codec.decompress(head, headers[key], lambda: None) for key, head in heads.items()}
         return {key: packed for key, packed in unpacked.items() if packed is not None}
 
-    def save(self, key: str, entry: Entry, ttl: float, *, names_content: bool = False) -> bool:
-        """Store the entry for ``ttl`` seconds, in memory and, if possible, in the shared cache; whether it was stored.
+    def save(self, key: str, entry: Entry, ttl: float) -> bool:
+        """Store the entry for ``ttl`` seconds, in memory and, if possible, in the shared cache; whether it was."""
+        return key in self.save_all({key: (entry, ttl)})
 
-        ``names_content``: the key names the content, so nothing is ever replaced and nothing announced.
-        """
-        header = entry.header
-        if header.size > self._largest:
-            return False
+    def save_all(self, entries: Mapping[str, tuple[Entry, float]]) -> Collection[str]:
+        """As ``save``, entries with a time to live for each, in one step; the keys of those that were stored."""
+        kept = {key: entry for key, entry in entries.items() if entry[0].header.size <= self._largest}
+        try:
+            self._cache.replace_many({key: self._replacement(key, *entry) for key, entry in kept.items()})
+        except CacheUnavailable:
+            return ()
+        finally:
+            for key in kept:
+                self.changes.replaced_here(key)
+        return kept.keys()
+
+    def save_derived(self, key: str, entry: Entry, ttl: float) -> None:
+        """As ``save``, under a key that names the content, so nothing is ever replaced and nothing announced."""
+        if entry.header.size <= self._largest:
+            stored = self._keep_here(key, entry)
+            with suppress(CacheUnavailable):
+                self._cache.set_many({**stored, key: self._sealer.seal(key, entry.header)}, ttl)
+
+    def _replacement(self, key: str, entry: Entry, ttl: float) -> Replacement:
+        """The entry as it is to be stored; a large body is stored by itself before."""
+        beside = self._keep_here(key, entry)
+        if sum(map(len, beside.values())) > _BESIDE:
+            self._cache.set_many(beside, ttl)
+            beside = {}
+        return Replacement(self._sealer.seal(key, entry.header), ttl, beside)
+
+    def _keep_here(self, key: str, entry: Entry) -> dict[str, bytes]:
+        """Keep the entry in this process; what is to be stored of its body."""
         compressed = codec.compress(entry.packed, entry.parts) if entry.packed else None
         body = None if compressed is None else self._fitting(_Body(*compressed))
-        self._kept.keep(key, _Kept(header, body, self._clock(), self.changes.mark(key)))
-        try:
-            if compressed is not None:
-                stored = {body_key(key, header.digest): compressed.head, rest_key(key, header.digest): compressed.rest}
-                self._cache.set_many({name: value for name, value in stored.items() if value}, ttl)
-            sealed = self._sealer.seal(key, header)
-            if names_content:
-                self._cache.set_many({key: sealed}, ttl)
-            else:
-                self._cache.replace(key, sealed, ttl)
-        except CacheUnavailable:
-            return False
-        finally:
-            if not names_content:
-                self.changes.replaced_here(key)
-        return True
+        self._kept.keep(key, _Kept(entry.header, body, self._clock(), self.changes.mark(key)))
+        if compressed is None:
+            return {}
+        digest = entry.header.digest
+        stored = {body_key(key, digest): compressed.head, rest_key(key, digest): compressed.rest}
+        return {name: value for name, value in stored.items() if value}
 
     def failure(self, key: str, since: float) -> str | None:
         """The name of the error that a fetch begun after ``since`` (epoch seconds) ended with, in any process."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from service.caching import codec
@@ -81,35 +81,46 @@ class Fetching:
             began, clock = self._policy.now(), time.perf_counter()
             outcomes = request.fetch(missing, request.deadline)
             seconds = time.perf_counter() - clock
-            for key, outcome in outcomes.items():
-                results[key] = self._keep(key, outcome, before.get(key), cache_policy, began=began, seconds=seconds)
+            results |= self._keep(outcomes, before, cache_policy, began=began, seconds=seconds)
         return results
 
     def _keep(
         self,
-        key: str,
-        outcome: Fetched | ServiceError,
-        before: Header | None,
+        outcomes: Mapping[str, Fetched | ServiceError],
+        before: Mapping[str, Header],
         cache_policy: RequestCachePolicy,
         *,
         began: float,
         seconds: float,
-    ) -> Outcome:
-        if isinstance(outcome, ServiceError):
-            self._note_failure(key, outcome)
-            return outcome
-        self._failed_at.forget(key)
-        parts = codec.parts_of(outcome.packed)
+    ) -> dict[str, Outcome]:
+        """Store what was fetched, all in one step, and note what could not be."""
+        results: dict[str, Outcome] = {}
+        entries: dict[str, Entry] = {}
+        for key, outcome in outcomes.items():
+            if isinstance(outcome, ServiceError):
+                self._note_failure(key, outcome)
+                results[key] = outcome
+            else:
+                self._failed_at.forget(key)
+                entries[key] = self._entry(outcome, before.get(key), began)
+        kept: Collection[str] = ()
+        if not cache_policy.directives.no_store:
+            kept = self._store.save_all(
+                {key: (entry, self._policy.kept_for(entry.header)) for key, entry in entries.items()}
+            )
+        for key, entry in entries.items():
+            source = self._policy.cache_status(before.get(key), cache_policy)
+            provenance = self._policy.provenance(entry.header, source, kept=key in kept, upstream=seconds)
+            results[key] = Found(key, entry.header, provenance, entry.packed)
+        return results
+
+    def _entry(self, fetched: Fetched, before: Header | None, began: float) -> Entry:
+        parts = codec.parts_of(fetched.packed)
         digest = codec.digest_of_parts(parts)
-        ended_until = 0.0 if outcome.outcome == VALUE else self._policy.ended_until(before)
-        size = codec.size_of(outcome.packed)
-        header = Header(outcome.outcome, outcome.may_change, began, digest, size, ended_until, outcome.status)
-        kept = not cache_policy.directives.no_store
-        if kept:
-            kept = self._store.save(key, Entry(header, outcome.packed, parts), self._policy.kept_for(header))
-        source = self._policy.cache_status(before, cache_policy)
-        provenance = self._policy.provenance(header, source, kept=kept, upstream=seconds)
-        return Found(key, header, provenance, outcome.packed)
+        ended_until = 0.0 if fetched.outcome == VALUE else self._policy.ended_until(before)
+        size = codec.size_of(fetched.packed)
+        header = Header(fetched.outcome, fetched.may_change, began, digest, size, ended_until, fetched.status)
+        return Entry(header, fetched.packed, parts)
 
     def _of_another(self, key: str, header: Header) -> Found:
         """An entry that another process has just fetched."""

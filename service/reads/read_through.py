@@ -176,7 +176,7 @@ class ReadThrough:
         parts = parts_of(packed)
         digest, size = digest_of_parts(parts), size_of(packed)
         header = Header(VALUE, may_change=False, fetched_at=fetched_at, digest=digest, size=size)
-        self._store.save(key, Entry(header, packed, parts), self._policy.kept_for(header), names_content=True)
+        self._store.save_derived(key, Entry(header, packed, parts), self._policy.kept_for(header))
 
     def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
         """Wait without a slot until all of these may be fetched.

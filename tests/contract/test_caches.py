@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from service.caching.memory import MemoryCache
-from service.caching.protocol import Cache
+from service.caching.protocol import Cache, Replacement
 from service.caching.redis.cache import RedisCache
 from service.telemetry.prometheus import Telemetry
 from testing.threads import together
@@ -96,6 +96,19 @@ def test_keys_all_over_the_place(cache: Cache, key: str) -> None:
 
 def test_writing_nothing_is_nothing(cache: Cache) -> None:
     cache.set_many({}, 60)
+    cache.replace_many({})
+
+
+def test_what_is_replaced_comes_with_what_belongs_to_it(cache: Cache, key: str) -> None:
+    names = [f"{{{key}{number}}}" for number in range(3)]
+    for turn in (b"old ", b"new "):
+        replaced = {
+            name: Replacement(turn + b"header", 60, {f"{name}:{part}": turn + part.encode() for part in "ab"[:number]})
+            for number, name in enumerate(names)
+        }
+        cache.replace_many(replaced)
+        for name, (value, _, beside) in replaced.items():
+            assert cache.get_many([name, *beside]) == [value, *beside.values()]
 
 
 def test_a_later_value_replaces_an_earlier_one_and_its_end(cache: Cache, key: str) -> None:
@@ -157,6 +170,9 @@ def test_a_server_that_forgot_the_scripts_is_sent_them_again(server: ValkeyServe
         server.ask("SCRIPT", "FLUSH")
         cache.release_many([key, key + "2"], "me")
         assert cache.acquire_many([key, key + "2"], "you", 60) == [True, True]
+        server.ask("SCRIPT", "FLUSH")
+        cache.replace_many({key + number: Replacement(b"v", 60, {}) for number in "34"})
+        assert cache.get_many([key + "3", key + "4"]) == [b"v", b"v"]
 
 
 def test_a_lock_nobody_gives_up_ends(cache: Cache, key: str) -> None:

@@ -15,12 +15,13 @@ from redis.exceptions import RedisClusterException
 
 from service.caching.changes import Changes
 from service.caching.entry_keys import CHANNEL
+from service.caching.protocol import Replacement
 from service.caching.redis.bounded_connections import within
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
 from service.caching.redis.error_kinds import Verdict, reason, verdict
 from service.caching.redis.options import pool_of
-from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, Script, run, run_many
+from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, Call, Script, run, run_many
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.subscription import Subscription
@@ -87,9 +88,9 @@ class RedisCache:
                 with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
                     _write(share, items, _milliseconds(ttl))
 
-    def replace(self, key: str, value: bytes, ttl: float) -> None:
-        with self._operation(), self._share("EVALSHA replace", key, writes=True) as share:
-            run(share.client, REPLACE, key, value, _milliseconds(ttl), CHANNEL, f"{self._sender} {key}")
+    def replace_many(self, items: Mapping[str, Replacement]) -> None:
+        calls = {key: self._replacing(key, item) for key, item in items.items()}
+        self._run_many("replace", REPLACE, calls)
 
     def subscribe(self, changes: Changes) -> None:
         self._subscription = Subscription(self._servers, self._sender, changes, self._timeout)
@@ -101,22 +102,22 @@ class RedisCache:
 
     def acquire(self, key: str, owner: str, ttl: float) -> bool:
         with self._operation(), self._share("EVALSHA acquire", key, writes=True) as share:
-            return run(share.client, ACQUIRE, key, owner, _milliseconds(ttl))
+            return run(share.client, ACQUIRE, Call((key,), (owner, _milliseconds(ttl))))
 
     def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
-        taken = self._run_many("acquire", ACQUIRE, keys, owner, _milliseconds(ttl))
+        taken = self._run_many("acquire", ACQUIRE, {key: Call((key,), (owner, _milliseconds(ttl))) for key in keys})
         return [taken[key] for key in keys]
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         with self._operation(), self._share("EVALSHA extend", key) as share:
-            return run(share.client, EXTEND, key, owner, _milliseconds(ttl))
+            return run(share.client, EXTEND, Call((key,), (owner, _milliseconds(ttl))))
 
     def release(self, key: str, owner: str) -> None:
         with self._operation(), self._share("EVALSHA release", key) as share:
-            run(share.client, RELEASE, key, owner)
+            run(share.client, RELEASE, Call((key,), (owner,)))
 
     def release_many(self, keys: Sequence[str], owner: str) -> None:
-        self._run_many("release", RELEASE, keys, owner)
+        self._run_many("release", RELEASE, {key: Call((key,), (owner,)) for key in keys})
 
     def ping(self) -> None:
         """In a cluster every master must answer."""
@@ -129,15 +130,19 @@ class RedisCache:
             self._subscription.close()
         self._servers.close()
 
-    def _run_many(
-        self, name: str, script: Script, keys: Sequence[str], *arguments: str | bytes | int
-    ) -> dict[str, bool]:
+    def _replacing(self, key: str, item: Replacement) -> Call:
+        announced = (CHANNEL, f"{self._sender} {key}")
+        return Call((key, *item.beside), (item.value, _milliseconds(item.ttl), *announced, *item.beside.values()))
+
+    def _run_many(self, name: str, script: Script, calls: Mapping[str, Call]) -> dict[str, bool]:
+        """What the script did for each key, in one trip to each server."""
         done: dict[str, bool] = {}
         with self._operation():
-            for share in self._shares(keys):
+            for share in self._shares(list(calls)):
                 command = f"EVALSHA {name}" if len(share.keys) == 1 else f"PIPELINE EVALSHA {name}"
                 with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
-                    done |= zip(share.keys, run_many(share.client, script, share.keys, *arguments), strict=True)
+                    outcomes = run_many(share.client, script, [calls[key] for key in share.keys])
+                    done |= zip(share.keys, outcomes, strict=True)
         return done
 
     @contextmanager

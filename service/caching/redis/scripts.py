@@ -1,7 +1,7 @@
 """Lua scripts for atomic operations on the server.
 
 Locks that only their owner can extend or release, and that nobody else can block; and values that are announced when
-they are replaced. Each script uses one key, as a cluster requires.
+they are replaced. Each script uses keys of one slot, as a cluster requires.
 """
 
 from __future__ import annotations
@@ -35,34 +35,45 @@ EXTEND = _script(
 )
 RELEASE = _script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end")
 REPLACE = _script(
+    "for number = 2, #KEYS do redis.call('SET', KEYS[number], ARGV[number + 3], 'PX', ARGV[2]) end "
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) redis.pcall('PUBLISH', ARGV[3], ARGV[4]) return 1"
 )
-"""A user without ``PUBLISH`` can still store values; announcements are not used then (see ``subscription``)."""
+"""The first key is announced; the others take the last arguments.
+
+A user without ``PUBLISH`` can still store values; announcements are not used then (see ``subscription``)."""
 
 
-def run(client: Any, script: Script, key: str, *arguments: str | bytes | int) -> bool:
+class Call(NamedTuple):
+    """The keys and arguments of a script."""
+
+    keys: Sequence[str]
+    arguments: Sequence[str | bytes | int]
+
+
+def run(client: Any, script: Script, call: Call) -> bool:
     """Run a script; whether it returned success. The source is sent again to a server that has restarted."""
+    given = (len(call.keys), *call.keys, *call.arguments)
     try:
-        answer = client.evalsha(script.sha, 1, key, *arguments)
+        answer = client.evalsha(script.sha, *given)
     except NoScriptError:
-        answer = client.eval(script.source, 1, key, *arguments)
+        answer = client.eval(script.source, *given)
     return bool(answer == 1)
 
 
-def run_many(client: Any, script: Script, keys: Sequence[str], *arguments: str | bytes | int) -> list[bool]:
-    """Like ``run``, for each of ``keys``, in one round trip."""
-    if len(keys) == 1:
-        return [run(client, script, keys[0], *arguments)]
+def run_many(client: Any, script: Script, calls: Sequence[Call]) -> list[bool]:
+    """As ``run``, for each of ``calls``, in one trip to their server."""
+    if len(calls) == 1:
+        return [run(client, script, calls[0])]
     with client.pipeline(transaction=False) as pipeline:
-        for key in keys:
-            pipeline.evalsha(script.sha, 1, key, *arguments)
+        for call in calls:
+            pipeline.evalsha(script.sha, len(call.keys), *call.keys, *call.arguments)
         answers = pipeline.execute(raise_on_error=False)
-    return [_outcome(answer, client, script, key, arguments) for key, answer in zip(keys, answers, strict=True)]
+    return [_outcome(answer, client, script, call) for call, answer in zip(calls, answers, strict=True)]
 
 
-def _outcome(answer: object, client: Any, script: Script, key: str, arguments: tuple[str | bytes | int, ...]) -> bool:
+def _outcome(answer: object, client: Any, script: Script, call: Call) -> bool:
     if isinstance(answer, NoScriptError):
-        return run(client, script, key, *arguments)
+        return run(client, script, call)
     if isinstance(answer, Exception):
         raise answer
     return bool(answer == 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service.caching.protocol import Replacement
 from service.caching.redis.cache import RedisCache
 from service.concurrency.circuit_breaker import Tolerance
 from service.domain.errors import CacheUnavailable
@@ -24,7 +25,7 @@ OPERATIONS: dict[str, Callable[[RedisCache], object]] = {
     "get_many": lambda cache: cache.get_many(["k", "l"]),
     "set one": lambda cache: cache.set_many({"k": b"v"}, 60),
     "set many": lambda cache: cache.set_many({"k": b"v", "l": b"w"}, 60),
-    "replace": lambda cache: cache.replace("k", b"v", 60),
+    "replace": lambda cache: cache.replace_many({"k": Replacement(b"v", 60, {})}),
     "delete": lambda cache: cache.delete("k"),
     "acquire": lambda cache: cache.acquire("lock", "me", 60),
     "extend": lambda cache: cache.extend("lock", "me", 60),

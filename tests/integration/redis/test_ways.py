@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from service.caching.protocol import Replacement
 from service.caching.redis.cache import RedisCache
 from service.domain.errors import CacheUnavailable
 from tests.integration.redis.conftest import Connect
@@ -16,8 +17,8 @@ def works(cache: RedisCache) -> bool:
     cache.set_many({"{k}1": b"1", "{k}2": b"2"}, 60)
     held = cache.acquire("{k}lock", "me", 60) and cache.extend("{k}lock", "me", 60)
     cache.release("{k}lock", "me")
-    cache.replace("{k}3", b"3", 60)
-    return held and cache.get_many(["{k}1", "{k}2", "{k}3"]) == [b"1", b"2", b"3"]
+    cache.replace_many({"{k}3": Replacement(b"3", 60, {"{k}4": b"4"})})
+    return held and cache.get_many(["{k}1", "{k}2", "{k}3", "{k}4"]) == [b"1", b"2", b"3", b"4"]
 
 
 def test_socket_and_database(server: ValkeyServer, connect: Connect) -> None:
@@ -37,7 +38,7 @@ def test_every_key_ends(server: ValkeyServer, cache: RedisCache) -> None:
     assert cache.acquire("{k}lock", "me", 60)
     keys = server.ask("KEYS", "*")
     assert isinstance(keys, list)
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert all(0 < int(str(server.ask("PTTL", key))) <= 60_000 for key in keys)
 
 

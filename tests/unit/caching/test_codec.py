@@ -26,7 +26,7 @@ class GoneCache:
     def _refuse(self, *_: object, **__: object) -> Any:
         raise CacheUnavailable
 
-    get = get_many = set_many = replace = subscribe = delete = ping = _refuse
+    get = get_many = set_many = replace_many = subscribe = delete = ping = _refuse
     acquire = acquire_many = extend = release = release_many = _refuse
 
     def close(self) -> None:

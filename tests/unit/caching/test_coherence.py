@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from service.caching.changes import LIVING, Changes
 from service.caching.codec import Header, digest_of
 from service.caching.memory import MemoryCache
+from service.caching.protocol import Replacement
 from service.caching.store import COHERENCE, Entry, EntryStore
 from testing.effort import effort
 
@@ -45,11 +46,12 @@ class Shared(MemoryCache):
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
         self._server.values.set_many(items, ttl)
 
-    def replace(self, key: str, value: bytes, ttl: float) -> None:
-        self.set_many({key: value}, ttl)
-        for changes, queue in self._server.queues.items():
-            if changes is not self.changes:
-                queue.append(lambda changes=changes: changes.announced(key))
+    def replace_many(self, items: Mapping[str, Replacement]) -> None:
+        for key, (value, ttl, beside) in items.items():
+            self.set_many({**beside, key: value}, ttl)
+            for changes, queue in self._server.queues.items():
+                if changes is not self.changes:
+                    queue.append(lambda changes=changes, key=key: changes.announced(key))
 
     def subscribe(self, changes: Changes) -> None:
         self.changes = changes

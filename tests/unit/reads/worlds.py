@@ -9,7 +9,7 @@ from typing import Any
 
 from service.caching.changes import Changes
 from service.caching.memory import MemoryCache
-from service.caching.protocol import Cache
+from service.caching.protocol import Cache, Replacement
 from service.caching.store import EntryStore
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
@@ -68,8 +68,9 @@ class MeddledCache:
         self._enter("set_many", tuple(items))
         self.inner.set_many(items, ttl)
 
-    def replace(self, key: str, value: bytes, ttl: float) -> None:
-        self.set_many({key: value}, ttl)
+    def replace_many(self, items: Mapping[str, Replacement]) -> None:
+        for key, (value, ttl, beside) in items.items():
+            self.set_many({**beside, key: value}, ttl)
 
     def subscribe(self, changes: Changes) -> None:
         """Nothing is announced."""
