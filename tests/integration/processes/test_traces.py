@@ -129,7 +129,7 @@ def test_a_cold_read_can_be_followed_from_its_caller_to_the_runtime(traced: Trac
 
 
 def test_a_batch_of_commands_is_one_span(traced: Traced) -> None:
-    _, trace = traced.get("/points?run=one&run=two")
+    _, trace = traced.get("/points?run=first&run=second")
     spans = traced.collector.whole(trace, "PIPELINE EVALSHA replace")
     written = next(span for span in spans if span.name == "PIPELINE EVALSHA replace")
     assert written.attributes["db.operation.batch.size"] == 2
