@@ -183,8 +183,8 @@ def test_no_working_thread_is_kept_and_one_stream_too_many_is_refused(new_host: 
 
 def test_an_answer_is_awaited_until_it_differs(new_host: NewHost, training: Training) -> None:
     host = new_host(WEB_CONCURRENCY="1", WEB_THREADS="1", **QUICK)
-    run = "/runs/run-watched/metric-resource"
-    for path in (run, f"{run}/series"):
+    run = "/runs/run-watched"
+    for path in (f"{run}/metric-resource", f"{run}/metric-resource/series", run):
         tag = host.get(path).headers["ETag"]
         with ThreadPoolExecutor() as pool:
             waiting = pool.submit(host.get, path, If_None_Match=tag, Prefer="wait=30")
@@ -192,7 +192,10 @@ def test_an_answer_is_awaited_until_it_differs(new_host: NewHost, training: Trai
             over = host.get(path, If_None_Match=tag, Prefer="wait=1")
             assert (over.status, over.headers["Preference-Applied"]) == (304, "wait=1")
             assert not waiting.done()
-            training.log(len(training.steps) + 1)
+            if path == run:
+                training.end()
+            else:
+                training.log(len(training.steps) + 1)
             answer = waiting.result()
         assert (answer.status, answer.headers["Preference-Applied"]) == (200, "wait=30")
         assert answer.headers["ETag"] != tag
