@@ -19,6 +19,7 @@ def _stored(stage: Stage) -> None:
 
 
 def _sorted(stage: Stage) -> None:
+    _stored(stage)
     stage.ask_well(f"{_RESOURCE}?limit=1&sort=-value")
 
 

@@ -33,11 +33,15 @@ def test_members_that_nobody_knows_are_left_out_wherever_it_is_cut() -> None:
 @pytest.mark.parametrize(
     "array", ["{}", "1", '"[]"', "[1]", '[{"name":"a"}]', '[{"name":1,"value":"b"}]', '[{"name":"a","value":null}]']
 )
-@pytest.mark.parametrize("many", [0, 100_000])
-def test_what_is_none_is_refused(array: str, many: int) -> None:
-    others = '{"name":"a","value":"b"},' * many
+def test_what_is_none_is_refused(array: str) -> None:
     with pytest.raises(BadGateway):
-        pairs((f"[{others}{array[1:]}" if array.startswith("[") else array).encode())
+        pairs(array.encode())
+
+
+def test_one_that_is_none_is_refused_among_many() -> None:
+    others = '{"name":"a","value":"b"},' * (AT_ONCE // 20)
+    with pytest.raises(BadGateway):
+        pairs(f'[{others}{{"name":1,"value":"b"}}]'.encode())
 
 
 def test_a_name_has_a_longest_length_and_a_value_has_none() -> None:
