@@ -122,6 +122,29 @@ def test_refresh(reader: Watched, own_runs: OwnRuns) -> None:
     )
 
 
+def test_custom_info(reader: Watched, own_runs: OwnRuns) -> None:
+    """JSON is folded open: lists of lists and of like objects as tables, digits as they were logged; other text is text."""
+    values = {
+        "matrix": "[[1.50, 2], [3, 4e2]]",
+        "records": '[{"epoch": 1, "note": "a"}, {"epoch": 2, "note": null}]',
+        "object": '{"layers": ["dense", {"units": 10}]}',
+        "text": "no {JSON",
+    }
+    run = own_runs.start(customInfo=[{"name": name, "value": value} for name, value in values.items()])
+    page = reader.open(own_runs.search(run, "tab=metrics", "part=info"))
+    value = page.locator(".sides section")
+    assert value.get_by_role("table", name="Matrix").locator("tr td").all_inner_texts() == ["1.50", "2", "3", "4e2"]
+    page.get_by_role("link", name="records").click()
+    records = value.get_by_role("table", name="epoch, note")
+    assert records.locator("th").all_inner_texts() == ["epoch", "note"]
+    assert records.locator("td").all_inner_texts() == ["1", "a", "2", "–"]
+    page.get_by_role("link", name="object").click()
+    assert value.locator("dt").all_inner_texts() == ["layers", "units"]
+    assert value.locator("li").first.inner_text() == "dense"
+    page.get_by_role("link", name="text").click()
+    value.get_by_text("no {JSON", exact=True).wait_for()
+
+
 def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
     page = reader.open(f"?run={FIRST}&tab=logs")
     saves: list[str] = []

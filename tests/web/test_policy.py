@@ -98,6 +98,10 @@ def test_what_was_logged_is_text(reader: Watched, own_runs: OwnRuns) -> None:
         assert page.locator("main img[src=x], main script").count() == 0, place
         assert "owned" not in page.title(), place
     assert amiss == []
+    reader.visit(f"?group={own_runs.group}&run={run}&tab=metrics")
+    page.locator("metric-chart svg .mark-symbol.role-mark path").first.hover(force=True)
+    page.locator(".tip").get_by_text("<img src=x").first.wait_for()
+    assert page.locator("main img[src=x], main script").count() == 0
 
 
 def hostile(document: Any) -> Any:

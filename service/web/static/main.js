@@ -25,11 +25,6 @@ function draw() {
   });
 }
 
-const VIEWS = {
-  comparison: async () => (await import('./views/comparison.js')).comparison,
-  run: async () => (await import('./views/run.js')).run,
-  runs: async () => (await import('./views/runs.js')).runs,
-};
 /** @type {Map<string, () => View>} */
 const loaded = new Map();
 
@@ -39,7 +34,7 @@ function shownView() {
   if (!loaded.has(name)) {
     if (!main.firstChild) morph(main, skeleton());
     const failed = () => ({ title: 'Problem', crumbs: [], body: empty('This part of the page cannot be loaded.', h('button', { onclick: () => location.reload() }, 'Try again')) });
-    void VIEWS[name]().catch(() => failed).then((view) => { loaded.set(name, view); draw(); });
+    void import(`./views/${name}.js`).then((module) => module[name], () => failed).then((view) => { loaded.set(name, view); draw(); });
   }
   return loaded.get(name);
 }

@@ -30,10 +30,7 @@ export const headers = () =>
   signIn.mode === 'session' ? { 'X-Requested-With': 'XMLHttpRequest' } : token ? { Authorization: `Bearer ${token}` } : {};
 
 /** A token that was pasted. @param {string} pasted */
-export function keep(pasted) {
-  token = pasted.trim().replace(/^bearer\s+/i, '');
-  sessionStorage.setItem(TOKEN, token);
-}
+export const keep = (pasted) => sessionStorage.setItem(TOKEN, (token = pasted.trim().replace(/^bearer\s+/i, '')));
 
 /** The token is no longer good. */
 export function drop() {
@@ -53,7 +50,6 @@ export function claims() {
 
 /** Forget all, and leave. */
 export function signOut() {
-  drop();
   sessionStorage.clear();
   localStorage.clear();
   location.href = signIn.signOutUrl ? new URL(signIn.signOutUrl, new URL('../', document.baseURI)).href : location.pathname;
@@ -67,10 +63,9 @@ export async function goSignIn() {
   sessionStorage.setItem(FLOW, JSON.stringify({ verifier, state, search: location.search }));
   const url = new URL((await provider()).authorization_endpoint);
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  for (const [name, value] of Object.entries({ response_type: 'code', client_id: signIn.clientId ?? '', redirect_uri: here(),
-    scope: signIn.scope ?? 'openid', state, code_challenge: base64(new Uint8Array(digest)), code_challenge_method: 'S256' })) {
-    url.searchParams.set(name, value);
-  }
+  const wanted = { response_type: 'code', client_id: signIn.clientId ?? '', redirect_uri: here(), scope: signIn.scope ?? 'openid', state,
+    code_challenge: base64(new Uint8Array(digest)), code_challenge_method: 'S256' };
+  for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
   location.assign(url);
 }
 

@@ -20,8 +20,7 @@ export function table(caption, given, rows, { row = () => ({}), group } = {}) {
 function fold(name, folded, title) {
   const open = !folded.has(name);
   const flip = () => {
-    if (open) folded.add(name);
-    else folded.delete(name);
+    folded[open ? 'add' : 'delete'](name);
     redraw();
   };
   return h('button.fold', { 'aria-expanded': String(open), onclick: flip }, title);
