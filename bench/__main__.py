@@ -26,7 +26,7 @@ FULL = Plan(
     lists=Lists(),
     turns=40,
     many=Many(seconds=60),
-    page=7,
+    page=5,
 )
 QUICK = Plan(
     [10, 1000],

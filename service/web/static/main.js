@@ -33,7 +33,7 @@ function shownView() {
   const name = state.one('compare') ? 'comparison' : state.one('run') ? 'run' : 'runs';
   if (!loaded.has(name)) {
     if (!main.firstChild) morph(main, skeleton());
-    const failed = () => ({ title: 'Problem', crumbs: [], body: empty('This part of the page cannot be loaded.', h('button', { onclick: () => location.reload() }, 'Try again')) });
+    const failed = () => ({ title: 'Problem', crumbs: [], body: empty('This view cannot be loaded.', h('button', { onclick: () => location.reload() }, 'Try again')) });
     void import(`./views/${name}.js`).then((module) => module[name], () => failed).then((view) => { loaded.set(name, view); draw(); });
   }
   return loaded.get(name);

@@ -113,7 +113,7 @@ function board({ metrics, models, parameters }, columns, version) {
       h('button.primary', { type: 'submit' }, 'Add chart')),
     !columns[1] ? empty('Show at least two runs to draw them.')
       : charts[0] ? h('div.charts.wide', charts.map((wanted) => card(wanted, columns.map(({ run }) => run.runId), version)))
-        : empty('The board is empty.', h('button', { onclick: draw }, 'Draw the first metrics by step')),
+        : empty('The board is empty.', h('button', { onclick: draw }, 'Draw the first by step')),
   ];
 }
 
