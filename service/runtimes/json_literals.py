@@ -4,7 +4,7 @@ Where the strict parser refuses an answer, two deviations of real writers are re
 
 - ``NaN``, ``Infinity`` and ``-Infinity``, which are not JSON, become strings of these names.
 - An escaped surrogate without its other half (``\\ud83d`` of a cut emoji) is a legal JSON escape that the parser cannot
-  turn into text. It is set aside as ``\\u001f`` and its digits, and ``restored`` puts it back into what was mapped.
+  turn into text. It is replaced by ``\\u001f`` and its digits, and ``restored`` puts it back into the result.
 
 Who decodes, compares or searches text holds the interpreter's lock meanwhile. So texts are looked through in
 stretches, and what has to be decoded at once has a longest length.
@@ -38,7 +38,7 @@ _SHAPE = "the AI runtime's answer does not have the expected shape"
 _TOO_LONG = f"the AI runtime's answer has more than {MOST_AT_ONCE // 1024**2} MiB beside points"
 _NO_NUMBERS = (b"NaN", b"Infinity")
 _PLAIN = re.compile(rb"(?:[^\\]++|\\[^u])*+")
-"""All up to an escape of a character's number, or to half an escape."""
+"""Text up to a numeric escape, or to an incomplete one."""
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a complete pair
     rb"|u(?P<lone>[dD][89a-fA-F][0-9a-fA-F]{2})|u001[fF](?P<aside>[dD][89a-fA-F][0-9a-fA-F]{2}|~)?|.)",

@@ -92,14 +92,14 @@ class PointMapping:
         return None if self._label_names is None else tuple(islice(self._label_names, MOST_LABEL_NAMES))
 
     def chunk(self, text: bytes) -> Chunk:
-        """The points that ``text`` holds, JSON objects separated by commas. Raises ``BadGateway`` for all else."""
+        """The points in ``text``: JSON objects separated by commas. Raises ``BadGateway`` for anything else."""
         if len(text) > MOST_MEMBER_BYTES:
             return self.point_by_point(text)
         by_columns = self.by_columns(text) if len(text) >= _WORTH_COLUMNS else None
         return by_columns or self._regular(text) or self.point_by_point(text)
 
     def point_by_point(self, text: bytes) -> Chunk:
-        """As ``chunk``, without the short way."""
+        """Like ``chunk``, without the fast path."""
         points, mended = json_literals.decode_mended(b"[" + text + b"]", list[_Point], points=True)
         mapped = b",".join(map(self._point, points))
         given = dict.fromkeys([bytes(point.labels) for point in points])

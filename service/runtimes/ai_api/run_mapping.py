@@ -18,7 +18,7 @@ from service.runtimes.ai_api.timestamps import TimestampMapping
 
 _NULL = Raw(NULL)
 _TOGETHER = 500
-"""Runs of a list that are read at once."""
+"""Runs of a list that are decoded at once."""
 _WORTH_COLUMNS = 8
 """Runs from which on their columns take less time than the runs one by one."""
 _PLUS = ord("+")
@@ -32,7 +32,7 @@ _BEFORE_TIMES = (
 )
 _TIMES = ("created_at", "modified_at", "submission_time", "start_time", "completion_time")
 _BEHIND_TIMES = "execution_schedule_id"
-"""The literals of an execution, in the order that ``Run`` has them."""
+"""The literals of an execution, in the order of ``Run``."""
 _MEMBER = "a member of a run"
 _STRING_OR_NULL = frozenset(b'"n')
 """The first characters of a string or ``null``."""

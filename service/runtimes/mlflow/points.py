@@ -161,7 +161,7 @@ def _chunk(name: bytes, values: list[bytes], instants: list[bytes], steps: list[
 
 
 def point_by_point(body: bytes, key: str, labels: Mapping[Place, Sequence[bytes]], run_id: str | None = None) -> Page:
-    """As ``page``, without the short way."""
+    """Like ``page``, without the fast path."""
     history, mended = json_literals.decode_mended(body, _History, points=True)
     mapping = _Mapping(key, labels, run_id)
     texts = [text for point in history.metrics for text in mapping.points(point)]

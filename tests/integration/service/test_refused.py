@@ -92,4 +92,4 @@ def test_a_list_longer_than_any_client_needs_is_refused_before_it_is_read(servic
     assert service.get(**{name: "*/*" + "," * (LONGEST_LIST - 3)}).status_code != 431
     refused = service.get(**{name: "*/*" + "," * (LONGEST_LIST - 2)})
     assert refused.status_code == 431
-    assert refused.json["detail"] == f"{name} must not be longer than {LONGEST_LIST} characters in all"
+    assert refused.json["detail"] == f"{name} must not be longer than {LONGEST_LIST} characters in total"
