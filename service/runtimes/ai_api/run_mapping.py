@@ -108,8 +108,11 @@ def runs(body: bytes) -> Iterator[Run]:
     answer, mended = json_literals.decode_mended(body, _Executions)
     del body
     moments = MomentReader()
-    for start in range(0, len(answer.resources), _TOGETHER):
-        some = answer.resources[start : start + _TOGETHER]
+    left = answer.resources[::-1]  # so that those that have been read are let go
+    answer.resources.clear()
+    while left:
+        some = left[-_TOGETHER:][::-1]
+        del left[-_TOGETHER:]
         together = None if mended else _by_columns(some, moments)
         for alike in _by_shape(some) if together is None else ():
             found = None if mended else _by_columns(alike, moments)
