@@ -39,7 +39,7 @@ def measure(lists: Lists, world: World, results: Results) -> None:
     worker = worker_of(master)
     get(f"{base}/runs?limit=1", {**headers, "AI-Resource-Group": "default"})
     before = resident(worker)
-    peak_memory(worker, anew=True)
+    peak_memory(worker, reset=True)
     fresh = {**headers, "Cache-Control": "no-cache"}
     for _ in range(lists.cold):
         results.times.setdefault("runs, bare fetch", []).append(_milliseconds(listed, group))

@@ -344,7 +344,7 @@ def _giants(world: World, base: str, worker: int, results: Results) -> None:
     bearer = {"Authorization": f"Bearer {world.token}"}
     body = len(get(f"{world.runtime}/v2/lm/metrics?executionIds=run-1000000", {})[0])
     before = resident(worker)
-    peak_memory(worker, anew=True)
+    peak_memory(worker, reset=True)
     get(f"{base}/runs/run-1000000/metric-resource", {**bearer, "Cache-Control": "no-cache"})
     results.memory["upstream body 1M"] = body / 2**20
     results.memory["growth, cold 1M"] = peak_memory(worker) - before

@@ -69,7 +69,7 @@ def _points(tables: Tables, base: str, bearer: Mapping[str, str], worker: int, r
     asked = "&".join(f"run={run_id}" for run_id in _large(tables))
     url = f"{base}/points?{asked}&timezone={_ZONE}"
     before = resident(worker)
-    peak_memory(worker, anew=True)
+    peak_memory(worker, reset=True)
     get(f"{url}&format=json&limit=1", bearer)  # so that they are stored, and nothing derived from them is
     formats = ("csv", "ndjson", "json", *(("parquet", "arrow") if find_spec("pyarrow") else ()))
     for form in formats:

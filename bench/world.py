@@ -213,11 +213,11 @@ def workers_of(master: int) -> list[int]:
     return list(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
 
 
-def peak_memory(process: int, *, anew: bool = False) -> float:
-    """The peak resident memory of a process, in MiB (Linux); ``anew`` resets it afterwards."""
+def peak_memory(process: int, *, reset: bool = False) -> float:
+    """The peak resident memory of a process, in MiB (Linux); ``reset`` resets it afterwards."""
     status = Path(f"/proc/{process}/status").read_text()
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
-    if anew:
+    if reset:
         Path(f"/proc/{process}/clear_refs").write_text("5")
     return peak / 1024
 

@@ -108,7 +108,7 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
         stage.answered.clear()
     worker = worker_of(master)
     before = resident(worker)
-    peak_memory(worker, anew=True)
+    peak_memory(worker, reset=True)
     began, cpu_before = time.perf_counter(), _cpu(worker)
     seen = _watched(stage, case.abuse)
     took = time.perf_counter() - began - _CALM

@@ -62,7 +62,7 @@ def main() -> None:
 def own_fonts_first() -> None:
     """Find the system's fonts after those that ``vl_convert`` brings, which it has in memory.
 
-    A font's file is opened anew for each letter that is measured or drawn.
+    A font's file is opened again for each letter that is measured or drawn.
     """
     os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
     home = os.environ.get("HOME")

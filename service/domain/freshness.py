@@ -79,6 +79,6 @@ class RequestCachePolicy:
     waits: bool = True
 
     @classmethod
-    def anew(cls) -> RequestCachePolicy:
+    def no_cache(cls) -> RequestCachePolicy:
         """The policy that accepts only what is fetched from now on."""
         return cls(RequestDirectives(no_cache=True), paced=False)

@@ -74,9 +74,9 @@ class RequestContext:
         """The same request with that deadline."""
         return replace(self, deadline=deadline)
 
-    def anew(self) -> RequestContext:
+    def no_cache(self) -> RequestContext:
         """The same request, for which only answers fetched from now on count."""
-        return self.with_policy(RequestCachePolicy.anew())
+        return self.with_policy(RequestCachePolicy.no_cache())
 
     def with_policy(self, cache_policy: RequestCachePolicy) -> RequestContext:
         """The same request with that cache policy."""

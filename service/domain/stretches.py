@@ -1,4 +1,4 @@
-"""Long texts, looked through in stretches: whoever searches one at once holds the interpreter's lock meanwhile."""
+"""Searches long texts in pieces: one search of all would hold the interpreter's lock until its end."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ of other processes poll when the entry is announced as replaced (``caching.chang
 announcement, or at once where announcements do not arrive at all.
 
 Small runs that answer quickly are polled in batches, by one read on one thread, and batches and openings take turns:
-every working thread competes with the server's loop for the interpreter's lock. Whoever takes longer than a turn waits
-for a slow runtime, and then others go on beside it.
+every working thread competes with the server's loop for the interpreter's lock. A feed that takes longer than a turn
+waits for a slow runtime, and then others go on beside it.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class Feeds:
         try:
             now = _observed(read)
         except ContentGone:
-            read = self._queries.metric_resource(feed.run_id, context.anew())
+            read = self._queries.metric_resource(feed.run_id, context.no_cache())
             now = _observed(read)
         feed.publish(now)
         return read

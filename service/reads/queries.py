@@ -228,7 +228,7 @@ class Queries:
         try:
             return self._capabilities(context)
         except ContentGone:
-            return self._capabilities(context.anew())
+            return self._capabilities(context.no_cache())
 
     def capabilities_if_known(self, context: RequestContext) -> Capabilities | None:
         """The runtime's capabilities; ``None`` where they cannot be read now."""
@@ -289,7 +289,7 @@ class Queries:
             try:
                 return read.content()
             except ContentGone:
-                anew = replace(context.anew(), deadline=Deadline.after(seconds))
+                anew = replace(context.no_cache(), deadline=Deadline.after(seconds))
                 again = self.metric_resources([run_id], anew)[run_id]
                 if isinstance(again, ServiceError) or again.digest != read.digest:
                     raise

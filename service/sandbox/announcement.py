@@ -1,4 +1,4 @@
-"""What a client needs to know of a sandbox that is up."""
+"""The announcement of a running sandbox: URLs, credentials, runs."""
 
 from __future__ import annotations
 

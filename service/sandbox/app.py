@@ -1,4 +1,4 @@
-"""Puts the parts of a sandbox together."""
+"""Builds the sandbox's application."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def parts_of(app: Flask) -> Parts:
 
 
 def close_sandbox(app: Flask) -> None:
-    """Let go of the database."""
+    """Close the database."""
     parts_of(app).database.close()
 
 

@@ -16,7 +16,7 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who signed in, as what, and who may have the token: the holder of the verifier behind ``challenge``."""
+    """A sign-in: the user, the roles, and the ``challenge`` whose verifier gets the token."""
 
     redirect_uri: str
     challenge: str
@@ -28,7 +28,7 @@ class Login:
 
 
 class Codes:
-    """Each code is good once, for a minute. Safe from any thread."""
+    """Authorization codes, each valid once, for a minute. Thread-safe."""
 
     def __init__(self) -> None:
         self._logins: dict[str, Login] = {}

@@ -1,4 +1,4 @@
-"""Points in time, as the sandbox writes and accepts them."""
+"""Timestamps of the sandbox."""
 
 from __future__ import annotations
 

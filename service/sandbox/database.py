@@ -23,7 +23,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements all see one state of the data."""
+        """A read transaction: all statements see the same state."""
         with self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
@@ -33,7 +33,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements happen all or, where one raises, not at all."""
+        """A write transaction, rolled back on an exception."""
         with self._borrowed() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:

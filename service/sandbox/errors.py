@@ -1,4 +1,4 @@
-"""What a request can get wrong, and its shape: ``{"error": {"code", "message", "requestId", "target"?}}``."""
+"""Errors of requests, and their form: ``{"error": {"code", "message", "requestId", "target"?}}``."""
 
 from __future__ import annotations
 

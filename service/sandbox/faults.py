@@ -15,7 +15,7 @@ _LONGEST_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What is wrong with the runtime.
+    """The simulated faults of the runtime.
 
     ``metrics``: the metrics extension is there. ``logs``: runs have logs. ``meta``: ``/lm/meta`` is there.
     ``slow``: seconds that each answer of ``/v2`` waits. ``unavailable``: ``/v2`` answers 503. Tokens and

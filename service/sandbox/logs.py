@@ -1,4 +1,4 @@
-"""What runs wrote to their standard output and error."""
+"""The logs of runs: their standard output and error."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class MetricStore:
         return True
 
     def delete(self, group: str, execution_id: str) -> bool:
-        """Forget everything tracked for one execution; whether there was anything."""
+        """Delete everything logged for one execution; whether there was anything."""
         with self._database.writing() as connection:
             done = connection.execute(
                 "DELETE FROM metric_resources WHERE resource_group = ? AND execution_id = ?", (group, execution_id)
@@ -153,7 +153,7 @@ def _named_values(connection: sqlite3.Connection, position: int, section: str) -
 
 
 def _pieces(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces that are worth a write each."""
+    """The same bytes in pieces that are large enough for a write."""
     gathered = bytearray()
     for part in parts:
         gathered += part

@@ -1,4 +1,4 @@
-"""What one running sandbox is made of."""
+"""The parts of a sandbox."""
 
 from __future__ import annotations
 

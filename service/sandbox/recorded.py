@@ -82,7 +82,7 @@ def runs() -> list[Run]:
 
 
 def live() -> Recording:
-    """The run that goes on while the sandbox is up."""
+    """The run that is trained while the sandbox runs."""
     return next(recording for recording in map(read, names()) if recording.progress is not None)
 
 

@@ -1,4 +1,4 @@
-"""What a request to ``/v2`` carries: parameters, headers, identifiers."""
+"""Reads requests to ``/v2``: parameters, headers, identifiers."""
 
 from __future__ import annotations
 

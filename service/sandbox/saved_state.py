@@ -1,4 +1,4 @@
-"""What the sandbox keeps of itself from one start to the next, by name."""
+"""State that the sandbox keeps between starts, by name."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def anew_if_gone(read: Callable[[RequestContext], T], context: RequestContext) -
     try:
         return read(context)
     except ContentGone:
-        return read(context.anew())
+        return read(context.no_cache())
 
 
 def _about_content(wanted: Representation) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""The run that goes on: a model that really learns, in plain Python, a step and a point at a time."""
+"""The running run: a model that is really trained, in plain Python, one step and point at a time."""

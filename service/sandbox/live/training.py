@@ -1,4 +1,4 @@
-"""Goes on training the recorded run that was not finished, and logs the loss of each step."""
+"""Continues the training of the unfinished recorded run, and logs the loss of each step."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the sandbox answers, a module for each family of paths."""
+"""The routes of the sandbox, a module for each family of paths."""

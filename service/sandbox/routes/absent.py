@@ -1,4 +1,4 @@
-"""Deployments and schedules, of which the sandbox has none: empty lists, so that clients go on."""
+"""Deployments and schedules, of which the sandbox has none: empty lists, so that clients work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every request to ``/v2``: faults, a bearer token, a resource group."""
+"""Checks of every request to ``/v2``: faults, bearer token, resource group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WITHOUT_GROUP = ("/v2/lm/meta", "/v2/lm/healthz", "/v2/admin/")
 
 
 def admit() -> None:
-    """Let a request to the runtime pass or raise; its resource group is :func:`group` from then on."""
+    """Check a request to the runtime; afterwards :func:`group` is its resource group."""
     if not request.path.startswith("/v2/"):
         return
     parts().faults.apply()

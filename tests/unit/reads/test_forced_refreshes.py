@@ -224,7 +224,7 @@ def test_who_forces_nothing_does_not_wait_for_those_who_do(world: World) -> None
 def test_reading_anew_what_has_gone_is_no_clients_doing(world: World) -> None:
     process = world.process()
     process.one(world.source, no_cache=True)
-    anew = replace(RequestCachePolicy.anew(), asked_at=BEGAN + MOMENT)
+    anew = replace(RequestCachePolicy.no_cache(), asked_at=BEGAN + MOMENT)
     process.reads.read(["key"], world.source, anew, Deadline.after(PATIENCE))
     assert (world.asked(), world.clock.now) == (2, BEGAN)
 

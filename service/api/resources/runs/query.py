@@ -148,10 +148,10 @@ class RunsQuery(PagedQuery):
         rule=_SORT,
         between=_BETWEEN_KEYS,
         validate=_few_metrics,
-        description=f"What to sort by, in turn: {', '.join(RUN_FIELDS)}, or `metric:<name>:<aggregate>` for what a "
-        f"run's metrics come to (see `metric`; up to {_MOST_METRICS}, of at most 1,000 runs); `-` in front for the "
-        "other direction. `status,-durationSeconds` for one, `metric:Loss:min` for the best run first. Runs without a "
-        "value last. Without it, the newest first.",
+        description=f"Sort keys, in order of precedence: {', '.join(RUN_FIELDS)}, or `metric:<name>:<aggregate>` for an "
+        f"aggregate of a metric (see `metric`; up to {_MOST_METRICS}, of at most 1,000 runs); `-` in front for "
+        "descending order. For example `status,-durationSeconds`, or `metric:Loss:min` for the best run first. Runs "
+        "without a value last. By default, the newest first.",
     )
     metric = fields.List(
         _Question(metadata={"type": "string", "pattern": "^.+:(first|last|min|max|mean|count)$"}),

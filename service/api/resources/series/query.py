@@ -37,8 +37,8 @@ class SeriesQuery(FilterQuery):
         error_messages={"invalid": _POINTS},
         metadata={
             "description": (
-                "At most so many points a series: the first, the last and the extremes (with 2 or 3, as many of them "
-                "as there is room for), and of the others those that make its picture. None is made up."
+                "The most points of a series: the first, the last and the extremes (with 2 or 3, as many of them as "
+                "fit), and of the others those that preserve its shape. All of them are logged points."
             ),
         },
     )
