@@ -148,8 +148,8 @@ class RunsQuery(PagedQuery):
         rule=_SORT,
         between=_BETWEEN_KEYS,
         validate=_few_metrics,
-        description=f"Sort keys, in order of precedence: {', '.join(RUN_FIELDS)}, or `metric:<name>:<aggregate>` for an "
-        f"aggregate of a metric (see `metric`; up to {_MOST_METRICS}, of at most 1,000 runs); `-` in front for "
+        description=f"Sort keys, in order of precedence: {', '.join(RUN_FIELDS)}, or `metric:<name>:<aggregate>` for "
+        f"an aggregate of a metric (see `metric`; up to {_MOST_METRICS}, of at most 1,000 runs); `-` in front for "
         "descending order. For example `status,-durationSeconds`, or `metric:Loss:min` for the best run first. Runs "
         "without a value last. By default, the newest first.",
     )
