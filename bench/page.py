@@ -96,15 +96,17 @@ def _sample(browser: Browser, ready: dict[str, Any], results: Results) -> None:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         page = context.new_page()
         page.set_default_timeout(_PATIENCE * 1000)
-        browser.start_tracing(page=page, categories=["toplevel"])
+        if name == "table":
+            browser.start_tracing(page=page, categories=["toplevel"])
         page.add_init_script(f"{_WATCH}; sessionStorage.setItem('metric-resource.token', {token})")
         page.goto(f"{ready['service']}/ui/{search}")
         page.locator("tbody td" if name == "table" else "figure:last-child svg").first.wait_for()
         page.locator("[aria-busy]").first.wait_for(state="detached")
         rows, longest = page.evaluate(_FOUND)
-        _add(results, f"processor, {longest_task(name)}", _processor(json.loads(browser.stop_tracing())["traceEvents"]))
         if name == "table":
             _add(results, PAGE_ROWS, rows)
+            events = json.loads(browser.stop_tracing())["traceEvents"]
+            _add(results, f"processor, {longest_task(name)}", _processor(events))
         _add(results, longest_task(name), longest)
         _add(results, "browser, JSON of 200,000 points", page.evaluate(_WORK))
         context.close()
