@@ -36,6 +36,7 @@ from service.runtimes.transport import (
     TokenSource,
 )
 from service.telemetry.prometheus import Telemetry
+from testing.waiting import eventually
 from tests.integration.transport.conftest import Serve
 from tests.integration.transport.servers import HANG_GUARD, Reply, Request, Server, raw, reply, silence
 
@@ -172,7 +173,8 @@ def test_what_stays_is_given_up(
 ) -> None:
     server = serve(in_turn(failure))
     with pytest.raises(error):
-        setup.client(server)(seconds=0.5)
+        setup.client(server)(seconds=1 if failure is silence else 30)
+    eventually(lambda: len(server.requests) >= attempts)  # what is silent may be slow to listen, too
     assert len(server.requests) == attempts
 
 
