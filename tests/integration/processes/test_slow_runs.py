@@ -48,7 +48,7 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
     return answer
 
 
-@pytest.mark.parametrize("runs", [12, CLIENTS])
+@pytest.mark.parametrize("runs", [12, pytest.param(CLIENTS, marks=pytest.mark.slow)])
 def test_many_clients_on_slow_runs_cost_the_others_nothing(
     new_host: NewHost, runtime: ScriptedRuntime, valkey: ValkeyServer, runs: int
 ) -> None:
