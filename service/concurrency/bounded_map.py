@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -25,26 +27,23 @@ class BoundedMap(Generic[K, V]):
     def __init__(self, capacity: int, weigh: Callable[[V], int] = one) -> None:
         self.capacity = capacity
         self._weigh = weigh
-        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
-        self._weight = 0
+        self._values: LRUCache[K, tuple[V, int]] = LRUCache(capacity, itemgetter(1))
         self._lock = threading.Lock()
 
     @property
     def weight(self) -> int:
         """The total weight of all values."""
-        return self._weight
+        return int(self._values.currsize)
 
     def get(self, key: K) -> V | None:
-        kept = self._values.get(key)
-        if kept is None:
+        if key not in self._values:
             return None
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-        return kept[0]
+            kept = self._values.get(key)
+        return None if kept is None else kept[0]
 
     def values(self) -> list[V]:
-        """All values, the least recently used first."""
+        """All values, in no particular order."""
         with self._lock:
             return [value for value, _ in self._values.values()]
 
@@ -58,20 +57,14 @@ class BoundedMap(Generic[K, V]):
     def clear(self) -> None:
         with self._lock:
             self._values.clear()
-            self._weight = 0
 
     def update(self, key: K, change: Callable[[V | None], V | None]) -> None:
         """Replace the value by the result of ``change``, atomically; ``None`` stands for no value."""
         with self._lock:
-            old, weight = self._values.get(key, (None, 0))
+            old, _ = self._values.get(key, (None, 0))
             new = change(old)
-            new_weight = 0 if new is None else self._weigh(new)
-            if new is None or new_weight > self.capacity:
+            weight = 0 if new is None else self._weigh(new)
+            if new is None or weight > self.capacity:
                 self._values.pop(key, None)
-                self._weight -= weight
-                return
-            self._values[key] = new, new_weight
-            self._values.move_to_end(key)
-            self._weight += new_weight - weight
-            while self._weight > self.capacity:
-                self._weight -= self._values.popitem(last=False)[1][1]
+            else:
+                self._values[key] = new, weight
