@@ -19,7 +19,7 @@ from service.app import flask_app
 from service.app.authentication import Authentication, build_authentication
 from service.app.connections import build_connections, defaults, lifetimes
 from service.app.flask_app import Interface
-from service.app.health import Probes, cache_state, runtime_states
+from service.app.health import Probes, cache_state, runtime_conditions
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache
 from service.caching.store import EntryStore
@@ -73,7 +73,7 @@ def create_app(
     parts = Parts(
         authentication.verifier,
         partial(cache_state, cache),
-        partial(runtime_states, settings, queries),
+        partial(runtime_conditions, settings, queries),
         partial(exposition, telemetry),
     )
     app = flask_app.build(

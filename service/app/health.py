@@ -15,7 +15,7 @@ from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable
 from service.domain.runtime import CacheScope, RequestContext
-from service.reads.queries import Queries, RuntimeState
+from service.reads.queries import Queries, RuntimeCondition
 from service.settings import ConnectionSettings, RuntimeAuth, Settings
 
 _STATE_TIMEOUT = 1.0
@@ -26,7 +26,7 @@ class Probes:
     """The state of the service's parts: the keys of each issuer, the runtime of each connection, the cache."""
 
     keys: Callable[[], Mapping[str, bool]]
-    runtimes: Callable[[], Mapping[str, RuntimeState]]
+    runtimes: Callable[[], Mapping[str, RuntimeCondition]]
     cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
 
 
@@ -41,18 +41,18 @@ def cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
     return "redis"
 
 
-def runtime_states(settings: Settings, queries: Queries) -> dict[str, RuntimeState]:
-    """The state of each connection's runtime, the default one first; all are probed at once."""
+def runtime_conditions(settings: Settings, queries: Queries) -> dict[str, RuntimeCondition]:
+    """The condition of each connection's runtime, the default one first; all are probed at once."""
     named = sorted(settings.named, key=lambda each: not each.default)
     with ThreadPoolExecutor(len(named), thread_name_prefix="states") as pool, waiting():
-        states = list(pool.map(lambda each: _runtime_state(each, queries), named))
-    return dict(zip((each.name for each in named), states, strict=True))
+        found = list(pool.map(lambda each: _runtime_condition(each, queries), named))
+    return dict(zip((each.name for each in named), found, strict=True))
 
 
-def _runtime_state(connection: ConnectionSettings, queries: Queries) -> RuntimeState:
-    """The state of a runtime; unknown where only a caller's token has access."""
+def _runtime_condition(connection: ConnectionSettings, queries: Queries) -> RuntimeCondition:
+    """The condition of a runtime; unknown where only a caller's token has access."""
     if connection.runtime.auth is RuntimeAuth.FORWARD:
-        return "unknown"
+        return RuntimeCondition("unknown")
     cache_scope = CacheScope("", connection.runtime.resource_group, connection=connection.name)
     deadline = Deadline.after(_STATE_TIMEOUT)
-    return queries.runtime_state(RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent()))
+    return queries.runtime_condition(RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent()))

@@ -53,16 +53,18 @@ def _keys(ask: Probes) -> bool:
 
 def _runtimes(ask: Probes, settings: Settings) -> bool:
     """A line for each connection; just "runtime" where there is no file of them."""
-    states = ask.runtimes()
+    conditions = ask.runtimes()
     texts = {
         "reachable": "reachable",
         "unknown": "not asked: RUNTIME_AUTH=forward needs a caller's token",
-        "unusable": "answers, but not like a runtime of its kind, or refuses the service's credentials",
-        "unreachable": "cannot be reached",
+        "unusable": "no usable answer",
+        "unreachable": "no answer",
     }
     for named in settings.named:
-        print(f"{f'connection {named.name}' if settings.connections else 'runtime'}: {texts[states[named.name]]}")
-    return set(states.values()) <= {"reachable", "unknown"}
+        condition = conditions[named.name]
+        said = ": ".join(filter(None, (texts[condition.state], condition.detail)))
+        print(f"{f'connection {named.name}' if settings.connections else 'runtime'}: {said}")
+    return {condition.state for condition in conditions.values()} <= {"reachable", "unknown"}
 
 
 def _redis(cache: CacheSettings) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -40,6 +40,15 @@ from service.reads.summaries import Summaries
 T = TypeVar("T")
 U = TypeVar("U")
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeCondition:
+    """The state of a runtime; ``detail`` says why it is unreachable or unusable."""
+
+    state: RuntimeState
+    detail: str = ""
+
 
 _STATE_SECONDS = 10
 _NEVER: Mapping[str, float] = {}
@@ -241,16 +250,16 @@ class Queries:
         """What the runtime speaks."""
         return self._entries.runtime(context).kind
 
-    def runtime_state(self, context: RequestContext) -> RuntimeState:
-        """The runtime's state, probed by its capabilities every few seconds at most."""
+    def runtime_condition(self, context: RequestContext) -> RuntimeCondition:
+        """The runtime's condition, probed by its capabilities every few seconds at most."""
         recent = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), paced=False)
         try:
             read = self.capabilities(context.with_policy(recent))
-        except (BadGateway, RuntimeRefuses, RuntimeForbids):
-            return "unusable"
-        except ServiceError:
-            return "unreachable"
-        return "unreachable" if read.provenance.source is Source.STORED_ON_ERROR else "reachable"
+        except (BadGateway, RuntimeRefuses, RuntimeForbids) as error:
+            return RuntimeCondition("unusable", error.detail)
+        except ServiceError as error:
+            return RuntimeCondition("unreachable", error.detail)
+        return RuntimeCondition("unreachable" if read.provenance.source is Source.STORED_ON_ERROR else "reachable")
 
     def fresh_entry(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
         """The freshness of a stored answer, if it is fresh and its content is still that of ``digest``."""

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from service.api.http.guards import open_to_everyone
 from service.api.openapi.blueprints import Blueprint, documented_open
 from service.domain.access import TokenVerifier
-from service.reads.queries import RuntimeState
+from service.reads.queries import RuntimeCondition, RuntimeState
 
 JSON = "application/json"
 
@@ -58,8 +58,8 @@ class Parts:
 
     verifier: TokenVerifier
     cache: Callable[[], Literal["redis", "in-process", "unavailable"]]
-    runtimes: Callable[[], Mapping[str, RuntimeState]]
-    """The state of each connection's runtime, the default one first."""
+    runtimes: Callable[[], Mapping[str, RuntimeCondition]]
+    """The condition of each connection's runtime, the default one first."""
     metrics: Callable[[], bytes]
 
 
@@ -85,7 +85,7 @@ def blueprint(parts: Parts, blueprints: Callable[[str, str], Blueprint]) -> Blue
         """
         keys = dict(parts.verifier.keys_loaded())
         ready = any(keys.values())
-        states = dict(parts.runtimes())
+        states = {name: condition.state for name, condition in parts.runtimes().items()}
         document = {
             "status": "ready" if ready else "not ready",
             "keys": keys,

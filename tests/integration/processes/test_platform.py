@@ -75,11 +75,11 @@ def test_check_tells_of_each_connection(command: Command, runtime: ScriptedRunti
     assert found.returncode == 1
     for line in (
         "connection well: reachable",
-        "connection dead: cannot be reached",
-        "connection other: answers, but not like a runtime of its kind",
+        "connection dead: no answer: the AI runtime cannot be reached",
+        "connection other: no usable answer: the AI runtime does not say what it can do",
         "connection callers: not asked: RUNTIME_AUTH=forward needs a caller's token",
     ):
-        assert line in found.stdout
+        assert line in found.stdout.splitlines()
     file.write_text("[a]\n")
     wrong = command("check", CONNECTIONS=str(file))
     assert wrong.returncode == 1
