@@ -15,6 +15,9 @@ from service.domain.errors import RuntimeTrouble
 
 T = TypeVar("T")
 
+_RANDOM = random.SystemRandom()
+"""Without a state, which forked workers would share."""
+
 
 class Passing(Exception):
     """A temporary failure; ``wait`` is the server's ``Retry-After`` in seconds, where it sent one."""
@@ -37,7 +40,7 @@ class Retries:
         attempts: int = 3,
         base: float = 0.1,
         cap: float = 2.0,
-        jitter: Callable[[float, float], float] = random.uniform,
+        jitter: Callable[[float, float], float] = _RANDOM.uniform,
         sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._attempts = attempts
