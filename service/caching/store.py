@@ -147,14 +147,18 @@ class EntryStore:
     def save_all(self, entries: Mapping[str, tuple[Entry, float]]) -> Collection[str]:
         """As ``save``, entries with a time to live for each, in one step; the keys of those that were stored."""
         kept = {key: entry for key, entry in entries.items() if entry[0].header.size <= self._largest}
+        replacements: dict[str, Replacement] = {}
         try:
-            self._cache.replace_many({key: self._replacement(key, *entry) for key, entry in kept.items()})
+            for key, entry in kept.items():
+                with suppress(CacheUnavailable):  # a large body could not be stored: the other entries may be
+                    replacements[key] = self._replacement(key, *entry)
+            self._cache.replace_many(replacements)
         except CacheUnavailable:
             return ()
         finally:
             for key in kept:
                 self.changes.replaced_here(key)
-        return kept.keys()
+        return replacements.keys()
 
     def save_derived(self, key: str, entry: Entry, ttl: float) -> None:
         """As ``save``, under a key that names the content, so nothing is ever replaced and nothing announced."""

@@ -1,7 +1,7 @@
 """Stored entries: keys that cannot be confused, headers that cannot be forged, bodies that cannot surprise."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from service.caching import codec
 from service.caching.codec import Compressed, ContentGone, Header, Sealer, compress, decompress, digest_of
 from service.caching.entry_keys import body_key, entry_key, lock_key, rest_key
 from service.caching.memory import MemoryCache
+from service.caching.protocol import Cache
 from service.caching.store import Entry, EntryStore
 from service.domain.errors import CacheUnavailable
 
@@ -181,6 +182,26 @@ def test_without_the_shared_cache_a_process_remembers_for_itself() -> None:
     header = store.headers(["key"])["key"]
     assert store.body("key", header) == (b"text",)
     assert store.failure("key", 0.0) is None
+
+
+class TakesNoLargeBodies(MemoryCache):
+    """A shared cache with no room, or no time, for a body of its own."""
+
+    def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
+        if max(map(len, items.values())) > 64 * 1024:
+            raise CacheUnavailable
+        super().set_many(items, ttl)
+
+
+@pytest.mark.parametrize("cache", [TakesNoLargeBodies(10**7), GoneCache()])
+def test_a_large_body_that_cannot_be_stored_keeps_no_other_entry_from_it(cache: Cache) -> None:
+    store = EntryStore(cache, secret=None, memory_bytes=10**6)
+    entries = {"large": entry(os.urandom(100_000), 1.0), "small": entry(b"text", 1.0)}
+    stored = store.save_all({key: (saved, 60) for key, saved in entries.items()})
+    assert set(stored) == (set() if isinstance(cache, GoneCache) else {"small"})
+    headers = store.headers(["large", "small"])
+    assert headers == {key: saved.header for key, saved in entries.items()}
+    assert store.body("small", headers["small"]) == (b"text",)
 
 
 def test_a_header_is_at_hand_until_the_shared_cache_is_to_be_asked_again() -> None:
