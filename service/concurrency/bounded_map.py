@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Generic, TypeVar
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -45,7 +45,7 @@ class BoundedMap(Generic[K, V]):
     def values(self) -> list[V]:
         """All values, in no particular order."""
         with self._lock:
-            return [value for value, _ in self._values.values()]
+            return [Cache.__getitem__(self._values, key)[0] for key in self._values]  # which is no use of them
 
     def keep(self, key: K, value: V) -> None:
         self.update(key, lambda _: value)

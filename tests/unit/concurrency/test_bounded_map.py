@@ -22,6 +22,16 @@ def test_the_least_recently_used_goes_first() -> None:
     assert [kept.get(key) for key in "abcd"] == ["a", None, "c", "d"]
 
 
+def test_who_looks_at_all_values_uses_none() -> None:
+    kept: BoundedMap[str, str] = BoundedMap(3, len)
+    for key in "abc":
+        kept.keep(key, key)
+    assert kept.get("a") == "a"
+    assert sorted(kept.values()) == ["a", "b", "c"]
+    kept.keep("d", "d")
+    assert [kept.get(key) for key in "abcd"] == ["a", None, "c", "d"]
+
+
 def test_what_is_heavier_than_all_is_not_kept() -> None:
     kept: BoundedMap[str, str] = BoundedMap(3, len)
     kept.keep("a", "a")
