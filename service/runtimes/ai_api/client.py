@@ -75,14 +75,16 @@ class AIAPIRuntime:
             questions.append(lambda: self._list_running(soon))
         together, *found = self._fan_out.gather(questions, soon.deadline)
         status_of: dict[str, RunStatus | ServiceError] = dict.fromkeys(listed, RuntimeTimeout())
-        if listed:
-            status_of |= dict.fromkeys(self._running.listed(listed, found.pop(), scope), RunStatus.RUNNING)
+        running: set[str] | ServiceError | None = found.pop() if listed else None
+        if running is not None:
+            status_of |= dict.fromkeys(self._running.listed(listed, running, scope), RunStatus.RUNNING)
         status_of |= zip(asked, found, strict=True)
         resources_of = dict.fromkeys(run_ids, together)
         if several:
             late = [run_id for run_id in run_ids if isinstance(status_of[run_id], RuntimeTimeout)]
             fails = isinstance(together, _MAY_BE_OF_ONE)
-            silent = all(isinstance(status, RuntimeTrouble) for status in status_of.values())
+            lists = running is not None and (isinstance(running, BadGateway) or not isinstance(running, RuntimeTrouble))
+            silent = not lists and all(isinstance(status, RuntimeTrouble) for status in status_of.values())
             alone = run_ids if fails and not silent else ()
             rest = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
             again = [lambda run_id=run_id: self._metric_resources([run_id], rest) for run_id in alone]
@@ -180,7 +182,7 @@ class AIAPIRuntime:
         answer = self._reader.read("/lm/executions", soon, "executions", query)
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not list the runs that are running")
-        return mapping.running(answer.body)
+        return mapping.running(answer.body, running_runs.MOST_LISTED)
 
     def _status_questions(self, run_ids: Sequence[str], context: RequestContext) -> list[Callable[[], Any]]:
         return [partial(self._status, run_id, context) for run_id in run_ids]

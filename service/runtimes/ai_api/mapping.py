@@ -106,9 +106,12 @@ def run_status(body: bytes, asked: str) -> RunStatus:
     return RunStatus.of(execution.status)
 
 
-def running(body: bytes) -> set[str]:
-    """The ids of the running ones among the executions listed. Raises ``BadGateway`` where the answer is no list."""
+def running(body: bytes, most: int) -> set[str]:
+    """The ids of the running ones among the executions listed. Raises ``BadGateway`` where the answer is no list, or
+    has more than the ``most`` that were asked for: such a list is too dear to be read every few seconds."""
     listed = json_literals.decode(body, _Executions)
+    if len(listed.resources) > most:
+        raise BadGateway("the AI runtime listed more runs than it was asked for")
     return {execution.id for execution in listed.resources if execution.status == RunStatus.RUNNING}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -23,6 +23,18 @@ def lists(service: Service, **statuses: str) -> None:
     service.runtime.say(
         "executions", 200, {"resources": [{"id": run_id, "status": status} for run_id, status in statuses.items()]}
     )
+
+
+def hides(service: Service, odd: str) -> None:
+    """Have the runtime answer for several runs with what is none, because of ``odd``, of which alone it does not."""
+    answer = service.runtime.answer
+
+    def answers(path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, float]:
+        if "/metrics?" in path and odd in path:
+            return 200, b"[]", 0.0
+        return answer(path, headers)
+
+    service.runtime.answer = answers  # type: ignore[method-assign]
 
 
 def asked(service: Service) -> tuple[int, int]:
@@ -52,6 +64,26 @@ def test_a_run_that_is_not_in_the_list_is_asked_for_by_itself(service: Service) 
 @pytest.mark.parametrize("answer", [(404, {}), (500, {}), (403, {}), (200, {"resources": 1}), (200, {"resources": []})])
 def test_a_runtime_that_gives_no_such_list_is_asked_for_each_run(service: Service, answer: tuple[int, object]) -> None:
     service.runtime.say("executions", *answer)
+    asked(service)
+    assert asked(service) == (5, 1)
+    assert asked(service) == (5, 0), "not for a list again"
+
+
+@pytest.mark.parametrize("answer", [(200, {"resources": []}), (404, {}), (403, {})])
+def test_a_run_that_cannot_be_read_hides_no_others_though_none_is_in_the_list(
+    service: Service, answer: tuple[int, object]
+) -> None:
+    asked(service)
+    hides(service, RUNS[0])
+    service.runtime.say("executions", *answer)
+    read = service.get(f"/points?{'&'.join(f'run={run_id}' for run_id in RUNS)}", Cache_Control="no-cache")
+    assert {point["runId"] for point in json.loads(read.data)["points"]} >= set(RUNS[1:])
+    assert service.runtime.asked["executions"] == 1
+
+
+def test_a_runtime_that_lists_more_than_it_is_asked_for_is_asked_for_each_run(service: Service) -> None:
+    """It would list all that there are, every few seconds."""
+    lists(service, **dict.fromkeys((*RUNS, *(f"other{number}" for number in range(200))), "RUNNING"))
     asked(service)
     assert asked(service) == (5, 1)
     assert asked(service) == (5, 0), "not for a list again"
