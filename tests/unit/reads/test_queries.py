@@ -33,7 +33,7 @@ from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails
 from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
 from service.reads.entries import Connection
-from service.reads.queries import Queries
+from service.reads.queries import Queries, RuntimeCondition, RuntimeState
 from service.reads.results import Read
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
@@ -302,6 +302,25 @@ def test_what_a_runtime_could_do_stands_in_while_it_is_in_trouble(world: World, 
     assert read.content() == WITH_METRICS
     assert read.provenance.source is From.STORED_ON_ERROR
     assert world.metrics(service) == b"[1]"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [
+        (RuntimeUnavailable(), "unreachable"),
+        (RuntimeTimeout(), "unreachable"),
+        (BadGateway("the AI runtime does not say what it can do"), "unusable"),
+    ],
+)
+def test_why_a_runtime_gives_no_usable_answer_is_told_though_it_gave_one_before(
+    world: World, trouble: ServiceError, state: RuntimeState
+) -> None:
+    queries = world.service()
+    assert queries.runtime_condition(context(HERE)) == RuntimeCondition("reachable")
+    world.clock.pass_(60)
+    world.runtime.describes = trouble
+    for _ in range(2):
+        assert queries.runtime_condition(context(HERE)) == RuntimeCondition(state, trouble.detail)
 
 
 def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: World) -> None:
