@@ -77,7 +77,7 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def equal_to(self, text: bytes) -> Flags:
         """Which rows have this text."""
         number = self._number(text)
-        if self.width > 1:
+        if self.width > 1 and number is not None:
             return bytes(map(number.__eq__, self._numbers()))
         passing = bytearray(self.words.count(_BEHIND))
         if number is not None:

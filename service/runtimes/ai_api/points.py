@@ -10,6 +10,7 @@ API's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import islice
@@ -33,6 +34,7 @@ _NOT_A_NUMBER = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
 _NUMBER_STARTS = frozenset(b"-0123456789")
 _MEMBER, _SPACED_MEMBER = b'"timestamp":"', b'"timestamp": "'
 _Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_STAMPS = re.compile(_MEMBER + rb'([^"\\]*)"')
 _PLUS_ZERO = b'+00:00"'
 
 
@@ -137,7 +139,7 @@ class PointMapping:
         count = len(points)
         stamps = [point.timestamp for point in points]
         text = _unspaced(text, count)
-        if not count or text.count(_MEMBER) != count or not self.timestamps.moments.all_utc(stamps):
+        if not count or not _are_written(stamps, text) or not self.timestamps.moments.all_utc(stamps):
             return None
         if _PLUS_ZERO in text:
             if text.count(_PLUS_ZERO) != sum([stamp.endswith("0") for stamp in stamps]):
@@ -208,6 +210,12 @@ def _are_points(found: Columns) -> bool:
         )
     except (msgspec.MsgspecError, RecursionError):
         return False
+
+
+def _are_written(stamps: list[str], text: bytes) -> bool:
+    """Whether these are the timestamps in ``text``, each written once, as ``_MEMBER`` and without an escape."""
+    written = _STAMPS.findall(text)
+    return len(written) == len(stamps) and b"\n".join(written) == "\n".join(stamps).encode("utf-8")
 
 
 def _unspaced(text: bytes, count: int) -> bytes:

@@ -157,6 +157,7 @@ def test_a_column_of_any_number_of_texts(names: int) -> None:
     assert {one.run_id for one in stored.runs(selected(stored, RunFilter(configuration_id="c2")))} == {
         f"run-{number}" for number in same
     }
+    assert not selected(stored, RunFilter(configuration_id="c"))
     assert len(selected(stored, RunFilter(search="n2"))) == len([n for n in range(many) if f"{n % names}"[0] == "2"])
 
 

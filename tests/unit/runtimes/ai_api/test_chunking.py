@@ -93,6 +93,24 @@ def test_the_short_way_gives_what_the_long_one_gives(points, compact: bool) -> N
     assert points_of_chunk(short, text, short.chunk) == points_of_chunk(long, text, long.point_by_point)
 
 
+@pytest.mark.parametrize("escaped", ["2026-03-29T01:00:00\\u002B00:00", "2026-03-29T01:00:00\\u005A"])
+def test_timestamps_may_be_written_with_escapes(escaped: str) -> None:
+    """.NET writes the plus sign of a text so."""
+    text = b'{"name":"a","value":1,"timestamp":"%b","labels":[{"name":"x","value":"+00:00"}]}' % escaped.encode()
+    chunk = PointMapping().chunk(b",".join([text] * 400))
+    points = json.loads(b"[" + chunk.text + b"]")
+    assert {point["timestamp"] for point in points} == {"2026-03-29T01:00:00Z"}
+    assert b'"timestamp":"2026-03-29T01:00:00Z"' in chunk.text
+    assert {point["labels"][0]["value"] for point in points} == {"+00:00"}
+
+
+def test_a_timestamp_that_is_there_twice_does_not_stand_for_one_that_is_written_differently() -> None:
+    one, other = b'"timestamp" : "2026-03-29T01:00:00Z"', b'"timestamp":"2026-03-29T02:00:00Z"'
+    text = b'{"name":"a","value":1,%b},{"name":"a","value":1,%b,%b}' % (one, other, other)
+    assert PointMapping().chunk(text).text.count(b'"timestamp":"2026-03-29T0') == 2
+    assert b'"timestamp":"2026-03-29T01:00:00Z"' in PointMapping().chunk(text).text
+
+
 def points_of_chunk(mapping: PointMapping, text: bytes, read_chunk: chunking.Read) -> object:
     chunk = read_chunk(text)
     keyed = json.loads(b"[" + chunk.text + b"]", parse_int=str, parse_float=str)
