@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="samples of each row")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the results, as .svg or .png")
     alone = parser.add_mutually_exclusive_group()
-    for part in ("tables", "lists", "mlflow", "many", "page"):
+    for part in ("cold", "tables", "lists", "mlflow", "many", "page"):
         alone.add_argument(
             f"--{part}", dest="part", action="store_const", const=part, help=f"only the part {part} (bench.{part})"
         )

@@ -118,11 +118,8 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     ]
     _rounds(plan, world, rows, results)
     tracing.measure(world, redis, results, turns=plan.turns)
-    # Without cached representations: those of an unchanged body would be reused, and nothing converted or written.
-    cold, _, _ = world.service("cold", redis, workers=1, REPRESENTATION_CACHE_BYTES="0")
-    _cold(plan, world, cold, results)
-    if 1_000_000 in plan.sizes:
-        _giants(world, base, worker_of(master), results)
+    _cold_reads(plan, world, redis, results)
+    _giants(plan, world, base, worker_of(master), results)
     tables.measure(plan.tables, world, results)
     lists.measure(plan.lists, world, results)
     many.measure(plan.many, world, results)
@@ -132,15 +129,24 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
 
 
 def part_alone(
-    part: Literal["tables", "lists", "mlflow", "many", "page"], plan: Plan, processes: Processes, directory: Path
+    part: Literal["cold", "tables", "lists", "mlflow", "many", "page"],
+    plan: Plan,
+    processes: Processes,
+    directory: Path,
 ) -> Results:
-    """Only the part ``bench.tables``, ``bench.lists``, ``bench.mlflow`` or ``bench.page``."""
+    """Only the cold reads, or the part ``bench.tables``, ``bench.lists``, ``bench.mlflow``, ``bench.many`` or
+    ``bench.page``."""
     results = Results()
     if part == "page":
         page.measure(plan.page or 1, processes, directory, results)
         return results
-    world = World(processes, directory, [])
-    if part == "tables":
+    world = World(processes, directory, plan.sizes if part == "cold" else [])
+    if part == "cold":
+        redis = world.redis()
+        base, master, _ = world.service("service", redis, workers=1)
+        _cold_reads(plan, world, redis, results)
+        _giants(plan, world, base, worker_of(master), results)
+    elif part == "tables":
         tables.measure(plan.tables, world, results)
     elif part == "lists":
         lists.measure(plan.lists, world, results)
@@ -318,7 +324,9 @@ def _read_once(row: Row) -> float:
     return took
 
 
-def _cold(plan: Plan, world: World, base: str, results: Results) -> None:
+def _cold_reads(plan: Plan, world: World, redis: str | None, results: Results) -> None:
+    """By a service without cached representations: those of an unchanged body would be reused, and nothing made."""
+    base, _, _ = world.service("cold", redis, workers=1, REPRESENTATION_CACHE_BYTES="0")
     counts = {10: 60, 1000: 60, 10_000: 30, 100_000: 8, 1_000_000: 3}
     for size in plan.sizes:
         half = max(2, counts[size] * min(plan.rounds, 3) // 6)
@@ -339,8 +347,10 @@ def _timed(url: str, count: int, how: str, core: int | None) -> list[float]:
     return [seconds * 1000 for seconds in json.loads(done.stdout)]
 
 
-def _giants(world: World, base: str, worker: int, results: Results) -> None:
+def _giants(plan: Plan, world: World, base: str, worker: int, results: Results) -> None:
     """Cold reads of a million points: their memory, and the latency of others on the same worker."""
+    if 1_000_000 not in plan.sizes:
+        return
     bearer = {"Authorization": f"Bearer {world.token}"}
     body = len(get(f"{world.runtime}/v2/lm/metrics?executionIds=run-1000000", {})[0])
     before = resident(worker)
