@@ -104,6 +104,9 @@ def test_modules_name_what_there_is() -> None:
             "/livez",
             "/readyz",
         )
+        assert health["readiness-health-check-invocation-timeout"] >= 3, (
+            "of which it takes one where a runtime is silent"
+        )
     assert modules["metric-resource"]["properties"]["UI_SIGN_OUT_URL"] == ROUTER["logout"][
         "logoutEndpoint"
     ].removeprefix("/")
