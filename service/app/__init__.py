@@ -54,10 +54,12 @@ def create_app(
     authentication: Authentication | None = None,
     renderer: Renderer | None = None,
     large_work: LargeWork | None = None,
+    serves: bool = True,
 ) -> Flask:
     """Build the application; parts that are not passed are made from the settings.
 
-    Starts background threads, so call it in the process that serves. ``close`` stops them.
+    Starts background threads, so call it in the process that serves. ``close`` stops them. One that ``serves`` looks at
+    its runtimes at once.
     """
     tracing = _tracing(settings.tracing)
     telemetry = Telemetry(tracing)
@@ -95,7 +97,11 @@ def create_app(
             sign_in=_sign_in(settings.page),
         )
     )
-    app.extensions[_PROBES] = Probes(lambda: dict(authentication.verifier.keys_loaded()), parts.runtimes, parts.cache)
+    app.extensions[_PROBES] = Probes(
+        lambda: dict(authentication.verifier.keys_loaded()),
+        partial(runtime_conditions, settings, queries, explained=True),
+        parts.cache,
+    )
     app.extensions[_CLOSING] = (
         feeds.stop,
         queries.close,
@@ -107,7 +113,8 @@ def create_app(
         json_logs.stop_buffering,
     )
     authentication.verifier.start()
-    threading.Thread(target=parts.runtimes, name="first-look", daemon=True).start()
+    if serves:
+        threading.Thread(target=parts.runtimes, name="first-look", daemon=True).start()
     return app
 
 

@@ -41,18 +41,22 @@ def cache_state(cache: Cache) -> Literal["redis", "in-process", "unavailable"]:
     return "redis"
 
 
-def runtime_conditions(settings: Settings, queries: Queries) -> dict[str, RuntimeCondition]:
-    """The condition of each connection's runtime, the default one first; all are probed at once."""
+def runtime_conditions(settings: Settings, queries: Queries, *, explained: bool = False) -> dict[str, RuntimeCondition]:
+    """The condition of each connection's runtime, the default one first; all are probed at once.
+
+    In a second, as platforms wait no longer; those that are to be ``explained`` have the time of other reads.
+    """
     named = sorted(settings.named, key=lambda each: not each.default)
     with ThreadPoolExecutor(len(named), thread_name_prefix="states") as pool, waiting():
-        found = list(pool.map(lambda each: _runtime_condition(each, queries), named))
+        found = list(pool.map(lambda each: _runtime_condition(each, queries, explained=explained), named))
     return dict(zip((each.name for each in named), found, strict=True))
 
 
-def _runtime_condition(connection: ConnectionSettings, queries: Queries) -> RuntimeCondition:
+def _runtime_condition(connection: ConnectionSettings, queries: Queries, *, explained: bool) -> RuntimeCondition:
     """The condition of a runtime; unknown where only a caller's token has access."""
     if connection.runtime.auth is RuntimeAuth.FORWARD:
         return RuntimeCondition("unknown")
     cache_scope = CacheScope("", connection.runtime.resource_group, connection=connection.name)
-    deadline = Deadline.after(_STATE_TIMEOUT)
-    return queries.runtime_condition(RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent()))
+    deadline = Deadline.after(connection.runtime.timeout if explained else _STATE_TIMEOUT)
+    context = RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent())
+    return queries.runtime_condition(context, explained=explained)

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     for risk in risks(settings):
         print(f"warning: {risk}")
     logging.disable()
-    app = create_app(settings)
+    app = create_app(settings, serves=False)
     try:
         ask = probes(app)
         return 0 if all([_keys(ask), _runtimes(ask, settings), _redis(settings.cache)]) else 1

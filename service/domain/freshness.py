@@ -70,14 +70,13 @@ class RequestCachePolicy:
     """What the request's ``Cache-Control`` allows. ``asked_at`` in seconds since the epoch.
 
     ``paced``: fetches that it forces are spaced, like those of clients (``pacing``); ``waits``: the read waits for
-    that, otherwise it is ``TooSoon``. ``stale_on_error``: a stored answer may be served in place of an error.
+    that, otherwise it is ``TooSoon``.
     """
 
     directives: RequestDirectives = RequestDirectives()
     asked_at: float = field(default_factory=time.time)
     paced: bool = True
     waits: bool = True
-    stale_on_error: bool = True
 
     @classmethod
     def no_cache(cls) -> RequestCachePolicy:

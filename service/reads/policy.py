@@ -65,7 +65,6 @@ class FreshnessPolicy:
     def _may_serve_stale_on_error(self, header: Header, cache_policy: RequestCachePolicy) -> bool:
         return (
             header.outcome == VALUE
-            and cache_policy.stale_on_error
             and not cache_policy.directives.no_cache
             and self._freshness(header).state is not State.EXPIRED
         )

@@ -22,7 +22,7 @@ from service.domain.errors import (
     RuntimeRefuses,
     ServiceError,
 )
-from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Snapshot
+from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Snapshot, Source
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
 from service.domain.run_lists import RunList
@@ -250,16 +250,20 @@ class Queries:
         """What the runtime speaks."""
         return self._entries.runtime(context).kind
 
-    def runtime_condition(self, context: RequestContext) -> RuntimeCondition:
-        """The runtime's condition, probed by its capabilities every few seconds at most."""
-        recent = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), paced=False, stale_on_error=False)
+    def runtime_condition(self, context: RequestContext, *, explained: bool) -> RuntimeCondition:
+        """The runtime's condition, probed by its capabilities every few seconds at most.
+
+        ``explained``: probed now, so that no stored answer stands in for the reason of trouble.
+        """
+        recent = RequestCachePolicy(RequestDirectives(max_age=_STATE_SECONDS), paced=False)
+        cache_policy = RequestCachePolicy.no_cache() if explained else recent
         try:
-            self.capabilities(context.with_policy(recent))
+            read = self.capabilities(context.with_policy(cache_policy))
         except (BadGateway, RuntimeRefuses, RuntimeForbids) as error:
             return RuntimeCondition("unusable", error.detail)
         except ServiceError as error:
             return RuntimeCondition("unreachable", error.detail)
-        return RuntimeCondition("reachable")
+        return RuntimeCondition("unreachable" if read.provenance.source is Source.STORED_ON_ERROR else "reachable")
 
     def fresh_entry(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
         """The freshness of a stored answer, if it is fresh and its content is still that of ``digest``."""

@@ -16,7 +16,7 @@ from testing.waiting import eventually
 from tests.integration.processes.conftest import NewHost
 from tests.integration.processes.test_visible import sample
 from tests.servers import forked
-from tests.servers.scripted_runtime import ScriptedRuntime
+from tests.servers.scripted_runtime import META, ScriptedRuntime
 from tests.servers.service_hosts import ServiceHost
 from tests.servers.valkey import ValkeyServer, running
 
@@ -80,6 +80,9 @@ def test_check_tells_of_each_connection(command: Command, runtime: ScriptedRunti
         "connection callers: not asked: RUNTIME_AUTH=forward needs a caller's token",
     ):
         assert line in found.stdout.splitlines()
+    runtime.say("meta", 200, META, wait=1.5)
+    file.write_text(f'[far]\ndefault = true\nbase_url = "{runtime.url}"\n{none}')
+    assert "connection far: reachable" in command("check", CONNECTIONS=str(file)).stdout.splitlines()
     file.write_text("[a]\n")
     wrong = command("check", CONNECTIONS=str(file))
     assert wrong.returncode == 1

@@ -316,11 +316,11 @@ def test_why_a_runtime_gives_no_usable_answer_is_told_though_it_gave_one_before(
     world: World, trouble: ServiceError, state: RuntimeState
 ) -> None:
     queries = world.service()
-    assert queries.runtime_condition(context(HERE)) == RuntimeCondition("reachable")
+    assert queries.runtime_condition(context(HERE), explained=True) == RuntimeCondition("reachable")
     world.clock.pass_(60)
     world.runtime.describes = trouble
     for _ in range(2):
-        assert queries.runtime_condition(context(HERE)) == RuntimeCondition(state, trouble.detail)
+        assert queries.runtime_condition(context(HERE), explained=True) == RuntimeCondition(state, trouble.detail)
 
 
 def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: World) -> None:
