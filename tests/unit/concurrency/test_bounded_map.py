@@ -39,6 +39,17 @@ def test_what_is_heavier_than_all_is_not_kept() -> None:
     assert (kept.get("a"), kept.get("b")) == ("a", None)
 
 
+def test_a_heavier_value_displaces_no_more_than_has_no_room_beside_it() -> None:
+    """As of cachetools 8; before, it needed room beside the value that it replaces."""
+    kept: BoundedMap[str, str] = BoundedMap(10, len)
+    for key, value in {"a": "aa", "b": "bb", "c": "cccc"}.items():
+        kept.keep(key, value)
+    kept.keep("c", "ccccc")
+    assert [kept.get(key) for key in "abc"] == ["aa", "bb", "ccccc"]
+    kept.keep("c", "ccccccc")
+    assert [kept.get(key) for key in "abc"] == [None, "bb", "ccccccc"]
+
+
 def test_a_value_that_has_become_too_heavy_goes_and_its_weight_with_it() -> None:
     kept: BoundedMap[str, str] = BoundedMap(3, len)
     kept.keep("a", "aa")
