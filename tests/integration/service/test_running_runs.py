@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from service.settings import RuntimeAuth
 from tests.integration.service.conftest import Service, Surroundings
 
 RUNS = [f"run{number}" for number in range(5)]
@@ -53,6 +54,18 @@ def test_runs_that_are_running_are_looked_up_in_one_list(service: Service) -> No
     assert asked(service) == (0, 1)
     query = service.runtime.headers[-1]["path"] + service.runtime.headers[-2]["path"]
     assert "status=RUNNING" in query
+
+
+def test_each_caller_is_answered_by_a_list_of_its_own(surroundings: Surroundings) -> None:
+    with surroundings.service(RuntimeAuth.FORWARD) as service:
+        lists(service, **dict.fromkeys(RUNS, "RUNNING"))
+        for subject in ("ada", "bob"):
+            service.token = service.issuer.mint(roles=["scenario_metric_viewer"], subject=subject)
+            before = len(service.runtime.headers)
+            assert asked(service) == (5, 0), "nothing is known of them by this caller's token"
+            assert asked(service) == (0, 1)
+            sent = {headers.get("authorization") for headers in service.runtime.headers[before:]}
+            assert sent == {f"Bearer {service.token}"}
 
 
 def test_a_run_that_is_not_in_the_list_is_asked_for_by_itself(service: Service) -> None:
