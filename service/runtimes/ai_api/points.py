@@ -125,8 +125,9 @@ class PointMapping:
             text = text.replace(_SPACED_MEMBER, _MEMBER)
         elif _MEMBER not in found.first:
             return None
-        lacking = _lacking(_REGULAR.decode(b"[" + found.first + b"]")) or b""
-        self._note({name.first.decode(): None for name in found.at(_LABEL_NAME)})
+        first = _REGULAR.decode(b"[" + found.first + b"]")
+        lacking = _lacking(first) or b""
+        self._note({label.name: None for point in first for label in point.labels or ()})
         return Chunk(text.replace(_MEMBER, lacking + _MEMBER) if lacking else text, found.count)
 
     def _regular(self, text: bytes) -> Chunk | None:
@@ -214,6 +215,10 @@ def _are_points(found: Columns) -> bool:
 
 def _are_written(stamps: list[str], text: bytes) -> bool:
     """Whether these are the timestamps in ``text``, each written once, as ``_MEMBER`` and without an escape."""
+    if text.count(_MEMBER) != len(stamps):
+        return False
+    if b"\\" not in text and text.count(b'"timestamp"') == len(stamps):
+        return True
     written = _STAMPS.findall(text)
     return len(written) == len(stamps) and b"\n".join(written) == "\n".join(stamps).encode("utf-8")
 

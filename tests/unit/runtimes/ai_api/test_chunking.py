@@ -128,6 +128,13 @@ def test_label_names_are_those_of_the_points_by_first_appearance(resources, stre
             assert resource.label_names == (None if "\ud83d" in names else names)
 
 
+def test_of_a_label_name_that_is_there_twice_the_last_one_counts() -> None:
+    text = b'{"name":"a","value":1,"timestamp":"2026-03-29T01:00:00Z","labels":[{"name":"x","name":"y","value":"v"}]}'
+    mapping = PointMapping()
+    assert mapping.chunk(b",".join([text] * 400)).count == 400
+    assert mapping.label_names == ("y",)
+
+
 def test_no_more_label_names_are_kept_than_a_table_has_columns() -> None:
     points = [
         {"name": "a", "value": 1, "timestamp": "2026-03-29T01:00:00Z", "step": 1, "labels": labels(n)} for n in range(9)
