@@ -135,14 +135,25 @@ class RedisCache:
         return Call((key, *item.beside), (item.value, _milliseconds(item.ttl), *announced, *item.beside.values()))
 
     def _run_many(self, name: str, script: Script, calls: Mapping[str, Call]) -> dict[str, bool]:
-        """What the script did for each key, in one trip to each server."""
+        """What the script did for each key, in one trip to each server.
+
+        Where one cannot be used, it is run on the others before that is raised.
+        """
         done: dict[str, bool] = {}
+        failed: dict[str, CacheUnavailable] = {}
         with self._operation():
             for share in self._shares(list(calls)):
+                if share.server in failed:
+                    continue
                 command = f"EVALSHA {name}" if len(share.keys) == 1 else f"PIPELINE EVALSHA {name}"
-                with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
-                    outcomes = run_many(share.client, script, [calls[key] for key in share.keys])
-                    done |= zip(share.keys, outcomes, strict=True)
+                try:
+                    with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
+                        outcomes = run_many(share.client, script, [calls[key] for key in share.keys])
+                        done |= zip(share.keys, outcomes, strict=True)
+                except CacheUnavailable as error:
+                    failed[share.server] = error
+            if failed:
+                raise next(iter(failed.values()))
         return done
 
     @contextmanager

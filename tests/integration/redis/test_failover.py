@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from redis.crc import key_slot
 
+from service.caching.protocol import Replacement
 from service.caching.redis.cache import RedisCache
 from service.domain.errors import CacheUnavailable
 from testing.waiting import eventually
@@ -56,6 +57,10 @@ def test_in_a_cluster_a_dead_master_costs_its_own_keys_only(cluster: ClusterSet,
         assert usable(cache, keys[1])
     with pytest.raises(CacheUnavailable):
         cache.get_many(keys)
+    with pytest.raises(CacheUnavailable):
+        cache.replace_many({key: Replacement(b"new", 60, {}) for key in reversed(keys)})
+    assert [cache.get(key) for key in keys[:2]] == [b"new"] * 2
+    assert all(map(usable, [cache] * 2, keys[:2]))
     cluster.masters[2].start()
     eventually(lambda: usable(cache, keys[2]))
     assert cache.get_many(keys) == [b"v"] * 3
