@@ -94,9 +94,11 @@ def test_keys_all_over_the_place(cache: Cache, key: str) -> None:
     assert cache.get_many(list(values)) == list(values.values())
 
 
-def test_writing_nothing_is_nothing(cache: Cache) -> None:
+def test_writing_nothing_is_nothing(cache: Cache, key: str) -> None:
+    cache.set_many({key: b"x"}, 60)
     cache.set_many({}, 60)
     cache.replace_many({})
+    assert cache.get(key) == b"x"
 
 
 def test_what_is_replaced_comes_with_what_belongs_to_it(cache: Cache, key: str) -> None:

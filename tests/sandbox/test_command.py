@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 import requests
 
+from testing.waiting import eventually
+
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -89,6 +91,13 @@ def test_a_busy_port_is_reported_in_one_line(start: Start) -> None:
     assert errors.count("\n") == 1
 
 
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=30).ok
+    except requests.ConnectionError:
+        return False
+
+
 @pytest.mark.slow
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     file = tmp_path / "ready.json"
@@ -97,12 +106,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script]) as parent:
         printed = ready(file, parent)
         parent.kill()
-    while True:
-        try:
-            requests.get(f"{printed['issuer']}/.well-known/jwks.json", timeout=30)
-        except requests.ConnectionError:
-            break
-        time.sleep(0.05)
+    eventually(lambda: not answers(f"{printed['issuer']}/.well-known/jwks.json"))
 
 
 def test_faults_out_of_range_are_refused(start: Start) -> None:

@@ -328,8 +328,8 @@ def test_memory_does_not_grow_with_the_number_of_runs(surroundings: Surroundings
         def peak(ids: Sequence[str]) -> int:
             url = f"/points?format={format_}&" + "&".join(f"run={run}" for run in ids)
             token = {"Authorization": f"Bearer {service.token}"}
-            with service.client.open(url, method="HEAD", headers=token):
-                pass  # read and stored
+            with service.client.open(url, method="HEAD", headers=token) as stored:
+                assert stored.status_code == 200
             tracemalloc.start()
             try:
                 answer = service.client.open(url, headers=token, buffered=False)

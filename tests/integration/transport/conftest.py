@@ -12,7 +12,7 @@ from service.runtimes.transport import Answer, HttpTransport
 from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.servers import HANG_GUARD, Reply, Script, Server, serving
 
-MOST = 8 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
 Serve = Callable[[Script], Server]
 Exchange = Callable[..., Answer]
 
@@ -24,7 +24,7 @@ def telemetry() -> Telemetry:
 
 @pytest.fixture
 def transport(telemetry: Telemetry) -> Iterator[HttpTransport]:
-    made = HttpTransport(connect_timeout=2, max_body_bytes=MOST, pool_size=4, telemetry=telemetry)
+    made = HttpTransport(connect_timeout=2, max_body_bytes=MAX_BODY_BYTES, pool_size=4, telemetry=telemetry)
     yield made
     made.close()
 

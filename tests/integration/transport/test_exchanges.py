@@ -14,7 +14,7 @@ from service.runtimes.transport import Answer, HttpTransport
 from service.runtimes.transport.budget import Budget, spending
 from service.runtimes.transport.sockets import connect
 from service.telemetry.prometheus import Telemetry
-from tests.integration.transport.conftest import MOST, Exchange, Serve
+from tests.integration.transport.conftest import MAX_BODY_BYTES, Exchange, Serve
 from tests.integration.transport.servers import Request, raw, reply
 
 
@@ -161,7 +161,7 @@ def test_counts_every_exchange(exchange: Exchange, telemetry: Telemetry) -> None
 def test_makes_a_connection_for_each_exchange_where_none_is_kept(serve: Serve, telemetry: Telemetry) -> None:
     server = serve(lambda _: reply())  # which says that it would keep it
     made = HttpTransport(
-        connect_timeout=2, max_body_bytes=MOST, pool_size=4, keeps_connections=False, telemetry=telemetry
+        connect_timeout=2, max_body_bytes=MAX_BODY_BYTES, pool_size=4, keeps_connections=False, telemetry=telemetry
     )
     for _ in range(3):
         assert get(made, server.url).status == 200
@@ -174,7 +174,7 @@ def test_makes_a_connection_for_each_exchange_where_none_is_kept(serve: Serve, t
 def test_an_answer_in_two_parts_is_not_held_up_by_a_late_acknowledgement() -> None:
     """On a connection that is kept, where the system acknowledges late by itself."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        budget = Budget(Deadline.after(10), connect_timeout=5, body_bytes=MOST)
+        budget = Budget(Deadline.after(10), connect_timeout=5, body_bytes=MAX_BODY_BYTES)
         with spending(budget):
             ours = connect("127.0.0.1", listening.getsockname()[1], (), budget)
             theirs, _ = listening.accept()

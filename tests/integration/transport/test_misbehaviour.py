@@ -20,7 +20,7 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport import HttpTransport
 from service.telemetry.prometheus import Telemetry
-from tests.integration.transport.conftest import MOST, Exchange, Serve
+from tests.integration.transport.conftest import MAX_BODY_BYTES, Exchange, Serve
 from tests.integration.transport.servers import HEAD_OK as HEAD
 from tests.integration.transport.servers import Misbehaviour, Reply, raw, reply, silence, trickle
 
@@ -73,7 +73,9 @@ def test_a_server_that_takes_no_connection_is_unavailable(transport: HttpTranspo
                 connection.connect_ex(("127.0.0.1", port))
             with pytest.raises(RuntimeTimeout):
                 ask(transport, port, seconds=0.3)
-            hasty = HttpTransport(connect_timeout=0.2, max_body_bytes=MOST, pool_size=1, telemetry=Telemetry())
+            hasty = HttpTransport(
+                connect_timeout=0.2, max_body_bytes=MAX_BODY_BYTES, pool_size=1, telemetry=Telemetry()
+            )
             with pytest.raises(RuntimeUnavailable):
                 ask(hasty, port, seconds=5)
             hasty.close()
@@ -134,7 +136,7 @@ def test_a_connection_that_breaks_off_is_unavailable(exchange: Exchange, broken:
         pytest.param(raw(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n12"), id="two lengths"),
         pytest.param(chunked(b"1", headers=b"Content-Length: 1\r\n"), id="length and chunks"),
         pytest.param(raw(HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n"), id="transfer coding"),
-        pytest.param(raw(HEAD + b"Content-Length: %d\r\n\r\n" % (MOST + 1)), id="claims too much"),
+        pytest.param(raw(HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1)), id="claims too much"),
         pytest.param(chunked(*[b"a" * 1_000_000] * 9), id="too much in chunks"),
         pytest.param(raw(HEAD + b"\r\n", *[b"a" * 1_000_000] * 9), id="too much without a length"),
         pytest.param(chunked(end=b"0\r\n" + b"X: %b\r\n" % (b"y" * 1000) * 20_000), id="flood of trailers"),
