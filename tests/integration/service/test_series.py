@@ -245,6 +245,7 @@ def test_elapsed_time_is_since_the_start_of_the_run_and_its_reader_needs_no_othe
     [
         ("smooth=1", "smooth", "must be a number from 0 to 0.99"),
         ("smooth=1_0e-1", "smooth", "must be a number from 0 to 0.99"),
+        ("smooth=1e999", "smooth", "must be a number from 0 to 0.99"),
         ("smooth=0.5&type=bar", "smooth", "goes with type=line and type=scatter only"),
         ("scale=square", "scale", "must be linear or log"),
         ("minStep=2&maxStep=1", "minStep", "must not be beyond maxStep"),
@@ -253,6 +254,11 @@ def test_elapsed_time_is_since_the_start_of_the_run_and_its_reader_needs_no_othe
 def test_how_charts_cannot_be_drawn(logged: Service, query: str, parameter: str, detail: str) -> None:
     problem = json.loads(logged.get(f"{CHART}?{query}").data)
     assert (problem["status"], problem["errors"]) == (400, [{"parameter": parameter, "detail": detail}])
+
+
+@pytest.mark.parametrize("written", ["5e-1", "0.50", "5.0E-01", "00.5"])
+def test_how_much_to_smooth_is_any_number_of_json(logged: Service, written: str) -> None:
+    assert logged.get(f"{CHART}?smooth={written}").data == logged.get(f"{CHART}?smooth=0.5").data
 
 
 class CountingRenderer(Renderer):

@@ -16,13 +16,13 @@ from service.charts.x_axis import Against, ChartOptions
 
 MOST_SMOOTH = 0.99
 _SMOOTH = f"must be a number from 0 to {MOST_SMOOTH}"
-_FRACTION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+_FRACTION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _TYPES = [str(each) for each in ChartType]
 CHART_TYPE = validate.OneOf(_TYPES, error=f"must be {', '.join(_TYPES[:-1])} or {_TYPES[-1]}")
 
 
 def _fraction(text: str) -> str:
-    """A check for plain decimal notation: ``float`` would accept ``1_0`` and ``nan`` as well."""
+    """A check for the notation of JSON: ``float`` would accept ``1_0`` and ``nan`` as well."""
     if not _FRACTION.fullmatch(text):
         raise ValidationError(_SMOOTH)
     return text
@@ -57,7 +57,7 @@ class ChartOptionsQuery(FilterQuery):
         load_default=0.0,
         pre_load=[_fraction],
         validate=validate.Range(0, MOST_SMOOTH, error=_SMOOTH),
-        error_messages={"invalid": _SMOOTH},
+        error_messages={"invalid": _SMOOTH, "special": _SMOOTH},
         metadata={
             "description": "The share that an exponential moving mean, debiased, keeps from point to point. Lines and "
             "scattered points then have a line through the means, with the logged values faint behind it; `value` in "
