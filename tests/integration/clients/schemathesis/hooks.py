@@ -13,6 +13,13 @@ from schemathesis import GenerationMode
 OFFSETS = st.builds("{}{:02d}:{:02d}".format, st.sampled_from("+-"), st.integers(0, 23), st.integers(0, 59))
 ZONES = st.sampled_from(sorted(zone for zone in available_timezones() if "/" in zone))
 
+ORDERED = (
+    ("minStep", "maxStep", float),
+    ("since", "until", datetime.fromisoformat),
+    ("createdSince", "createdUntil", datetime.fromisoformat),
+)
+"""Lower and upper bounds that may not cross, and what they are compared as."""
+
 DRAWN = "/comparisons/chart"
 WITH_LOSS = {"5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11", "8c2e91d4-7f10-4b6a-a5c3-2d9b7e604c12"}
 
@@ -37,12 +44,12 @@ def filter_case(_context: Any, case: Any) -> bool:
     query = case.query or {}
     return not (
         "cursor" in query  # opaque: one that was not given for this very request is refused
-        or _crossed(query, "minStep", "maxStep", float)
-        or _crossed(query, "since", "until", datetime.fromisoformat)
+        or any(_crossed(query, least, greatest, read) for least, greatest, read in ORDERED)
         or ("baseline" in query and query["baseline"] not in query.get("run", ()))
         or ("align" in query) != ("metric" in query and case.operation.path == "/comparisons")
         or _repeats(query.get("sort", ""))
         or (case.operation.path == DRAWN and not _drawable(query))
+        or not _smoothable(query)
     )
 
 
@@ -52,6 +59,12 @@ def _drawable(query: Any) -> bool:
     return bool(WITH_LOSS & set(query.get("run", ()))) and (
         against in {"step", "time"} or (against, kind) == ("run", "bar")
     )
+
+
+def _smoothable(query: Any) -> bool:
+    """Whether a line through the means goes with how points are drawn."""
+    against, kind = query.get("against", "step"), query.get("type", "line")
+    return not float(query.get("smooth", 0)) or (kind in {"line", "scatter"} and against in {"step", "time", "elapsed"})
 
 
 def _crossed(query: Any, least: str, greatest: str, read: Any) -> bool:
