@@ -60,8 +60,8 @@ class MemoryCache:
             return None
         return item.value
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        return [self.get(key) for key in keys]
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes | None]:
+        return {key: self.get(key) for key in keys}
 
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
         ends = self._clock() + max(ttl, SHORTEST_TTL)

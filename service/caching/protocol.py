@@ -25,12 +25,13 @@ class Cache(Protocol):
 
     def get(self, key: str) -> bytes | None: ...
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The values under ``keys``, in their order."""
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes | None]:
+        """The values under ``keys``; keys whose server cannot be used are absent, while others can."""
         ...
 
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
-        """Keep each value for ``ttl`` seconds (at least 1 ms). Not atomic over several keys."""
+        """Keep each value for ``ttl`` seconds (at least 1 ms). Not atomic over several keys: after an exception some
+        may be stored."""
         ...
 
     def replace_many(self, items: Mapping[str, Replacement]) -> None:

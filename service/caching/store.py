@@ -133,10 +133,9 @@ class EntryStore:
             if kept is not None and kept.body is not None and kept.header.digest == header.digest:
                 heads[key] = kept.body.head
         elsewhere = [key for key in headers if key not in heads]
-        for key, head in zip(elsewhere, self._shared_many(elsewhere, headers), strict=True):
-            if head is not None:
-                heads[key] = head
-                self._keep_body(key, headers[key], _Body(head, None))
+        for key, head in self._shared_heads(elsewhere, headers).items():
+            heads[key] = head
+            self._keep_body(key, headers[key], _Body(head, None))
         unpacked = {key: codec.decompress(head, headers[key], lambda: None) for key, head in heads.items()}
         return {key: packed for key, packed in unpacked.items() if packed is not None}
 
@@ -211,14 +210,14 @@ class EntryStore:
         )
 
     def _shared_headers(self, keys: Sequence[str]) -> dict[str, Header]:
-        asked_at, marks = self._clock(), [self.changes.mark(key) for key in keys]
+        asked_at, marks = self._clock(), {key: self.changes.mark(key) for key in keys}
         try:
             sealed = self._cache.get_many(keys)
         except CacheUnavailable:
             return {}
         found = {}
-        for key, value, mark in zip(keys, sealed, marks, strict=True):
-            kept = self._checked(key, None if value is None else self._sealer.open(key, value), asked_at, mark)
+        for key, value in sealed.items():
+            kept = self._checked(key, None if value is None else self._sealer.open(key, value), asked_at, marks[key])
             if kept is not None:
                 found[key] = kept.header
         return found
@@ -261,13 +260,15 @@ class EntryStore:
         except CacheUnavailable:
             return None
 
-    def _shared_many(self, keys: Sequence[str], headers: Mapping[str, Header]) -> Sequence[bytes | None]:
+    def _shared_heads(self, keys: Sequence[str], headers: Mapping[str, Header]) -> dict[str, bytes]:
         if not keys:
-            return ()
+            return {}
+        names = {body_key(key, headers[key].digest): key for key in keys}
         try:
-            return self._cache.get_many([body_key(key, headers[key].digest) for key in keys])
+            found = self._cache.get_many(list(names))
         except CacheUnavailable:
-            return [None] * len(keys)
+            return {}
+        return {names[name]: head for name, head in found.items() if head is not None}
 
     def _keep_body(self, key: str, header: Header, body: _Body) -> None:
         """Keep the body in memory, unless a newer entry has arrived meanwhile."""

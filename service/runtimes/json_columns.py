@@ -48,7 +48,12 @@ class Column:
     @property
     def is_narrow(self) -> bool:
         """Whether no cell is longer than ``WIDEST``."""
-        return bool((self.ends - self.begins).max() <= WIDEST)
+        return self.longest <= WIDEST
+
+    @property
+    def longest(self) -> int:
+        """The bytes of the longest cell."""
+        return int((self.ends - self.begins).max())
 
     @property
     def is_constant(self) -> bool:

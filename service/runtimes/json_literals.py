@@ -4,7 +4,8 @@ Where the strict parser refuses an answer, two deviations of real writers are re
 
 - ``NaN``, ``Infinity`` and ``-Infinity``, which are not JSON, become strings of these names.
 - An escaped surrogate without its other half (``\\ud83d`` of a cut emoji) is a legal JSON escape that the parser cannot
-  turn into text. It is replaced by ``\\u001f`` and its digits, and ``restored`` puts it back into the result.
+  turn into text. In literals it stays what it is: it is replaced by ``\\u001f`` and its digits, and ``restored`` puts
+  it back into the result. Text, which the service compares and encodes, has U+FFFD in its place.
 
 Who decodes, compares or searches text holds the interpreter's lock meanwhile. So texts are looked through in
 stretches, and what has to be decoded at once has a longest length.
@@ -44,14 +45,16 @@ _ESCAPE = re.compile(
     rb"|u(?P<lone>[dD][89a-fA-F][0-9a-fA-F]{2})|u001[fF](?P<aside>[dD][89a-fA-F][0-9a-fA-F]{2}|~)?|.)",
     re.DOTALL,
 )
+_ASIDE_IN_TEXT = re.compile(f"{ASIDE}(?:~|([0-9a-fA-F]{{4}}))")
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """Read ``body`` as UTF-8 JSON of the shape ``kind``.
+    """Read ``body`` as UTF-8 JSON of the shape ``kind``, of which no strings are kept as literals.
 
     Raises ``BadGateway`` for anything else, and for more than ``MOST_AT_ONCE`` bytes.
     """
-    return decode_mended(body, kind)[0]
+    check_at_once(body)
+    return _decoded(body, kind, _replace_lone)[0]
 
 
 def check_at_once(body: bytes) -> None:
@@ -61,12 +64,16 @@ def check_at_once(body: bytes) -> None:
 
 
 def decode_mended(body: bytes, kind: type[T], *, points: bool = False) -> tuple[T, bool]:
-    """As ``decode``, and whether literals in the result must be ``restored``.
+    """As ``decode``, and whether literals in the result must be ``restored``, and texts be ``restored_text``.
 
     What is decoded at once may be longer where it is ``points``: a million of them are a wait that readers know.
     """
     if not points:
         check_at_once(body)
+    return _decoded(body, kind, _set_aside)
+
+
+def _decoded(body: bytes, kind: type[T], change: Callable[[re.Match[bytes]], bytes]) -> tuple[T, bool]:
     body = body.removeprefix(_BOM)
     try:
         _check_utf_8(body)
@@ -75,7 +82,7 @@ def decode_mended(body: bytes, kind: type[T], *, points: bool = False) -> tuple[
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return json_decoder(kind).decode(_mended(body)), True
+            return json_decoder(kind).decode(_mended(body, change)), True
     except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
         raise BadGateway(_SHAPE) from error
 
@@ -83,6 +90,11 @@ def decode_mended(body: bytes, kind: type[T], *, points: bool = False) -> tuple[
 def restored(literals: bytes) -> bytes:
     """Put back what ``decode_mended`` replaced."""
     return _rewritten(literals, _put_back)
+
+
+def restored_text(text: str) -> str:
+    """Decoded text without what ``decode_mended`` put into it; a lone surrogate becomes U+FFFD."""
+    return _ASIDE_IN_TEXT.sub(lambda match: "\ufffd" if match[1] else ASIDE, text)
 
 
 def shape(what: str) -> str:
@@ -100,17 +112,21 @@ def text(literal: bytes) -> str:
     return value
 
 
-def check_length(literal: bytes, what: str) -> bytes:
-    """A literal that is worked on as a whole. Raises ``BadGateway`` for one of more than ``MOST_MEMBER_BYTES``."""
+Literal = TypeVar("Literal", bytes, str)
+
+
+def check_length(literal: Literal, what: str) -> Literal:
+    """A literal, or a text, that is worked on as a whole. Raises ``BadGateway`` for one of more than
+    ``MOST_MEMBER_BYTES``."""
     if len(literal) > MOST_MEMBER_BYTES:
         raise BadGateway(f"the AI runtime's answer has {what} of more than {MOST_MEMBER_BYTES // 1024} KiB")
     return literal
 
 
-def _mended(body: bytes) -> bytes:
+def _mended(body: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes:
     for name in _NO_NUMBERS:
         body = _quoted(body, name)
-    return _rewritten(body, _set_aside)
+    return _rewritten(body, change)
 
 
 def _check_utf_8(body: bytes) -> None:
@@ -181,6 +197,10 @@ def _rewritten(text: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes
             kept = found.end()
         at = found.end()
     return b"".join((*pieces, text[kept:])) if pieces else text
+
+
+def _replace_lone(match: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if match["lone"] else match[0]
 
 
 def _set_aside(match: re.Match[bytes]) -> bytes:

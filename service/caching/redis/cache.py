@@ -69,24 +69,25 @@ class RedisCache:
         self._subscription: Subscription | None = None
 
     def get(self, key: str) -> bytes | None:
-        return self.get_many([key])[0]
+        return self.get_many([key])[key]
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes | None]:
         """Uses ``MGET`` also for one key, which ignores values of another type: they are not ours, and are
         overwritten."""
         found: dict[str, bytes | None] = {}
-        with self._operation():
-            for share in self._shares(keys):
-                with self._attempt("MGET", share.server, commands=len(share.keys)):
-                    found |= zip(share.keys, _values(share.client.mget(share.keys), len(share.keys)), strict=True)
-        return [found[key] for key in keys]
+
+        def read(share: Share) -> None:
+            found.update(zip(share.keys, _values(share.client.mget(share.keys), len(share.keys)), strict=True))
+
+        try:
+            self._on_each_server("MGET", keys, read, writes=False)
+        except CacheUnavailable:
+            if not found:
+                raise
+        return found
 
     def set_many(self, items: Mapping[str, bytes], ttl: float) -> None:
-        with self._operation():
-            for share in self._shares(items):
-                command = "SET" if len(share.keys) == 1 else "PIPELINE SET"
-                with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
-                    _write(share, items, _milliseconds(ttl))
+        self._on_each_server("SET", list(items), lambda share: _write(share, items, _milliseconds(ttl)), writes=True)
 
     def replace_many(self, items: Mapping[str, Replacement]) -> None:
         calls = {key: self._replacing(key, item) for key, item in items.items()}
@@ -135,26 +136,36 @@ class RedisCache:
         return Call((key, *item.beside), (item.value, _milliseconds(item.ttl), *announced, *item.beside.values()))
 
     def _run_many(self, name: str, script: Script, calls: Mapping[str, Call]) -> dict[str, bool]:
-        """What the script did for each key, in one trip to each server.
-
-        Where one cannot be used, it is run on the others before that is raised.
-        """
+        """What the script did for each key, in one trip to each server."""
         done: dict[str, bool] = {}
+
+        def call(share: Share) -> None:
+            outcomes = run_many(share.client, script, [calls[key] for key in share.keys])
+            done.update(zip(share.keys, outcomes, strict=True))
+
+        self._on_each_server(f"EVALSHA {name}", list(calls), call, writes=True)
+        return done
+
+    def _on_each_server(
+        self, command: str, keys: Sequence[str], work: Callable[[Share], None], *, writes: bool
+    ) -> None:
+        """Have ``work`` done for each server's share of the keys.
+
+        Where one cannot be used, it is done for the others before that is raised.
+        """
         failed: dict[str, CacheUnavailable] = {}
         with self._operation():
-            for share in self._shares(list(calls)):
+            for share in self._shares(keys):
                 if share.server in failed:
                     continue
-                command = f"EVALSHA {name}" if len(share.keys) == 1 else f"PIPELINE EVALSHA {name}"
+                name = f"PIPELINE {command}" if writes and len(share.keys) > 1 else command
                 try:
-                    with self._attempt(command, share.server, writes=True, commands=len(share.keys)):
-                        outcomes = run_many(share.client, script, [calls[key] for key in share.keys])
-                        done |= zip(share.keys, outcomes, strict=True)
+                    with self._attempt(name, share.server, writes=writes, commands=len(share.keys)):
+                        work(share)
                 except CacheUnavailable as error:
                     failed[share.server] = error
             if failed:
                 raise next(iter(failed.values()))
-        return done
 
     @contextmanager
     def _operation(self) -> Iterator[None]:
@@ -166,12 +177,12 @@ class RedisCache:
             self._telemetry.cache_server_error()
             raise
 
-    def _shares(self, keys: Sequence[str] | Mapping[str, bytes]) -> list[Share]:
+    def _shares(self, keys: Sequence[str]) -> list[Share]:
         if not self._servers.connected:
             with self._attempt("CLUSTER SLOTS", self._servers.name):
                 self._servers.connect()
         try:
-            return self._servers.shares(list(keys))
+            return self._servers.shares(keys)
         except Exception as error:
             raise CacheUnavailable("no server is known to hold that key") from error
 

@@ -34,6 +34,7 @@ _TIMES = ("created_at", "modified_at", "submission_time", "start_time", "complet
 _BEHIND_TIMES = "execution_schedule_id"
 """The literals of an execution, in the order of ``Run``."""
 _MEMBER = "a member of a run"
+_LONGEST_TEXT = MOST_MEMBER_BYTES - len(b'""')
 _STRING_OR_NULL = frozenset(b'"n')
 """The first characters of a string or ``null``."""
 
@@ -131,9 +132,10 @@ def _by_shape(executions: Sequence[Raw]) -> Iterable[Sequence[Raw]]:
 
 
 def _by_columns(executions: Sequence[Raw], moments: MomentReader) -> Iterator[Run] | None:
-    """The runs, where all are written as the first one is and can be kept so: all timestamps in UTC, with a ``Z``."""
+    """The runs, where all are written as the first one is and can be kept so: all timestamps in UTC, with a ``Z``, and
+    no member too long."""
     found = json_columns.columns(b",".join(executions)) if len(executions) >= _WORTH_COLUMNS else None
-    if found is None or not all(column.is_text for column in found.columns):
+    if found is None or not all(column.is_text and column.longest <= _LONGEST_TEXT for column in found.columns):
         return None
     first = json_literals.decode(found.first, Execution)
     columns = {column.path[0]: column for column in found.columns if len(column.path) == 1}
@@ -163,7 +165,8 @@ def _regular(executions: Sequence[Execution], moments: MomentReader) -> Iterator
     columns = [list(map(bytes, map(attrgetter(name), executions))) for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES)]
     if not all({literal[0] for literal in column} <= _STRING_OR_NULL for column in columns):
         return None
-    if max(map(len, chain.from_iterable(columns)), default=0) > MOST_MEMBER_BYTES:
+    ids, statuses = (list(map(attrgetter(name), executions)) for name in ("id", "status"))
+    if max(map(len, chain(ids, statuses, *columns)), default=0) > MOST_MEMBER_BYTES:
         return None
     first = len(_BEFORE_TIMES)
     times = [literal for column in columns[first : first + len(_TIMES)] for literal in column if literal != NULL]
@@ -171,7 +174,6 @@ def _regular(executions: Sequence[Execution], moments: MomentReader) -> Iterator
     texts = joined[1:-1].decode("latin-1").split('"\n"') if times else []
     if joined.count(b'Z"') != len(times) or len(texts) != len(times) or (texts and not moments.all_utc(texts)):
         return None
-    ids, statuses = (map(attrgetter(name), executions) for name in ("id", "status"))
     return map(Run, ids, statuses, *columns[:-1], repeat(0), columns[-1])
 
 
@@ -191,8 +193,8 @@ def run(execution: Execution, *, mended: bool) -> Run:
         return _text(literal, mended=mended)
 
     return Run(
-        run_id=execution.id,
-        status=execution.status,
+        run_id=_str(execution.id, mended=mended),
+        status=_str(execution.status, mended=mended),
         target_status=text(execution.target_status),
         status_message=text(execution.status_message),
         scenario_id=text(execution.scenario_id),
@@ -260,7 +262,7 @@ def _id_and_name(id_: Raw, found: _Named, mended: bool, *, id_mended: bool) -> b
 
 
 def _input(binding: _Binding, body: bytes | None, *, mended: bool) -> bytes:
-    key, id_ = _text(binding.key, mended=mended), msgspec.json.encode(binding.artifact_id)
+    key, id_ = _text(binding.key, mended=mended), msgspec.json.encode(_str(binding.artifact_id, mended=mended))
     if body is None:
         return b'{"key":%b,"id":%b,"name":null,"kind":null,"url":null}' % (key, id_)
     found, found_mended = json_literals.decode_mended(body, _Artifact)
@@ -276,6 +278,12 @@ def _artifact(key: Raw, found: _Artifact, *, mended: bool) -> bytes:
 
 def _array(items: Iterable[bytes]) -> bytes:
     return b"[" + b",".join(items) + b"]"
+
+
+def _str(text: str, *, mended: bool) -> str:
+    """An id or a status."""
+    json_literals.check_length(text, _MEMBER)
+    return json_literals.restored_text(text) if mended else text
 
 
 def _text(literal: Raw, *, mended: bool) -> bytes:

@@ -1,8 +1,9 @@
 """A server for each test, and caches on it that come back fast after trouble."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -11,7 +12,9 @@ from service.concurrency.circuit_breaker import Tolerance
 from service.telemetry.prometheus import Telemetry
 from tests.servers.valkey import ValkeyServer, running
 
-Connect = Callable[[str], RedisCache]
+
+class Connect(Protocol):
+    def __call__(self, url: str, timeout: float = 0.5) -> RedisCache: ...
 
 
 @pytest.fixture
@@ -30,8 +33,8 @@ def connect(telemetry: Telemetry) -> Iterator[Connect]:
     """A cache on a URL, closed after the test. It tries a dead server again after a tenth of a second."""
     with ExitStack() as stack:
 
-        def connect(url: str) -> RedisCache:
-            cache = RedisCache(url, timeout=0.5, telemetry=telemetry, tolerance=Tolerance(2, 0, 0.1, 0.3, 0))
+        def connect(url: str, timeout: float = 0.5) -> RedisCache:
+            cache = RedisCache(url, timeout=timeout, telemetry=telemetry, tolerance=Tolerance(2, 0, 0.1, 0.3, 0))
             stack.callback(cache.close)
             return cache
 

@@ -223,7 +223,7 @@ def test_what_others_left_under_our_keys(server: ValkeyServer, cache: RedisCache
     """A value of another type is nothing of ours: it is written over, and as a lock without an end taken over."""
     server.ask("RPUSH", "k", "x")
     server.ask("RPUSH", "lock", "x")
-    assert cache.get_many(["k", "l"]) == [None, None]
+    assert cache.get_many(["k", "l"]) == {"k": None, "l": None}
     assert usable(cache)
     assert cache.acquire("lock", "me", 60)
     assert not cache.acquire("lock", "another", 60)

@@ -18,7 +18,7 @@ def works(cache: RedisCache) -> bool:
     held = cache.acquire("{k}lock", "me", 60) and cache.extend("{k}lock", "me", 60)
     cache.release("{k}lock", "me")
     cache.replace_many({"{k}3": Replacement(b"3", 60, {"{k}4": b"4"})})
-    return held and cache.get_many(["{k}1", "{k}2", "{k}3", "{k}4"]) == [b"1", b"2", b"3", b"4"]
+    return held and cache.get_many([f"{{k}}{n}" for n in range(1, 5)]) == {f"{{k}}{n}": b"%d" % n for n in range(1, 5)}
 
 
 def test_socket_and_database(server: ValkeyServer, connect: Connect) -> None:

@@ -38,7 +38,7 @@ class Shared(MemoryCache):
         self.changes: Changes
         self.meanwhile: Callable[[], object] = int
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes | None]:
         answer = self._server.values.get_many(keys)
         self.meanwhile()
         return answer

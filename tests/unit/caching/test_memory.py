@@ -70,7 +70,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(keys=st.lists(KEYS, max_size=4))
     def get_many(self, keys: list[str]) -> None:
-        assert self.cache.get_many(keys) == [self.read(key) for key in keys]
+        assert self.cache.get_many(keys) == {key: self.read(key) for key in keys}
 
     @rule(key=KEYS)
     def delete(self, key: str) -> None:

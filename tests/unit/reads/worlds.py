@@ -60,7 +60,7 @@ class MeddledCache:
         self._enter("get", key)
         return self.inner.get(key)
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes | None]:
         self._enter("get_many", tuple(keys))
         return self.inner.get_many(keys)
 

@@ -126,6 +126,15 @@ def test_setting_aside_and_putting_back_cancel_out(strings: list[str]) -> None:
     assert (list(map(json_literals.restored, back)) if mended else back) == [each.encode() for each in strings]
 
 
+@given(st.lists(STRINGS, max_size=5))
+def test_half_a_character_is_replaced_in_text(strings: list[str]) -> None:
+    body = f"[{','.join(strings)}]".encode()
+    expected = [re.sub("[\ud800-\udfff]", "\ufffd", text) for text in json.loads(body)]
+    assert json_literals.decode(body, list[str]) == expected
+    found, mended = json_literals.decode_mended(body, list[str])
+    assert [json_literals.restored_text(text) if mended else text for text in found] == expected
+
+
 def test_custom_info_of_any_length_holding_json_is_a_text_like_any_other() -> None:
     text = json.dumps([{"Predicted": "False", "é": [1.50, None]}] * 5000)
     found = resource(answer(more=f',"customInfo":[{{"name":"Confusion Matrix","value":{json.dumps(text)}}}]'))

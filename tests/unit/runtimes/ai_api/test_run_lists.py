@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.errors import BadGateway
+from service.domain.metrics import MOST_MEMBER_BYTES
+from service.domain.runs import Run
 from service.runtimes.ai_api import run_mapping
 from testing.work import calls
 
@@ -47,6 +49,13 @@ EXECUTION = st.fixed_dictionaries(
 
 def body(executions: list[dict[str, Any]]) -> bytes:
     return json.dumps({"count": len(executions), "resources": executions}).encode()
+
+
+def outcome(*answers: bytes) -> list[Run] | str:
+    try:
+        return [run for answer in answers for run in run_mapping.runs(answer)]
+    except BadGateway as error:
+        return str(error)
 
 
 @given(st.lists(EXECUTION, max_size=5))
@@ -97,6 +106,41 @@ def test_a_list_has_no_run_that_would_be_refused_alone(member: str, value: Any) 
         return
     with pytest.raises(BadGateway):
         list(run_mapping.runs(body(executions)))
+
+
+TEXT = st.sampled_from(["", "\u00e4", "\ud83d", "\ude00\ud83d", "\x1f", "\x1fd83d", "\x1f~", "\U0001f600", "\\", '"'])
+LENGTH = st.sampled_from([0, 1, MOST_MEMBER_BYTES - 3, MOST_MEMBER_BYTES - 2, MOST_MEMBER_BYTES - 1, MOST_MEMBER_BYTES])
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["id", "status", "statusMessage", "scenarioId", "createdAt"]),
+    TEXT,
+    LENGTH,
+    st.sampled_from([1, 7, 8, 20]),
+    st.sampled_from([b"", b',"more":NaN']),
+)
+def test_how_many_runs_are_written_alike_decides_nothing(
+    member: str, odd: str, length: int, count: int, more: bytes
+) -> None:
+    """Nor does an odd member of the answer, which has all of it mended."""
+    executions: list[dict[str, Any]] = [
+        {"id": f"run{n}", "configurationId": "c", "status": "DEAD", "statusMessage": "", "createdAt": TIMES[0]}
+        for n in range(count)
+    ]
+    executions[-1][member] = odd + "x" * length
+    alone = outcome(*map(body, [[each] for each in executions]))
+    answer = body(executions)[:-1] + more + b"}"
+    assert outcome(answer) == alone
+
+
+@pytest.mark.parametrize("extra", [{}, {"statusMessage": "\ud83d"}])
+@pytest.mark.parametrize(("sent", "given"), [("\x1f", "\x1f"), ("\x1fd83d~", "\x1fd83d~"), ("a\ud83d", "a\ufffd")])
+def test_ids_and_statuses_are_text_that_can_be_encoded(sent: str, given: str, extra: dict[str, str]) -> None:
+    """They are compared and encoded, so half a character is U+FFFD there; literals keep it."""
+    execution = {"id": sent, "configurationId": "c", "status": sent, "targetStatus": sent, **extra}
+    (found,) = run_mapping.runs(body([execution]))
+    assert (found.run_id, found.status, found.target_status) == (given, given, json.dumps(sent).encode())
 
 
 def test_regular_lists_cost_few_calls_a_run() -> None:
