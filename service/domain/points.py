@@ -118,6 +118,14 @@ def points(chunk: Chunk, positions: Sequence[int]) -> list[Point]:
     return [every[position] for position in positions]
 
 
+def values(chunk: Chunk, positions: Sequence[int]) -> list[bytes]:
+    """The literals of the values at ``positions`` of the chunk."""
+    if 4 * len(positions) < chunk.count:
+        return [bytes(point.value) for point in points(chunk, positions)]
+    (literals,) = columns(chunk, ("value",))
+    return list(map(literals.__getitem__, positions))
+
+
 def columns(chunk: Chunk, fields: tuple[str, ...]) -> list[list[bytes]]:
     """The literals of all points of the chunk, a list for each of ``fields`` of ``Point``."""
     found: Sequence[Any]

@@ -43,12 +43,21 @@ class Columns:
 
     def rows(self, rows: Integers) -> Iterator[Point]:
         """The points of ``rows`` (ascending), as literals."""
+        for chunk, positions in self._by_chunk(rows):
+            yield from points.points(chunk, positions)
+
+    def values(self, rows: Integers) -> Iterator[list[bytes]]:
+        """The literals of the values of ``rows`` (ascending), a list for each chunk that has some of them."""
+        for chunk, positions in self._by_chunk(rows):
+            yield points.values(chunk, positions)
+
+    def _by_chunk(self, rows: Integers) -> Iterator[tuple[Chunk, list[int]]]:
         places = self.places[rows]
         row, end = 0, len(places)
         while row < end:
             number = bisect_right(self.starts, int(places[row])) - 1
             after = int(np.searchsorted(places, self.starts[number] + self.chunks[number].count))
-            yield from points.points(self.chunks[number], (places[row:after] - self.starts[number]).tolist())
+            yield self.chunks[number], (places[row:after] - self.starts[number]).tolist()
             row = after
 
 

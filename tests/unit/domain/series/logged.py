@@ -13,6 +13,7 @@ VALUES = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.integers(-(10**20), 10**20).map(str),
     st.integers(2**53 - 2, 2**53 + 3).map(str),
+    st.sampled_from(["0.1", "0.10000000000000000001", "0.10", "1e-1", "0.09999999999999999999", "-0.0", "1e-400"]),
     st.sampled_from(
         ['"NaN"', '"Infinity"', '"-Infinity"', "1e999", "-1e999", "0.10", "1E+2", "-0", "1.7976931348623157e308"]
         + ["null"]

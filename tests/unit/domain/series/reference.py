@@ -8,7 +8,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-BEYOND = 2**53
 NONE = ("NaN", None)
 
 
@@ -19,12 +18,6 @@ class Literal(str):
 def read(texts: list[bytes]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(b"[" + b",".join(texts) + b"]", parse_int=Literal, parse_float=Literal)
     return found
-
-
-def number(value: str) -> Decimal:
-    """As numbers compare: exactly from 2^53 on, rounded to double precision below."""
-    rounded = float(value)
-    return Decimal(value) if math.isinf(rounded) or abs(rounded) >= BEYOND else Decimal(rounded)
 
 
 def instant(timestamp: str | None) -> tuple[bool, str, Fraction]:
@@ -58,7 +51,9 @@ def extremes(points: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, dict[
     valued = [point for point in points if point["value"] not in NONE]
     if not valued:
         return None, None
-    return min(valued, key=lambda point: number(point["value"])), max(valued, key=lambda point: number(point["value"]))
+    return min(valued, key=lambda point: Decimal(point["value"])), max(
+        valued, key=lambda point: Decimal(point["value"])
+    )
 
 
 def mean(points: list[dict[str, Any]]) -> Fraction | float | None:

@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -41,6 +42,13 @@ def of(*texts: bytes, at_most: int | None = None) -> Series:
 
 def values(found: Series) -> list[Any]:
     return [json.loads(text)["value"] for text in found.points]
+
+
+@pytest.mark.parametrize("values", [*permutations(["0.1", "0.10000000000000000001", "0.09999999999999999999"])])
+def test_numbers_that_are_one_double_are_distinguished(values: tuple[str, ...]) -> None:
+    (found,) = series(chunks([point(0).replace(b'"value": 0', f'"value": {value}'.encode()) for value in values], 2))
+    assert b'"value":0.09999999999999999999}' in (found.min or b"")
+    assert b'"value":0.10000000000000000001}' in (found.max or b"")
 
 
 @given(st.lists(points(), min_size=1, max_size=40), SIZES)
