@@ -167,6 +167,14 @@ def unpack_part(part: bytes, kind: type[T]) -> T:
         raise NotAnEntry from error
 
 
+def unpack_each(parts: Sequence[bytes], kind: type[T]) -> list[T]:
+    """The objects in several parts. Raises ``NotAnEntry`` where one is not a ``kind``."""
+    try:
+        return list(map(msgpack_decoder(kind).decode, parts))
+    except _MALFORMED as error:
+        raise NotAnEntry from error
+
+
 def size_of(packed: Packed) -> int:
     return sum(map(len, packed))
 

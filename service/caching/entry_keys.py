@@ -32,6 +32,11 @@ def _framed(part: str) -> bytes:
     return len(encoded).to_bytes(4, "big") + encoded
 
 
+def summary_key(key: str, digest: bytes) -> str:
+    """The entry with the summary of the content with that digest."""
+    return f"{key}:{digest.hex()}:summary"
+
+
 def body_key(key: str, digest: bytes) -> str:
     """The body with that digest."""
     return f"{key}:{digest.hex()}"

@@ -36,11 +36,11 @@ class BoundedMap(Generic[K, V]):
         return int(self._values.currsize)
 
     def get(self, key: K) -> V | None:
-        if key not in self._values:
+        try:
+            with self._lock:
+                return self._values[key][0]
+        except KeyError:
             return None
-        with self._lock:
-            kept = self._values.get(key)
-        return None if kept is None else kept[0]
 
     def values(self) -> list[V]:
         """All values, in no particular order."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from enum import StrEnum
+from functools import cached_property
 from heapq import nsmallest
 
 import msgspec
@@ -115,8 +116,7 @@ class Question:
         return None if found is None else _answer(found, self.aggregate)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """``value`` and ``step`` are JSON literals, ``null`` where there is none; only values of one point have a ``step``.
 
     ``total`` divided by ``added`` is the exact value, where they are given; ``rounded`` is whether ``value`` is a
@@ -202,28 +202,25 @@ class Expectation:
 
 
 class Summaries:
-    """The summaries of one run, by metric. Label sets are read only of metrics that are asked for with labels."""
+    """The summaries of one run, by metric, in the order of ``aggregates.summarize``: the last one of a name is that of
+    all its label sets. Label sets are read only of metrics that are asked for with labels."""
 
-    def __init__(self, found: Iterable[Summary]) -> None:
-        self._by_name: dict[bytes, list[Summary]] = {}
-        for one in found:
-            name = one.name if b"\\" not in one.name else _unescaped(points.text(one.name))
-            if name in self._by_name:
-                self._by_name[name].append(one)
-            else:
-                self._by_name[name] = [one]
+    def __init__(self, found: Sequence[Summary]) -> None:
+        names = [one.name for one in found]
+        if b"\\" in b"".join(names):
+            names = list(map(_plain_literal, names))
+        self._found = found
+        self._names = names
+        self._last = dict(zip(names, found, strict=True))
         self._by_labels: dict[str, dict[frozenset[NameValue], Summary]] = {}
         self._listed: dict[str | None, str] = {}
 
     def of(self, metric: Metric) -> Summary | None:
         """The summary of a metric; ``None`` where it was not logged."""
-        if metric.labels is not None and self._is_logged(metric.text):
-            return self._all(metric.text)
-        if not self._is_logged(metric.name):
-            return None
         if metric.labels is None:
-            return self._all(metric.name)
-        return self._label_sets(metric.name).get(metric.labels)
+            return self._last.get(_unescaped(metric.name))
+        whole = self._last.get(_unescaped(metric.text))
+        return self._label_sets(metric.name).get(metric.labels) if whole is None else whole
 
     def absence(self, metric: Metric) -> str:
         """A message for a metric that was not logged, with those that were."""
@@ -232,24 +229,31 @@ class Summaries:
         return f"metric {metric.text} was not logged; label sets of {metric.name}: {self._listing(metric.name)}"
 
     def _is_logged(self, name: str) -> bool:
-        return _unescaped(name) in self._by_name
+        return _unescaped(name) in self._last
 
     def _listing(self, name: str | None) -> str:
         """Some label sets of a metric, or some names: listed once, however many expectations fail."""
         if name not in self._listed:
-            names = [each[1:-1].decode("utf-8", "surrogatepass") for each in self._by_name]
+            names = [each[1:-1].decode("utf-8", "surrogatepass") for each in self._last]
             self._listed[name] = _some(names if name is None else list(map(_bracketed, self._label_sets(name))))
         return self._listed[name]
 
-    def _all(self, name: str) -> Summary:
-        sets = self._by_name[_unescaped(name)]
-        return next((one for one in sets if one.labels is None), sets[0])
-
     def _label_sets(self, name: str) -> dict[frozenset[NameValue], Summary]:
         if name not in self._by_labels:
-            read = ((one.labels, one) for one in self._by_name[_unescaped(name)])
+            read = ((one.labels, one) for one in self._by_name.get(_unescaped(name), ()))
             self._by_labels[name] = {points.label_set(labels): one for labels, one in read if labels is not None}
         return self._by_labels[name]
+
+    @cached_property
+    def _by_name(self) -> dict[bytes, list[Summary]]:
+        by_name: dict[bytes, list[Summary]] = {name: [] for name in self._last}
+        for name, one in zip(self._names, self._found, strict=True):
+            by_name[name].append(one)
+        return by_name
+
+
+def _plain_literal(literal: bytes) -> bytes:
+    return literal if b"\\" not in literal else _unescaped(points.text(literal))
 
 
 def _unescaped(name: str) -> bytes:

@@ -20,8 +20,7 @@ class Source(StrEnum):
     FETCHED_ON_REQUEST = "refreshed"
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(msgspec.Struct, frozen=True, gc=False):
     """The source, age and freshness of an answer.
 
     ``age`` and ``ttl`` in seconds (``ttl`` is negative once stale); ``lifetime`` is the whole time of freshness in

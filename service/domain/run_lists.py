@@ -147,6 +147,18 @@ class RunList:
         self.column = column
         self.runs = runs
 
+    def with_runs(self, rows: Rows) -> RunList:
+        """The same list with the runs of these rows in memory."""
+        known = dict(zip(rows, self.runs(rows), strict=True))
+
+        def runs(wanted: Rows) -> list[Run]:
+            try:
+                return list(map(known.__getitem__, wanted))
+            except KeyError:
+                return self.runs(wanted)
+
+        return RunList(self.count, self.column, runs)
+
 
 def _little_endian(numbers: array[int]) -> array[int]:
     if sys.byteorder == "big":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -49,6 +49,7 @@ def seconds_between(start: bytes | None, end: bytes | None) -> Decimal | None:
 
 
 _TO_SECONDS = len("2026-03-29T01:00:13")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what is subtracted is in UTC, too
 _ENDED = frozenset({RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.DEAD})
 
 
@@ -91,7 +92,7 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
             known = None if moment is None else datetime.fromisoformat(moment[:_TO_SECONDS].decode("ascii"))
         except ValueError:
             return None
-        return None if known is None else known.replace(tzinfo=UTC).timestamp() + 1
+        return None if known is None else (known - _EPOCH).total_seconds() + 1
 
     @property
     def duration(self) -> Decimal | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
+from msgspec import structs
+
 from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed
 from service.caching.entry_keys import entry_keys
@@ -139,7 +141,7 @@ class Entries:
             content = unpack(packed)
         except NotAnEntry:
             raise CursorExpired from None
-        return replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: content)
+        return structs.replace(now, digest=snapshot.digest, snapshot=snapshot, content=lambda: content)
 
 
 def raised(read: Read[T] | ServiceError) -> Read[T]:

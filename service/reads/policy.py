@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
+
 from service.caching.codec import Header
 from service.domain.errors import Overloaded, RuntimeTrouble, ServiceError
 from service.domain.freshness import Provenance, RequestCachePolicy, RequestDirectives, Source
@@ -17,6 +19,7 @@ class FreshnessPolicy:
 
     def __init__(self, lifetimes: Lifetimes, now: Callable[[], float]) -> None:
         self._lifetimes = lifetimes
+        self._ended_kept_for = lifetimes.kept_for(Kind.ENDED)
         self.now = now
 
     def fresh(self, header: Header) -> bool:
@@ -99,11 +102,10 @@ class FreshnessPolicy:
             or header.fetched_at < ended_at + self._lifetimes.fresh_finished
         ):
             return None
-        freshness = self._freshness(header)
-        if freshness.state is State.EXPIRED:
+        age, lifetime = age_of(header.fetched_at, self.now()), self._ended_kept_for
+        if age is None or age > lifetime:
             return None
-        lifetime = self._lifetimes.kept_for(Kind.ENDED)
-        return Provenance(Source.STORED, freshness.age, lifetime - freshness.age, lifetime)
+        return Provenance(Source.STORED, age, lifetime - age, lifetime)
 
     def kept_for(self, header: Header) -> float:
         """Seconds to store an answer.
@@ -244,8 +246,7 @@ class Lifetimes:
         return self.fresh_for(kind) + max(self.stale_while_revalidate, self.stale_if_error)
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(msgspec.Struct, frozen=True, gc=False):
     """The freshness of an answer, in seconds; ``ttl`` is the rest of the freshness lifetime, below zero once stale."""
 
     age: float
@@ -261,14 +262,19 @@ class Freshness:
 def judge(kind: Kind, stored_at: float, now: float, lifetimes: Lifetimes) -> Freshness:
     """The freshness at ``now`` of an answer stored at ``stored_at`` (both in seconds since the epoch).
 
-    An answer from the future has age 0 as long as a difference of clocks by ``CLOCK_SKEW`` explains it. Beyond that a
-    clock has jumped, the true age is unknown, and the answer counts as expired.
+    An answer of unknown age (``age_of``) counts as expired.
     """
-    age = max(0.0, now - stored_at)
+    age = age_of(stored_at, now)
+    if age is None:
+        return Freshness(0.0, lifetimes.fresh_for(kind), State.EXPIRED)
     ttl = lifetimes.fresh_for(kind) - age
-    if not stored_at - now <= CLOCK_SKEW:
-        return Freshness(age, ttl, State.EXPIRED)
     return Freshness(age, ttl, _state(kind, ttl, lifetimes))
+
+
+def age_of(stored_at: float, now: float) -> float | None:
+    """The age of an answer in seconds: 0 for one from the future, as long as a difference of clocks by ``CLOCK_SKEW``
+    explains it. Beyond that a clock has jumped, and the true age is unknown."""
+    return max(0.0, now - stored_at) if stored_at - now <= CLOCK_SKEW else None
 
 
 def _state(kind: Kind, ttl: float, lifetimes: Lifetimes) -> State:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, TypeVar
 
+from msgspec import structs
+
 from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed
 from service.concurrency.blocking import waiting
@@ -294,7 +296,7 @@ class Queries:
         if isinstance(found, ServiceError):
             return found
         if found.packed is not None and (found.provenance.kept or not room.take(found.header.size)):
-            found = replace(found, packed=None)
+            found = structs.replace(found, packed=None)
         read = self._entries.read(found, packing.unpacked, context)
         seconds = context.deadline.remaining()
 
@@ -308,7 +310,7 @@ class Queries:
                     raise
                 return again.content()
 
-        return replace(read, content=content)
+        return structs.replace(read, content=content)
 
     def _many_as_of(
         self,
@@ -400,9 +402,7 @@ class Queries:
     def _summaries_of(
         self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
     ) -> dict[str, Read[RunSummary]]:
-        key_of = self._entries.keys("summary", context)
-        keys = {run_id: key_of(f"{run_id} {one.digest.hex()}") for run_id, one in resources.items()}
-        return self._made.of(resources, keys, self._entries.reads(context))
+        return self._made.of(resources, self._entries.reads(context))
 
     def _side_by_side(
         self, details_of: Sequence[str], metrics_of: Sequence[str], context: RequestContext
@@ -427,7 +427,7 @@ class Queries:
     def _capabilities(self, context: RequestContext) -> Read[Capabilities]:
         read = raised(self._begin_capabilities(context)(context.deadline))
         capabilities = read.content()
-        return replace(read, content=lambda: capabilities)
+        return structs.replace(read, content=lambda: capabilities)
 
     def _begin_capabilities(self, context: RequestContext) -> Pending[Read[Capabilities] | ServiceError]:
         def fetch(within: RequestContext) -> Fetched:
@@ -451,7 +451,7 @@ def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceEr
         made = read.content()
     except ContentGone:
         return read
-    return replace(read, content=lambda: made)
+    return structs.replace(read, content=lambda: made)
 
 
 def _has_no_metrics(read: Read[Capabilities] | ServiceError) -> bool:

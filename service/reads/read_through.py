@@ -14,6 +14,8 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from functools import partial
 
+from msgspec import structs
+
 from service.caching.codec import ContentGone, Header, Packed, digest_of_parts, parts_of, size_of
 from service.caching.store import Entry, EntryStore
 from service.concurrency.blocking import sleep, waiting
@@ -115,9 +117,9 @@ class ReadThrough:
         if header is None:
             return None
         settled = self._policy.settled(header, ended_at)
-        source = self._policy.usable(
-            header, cache_policy, in_trouble=self._fetching.in_trouble(key), settled=settled is not None
-        )
+        source = self._policy.usable(header, cache_policy, settled=settled is not None)
+        if source is None and self._fetching.in_trouble(key):
+            source = self._policy.usable(header, cache_policy, in_trouble=True)
         if source is None:
             return None
         if settled is not None and source is Source.STORED:
@@ -273,7 +275,7 @@ class ReadThrough:
             if not counts_for(began, cache_policy):
                 return None
         if joined and isinstance(outcome, Found):
-            return replace(outcome, provenance=replace(outcome.provenance, shared=True))
+            return structs.replace(outcome, provenance=structs.replace(outcome.provenance, shared=True))
         return outcome
 
     def _result(
@@ -286,7 +288,7 @@ class ReadThrough:
             provenance = self._policy.provenance(
                 outcome.header, source, kept=by.kept, shared=by.shared, upstream=by.upstream
             )
-            return replace(outcome, provenance=provenance)
+            return structs.replace(outcome, provenance=provenance)
         if before is not None and self._policy.may_serve_stale_on_error(before, outcome, cache_policy):
             return Found(key, before, self._policy.provenance(before, Source.STORED_ON_ERROR))
         return outcome

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import msgspec
+
 from service.caching.codec import Header, Packed
 from service.concurrency.deadline import Deadline
 from service.domain.errors import ServiceError
@@ -28,8 +30,7 @@ class Fetched:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The entry of ``key``; ``packed`` is its body where it is in memory, otherwise ``ReadThrough.body`` loads it."""
 
     key: str
@@ -38,8 +39,7 @@ class Found:
     packed: Packed | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Read(Generic[T]):
+class Read(msgspec.Struct, Generic[T], frozen=True):
     """A read, whose content is loaded on access.
 
     ``key`` and ``digest`` name the content. ``content`` loads it, and raises ``ContentGone`` where it has left the

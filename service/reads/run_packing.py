@@ -81,9 +81,10 @@ def unpacked(parts: Packed) -> RunList:
             checkpoint()
             try:
                 written = codec.unpack_part(parts[behind + number], list[msgspec.Raw])
-                found.update((place, codec.unpack_part(written[at], Run)) for place, at in places)
+                some = codec.unpack_each([written[at] for _, at in places], Run)
             except (NotAnEntry, IndexError):
                 raise ContentGone from None
+            found.update(zip((place for place, _ in places), some, strict=True))
         return [found[place] for place in range(len(rows))]
 
     return RunList(first.count, column, runs)

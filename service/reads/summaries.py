@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from service.caching import codec
 from service.caching.codec import NotAnEntry
+from service.caching.entry_keys import summary_key
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.freshness import Snapshot
 from service.domain.metrics import MetricResource
@@ -30,20 +31,20 @@ class Summaries:
     def __init__(self) -> None:
         self._at_hand: BoundedMap[str, _Summarized] = BoundedMap(_AT_HAND_BYTES, lambda one: one.weight)
 
-    def of(
-        self, resources: Mapping[str, Read[MetricResource]], keys: Mapping[str, str], reads: ReadThrough
-    ) -> dict[str, Read[RunSummary]]:
-        """The summary of each run by key; it is loaded, or made and stored, on access."""
-        summarized = self._known([keys[run_id] for run_id in resources], reads)
+    def of(self, resources: Mapping[str, Read[MetricResource]], reads: ReadThrough) -> dict[str, Read[RunSummary]]:
+        """The summary of each run; it is loaded, or made and stored, on access."""
+        keys = {run_id: summary_key(one.key, one.digest) for run_id, one in resources.items()}
+        summarized = self._known(keys.values(), reads)
         read: dict[str, Read[RunSummary]] = {}
         for run_id, one in resources.items():
-            known = summarized.get(keys[run_id])
-            load = partial(self._make, keys[run_id], one, reads) if known is None else known.content
+            key = keys[run_id]
+            known = summarized.get(key)
+            load = partial(self._make, key, one, reads) if known is None else known.content
             size = one.size if known is None else known.size
-            read[run_id] = Read(keys[run_id], one.digest, one.provenance, load, Snapshot(one.digest, size))
+            read[run_id] = Read(key, one.digest, one.provenance, load, Snapshot(one.digest, size))
         return read
 
-    def _known(self, keys: Sequence[str], reads: ReadThrough) -> dict[str, _Summarized]:
+    def _known(self, keys: Collection[str], reads: ReadThrough) -> dict[str, _Summarized]:
         """The summaries that are in memory or stored."""
         known = {key: one for key in keys if (one := self._at_hand.get(key)) is not None}
         elsewhere = [key for key in keys if key not in known]

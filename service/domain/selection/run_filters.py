@@ -15,7 +15,7 @@ from service.domain.run_lists import Flags, Rows, RunColumn, RunList
 from service.domain.runs import seconds_between
 
 RunField = Literal["createdAt", "modifiedAt", "durationSeconds", "status", "configurationName"]
-_NO_METRICS: Mapping[str, Any] = {}
+_NO_METRICS: Mapping[Any, Any] = {}
 RUN_FIELDS: tuple[RunField, ...] = get_args(RunField)
 
 
@@ -46,8 +46,8 @@ class RunSortKey:
     descending: bool = False
 
 
-Metrics = Mapping[str, Mapping[Question, Answer | None]]
-"""The answers to questions by run id; ``None`` where the run has no such metric."""
+Metrics = Mapping[Question, Mapping[str, Answer]]
+"""The answers to questions by run id, of the runs that have the metric."""
 
 
 def selected(runs: RunList, wanted: RunFilter) -> Rows:
@@ -81,11 +81,9 @@ def ordered(runs: RunList, rows: Rows, sort: Sequence[RunSortKey], metrics: Metr
 
 
 def _numbers(runs: RunList, rows: Rows, question: Question, metrics: Metrics) -> Mapping[int, Decimal | None]:
-    def number(run_id: str) -> Decimal | None:
-        answer = metrics.get(run_id, {}).get(question)
-        return None if answer is None else answer.number
-
-    return {row: number(run.run_id) for row, run in zip(rows, runs.runs(rows), strict=True)}
+    answers = metrics.get(question, {})
+    found = (answers.get(run.run_id) for run in runs.runs(rows))
+    return {row: None if one is None else one.number for row, one in zip(rows, found, strict=True)}
 
 
 def _tests(runs: RunList, wanted: RunFilter) -> list[Flags]:

@@ -88,6 +88,16 @@ def test_a_name_is_the_same_however_it_is_escaped(name: str) -> None:
         assert name in Expectation.of("Gone:last==2").check(run).detail
 
 
+@pytest.mark.parametrize("written", [('"l"', '"\\u006c"'), ('"\\u006c"', '"l"')])
+def test_a_name_without_brackets_is_of_all_its_label_sets_however_each_escapes_it(written: tuple[str, str]) -> None:
+    points = [logged.point(2, name="\u00a7", a="b"), logged.point(1, name="\u00a7", a="c")]
+    texts = [text.replace(b'"\\u00a7"', name.encode()) for text, name in zip(points, written, strict=True)]
+    run = summaries([*texts, logged.point(0, name="Other")])
+    checks = ("l:count==2", "l:min==1", "l:max==2", "l[a=b]:max==2", "l[a=c]:max==1")
+    assert [Expectation.of(each).check(run).passed for each in checks] == [True] * 5
+    assert Expectation.of("l[a=d]:max==1").check(run).detail.endswith("label sets of l: [a=b], [a=c]")
+
+
 @pytest.mark.parametrize(
     ("expect", "detail"),
     [

@@ -90,3 +90,13 @@ def test_a_stored_list_takes_the_memory_of_what_is_looked_at() -> None:
 
     assert header.size > 2.5 * MEBIBYTE
     assert memory(page) < MEBIBYTE / 2
+
+
+def test_runs_in_memory_are_not_unpacked_again() -> None:
+    parts = Looked(run_packing.packed(runs(300)))
+    stored = run_packing.unpacked(parts).with_runs(range(50, 150))
+    parts.at.clear()
+    assert [run.run_id for run in stored.runs([149, 50])] == ["run-000150", "run-000249"]
+    assert not parts.at
+    assert [run.run_id for run in stored.runs([150, 50])] == ["run-000149", "run-000249"]
+    assert parts.at, "row 150 was not in memory"

@@ -46,9 +46,8 @@ class RunLists:
     ) -> Representation:
         query = read_request.query
         read = self.queries.runs(context, None if query.by_metrics else snapshot)
-        listed = read.content()
         matching = self.rows.of(read, query.wanted, () if query.by_metrics else query.sort)
-        metrics = self._metrics(query, listed, matching, window, context)
+        listed, metrics = self._metrics(query, read.content(), matching, window, context)
         current = metrics.snapshot(read.snapshot) if query.by_metrics else read.snapshot
         if query.by_metrics and snapshot not in {None, current}:
             raise CursorExpired
@@ -87,9 +86,13 @@ class RunLists:
 
     def _metrics(
         self, query: RunsParameters, listed: RunList, matching: Rows, window: Window, context: RequestContext
-    ) -> RunMetrics:
-        """The metrics of all matching runs where they are sorted by them, otherwise of the runs of the page."""
+    ) -> tuple[RunList, RunMetrics]:
+        """The metrics of all matching runs where they are sorted by them, otherwise of the runs of the page; and the
+        list with these runs in memory."""
         given = matching[window.position : window.end] if query.metric else ()
         looked_at = matching if query.by_metrics else given
         check_number(len(looked_at), sorting=bool(query.by_metrics))
-        return RunMetrics.read(listed.runs(looked_at) if looked_at else (), self.queries, context)
+        if not looked_at:
+            return listed, RunMetrics({})
+        known = listed.with_runs(looked_at)
+        return known, RunMetrics.read(known.runs(looked_at), self.queries, context)

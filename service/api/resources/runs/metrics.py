@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from service.domain.errors import Fault, InvalidParameter, RunNotFound, ServiceError
-from service.domain.expectations import Question, Summaries
+from service.domain.expectations import Answer, Question, Summaries
 from service.domain.freshness import Provenance, Snapshot
 from service.domain.runs import Run
 from service.domain.runtime import RequestContext
@@ -29,11 +29,11 @@ class RunMetrics:
         if first is not None and not self._read and not isinstance(first, RunNotFound):
             raise first
         self.unread = [run_id for run_id, error in errors.items() if not isinstance(error, RunNotFound)]
-        digest = blake2b(digest_size=16)
-        for run_id, one in found.items():
-            name = type(one).__name__ if isinstance(one, ServiceError) else one.digest.hex()
-            digest.update(f"{run_id} {name}\n".encode())
-        self.digest = digest.digest()
+        named = [
+            f"{run_id} {type(one).__name__ if isinstance(one, ServiceError) else one.digest.hex()}\n"
+            for run_id, one in found.items()
+        ]
+        self.digest = blake2b("".join(named).encode(), digest_size=16).digest()
 
     @classmethod
     def read(cls, runs: Sequence[Run], queries: Queries, context: RequestContext) -> RunMetrics:
@@ -58,11 +58,15 @@ class RunMetrics:
 
     def answers(self, questions: Iterable[Question]) -> Metrics:
         """Raises ``ContentGone``."""
-        asked = tuple(dict.fromkeys(questions))
-        if not asked:
-            return {}
-        summaries = {run_id: Summaries(one.content().summaries) for run_id, one in self._read.items()}
-        return {run_id: {one: one.answer(found) for one in asked} for run_id, found in summaries.items()}
+        found: dict[Question, dict[str, Answer]] = {question: {} for question in questions}
+        if found:
+            for run_id, one in self._read.items():
+                summaries = Summaries(one.content().summaries)
+                for question, answers in found.items():
+                    answer = question.answer(summaries)
+                    if answer is not None:
+                        answers[run_id] = answer
+        return found
 
 
 def check_number(runs: int, *, sorting: bool) -> None:

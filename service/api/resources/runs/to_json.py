@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -39,8 +39,7 @@ class Columns:
 
     def of(self, run: Run) -> list[Answer]:
         """The answer to each question."""
-        found = self.metrics.get(run.run_id, {})
-        return [found.get(question) or _NO_ANSWER for question in self.questions]
+        return [answers.get(run.run_id, _NO_ANSWER) for answers in self._answers]
 
     def members(self, run: Run) -> bytes:
         """The JSON members to append to a run."""
@@ -49,6 +48,10 @@ class Columns:
         answers = zip(self._asked, self.of(run), strict=True)
         written = [b'%b,"value":%b,"step":%b}' % (asked, answer.value, answer.step) for asked, answer in answers]
         return b',"metrics":[%b]' % b",".join(written)
+
+    @cached_property
+    def _answers(self) -> list[Mapping[str, Answer]]:
+        return [self.metrics.get(question, {}) for question in self.questions]
 
     @cached_property
     def _asked(self) -> list[bytes]:
@@ -107,6 +110,7 @@ def run_details(found: RunDetails, zone: TimeZone, metric_resource: Link, logs: 
 
 def members(run: Run, clock: ZoneClock) -> bytes:
     """The members of a run without its related objects, and without braces."""
+    times = run.created_at, run.modified_at, run.submission_time, run.start_time, run.completion_time
     return (
         b'"runId":%b,"status":%b,"targetStatus":%b,"statusMessage":%b,"scenarioId":%b,"executableId":%b,'
         b'"configurationId":%b,"configurationName":%b,"createdAt":%b,"modifiedAt":%b,"submissionTime":%b,'
@@ -120,11 +124,7 @@ def members(run: Run, clock: ZoneClock) -> bytes:
         run.executable_id,
         run.configuration_id,
         run.configuration_name,
-        localized_literal(run.created_at, clock),
-        localized_literal(run.modified_at, clock),
-        localized_literal(run.submission_time, clock),
-        localized_literal(run.start_time, clock),
-        localized_literal(run.completion_time, clock),
+        *(times if clock.is_utc else [localized_literal(time, clock) for time in times]),
         b"null" if (duration := run.duration) is None else format(duration, "f").encode("ascii"),
         run.execution_schedule_id,
     )
