@@ -38,6 +38,19 @@ class FanOut(Generic[E]):
             wait(threads, timeout=deadline.remaining())
         return [self._result(outcome) for outcome in work.end()]
 
+    def begin(self, call: Callable[[], Any]) -> Callable[[float], Any]:
+        """Make a call meanwhile. What is returned gives its result, as ``gather`` does, after at most so many seconds,
+        and has to be called once."""
+        work = _Work([call])
+        thread = self._pool.submit(carried(work.do))
+
+        def result(seconds: float) -> Any:
+            with waiting():
+                wait([thread], timeout=seconds)
+            return self._result(work.end()[0])
+
+        return result
+
     def _result(self, outcome: _Outcome | None) -> Any:
         if outcome is None:
             return self._late()

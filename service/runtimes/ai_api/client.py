@@ -68,23 +68,27 @@ class AIAPIRuntime:
         """
         scope, several = context.cache_scope, len(run_ids) > 1
         soon = context.by(context.deadline.earlier(_APART * context.deadline.remaining())) if several else context
-        listed = self._running.worth_listing(run_ids, scope)
+        likely = self._running.worth_listing(run_ids, scope)
+        listing = self._fan_out.begin(lambda: self._list_running(soon)) if likely else None
+        listed = () if self._running.on_trial(scope) else likely
         asked = [run_id for run_id in run_ids if run_id not in listed]
         questions = [lambda: self._metric_resources(run_ids, soon), *self._status_questions(asked, context)]
-        if listed:
-            questions.append(lambda: self._list_running(soon))
+        left = soon.deadline.remaining()
         together, *found = self._fan_out.gather(questions, soon.deadline)
         status_of: dict[str, RunStatus | ServiceError] = dict.fromkeys(listed, RuntimeTimeout())
-        running: set[str] | ServiceError | None = found.pop() if listed else None
-        if running is not None:
-            status_of |= dict.fromkeys(self._running.listed(listed, running, scope), RunStatus.RUNNING)
+        running: set[str] | ServiceError | None = None
+        if listing is not None:
+            grace = max(running_runs.GRACE, left - soon.deadline.remaining()) if listed else 0.0
+            running = listing(grace)
+            status_of |= dict.fromkeys(self._running.listed(likely, running, scope), RunStatus.RUNNING)
         status_of |= zip(asked, found, strict=True)
         resources_of = dict.fromkeys(run_ids, together)
         if several:
             late = [run_id for run_id in run_ids if isinstance(status_of[run_id], RuntimeTimeout)]
             fails = isinstance(together, _MAY_BE_OF_ONE)
             lists = running is not None and (isinstance(running, BadGateway) or not isinstance(running, RuntimeTrouble))
-            silent = not lists and all(isinstance(status, RuntimeTrouble) for status in status_of.values())
+            answers = lists or (bool(listed) and isinstance(together, BadGateway))
+            silent = not answers and all(isinstance(status, RuntimeTrouble) for status in status_of.values())
             alone = run_ids if fails and not silent else ()
             rest = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
             again = [lambda run_id=run_id: self._metric_resources([run_id], rest) for run_id in alone]

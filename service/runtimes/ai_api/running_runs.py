@@ -2,7 +2,8 @@
 
 A batch of runs that are followed asks for a status each, every few seconds, and nearly all of them go on running. So
 the runs that were running when they were last read are looked up in the list of the runs that are; what is not found
-there is asked for by itself.
+there is asked for by itself. A list that was no use before is on trial: it is asked for once a minute, and every run by
+itself as well.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ FEWEST = 4
 MOST_LISTED = 200
 SECONDS = 1.0
 """A list takes so long at most."""
+GRACE = 0.1
+"""Seconds that a list may take longer than the metrics, which may also take as long again, before it counts as late."""
 _IN_VAIN_SECONDS = 60.0
 """For how long a list is not asked for again, where the last one failed or lacked most of the runs."""
 _MOST_KNOWN, _MOST_SCOPES = 10_000, 1000
@@ -43,11 +46,17 @@ class RunningRuns:
         in_vain = self._clock() < (self._in_vain_until.get(named) or 0.0)
         return () if in_vain or len(known) < FEWEST else known
 
+    def on_trial(self, scope: CacheScope) -> bool:
+        """Whether the last list was no use, so that nothing may depend on the next one."""
+        return self._in_vain_until.get(_named(scope)) is not None
+
     def listed(self, wanted: Sequence[str], running: Collection[str] | ServiceError, scope: CacheScope) -> list[str]:
         """Those of the ``wanted`` runs that are in a list of running ones, or in what came of asking for it."""
         found = [] if isinstance(running, ServiceError) else [run_id for run_id in wanted if run_id in running]
         if 2 * len(found) < len(wanted):
             self._in_vain_until.keep(_named(scope), self._clock() + _IN_VAIN_SECONDS)
+        else:
+            self._in_vain_until.forget(_named(scope))
         return found
 
     def note(self, statuses: Mapping[str, RunStatus | ServiceError], scope: CacheScope) -> None:
