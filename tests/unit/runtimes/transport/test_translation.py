@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-import requests
 import urllib3.exceptions
 
 from service.concurrency.deadline import Deadline
@@ -23,7 +22,6 @@ def kinds(root: type[Exception]) -> Iterator[type[Exception]]:
 
 
 ROOTS: tuple[type[Exception], ...] = (
-    requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
 )
@@ -58,24 +56,26 @@ def test_every_exception_is_caught_and_has_a_meaning(kind: type[Exception]) -> N
 )
 def test_what_is_at_the_bottom_decides(bottom: Exception, meaning: type[RuntimeTrouble]) -> None:
     protocol = urllib3.exceptions.ProtocolError("Connection aborted.", bottom)
-    for error in (bottom, protocol, requests.ConnectionError(protocol)):
+    for error in (bottom, protocol, urllib3.exceptions.HTTPError(protocol)):
         assert type(domain_error(error, Deadline.after(5))) is meaning
-    chained = requests.ConnectionError()
+    chained = urllib3.exceptions.HTTPError()
     chained.__cause__ = bottom
     assert type(domain_error(chained, Deadline.after(5))) is meaning
 
 
 def test_a_timeout_at_the_deadline_is_one() -> None:
-    error = requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted.", TimeoutError()))
+    error = urllib3.exceptions.HTTPError(urllib3.exceptions.ProtocolError("Connection aborted.", TimeoutError()))
     assert type(domain_error(error, Deadline.after(0))) is RuntimeTimeout
 
 
 def test_the_reason_names_classes_and_quotes_nothing() -> None:
-    error = requests.ConnectionError(urllib3.exceptions.ProtocolError("secret", http.client.BadStatusLine("secret")))
-    assert reason(error) == "ConnectionError < ProtocolError < BadStatusLine"
+    error = urllib3.exceptions.HTTPError(
+        urllib3.exceptions.ProtocolError("secret", http.client.BadStatusLine("secret"))
+    )
+    assert reason(error) == "HTTPError < ProtocolError < BadStatusLine"
 
 
 def test_causes_may_go_in_circles() -> None:
-    one, two = requests.ConnectionError(), requests.ConnectionError()
+    one, two = urllib3.exceptions.HTTPError(), urllib3.exceptions.HTTPError()
     one.__cause__, two.__cause__ = two, one
     assert type(domain_error(one, Deadline.after(5))) is BadGateway
