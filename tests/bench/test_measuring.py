@@ -10,7 +10,7 @@ import pytest
 
 from bench.compare import compared, interval
 from bench.measuring import Expected
-from bench.results import Results
+from bench.results import GOALS, Results
 
 BODY = b'{"timezone":"Asia/Tokyo","metrics":[{"timestamp":"2026-01-01T09:00:00+09:00"}]}'
 DUE = Expected(1, coding="gzip", stored=True, zone="Asia/Tokyo")
@@ -38,6 +38,16 @@ def headers(status: str = "metric-resource; hit; ttl=9", coding: str = "gzip") -
 )
 def test_another_answer_than_a_row_is_named_for_is_noticed(body: bytes, answered: Message, missed: list[str]) -> None:
     assert [one.partition(":")[0] for one in DUE.missed(body, answered)] == missed
+
+
+def test_a_goal_of_what_is_measured_in_turns_is_judged_by_pairs() -> None:
+    """A machine that is busy for two rounds slows both alike: each pair's ratio stays, that of the medians does not."""
+    goal = next(goal for goal in GOALS if goal.text.startswith("in front of MLflow, cold 20 keys"))
+    results = Results()
+    results.times |= {"in front of mlflow, cold 20 keys": [900, 1800, 950]}
+    assert goal.met(results) is None, "without what it is compared with"
+    results.times |= {"mlflow, slowest 8 of 20 keys": [1000, 2000, 900]}
+    assert goal.value(results) == 0.9
 
 
 def test_a_change_is_one_whose_interval_leaves_out_1(tmp_path: Path) -> None:
