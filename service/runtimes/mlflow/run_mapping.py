@@ -63,10 +63,13 @@ class _Metric(msgspec.Struct, gc=False):
     step: Raw = _NULL
 
 
-class _Data(msgspec.Struct, gc=False):
+class _ListedData(msgspec.Struct, gc=False):
+    tags: list[Pair] = []
+
+
+class _Data(_ListedData, gc=False):
     metrics: list[_Metric] = []
     params: list[Pair] = []
-    tags: list[Pair] = []
 
 
 class _Dataset(msgspec.Struct, gc=False):
@@ -93,17 +96,23 @@ class _Outputs(msgspec.Struct):
     model_outputs: list[_Model] = []
 
 
-class MLflowRun(msgspec.Struct):
-    """A run of ``runs/get`` and ``runs/search``."""
+class ListedRun(msgspec.Struct):
+    """A run of ``runs/search``: of the thousands of parameters and metrics that it may have, nothing is made."""
 
     info: _Info
-    data: _Data = msgspec.field(default_factory=_Data)
-    inputs: _Inputs = msgspec.field(default_factory=_Inputs)
-    outputs: _Outputs = msgspec.field(default_factory=_Outputs)
+    data: _ListedData = msgspec.field(default_factory=_ListedData)
 
     @property
     def deleted(self) -> bool:
         return self.info.lifecycle_stage == "deleted"
+
+
+class MLflowRun(ListedRun):
+    """A run of ``runs/get``."""
+
+    data: _Data = msgspec.field(default_factory=_Data)
+    inputs: _Inputs = msgspec.field(default_factory=_Inputs)
+    outputs: _Outputs = msgspec.field(default_factory=_Outputs)
 
     @property
     def last_steps(self) -> dict[str, int]:
@@ -126,7 +135,7 @@ class _GetRun(msgspec.Struct):
 
 
 class RunPage(msgspec.Struct):
-    runs: list[MLflowRun] = []
+    runs: list[ListedRun] = []
     next_page_token: str | None = None
 
 
@@ -194,11 +203,11 @@ def experiment_name(body: bytes) -> str | None:
     return json_literals.decode(body, _GetExperiment).experiment.name
 
 
-def status(found: MLflowRun) -> RunStatus:
+def status(found: ListedRun) -> RunStatus:
     return _STATUSES.get(found.info.status, RunStatus.UNKNOWN)
 
 
-def run(found: MLflowRun) -> Run:
+def run(found: ListedRun) -> Run:
     """A run without its related objects. MLflow has no time of its creation or last change."""
     start, end = timestamps.literal(found.info.start_time), timestamps.literal(found.info.end_time)
     began = start or NULL
@@ -311,7 +320,7 @@ def _models_of_tag(found: MLflowRun) -> Iterator[bytes]:
         yield _artifact(path, model.model_uuid or path, path, "model", url)
 
 
-def _executable(found: MLflowRun) -> str | None:
+def _executable(found: ListedRun) -> str | None:
     by_key = {tag.key: tag.value for tag in found.data.tags if tag.key in _EXECUTABLE}
     return next((by_key[key] for key in _EXECUTABLE if by_key.get(key)), None)
 

@@ -439,6 +439,15 @@ def test_all_experiments_are_listed_page_by_page_newest_run_first() -> None:
     assert [each.get("page_token") for each in asked] == [None, None, "y", "x", None]
 
 
+def test_of_a_listed_runs_parameters_and_metrics_nothing_is_made() -> None:
+    """A page has a thousand runs, each with as many of both as their clients like."""
+    server = ScriptedMLflow()
+    data = {"params": [{"key": 1}], "metrics": [7], "tags": [{"key": "mlflow.source.name", "value": "train.py"}]}
+    server.say("runs/search", 200, {"runs": [{"info": {"run_id": RUN, "status": "FINISHED"}, "data": data}]})
+    with adapter(server) as runtime:
+        assert [(run.run_id, run.executable_id) for run in runtime.runs(context(OURS))] == [(RUN, b'"train.py"')]
+
+
 MODEL = "m-" + "1" * 32
 
 
