@@ -11,10 +11,13 @@ from service.runtimes import json_literals
 from service.runtimes.http_client import HTTPAnswer
 
 API = "/api/2.0/mlflow"
-OK, BAD_REQUEST, _FORBIDDEN, NOT_FOUND = 200, 400, 403, 404
+OK, BAD_REQUEST, _FORBIDDEN, NOT_FOUND, _UNAVAILABLE = 200, 400, 403, 404, 503
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 INVALID = "INVALID_PARAMETER_VALUE"
 _HOST = re.compile(rb"\s*Invalid Host header", re.IGNORECASE)
+_ARTIFACTS_ONLY = re.compile(rb"mlflow server running\s+in\s+`?--artifacts-only", re.IGNORECASE)
+_MOST_OF_A_REASON = 1000
+"""Bytes of a body."""
 
 
 class _Error(msgspec.Struct):
@@ -46,10 +49,13 @@ def check_new(token: str, seen: set[str | None]) -> None:
 
 
 def fault(answer: HTTPAnswer) -> str | None:
-    """The reason of a 401 or 403 of an MLflow server that is not about credentials."""
+    """The reason of an MLflow server's 4xx or 5xx that only its operator can remove, and that is not about
+    credentials."""
     if answer.status == _FORBIDDEN and _HOST.match(answer.body):
         return (
             "the MLflow server refuses the host name that it is asked by: it must be allowed there "
             "(mlflow server --allowed-hosts, or MLFLOW_SERVER_ALLOWED_HOSTS)"
         )
+    if answer.status == _UNAVAILABLE and _ARTIFACTS_ONLY.search(answer.body, 0, _MOST_OF_A_REASON):
+        return "the MLflow server has artifacts only (mlflow server --artifacts-only); name one that tracks runs"
     return None

@@ -18,7 +18,7 @@ from service.runtimes.transport.rate_limits import RateLimits
 from service.runtimes.transport.retries import Passing, Retries, retry_after, whole_seconds
 from service.telemetry.prometheus import Telemetry
 
-_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR, _NOT_IMPLEMENTED = 401, 403, 429, 500, 501
+_CLIENT_ERROR, _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR, _NOT_IMPLEMENTED = 400, 401, 403, 429, 500, 501
 _PASSING = frozenset({502, 503, 504})
 _PAUSE = 5.0
 """Seconds of ``Retry-After`` where the runtime sends none."""
@@ -30,7 +30,7 @@ class ResilientClient:
     """Reads resources below ``base_url``. Thread-safe.
 
     A caller's token, where there is one, is the only credential sent; otherwise ``tokens`` has the service's own.
-    ``fault`` returns the reason of a 401 or 403 that is not about credentials, otherwise ``None``.
+    ``fault`` returns the reason of a 4xx or 5xx that neither credentials nor time will change, otherwise ``None``.
     """
 
     def __init__(
@@ -79,9 +79,6 @@ class ResilientClient:
             sent = f"Bearer {request.caller_token}"
             answer = self._ask(request, sent)
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
-            fault = None if self._fault is None else self._fault(answer)
-            if fault is not None:
-                raise BadGateway(fault)
             hint = challenges.hint(answer.headers, sent)
             raise RuntimeRefuses(hint) if request.caller_token is None else RuntimeForbids(hint)
         return answer
@@ -126,7 +123,10 @@ class ResilientClient:
             raise Passing(error) from error
 
     def _usable(self, answer: Answer, request: HTTPRequest) -> Answer:
-        """The answer, unless it is a temporary failure of the runtime."""
+        """The answer, unless it is a failure of the runtime, temporary or not."""
+        fault = None if self._fault is None or answer.status < _CLIENT_ERROR else self._fault(answer)
+        if fault is not None:
+            raise BadGateway(fault)
         if answer.status == _TOO_MANY:
             wait = retry_after(answer.headers)
             self._rate_limits.note(request.caller_token, wait or 0.0)

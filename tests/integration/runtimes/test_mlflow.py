@@ -17,6 +17,7 @@ import pytest
 from service.app.runtime_client import build_runtime
 from service.domain.errors import (
     BadGateway,
+    RateLimited,
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
@@ -272,10 +273,16 @@ def test_a_deleted_run_is_none_and_is_not_listed() -> None:
         (200, b"<html>log in", BadGateway),
         (200, b"OK", BadGateway),
         (400, b"plain", BadGateway),
-        (503, b"<html>Endpoint disabled due to the mlflow server running in artifacts-only mode", RuntimeUnavailable),
-        (500, {"error_code": "FEATURE_DISABLED"}, RuntimeUnavailable),
+        (503, b"<html>Service Unavailable", RuntimeUnavailable),
+        (503, error("TEMPORARILY_UNAVAILABLE"), RuntimeUnavailable),
+        (504, error("DEADLINE_EXCEEDED"), RuntimeUnavailable),
+        (501, error("NOT_IMPLEMENTED"), BadGateway),
+        (500, error("FEATURE_DISABLED"), RuntimeUnavailable),
+        (429, error("REQUEST_LIMIT_EXCEEDED"), RateLimited),
         (401, b"You are not authenticated", RuntimeRefuses),
+        (401, error("UNAUTHENTICATED"), RuntimeRefuses),
         (403, b"Permission denied", RuntimeRefuses),
+        (403, error("PERMISSION_DENIED"), RuntimeRefuses),
         (403, b"Invalid Host header - possible DNS rebinding attack detected", BadGateway),
     ],
 )
@@ -286,6 +293,31 @@ def test_html_plain_text_and_refusals(status: int, body: object, expected: type[
         metrics(runtime)
     assert ("MLFLOW_SERVER_ALLOWED_HOSTS" in caught.value.detail) is (status == 403 and expected is BadGateway)
     assert "<html>" not in caught.value.detail
+
+
+def test_a_server_of_artifacts_only_is_a_mistake_and_no_outage() -> None:
+    """No retry, no open circuit: another reader gets the reason, too, and not that the runtime fails."""
+    server = ScriptedMLflow()
+    server.say(
+        "runs/get",
+        503,
+        b"Endpoint: /api/2.0/mlflow/runs/get disabled due to the mlflow server running in `--artifacts-only` mode. "
+        b"To enable tracking server functionality, run `mlflow server` without `--artifacts-only`",
+    )
+    with adapter(server) as runtime:
+        for _ in range(8):
+            with pytest.raises(BadGateway, match="artifacts only"):
+                metrics(runtime)
+    assert server.asked["runs/get"] == 8
+
+
+def test_a_run_that_is_deleted_while_it_is_read_is_none() -> None:
+    """Where workspaces are on, an unknown run's history is a 404, too."""
+    server = ScriptedMLflow(workspaces=True)
+    server.runs[RUN] = {"loss": []}
+    server.say("metrics/get-history", 404, error("RESOURCE_DOES_NOT_EXIST"))
+    with adapter(server) as runtime, pytest.raises(RunNotFound):
+        metrics(runtime)
 
 
 def test_another_run_than_the_one_asked_for_is_a_bad_gateway() -> None:
