@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import requests
 
 from service.app.runtime_client import build_runtime
-from service.domain.errors import RunNotFound
+from service.domain.errors import RunNotFound, ServiceError
 from service.domain.metrics import Unreadable
 from service.domain.runtime import AIRuntime, CacheScope, RunMetrics
 from service.settings import RuntimeKind, RuntimeSettings
@@ -51,8 +52,8 @@ class Server:
         assert answer.ok, answer.text
         return answer.json()
 
-    def run(self, **info: Any) -> str:
-        made = self.post("runs/create", experiment_id="0", start_time=MARCH, **info)
+    def run(self, experiment: str = "0", **info: Any) -> str:
+        made = self.post("runs/create", experiment_id=experiment, start_time=MARCH, **info)
         return str(made["run"]["info"]["run_id"])
 
     def log(self, run: str, key: str, value: object, timestamp: int = MARCH, step: int = 0) -> None:
@@ -60,7 +61,8 @@ class Server:
 
     def read(self, run: str) -> RunMetrics:
         found = self.runtime.run_metrics([run], context(OURS))[run]
-        assert isinstance(found, RunMetrics), found
+        if isinstance(found, ServiceError):
+            raise found
         return found
 
     def points(self, run: str) -> list[dict[str, Any]]:
@@ -162,6 +164,24 @@ def test_a_deleted_run_is_gone_until_it_is_restored(server: Server) -> None:
     assert run not in {each.run_id for each in server.runtime.runs(context(OURS))}
     server.post("runs/restore", run_id=run)
     assert server.runtime.run(run, context(OURS)).run.run_id == run
+
+
+def test_a_run_of_a_deleted_experiment_is_gone_until_that_is_restored(server: Server) -> None:
+    experiment = server.post("experiments/create", name=uuid.uuid4().hex)["experiment_id"]
+    run = server.run(experiment)
+    server.post("experiments/delete", experiment_id=experiment)
+    with pytest.raises(RunNotFound):
+        server.read(run)
+    assert run not in {each.run_id for each in server.runtime.runs(context(OURS))}
+    server.post("experiments/restore", experiment_id=experiment)
+    assert server.read(run).resource.run_id == run
+
+
+def test_what_is_logged_twice_is_kept_once_and_two_values_of_a_step_both(server: Server) -> None:
+    run = server.run()
+    for value in (0.5, 0.25, 0.5):
+        server.log(run, "loss", value, step=1)
+    assert [(point["value"], point["step"]) for point in server.points(run)] == [(0.25, 1), (0.5, 1)]
 
 
 @pytest.mark.parametrize("unknown", ["0" * 32, "never.a.run", "größe"])
