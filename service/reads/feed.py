@@ -68,7 +68,8 @@ class Feed:
         """How many have opened and not closed it, including those that do not watch yet."""
         self.key = ""
         """The key of its stored entry."""
-        self.due = 0.0
+        self.due = self.overdue = 0.0
+        """When it may be polled (monotonic clock), and until when a batch with it may wait for others."""
         self.polling = False
         self.batched = False
         """Whether it is polled in a batch."""
@@ -85,6 +86,19 @@ class Feed:
             cache_policy=RequestCachePolicy(_FRESH),
             asked=Memo(),
         )
+
+    def poll_at(self, due: float, overdue: float | None = None) -> None:
+        """Schedule the next poll; without ``overdue``, its batch does not wait for others."""
+        self.due, self.overdue = due, due if overdue is None else overdue
+
+    def next_look(self, now: float) -> float:
+        """When it may have to be polled: where it is due, it waits for others."""
+        return self.due if self.due > now else self.overdue
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether it was ever polled."""
+        return self._now is not None
 
     @property
     def now(self) -> Observed:

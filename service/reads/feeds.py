@@ -4,21 +4,22 @@ A feed polls when the stored entry has become stale, and the leases of ``fetch``
 of other processes poll when the entry is announced as replaced (``caching.changes``), a moment later without an
 announcement, or at once where announcements do not arrive at all.
 
-Small runs that answer quickly are polled in batches, by one read on one thread, and batches and openings take turns:
-every working thread competes with the server's loop for the interpreter's lock. A feed that takes longer than a turn
-waits for a slow runtime, and then others go on beside it.
+Small runs that answer quickly are polled in batches, by one read on one thread. A batch that is not full waits a moment
+for others of its scope; they are due together from then on. Feeds that are opened while others are go together, too.
+Batches take turns, as every working thread competes with the server's loop for the interpreter's lock. One that takes
+longer than a turn waits for a slow runtime, and then others go on beside it.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from service.caching.changes import Changes
@@ -35,7 +36,7 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.events import Observed
-from service.domain.freshness import Snapshot
+from service.domain.freshness import RequestDirectives, Snapshot
 from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import BATCH
@@ -49,8 +50,13 @@ _AT_ONCE, _BATCHES_AT_ONCE = 8, 4
 _SMALL, _QUICK, _BATCH_SECONDS = 64 * 1024, 0.5, 4.0
 """A run is polled in a batch up to so many bytes, and if its last poll took so many seconds at most; a batch has so
 many seconds. Other runs are polled singly, with the whole time of a request."""
-_STEP, _GATHER = 0.25, 0.02
-"""Polls are due at multiples of so many seconds, and so many seconds after an announcement, so that batches form."""
+_FIRST_SECONDS = 2.0
+"""Seconds for the first poll of several runs, of which one may be slow; then each is polled singly."""
+_MOST_OPENING = 4 * BATCH
+"""Openings that wait without their threads' slots, so that others join them; further ones keep them for a turn."""
+_FILLS, _GATHER = 0.5, 0.02
+"""Seconds that a batch which is not full waits for others, and seconds from an announcement to its poll, so that
+batches form. The first are a tenth of the lifetime at most."""
 _SOON, _LATER, _TROUBLED = 0.05, 0.3, 1.0
 """Seconds from an entry becoming stale to the next poll; the same where another process polls first; seconds after a
 poll that found nothing fresh."""
@@ -60,7 +66,18 @@ _BUSY_SECONDS = 5
 _TURN = 0.05
 """Seconds of a turn, in which one feed is opened, or one batch polled."""
 _Trouble = ServiceError | ContentGone
+_Polled = Mapping[Feed, _Trouble | None]
+_Group = tuple[CacheScope, RequestDirectives]
 _log = logging.getLogger("service.reads")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A feed to be polled for the first time, for a request."""
+
+    feed: Feed
+    context: RequestContext
+    outcome: Future[_Polled]
 
 
 class Feeds:
@@ -75,9 +92,13 @@ class Feeds:
         self._by_key: dict[str, set[Feed]] = {}
         self._polls: SingleFlight[_Trouble | None] = SingleFlight()
         self._changed = threading.Condition()
-        self._single: ThreadPoolExecutor | None = None
-        self._batches: ThreadPoolExecutor | None = None
-        self._batch_turns: ThreadPoolExecutor | None = None
+        self._waiting: defaultdict[_Group, list[_Opening]] = defaultdict(list)
+        self._opening = threading.Semaphore(_MOST_OPENING)
+        self._single = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-single")
+        self._openings = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-opening")
+        self._batches = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="feeds-batches")
+        self._turns = ThreadPoolExecutor(1, thread_name_prefix="feeds-turns")
+        self._polling = False
         self._ended = False
         self._count = 0
         changes.listen(self._replaced)
@@ -85,7 +106,7 @@ class Feeds:
     def open(self, run_id: str, context: RequestContext) -> Feed:
         """A run's feed, polled once; ``close`` it after use. Raises what reading the run does, and ``Overloaded``.
 
-        The calling thread keeps its slot for a turn, so that a crowd queues instead of taking a thread for each.
+        A feed that has been polled already is not polled again while its entry is the same, and fresh.
         """
         key = (context.cache_scope, run_id)
         with self._changed:
@@ -97,11 +118,10 @@ class Feeds:
                 feed = self._feeds[key] = Feed(run_id, context)
             feed.opened += 1
         try:
-            flight = self._first_poll(feed, context)
-            wait((flight.outcome,), min(_TURN, context.deadline.remaining()))  # keeping the thread's slot
-            trouble = flight.result(context.deadline.remaining())
-            if trouble is not None:
-                raise trouble
+            if not self._is_current(feed, context):
+                trouble = self._first_poll(feed, context)
+                if trouble is not None:
+                    raise trouble
         except StillUnderWay:
             self.close(feed)
             raise RuntimeTimeout from None
@@ -130,9 +150,7 @@ class Feeds:
 
     def run_beside(self, step: Callable[[], None]) -> None:
         """Run ``step``, which may wait and raises nothing, on a thread of the polls."""
-        with suppress(RuntimeError):  # it has been shut down
-            if self._single is not None:
-                self._single.submit(step)
+        self._submit(self._single, step)
 
     def stored(self, feed: Feed, snapshot: Snapshot, context: RequestContext) -> Observed | None:
         """A snapshot of the run, if it is still stored."""
@@ -151,28 +169,73 @@ class Feeds:
             feeds = list(self._feeds.values())
         for watcher in [watcher for feed in feeds for watcher in tuple(feed.watchers)]:
             watcher.stop()
-        for pool in (self._single, self._batch_turns, self._batches):
-            if pool is not None:
-                pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._single, self._turns, self._batches, self._openings):
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _first_poll(self, feed: Feed, context: RequestContext) -> Flight[_Trouble | None]:
-        """Poll on a thread of its own; several that open the feed at once share the poll."""
+    def _is_current(self, feed: Feed, context: RequestContext) -> bool:
+        """Whether what was published last is the stored entry, and fresh enough for this request."""
+        if not feed.is_polled or not context.cache_policy.directives.is_silent:
+            return False
+        return self._queries.fresh_entry(feed.scope.connection, feed.key, feed.now.snapshot.digest) is not None
 
-        def begin(feeds: tuple[Feed, ...]) -> Future[Mapping[Feed, _Trouble | None]]:
-            return in_background(partial(self._read, feeds, context), "feed")
-
+    def _first_poll(self, feed: Feed, context: RequestContext) -> _Trouble | None:
+        """Poll a feed that is being opened, together with others; several that open the same one share the poll."""
         try:
-            return self._polls.join([feed], begin)[feed][0]
+            flight = self._polls.join([feed], partial(self._begin_opening, context))[feed][0]
         except RuntimeError as error:
             raise Overloaded(
                 "no thread can be started for another event stream; try again later", _BUSY_SECONDS
             ) from error
+        released = self._opening.acquire(blocking=False)
+        try:
+            if not released:
+                wait((flight.outcome,), min(_TURN, context.deadline.remaining()))  # keeping the thread's slot
+            return flight.result(context.deadline.remaining())
+        finally:
+            if released:
+                self._opening.release()
+
+    def _begin_opening(self, context: RequestContext, feeds: tuple[Feed, ...]) -> Future[_Polled]:
+        (feed,) = feeds
+        opening = _Opening(feed, context, Future())
+        with self._changed:
+            group = (feed.scope, context.cache_policy.directives)
+            if len(self._waiting[group]) % BATCH == 0:  # there is a turn for each batch that waits
+                self._turns.submit(self._in_turn, self._openings, partial(self._open_together, group))
+            self._waiting[group].append(opening)
+        return opening.outcome
+
+    def _open_together(self, group: _Group) -> None:
+        """Poll feeds of a group that are being opened, as many as go together."""
+        with self._changed:
+            waiting = self._waiting.pop(group, [])
+            together, left = waiting[:BATCH], waiting[BATCH:]
+            if left:
+                self._waiting[group] = left
+        context = together[-1].context.by(together[0].context.deadline)
+        if len(together) > 1:
+            context = context.by(context.deadline.sooner(_FIRST_SECONDS))
+        polled: Future[_Polled] = Future()
+        settle(polled, partial(self._read, [one.feed for one in together], context))
+        for one in together:
+            if len(together) > 1 and not polled.exception(timeout=0) and _came_late(polled.result(timeout=0)[one.feed]):
+                self._open_alone(one)
+            else:
+                settle(one.outcome, partial(polled.result, timeout=0))
+
+    def _open_alone(self, one: _Opening) -> None:
+        """Poll a feed anew with the rest of its time, on a thread of its own, as its runtime may be slow."""
+        poll = partial(settle, one.outcome, partial(self._read, [one.feed], one.context.no_cache()))
+        try:
+            in_background(poll, "feed")
+        except RuntimeError:
+            settle(one.outcome, lambda: {one.feed: RuntimeTimeout()})
 
     def _poll(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[_Trouble | None], bool]]:
         """Poll the feeds that are not being polled: each one's flight, and whether another thread has begun it."""
-        begun: list[tuple[Sequence[Feed], Future[Mapping[Feed, _Trouble | None]]]] = []
+        begun: list[tuple[Sequence[Feed], Future[_Polled]]] = []
 
-        def begin(some: tuple[Feed, ...]) -> Future[Mapping[Feed, _Trouble | None]]:
+        def begin(some: tuple[Feed, ...]) -> Future[_Polled]:
             begun.append((some, Future()))
             return begun[-1][1]
 
@@ -181,11 +244,12 @@ class Feeds:
             settle(outcome, partial(self._read, some, context))
         return flights
 
-    def _read(self, feeds: Sequence[Feed], context: RequestContext) -> Mapping[Feed, _Trouble | None]:
+    def _read(self, feeds: Sequence[Feed], context: RequestContext) -> _Polled:
         began = time.monotonic()
         replaced = {feed: feed.replaced for feed in feeds}
         for feed in feeds:
-            feed.due, feed.batched = began + _TROUBLED, False
+            feed.poll_at(began + _TROUBLED)
+            feed.batched = False
         found = self._queries.metric_resources([feed.run_id for feed in feeds], context)
         seconds = time.monotonic() - began
         return {feed: self._record(feed, found[feed.run_id], replaced[feed], seconds, context) for feed in feeds}
@@ -214,13 +278,12 @@ class Feeds:
                 self._by_key.setdefault(read.key, set()).add(feed)
             feed.batched = read.size <= _SMALL and seconds <= _QUICK
             if feed.replaced > replaced + in_this_process:  # beyond what this poll has stored itself
-                feed.due = 0.0
+                feed.poll_at(0.0)
             elif by.ttl > 0:
                 due = time.monotonic() + by.ttl + (_SOON if polls_first else _LATER)
-                step = min(_STEP, by.lifetime / 10)
-                feed.due = math.ceil(due / step) * step
+                feed.poll_at(due, due + min(_FILLS, by.lifetime / 10))
             else:
-                feed.due = time.monotonic() + _TROUBLED
+                feed.poll_at(time.monotonic() + _TROUBLED)
         return None
 
     def _published(self, feed: Feed, read: Read[MetricResource], context: RequestContext) -> Read[MetricResource]:
@@ -239,17 +302,17 @@ class Feeds:
         """Poll soon, if the entry is watched."""
         if key in self._by_key:
             with self._changed:
-                for feed in self._by_key.get(key, ()):
+                feeds = self._by_key.get(key, ())
+                for feed in feeds:
                     feed.replaced += 1
-                    feed.due = min(feed.due, time.monotonic() + _GATHER)
-                self._changed.notify()
+                    feed.poll_at(min(feed.due, time.monotonic() + _GATHER))
+                if not all(feed.polling for feed in feeds):
+                    self._changed.notify()
 
     def _begin(self) -> None:
-        """Start the threads that poll; the lock is held."""
-        if self._single is None:
-            self._single = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-single")
-            self._batches = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="feeds-batches")
-            self._batch_turns = ThreadPoolExecutor(1, thread_name_prefix="feeds-turns")
+        """Start the thread that polls; the lock is held."""
+        if not self._polling:
+            self._polling = True
             threading.Thread(target=self._run, name="feeds", daemon=True).start()
 
     def _run(self) -> None:
@@ -259,45 +322,47 @@ class Feeds:
                 if self._ended:
                     return
                 feeds = list(self._feeds.values())
-                soonest = min((feed.due for feed in feeds if not feed.polling), default=next_tick)
-                pause = min(soonest, next_tick) - time.monotonic() if feeds else None
+                now = time.monotonic()
+                soonest = min((feed.next_look(now) for feed in feeds if not feed.polling), default=next_tick)
+                pause = min(soonest, next_tick) - now if feeds else None
                 if pause is None or pause > 0:
                     self._changed.wait(pause)
                     if self._ended:
                         return
             now = time.monotonic()
-            self._begin_polls([feed for feed in feeds if feed.due <= now and not feed.polling])
+            self._begin_polls([feed for feed in feeds if not feed.polling], now)
             if now >= next_tick:
                 next_tick = now + TICK
                 for feed in feeds:
                     for watcher in tuple(feed.watchers):
                         watcher.tick(now)
 
-    def _begin_polls(self, due: Sequence[Feed]) -> None:
+    def _begin_polls(self, feeds: Sequence[Feed], now: float) -> None:
         """Poll the feeds that are due, in batches by scope where they may be."""
         batches: defaultdict[CacheScope, list[Feed]] = defaultdict(list)
-        for feed in due:
-            feed.polling = True
+        for feed in feeds:
             if feed.batched:
                 batches[feed.scope].append(feed)
-            else:
-                self._submit(self._single, self._poll_again, [feed])
-        for feeds in batches.values():
-            for start in range(0, len(feeds), BATCH):
-                self._submit(self._batch_turns, self._poll_in_turn, feeds[start : start + BATCH])
+            elif feed.due <= now:
+                feed.polling = True
+                self._submit(self._single, partial(self._poll_again, [feed]))
+        for alike in batches.values():
+            for batch in ready_batches(alike, now):
+                for feed in batch:
+                    feed.polling = True
+                self._submit(self._turns, partial(self._in_turn, self._batches, partial(self._poll_again, batch)))
 
-    def _submit(
-        self, pool: ThreadPoolExecutor | None, poll: Callable[[Sequence[Feed]], None], feeds: Sequence[Feed]
-    ) -> Future[None] | None:
+    def _submit(self, pool: ThreadPoolExecutor, step: Callable[[], None]) -> Future[None] | None:
         with suppress(RuntimeError):  # it has been shut down
-            return None if pool is None else pool.submit(poll, feeds)
+            return pool.submit(step)
         return None
 
-    def _poll_in_turn(self, feeds: Sequence[Feed]) -> None:
-        poll = self._submit(self._batches, self._poll_again, feeds)
-        if poll is not None:
+    def _in_turn(self, pool: ThreadPoolExecutor, step: Callable[[], None]) -> None:
+        """Begin ``step`` on a thread of ``pool``, and give it a turn."""
+        begun = self._submit(pool, step)
+        if begun is not None:
             with waiting():
-                wait((poll,), _TURN)
+                wait((begun,), _TURN)
 
     def _poll_again(self, feeds: Sequence[Feed]) -> None:
         context = feeds[0].context()
@@ -317,6 +382,21 @@ class Feeds:
                 feed.polling = False
             with self._changed:
                 self._changed.notify()
+
+
+def ready_batches(feeds: Iterable[Feed], now: float) -> Iterator[Sequence[Feed]]:
+    """Batches of the feeds that are due. One that is not full comes only once a feed of it is overdue, or no other will
+    be due before that."""
+    due = sorted((feed for feed in feeds if feed.due <= now), key=lambda feed: feed.overdue)
+    for start in range(0, len(due), BATCH):
+        batch = due[start : start + BATCH]
+        until = batch[0].overdue
+        if len(batch) == BATCH or until <= now or not any(now < feed.due <= until for feed in feeds):
+            yield batch
+
+
+def _came_late(trouble: _Trouble | None) -> bool:
+    return isinstance(trouble, RuntimeTimeout)
 
 
 def _report(feed: Feed, trouble: _Trouble | None) -> None:

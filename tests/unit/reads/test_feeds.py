@@ -11,12 +11,12 @@ import pytest
 
 from service.caching.memory import MemoryCache
 from service.concurrency.blocking import set_slot_owner
-from service.domain.errors import RuntimeForbids, RuntimeUnavailable
+from service.domain.errors import RuntimeForbids, RuntimeTimeout, RuntimeUnavailable
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import BATCH
 from service.reads.entries import Connection
-from service.reads.feed import Update
-from service.reads.feeds import Feeds
+from service.reads.feed import Feed, Update
+from service.reads.feeds import Feeds, ready_batches
 from service.reads.policy import Lifetimes
 from service.reads.queries import Queries
 from testing.threads import together
@@ -129,8 +129,8 @@ def test_runs_that_are_slow_keep_nobody_from_opening_others(world: World) -> Non
 
     class Slow(FakeRuntime):
         def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, Any]:
-            if run_ids[0].startswith("slow"):
-                gate.wait(PATIENCE)
+            if any(run_id.startswith("slow") for run_id in run_ids) and not gate.wait(context.deadline.remaining()):
+                return dict.fromkeys(run_ids, RuntimeTimeout())
             return asked(run_ids, context)
 
     world.connect(Slow())
@@ -147,31 +147,60 @@ def test_runs_that_are_slow_keep_nobody_from_opening_others(world: World) -> Non
         thread.join()
 
 
-def test_a_crowd_that_opens_queues_for_one_thread(world: World) -> None:
-    """Who gives its slot away has another thread begun for the next of the crowd."""
+def test_a_crowd_that_opens_is_asked_for_together(world: World) -> None:
+    count = 4 * BATCH
+    waiting = threading.Semaphore(0)
 
     class Owner:
-        released = 0
-
         def release_slot(self) -> None:
-            self.released += 1
+            waiting.release()
 
         def reacquire_slot(self) -> None:
             pass
 
-    owner = Owner()
+    class Silent(FakeRuntime):
+        """Answers once all of the crowd wait."""
 
-    def crowd() -> None:
-        set_slot_owner(owner)
-        for number in range(20):
-            world.log(f"run{number}", 1)
-            world.feeds.open(f"run{number}", context(HERE))
+        def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, Any]:
+            answers = super().run_metrics(run_ids, context)
+            if len(self.asked) == 1:
+                assert all(waiting.acquire(timeout=PATIENCE) for _ in range(count))
+            return answers
 
-    thread = threading.Thread(target=crowd)
-    thread.start()
-    thread.join()
-    assert len(world.runtime.asked) >= 20
-    assert owner.released < 10, "only where the runtime is slow"
+    world.runtime = Silent()
+    world.connect(world.runtime)
+
+    def open_one(run_id: str) -> None:
+        set_slot_owner(Owner())
+        world.feeds.open(run_id, context(HERE))
+
+    run_ids = [f"run{number}" for number in range(count)]
+    for run_id in run_ids:
+        world.log(run_id, 1)
+    together(*[lambda run_id=run_id: open_one(run_id) for run_id in run_ids])
+    polled_first: set[str] = set()
+    calls = [
+        asked for asked in world.runtime.asked if not polled_first.issuperset(asked) and not polled_first.update(asked)
+    ]
+    assert polled_first == set(run_ids)
+    assert len(calls) <= count / 2
+    assert max(map(len, calls)) <= BATCH
+
+
+def test_a_batch_that_is_not_full_waits_for_others_that_are_due_soon() -> None:
+    def feeds(count: int, due: float, overdue: float) -> list[Feed]:
+        made = [Feed(f"run{number}", context(HERE)) for number in range(count)]
+        for feed in made:
+            feed.poll_at(due, overdue)
+        return made
+
+    full, part, soon, later = feeds(BATCH, 1.0, 1.5), feeds(3, 1.2, 1.7), feeds(2, 1.6, 2.1), feeds(2, 1.8, 2.3)
+    assert list(ready_batches([*part, *full, *soon], now=1.3)) == [full]
+    assert list(ready_batches([*part, *soon], now=1.6)) == [part + soon]
+    assert list(ready_batches([*part, *later], now=1.3)) == [part], "there is nothing to wait for"
+    assert list(ready_batches(part, now=1.1)) == []
+    at_once = feeds(1, 1.0, 1.0)
+    assert list(ready_batches([*at_once, *soon], now=1.3)) == [at_once]
 
 
 def test_runs_of_another_group_are_asked_for_by_themselves(world: World) -> None:
