@@ -33,10 +33,13 @@ class Acceptor:
             _buffer_little(listener, self._limits.unsent_bytes)
         self._switch(on=True)
 
-    def accept(self, listener: socket.socket, most: int) -> None:
-        """Accept at most ``most`` waiting clients; only one where it displaces another."""
-        while self._accept_one(listener) and most > 1 and not self._connections.are_full:
+    def accept(self, listener: socket.socket, most: int) -> bool:
+        """Accept at most ``most`` waiting clients; only one where it displaces another. Whether there may be more."""
+        while self._accept_one(listener):
             most -= 1
+            if not most or self._connections.are_full:
+                return True
+        return False
 
     def resume(self, now: float) -> None:
         """Resume accepting where there is room again."""

@@ -8,6 +8,7 @@ complete.
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Sequence
 
@@ -36,7 +37,8 @@ _NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
 class Loop:
     """Does a little of each kind of work in each turn (see ``receiving`` for ``parse`` and ``serve``).
 
-    All methods belong to the loop's own thread, except ``call``, ``answered_by_thread`` and ``hand_over``.
+    All methods belong to the loop's own thread, except ``call``, ``answered_by_thread``, ``hand_over`` and those of
+    ``calm``.
     """
 
     def __init__(self, listeners: Sequence[socket.socket], parse: Parse, serve: Serve, limits: Limits) -> None:
@@ -49,6 +51,8 @@ class Loop:
         self._next_sweep = time.monotonic() + _SWEEP
         self._turns = 0
         self._at_once = _BATCH
+        self.calm = threading.Event()
+        """Set unless a crowd of clients has just come, more than a turn accepts or reads."""
         self.stops = Stopping()
         """Set when ``stop`` is called."""
         self.call = self._poller.call
@@ -78,8 +82,10 @@ class Loop:
         ready = self._poller.wait(min(timeout, self._next_sweep - time.monotonic()))
         self._turns += 1
         self._poller.do_calls(_BATCH)
+        crowd = len(ready.readable) > _BATCH
         for listener in ready.listeners:
-            self._acceptor.accept(listener, _ACCEPTED)
+            crowd |= self._acceptor.accept(listener, _ACCEPTED)
+        self._note(crowd=crowd)
         if ready.readable:
             self._read(ready.readable)
         if ready.writable:
@@ -127,6 +133,12 @@ class Loop:
     def hand_over(self, connection: Connection) -> None:
         """Let the loop send the rest. ``outgoing.handed_over`` is set already."""
         self.call(self._connections.safely, self._sender.take_over, connection)
+
+    def _note(self, *, crowd: bool) -> None:
+        if crowd and self.calm.is_set():
+            self.calm.clear()
+        elif not crowd and not self.calm.is_set():
+            self.calm.set()
 
     def _read(self, readable: Sequence[Connection]) -> None:
         """Read from some connections: from fewer the next time where that took long."""

@@ -23,12 +23,17 @@ class RequestThreads:
     Few working threads keep the wait for the interpreter's lock short; waiting threads cost only memory. Tasks begin in
     the order of their arrival; in a crowd, the newest and the oldest by turns, so that a task behind a crowd does not
     wait for all of it, and no task waits more than twice as long. Tasks raise nothing.
+
+    ``before_each`` is called by the thread of a task before it.
     """
 
-    def __init__(self, working: int, waiting: int, sending: int = 0) -> None:
+    def __init__(
+        self, working: int, waiting: int, sending: int = 0, before_each: Callable[[], object] | None = None
+    ) -> None:
         self._most_working = working
         self._most_waiting = waiting
         self._most_sending = sending
+        self.before_each = before_each
         self._working = 0
         self._waiting = 0
         self._sending = 0
@@ -132,5 +137,7 @@ class _Worker:
             if task is None:
                 return
             while task is not None:
+                if self._threads.before_each is not None:
+                    self._threads.before_each()
                 task()
                 task = self._threads.next_task(self)

@@ -33,6 +33,9 @@ _PROBES_WAITING = 8
 _STREAMS = "/metric-resource/events"
 """The end of the paths of event streams. These are opened one by one: threads that share the interpreter's lock would
 open no two of them sooner, and a crowd of them must not delay other requests."""
+_CROWD_SECONDS = 0.1
+"""Seconds at most that opening a stream waits while the loop accepts or reads a crowd: it takes many waits for the
+interpreter's lock."""
 _FILES = 256
 """File descriptors reserved for other things than connections of clients."""
 _TURN = 1.0
@@ -57,7 +60,7 @@ class Worker(GunicornWorker):
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._notified = 0.0
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
-        self._openings = RequestThreads(1, MOST_WAITING, _MOST_SENDING)
+        self._openings = RequestThreads(1, MOST_WAITING, _MOST_SENDING, before_each=self._let_a_crowd_in)
         root = os.environ.get("SCRIPT_NAME", "")
         self._probes = {root + path: RequestThreads(1, _PROBES_WAITING, _PROBES_WAITING) for path in _PROBES}
         self.limits = replace(
@@ -104,6 +107,9 @@ class Worker(GunicornWorker):
         if head.count(b"\n") > self.cfg.limit_request_fields + 2:  # the parser in C does not apply this limit above 256
             raise LimitRequestHeaders("limit request headers fields")
         return PlainRequest(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
+
+    def _let_a_crowd_in(self) -> None:
+        self._loop.calm.wait(_CROWD_SECONDS)
 
     def _serve(self, connection: Connection, request: Request) -> None:
         path = request.path or ""

@@ -190,3 +190,15 @@ def test_without_a_crowd_first_come_is_first_served() -> None:
     assert not wait([held, *queued], PATIENCE).not_done
     assert served == list(range(8))
     threads.shutdown()
+
+
+def test_a_thread_may_have_to_wait_before_each_task() -> None:
+    gate = Gate()
+    threads, served = RequestThreads(1, 1, 1, before_each=gate.stay), list[int]()
+    queued = [submit(threads, served.append, number) for number in range(3)]
+    gate.until(1)
+    assert served == []
+    gate.open.set()
+    assert not wait(queued, PATIENCE).not_done
+    assert served == [0, 1, 2]
+    threads.shutdown()
