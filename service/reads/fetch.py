@@ -118,7 +118,7 @@ class Fetching:
         parts = codec.parts_of(fetched.packed)
         digest = codec.digest_of_parts(parts)
         ended_until = 0.0 if fetched.outcome == VALUE else self._policy.ended_until(before)
-        size = codec.size_of(fetched.packed)
+        size = sum(part.length for part in parts)
         header = Header(fetched.outcome, fetched.may_change, began, digest, size, ended_until, fetched.status)
         return Entry(header, fetched.packed, parts)
 

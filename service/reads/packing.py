@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import overload
+
 import msgspec
 
 from service.caching import codec
 from service.caching.codec import Length, NotAnEntry, Packed
-from service.domain.metrics import Chunks, MetricResource
+from service.domain.metrics import Chunk, Chunks, MetricResource, counts_of
 
 
 class _First(msgspec.Struct, frozen=True, array_like=True):
@@ -17,9 +20,34 @@ class _First(msgspec.Struct, frozen=True, array_like=True):
 
 
 def packed(resource: MetricResource) -> Packed:
-    counts = [chunk.count for chunk in resource.metrics]
-    first = _First(msgspec.structs.replace(resource, metrics=()), counts)
-    return (msgspec.msgpack.encode(first), *(chunk.text for chunk in resource.metrics))
+    """The parts; those of chunks are loaded on each access, as the chunks are."""
+    first = _First(msgspec.structs.replace(resource, metrics=()), list(counts_of(resource.metrics)))
+    return _Parts(msgspec.msgpack.encode(first), resource.metrics)
+
+
+class _Parts(Sequence[bytes]):
+    def __init__(self, first: bytes, chunks: Sequence[Chunk]) -> None:
+        self._first = first
+        self._chunks = chunks
+
+    def __len__(self) -> int:
+        return 1 + len(self._chunks)
+
+    @overload
+    def __getitem__(self, number: int) -> bytes: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, number: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        if number < 0:
+            number += len(self)
+        return self._chunks[number - 1].text if number else self._first
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def unpacked(parts: Packed) -> MetricResource:

@@ -4,6 +4,9 @@ Decoding holds the interpreter's lock, and a million points would hold it for ha
 is cut where a point seems to end, about every ``STRETCH`` bytes, and each stretch is read by itself. What is left, the
 *skeleton* with empty arrays, is read in the end.
 
+A stretch that its reader leaves as it is, as most are, is not kept beside the answer that it is a part of: it is cut
+out again when it is needed (``Chunks``), so that a million points are in memory once.
+
 A cut that was wrong cannot go unnoticed: a stretch that reads as a list of points, between ``[`` and ``]``, is one
 wherever it came from, and stretches and skeleton put together again are the answer. Whatever does not read so is
 ``Unusual``, and the answer has to be read as a whole.
@@ -15,11 +18,11 @@ are looked for within bounds, and what is read in vain is ``IN_VAIN`` times the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from service.domain.errors import BadGateway
-from service.domain.metrics import Chunk
+from service.domain.metrics import Chunk, Chunks
 from service.domain.stretches import search
 
 STRETCH = 256 * 1024
@@ -45,12 +48,14 @@ class Unusual(Exception):
     """The answer cannot be cut; it may be good all the same."""
 
 
-def cut(body: bytes, read: Callable[[], Read], most: int, stretch: int = STRETCH) -> tuple[bytes, list[list[Chunk]]]:
+def cut(
+    body: bytes, read: Callable[[], Read], most: int, stretch: int = STRETCH
+) -> tuple[bytes, list[Sequence[Chunk]]]:
     """The skeleton, and the chunks of each array in order; ``read()`` begins an array and gives the reader of its
     stretches. Raises ``Unusual``, also for more than ``most`` arrays."""
     cutter = _Cutter(body, stretch, several=most > 1)
     skeleton: list[bytes] = []
-    arrays: list[list[Chunk]] = []
+    arrays: list[Sequence[Chunk]] = []
     at = 0
     while opening := search(_OPENING, body, at):
         if len(arrays) == most:
@@ -69,26 +74,29 @@ class _Cutter:
         self._stretch = stretch
         self._in_vain = IN_VAIN * len(body)
 
-    def array(self, at: int, read: Read) -> tuple[list[Chunk], int]:
+    def array(self, at: int, read: Read) -> tuple[Sequence[Chunk], int]:
         """The chunks of the array whose elements begin at ``at``, and where its closing bracket is."""
-        chunks: list[Chunk] = []
+        chunks = _Stretches(b"" if self._several else self._body)
         if _EMPTY.match(self._body, at):
-            return chunks, at
+            return (), at
         last = False
         while not last:
-            chunk, at, last = self._read(at, read)
-            chunks.append(chunk)
-        return chunks, at
+            at, last = self._read(at, read, chunks)
+        return Chunks(chunks.counts, chunks.text), at
 
-    def _read(self, at: int, read: Read) -> tuple[Chunk, int, bool]:
-        """The stretch that begins at ``at``, where the next one does, and whether it is the array's last."""
+    def _read(self, at: int, read: Read, chunks: _Stretches) -> tuple[int, bool]:
+        """Add the stretch that begins at ``at``; where the next one does, and whether it is the array's last."""
         for end, following, last in self._candidates(at):
+            text = self._body[at:end]
             try:
-                return read(self._body[at:end]), following, last
+                chunk = read(text)
             except BadGateway:
                 self._in_vain -= end - at
                 if self._in_vain < 0:
                     break
+            else:
+                chunks.add(chunk, text, at)
+                return following, last
         raise Unusual
 
     def _candidates(self, at: int) -> Iterator[tuple[int, int, bool]]:
@@ -120,3 +128,23 @@ class _Cutter:
                 if end is not None and end.end() > tried:
                     yield end.end(1), end.end(), True
             tried = max(tried, around.end() if around else found.end())
+
+
+class _Stretches:
+    """Chunks of an answer, of which those that are parts of its ``body`` are kept as their places; without a body,
+    which one of several runs is not to keep in memory, all are kept as they are."""
+
+    def __init__(self, body: bytes) -> None:
+        self.counts: list[int] = []
+        self._body = body
+        self._found: list[bytes | slice] = []
+
+    def add(self, chunk: Chunk, text: bytes, at: int) -> None:
+        """A chunk, and the ``text`` it was made of, which is at that place of the body."""
+        is_part = self._body and chunk.text is text
+        self._found.append(slice(at, at + len(text)) if is_part else chunk.text)
+        self.counts.append(chunk.count)
+
+    def text(self, number: int) -> bytes:
+        found = self._found[number]
+        return self._body[found] if isinstance(found, slice) else found

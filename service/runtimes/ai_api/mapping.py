@@ -6,13 +6,13 @@ does not know are dropped; members of a point that cannot be read are ``null``; 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 from msgspec import Raw
 
 from service.domain.errors import BadGateway
-from service.domain.metrics import Chunk, MetricResource
+from service.domain.metrics import Chunk, MetricResource, counts_of
 from service.domain.runs import RunStatus
 from service.domain.selection.chunks import chunks_of
 from service.runtimes import json_literals
@@ -133,7 +133,7 @@ def _piecewise(body: bytes, runs: int, stretch: int) -> Iterator[MetricResource]
         raise Unusual
     each = zip(mappings, arrays, strict=True)
     for resource, has in zip(answer.resources, with_metrics, strict=True):
-        mapping, chunks = next(each) if has else (PointMapping(), [])
+        mapping, chunks = next(each) if has else (PointMapping(), ())
         yield _mapped(resource, mapping, chunks, mended=mended)
 
 
@@ -145,22 +145,22 @@ def _as_a_whole(body: bytes) -> Iterator[MetricResource]:
 
 def _whole(resource: _Resource, *, mended: bool) -> MetricResource:
     mapping = PointMapping()
-    chunks = [mapping.point_by_point(batch.text) for batch in chunks_of(resource.metrics or [])]
+    chunks = tuple(mapping.point_by_point(batch.text) for batch in chunks_of(resource.metrics or []))
     if mended:
-        chunks = [Chunk(json_literals.restored(chunk.text), chunk.count) for chunk in chunks]
+        chunks = tuple(Chunk(json_literals.restored(chunk.text), chunk.count) for chunk in chunks)
     return _mapped(resource, mapping, chunks, mended=mended)
 
 
-def _mapped(resource: _Resource, mapping: PointMapping, chunks: list[Chunk], *, mended: bool) -> MetricResource:
+def _mapped(resource: _Resource, mapping: PointMapping, chunks: Sequence[Chunk], *, mended: bool) -> MetricResource:
     tags, custom_info = pairs(resource.tags), pairs(resource.custom_info)
     return MetricResource(
         run_id=resource.execution_id,
         created_at=mapping.timestamps.literal(resource.created_at),
         modified_at=mapping.timestamps.literal(resource.modified_at),
-        metrics=tuple(chunks),
+        metrics=chunks,
         tags=json_literals.restored(tags) if mended else tags,
         custom_info=json_literals.restored(custom_info) if mended else custom_info,
-        count=sum(chunk.count for chunk in chunks),
+        count=sum(counts_of(chunks)),
         unreadable=mapping.unreadable,
         label_names=mapping.label_names,
     )

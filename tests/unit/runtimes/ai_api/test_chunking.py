@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -298,3 +299,32 @@ def test_columns_leave_a_label_that_reads_like_an_offset_alone() -> None:
     chunk = PointMapping().by_columns(b"%b,%b" % (point.replace(b':"+', b':"'), point.replace(b':"+', b':"')))
     assert chunk is not None
     assert chunk.text.count(b':00Z"') == 2
+
+
+def answer_of(*run_ids: str) -> bytes:
+    """Runs of 4000 points each, written as most runtimes do."""
+    points = [
+        {"name": "Loss", "value": n / 7, "timestamp": "2026-03-29T01:00:00Z", "step": n, "labels": []}
+        for n in range(4000)
+    ]
+    resources = [{"executionId": run_id, "metrics": points} for run_id in run_ids]
+    return json.dumps({"resources": resources}, separators=(",", ":")).encode()
+
+
+def test_points_that_stay_as_they_are_are_in_memory_once() -> None:
+    body = answer_of("a")
+    metric_resources(body, ["a"])  # so that what is made once is there
+    tracemalloc.start()
+    resource = metric_resources(body, ["a"])["a"]
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert resource.count == sum(chunk.text.count(b'"step"') for chunk in resource.metrics) == 4000
+    assert held < len(body) / 4
+
+
+def test_one_of_several_runs_does_not_keep_the_others_in_memory() -> None:
+    tracemalloc.start()
+    kept = metric_resources(answer_of("a", "b", "c"), ["a", "b", "c"])["a"]
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 1.5 * sum(len(chunk.text) for chunk in kept.metrics)
