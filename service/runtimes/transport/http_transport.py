@@ -6,16 +6,16 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, cast
 
-from urllib3.util import parse_url
+import requests
+from urllib3 import BaseHTTPResponse
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable, ServiceError
 from service.runtimes.transport.budget import Budget, spending
-from service.runtimes.transport.connection_pools import NO_RETRIES, new_pools, own_headers
 from service.runtimes.transport.inflation import read_body
+from service.runtimes.transport.session import new_session
 from service.runtimes.transport.tls import THE_SYSTEMS, ClientCertificate, Trust
 from service.runtimes.transport.translation import FOREIGN, domain_error
 from service.telemetry.prometheus import Telemetry
@@ -46,7 +46,7 @@ class HttpTransport:
         self._connect_timeout = connect_timeout
         self._max_body_bytes = max_body_bytes
         self._keeps_connections = keeps_connections
-        self._pools = new_pools(pool_size, client_certificate, trust)
+        self._session = new_session(pool_size, client_certificate, trust)
         self._telemetry = telemetry
 
     def exchange(
@@ -68,11 +68,7 @@ class HttpTransport:
         """
         began, outcome = time.perf_counter(), "error"
         most = self._max_body_bytes if max_body_bytes is None else min(max_body_bytes, self._max_body_bytes)
-        content = document
-        if form is not None:
-            content = urlencode(form).encode("ascii")
-            headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
-        elif document is not None:
+        if document is not None:
             headers = {**headers, "Content-Type": "application/json"}
         if not self._keeps_connections:
             headers = {**headers, "Connection": "close"}
@@ -80,7 +76,8 @@ class HttpTransport:
         if span is not None:
             headers = _of_span(headers, span)
         try:
-            answer = self._exchange(_Request(method, url, {**own_headers(), **headers}, content), deadline, most)
+            request = requests.Request(method, url, headers=headers, data=document if form is None else form)
+            answer = self._exchange(request, deadline, most)
             outcome = str(answer.status)
         except ServiceError as error:
             outcome = type(error).__name__
@@ -93,9 +90,9 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._pools.clear()
+        self._session.close()
 
-    def _exchange(self, request: _Request, deadline: Deadline, most: int) -> Answer:
+    def _exchange(self, request: requests.Request, deadline: Deadline, most: int) -> Answer:
         while not deadline.expired:
             budget = Budget(
                 deadline,
@@ -112,43 +109,14 @@ class HttpTransport:
                     raise trouble from error
         raise RuntimeTimeout
 
-    def _once(self, request: _Request, budget: Budget, most: int) -> Answer:
-        url = parse_url(request.url)
-        pool = self._pools.connection_from_host(url.host, url.port, url.scheme)
-        _check_values(request.headers)
-        response = pool.urlopen(
-            request.method,
-            url.request_uri,
-            request.content,
-            request.headers,
-            NO_RETRIES,
-            redirect=False,
-            assert_same_host=False,
-            timeout=None,
-            preload_content=False,
-            decode_content=False,
-        )
-        try:
-            with closing(response):
-                if 300 <= response.status < 400:
-                    raise BadGateway("the AI runtime answered with a redirect")
-                return Answer(response.status, response.headers, read_body(response, most, budget))
-        finally:
-            response.release_conn()
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes | None
-
-
-def _check_values(headers: Mapping[str, str]) -> None:
-    """Raises ``ValueError`` for a value that has line ends in it, which ``http.client`` allows before white space."""
-    if any("\n" in value or "\r" in value for value in headers.values()):
-        raise ValueError("a header's value has a line end in it")
+    def _once(self, request: requests.Request, budget: Budget, most: int) -> Answer:
+        prepared = self._session.prepare_request(request)
+        response = self._session.send(prepared, stream=True, timeout=None, allow_redirects=False)
+        with closing(response):
+            if 300 <= response.status_code < 400:
+                raise BadGateway("the AI runtime answered with a redirect")
+            raw = cast(BaseHTTPResponse, response.raw)
+            return Answer(response.status_code, response.headers, read_body(raw, most, budget))
 
 
 def _of_span(headers: Mapping[str, str], span: Span) -> Mapping[str, str]:

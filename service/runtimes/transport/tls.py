@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import certifi
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from service.runtimes.transport.sockets import BudgetTLSSocket
 
@@ -72,7 +72,7 @@ def _anonymous_context(paths: ssl.DefaultVerifyPaths, trust: Trust) -> ssl.SSLCo
 
 def _new_context(paths: ssl.DefaultVerifyPaths, trust: Trust) -> ssl.SSLContext:
     try:
-        file = trust.ca_file or (None if _has_authorities(paths) else certifi.where())
+        file = trust.ca_file or (None if _has_authorities(paths) else DEFAULT_CA_BUNDLE_PATH)
         context = ssl.create_default_context(cafile=file)
     except OSError as error:
         raise ValueError(f"the certificates of authorities cannot be read: {type(error).__name__}") from None

@@ -1,4 +1,4 @@
-"""The one seam where exceptions of urllib3, ``http.client``, ``ssl`` and sockets become domain errors."""
+"""The one seam where exceptions of ``requests``, urllib3, ``http.client``, ``ssl`` and sockets become domain errors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import http.client
 import ssl
 from collections.abc import Iterator
 
+import requests
 import urllib3.exceptions
 
 from service.concurrency.deadline import Deadline
@@ -15,14 +16,16 @@ from service.runtimes.transport import inflation
 FOREIGN: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
+    requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     *inflation.ERRORS,
 )
 """The exceptions of an exchange for reasons outside the service, and ``ValueError`` for unsendable requests."""
 
-_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
+_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout)
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, http.client.IncompleteRead)
+_WRAPPERS = (ssl.SSLError, requests.RequestException)
 _CLOCK_GRAIN = 0.005
 
 
@@ -44,8 +47,8 @@ def reason(error: BaseException) -> str:
 
 
 def _is_network_trouble(cause: BaseException) -> bool:
-    """Whether a connection could not be made or broke."""
-    return isinstance(cause, _BROKEN_OFF) or (isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError))
+    """Whether a connection could not be made or broke. All errors of ``requests`` are ``OSError``s."""
+    return isinstance(cause, _BROKEN_OFF) or (isinstance(cause, OSError) and not isinstance(cause, _WRAPPERS))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

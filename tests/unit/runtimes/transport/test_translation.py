@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
+import requests
 import urllib3.exceptions
 
 from service.concurrency.deadline import Deadline
@@ -22,6 +23,7 @@ def kinds(root: type[Exception]) -> Iterator[type[Exception]]:
 
 
 ROOTS: tuple[type[Exception], ...] = (
+    requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
 )
@@ -56,26 +58,24 @@ def test_every_exception_is_caught_and_has_a_meaning(kind: type[Exception]) -> N
 )
 def test_what_is_at_the_bottom_decides(bottom: Exception, meaning: type[RuntimeTrouble]) -> None:
     protocol = urllib3.exceptions.ProtocolError("Connection aborted.", bottom)
-    for error in (bottom, protocol, urllib3.exceptions.HTTPError(protocol)):
+    for error in (bottom, protocol, requests.ConnectionError(protocol)):
         assert type(domain_error(error, Deadline.after(5))) is meaning
-    chained = urllib3.exceptions.HTTPError()
+    chained = requests.ConnectionError()
     chained.__cause__ = bottom
     assert type(domain_error(chained, Deadline.after(5))) is meaning
 
 
 def test_a_timeout_at_the_deadline_is_one() -> None:
-    error = urllib3.exceptions.HTTPError(urllib3.exceptions.ProtocolError("Connection aborted.", TimeoutError()))
+    error = requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted.", TimeoutError()))
     assert type(domain_error(error, Deadline.after(0))) is RuntimeTimeout
 
 
 def test_the_reason_names_classes_and_quotes_nothing() -> None:
-    error = urllib3.exceptions.HTTPError(
-        urllib3.exceptions.ProtocolError("secret", http.client.BadStatusLine("secret"))
-    )
-    assert reason(error) == "HTTPError < ProtocolError < BadStatusLine"
+    error = requests.ConnectionError(urllib3.exceptions.ProtocolError("secret", http.client.BadStatusLine("secret")))
+    assert reason(error) == "ConnectionError < ProtocolError < BadStatusLine"
 
 
 def test_causes_may_go_in_circles() -> None:
-    one, two = urllib3.exceptions.HTTPError(), urllib3.exceptions.HTTPError()
+    one, two = requests.ConnectionError(), requests.ConnectionError()
     one.__cause__, two.__cause__ = two, one
     assert type(domain_error(one, Deadline.after(5))) is BadGateway
