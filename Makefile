@@ -10,7 +10,7 @@ INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origi
 # Where it is set, every process would compile the service anew, which takes longer than all else that it does to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-toolchains test-rest test-all mlflow bench fast soak fuzz mutants lint types openapi lock release-check sbom clean .venv/demo .venv/dev
+.PHONY: demo test test-slow test-toolchains test-rest test-all mlflow bench fast soak fuzz mutants lint types openapi newest lock release-check sbom clean .venv/demo .venv/dev
 
 demo: .venv/demo
 	@$(BIN)/metric-resource demo $(DEMO)
@@ -77,6 +77,9 @@ types: .venv/dev
 openapi: .venv/dev
 	$(BIN)/python -m tests.openapi.examples
 	$(BIN)/metric-resource openapi > openapi/openapi.json
+
+newest: .venv/dev
+	.ci/newest
 
 lock: .venv/dev
 	$(BIN)/python scripts/lock.py
