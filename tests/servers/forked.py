@@ -1,7 +1,8 @@
-"""``metric-resource`` as a process of its own, forked from one that has loaded the libraries.
+"""``metric-resource`` as a process of its own, forked from one that has loaded all of it.
 
-Loading them took most of the time of a test. What looks at the environment as it is loaded, the metrics library and all
-that uses it, is not among them.
+Loading it took most of the time of a test. The metrics library looks at the environment as it is loaded; here it does so
+at the first metric. That ``serve`` loads it when the environment says how metrics are shared, ``test_imports`` holds in an
+interpreter of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from service.cli import main
 from testing.waiting import PATIENCE
@@ -20,7 +23,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
         "gunicorn.arbiter",
-        "service.api.openapi.schemas",
+        "service.app",
         "service.auth.issuer_keys",
         "service.caching.redis.cache",
         "service.cli.serve",
@@ -79,6 +82,18 @@ def _run(arguments: list[str], environment: dict[str, str], output: Path, errors
     for number, path in ((1, output), (2, errors)):
         with path.open("ab") as file:
             os.dup2(file.fileno(), number)
-    assert "prometheus_client" not in sys.modules, "loaded before PROMETHEUS_MULTIPROC_DIR is known"
+    _choose_at_the_first_metric()
     sys.argv = ["metric-resource", *arguments]
     sys.exit(main(arguments))
+
+
+def _choose_at_the_first_metric() -> None:
+    """Have the metrics library choose then how values are kept, by the environment of that moment."""
+    from prometheus_client import values
+
+    chosen = cache(values.get_value_class)
+
+    def value(*given: Any, **named: Any) -> Any:
+        return chosen()(*given, **named)
+
+    values.ValueClass = value

