@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,12 @@ class Api:
         form = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
         return str(self.session.post(f"{self.url}/oauth/token", data=form, timeout=30).json()["access_token"])
 
+    @cached_property
+    def _authorization(self) -> str:
+        return f"Bearer {self.token()}"
+
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.token()}", "AI-Resource-Group": self.group}
+        headers = {"Authorization": self._authorization, "AI-Resource-Group": self.group}
         options["headers"] = {**headers, **options.get("headers", {})}
         return self.session.request(method, f"{self.url}/v2/lm{path}", timeout=30, **options)
 
