@@ -80,10 +80,10 @@ def test_a_flood_of_unknown_keys_causes_a_handful_of_fetches(
     checked: Verifier, server: IssuerServer, clock: Clock
 ) -> None:
     holds(checked, GOOD)
-    for number in range(600):
+    for number in range(150):
         with pytest.raises(InvalidToken, match="no key with"):
             holds(checked, unknown(number))
-        clock.pass_by(0.05)
+        clock.pass_by(0.2)
     assert len(server.asked) <= 5
 
 
@@ -299,7 +299,7 @@ def test_a_flood_of_zones_causes_a_handful_of_fetches(server: IssuerServer, cloc
     zones = Zones(server, clock)
     zones.open("home")
     holds(zones.checked, zones.token("home"))
-    for number in range(effort(200, 1000)):
+    for number in range(effort(60, 1000)):
         with pytest.raises(InvalidToken):
             holds(zones.checked, zones.token(f"zone-{number}"))
         assert holds(zones.checked, zones.token("home", number=number)).tenant == "home"
@@ -321,10 +321,10 @@ def test_the_same_few_zones_again_and_again(server: IssuerServer, clock: Clock) 
     zones = Zones(server, clock)
     zones.open("home")
     holds(zones.checked, zones.token("home"))
-    for number in range(600):
+    for number in range(150):
         with pytest.raises(InvalidToken):
             holds(zones.checked, zones.token(f"zone-{number % 5}"))
-        clock.pass_by(0.01)
+        clock.pass_by(0.04)
     assert len(server.asked) <= 30
 
 
