@@ -1,7 +1,7 @@
 """Every pattern of the service on texts made to have it look at the same characters over and over.
 
 A pattern that goes back over what it has read takes seconds for one of these texts; any other takes a millisecond. Run
-as ``python -m tests.patterns``; it ends with the pattern and the text.
+as ``python -m tests.patterns``, which ends with the pattern and the text; ``--pairs`` has two tokens in turn as well.
 """
 
 from __future__ import annotations
@@ -36,13 +36,15 @@ def patterns() -> Iterator[tuple[str, re.Pattern[Any], bool]]:
                 yield f"{module.__name__}.{name}", value, searched is not None
 
 
-def texts(pattern: re.Pattern[Any]) -> Iterator[Any]:
+def texts(pattern: re.Pattern[Any], *, pairs: bool) -> Iterator[Any]:
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     signs = {sign for sign in source if not sign.isalnum() and sign not in "()|^$"}
     words = {word for word in re.findall(r'"\w+"|[A-Za-z]{4,}', source) if not word.isupper()}
     tokens = [*dict.fromkeys([*ALWAYS, *sorted(signs)[:8], *sorted(words)[:3]])]
-    pumps = [*tokens, *map("".join, product(tokens, tokens))]
-    for prefix, pump in [*product([""], pumps), *product([*PREFIXES, *tokens], tokens)]:
+    repeated = [*product([*PREFIXES, *tokens], tokens)]
+    if pairs:
+        repeated += [("", "".join(pair)) for pair in product(tokens, tokens)]
+    for prefix, pump in repeated:
         text = prefix + pump * (LENGTH // len(pump)) + "\0"
         yield text if isinstance(pattern.pattern, str) else text.encode("latin-1")
 
@@ -54,7 +56,7 @@ def _too_long(*_: object) -> None:
 def main() -> None:
     signal.signal(signal.SIGVTALRM, _too_long)
     for name, pattern, searched in patterns():
-        for text in texts(pattern):
+        for text in texts(pattern, pairs="--pairs" in sys.argv):
             signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
             try:
                 pattern.findall(text) if searched else pattern.fullmatch(text)

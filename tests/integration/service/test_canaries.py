@@ -31,7 +31,7 @@ from tests.servers.canary_runtime import ONLY_IN, SHARED_RUNS, UNKNOWN_RUN, Cana
 from tests.servers.scripted_runtime import serving
 from tests.servers.valkey import ValkeyServer
 
-FEW, MANY = 1_600, int(os.environ.get("CANARY_READS", "20000"))
+FEW, MANY = 800, int(os.environ.get("CANARY_READS", "8000"))
 """Reads: of ``make test``, and of ``make test-slow``."""
 THREADS = 4
 BURST = 8

@@ -126,6 +126,7 @@ def test_what_is_not_searched_is_one_request_for_as_many_lines() -> None:
     assert upstream.asked == [{"start": "2026-03-29T00:59:59.999000Z", "$top": "3", "$order": "desc"}]
 
 
+@pytest.mark.slow  # of the whole service: integration/service/test_logs.py
 def test_a_search_without_end_is_given_as_far_as_it_got() -> None:
     def ask(parameters: Sequence[tuple[str, str]]) -> bytes:
         asked.append(dict(parameters))
