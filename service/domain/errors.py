@@ -161,10 +161,10 @@ class RuntimeUnavailable(RuntimeTrouble):
 
 
 class RuntimeTimeout(RuntimeTrouble):
-    """The runtime did not answer within the deadline."""
+    """The runtime did not answer within the deadline; ``hint`` says more."""
 
-    def __init__(self) -> None:
-        super().__init__("the AI runtime did not answer in time")
+    def __init__(self, hint: str = "") -> None:
+        super().__init__(f"the AI runtime did not answer in time{hint}")
 
 
 class RuntimeForbids(ServiceError):

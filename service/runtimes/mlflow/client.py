@@ -16,6 +16,7 @@ from service.domain.errors import (
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
+    RuntimeTimeout,
     RuntimeTrouble,
     ServiceError,
 )
@@ -53,8 +54,9 @@ MOST_RUNS = 100_000
 MOST_MODELS = 100
 """The most logged models of a run that are read; further ones have only an id, and their points no label."""
 _RUNS_A_PAGE = _EXPERIMENTS_A_PAGE = 1000
-_MARGIN = 0.1
-"""The share of the time left for a run's related objects that is reserved for reporting which of them are late."""
+_MARGIN, _MOST_MARGIN = 0.1, 0.5
+"""The share of the time left for the parts of a run that is reserved for reporting which of them are late, and the most
+seconds of it."""
 
 
 class MLflowRuntime:
@@ -91,7 +93,7 @@ class MLflowRuntime:
                 partial(read, key, labels.get(key, {}), seems_short=is_mlflows_own and step < MOST_AT_ONCE)
                 for key, step in run.last_steps.items()
             ]
-        histories = self._gather(calls, context)
+        histories = self._gather(calls, _soon(context))
         return {
             run_id: _run_metrics(run, [models[id_] for id_ in wanted[run_id]], [histories[at] for at in of_run[run_id]])
             if isinstance(run, MLflowRun)
@@ -113,11 +115,10 @@ class MLflowRuntime:
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
         """Reads the run first, then in parallel its experiment's name and its logged models."""
         found = self._run(run_id, context)
-        soon = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
         made = found.made[:MOST_MODELS]
         name, *models = self._gather(
             [partial(self._experiment_name, found, context), *(partial(self._model, id_, context) for id_ in made)],
-            soon,
+            _soon(context),
         )
         known = {
             id_: model if isinstance(model, LoggedModel) else None for id_, model in zip(made, models, strict=True)
@@ -250,12 +251,31 @@ class MLflowRuntime:
         return self._tenancy.multitenant(context, self.capabilities)
 
 
+def _soon(context: RequestContext) -> RequestContext:
+    """The context with a deadline that leaves time to say what is late."""
+    margin = min(_MARGIN * context.deadline.remaining(), _MOST_MARGIN)
+    return context.by(context.deadline.earlier(margin))
+
+
+def _late(histories: Sequence[Page | ServiceError]) -> RuntimeTimeout:
+    """Of a run some of whose many metrics, each a call, were not read in time: that more time would help."""
+    late = sum(isinstance(history, RuntimeTimeout) for history in histories)
+    if len(histories) == 1 or not late:
+        return RuntimeTimeout()
+    return RuntimeTimeout(
+        f": {late:,} of the run's {len(histories):,} metrics, each a call of its own, were not read; a longer "
+        "RUNTIME_TIMEOUT gives them more time"
+    )
+
+
 def _run_metrics(
     found: MLflowRun, models: Sequence[LoggedModel | ServiceError | None], histories: Sequence[Page | ServiceError]
 ) -> RunMetrics | ServiceError:
     """The metrics of a run, or the error of the first part that could not be read."""
     pages: list[Page] = []
     for part in (*models, *histories):
+        if isinstance(part, RuntimeTimeout):
+            return _late(histories)
         if isinstance(part, ServiceError):
             return part
         if isinstance(part, Page):

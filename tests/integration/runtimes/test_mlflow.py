@@ -21,6 +21,7 @@ from service.domain.errors import (
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
+    RuntimeTimeout,
     RuntimeUnavailable,
     ServiceError,
 )
@@ -229,6 +230,20 @@ def test_keys_are_read_side_by_side_and_no_more_than_so_many(version: tuple[int,
     assert server.asked["metrics/get-history"] == 3 * at_once
     assert server.asked["runs/get"] == 1
     assert most == at_once
+
+
+def test_of_a_run_of_many_metrics_it_is_said_how_many_were_late() -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"late": [], "late too": []}
+    over = threading.Event()
+    server.history = lambda _: over.wait(20) or {}
+    with adapter(server) as runtime:
+        runtime.capabilities(context(OURS))
+        found = runtime.run_metrics([RUN], context(OURS, seconds=1.0))[RUN]
+        over.set()
+    assert isinstance(found, RuntimeTimeout)
+    assert "2 of the run's 2 metrics" in found.detail
+    assert "RUNTIME_TIMEOUT" in found.detail
 
 
 def test_processes_that_share_an_address_share_the_calls_of_a_read() -> None:
