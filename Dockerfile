@@ -1,6 +1,6 @@
-# Builds wheels in one stage, from the locks with their hashes, and installs only them in the next: no source and no
-# tools in the result. docs/operations.md says how to renew the base images.
-# BuildKit or buildah, for the mount below.
+# Builds wheels in one stage, from the locks with their hashes, and installs only these in the next: the image has no source
+# and no build tools. docs/operations.md says how to renew the base images.
+# The mount below needs BuildKit or buildah.
 ARG BUILD_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 ARG IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
@@ -9,7 +9,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements ./requirements
 COPY service ./service
-# Which of requirements/ to install: service, charts, table or tracing, or several of them; and fast, where BUILD_IMAGE has a compiler (python:3.13).
+# Which locks of requirements/ to install: service, charts, table, tracing, or several; fast needs a BUILD_IMAGE with a compiler (python:3.13).
 ARG LOCKS="service"
 # The version, such as v1.2.3: the tag itself is not in the build's context.
 ARG VERSION=""
@@ -22,8 +22,8 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt \
 FROM ${IMAGE}
 LABEL org.opencontainers.image.title="Metric Resource Service" \
       org.opencontainers.image.licenses="Apache-2.0"
-# Compiled is what stays, and what the service loads of Python's own modules: the registry's base has no bytecode of these,
-# and where the root cannot be written to, each start would compile them.
+# Compile the packages and, by running the service once, the modules of the standard library that it imports: the base has no
+# bytecode for these, and with a read-only root each start would compile them again.
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     export PYTHONDONTWRITEBYTECODE=1 \
     && pip install --no-cache-dir --no-compile --no-index --no-deps /wheels/*.whl \

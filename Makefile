@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 INSTALL = $(if $(PYTHON),$(PYTHON) scripts/install.py $(if $(filter file,$(origin PYTHON)),,--this-python),\
 	echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1;)
 
-# Where it is set, every process would compile the service anew, which takes longer than all else that it does to start.
+# With it set, every process would compile the service anew, which takes longer than the rest of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-toolchains test-rest test-all mlflow bench fast soak fuzz mutants lint types openapi newest lock release-check sbom clean .venv/demo .venv/dev
@@ -17,7 +17,7 @@ demo: .venv/demo
 
 test: .venv/dev
 	$(PYTEST) -m "not toolchain and not slow"
-	@echo "left out: make test-slow, most of the page in browsers, further MLflow servers and hosts, and other journeys;"
+	@echo "not run:  make test-slow, most of the page in browsers, further MLflow servers and hosts, and other journeys;"
 	@echo "          make test-toolchains, other languages; make test-rest has both, make test-all all of them, as CI does"
 
 # Whole journeys that take seconds of browsers, servers and hosts each. Of each subject there is one in `make test`.
@@ -33,15 +33,15 @@ test-rest: .venv/dev
 
 test-all: test test-rest
 
-# MLflow servers, 2.x and 3.x, each in an environment of its own in the user's cache: the tests read them where they are
-# installed, and are skipped where not.
+# Installs MLflow 2.x and 3.x servers for the tests, each in an environment in the user's cache. Tests that need them are
+# skipped where they are not installed.
 mlflow: .venv/dev
 	$(BIN)/python -m testing.mlflow
 
 bench: .venv/dev
 	@$(MAKE) --no-print-directory fast || echo "the C parser cannot be compiled here: measuring without it"
 	@$(BIN)/python -c 'import polars' 2>/dev/null || $(BIN)/python -m pip --disable-pip-version-check \
-		install --quiet --require-hashes -r requirements/bench.txt || echo "polars cannot be had: measuring without it"
+		install --quiet --require-hashes -r requirements/bench.txt || echo "polars cannot be installed: measuring without it"
 	$(BIN)/python -m bench $(BENCH)
 
 # gunicorn's parser in C (the extra "fast"), which has to be compiled.
@@ -54,13 +54,13 @@ MINUTES ?= 2
 soak: .venv/dev
 	SOAK_SECONDS=$$(( $(MINUTES) * 60 )) $(BIN)/pytest -n 0 tests/integration/processes/soak.py
 
-# Every fuzz target for so many seconds, as many at once as there are cores
+# Every fuzz target for FUZZ_SECONDS, as many at once as there are cores
 FUZZ_SECONDS ?= 600
 fuzz: .venv/dev
 	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
-# Mutants of what decides access, each against the unit tests of it, by mutmut in an environment of its own; those of one
-# module: make mutants MUTANTS='service.auth.tokens*'. Those that lived are listed; `mutmut show` has what they changed.
+# Mutation tests of the code that decides access, against its unit tests, with mutmut in an environment of its own; of one
+# module: make mutants MUTANTS='service.auth.tokens*'. Survivors are listed; `mutmut show` prints what they changed.
 MUTMUT = $(BIN)/uv run --quiet --no-project --with mutmut==3.8.1 --with-requirements requirements/dev.txt mutmut
 mutants: .venv/dev
 	$(MUTMUT) run $(MUTANTS)
@@ -84,7 +84,7 @@ newest: .venv/dev
 lock: .venv/dev
 	$(BIN)/python scripts/lock.py
 
-# What a release publishes, built into dist/ and tried without the checkout; TAG=v1.2.3 wants this commit to be tagged so.
+# Builds what a release publishes into dist/ and tests it without the checkout; TAG=v1.2.3 must be the tag of this commit.
 release-check: .venv/dev
 	.ci/release-check $(TAG)
 
@@ -99,6 +99,6 @@ sbom: .venv/dev
 clean:
 	rm -rf .venv build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# The script does nothing where all is installed from these locks already.
+# The script does nothing if everything is installed from these locks already.
 .venv/demo .venv/dev:
 	@$(INSTALL) $(@F)

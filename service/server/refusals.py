@@ -34,13 +34,11 @@ NO_LENGTH = Refusal(
     Problem(411, "length-required", "The request needs a length"),
     "a request body needs a Content-Length; chunked bodies are not read",
 )
-TOO_LARGE = Refusal(
-    Problem(413, "content-too-large", "The request body is too long"), "the request body is longer than is read"
-)
-LINE_TOO_LONG = Refusal(Problem(414, "uri-too-long", "The URL is too long"), "the URL is longer than is read")
+TOO_LARGE = Refusal(Problem(413, "content-too-large", "The request body is too long"), "the request body is too long")
+LINE_TOO_LONG = Refusal(Problem(414, "uri-too-long", "The URL is too long"), "the URL is too long")
 HEAD_TOO_LARGE = Refusal(
     Problem(431, "request-header-fields-too-large", "The header fields are too long"),
-    "the header fields are more, or longer, than are read",
+    "there are too many header fields, or they are too long",
 )
 NO_EXPECTATION = Refusal(
     Problem(417, "expectation-failed", "The expectation cannot be met"), "only 100-continue can be expected"

@@ -31,6 +31,17 @@ class _Route(NamedTuple):
     options: dict[str, Any]
 
 
+class _Reading(NamedTuple):
+    """How the request of a route is read."""
+
+    query: type[Schema]
+    options: dict[str, Any]
+
+
+Says = Callable[[_Reading | None], dict[str, Any]]
+"""Makes the description of a route."""
+
+
 class Blueprint(flask.Blueprint):
     """Routes of one tag of the OpenAPI document."""
 
@@ -50,16 +61,20 @@ class Blueprint(flask.Blueprint):
 
         return registered
 
-    def arguments(self, schema: type[Schema], **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Read the request before the view; see ``api.http.request.RequestReader.use_args``."""
-        read = self._reader.use_args(schema, **options)
+    def arguments(
+        self, query: type[Schema], *, formats: Collection[Format] = (JSON,), **options: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Read the request before the view; see ``api.http.request.RequestReader.use_args``. The document has the same
+        ``query`` and ``formats``."""
+        reading = _Reading(query, {"location": "query", "formats": formats, **options})
+        read = self._reader.use_args(query, **reading.options)
 
-        def reading(view: Callable[..., Any]) -> Callable[..., Any]:
+        def reads(view: Callable[..., Any]) -> Callable[..., Any]:
             made = read(view)
-            setattr(made, _READS, (schema, options))
+            setattr(made, _READS, reading)
             return made
 
-        return reading
+        return reads
 
     def described(self) -> flask_smorest.Blueprint:
         """The blueprint for the document: flask-smorest's, whose views are never called."""
@@ -68,10 +83,10 @@ class Blueprint(flask.Blueprint):
         made = flask_smorest.Blueprint(self.name, __name__, description=self._description)
         made.ARGUMENTS_PARSER = self._reader
         for rule, view, options in self._routes:
-            described = made.doc(**getattr(view, _SAYS)())(view)
-            if hasattr(view, _READS):
-                schema, reading = getattr(view, _READS)
-                described = made.arguments(schema, **reading)(described)
+            reading: _Reading | None = getattr(view, _READS, None)
+            described = made.doc(**getattr(view, _SAYS)(reading))(view)
+            if reading is not None:
+                described = made.arguments(reading.query, **reading.options)(described)
             made.route(rule, **options)(described)
         return made
 
@@ -86,33 +101,33 @@ def documented(
     schema: type[Schema] | None,
     summary: str,
     *,
-    query: type[Schema] = Query,
     zoned: bool = False,
     run: bool = True,
     paged: bool = False,
-    formats: Collection[Format] = (JSON,),
+    formats: Collection[Format] = (),
     more: Sequence[str] = (),
     streamed: bool = False,
     awaited: bool = False,
 ) -> Callable[[View], View]:
     """Describe a route in the OpenAPI document: a resource that is read with a token.
 
-    ``schema`` is that of the first of ``formats``, ``None`` where the format has one itself. ``more`` names headers
-    beside the usual ones; ``streamed``: the answer is a stream and never stored; ``awaited``: ``Prefer: wait`` is
-    supported.
+    ``schema`` is that of the first format, ``None`` where the format has one itself. ``formats`` is given where the
+    route itself may lack some, for want of an extra. ``more`` names headers beside the usual ones; ``streamed``: the
+    answer is a stream and never stored; ``awaited``: ``Prefer: wait`` is supported.
     """
 
-    def says() -> dict[str, Any]:
+    def says(reading: _Reading | None) -> dict[str, Any]:
+        query, options = (Query, {"formats": (JSON,)}) if reading is None else reading
+        every = tuple(formats or options["formats"])
         schemas = {
-            one: schema if number == 0 and schema is not None else dict(one.schema)
-            for number, one in enumerate(formats)
+            one: schema if number == 0 and schema is not None else dict(one.schema) for number, one in enumerate(every)
         }
         return {
             "operationId": operation,
             "summary": summary,
             "security": [{"bearer": []}],
             "parameters": components.parameters(
-                query, zoned=zoned, run=run, formats=tuple(formats), streamed=streamed, awaited=awaited
+                query, zoned=zoned, run=run, formats=every, streamed=streamed, awaited=awaited
             ),
             "responses": components.responses(schemas, run=run, paged=paged, more=more, streamed=streamed),
         }
@@ -128,7 +143,7 @@ def documented_open(
     ``more`` are further statuses of the same shape; a ``tagged`` answer can be asked for with ``If-None-Match``.
     """
 
-    def says() -> dict[str, Any]:
+    def says(_: _Reading | None) -> dict[str, Any]:
         headers = components.headers(*(("ETag",) if tagged else ()), "Cache-Control", "Vary", *components.EVERY_ANSWER)
         content: dict[str, Any] = {
             media_type: {
@@ -155,7 +170,7 @@ def documented_open(
     return _saying(says)
 
 
-def _saying(says: Callable[[], dict[str, Any]]) -> Callable[[View], View]:
+def _saying(says: Says) -> Callable[[View], View]:
     def mark(view: View) -> View:
         setattr(view, _SAYS, says)
         return view

@@ -63,7 +63,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     routes = blueprints("Capabilities", "What the AI runtime can do.")
 
     @routes.route("/capabilities")
-    @routes.arguments(Query, location="query", grouped=False)
+    @routes.arguments(Query, grouped=False)
     @documented("getCapabilities", CapabilitiesSchema, "Read what the runtime can do", run=False)
     @requires()
     def capabilities(read_request: ReadRequest[Parameters]) -> Response:

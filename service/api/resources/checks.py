@@ -100,8 +100,8 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     routes = blueprints("Checks", "Whether a run is good enough.")
 
     @routes.route("/runs/<string:run_id>/checks")
-    @routes.arguments(ChecksQuery, location="query")
-    @documented("checkRun", RunChecksSchema, "Check a run's metrics against thresholds", query=ChecksQuery)
+    @routes.arguments(ChecksQuery)
+    @documented("checkRun", RunChecksSchema, "Check a run's metrics against thresholds")
     @requires(Scope.METRICS_READ)
     def checks(read_request: ReadRequest[ChecksParameters], run_id: str) -> Response:
         """Whether a run's metrics meet expectations, for pipelines: `curl … | jq -e .passed`.

@@ -49,7 +49,7 @@ def blueprint(connections: Connections, answers: Answers, blueprints: Callable[[
     )
 
     @routes.route("/connections")
-    @routes.arguments(Query, location="query", grouped=False, connected=False)
+    @routes.arguments(Query, grouped=False, connected=False)
     @documented("listConnections", ConnectionListSchema, "List the runtimes that can be read", run=False)
     @requires()
     def listed(read_request: ReadRequest[Parameters]) -> Response:

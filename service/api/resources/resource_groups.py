@@ -42,7 +42,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     routes = blueprints("Resource groups", "Workspaces of the AI runtime, isolated from each other.")
 
     @routes.route("/resource-groups")
-    @routes.arguments(Query, location="query", grouped=False)
+    @routes.arguments(Query, grouped=False)
     @documented(
         "listResourceGroups", ResourceGroupListSchema, "List resource groups", run=False, more=(RESOURCE_GROUP,)
     )

@@ -42,14 +42,11 @@ def blueprint(
         return anew_if_gone(lambda context: queries.run(run_id, context).content().run.start_time, read_request.context)
 
     @routes.route("/runs/<string:run_id>/metric-resource/chart")
-    @routes.arguments(
-        ChartQuery, location="query", formats=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES
-    )
+    @routes.arguments(ChartQuery, formats=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES)
     @documented(
         "getChart",
         ChartSchema,
         "Draw a run's metrics",
-        query=ChartQuery,
         zoned=True,
         formats=(VEGA_LITE, *PICTURES),
     )

@@ -36,15 +36,13 @@ def blueprint(
     compared = Comparisons(queries, answers, renderer)
 
     @routes.route("/comparisons")
-    @routes.arguments(ComparisonQuery, location="query", formats=FORMATS)
+    @routes.arguments(ComparisonQuery, formats=FORMATS)
     @documented(
         "compareRuns",
         ComparisonSchema,
         "Compare runs",
-        query=ComparisonQuery,
         zoned=True,
         run=False,
-        formats=FORMATS,
         more=("Content-Disposition", MISSING),
     )
     @requires(Scope.METRICS_READ, Scope.EXECUTIONS_READ)
@@ -58,14 +56,11 @@ def blueprint(
         return compared.answer(read_request)
 
     @routes.route("/comparisons/chart")
-    @routes.arguments(
-        ComparisonChartQuery, location="query", formats=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES
-    )
+    @routes.arguments(ComparisonChartQuery, formats=(VEGA_LITE, *pictures), missing="" if pictures else NO_PICTURES)
     @documented(
         "getComparisonChart",
         ChartSchema,
         "Draw metrics of several runs",
-        query=ComparisonChartQuery,
         zoned=True,
         run=False,
         formats=(VEGA_LITE, *PICTURES),

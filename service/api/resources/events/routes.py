@@ -30,14 +30,12 @@ def blueprint(
     streams = EventStreams(feeds, verifier, telemetry, comment_seconds)
 
     @routes.route("/runs/<string:run_id>/metric-resource/events")
-    @routes.arguments(EventsQuery, location="query", formats=(EVENT_STREAM,))
+    @routes.arguments(EventsQuery, formats=(EVENT_STREAM,))
     @documented(
         "watchMetricResource",
         None,
         "Watch a run's metric resource",
-        query=EventsQuery,
         zoned=True,
-        formats=(EVENT_STREAM,),
         streamed=True,
     )
     @requires(Scope.METRICS_READ)

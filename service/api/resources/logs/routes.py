@@ -45,14 +45,12 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     routes = blueprints("Logs", "What runs (executions) wrote to their standard output and error.")
 
     @routes.route("/runs/<string:run_id>/logs")
-    @routes.arguments(LogsQuery, location="query", formats=FORMATS)
+    @routes.arguments(LogsQuery, formats=FORMATS)
     @documented(
         "getLogs",
         RunLogSchema,
         "Read a run's log",
-        query=LogsQuery,
         zoned=True,
-        formats=FORMATS,
         more=("Content-Disposition",),
     )
     @requires(Scope.LOGS_READ)

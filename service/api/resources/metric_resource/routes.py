@@ -46,14 +46,12 @@ def blueprint(
     whole = MetricResources(queries, answers, selected_points, paging, long_poll)
 
     @routes.route("/runs/<string:run_id>/metric-resource")
-    @routes.arguments(SelectionQuery, location="query", formats=FORMATS)
+    @routes.arguments(SelectionQuery, formats=FORMATS)
     @documented(
         "getMetricResource",
         MetricResourceSchema,
         "Read a run's metric resource",
-        query=SelectionQuery,
         zoned=True,
-        formats=FORMATS,
         paged=True,
         more=("Content-Disposition", TOTAL, EVENT_ID, "Preference-Applied"),
         awaited=True,
@@ -69,8 +67,8 @@ def blueprint(
         return whole.answer(read_request, run_id)
 
     @routes.route("/runs/<string:run_id>/tags")
-    @routes.arguments(NamedQuery, location="query")
-    @documented("getTags", RunTagsSchema, "Read a run's tags", query=NamedQuery)
+    @routes.arguments(NamedQuery)
+    @documented("getTags", RunTagsSchema, "Read a run's tags")
     @requires(Scope.METRICS_READ)
     def tags(read_request: ReadRequest[NamedParameters], run_id: str) -> Response:
         """The tags of a run."""
@@ -78,8 +76,8 @@ def blueprint(
         return answer(read_request, run_id, ("tags", search), lambda found: to_json.tags(found, search), points=False)
 
     @routes.route("/runs/<string:run_id>/custom-info")
-    @routes.arguments(CustomInfoQuery, location="query")
-    @documented("getCustomInfo", RunCustomInfoSchema, "Read a run's custom info", query=CustomInfoQuery)
+    @routes.arguments(CustomInfoQuery)
+    @documented("getCustomInfo", RunCustomInfoSchema, "Read a run's custom info")
     @requires(Scope.METRICS_READ)
     def custom_info(read_request: ReadRequest[CustomInfoParameters], run_id: str) -> Response:
         """The custom info of a run, as it was logged."""

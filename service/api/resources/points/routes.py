@@ -36,7 +36,6 @@ def blueprint(
     @routes.route("/points")
     @routes.arguments(
         PointsQuery,
-        location="query",
         formats=FORMATS if with_tables else WITHOUT_TABLES,
         missing="" if with_tables else NO_TABLES,
     )
@@ -44,7 +43,6 @@ def blueprint(
         "getPoints",
         PointTableSchema,
         "Read the points of many runs",
-        query=PointsQuery,
         zoned=True,
         run=False,
         paged=True,

@@ -42,16 +42,14 @@ def blueprint(
     listed, details = RunLists(queries, answers, rows, paging), Details(queries, answers, long_poll)
 
     @routes.route("/runs")
-    @routes.arguments(RunsQuery, location="query", formats=FORMATS)
+    @routes.arguments(RunsQuery, formats=FORMATS)
     @documented(
         "listRuns",
         RunListSchema,
         "List runs",
-        query=RunsQuery,
         zoned=True,
         run=False,
         paged=True,
-        formats=FORMATS,
         more=("Content-Disposition", TOTAL, MISSING),
     )
     @requires(Scope.EXECUTIONS_READ, also=scopes_by_query)
@@ -65,7 +63,7 @@ def blueprint(
         return listed.answer(read_request)
 
     @routes.route("/runs/<string:run_id>")
-    @routes.arguments(Query, location="query")
+    @routes.arguments(Query)
     @documented("getRun", RunDetailsSchema, "Read a run", zoned=True, more=("Preference-Applied",), awaited=True)
     @requires(Scope.EXECUTIONS_READ)
     def run(read_request: ReadRequest[Parameters], run_id: str) -> Response:

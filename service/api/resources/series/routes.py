@@ -30,14 +30,12 @@ def blueprint(
     answer = RunAnswers(queries, answers, long_poll).answer
 
     @routes.route("/runs/<string:run_id>/metric-resource/series")
-    @routes.arguments(SeriesQuery, location="query", formats=FORMATS)
+    @routes.arguments(SeriesQuery, formats=FORMATS)
     @documented(
         "getSeries",
         ProgressSchema,
         "Read how a run's metrics progressed",
-        query=SeriesQuery,
         zoned=True,
-        formats=FORMATS,
         more=("Content-Disposition", "Preference-Applied"),
         awaited=True,
     )
