@@ -13,11 +13,12 @@ from service.concurrency.fan_out import FanOut
 from service.domain.errors import (
     BadGateway,
     LogsNotSupported,
+    RateLimited,
     RunNotFound,
     RuntimeForbids,
     RuntimeRefuses,
     RuntimeTimeout,
-    RuntimeTrouble,
+    RuntimeUnavailable,
     ServiceError,
 )
 from service.domain.logs import LogQuery, RunLog
@@ -154,7 +155,8 @@ class MLflowRuntime:
 
     def capabilities(self, context: RequestContext) -> Capabilities:
         """The capabilities. A server without ``server-info`` is older than workspaces. This and the version need no
-        credentials; where experiments need no workspace, reading them shows whether the credentials are valid."""
+        credentials; where experiments need no workspace, reading them shows whether the credentials are valid, and
+        whether there are runs at all."""
         info = self._reader.read(f"{_API_3}/server-info", context, "server-info", grouped=False)
         if info.status not in {OK, NOT_FOUND}:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
@@ -164,7 +166,7 @@ class MLflowRuntime:
         if version is None and info.status == NOT_FOUND:
             raise BadGateway("the AI runtime does not answer as an MLflow server")
         if not multitenant:
-            with suppress(RuntimeTrouble):
+            with suppress(RuntimeUnavailable, RuntimeTimeout, RateLimited):
                 self._reader.read(
                     f"{API}/experiments/search", context, "experiments", (("max_results", "1"),), grouped=False
                 )

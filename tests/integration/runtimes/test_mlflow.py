@@ -310,20 +310,21 @@ def test_html_plain_text_and_refusals(status: int, body: object, expected: type[
     assert "<html>" not in caught.value.detail
 
 
-def test_a_server_of_artifacts_only_is_a_mistake_and_no_outage() -> None:
-    """No retry, no open circuit: another reader gets the reason, too, and not that the runtime fails."""
+@pytest.mark.parametrize("what", ["runs/get", "experiments/search"])
+def test_a_server_of_artifacts_only_is_a_mistake_and_no_outage(what: str) -> None:
+    """No retry, no open circuit: another reader gets the reason, too, and not that the runtime fails; and so does who
+    asks what the server can do."""
     server = ScriptedMLflow()
-    server.say(
-        "runs/get",
-        503,
+    reason = (
         b"Endpoint: /api/2.0/mlflow/runs/get disabled due to the mlflow server running in `--artifacts-only` mode. "
-        b"To enable tracking server functionality, run `mlflow server` without `--artifacts-only`",
+        b"To enable tracking server functionality, run `mlflow server` without `--artifacts-only`"
     )
+    server.say(what, 503, reason)
     with adapter(server) as runtime:
         for _ in range(8):
             with pytest.raises(BadGateway, match="artifacts only"):
-                metrics(runtime)
-    assert server.asked["runs/get"] == 8
+                metrics(runtime) if what == "runs/get" else runtime.capabilities(context(OURS))
+    assert server.asked[what] == 8
 
 
 def test_a_run_that_is_deleted_while_it_is_read_is_none() -> None:
