@@ -52,13 +52,13 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @classmethod
     def of(cls, texts: Iterable[bytes | None]) -> TextColumn:
         given = [_NONE if text is None else text for text in texts]
-        words = dict.fromkeys(given)
+        words = dict.fromkeys(given, 0)
         joined = _BEHIND.join((*words, b"")) if words else b""
         if len(words) == len(given):
             return cls(joined)
         width: Literal[1, 2, 4] = 1 if len(words) <= 1 << 8 else 2 if len(words) <= 1 << 16 else 4
-        number_of = dict(zip(words, count()))
-        rows = array(_TYPES[width], map(number_of.__getitem__, given))
+        words.update(zip(tuple(words), count()))  # in place, for there may be a hundred thousand
+        rows = array(_TYPES[width], map(words.__getitem__, given))
         return cls(joined, _little_endian(rows).tobytes(), width)
 
     def fits(self, count: int) -> bool:
@@ -251,8 +251,11 @@ class ColumnsOfRuns:
         return known + [row for row in rows if created[row] == _NONE]
 
     def in_order(self, order: Sequence[int]) -> Iterator[TextColumn]:
+        """The columns, each of which is let go with that: call it once, at the end."""
         for name in _COLUMNS:
-            yield TextColumn.of(map(self._texts(name).__getitem__, order))
+            texts = self._texts(name)
+            del self._columns[name]
+            yield TextColumn.of(map(texts.__getitem__, order))
 
     def _texts(self, name: RunColumn) -> list[bytes]:
         return _BEHIND.join(self._columns[name]).split(_BEHIND) if self._columns[name] else []
