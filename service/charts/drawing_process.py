@@ -39,15 +39,12 @@ _WORDS = ("at", "text")
 
 
 def main() -> None:
-    """Draw until the input ends.
-
-    A first drawing compiles Vega and loads the fonts while the caller still works.
-    """
+    """Draw until the input ends."""
     os.nice(_NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     own_fonts_first()
-    _png(_FIRST)
+    _warm_up()
     while (asked := process_messages.read(sys.stdin.buffer)) is not None:
         form, specification = asked
         signal.alarm(_PATIENCE)
@@ -57,6 +54,14 @@ def main() -> None:
             answer = process_messages.pack(process_messages.REFUSED, str(error).encode())
         signal.alarm(0)
         answers.write(answer)
+
+
+def _warm_up() -> None:
+    """Compile Vega and load the fonts while the caller still works; what is asked for does that as well."""
+    for step in (_vega, _png):
+        if process_messages.is_waiting(sys.stdin.buffer):
+            return
+        step(dict(_FIRST))
 
 
 def own_fonts_first() -> None:

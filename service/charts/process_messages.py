@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import struct
 from typing import BinaryIO
 
@@ -21,3 +22,10 @@ def read(stream: BinaryIO) -> tuple[bytes, bytes] | None:
     tag, length = HEADER.unpack(header)
     body = stream.read(length)
     return (tag, body) if len(body) == length else None
+
+
+def is_waiting(stream: BinaryIO) -> bool:
+    """Whether a message has begun to arrive, or the stream has ended, before anything was read."""
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    return bool(poll.poll(0))

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 from xml.etree import ElementTree
 
 import pytest
 
 from service import charts
+from service.charts import process_messages
 from service.charts.panels import ChartType
 from service.charts.rendering import PNG, SVG, CannotDraw, Renderer
 from service.domain.errors import Overloaded
@@ -163,6 +164,32 @@ def test_a_process_that_dies_is_replaced() -> None:
     os.kill(int(first), signal.SIGKILL)
     assert renderer.render(_LOSS, SVG) != first
     renderer.close()
+
+
+@pytest.mark.parametrize(("is_waiting", "steps"), [(True, b"vega"), (False, b"vega vega png vega")])
+def test_a_picture_that_is_waited_for_is_not_delayed_by_a_first_one(is_waiting: bool, steps: bytes) -> None:
+    noting = (
+        "import os, sys; from types import SimpleNamespace; steps = []\n"
+        "def note(step, result):\n"
+        "    before = ' '.join(steps); steps.append(step)\n"
+        "    return result or (os.write(2, b'.'), before.encode())[1]\n"
+        "sys.modules['vl_convert'] = SimpleNamespace(register_font_directory=str,\n"
+        "    vegalite_to_vega=lambda *_, **__: note('vega', {'data': []}), vega_to_png=lambda *_, **__: note('png', b''))\n"
+        "from service.charts.drawing_process import main; main()"
+    )
+    asked, asking = os.pipe()
+    message = process_messages.pack(b"p", b"{}")
+    if is_waiting:
+        os.write(asking, message)
+    with subprocess.Popen(
+        [sys.executable, "-c", noting], stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        if not is_waiting:
+            cast(BinaryIO, process.stderr).read(1)  # of the first drawing
+            os.write(asking, message)
+        os.close(asking)
+        assert process_messages.read(cast(BinaryIO, process.stdout)) == (process_messages.DRAWN, steps)
+    os.close(asked)
 
 
 def test_what_ends_the_process_harms_no_other() -> None:
