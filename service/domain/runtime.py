@@ -59,7 +59,8 @@ class RequestContext:
     """What one request passes to every read: its scope, deadline and cache policy.
 
     ``request_id`` and ``traceparent`` are sent upstream; ``asked`` holds upstream answers that the request already has.
-    ``known`` is the runtime's last known capabilities, where they are stored.
+    ``known`` is the runtime's last known capabilities, where they are stored. ``watched``: the runs are watched, so
+    they are likely to be running.
     """
 
     cache_scope: CacheScope
@@ -69,6 +70,7 @@ class RequestContext:
     cache_policy: RequestCachePolicy = field(default_factory=RequestCachePolicy)
     asked: Memo = field(default_factory=Memo, compare=False)
     known: Capabilities | None = None
+    watched: bool = False
 
     def by(self, deadline: Deadline) -> RequestContext:
         """The same request with that deadline."""

@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from service.caching.changes import Changes
@@ -108,6 +108,7 @@ class Feeds:
 
         A feed that has been polled already is not polled again while its entry is the same, and fresh.
         """
+        context = replace(context, watched=True)
         key = (context.cache_scope, run_id)
         with self._changed:
             if self._count >= self._most or self._ended:

@@ -68,7 +68,7 @@ class AIAPIRuntime:
         """
         scope, several = context.cache_scope, len(run_ids) > 1
         soon = context.by(context.deadline.earlier(_APART * context.deadline.remaining())) if several else context
-        likely = self._running.worth_listing(run_ids, scope)
+        likely = self._running.worth_listing(run_ids, scope, likely=context.watched)
         listing = self._fan_out.begin(lambda: self._list_running(soon)) if likely else None
         listed = () if self._running.on_trial(scope) else likely
         asked = [run_id for run_id in run_ids if run_id not in listed]

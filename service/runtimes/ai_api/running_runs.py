@@ -38,11 +38,14 @@ class RunningRuns:
         self._known: BoundedMap[tuple[_Scope, str], bool] = BoundedMap(_MOST_KNOWN)
         self._in_vain_until: BoundedMap[_Scope, float] = BoundedMap(_MOST_SCOPES)
 
-    def worth_listing(self, run_ids: Sequence[str], scope: CacheScope) -> Sequence[str]:
+    def worth_listing(self, run_ids: Sequence[str], scope: CacheScope, *, likely: bool = False) -> Sequence[str]:
         """Those of the runs whose statuses a list of the running ones is likely to give; none where it is not worth
-        a request."""
+        a request.
+
+        ``likely``: all runs are likely to be running, also those that were not read before.
+        """
         named = _named(scope)
-        known = [run_id for run_id in run_ids if self._known.get((named, run_id))]
+        known = [run_id for run_id in run_ids if likely or self._known.get((named, run_id))]
         in_vain = self._clock() < (self._in_vain_until.get(named) or 0.0)
         return () if in_vain or len(known) < FEWEST else known
 

@@ -162,6 +162,7 @@ def test_a_crowd_that_opens_is_asked_for_together(world: World) -> None:
         """Answers once all of the crowd wait."""
 
         def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, Any]:
+            assert context.watched
             answers = super().run_metrics(run_ids, context)
             if len(self.asked) == 1:
                 assert all(waiting.acquire(timeout=PATIENCE) for _ in range(count))

@@ -83,3 +83,23 @@ def test_a_list_that_was_no_use_is_on_trial_until_one_is() -> None:
     assert running.on_trial(SCOPE)
     assert running.listed(RUNS, set(RUNS), SCOPE) == RUNS
     assert not running.on_trial(SCOPE)
+
+
+def test_watched_runs_that_were_never_read_are_looked_up_in_the_list_at_once() -> None:
+    class Listing(HangingLists):
+        def read(self, request: HTTPRequest) -> Answer:
+            if request.operation != "executions":
+                return super().read(request)
+            self.asked[request.operation] += 1
+            listed = ",".join(f'{{"id":"{run_id}","status":"RUNNING"}}' for run_id in RUNS[1:])
+            return Answer(f'{{"resources":[{listed}]}}'.encode())
+
+    client = Listing()
+    fan_out: FanOut[ServiceError] = FanOut(8, ServiceError, RuntimeTimeout)
+    runtime = AIAPIRuntime(client, identity="runtime", fan_out=fan_out)
+    known = Capabilities("runtime", "2", metrics=True)
+    context = RequestContext(SCOPE, Deadline.after(PATIENCE), "request", "", known=known, watched=True)
+    found = runtime.run_metrics(RUNS, context)
+    assert [one.status for one in found.values() if isinstance(one, RunMetrics)] == ["RUNNING"] * len(RUNS)
+    assert client.asked == {"metrics": 1, "executions": 1, "execution": 1}
+    fan_out.close()
