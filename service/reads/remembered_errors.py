@@ -41,15 +41,15 @@ def of(error: ServiceError) -> Fetched | ServiceError:
 
 
 def of_capabilities(error: ServiceError) -> Fetched | ServiceError:
-    """The same for capabilities, of which only an absence is remembered."""
-    return Fetched(_UNDESCRIBED) if isinstance(error, BadGateway) else error
+    """The same for capabilities, of which only an absence is remembered, with its reason."""
+    return Fetched(f"{_UNDESCRIBED}:{error.detail}") if isinstance(error, BadGateway) else error
 
 
 def error_of(outcome: str, run_id: str) -> ServiceError:
     """The error that a remembered outcome stands for."""
-    if outcome == _UNDESCRIBED:
-        return BadGateway("the AI runtime does not say what it can do")
     name, colon, hint = outcome.partition(":")
+    if name == _UNDESCRIBED:
+        return BadGateway(hint or "the AI runtime does not say what it can do")
     make = next((make for known, _, make in _REMEMBERED if known == name), RunNotFound)
     return make(colon + hint if make in _REFUSALS else run_id)
 

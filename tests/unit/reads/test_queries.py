@@ -309,7 +309,7 @@ def test_what_a_runtime_could_do_stands_in_while_it_is_in_trouble(world: World, 
     [
         (RuntimeUnavailable(), "unreachable"),
         (RuntimeTimeout(), "unreachable"),
-        (BadGateway("the AI runtime does not say what it can do"), "unusable"),
+        (BadGateway("the MLflow server has artifacts only: name another"), "unusable"),
     ],
 )
 def test_why_a_runtime_gives_no_usable_answer_is_told_though_it_gave_one_before(
