@@ -17,7 +17,7 @@ demo: .venv/demo
 
 test: .venv/dev
 	$(PYTEST) -m "not toolchain and not slow"
-	@echo "not run:  make test-slow, most of the page in browsers, further MLflow servers and hosts, and other journeys;"
+	@echo "not run:  make test-slow, most of the page in browsers, MLflow servers, further hosts, and other journeys;"
 	@echo "          make test-toolchains, other languages; make test-rest has both, make test-all all of them, as CI does"
 
 # Whole journeys that take seconds of browsers, servers and hosts each. Of each subject there is one in `make test`.

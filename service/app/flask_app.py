@@ -97,13 +97,19 @@ def build(interface: Interface) -> Flask:
         app.register_blueprint(routes)
     documentation.register(app)
     if interface.sign_in is not None:
-        app.register_blueprint(page.blueprint(interface.sign_in, VegaBundle(), version(_PACKAGE)))
+        app.register_blueprint(page.blueprint(interface.sign_in, VegaBundle(), _own_version()))
     app.extensions[_DOCUMENT] = cache(lambda: _document(resources))
     _put_in_front(app, interface)
     unruled = guards.without_rule(app)
     if unruled:
         raise RuntimeError(f"routes without an access rule: {', '.join(unruled)}")
     return app
+
+
+@cache
+def _own_version() -> str:
+    """Looked up once: reading the distribution's metadata takes milliseconds."""
+    return version(_PACKAGE)
 
 
 def _resources(interface: Interface, made: Callable[[str, str], Blueprint]) -> tuple[Blueprint, ...]:

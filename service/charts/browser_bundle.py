@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 
 from service.concurrency.blocking import waiting
@@ -34,7 +35,7 @@ class VegaBundle:
         self._turn = threading.Lock()
         self._script: bytes | None = None
 
-    @property
+    @cached_property
     def version(self) -> str | None:
         """The version of the script's packages; ``None`` where the extra ``charts`` is not installed."""
         try:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from typing import BinaryIO, cast
 
@@ -55,7 +56,7 @@ class Renderer:
         self._process: subprocess.Popen[bytes] | None = None
         self._pictures = 0
 
-    @property
+    @cached_property
     def media_types(self) -> tuple[str, ...]:
         """The media types of pictures; none where the extra ``charts`` is not installed."""
         return tuple(_FORMS) if find_spec(self._needs) is not None else ()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import redis
 from flask import request_started
 from flask.testing import FlaskClient
 
@@ -44,7 +43,7 @@ class Service:
         self.issuer = issuer
         self.runtime = runtime
         self.valkey = valkey
-        self.token = issuer.mint(roles=["scenario_metric_viewer"])
+        self.token = _viewers_token(issuer)
         self.dispatched = 0
         """Requests that reached Flask; the others were answered by the response cache in front of it."""
         request_started.connect(self._count, client.application)
@@ -59,6 +58,16 @@ class Service:
         if "Content-Encoding" not in answer.headers:
             document.check(method, path, answer.status_code, dict(answer.headers), answer.data)
         return answer
+
+
+_TOKENS: dict[str, str] = {}
+
+
+def _viewers_token(issuer: Issuer) -> str:
+    """One of each issuer for all applications: none of them knows what another has verified."""
+    if issuer.url not in _TOKENS:
+        _TOKENS[issuer.url] = issuer.mint(roles=["scenario_metric_viewer"])
+    return _TOKENS[issuer.url]
 
 
 @pytest.fixture(scope="session")
@@ -114,8 +123,7 @@ class Surroundings:
 @contextmanager
 def surrounded(issuer: Issuer, valkey: ValkeyServer, renderer: Renderer) -> Iterator[Surroundings]:
     """A runtime, and a store that knows nothing: an earlier runtime may have had the same port."""
-    with redis.Redis(port=valkey.port) as store:
-        store.flushall()
+    valkey.flush()
     with scripted_runtime() as runtime:
         yield Surroundings(issuer, valkey, runtime, renderer)
 

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import redis
 
 from tests.integration.service.conftest import Service, Surroundings
 
@@ -208,8 +207,7 @@ def test_pages_are_of_one_snapshot_or_gone(runs: Runs) -> None:
     assert [one["step"] for one in changed["points"]] == [0, 1, 2]
     assert [one["step"] for one in json.loads(runs.get(following).data)["points"]] == [4]
     assert runs.get(following.replace("run=c3d4", "run=e5f6")).status_code == 400
-    with redis.Redis(port=runs.service.valkey.port) as store:
-        store.flushall()
+    runs.service.valkey.flush()
     runs.get(url, Cache_Control="no-cache")
     assert runs.get(following).status_code == 410
 

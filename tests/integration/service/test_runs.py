@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
-import redis
 
 from tests.integration.service.conftest import Service, Surroundings
 from tests.servers.scripted_runtime import META
@@ -274,8 +273,7 @@ def test_pages_are_of_one_snapshot_whatever_happens_meanwhile(many: Service) -> 
 def test_a_snapshot_that_is_gone_is_said_to_be(many: Service, surroundings: Surroundings) -> None:
     following = urljoin("/runs", json.loads(many.get("/runs?limit=10").data)["page"]["next"])
     many.runtime.say("executions", 200, {"resources": executions(3)})
-    with redis.Redis.from_url(many.valkey.url) as client:
-        client.flushall()
+    many.valkey.flush()
     with surroundings.service() as restarted:
         answer = restarted.get(following, many.token)
     assert (answer.status_code, json.loads(answer.data)["type"]) == (410, "urn:metric-resource:cursor-expired")

@@ -177,6 +177,7 @@ def test_every_way_that_is_documented_is_tried() -> None:
     assert {url.split("?")[0] for url in DOCUMENTED} == {"/points", "/comparisons"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_libreoffice_opens_it_as_it_is(service: Service, tmp_path: Path) -> None:
     """UTF-8 is what LibreOffice proposes for a byte order mark; without its dialog it has to be named."""

@@ -80,6 +80,8 @@ def test_none_is_made_elsewhere() -> None:
         f"{path.relative_to(SERVICE.parent)}:{call.lineno}: {ast.unparse(call)}"
         for path in SERVICE.rglob("*.py")
         if path not in PLACES
-        for call in made_elsewhere(ast.parse(path.read_text()))
+        for text in [path.read_text()]
+        if "msgspec." in text
+        for call in made_elsewhere(ast.parse(text))
     ]
     assert found == [], "use service.concurrency.decoders"
