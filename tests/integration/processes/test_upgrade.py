@@ -17,13 +17,14 @@ CODE = Path(service.__file__).parent if service.__file__ else Path(service.__pat
 def test_neither_version_reads_what_the_other_has_stored(
     new_host: NewHost, runtime: ScriptedRuntime, valkey: ValkeyServer, tmp_path: Path
 ) -> None:
-    shutil.copytree(CODE, tmp_path / "next" / "service", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CODE, tmp_path / "next" / "service")  # with what is compiled of it
     codec = tmp_path / "next" / "service" / "caching" / "codec.py"
     text, count = re.subn(r'^_VERSION = b"\\x\d\d"$', r'_VERSION = b"\\x7f"', codec.read_text(), flags=re.MULTILINE)
     assert count == 1
     codec.write_text(text)
-    common = {"REDIS_URL": valkey.url, "WEB_CONCURRENCY": "1", "CACHE_FRESH_RUNNING": "3600", "PYTHONSAFEPATH": "1"}
-    before, after = new_host(**common), new_host(**common, PYTHONPATH=str(tmp_path / "next"))
+    common = {"REDIS_URL": valkey.url, "WEB_CONCURRENCY": "1", "CACHE_FRESH_RUNNING": "3600"}
+    before = new_host(**common)
+    after = new_host(**common, PYTHONSAFEPATH="1", PYTHONPATH=str(tmp_path / "next"))
     for number, (writer, reader) in enumerate(((before, after), (after, before))):
         path = f"/runs/run-{number}/metric-resource"
         written, asked = writer.get(path), runtime.asked["metrics"]
