@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +15,7 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeUnavailable, ServiceError
 from service.runtimes.transport.budget import Budget, spending
 from service.runtimes.transport.inflation import read_body
-from service.runtimes.transport.session import new_session
+from service.runtimes.transport.session import new_adapter, prepared
 from service.runtimes.transport.tls import THE_SYSTEMS, ClientCertificate, Trust
 from service.runtimes.transport.translation import FOREIGN, domain_error
 from service.telemetry.prometheus import Telemetry
@@ -46,7 +46,7 @@ class HttpTransport:
         self._connect_timeout = connect_timeout
         self._max_body_bytes = max_body_bytes
         self._keeps_connections = keeps_connections
-        self._session = new_session(pool_size, client_certificate, trust)
+        self._adapter = new_adapter(pool_size, client_certificate, trust)
         self._telemetry = telemetry
 
     def exchange(
@@ -76,8 +76,9 @@ class HttpTransport:
         if span is not None:
             headers = _of_span(headers, span)
         try:
-            request = requests.Request(method, url, headers=headers, data=document if form is None else form)
-            answer = self._exchange(request, deadline, most)
+            answer = self._exchange(
+                lambda: prepared(method, url, headers, document if form is None else form), deadline, most
+            )
             outcome = str(answer.status)
         except ServiceError as error:
             outcome = type(error).__name__
@@ -90,9 +91,9 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._session.close()
+        self._adapter.close()
 
-    def _exchange(self, request: requests.Request, deadline: Deadline, most: int) -> Answer:
+    def _exchange(self, request: Callable[[], requests.PreparedRequest], deadline: Deadline, most: int) -> Answer:
         while not deadline.expired:
             budget = Budget(
                 deadline,
@@ -102,16 +103,15 @@ class HttpTransport:
             )
             try:
                 with spending(budget):
-                    return self._once(request, budget, most)
+                    return self._once(request(), budget, most)
             except FOREIGN as error:
                 trouble = domain_error(error, deadline)
                 if not _was_stale(trouble, budget):
                     raise trouble from error
         raise RuntimeTimeout
 
-    def _once(self, request: requests.Request, budget: Budget, most: int) -> Answer:
-        prepared = self._session.prepare_request(request)
-        response = self._session.send(prepared, stream=True, timeout=None, allow_redirects=False)
+    def _once(self, request: requests.PreparedRequest, budget: Budget, most: int) -> Answer:
+        response = self._adapter.send(request, stream=True)
         with closing(response):
             if 300 <= response.status_code < 400:
                 raise BadGateway("the AI runtime answered with a redirect")

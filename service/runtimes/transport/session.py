@@ -1,18 +1,20 @@
-"""A ``requests`` session whose connections use the budget of the current exchange.
+"""An adapter of ``requests`` whose connections use the budget of the current exchange.
 
-It follows no redirects, has no cookies, and takes nothing from the environment: no proxies, no netrc.
+It is used without a session, which would merge settings, cookies and hooks for each request, as much work as the rest:
+there are no cookies and no redirects to follow, and nothing is taken from the environment, no proxies and no netrc.
 """
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
@@ -76,37 +78,39 @@ class BudgetAdapter(HTTPAdapter):
         connection."""
         conn.cert_reqs = "CERT_NONE" if self._context.verify_mode is ssl.CERT_NONE else "CERT_REQUIRED"
 
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Status, headers and the body to read; ``requests`` would look for cookies and a charset."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw = resp
+        return response
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Always ``None``: ``requests`` would read a redirect's body without a limit."""
+
+def new_adapter(pool_size: int, certificate: ClientCertificate | None, trust: Trust) -> BudgetAdapter:
+    """A thread-safe adapter."""
+    return BudgetAdapter(client_context(certificate, trust), pool_size)
 
 
-def new_session(pool_size: int, certificate: ClientCertificate | None, trust: Trust) -> requests.Session:
-    """A thread-safe session."""
-    session = _Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    session.auth = _as_it_is
-    session.headers.clear()
-    session.headers.update(
-        {
-            "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED,
-            "User-Agent": _user_agent(),
-        }
-    )
-    adapter = BudgetAdapter(client_context(certificate, trust), pool_size)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
+def prepared(
+    method: str, url: str, headers: Mapping[str, str], content: bytes | Mapping[str, str] | None
+) -> requests.PreparedRequest:
+    """A request with these headers beside those of every request, and no credentials but those in them.
+
+    A mapping is sent as a form.
+    """
+    request = requests.PreparedRequest()
+    request.prepare_method(method)
+    request.prepare_url(url, None)
+    request.prepare_headers({**_own_headers(), **headers})
+    request.prepare_body(content, None)
+    return request
 
 
 @cache
-def _user_agent() -> str:
-    return f"{_DISTRIBUTION}/{metadata.version(_DISTRIBUTION)}"
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Adds no credentials: ``requests`` would prefer a URL's user name to the headers."""
-    return request
+def _own_headers() -> Mapping[str, str]:
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": ACCEPTED,
+        "User-Agent": f"{_DISTRIBUTION}/{metadata.version(_DISTRIBUTION)}",
+    }
