@@ -27,6 +27,7 @@ from service.caching.codec import ContentGone
 from service.concurrency.background import in_background, settle
 from service.concurrency.blocking import waiting
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
+from service.concurrency.thread_origin import carried
 from service.domain.errors import (
     CursorExpired,
     Overloaded,
@@ -202,7 +203,7 @@ class Feeds:
         with self._changed:
             group = (feed.scope, context.cache_policy.directives)
             if len(self._waiting[group]) % BATCH == 0:  # there is a turn for each batch that waits
-                self._turns.submit(self._in_turn, self._openings, partial(self._open_together, group))
+                self._turns.submit(self._in_turn, self._openings, carried(partial(self._open_together, group)))
             self._waiting[group].append(opening)
         return opening.outcome
 
