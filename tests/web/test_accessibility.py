@@ -26,8 +26,6 @@ from tests.web.conftest import (
 if TYPE_CHECKING:
     from playwright.sync_api import ViewportSize
 
-pytestmark = pytest.mark.slow
-
 COMPARED = f"?compare={FIRST}&compare={SECOND}&compare={THIRD}"
 VIEWS = {
     "runs": "",
@@ -62,6 +60,12 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
+def test_the_metric_resource(reader: Watched) -> None:
+    reader.open(VIEWS["progress"])
+    assert violations(reader) == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_view(reader: Watched, look: str) -> None:
     """Each in one of the looks; with ``THOROUGH=1`` in all of them, and photographed to be looked at."""
@@ -84,6 +88,7 @@ def test_every_view(reader: Watched, look: str) -> None:
     assert {name: amiss for name, amiss in found.items() if amiss} == {}
 
 
+@pytest.mark.slow
 def test_the_sign_in(open_page: Callable[..., Watched]) -> None:
     watched = open_page()
     watched.open()
@@ -104,6 +109,7 @@ def tab_to(page: Any, name: str, most: int = 80) -> None:
     raise AssertionError(f"{name} cannot be reached by Tab")
 
 
+@pytest.mark.slow
 def test_by_keyboard_alone(reader: Watched) -> None:
     """The whole procedure: find the run, details, *Metric Resource*, tags, back, choose two, compare."""
     page = reader.open("?status=COMPLETED")
@@ -132,6 +138,7 @@ def test_by_keyboard_alone(reader: Watched) -> None:
     page.get_by_role("row", name="learning_rate").wait_for()
 
 
+@pytest.mark.slow
 def test_focus_stays_where_it_is_while_points_arrive(reader: Watched) -> None:
     page = reader.open(f"?run={RUNNING}&tab=metrics")
     page.get_by_role("button", name="Pause").focus()

@@ -107,19 +107,17 @@ def test_refresh(reader: Watched, own_runs: OwnRuns) -> None:
     page.get_by_role("row", name="Last 0.25").wait_for()
     reader.ready()
     assert refresh.evaluate("(button) => button === document.activeElement")
-    fresh = {urlsplit(request.url).path: request.all_headers()["cache-control"] for request in asked}
-    chart = fresh.pop(f"/runs/{run}/metric-resource/chart")
-    assert chart == "max-age=5"  # what has just come from the runtime
-    assert fresh == dict.fromkeys(
-        (
-            "/connections",
-            "/resource-groups",
-            f"/runs/{run}",
-            f"/runs/{run}/metric-resource",
-            f"/runs/{run}/metric-resource/series",
-        ),
-        "no-cache",
-    )
+    how: dict[str, set[str]] = {}
+    for request in asked:
+        how.setdefault(urlsplit(request.url).path, set()).add(request.all_headers().get("cache-control", ""))
+    assert "max-age=5" in how[f"/runs/{run}/metric-resource/chart"]  # what has just come from the runtime
+    assert {path for path, cached in how.items() if "no-cache" in cached} == {
+        "/connections",
+        "/resource-groups",
+        f"/runs/{run}",
+        f"/runs/{run}/metric-resource",
+        f"/runs/{run}/metric-resource/series",
+    }
 
 
 def test_custom_info(reader: Watched, own_runs: OwnRuns) -> None:

@@ -94,6 +94,8 @@ def test_a_run_that_is_followed_is_not_polled_and_a_hidden_tab_asks_for_nothing(
     reader.page.on("request", lambda request: asked.append(request.url) if polled.search(request.url) else None)
     reader.page.clock.install()
     page = reader.page
+    broken: list[str] = []
+    page.on("requestfailed", lambda request: broken.append(request.url))
 
     def show(hidden: bool) -> None:
         page.evaluate(
@@ -116,11 +118,12 @@ def test_a_run_that_is_followed_is_not_polled_and_a_hidden_tab_asks_for_nothing(
     asked.clear()
     page.clock.run_for(15_000)
     show(hidden=False)
-    assert asked == []
+    assert asked == broken == []
     with page.expect_request(polled):  # whether the runtime can be reached, which is no event
         page.clock.run_for(16_000)
     reader.ready()
     asked.clear()
+    assert broken == []
     with page.expect_event("requestfailed", lambda request: request.url == first.value.url):
         show(hidden=True)
     page.clock.run_for(60_000)
@@ -129,6 +132,30 @@ def test_a_run_that_is_followed_is_not_polled_and_a_hidden_tab_asks_for_nothing(
     with page.expect_request(EVENTS) as again, page.expect_request(polled):
         show(hidden=False)
     assert again.value.headers["last-event-id"] != first.value.request.headers["last-event-id"]
+
+
+@pytest.mark.slow
+def test_an_answer_that_takes_long_is_waited_for(
+    open_page: Callable[..., Watched], own_runs: OwnRuns, demo: Demo
+) -> None:
+    reader = signed_in(open_page(apart=True), demo.ready["token"])
+    run = own_runs.start(metrics=[point(1)])
+    page = reader.page
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.clock.install()
+    page.route(EVENTS, lambda route: route.abort())
+    reader.open(own_runs.search(run))
+    page.route(re.compile(rf"/runs/{run}$"), hold)
+    with page.expect_request(re.compile(rf"/runs/{run}$")):
+        page.clock.run_for(6_000)
+    page.clock.run_for(30_000)
+    assert len(held) == 1
+    held[0].continue_()
+    page.unroute_all(behavior="wait")
 
 
 @pytest.mark.slow

@@ -30,8 +30,9 @@ export const url = (path) => new URL(`../${path}`, document.baseURI).href;
 export async function get(path, { signal, refresh, etag }) {
   const answer = await ask(path, { signal, cache: refresh ? 'reload' : 'default', headers: etag ? { 'If-None-Match': etag, ...RECENT } : {} });
   const { headers } = answer;
+  const text = await answer.text(); // of a 304, too: what is not read to its end counts as aborted
   return {
-    ...(answer.status !== 304 && { data: parse(await answer.text()) }),
+    ...(answer.status !== 304 && { data: parse(text) }),
     headers,
     asOf: new Date((Date.parse(headers.get('Date') ?? '') || Date.now()) - 1000 * Number(headers.get('Age'))),
     stale: /stale-if-error/.test(headers.get('Cache-Status') ?? ''),
@@ -46,7 +47,7 @@ export async function download(path, name) {
   const answer = await ask(path);
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await answer.blob());
-  link.download = /filename="([^"/\\]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? name;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
@@ -54,8 +55,15 @@ export async function download(path, name) {
 /** @param {string} path @param {RequestInit & {headers?: Record<string, string>}} [options] */
 export async function ask(path, options = {}) {
   const { zone, group, connection } = context();
-  const headers = { ...session.headers(), ...options.headers, 'Time-Zone': zone,
-    ...(group && { 'AI-Resource-Group': group }), ...(connection && { 'AI-Connection': connection }) };
+  const headers = new Headers(options.headers);
+  for (const [name, value] of Object.entries({ ...session.headers(), 'Time-Zone': zone, 'AI-Resource-Group': group, 'AI-Connection': connection })) {
+    try {
+      if (value) headers.set(name, value);
+    } catch {
+      throw name === 'Authorization' ? new Problem(401, {}) : new Problem(400, { title: 'Bad request',
+        errors: [{ parameter: name, detail: `no header can have the characters of “${value}”` }] });
+    }
+  }
   const answer = await fetch(url(path), { ...options, headers }).catch((error) => {
     throw options.signal?.aborted ? error : new Problem(0, { title: 'The service cannot be reached', detail: 'check the connection' });
   });

@@ -7,6 +7,8 @@ import { empty, skeleton, warning } from './parts/states.js';
 import * as session from './session.js';
 import * as state from './state.js';
 import * as store from './store.js';
+import { run } from './views/run.js';
+import { runs } from './views/runs.js';
 import { zones } from './zone.js';
 
 const [header, main] = /** @type {[HTMLElement, HTMLElement]} */ ([...document.querySelectorAll('header, main')]);
@@ -15,29 +17,23 @@ let failure = '';
 
 function draw() {
   const signedIn = session.isSignedIn();
-  const shows = signedIn ? shownView() : () => ({ title: 'Sign in', crumbs: [], body: signIn() });
-  main.ariaBusy = shows ? null : 'true';
-  if (shows) store.drawing(() => {
-    const view = shows();
+  store.drawing(() => {
+    const view = signedIn ? shownView() : { title: 'Sign in', crumbs: [], body: signIn() };
     document.title = `${visible(view.title)} · Metric Resource`;
     morph(header, frame(view, signedIn));
     morph(main, view.body);
   });
 }
 
-/** @type {Map<string, () => View>} */
-const loaded = new Map();
+const shownView = () => (state.one('compare') ? comparison : state.one('run') ? run : runs)();
 
-/** The view of the address; nothing while it is loaded, which is done when it is first wanted. */
-function shownView() {
-  const name = state.one('compare') ? 'comparison' : state.one('run') ? 'run' : 'runs';
-  if (!loaded.has(name)) {
-    if (!main.firstChild) morph(main, skeleton());
-    const failed = () => ({ title: 'Problem', crumbs: [], body: empty('This view cannot be loaded.', h('button', { onclick: () => location.reload() }, 'Try again')) });
-    void import(`./views/${name}.js`).then((module) => module[name], () => failed).then((view) => { loaded.set(name, view); draw(); });
-  }
-  return loaded.get(name);
-}
+/** Loaded when it is first wanted: most readers never compare. @returns {View} */
+let comparison = () => {
+  const shows = (/** @type {() => View} */ view) => { comparison = view; draw(); };
+  import('./views/comparison.js').then((module) => shows(module.comparison), () => shows(() => waiting(empty('This view did not load: reload the page.'))));
+  return waiting(skeleton());
+};
+const waiting = (/** @type {Children} */ body) => ({ title: 'Compare', crumbs: [], body });
 
 /** @param {View} view @param {boolean} signedIn */
 function frame({ crumbs }, signedIn) {
@@ -47,7 +43,7 @@ function frame({ crumbs }, signedIn) {
       h('li', h('a', { href, 'aria-current': index === crumbs.length && 'page' }, shown(title)))))),
     h('details.settings', { open: matchMedia('(min-width: 701px)').matches }, h('summary', 'Settings'),
       signedIn && places(),
-      field('Time zone', 'zone', { type: 'text', list: 'zones', value: state.context().zone, onchange: pickZone, size: 18, onclick: ({ target }) => target.select() }), zoneList,
+      field('Time zone', 'zone', { list: 'zones', value: state.context().zone, onchange: pickZone, size: 18, onclick: ({ target }) => target.select() }), zoneList,
       labelled('Theme', select(['Auto', 'Light', 'Dark'], localStorage.getItem(THEME) ?? '', { onchange: pickTheme })),
       signedIn && h('button', { onclick: session.signOut }, 'Sign out')),
   ];

@@ -9,12 +9,7 @@ export function begin(draw) {
   document.addEventListener('click', follow);
 }
 
-let [search, parsed] = ['', new URLSearchParams()];
-/** Read once for each address: it is asked for in every cell. */
-function query() {
-  if (search !== location.search) [search, parsed] = [location.search, new URLSearchParams(location.search)];
-  return parsed;
-}
+const query = () => new URLSearchParams(location.search);
 /** @param {string} name */
 export const one = (name) => query().get(name) ?? '';
 /** @param {string} name */

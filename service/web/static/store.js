@@ -4,6 +4,7 @@ import { get, Problem } from './api.js';
 import * as live from './live.js';
 import { context } from './state.js';
 
+const BUSY = 3_000; // a run may log many points a second
 const LIVE = 5_000;
 const STALE = 10_000;
 const QUIET = 30_000; // events do not say that the runtime cannot be reached
@@ -30,8 +31,7 @@ export function begin(handlers) {
 export function use(name, path, live = false) {
   const wanted = JSON.stringify([path, context()]);
   /** @type {Slot} */
-  const slot = slots.get(name) ?? { path, wanted: '', data: null, headers: null, problem: null, busy: false, stale: false, asOf: null,
-    retryAt: null, round, liveUntil: 0, asked: 0, aborter: null };
+  const slot = slots.get(name) ?? { path, wanted: '', round, liveUntil: 0, asked: 0 };
   slots.set(name, slot);
   slot.round = round;
   slot.liveUntil = live ? Infinity : Math.min(slot.liveUntil, Date.now() + 2 * LIVE); // what came with the end is seen, too
@@ -91,22 +91,23 @@ async function load(slot, { refresh, poll } = {}) {
     if (problem.status === 401) on.refused();
     slot.retryAt = problem.retryAfter && Date.now() + 1000 * problem.retryAfter;
   }
-  slot.busy = false;
+  Object.assign(slot, { busy: false, aborter: null });
   if (slot.problem?.status === 410) on.expired();
   else redraw();
 }
 
-/** Asked for at once after news, and again when no cache has anything older left. @param {number} asked @param {number} now */
-const isDue = (asked, now) => asked < newsAt || now - asked >= (live.isFollowing() && asked >= newsAt + LIVE ? QUIET : LIVE);
+/** Asked for after news, and again when no cache has anything older left. @param {number} asked @param {number} now */
+const isDue = (asked, now) => now - asked >= (asked < newsAt ? BUSY : live.isFollowing() && asked >= newsAt + LIVE ? QUIET : LIVE);
 
 function tick() {
   live.look(document.hidden || paused);
   if (document.hidden) return;
   const now = Date.now();
   for (const slot of slots.values()) {
-    const { busy, problem, retryAt, asked } = slot;
+    const { aborter, problem, retryAt, asked } = slot;
+    if (aborter) continue; // what is asked for is waited for, however long it takes
     if (retryAt && now >= retryAt) void load(slot);
-    else if (!busy && !problem && (slot.stale ? now - asked >= STALE : now < slot.liveUntil && !paused && isDue(asked, now))) void load(slot, { poll: true });
+    else if (!problem && (slot.stale ? now - asked >= STALE : now < slot.liveUntil && !paused && isDue(asked, now))) void load(slot, { poll: true });
   }
   if ([...slots.values()].some(({ retryAt }) => retryAt)) redraw();
 }

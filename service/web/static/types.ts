@@ -37,21 +37,22 @@ declare global {
   /** What has been read, or is about to be; see `store.js`. */
   type Slot = {
     path: string;
-    data: any;
-    headers: Headers | null;
-    problem: import('./api.js').Problem | null;
-    busy: boolean;
+    data?: any;
+    headers?: Headers;
+    problem?: import('./api.js').Problem | null;
+    busy?: boolean;
     /** Whether the runtime could not be reached for it. */
-    stale: boolean;
-    asOf: Date | null;
+    stale?: boolean;
+    asOf?: Date;
     /** When it is asked again, in milliseconds since 1970. */
-    retryAt: number | null;
+    retryAt?: number | null;
     /** The path and all that it was asked for. */
     wanted: string;
     round: number;
     liveUntil: number;
     asked: number;
-    aborter: AbortController | null;
+    /** Of a request that is on its way. */
+    aborter?: AbortController | null;
   };
   type Stream = {
     path: string;

@@ -7,7 +7,8 @@ import { warning } from './states.js';
 
 /** @type {string | null} */
 let script = null;
-/** @type {Promise<((target: Element, specification: object, options: object) => Promise<{finalize: () => void}>) | null> | null} */
+/** @typedef {(target: Element, specification: object, options: object) => Promise<{finalize: () => void}>} Embed */
+/** @type {Promise<Embed | null> | null} */
 let loading = null;
 
 /** @param {string | null} path of the script; `null` where the extra is not installed */
@@ -17,6 +18,7 @@ const vega = () => (loading ??= import(new URL(script ?? '', document.baseURI).h
   () => /** @type {any} */ (window)['vegaEmbed'], () => null));
 
 const PATIENCE = 1500;
+const REST = 10_000; // between two drawings of a run that goes on
 const later = (milliseconds = 0) => new Promise((then) => setTimeout(then, milliseconds));
 /** Charts are drawn one by one, and what the reader does comes between them. @type {Promise<unknown>} */
 let turn = Promise.resolve();
@@ -28,13 +30,14 @@ const sizes = new ResizeObserver((changes) => {
   for (const { target } of changes) if (Math.abs(/** @type {MetricChart} */ (target).width - target.clientWidth) > 8) void /** @type {MetricChart} */ (target).draw();
 });
 
-/** `src`: the chart's path; `height` in pixels; `version`: changes when the data has. Reads when it comes into view. */
+/** `src`: the chart's path; `height` in pixels; `version`: changes when the data has; `live`: it does so again and again. Reads when it comes into view. */
 class MetricChart extends HTMLElement {
   static observedAttributes = ['src', 'version'];
   finalize = () => {};
   text = '';
   width = 0;
   wanted = '';
+  asked = 0;
   aborter = new AbortController();
 
   connectedCallback() {
@@ -43,8 +46,6 @@ class MetricChart extends HTMLElement {
   }
 
   disconnectedCallback() {
-    near.unobserve(this);
-    sizes.unobserve(this);
     this.aborter.abort();
     this.finalize();
     this.wanted = '';
@@ -63,7 +64,12 @@ class MetricChart extends HTMLElement {
     const wanted = this.source + this.getAttribute('version');
     if (wanted === this.wanted) return;
     const isNews = this.wanted.startsWith(this.source);
-    this.wanted = wanted;
+    const rest = isNews && this.hasAttribute('live') ? this.asked + REST - Date.now() : 0;
+    if (rest > 0) {
+      setTimeout(() => this.attributeChangedCallback(), rest);
+      return;
+    }
+    Object.assign(this, { wanted, asked: Date.now() });
     this.aborter.abort();
     const { signal } = (this.aborter = new AbortController());
     this.setAttribute('aria-busy', 'true');
@@ -85,20 +91,32 @@ class MetricChart extends HTMLElement {
     if (!script) return this.say('Charts need the extra “charts” of the service: pip install "metric-resource-service[charts]".');
     if (!(await Promise.race([vega(), later(PATIENCE)]))) await this.picture();
     const embed = await vega();
-    await (turn = turn.then(() => later()));
-    if (!this.isConnected || !embed || !this.text) return;
+    const drawn = turn.then(() => later()).then(() => embed && this.isConnected && this.embed(embed));
+    turn = drawn.catch(() => {});
+    await drawn;
+  }
+
+  /** @param {Embed} embed */
+  async embed(embed) {
+    if (!this.text) return;
     const { title, description, ...specification } = fitted(this.text, this.width, Number(this.getAttribute('height')));
     const target = h('div', { 'aria-hidden': 'true' });
     // Vega-Embed empties its element by markup, which Trusted Types refuse: this one is emptied without.
     Object.defineProperty(target, 'innerHTML', { set: () => target.replaceChildren() });
+    const options = { ast: true, actions: false, defaultStyle: false, renderer: 'svg', tooltip: tip(this),
+      loader: { http: () => Promise.reject(new Error('nothing is loaded')) } };
+    let compiled = {};
+    // Vega-Embed compiles and draws in one task: to make two of them, what it has compiled is first replaced by nothing.
+    const patch = (/** @type {object} */ result) => {
+      compiled = result;
+      return {};
+    };
+    (await embed(target, specification, { ...options, mode: 'vega-lite', patch })).finalize();
+    await later();
     this.finalize();
     const notes = [title?.subtitle ?? []].flat().filter((line) => !/^Run [\w.-]+$/.test(line));
     this.replaceChildren(h('div', { role: 'img', 'aria-label': visible(description) }, target), h('div.faint', notes.map((line) => h('p', shown(line)))));
-    const drawn = await embed(target, specification, {
-      ast: true, actions: false, defaultStyle: false, renderer: 'svg', mode: 'vega-lite', tooltip: tip(this),
-      loader: { http: () => Promise.reject(new Error('nothing is loaded')) },
-    });
-    this.finalize = drawn.finalize;
+    this.finalize = (await embed(target, compiled, { ...options, mode: 'vega' })).finalize;
   }
 
   async picture() {
@@ -117,9 +135,9 @@ class MetricChart extends HTMLElement {
 }
 customElements.define('metric-chart', MetricChart);
 
-/** @param {string} src @param {number} height @param {string | null} [version] of the data */
-export const chart = (src, height, version) =>
-  h('metric-chart', { src, height, version: `${version} ${context().zone}`, own: true, key: 'chart' });
+/** @param {string} src @param {number} height @param {string | null} [version] of the data @param {boolean} [live] */
+export const chart = (src, height, version, live) =>
+  h('metric-chart', { src, height, version: `${version} ${context().zone}`, live, own: true, key: 'chart' });
 
 /** The specification, as wide as the element; its colours are the style sheet's. @param {string} text @param {number} width @param {number} height @returns {any} */
 function fitted(text, width, height) {
@@ -144,7 +162,6 @@ const tip = (element) => (/** @type {unknown} */ _, /** @type {MouseEvent} */ ev
   if (!value) return;
   const box = h('div.tip', { 'aria-hidden': 'true' }, Object.entries(value).map(([name, text]) => h('div', shown(name), ' ', h('b', shown(text)))));
   element.append(box);
-  const place = element.getBoundingClientRect();
-  box.style.left = `${Math.max(0, Math.min(event.clientX - place.left + 12, place.width - box.offsetWidth))}px`;
-  box.style.top = `${event.clientY - place.top + 16}px`;
+  box.style.left = `${Math.min(event.clientX + 12, innerWidth - box.offsetWidth)}px`;
+  box.style.top = `${event.clientY + 16}px`;
 };

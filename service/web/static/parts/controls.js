@@ -1,7 +1,10 @@
 /** What can be chosen stands in the address: fields, filters, labels, tabs. */
 
+import { download } from '../api.js';
 import { all, flipped, go, link, one } from '../state.js';
+import { redraw } from '../store.js';
 import { dash, h, shown, visible } from './dom.js';
+import { warning } from './states.js';
 
 /** Fields that filter what is shown. @param {string} label @param {...Children} children */
 export const filterForm = (label, ...children) =>
@@ -23,6 +26,12 @@ export const labelled = (label, control) => h('label.field', h('span', label), c
 /** @param {string} label @param {string} parameter @param {Properties} [more] */
 export const field = (label, parameter, more) => labelled(label, h('input', { type: 'search', autocomplete: 'off', spellcheck: 'false',
   value: one(parameter), key: parameter, onchange: ({ target }) => go({ [parameter]: target.value.trim() }), ...more }));
+
+/** A button that saves what is at `path`; why it could not stands beside it. @param {string} title @param {string} path @param {string} name @param {Properties} [more] */
+export const save = (title, path, name, more) => h('button', { key: title, ...more, onclick: ({ currentTarget: button }) => {
+  redraw();
+  download(path, name).catch(({ message }) => button.after(warning(shown(`${title}: ${message}`), 'alert')));
+} }, title);
 
 /** From when, and until when. */
 export const period = () => ['Since', 'Until'].map((label) => field(label, label.toLowerCase(), { placeholder: '2026-03-29T03:00:00Z' }));

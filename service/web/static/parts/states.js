@@ -41,7 +41,7 @@ function cure(slot, status, { errors = [], scope, roles = [], roleCollections = 
     const seconds = Math.max(0, Math.ceil((slot.retryAt - Date.now()) / 1000));
     return h('p', h('span', { role: 'timer' }, `Trying again in ${seconds} s. `), h('button', { onclick: () => again() }, 'Try now'));
   }
-  return status >= 500 && status !== 501 && h('button', { onclick: () => again() }, 'Try again');
+  return status >= 500 && h('button', { onclick: () => again() }, 'Try now');
 }
 
 /** Parts that could not be read, and odd data: each is named. @param {Record<string, any[] | undefined>} data */

@@ -38,7 +38,7 @@ function header({ title, sort, class: style }) {
 export function pages(page) {
   const cursor = new URLSearchParams(page?.next ?? '').get('cursor');
   return h('nav.row', { 'aria-label': 'Pages' }, one('cursor') && h('a', { href: link({}) }, 'First page'),
-    cursor && h('a', { href: link({ cursor }), rel: 'next' }, 'Next page'));
+    cursor && h('a', { href: link({ cursor }) }, 'Next page'));
 }
 
 /** Why this is page 1, where the address asked for a later one. */

@@ -59,7 +59,7 @@ function square(rows) {
   if (!left || !top || cells.size !== rows.length || left.length * top.length > 2500 || top.length < 2) return null;
   const most = Math.max(...cells.values()) || 1;
   const cell = (/** @type {any} */ found) => found === undefined ? faint('·')
-    : h('span', { class: `heat${Math.max(0, Math.round((4 * found) / most))}` }, String(found));
+    : h('span', { class: `heat${Math.max(0, Math.round((3 * found) / most))}` }, String(found));
   return [h('p.faint', shown(value), ': rows ', shown(down), ', columns ', shown(across)),
     table(value, [{ title: faint(shown(down), ' \\ ', shown(across)), cell: shown, head: true },
       ...top.map((name) => ({ title: shown(name), class: 'number', cell: (/** @type {string} */ row) => cell(cells.get(`${row}\n${name}`)) }))], left)];

@@ -1,8 +1,8 @@
 /** Two to five runs side by side: as a table, and as a board of charts. */
 
-import { address, download, url } from '../api.js';
+import { address, url } from '../api.js';
 import { chart } from '../parts/chart.js';
-import { check, choice, labelled, labelText, select, tabs } from '../parts/controls.js';
+import { check, choice, labelled, labelText, save, select, tabs } from '../parts/controls.js';
 import { copy, h, number, shown, unseen, visible } from '../parts/dom.js';
 import { members, statusChip } from '../parts/run.js';
 import { empty, head, panel } from '../parts/states.js';
@@ -58,7 +58,7 @@ function sideBySide({ runs, parameters, metrics, models }, columns) {
       beside('Runs', columns, members('status', 'createdAt', 'durationSeconds', 'configurationName', 'scenarioId', 'executableId').map(
         ({ name, title, cell }) => ({ title, cell, values: runs.map((run) => run[/** @type {'status'} */ (name)]) }))),
       h('h2', `Metrics of the runs (${metrics.length})`),
-      metrics[0] ? beside('Metrics of the runs', columns, metrics.map(row), 'number') : empty(models[0] ? 'All metrics belong to models.' : 'These runs have no metrics.'),
+      metrics[0] ? beside('Metrics of the runs', columns, metrics.map(row), 'number') : empty('These runs have no metrics of their own.'),
     ] : parameters[0] || onlyDiffering()
       ? beside('Parameters', columns, parameters.map(({ key, values }) => ({ title: shown(key), values, cell: (value) => shown(value ?? '–') })))
       : empty('These runs have no parameters.'),
@@ -103,17 +103,16 @@ function board({ metrics, models, parameters }, columns, version) {
   };
   const pick = (/** @type {string} */ label, /** @type {string} */ name, /** @type {Words} */ words, more = {}) =>
     labelled(label, select(words, '', { name, own: true, key: name, ...more }));
-  const draw = () => go({ chart: names.slice(0, MOST).map((metric) => String(new URLSearchParams({ metric }))) });
   return !names[0] ? empty('These runs have no metrics to draw.') : [
     h('form.filters', { 'aria-label': 'Add a chart', onsubmit: add },
-      labelled(`Metrics (up to ${MOST})`, h('select', { name: 'metric', own: true, key: 'metric', multiple: true, required: true, size: Math.min(MOST, Math.max(2, names.length)) },
+      labelled(`Metrics (up to ${MOST})`, h('select', { name: 'metric', own: true, key: 'metric', multiple: true, required: true, size: MOST },
         names.map((value) => h('option', { value }, visible(value))))),
       pick('Against', 'against', ['Step', 'Time', 'Elapsed', 'Run', ...parameters.map(({ key }) => /** @type {[string, string]} */ ([`parameter:${key}`, `Parameter ${key}`]))]),
       pick('Type', 'type', ['As suits', 'Line', 'Scatter', 'Column', 'Bar', 'Heatmap']), pick('Scale', 'scale', ['Linear', 'Log']),
       h('button.primary', { type: 'submit' }, 'Add chart')),
     !columns[1] ? empty('Show at least two runs to draw them.')
       : charts[0] ? h('div.charts.wide', charts.map((wanted) => card(wanted, columns.map(({ run }) => run.runId), version)))
-        : empty('The board is empty.', h('button', { onclick: draw }, 'Draw the first by step')),
+        : empty('The board is empty.'),
   ];
 }
 
@@ -124,7 +123,7 @@ function card(wanted, run, version) {
   const title = `${how.getAll('metric').join(', ')} by ${(how.get('against') ?? 'step').replace(':', ' ')}`;
   return h('figure.card', { key: wanted },
     h('figcaption.row', h('h3', shown(title)), h('div.row',
-      ['svg', 'png'].map((format) => h('button.small', { onclick: () => download(`${path}&format=${format}`, `comparison.${format}`) }, format.toUpperCase())),
+      ['SVG', 'PNG'].map((title) => save(title, `${path}&format=${title.toLowerCase()}`, `comparison.${title.toLowerCase()}`, { class: 'small' })),
       copy('Copy link', url(`${path}&format=svg`)),
       h('button.small', { 'aria-label': `Remove the chart ${visible(title)}`, onclick: () => go({ chart: flipped('chart', wanted) }) }, 'Remove'))),
     chart(path, 260, version));

@@ -1,15 +1,15 @@
 /** A run's metric resource: how its metrics progressed, all points as a table, tags, custom info. */
 
-import { address, download } from '../api.js';
+import { address } from '../api.js';
 import { chart } from '../parts/chart.js';
-import { check, chips, choice, clear, field, filterForm, labelKey, labelText, moreFilters, period, tabs, toggle } from '../parts/controls.js';
+import { check, chips, choice, clear, field, filterForm, labelKey, labelText, moreFilters, period, save, tabs, toggle } from '../parts/controls.js';
 import { counted, faint, h, number, shown, unseen, visible } from '../parts/dom.js';
 import { isLive, liveLine } from '../parts/run.js';
-import { age, empty, panel, warning } from '../parts/states.js';
+import { age, empty, panel } from '../parts/states.js';
 import { expiredLine, pages, table } from '../parts/table.js';
 import { text } from '../parts/value.js';
 import { all, link, one, picked } from '../state.js';
-import { follow, redraw, use } from '../store.js';
+import { follow, use } from '../store.js';
 import { time } from '../zone.js';
 
 const RANGES = ['minStep', 'maxStep', 'since', 'until'];
@@ -67,21 +67,14 @@ function metrics(resource) {
   ];
 }
 
-/** Why the last download failed. */
-let failed = '';
-
 /** @param {Resource} resource */
 function downloads({ id, path, filters }) {
   const button = (/** @type {string} */ title, from = path, more = { sort: one('sort') }) => {
     const format = title.toLowerCase();
-    return h('button', { key: format, onclick: async () => {
-      failed = '';
-      await download(address(from, { ...more, ...filters, format }), `${id}-metrics.${format}`).catch(({ message }) => { failed = `${title}: ${message}`; });
-      redraw();
-    } }, title);
+    return save(title, address(from, { ...more, ...filters, format }), `${id}-metrics.${format}`);
   };
   return h('div.row', { role: 'group', 'aria-label': 'Download' }, faint('Download'), button('CSV'), button('NDJSON'),
-    button('Parquet', 'points', /** @type {any} */ ({ run: id })), failed && warning(shown(failed), 'alert'));
+    button('Parquet', 'points', /** @type {any} */ ({ run: id })));
 }
 
 /** @param {Resource} resource */
@@ -91,14 +84,14 @@ function progress({ id, path, filters, filtered, whole, live }) {
   return panel(slot, (/** @type {{series: Series[]}} */ { series }) => series[0] ? h('div.charts', [...Map.groupBy(series, ({ name }) => name)].map(([name, its]) =>
     h('figure.card', { key: name },
       h('figcaption.row', h('h3', shown(name)), faint(counted(sum(its), 'point'))),
-      chart(address(`${path}/chart`, { ...how, name }), 180, slot.headers?.get('ETag')),
+      chart(address(`${path}/chart`, { ...how, name }), 180, slot.headers?.get('ETag'), live),
       summary(name, its)))) : noPoint());
 }
 
 /** Its first, last, least and greatest value and their mean, as the API gave them. @param {string} name @param {Series[]} series */
 function summary(name, series) {
   const labels = telling(series);
-  return table(`${name}: first, last, least, greatest, mean`, [
+  return table(`Summary of ${name}`, [
     { title: unseen('Value'), cell: (title) => title, head: true },
     ...series.map((each) => {
       const title = each.labels.flatMap((label) => labels.get(labelKey(label)) ?? []).join(', ');

@@ -1,7 +1,7 @@
 /** One run: its header, and the tabs below it. */
 
-import { address, download } from '../api.js';
-import { field, filterForm, period, tabs } from '../parts/controls.js';
+import { address } from '../api.js';
+import { field, filterForm, period, save, tabs } from '../parts/controls.js';
 import { code, copy, dash, faint, h, shown } from '../parts/dom.js';
 import { isLive, members, statusChip } from '../parts/run.js';
 import { empty, head, panel } from '../parts/states.js';
@@ -71,7 +71,7 @@ function logs({ runId, status: now }) {
   const filters = picked(['since', 'until', 'search']);
   return [
     filterForm('Filter log lines', field('Search', 'search'), period(),
-      h('button', { onclick: () => download(address(path, { ...filters, limit: 5000, format: 'text' }), `${runId}.log`) }, 'Download')),
+      save('Download', address(path, { ...filters, limit: 5000, format: 'text' }), `${runId}.log`)),
     panel(use(`logs:${runId}`, address(path, { ...filters, limit: 500 }), isLive(now)), ({ logs: lines }) => lines.length
       ? h('ol.logs', { tabindex: 0, 'aria-label': 'Log lines, newest first' }, lines.map((/** @type {any} */ { timestamp, container, stream, message }) =>
         h('li', { class: stream }, time(timestamp), ' ', faint(shown([container, stream].filter(Boolean).join(' '))), ' ', shown(message))))
