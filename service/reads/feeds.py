@@ -50,9 +50,7 @@ _AT_ONCE, _BATCHES_AT_ONCE = 8, 4
 """Polls at once: of single runs, and of batches where the runtime is slow."""
 _SMALL, _QUICK, _BATCH_SECONDS = 64 * 1024, 0.5, 4.0
 """A run is polled in a batch up to so many bytes, and if its last poll took so many seconds at most; a batch has so
-many seconds. Other runs are polled singly, with the whole time of a request."""
-_FIRST_SECONDS = 2.0
-"""Seconds for the first poll of several runs, of which one may be slow; then each is polled singly."""
+many seconds, as one of its runs may be slow. Other runs are polled singly, with the whole time of a request."""
 _MOST_OPENING = 4 * BATCH
 """Openings that wait without their threads' slots, so that others join them; further ones keep them for a turn."""
 _FILLS, _GATHER = 0.5, 0.02
@@ -216,7 +214,7 @@ class Feeds:
                 self._waiting[group] = left
         context = together[-1].context.by(together[0].context.deadline)
         if len(together) > 1:
-            context = context.by(context.deadline.sooner(_FIRST_SECONDS))
+            context = context.by(context.deadline.sooner(_BATCH_SECONDS))
         polled: Future[_Polled] = Future()
         settle(polled, partial(self._read, [one.feed for one in together], context))
         for one in together:

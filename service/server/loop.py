@@ -28,6 +28,7 @@ _BATCH, _LEAST = 16, 2
 _READING_SECONDS = 0.005
 """Seconds of one turn for reading requests: while threads work, each request takes many waits for the interpreter's
 lock."""
+CROWD_SECONDS = 0.3
 _SWEEP, _SWEEP_OF_A_STOP = 1.0, 0.1
 """Seconds between two checks of all deadlines."""
 _NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
@@ -51,8 +52,9 @@ class Loop:
         self._next_sweep = time.monotonic() + _SWEEP
         self._turns = 0
         self._at_once = _BATCH
+        self._crowd_until = 0.0
         self.calm = threading.Event()
-        """Set unless a crowd of clients has just come, more than a turn accepts or reads."""
+        """Set unless a crowd of clients has come in the last ``CROWD_SECONDS``, more than a turn accepts or reads."""
         self.stops = Stopping()
         """Set when ``stop`` is called."""
         self.call = self._poller.call
@@ -135,10 +137,15 @@ class Loop:
         self.call(self._connections.safely, self._sender.take_over, connection)
 
     def _note(self, *, crowd: bool) -> None:
-        if crowd and self.calm.is_set():
+        """Note a crowd, but not for long: where all is slow, what waits for calm goes on beside it."""
+        now = time.monotonic()
+        if crowd and not self._crowd_until:
+            self._crowd_until = now + CROWD_SECONDS
             self.calm.clear()
-        elif not crowd and not self.calm.is_set():
+        elif not self.calm.is_set() and (not crowd or now > self._crowd_until):
             self.calm.set()
+        if not crowd:
+            self._crowd_until = 0.0
 
     def _read(self, readable: Sequence[Connection]) -> None:
         """Read from some connections: from fewer the next time where that took long."""

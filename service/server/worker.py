@@ -20,7 +20,7 @@ from gunicorn.workers.base import Worker as GunicornWorker
 from service.server.connection import Connection
 from service.server.exchange import Exchanges
 from service.server.limits import Limits
-from service.server.loop import Loop
+from service.server.loop import CROWD_SECONDS, Loop
 from service.server.messages import PlainRequest
 from service.server.threads import RequestThreads
 
@@ -33,9 +33,6 @@ _PROBES_WAITING = 8
 _STREAMS = "/metric-resource/events"
 """The end of the paths of event streams. These are opened one by one: threads that share the interpreter's lock would
 open no two of them sooner, and a crowd of them must not delay other requests."""
-_CROWD_SECONDS = 0.1
-"""Seconds at most that opening a stream waits while the loop accepts or reads a crowd: it takes many waits for the
-interpreter's lock."""
 _FILES = 256
 """File descriptors reserved for other things than connections of clients."""
 _TURN = 1.0
@@ -109,7 +106,8 @@ class Worker(GunicornWorker):
         return PlainRequest(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
 
     def _let_a_crowd_in(self) -> None:
-        self._loop.calm.wait(_CROWD_SECONDS)
+        """Have the loop accept and read a crowd first: that takes many waits for the interpreter's lock."""
+        self._loop.calm.wait(CROWD_SECONDS)
 
     def _serve(self, connection: Connection, request: Request) -> None:
         path = request.path or ""
