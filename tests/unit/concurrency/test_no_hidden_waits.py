@@ -20,6 +20,7 @@ EXCEPTIONS = {
     ("auth/key_rings.py", "_wait"): "waits for a key server",
     ("auth/verifier.py", "_refresh"): "a thread of its own in the background",
     ("auth/verifier.py", "close"): "the end of the process",
+    ("charts/process_messages.py", "is_waiting"): "looks whether something is there, without a wait",
     ("charts/rendering.py", "_end"): "a process that has been killed",
     ("caching/redis/bounded_connections.py", "_remaining"): "reads a context variable",
     ("cli/check.py", "_keys"): "a command without a server",
