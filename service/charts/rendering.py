@@ -12,6 +12,7 @@ import select
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -25,7 +26,7 @@ from service.domain.errors import Overloaded
 SVG, PNG = "image/svg+xml", "image/png"
 _FORMS: Mapping[str, bytes] = {SVG: b"s", PNG: b"p"}
 _BUSY = "too many charts are being drawn; try again, or ask for the Vega-Lite specification"
-_COMMAND = (sys.executable, "-m", "service.charts.drawing_process")
+_COMMAND = (sys.executable, "-P", "-m", "service.charts.drawing_process")
 _PASSED = ("PATH", "LANG", "HOME", "TMPDIR")
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_WAITING = 4
@@ -41,20 +42,36 @@ class _Ended(CannotDraw):
     """The drawing process has ended, because of this specification or for another reason."""
 
 
+class _StillStarting(Overloaded):
+    """The drawing process has everything that it was sent, and has not answered anything yet."""
+
+
 class Renderer:
     """Draws specifications, each within ``seconds``, including the wait for its turn.
 
-    ``command`` starts the process for the first picture; it ``needs`` a module that may be missing.
+    ``command`` starts the process for the first picture; it ``needs`` a module that may be missing. For the first
+    ``start_seconds`` it is not ended for being late with its first answer: the next one would not come further.
     """
 
-    def __init__(self, seconds: float = 10.0, command: Sequence[str] = _COMMAND, needs: str = "vl_convert") -> None:
+    def __init__(
+        self,
+        seconds: float = 10.0,
+        command: Sequence[str] = _COMMAND,
+        needs: str = "vl_convert",
+        start_seconds: float = 60.0,
+    ) -> None:
         self._seconds = seconds
+        self._start_seconds = start_seconds
         self._needs = needs
         self._command = command
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(_MOST_WAITING)
         self._process: subprocess.Popen[bytes] | None = None
         self._pictures = 0
+        self._owed = 0
+        """Answers of the process that have not come, those to requests that have ended included."""
+        self._starts_until: float | None = None
+        """Until when (monotonic clock) the process may be starting; ``None`` once it has begun to answer."""
 
     @cached_property
     def media_types(self) -> tuple[str, ...]:
@@ -86,6 +103,8 @@ class Renderer:
             raise Overloaded(_BUSY)
         try:
             return self._draw_twice(process_messages.pack(_FORMS[media_type], specification), deadline)
+        except _StillStarting:
+            raise
         except BaseException:
             self._end()
             raise
@@ -111,10 +130,27 @@ class Renderer:
         process = self._process = self._process or self._start()
         self._pictures += 1
         _send(cast(BinaryIO, process.stdin).fileno(), message, deadline)
-        tag, body = _receive(cast(BinaryIO, process.stdout).fileno(), deadline)
+        self._owed += 1
+        tag, body = self._last_answer(cast(BinaryIO, process.stdout).fileno(), deadline)
         if tag != process_messages.DRAWN:
             raise CannotDraw(body.decode("utf-8", "replace"))
         return body
+
+    def _last_answer(self, descriptor: int, deadline: Deadline) -> tuple[bytes, bytes]:
+        """The answer to what was sent last, which comes behind those that were not waited for."""
+        if self._starts_until is not None:
+            try:
+                _wait(deadline, to_read=[descriptor])
+            except Overloaded as error:
+                if time.monotonic() < self._starts_until:
+                    raise _StillStarting(str(error)) from error
+                raise
+            self._starts_until = None
+        while True:
+            answer = _receive(descriptor, deadline)
+            self._owed -= 1
+            if not self._owed:
+                return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
@@ -128,12 +164,13 @@ class Renderer:
             bufsize=0,
             start_new_session=True,
         )
+        self._starts_until = time.monotonic() + self._start_seconds
         os.set_blocking(cast(BinaryIO, process.stdin).fileno(), False)
         os.set_blocking(cast(BinaryIO, process.stdout).fileno(), False)
         return process
 
     def _end(self) -> None:
-        process, self._process, self._pictures = self._process, None, 0
+        process, self._process, self._pictures, self._owed = self._process, None, 0, 0
         if process is not None:
             process.kill()
             process.wait()

@@ -15,7 +15,7 @@ import requests
 
 from testing.waiting import eventually
 
-COMMAND = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())"]
+COMMAND = [sys.executable, "-P", "-c", "from service.cli import main; raise SystemExit(main())"]
 
 
 _START_GUARD, _END_GUARD = 300.0, 60.0
@@ -28,12 +28,17 @@ class Demo:
     def __init__(self, directory: Path, *options: str) -> None:
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
+        elsewhere = directory / "elsewhere"
+        elsewhere.mkdir()
+        for name in ("json", "pandas", "vl_convert"):  # which no process of the demo must take for the module
+            (elsewhere / f"{name}.py").write_text("raise SystemExit('a file of the working directory was imported')")
         self.ready_file = directory / "ready.json"
         self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
         self.environment.pop("XDG_RUNTIME_DIR", None)  # so that its note lies there, too
         self.process = subprocess.Popen(
             [*COMMAND, "demo", "--ready-file", str(self.ready_file), *options],
             env=self.environment,
+            cwd=elsewhere,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -20,6 +20,7 @@ from service.charts import process_messages
 from service.charts.panels import ChartType
 from service.charts.rendering import PNG, SVG, CannotDraw, Renderer
 from service.domain.errors import Overloaded
+from testing.waiting import eventually
 from tests.integration.charts import pictures
 from tests.unit.charts.drawn import recording, rows, specification
 
@@ -131,7 +132,7 @@ def test_nothing_is_fetched_from_elsewhere(renderer: Renderer) -> None:
 def test_a_process_that_never_answers_is_ended(tmp_path: Path) -> None:
     ids = tmp_path / "ids"
     silent = f"import os, time; open({str(ids)!r}, 'a').write(f'{{os.getpid()}}\\n'); time.sleep(600)"
-    renderer = Renderer(seconds=1, command=(sys.executable, "-c", silent))
+    renderer = Renderer(seconds=1, command=(sys.executable, "-c", silent), start_seconds=0)
     for _ in range(2):
         with pytest.raises(Overloaded, match="could not be drawn in time"):
             renderer.render(_LOSS, SVG)
@@ -142,6 +143,32 @@ def test_a_process_that_never_answers_is_ended(tmp_path: Path) -> None:
             os.kill(process, signal.SIG_DFL)
 
 
+def test_a_process_that_is_slow_to_start_gets_there_and_answers_each_with_its_own(tmp_path: Path) -> None:
+    starting = tmp_path / "starting"
+    starting.touch()
+    echo = (
+        "import os, sys, time; from service.charts import process_messages\n"
+        f"while os.path.exists({str(starting)!r}): time.sleep(0.02)\n"
+        "while asked := process_messages.read(sys.stdin.buffer):\n"
+        "    sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, asked[1])); sys.stdout.flush()"
+    )
+    renderer = Renderer(seconds=0.2, command=(sys.executable, "-c", echo))
+    for number in range(2):
+        with pytest.raises(Overloaded, match="could not be drawn in time"):
+            renderer.render(b"early %d" % number, SVG)
+    starting.unlink()
+    eventually(lambda: _drawn(renderer, b"first") == b"first")
+    assert _drawn(renderer, b"second") == b"second"
+    renderer.close()
+
+
+def _drawn(renderer: Renderer, specification: bytes) -> bytes | None:
+    try:
+        return renderer.render(specification, SVG)
+    except Overloaded:
+        return None
+
+
 def test_only_a_few_wait_and_the_others_are_refused_at_once() -> None:
     renderer = Renderer(seconds=3, command=(sys.executable, "-c", "import time; time.sleep(600)"))
     with ThreadPoolExecutor(10) as pool:
@@ -149,6 +176,7 @@ def test_only_a_few_wait_and_the_others_are_refused_at_once() -> None:
         refused = [done for _, done in zip(range(6), as_completed(asked), strict=False)]
         assert sum(not one.done() for one in asked) == 4
     assert all("too many charts are being drawn" in str(one.exception()) for one in refused)
+    renderer.close()
 
 
 def test_a_process_that_dies_is_replaced() -> None:
