@@ -129,7 +129,7 @@ def test_no_path_splits_the_answer(server: Server, path: bytes) -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is longer", "the header fields are"
+NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is too long", "there are too many header"
 
 
 @pytest.mark.parametrize(
