@@ -249,8 +249,8 @@ def fake(_: Path, __: MLflowURL) -> Iterator[World]:
 
 
 MLFLOW_2, MLFLOW_3 = (
-    pytest.param(partial(mlflow, version), id=f"mlflow {version}", marks=[pytest.mark.mlflow, pytest.mark.slow])
-    for version in ("2", "3")
+    pytest.param(partial(mlflow, version), id=f"mlflow {version}", marks=marks)
+    for version, marks in (("2", [pytest.mark.mlflow, pytest.mark.slow]), ("3", [pytest.mark.mlflow]))
 )
 
 

@@ -282,8 +282,7 @@ def _array(items: Iterable[bytes]) -> bytes:
 
 def _str(text: str, *, mended: bool) -> str:
     """An id or a status."""
-    json_literals.check_length(text, _MEMBER)
-    return json_literals.restored_text(text) if mended else text
+    return json_literals.check_length(json_literals.restored_text(text) if mended else text, _MEMBER)
 
 
 def _text(literal: Raw, *, mended: bool) -> bytes:
@@ -291,5 +290,4 @@ def _text(literal: Raw, *, mended: bool) -> bytes:
     given = bytes(literal)
     if given != NULL and not json_literals.is_string(given):
         raise BadGateway(json_literals.shape(_MEMBER))
-    json_literals.check_length(given, _MEMBER)
-    return json_literals.restored(given) if mended else given
+    return json_literals.check_length(json_literals.restored(given) if mended else given, _MEMBER)

@@ -111,7 +111,7 @@ def test_the_longest_token_is_also_the_longest_that_is_let_in(new_host: NewHost)
         (39_999, 401, b"not a signed JSON Web Token"),
         (40_000, 401, b"not a signed JSON Web Token"),
         (40_001, 401, b"longer than 40000 bytes"),
-        (41_000, 431, b"header fields are more, or longer"),
+        (41_000, 431, b"too many header fields, or they are too long"),
     ):
         answer = host.get("/runs/run1/metric-resource", Authorization="Bearer " + "a" * length)
         assert (answer.status, detail in answer.body) == (status, True), answer.body

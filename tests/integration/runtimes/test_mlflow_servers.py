@@ -22,7 +22,7 @@ from tests.servers.mlflow import MLflowURL
 from tests.servers.scripted_mlflow import MARCH
 from tests.unit.reads.fakes import context
 
-pytestmark = [pytest.mark.mlflow, pytest.mark.slow]
+pytestmark = pytest.mark.mlflow
 OURS = CacheScope("t", "default")
 
 
@@ -70,7 +70,7 @@ class Server:
         return list(json.loads(b"[" + b",".join(chunk.text for chunk in chunks) + b"]"))
 
 
-@pytest.fixture(scope="module", params=["2", "3"])
+@pytest.fixture(scope="module", params=[pytest.param("2", marks=pytest.mark.slow), "3"])
 def server(request: pytest.FixtureRequest, mlflow_url: MLflowURL) -> Iterator[Server]:
     url = mlflow_url(request.param)
     telemetry = Telemetry()

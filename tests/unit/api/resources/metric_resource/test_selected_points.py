@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -96,7 +95,7 @@ def test_label_names_are_worked_out_once() -> None:
 def test_label_names_that_are_stored_with_the_run_need_no_look_at_its_points() -> None:
     stored, known = Stored(), selected_points()
     resource = msgspec.structs.replace(stored.run.content(), label_names=("l0", "l1", "l2"))
-    run = replace(stored.run, content=lambda: resource)
+    run = msgspec.structs.replace(stored.run, content=lambda: resource)
     assert known.label_names(run, Filter()) == ("l0", "l1", "l2")
     assert stored.looked_at == []
     assert known.label_names(run, Filter(min_step=EVERY - 1)) == (f"l{(EVERY - 1) % 3}",)
