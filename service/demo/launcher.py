@@ -127,7 +127,7 @@ _CONFIGURED = (
 def _start_sandbox(processes: Processes, directory: Path, environment: dict[str, str]) -> dict[str, Any]:
     """Start the runtime and issuer; returns the sandbox's announcement."""
     ready = directory / "sandbox-ready.json"
-    command = [sys.executable, "-P", "-m", "service.sandbox", "--host", _HOST, "--port", "0", "--live"]
+    command = [sys.executable, "-m", "service.sandbox", "--host", _HOST, "--port", "0", "--live"]
     command += ["--data", str(directory / "sandbox"), "--ready-file", str(ready)]
     processes.start("sandbox", command, environment)
     _wait(processes, ready.is_file)
@@ -226,7 +226,6 @@ def _start_service(
         bind = f"fd://{listener.fileno()}"
         command = [
             sys.executable,
-            "-P",
             "-c",
             "from service.cli import main; raise SystemExit(main())",
             "serve",

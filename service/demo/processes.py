@@ -25,7 +25,10 @@ class PartDied(Exception):
 
 
 class Processes:
-    """Starts processes in groups of their own; leaving the context ends them all, in reverse order."""
+    """Starts processes in groups of their own; leaving the context ends them all, in reverse order.
+
+    They work in ``directory``: in the caller's, a file such as ``json.py`` would be taken for the module.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -55,6 +58,7 @@ class Processes:
             process = subprocess.Popen(
                 command,
                 env=dict(environment),
+                cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
