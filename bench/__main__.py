@@ -77,7 +77,7 @@ def main() -> None:
             plan = replace(plan, many=replace(plan.many, seconds=arguments.seconds))
         with (
             tempfile.TemporaryDirectory(prefix="metric-resource-bench-") as directory,
-            Processes(Path(directory)) as processes,
+            Processes(Path(directory), here=True) as processes,
         ):
             if arguments.part is None:
                 results = measure(plan, processes, Path(directory))

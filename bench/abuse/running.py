@@ -82,7 +82,7 @@ def run(only: Sequence[str], seconds: float) -> list[Outcome]:
     for case in chosen:
         with (
             tempfile.TemporaryDirectory(prefix="metric-resource-abuse-") as directory,
-            Processes(Path(directory)) as processes,
+            Processes(Path(directory), here=True) as processes,
         ):
             outcomes.append(_outcome(case, processes, Path(directory), seconds))
         print(outcomes[-1].line(), flush=True)

@@ -27,11 +27,13 @@ class PartDied(Exception):
 class Processes:
     """Starts processes in groups of their own; leaving the context ends them all, in reverse order.
 
-    They work in ``directory``: in the caller's, a file such as ``json.py`` would be taken for the module.
+    They work in ``directory``, unless ``here``: in the caller's, a file such as ``json.py`` would be taken for the
+    module.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, here: bool = False) -> None:
         self._directory = directory
+        self._working = None if here else directory
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Processes:
@@ -58,7 +60,7 @@ class Processes:
             process = subprocess.Popen(
                 command,
                 env=dict(environment),
-                cwd=self._directory,
+                cwd=self._working,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
