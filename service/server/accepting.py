@@ -33,13 +33,14 @@ class Acceptor:
             _buffer_little(listener, self._limits.unsent_bytes)
         self._switch(on=True)
 
-    def accept(self, listener: socket.socket, most: int) -> bool:
-        """Accept at most ``most`` waiting clients; only one where it displaces another. Whether there may be more."""
-        while self._accept_one(listener):
-            most -= 1
-            if not most or self._connections.are_full:
-                return True
-        return False
+    def accept(self, listener: socket.socket, most: int) -> int:
+        """Accept at most ``most`` waiting clients; only one where it displaces another. How many were accepted."""
+        accepted = 0
+        while accepted < most and self._accept_one(listener):
+            accepted += 1
+            if self._connections.are_full:
+                break
+        return accepted
 
     def resume(self, now: float) -> None:
         """Resume accepting where there is room again."""

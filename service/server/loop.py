@@ -8,7 +8,6 @@ complete.
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from service.concurrency.pushed_body import Stopping
 from service.server.accepting import Acceptor
 from service.server.connection import Connection, State
 from service.server.connection_table import Connections
+from service.server.crowd import Crowd
 from service.server.limits import Limits
 from service.server.poller import Poller
 from service.server.receiving import Parse, Receiver, Serve
@@ -28,7 +28,8 @@ _BATCH, _LEAST = 16, 2
 _READING_SECONDS = 0.005
 """Seconds of one turn for reading requests: while threads work, each request takes many waits for the interpreter's
 lock."""
-CROWD_SECONDS = 0.3
+_FEW = 4
+"""Clients accepted, or requests to be read, in one turn, beyond which they are a crowd."""
 _SWEEP, _SWEEP_OF_A_STOP = 1.0, 0.1
 """Seconds between two checks of all deadlines."""
 _NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
@@ -38,8 +39,8 @@ _NOT_BEGUN = frozenset({State.IDLE, State.BODY, State.LINGERING})
 class Loop:
     """Does a little of each kind of work in each turn (see ``receiving`` for ``parse`` and ``serve``).
 
-    All methods belong to the loop's own thread, except ``call``, ``answered_by_thread``, ``hand_over`` and those of
-    ``calm``.
+    All methods belong to the loop's own thread, except ``call``, ``answered_by_thread``, ``hand_over`` and
+    ``crowd.let_in``.
     """
 
     def __init__(self, listeners: Sequence[socket.socket], parse: Parse, serve: Serve, limits: Limits) -> None:
@@ -52,9 +53,7 @@ class Loop:
         self._next_sweep = time.monotonic() + _SWEEP
         self._turns = 0
         self._at_once = _BATCH
-        self._crowd_until = 0.0
-        self.calm = threading.Event()
-        """Set unless a crowd of clients has come in the last ``CROWD_SECONDS``, more than a turn accepts or reads."""
+        self.crowd = Crowd()
         self.stops = Stopping()
         """Set when ``stop`` is called."""
         self.call = self._poller.call
@@ -84,10 +83,8 @@ class Loop:
         ready = self._poller.wait(min(timeout, self._next_sweep - time.monotonic()))
         self._turns += 1
         self._poller.do_calls(_BATCH)
-        crowd = len(ready.readable) > _BATCH
-        for listener in ready.listeners:
-            crowd |= self._acceptor.accept(listener, _ACCEPTED)
-        self._note(crowd=crowd)
+        accepted = sum(self._acceptor.accept(listener, _ACCEPTED) for listener in ready.listeners)
+        self.crowd.note(there=max(accepted, len(ready.readable)) > _FEW)
         if ready.readable:
             self._read(ready.readable)
         if ready.writable:
@@ -135,17 +132,6 @@ class Loop:
     def hand_over(self, connection: Connection) -> None:
         """Let the loop send the rest. ``outgoing.handed_over`` is set already."""
         self.call(self._connections.safely, self._sender.take_over, connection)
-
-    def _note(self, *, crowd: bool) -> None:
-        """Note a crowd, but not for long: where all is slow, what waits for calm goes on beside it."""
-        now = time.monotonic()
-        if crowd and not self._crowd_until:
-            self._crowd_until = now + CROWD_SECONDS
-            self.calm.clear()
-        elif not self.calm.is_set() and (not crowd or now > self._crowd_until):
-            self.calm.set()
-        if not crowd:
-            self._crowd_until = 0.0
 
     def _read(self, readable: Sequence[Connection]) -> None:
         """Read from some connections: from fewer the next time where that took long."""

@@ -20,7 +20,7 @@ from gunicorn.workers.base import Worker as GunicornWorker
 from service.server.connection import Connection
 from service.server.exchange import Exchanges
 from service.server.limits import Limits
-from service.server.loop import CROWD_SECONDS, Loop
+from service.server.loop import Loop
 from service.server.messages import PlainRequest
 from service.server.threads import RequestThreads
 
@@ -57,7 +57,6 @@ class Worker(GunicornWorker):
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._notified = 0.0
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
-        self._openings = RequestThreads(1, MOST_WAITING, _MOST_SENDING, before_each=self._let_a_crowd_in)
         root = os.environ.get("SCRIPT_NAME", "")
         self._probes = {root + path: RequestThreads(1, _PROBES_WAITING, _PROBES_WAITING) for path in _PROBES}
         self.limits = replace(
@@ -66,6 +65,8 @@ class Worker(GunicornWorker):
             keepalive_seconds=self.cfg.keepalive,
         )
         self._loop = Loop(self.sockets, self._parse, self._serve, self.limits)
+        # A crowd is accepted and read first: that takes many waits for the interpreter's lock.
+        self._openings = RequestThreads(1, MOST_WAITING, _MOST_SENDING, before_each=self._loop.crowd.let_in)
         super().init_process()
 
     def run(self) -> None:
@@ -104,10 +105,6 @@ class Worker(GunicornWorker):
         if head.count(b"\n") > self.cfg.limit_request_fields + 2:  # the parser in C does not apply this limit above 256
             raise LimitRequestHeaders("limit request headers fields")
         return PlainRequest(self.cfg, IterUnreader((head,)), connection.peer, connection.requests)
-
-    def _let_a_crowd_in(self) -> None:
-        """Have the loop accept and read a crowd first: that takes many waits for the interpreter's lock."""
-        self._loop.calm.wait(CROWD_SECONDS)
 
     def _serve(self, connection: Connection, request: Request) -> None:
         path = request.path or ""
