@@ -17,11 +17,12 @@ import sys
 from collections.abc import Callable, Sequence
 from hashlib import blake2b, sha256
 from itertools import accumulate
-from typing import Annotated, NamedTuple, TypeVar, overload
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
 from service.concurrency.decoders import msgpack_decoder
+from service.domain.lazy_sequence import LazySequence
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -209,7 +210,7 @@ def decompress(head: bytes, header: Header, rest: Callable[[], bytes | None]) ->
     return None if first is None else _Parts(index, first, rest)
 
 
-class _Parts(Sequence[bytes]):
+class _Parts(LazySequence[bytes]):
     """The parts of a stored body."""
 
     def __init__(self, index: _Index, first: bytes, rest: Callable[[], bytes | None]) -> None:
@@ -222,20 +223,7 @@ class _Parts(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._index.parts)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @overload
-    def __getitem__(self, number: int) -> bytes: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, number: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(number, slice):
-            return [self[each] for each in range(*number.indices(len(self)))]
-        if number < 0:
-            number += len(self)
+    def _load_element(self, number: int) -> bytes:
         if not number:
             return self._first
         text = _checked(self._index.parts[number], self._frame(number))

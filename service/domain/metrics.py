@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import overload
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from service.concurrency.time_limit import checkpoint
+from service.domain.lazy_sequence import LazySequence
 
 MOST_STEP_DIGITS = 1000
 """The most digits of a step; longer ones are not read, so that nobody has to work on endless numbers."""
@@ -60,7 +60,7 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
     count: int
 
 
-class Chunks(Sequence[Chunk]):
+class Chunks(LazySequence[Chunk]):
     """Lazy chunks: ``load`` gets one by its number, on each access.
 
     ``counts`` are the numbers of their points, known without loading. Loading checks whether the time for long work is
@@ -74,25 +74,9 @@ class Chunks(Sequence[Chunk]):
     def __len__(self) -> int:
         return len(self.counts)
 
-    @overload
-    def __getitem__(self, number: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Chunk]: ...
-    def __getitem__(self, number: int | slice) -> Chunk | Sequence[Chunk]:
-        if isinstance(number, slice):
-            return [self[each] for each in range(*number.indices(len(self)))]
+    def _load_element(self, number: int) -> Chunk:
         checkpoint()
-        if number < 0:
-            number += len(self)
         return Chunk(self._load(number), self.counts[number])
-
-    def __iter__(self) -> Iterator[Chunk]:
-        return map(self.__getitem__, range(len(self)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def counts_of(chunks: Sequence[Chunk]) -> Sequence[int]:

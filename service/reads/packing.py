@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
 
 import msgspec
 
 from service.caching import codec
 from service.caching.codec import Length, NotAnEntry, Packed
+from service.domain.lazy_sequence import LazySequence
 from service.domain.metrics import Chunk, Chunks, MetricResource, counts_of
 
 
@@ -25,7 +25,7 @@ def packed(resource: MetricResource) -> Packed:
     return _Parts(msgspec.msgpack.encode(first), resource.metrics)
 
 
-class _Parts(Sequence[bytes]):
+class _Parts(LazySequence[bytes]):
     def __init__(self, first: bytes, chunks: Sequence[Chunk]) -> None:
         self._first = first
         self._chunks = chunks
@@ -33,21 +33,8 @@ class _Parts(Sequence[bytes]):
     def __len__(self) -> int:
         return 1 + len(self._chunks)
 
-    @overload
-    def __getitem__(self, number: int) -> bytes: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, number: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(number, slice):
-            return [self[each] for each in range(*number.indices(len(self)))]
-        if number < 0:
-            number += len(self)
+    def _load_element(self, number: int) -> bytes:
         return self._chunks[number - 1].text if number else self._first
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def unpacked(parts: Packed) -> MetricResource:
