@@ -5,9 +5,7 @@ of other processes poll when the entry is announced as replaced (``caching.chang
 announcement, or at once where announcements do not arrive at all.
 
 Small runs that answer quickly are polled in batches, by one read on one thread. A batch that is not full waits a moment
-for others of its scope; they are due together from then on. Feeds that are opened while others are go together, too.
-Batches take turns, as every working thread competes with the server's loop for the interpreter's lock. One that takes
-longer than a turn waits for a slow runtime, and then others go on beside it.
+for others of its scope; they are due together from then on. Batches and openings (``openings``) take turns.
 """
 
 from __future__ import annotations
@@ -16,18 +14,16 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from service.caching.changes import Changes
 from service.caching.codec import ContentGone
-from service.concurrency.background import in_background, settle
-from service.concurrency.blocking import waiting
+from service.concurrency.background import settle
 from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
-from service.concurrency.thread_origin import carried
 from service.domain.errors import (
     CursorExpired,
     Overloaded,
@@ -37,20 +33,21 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.events import Observed
-from service.domain.freshness import RequestDirectives, Snapshot
+from service.domain.freshness import Snapshot
 from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import BATCH
 from service.reads.feed import Feed, Watcher
+from service.reads.openings import BATCH_SECONDS, Openings, Polled, Trouble
 from service.reads.queries import Queries
 from service.reads.results import Read
+from service.reads.turns import TURN, Turns, submitted
 from service.telemetry.prometheus import Telemetry
 
 _AT_ONCE, _BATCHES_AT_ONCE = 8, 4
 """Polls at once: of single runs, and of batches where the runtime is slow."""
-_SMALL, _QUICK, _BATCH_SECONDS = 64 * 1024, 0.5, 4.0
-"""A run is polled in a batch up to so many bytes, and if its last poll took so many seconds at most; a batch has so
-many seconds, as one of its runs may be slow. Other runs are polled singly, with the whole time of a request."""
+_SMALL, _QUICK = 64 * 1024, 0.5
+"""A run is polled in a batch up to so many bytes, and if its last poll took so many seconds at most."""
 _MOST_OPENING = 4 * BATCH
 """Openings that wait without their threads' slots, so that others join them; further ones keep them for a turn."""
 _FILLS, _GATHER = 0.5, 0.02
@@ -62,21 +59,7 @@ poll that found nothing fresh."""
 TICK = 1.0
 """Seconds between two calls of ``Watcher.tick``."""
 _BUSY_SECONDS = 5
-_TURN = 0.05
-"""Seconds of a turn, in which one feed is opened, or one batch polled."""
-_Trouble = ServiceError | ContentGone
-_Polled = Mapping[Feed, _Trouble | None]
-_Group = tuple[CacheScope, RequestDirectives]
 _log = logging.getLogger("service.reads")
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """A feed to be polled for the first time, for a request."""
-
-    feed: Feed
-    context: RequestContext
-    outcome: Future[_Polled]
 
 
 class Feeds:
@@ -89,14 +72,13 @@ class Feeds:
         self._telemetry = telemetry
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._by_key: dict[str, set[Feed]] = {}
-        self._polls: SingleFlight[_Trouble | None] = SingleFlight()
+        self._polls: SingleFlight[Trouble | None] = SingleFlight()
         self._changed = threading.Condition()
-        self._waiting: defaultdict[_Group, list[_Opening]] = defaultdict(list)
         self._opening = threading.Semaphore(_MOST_OPENING)
         self._single = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-single")
-        self._openings = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-opening")
         self._batches = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="feeds-batches")
-        self._turns = ThreadPoolExecutor(1, thread_name_prefix="feeds-turns")
+        self._turns = Turns()
+        self._openings = Openings(self._read, self._turns)
         self._polling = False
         self._ended = False
         self._count = 0
@@ -150,7 +132,7 @@ class Feeds:
 
     def run_beside(self, step: Callable[[], None]) -> None:
         """Run ``step``, which may wait and raises nothing, on a thread of the polls."""
-        self._submit(self._single, step)
+        submitted(self._single, step)
 
     def stored(self, feed: Feed, snapshot: Snapshot, context: RequestContext) -> Observed | None:
         """A snapshot of the run, if it is still stored."""
@@ -169,7 +151,9 @@ class Feeds:
             feeds = list(self._feeds.values())
         for watcher in [watcher for feed in feeds for watcher in tuple(feed.watchers)]:
             watcher.stop()
-        for pool in (self._single, self._turns, self._batches, self._openings):
+        self._turns.stop()
+        self._openings.stop()
+        for pool in (self._single, self._batches):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _is_current(self, feed: Feed, context: RequestContext) -> bool:
@@ -178,10 +162,10 @@ class Feeds:
             return False
         return self._queries.fresh_entry(feed.scope.connection, feed.key, feed.now.snapshot.digest) is not None
 
-    def _first_poll(self, feed: Feed, context: RequestContext) -> _Trouble | None:
+    def _first_poll(self, feed: Feed, context: RequestContext) -> Trouble | None:
         """Poll a feed that is being opened, together with others; several that open the same one share the poll."""
         try:
-            flight = self._polls.join([feed], partial(self._begin_opening, context))[feed][0]
+            flight = self._polls.join([feed], lambda _: self._openings.begin(feed, context))[feed][0]
         except RuntimeError as error:
             raise Overloaded(
                 "no thread can be started for another event stream; try again later", _BUSY_SECONDS
@@ -189,53 +173,17 @@ class Feeds:
         released = self._opening.acquire(blocking=False)
         try:
             if not released:
-                wait((flight.outcome,), min(_TURN, context.deadline.remaining()))  # keeping the thread's slot
+                wait((flight.outcome,), min(TURN, context.deadline.remaining()))  # keeping the thread's slot
             return flight.result(context.deadline.remaining())
         finally:
             if released:
                 self._opening.release()
 
-    def _begin_opening(self, context: RequestContext, feeds: tuple[Feed, ...]) -> Future[_Polled]:
-        (feed,) = feeds
-        opening = _Opening(feed, context, Future())
-        with self._changed:
-            group = (feed.scope, context.cache_policy.directives)
-            if len(self._waiting[group]) % BATCH == 0:  # there is a turn for each batch that waits
-                self._turns.submit(self._in_turn, self._openings, carried(partial(self._open_together, group)))
-            self._waiting[group].append(opening)
-        return opening.outcome
-
-    def _open_together(self, group: _Group) -> None:
-        """Poll feeds of a group that are being opened, as many as go together."""
-        with self._changed:
-            waiting = self._waiting.pop(group, [])
-            together, left = waiting[:BATCH], waiting[BATCH:]
-            if left:
-                self._waiting[group] = left
-        context = together[-1].context.by(together[0].context.deadline)
-        if len(together) > 1:
-            context = context.by(context.deadline.sooner(_BATCH_SECONDS))
-        polled: Future[_Polled] = Future()
-        settle(polled, partial(self._read, [one.feed for one in together], context))
-        for one in together:
-            if len(together) > 1 and not polled.exception(timeout=0) and _came_late(polled.result(timeout=0)[one.feed]):
-                self._open_alone(one)
-            else:
-                settle(one.outcome, partial(polled.result, timeout=0))
-
-    def _open_alone(self, one: _Opening) -> None:
-        """Poll a feed anew with the rest of its time, on a thread of its own, as its runtime may be slow."""
-        poll = partial(settle, one.outcome, partial(self._read, [one.feed], one.context.no_cache()))
-        try:
-            in_background(poll, "feed")
-        except RuntimeError:
-            settle(one.outcome, lambda: {one.feed: RuntimeTimeout()})
-
-    def _poll(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[_Trouble | None], bool]]:
+    def _poll(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[Trouble | None], bool]]:
         """Poll the feeds that are not being polled: each one's flight, and whether another thread has begun it."""
-        begun: list[tuple[Sequence[Feed], Future[_Polled]]] = []
+        begun: list[tuple[Sequence[Feed], Future[Polled]]] = []
 
-        def begin(some: tuple[Feed, ...]) -> Future[_Polled]:
+        def begin(some: tuple[Feed, ...]) -> Future[Polled]:
             begun.append((some, Future()))
             return begun[-1][1]
 
@@ -244,7 +192,7 @@ class Feeds:
             settle(outcome, partial(self._read, some, context))
         return flights
 
-    def _read(self, feeds: Sequence[Feed], context: RequestContext) -> _Polled:
+    def _read(self, feeds: Sequence[Feed], context: RequestContext) -> Polled:
         began = time.monotonic()
         replaced = {feed: feed.replaced for feed in feeds}
         for feed in feeds:
@@ -261,7 +209,7 @@ class Feeds:
         replaced: int,
         seconds: float,
         context: RequestContext,
-    ) -> _Trouble | None:
+    ) -> Trouble | None:
         """Publish what was read, and schedule the next poll. Returns the error, if any."""
         if isinstance(read, ServiceError):
             return read
@@ -345,29 +293,18 @@ class Feeds:
                 batches[feed.scope].append(feed)
             elif feed.due <= now:
                 feed.polling = True
-                self._submit(self._single, partial(self._poll_again, [feed]))
+                submitted(self._single, partial(self._poll_again, [feed]))
         for alike in batches.values():
             for batch in ready_batches(alike, now):
                 for feed in batch:
                     feed.polling = True
-                self._submit(self._turns, partial(self._in_turn, self._batches, partial(self._poll_again, batch)))
-
-    def _submit(self, pool: ThreadPoolExecutor, step: Callable[[], None]) -> Future[None] | None:
-        with suppress(RuntimeError):  # it has been shut down
-            return pool.submit(step)
-        return None
-
-    def _in_turn(self, pool: ThreadPoolExecutor, step: Callable[[], None]) -> None:
-        """Begin ``step`` on a thread of ``pool``, and give it a turn."""
-        begun = self._submit(pool, step)
-        if begun is not None:
-            with waiting():
-                wait((begun,), _TURN)
+                with suppress(RuntimeError):  # stopped
+                    self._turns.take(self._batches, partial(self._poll_again, batch))
 
     def _poll_again(self, feeds: Sequence[Feed]) -> None:
         context = feeds[0].context()
         if len(feeds) > 1:
-            context = context.by(context.deadline.sooner(_BATCH_SECONDS))
+            context = context.by(context.deadline.sooner(BATCH_SECONDS))
         try:
             with self._telemetry.unasked("poll watched runs"):
                 flights = self._poll(feeds, context)
@@ -384,7 +321,7 @@ class Feeds:
                 self._changed.notify()
 
 
-def ready_batches(feeds: Iterable[Feed], now: float) -> Iterator[Sequence[Feed]]:
+def ready_batches(feeds: Sequence[Feed], now: float) -> Iterator[Sequence[Feed]]:
     """Batches of the feeds that are due. One that is not full comes only once a feed of it is overdue, or no other will
     be due before that."""
     due = sorted((feed for feed in feeds if feed.due <= now), key=lambda feed: feed.overdue)
@@ -395,11 +332,7 @@ def ready_batches(feeds: Iterable[Feed], now: float) -> Iterator[Sequence[Feed]]
             yield batch
 
 
-def _came_late(trouble: _Trouble | None) -> bool:
-    return isinstance(trouble, RuntimeTimeout)
-
-
-def _report(feed: Feed, trouble: _Trouble | None) -> None:
+def _report(feed: Feed, trouble: Trouble | None) -> None:
     """Report a lasting error to the watchers; after any other, the next poll may succeed."""
     if trouble is None or isinstance(trouble, (RuntimeTrouble, Overloaded, ContentGone)):
         return
