@@ -21,11 +21,10 @@ from service.cli import configuration
 from service.server.limits import Limits
 from service.server.worker import configured_worker
 from service.settings import Settings, risks
-from service.telemetry import json_logs
+from service.telemetry import json_logs, shared_metrics
 from service.telemetry.trace_options import is_installed
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the workers' heartbeat files, in memory
-_METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _log = logging.getLogger("service.server")
 _FIELD_BYTES = 32768
 """The longest header field, in bytes; more where the configuration allows longer tokens."""
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         shared = _share_metrics(settings)
     except OSError as error:
-        print(f"{_METRICS_DIRECTORY}: not a usable directory: {error.strerror}", file=sys.stderr)
+        print(f"{shared_metrics.VARIABLE}: not a usable directory: {error.strerror}", file=sys.stderr)
         return 1
     _load(settings)
     try:
@@ -138,14 +137,14 @@ def _share_metrics(settings: Settings) -> str | None:
     A configured directory is cleared of metrics first: those of a killed master would stay for ever. Raises
     ``OSError`` where it cannot be.
     """
-    if given := os.environ.pop(_METRICS_DIRECTORY, ""):
+    if given := os.environ.pop(shared_metrics.VARIABLE, ""):
         _forget_all_metrics(Path(given))
-        os.environ[_METRICS_DIRECTORY] = given
+        os.environ[shared_metrics.VARIABLE] = given
         return None
     if settings.server.workers == 1:
         return None
     directory = tempfile.mkdtemp(prefix="metric-resource-metrics-")
-    os.environ[_METRICS_DIRECTORY] = directory
+    os.environ[shared_metrics.VARIABLE] = directory
     return directory
 
 
@@ -165,7 +164,7 @@ def _close(_server: Any, worker: Any) -> None:
 
 
 def _forget_metrics(_server: Any, worker: Any) -> None:
-    if _METRICS_DIRECTORY in os.environ:
+    if shared_metrics.is_on():
         from prometheus_client import multiprocess  # noqa: PLC0415 - after the variable is set
 
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

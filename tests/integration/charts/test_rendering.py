@@ -143,16 +143,22 @@ def test_a_process_that_never_answers_is_ended(tmp_path: Path) -> None:
             os.kill(process, signal.SIG_DFL)
 
 
+def drawing(picture: str, before: str = "pass") -> tuple[str, ...]:
+    """The command of a process that answers what is ``asked`` with the expression ``picture``, after ``before``."""
+    program = (
+        "import os, sys, time; from service.charts import process_messages\n"
+        f"{before}\n"
+        "while asked := process_messages.read(sys.stdin.buffer):\n"
+        f"    sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, {picture})); sys.stdout.flush()"
+    )
+    return (sys.executable, "-c", program)
+
+
 def test_a_process_that_is_slow_to_start_gets_there_and_answers_each_with_its_own(tmp_path: Path) -> None:
     starting = tmp_path / "starting"
     starting.touch()
-    echo = (
-        "import os, sys, time; from service.charts import process_messages\n"
-        f"while os.path.exists({str(starting)!r}): time.sleep(0.02)\n"
-        "while asked := process_messages.read(sys.stdin.buffer):\n"
-        "    sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, asked[1])); sys.stdout.flush()"
-    )
-    renderer = Renderer(seconds=0.2, command=(sys.executable, "-c", echo))
+    until_started = f"while os.path.exists({str(starting)!r}): time.sleep(0.02)"
+    renderer = Renderer(seconds=0.2, command=drawing("asked[1]", until_started))
     for number in range(2):
         with pytest.raises(Overloaded, match="could not be drawn in time"):
             renderer.render(b"early %d" % number, SVG)
@@ -180,13 +186,7 @@ def test_only_a_few_wait_and_the_others_are_refused_at_once() -> None:
 
 
 def test_a_process_that_dies_is_replaced() -> None:
-    saying = (
-        "import os, sys; from service.charts import process_messages\n"
-        "while process_messages.read(sys.stdin.buffer):\n"
-        "    drawn = process_messages.pack(process_messages.DRAWN, str(os.getpid()).encode())\n"
-        "    sys.stdout.buffer.write(drawn); sys.stdout.flush()"
-    )
-    renderer = Renderer(seconds=60, command=(sys.executable, "-c", saying))
+    renderer = Renderer(seconds=60, command=drawing("str(os.getpid()).encode()"))
     first = renderer.render(_LOSS, SVG)
     assert renderer.render(_LOSS, SVG) == first
     os.kill(int(first), signal.SIGKILL)
@@ -221,13 +221,7 @@ def test_a_picture_that_is_waited_for_is_not_delayed_by_a_first_one(is_waiting: 
 
 
 def test_what_ends_the_process_harms_no_other() -> None:
-    ending = (
-        "import sys; from service.charts import process_messages\n"
-        "while asked := process_messages.read(sys.stdin.buffer):\n"
-        "    b'deadly' in asked[1] and sys.exit()\n"
-        "    sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, asked[1])); sys.stdout.flush()"
-    )
-    renderer = Renderer(seconds=60, command=(sys.executable, "-c", ending))
+    renderer = Renderer(seconds=60, command=drawing("sys.exit() if b'deadly' in asked[1] else asked[1]"))
     with ThreadPoolExecutor(3) as pool:
         asked = {text: pool.submit(renderer.render, text, SVG) for text in (b"before", b"deadly", b"after")}
         assert asked[b"before"].result() == b"before"
@@ -239,11 +233,7 @@ def test_what_ends_the_process_harms_no_other() -> None:
 
 def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AICORE_CLIENT_SECRET", "of the service")
-    telling = (
-        "import os, sys; from service.charts import process_messages; process_messages.read(sys.stdin.buffer);"
-        "sys.stdout.buffer.write(process_messages.pack(process_messages.DRAWN, repr(dict(os.environ)).encode()))"
-    )
-    renderer = Renderer(seconds=60, command=(sys.executable, "-c", telling))
+    renderer = Renderer(seconds=60, command=drawing("repr(dict(os.environ)).encode()"))
     assert b"AICORE" not in renderer.render(_LOSS, SVG)
     renderer.close()
 
