@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
+from service.concurrency.pending import Pending
 from service.concurrency.thread_origin import carried
 
 E = TypeVar("E", bound=Exception)
@@ -38,18 +40,15 @@ class FanOut(Generic[E]):
             wait(threads, timeout=deadline.remaining())
         return [self._result(outcome) for outcome in work.end()]
 
-    def begin(self, call: Callable[[], Any]) -> Callable[[float], Any]:
-        """Make a call meanwhile. What is returned gives its result, as ``gather`` does, after at most so many seconds,
-        and has to be called once."""
+    def begin(self, call: Callable[[], Any]) -> Pending[Any]:
+        """Begin a call, whose result is what ``gather`` would return for it."""
         work = _Work([call])
-        thread = self._pool.submit(carried(work.do))
+        return Pending(partial(self._await, work, self._pool.submit(carried(work.do))))
 
-        def result(seconds: float) -> Any:
-            with waiting():
-                wait([thread], timeout=seconds)
-            return self._result(work.end()[0])
-
-        return result
+    def _await(self, work: _Work, thread: Future[None], until: Deadline) -> Any:
+        with waiting():
+            wait([thread], timeout=until.remaining())
+        return self._result(work.end()[0])
 
     def _result(self, outcome: _Outcome | None) -> Any:
         if outcome is None:

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
+from service.concurrency.pending import Pending
 from service.domain.errors import ServiceError, TooSoon
 from service.domain.runtime import RequestContext
-from service.reads.read_through import ReadThrough
-from service.reads.results import Pending
+from service.reads.shared_fetches import SharedFetches
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -27,7 +27,7 @@ def paced(
     parts: Sequence[K],
     read: Callable[[Sequence[K], RequestContext], Mapping[K, T | ServiceError]],
     context: RequestContext,
-    reads: ReadThrough,
+    fetches: SharedFetches,
 ) -> dict[K, T | ServiceError]:
     """Read several parts; the results in their order.
 
@@ -42,7 +42,7 @@ def paced(
             break
         missing = [part for part in missing if isinstance(found[part], TooSoon)]
         soon = [one for one in found.values() if isinstance(one, TooSoon)]
-        if soon and reads.pause(soon, context.deadline) is not None:
+        if soon and fetches.pause(soon, context.deadline) is not None:
             asked = context  # for what can be served instead
     return {part: found[part] for part in parts}
 
@@ -64,7 +64,7 @@ def in_batches(
 
     def end_one() -> None:
         with waiting():
-            read = under_way.popleft()(deadline)
+            read = under_way.popleft().outcome(deadline)
         found.update(finish(read))
 
     for start in range(0, len(run_ids), BATCH):

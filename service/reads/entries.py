@@ -14,12 +14,13 @@ from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed
 from service.caching.entry_keys import entry_keys
 from service.concurrency.deadline import Deadline
+from service.concurrency.pending import Pending
 from service.domain.errors import CursorExpired, ServiceError
 from service.domain.freshness import Snapshot
 from service.domain.runtime import AIRuntime, Capabilities, RequestContext
 from service.reads import remembered_errors
 from service.reads.read_through import ReadThrough
-from service.reads.results import VALUE, Fetched, Found, Pending, Read
+from service.reads.results import VALUE, Fetched, Found, Read
 
 T = TypeVar("T")
 Unpack = Callable[[Packed], T]
@@ -82,24 +83,13 @@ class Entries:
 
     def begin(self, wanted: EntryRequest[T], context: RequestContext) -> Pending[Read[T] | ServiceError]:
         """Begin to read one entry."""
-
-        def fetch_all(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
-            try:
-                return dict.fromkeys(keys, wanted.fetch(self.fetching(context, deadline)))
-            except ServiceError as error:
-                return dict.fromkeys(keys, wanted.of_error(error))
-
-        begun = self.reads(context).begin([wanted.key], fetch_all, context.cache_policy, context.deadline)
-
-        def result(until: Deadline) -> Read[T] | ServiceError:
-            found = value(begun(until)[wanted.key], wanted.run_id)
-            return found if isinstance(found, ServiceError) else self.read(found, wanted.unpack, context)
-
-        return result
+        fetch = partial(self._fetch, wanted, context)
+        found = self.reads(context).begin([wanted.key], fetch, context.cache_policy, context.deadline)
+        return found.map(partial(self._read_wanted, wanted, context))
 
     def get(self, wanted: EntryRequest[T], context: RequestContext) -> Read[T]:
         """Read one entry; raises its error."""
-        return raised(self.begin(wanted, context)(context.deadline))
+        return raised(self.begin(wanted, context).outcome(context.deadline))
 
     def fetching(self, context: RequestContext, deadline: Deadline) -> RequestContext:
         """The request's context for a fetch: with the fetch's deadline, and the known capabilities of the runtime."""
@@ -109,6 +99,21 @@ class Entries:
             with suppress(ContentGone):
                 known = self.read(found, partial(codec.unpack, kind=Capabilities), context).content()
         return replace(context, deadline=deadline, known=known)
+
+    def _fetch(
+        self, wanted: EntryRequest[T], context: RequestContext, keys: Sequence[str], deadline: Deadline
+    ) -> dict[str, Fetched | ServiceError]:
+        """Fetch the entry, whose key is the only one of ``keys``."""
+        try:
+            return dict.fromkeys(keys, wanted.fetch(self.fetching(context, deadline)))
+        except ServiceError as error:
+            return dict.fromkeys(keys, wanted.of_error(error))
+
+    def _read_wanted(
+        self, wanted: EntryRequest[T], context: RequestContext, by_key: Mapping[str, Found | ServiceError]
+    ) -> Read[T] | ServiceError:
+        found = value(by_key[wanted.key], wanted.run_id)
+        return found if isinstance(found, ServiceError) else self.read(found, wanted.unpack, context)
 
     def read(self, found: Found, unpack: Unpack[T], context: RequestContext) -> Read[T]:
         """A read of what was found, whose content is loaded and unpacked on access."""

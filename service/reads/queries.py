@@ -15,6 +15,7 @@ from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
+from service.concurrency.pending import Pending
 from service.domain.errors import (
     BadGateway,
     CursorExpired,
@@ -36,7 +37,7 @@ from service.reads.batches import ByteBudget, in_batches, paced
 from service.reads.comparison import ReadComparison
 from service.reads.entries import Connection, Entries, EntryRequest, raised, value
 from service.reads.points import Manifest, ReadPoints
-from service.reads.results import VALUE, Fetched, Found, Pending, Read
+from service.reads.results import VALUE, Fetched, Found, Read
 from service.reads.summaries import Summaries
 
 T = TypeVar("T")
@@ -97,15 +98,19 @@ class Queries:
 
         ``ended_at``: see ``summaries``.
         """
-        return self._begin_resources(run_ids, context, ended_at)(context.deadline)
+        return self._begin_resources(run_ids, context, ended_at).outcome(context.deadline)
 
     def _begin_resources(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float] = _NEVER
     ) -> Pending[dict[str, Read[MetricResource] | ServiceError]]:
-        found = self._begin_metrics(run_ids, context, ended_at)
-        return lambda until: {
+        return self._begin_metrics(run_ids, context, ended_at).map(partial(self._read_all, context))
+
+    def _read_all(
+        self, context: RequestContext, found: Mapping[str, Found | ServiceError]
+    ) -> dict[str, Read[MetricResource] | ServiceError]:
+        return {
             run_id: one if isinstance(one, ServiceError) else self._entries.read(one, packing.unpacked, context)
-            for run_id, one in found(until).items()
+            for run_id, one in found.items()
         }
 
     def _begin_metrics(
@@ -114,17 +119,9 @@ class Queries:
         key_of = self._entries.keys("run-metrics", context)
         run_of = {key_of(run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
-
-        def fetch(keys: Sequence[str], deadline: Deadline) -> dict[str, Fetched | ServiceError]:
-            return self._fetch_runs({key: run_of[key] for key in keys}, self._entries.fetching(context, deadline))
-
+        fetch = partial(self._fetch_runs, run_of, context)
         found = self._entries.reads(context).begin(list(run_of), fetch, context.cache_policy, context.deadline, ended)
-
-        def result(until: Deadline) -> dict[str, Found | ServiceError]:
-            by_key = found(until)
-            return {run_id: value(by_key[key], run_id) for key, run_id in run_of.items()}
-
-        return result
+        return found.map(partial(_by_run, run_of))
 
     def points(self, run_ids: Sequence[str], context: RequestContext, as_of: Snapshot | None = None) -> ReadPoints:
         """Many runs' metric resources, none of them in memory; for another page, ``as_of`` the first one's snapshot.
@@ -161,7 +158,7 @@ class Queries:
             others = [run_id for run_id in ids if run_id not in fresh]
             return self._summaries(fresh, asked) | self._summaries_in_batches(others, asked, ended_at)
 
-        return paced(run_ids, read_all, context, self._entries.reads(context))
+        return paced(run_ids, read_all, context, self._entries.reads(context).fetches)
 
     def runs(self, context: RequestContext, as_of: Snapshot | None = None) -> Read[RunList]:
         """All runs of the resource group, newest first; for another page, ``as_of`` the first one's snapshot.
@@ -177,7 +174,7 @@ class Queries:
 
     def run(self, run_id: str, context: RequestContext) -> Read[RunDetails]:
         """One run and its related objects; it is soon stale where a part is missing."""
-        return raised(self._begin_run(run_id, context)(context.deadline))
+        return raised(self._begin_run(run_id, context).outcome(context.deadline))
 
     def _begin_run(self, run_id: str, context: RequestContext) -> Pending[Read[RunDetails] | ServiceError]:
         def fetch(within: RequestContext) -> Fetched:
@@ -280,14 +277,13 @@ class Queries:
         room = ByteBudget(_HELD)
 
         def read(ids: Sequence[str], asked: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
-            def finish(found: dict[str, Found | ServiceError]) -> dict[str, Read[MetricResource] | ServiceError]:
+            def finish(found: Mapping[str, Found | ServiceError]) -> dict[str, Read[MetricResource] | ServiceError]:
                 return {run_id: self._let_go(run_id, one, asked, room) for run_id, one in found.items()}
 
-            return in_batches(
-                ids, lambda some: self._begin_metrics(some, asked), finish, asked.deadline, at_once=_TABLE_CALLS
-            )
+            begin = partial(self._begin_metrics, context=asked)
+            return in_batches(ids, begin, finish, asked.deadline, at_once=_TABLE_CALLS)
 
-        return paced(run_ids, read, context, self._entries.reads(context))
+        return paced(run_ids, read, context, self._entries.reads(context).fetches)
 
     def _let_go(
         self, run_id: str, found: Found | ServiceError, context: RequestContext, room: ByteBudget
@@ -352,7 +348,7 @@ class Queries:
             }
 
         parts = [(kind, run_id) for kind in ("run", "metrics") for run_id in run_ids]
-        found = paced(parts, read, context, self._entries.reads(context))
+        found = paced(parts, read, context, self._entries.reads(context).fetches)
         return (
             {run_id: found["run", run_id] for run_id in run_ids},
             {run_id: found["metrics", run_id] for run_id in run_ids},
@@ -366,11 +362,7 @@ class Queries:
         run_of = {key_of(run_id): run_id for run_id in run_ids}
         ended = {key: ended_at[run_id] for key, run_id in run_of.items() if run_id in ended_at}
         fresh = self._entries.reads(context).fresh(list(run_of), context.cache_policy, ended)
-        found = {run_of[key]: value(one, run_of[key]) for key, one in fresh.items()}
-        return {
-            run_id: one if isinstance(one, ServiceError) else self._entries.read(one, packing.unpacked, context)
-            for run_id, one in found.items()
-        }
+        return self._read_all(context, _by_run({key: run_of[key] for key in fresh}, fresh))
 
     def _summaries_in_batches(
         self, run_ids: Sequence[str], context: RequestContext, ended_at: Mapping[str, float]
@@ -383,13 +375,11 @@ class Queries:
                 return self._let_go(run_id, found, context, room)
             return self._entries.read(found, packing.unpacked, context)
 
-        def begin(some: Sequence[str]) -> Pending[dict[str, Found | ServiceError]]:
-            return self._begin_metrics(some, context, ended_at)
-
-        def finish(found: dict[str, Found | ServiceError]) -> dict[str, Read[RunSummary] | ServiceError]:
+        def finish(found: Mapping[str, Found | ServiceError]) -> dict[str, Read[RunSummary] | ServiceError]:
             resources = {run_id: resource(run_id, one) for run_id, one in found.items()}
             return {run_id: _made(one) for run_id, one in self._summaries(resources, context).items()}
 
+        begin = partial(self._begin_metrics, context=context, ended_at=ended_at)
         return in_batches(run_ids, begin, finish, context.deadline, at_once=_SUMMARY_CALLS)
 
     def _summaries(
@@ -411,21 +401,24 @@ class Queries:
         metrics = self._begin_resources(metrics_of, context) if metrics_of else None
         with waiting():
             return (
-                {run_id: result(context.deadline) for run_id, result in details.items()},
-                {} if metrics is None else metrics(context.deadline),
+                {run_id: one.outcome(context.deadline) for run_id, one in details.items()},
+                {} if metrics is None else metrics.outcome(context.deadline),
             )
 
-    def _fetch_runs(self, run_of: Mapping[str, str], context: RequestContext) -> dict[str, Fetched | ServiceError]:
-        """Fetch runs and, in parallel where they are not known, the capabilities, for whether there are metrics at
-        all."""
-        asked = self._begin_capabilities(context.with_policy(RequestCachePolicy()))
-        found = self._entries.runtime(context).run_metrics(list(run_of.values()), context)
-        if _has_no_metrics(asked(context.deadline.sooner(_META_GRACE))):
-            return dict.fromkeys(run_of, Fetched(remembered_errors.UNSUPPORTED))
-        return {key: _fetched(found[run_id]) for key, run_id in run_of.items()}
+    def _fetch_runs(
+        self, run_of: Mapping[str, str], context: RequestContext, keys: Sequence[str], deadline: Deadline
+    ) -> dict[str, Fetched | ServiceError]:
+        """Fetch the metrics of the runs of ``keys`` and, in parallel where they are not known, the capabilities, for
+        whether there are metrics at all."""
+        within = self._entries.fetching(context, deadline)
+        capabilities = self._begin_capabilities(within.with_policy(RequestCachePolicy()))
+        found = self._entries.runtime(within).run_metrics([run_of[key] for key in keys], within)
+        if _has_no_metrics(capabilities.outcome(deadline.sooner(_META_GRACE))):
+            return dict.fromkeys(keys, Fetched(remembered_errors.UNSUPPORTED))
+        return {key: _fetched(found[run_of[key]]) for key in keys}
 
     def _capabilities(self, context: RequestContext) -> Read[Capabilities]:
-        read = raised(self._begin_capabilities(context)(context.deadline))
+        read = raised(self._begin_capabilities(context).outcome(context.deadline))
         capabilities = read.content()
         return structs.replace(read, content=lambda: capabilities)
 
@@ -441,6 +434,11 @@ class Queries:
             of_error=remembered_errors.of_capabilities,
         )
         return self._entries.begin(wanted, context)
+
+
+def _by_run(run_of: Mapping[str, str], by_key: Mapping[str, Found | ServiceError]) -> dict[str, Found | ServiceError]:
+    """What was found for each run, by its id."""
+    return {run_id: value(by_key[key], run_id) for key, run_id in run_of.items()}
 
 
 def _made(read: Read[RunSummary] | ServiceError) -> Read[RunSummary] | ServiceError:

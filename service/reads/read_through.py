@@ -7,34 +7,28 @@ last good answer for as long as ``stale_if_error`` allows.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
-from dataclasses import replace
 from functools import partial
-
-from msgspec import structs
 
 from service.caching.codec import ContentGone, Header, Packed, digest_of_parts, parts_of, size_of
 from service.caching.store import Entry, EntryStore
-from service.concurrency.blocking import sleep, waiting
+from service.concurrency.blocking import sleep
 from service.concurrency.deadline import Deadline
-from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
-from service.domain.errors import OnlyIfCached, Overloaded, RuntimeTimeout, ServiceError, TooSoon
+from service.concurrency.pending import Pending
+from service.domain.errors import OnlyIfCached, ServiceError, TooSoon
 from service.domain.freshness import Provenance, RequestCachePolicy, Snapshot, Source
 from service.reads.bulkhead import Bulkhead
-from service.reads.fetch import Fetching, Outcome
+from service.reads.fetch import Fetching
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
-from service.reads.policy import FreshnessPolicy, Lifetimes, counts_for
-from service.reads.results import VALUE, Fetch, FetchRequest, Found, Pending
+from service.reads.policy import FreshnessPolicy, Lifetimes
+from service.reads.results import VALUE, Fetch, FetchRequest, Found
+from service.reads.shared_fetches import SharedFetches
 from service.telemetry.prometheus import Telemetry
 
-MOST_PAUSING = 128
-"""The most readers of a process that wait for a forced fetch, so that other waiting requests find places, too."""
-
 _NEVER: Mapping[str, float] = {}
+_NOTHING: Pending[dict[str, Found | ServiceError]] = Pending(lambda _: {})
 
 
 class ReadThrough:
@@ -55,11 +49,8 @@ class ReadThrough:
         self._store = store
         self._policy = FreshnessPolicy(lifetimes, now)
         self._fetching = Fetching(store, leases, pacing, self._policy)
-        self._bulkhead = bulkhead
-        self._flights: SingleFlight[Outcome] = SingleFlight()
+        self.fetches = SharedFetches(self._fetching, self._policy, bulkhead, telemetry, sleep)
         self._telemetry = telemetry
-        self._sleep = sleep
-        self._pauses = threading.Semaphore(MOST_PAUSING)
 
     def read(
         self,
@@ -70,7 +61,7 @@ class ReadThrough:
         ended_at: Mapping[str, float] = _NEVER,
     ) -> dict[str, Found | ServiceError]:
         """Read entries by ``deadline``; see ``begin``."""
-        return self.begin(keys, fetch, cache_policy, deadline, ended_at)(deadline)
+        return self.begin(keys, fetch, cache_policy, deadline, ended_at).outcome(deadline)
 
     def begin(
         self,
@@ -87,33 +78,37 @@ class ReadThrough:
         """
         request = FetchRequest(fetch, cache_policy, deadline)
         stored = self._store.headers(keys)
-        usable: dict[str, Found] = {}
+        known: dict[str, Found | ServiceError] = {}
         refresh, missing = [], []
         for key in keys:
             found = self._usable(key, stored.get(key), cache_policy, ended_at.get(key))
-            if found is None:
+            if found is not None:
+                known[key] = found
+                if found.provenance.source is not Source.STORED:
+                    refresh.append(key)
+            elif cache_policy.directives.only_if_cached:
+                known[key] = OnlyIfCached()
+            else:
                 missing.append(key)
-                continue
-            usable[key] = found
-            if found.provenance.source is not Source.STORED:
-                refresh.append(key)
         if refresh:
-            self._refresh(refresh, request)
-        fetched = self._begin_fetch(missing, stored, request) if missing else None
+            self.fetches.refresh(refresh, request)
+        fetched = self.fetches.begin(missing, stored, request) if missing else _NOTHING
+        return fetched.map(partial(self._counted, known))
 
-        def result(until: Deadline) -> dict[str, Found | ServiceError]:
-            results: dict[str, Found | ServiceError] = {**usable, **(fetched(until) if fetched is not None else {})}
-            for found in results.values():
-                if not isinstance(found, TooSoon):
-                    self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
-            return results
-
-        return result
+    def _counted(
+        self, known: dict[str, Found | ServiceError], fetched: Mapping[str, Found | ServiceError]
+    ) -> dict[str, Found | ServiceError]:
+        """All results of a read, counted, except for those that the reader asks for again."""
+        results = {**known, **fetched}
+        for found in results.values():
+            if not isinstance(found, TooSoon):
+                self._telemetry.cache_outcome(found.provenance.source if isinstance(found, Found) else "error")
+        return results
 
     def _usable(
         self, key: str, header: Header | None, cache_policy: RequestCachePolicy, ended_at: float | None
     ) -> Found | None:
-        """The stored entries that may be served."""
+        """The stored entry, if it may be served."""
         if header is None:
             return None
         settled = self._policy.settled(header, ended_at)
@@ -180,115 +175,5 @@ class ReadThrough:
         header = Header(VALUE, may_change=False, fetched_at=fetched_at, digest=digest, size=size)
         self._store.save_derived(key, Entry(header, packed, parts), self._policy.kept_for(header))
 
-    def pause(self, soon: Iterable[TooSoon], deadline: Deadline) -> Overloaded | None:
-        """Wait without a slot until all of these may be fetched.
-
-        Returns an error where that would take too long, or too many threads wait already.
-        """
-        longest = max(soon, key=lambda one: one.seconds)
-        try:
-            if longest.seconds >= deadline.remaining() or not self._pauses.acquire(blocking=False):
-                raise longest
-            try:
-                with waiting():
-                    self._sleep(longest.seconds)
-            finally:
-                self._pauses.release()
-        except Overloaded as error:
-            self._telemetry.refusal("overloaded")
-            return error
-        return None
-
     def close(self) -> None:
-        self._bulkhead.close()
-
-    def _refresh(self, keys: Sequence[str], request: FetchRequest) -> None:
-        """Begin to refresh the keys in the background, whatever else the request allows."""
-        try:
-            self._join(keys, replace(request, cache_policy=RequestCachePolicy(asked_at=self._policy.now())))
-        except Overloaded:
-            self._telemetry.refusal("refresh")
-
-    def _join(self, keys: Sequence[str], request: FetchRequest) -> dict[str, tuple[Flight[Outcome], bool]]:
-        """The fetch of each key, and whether it was in progress. Raises ``Overloaded`` where no other may begin."""
-
-        def begin(fresh: tuple[str, ...]) -> Future[Mapping[str, Outcome]]:
-            return self._bulkhead.begin(fresh, request.deadline, partial(self._fetching.fetch, fresh, request))
-
-        return self._flights.join(keys, begin)
-
-    def _begin_fetch(
-        self, keys: Sequence[str], stored: Mapping[str, Header], request: FetchRequest
-    ) -> Pending[dict[str, Found | ServiceError]]:
-        cache_policy = request.cache_policy
-        if cache_policy.directives.only_if_cached:
-            return lambda _: {key: OnlyIfCached() for key in keys}
-        first = self._begin_or_refuse(keys, request)
-
-        def result(until: Deadline) -> dict[str, Found | ServiceError]:
-            results: dict[str, Found | ServiceError] = {}
-            outcomes = first(until)
-            while outcomes:
-                soon = [outcome for outcome in outcomes.values() if isinstance(outcome, TooSoon)]
-                refusal = self.pause(soon, until) if soon and cache_policy.waits else None
-                pending = []
-                for key, outcome in outcomes.items():
-                    if outcome is None or (isinstance(outcome, TooSoon) and cache_policy.waits and refusal is None):
-                        pending.append(key)
-                    elif isinstance(outcome, TooSoon) and not cache_policy.waits:
-                        results[key] = outcome
-                    else:
-                        results[key] = self._result(key, outcome, stored.get(key), cache_policy)
-                outcomes = self._begin_or_refuse(pending, request)(until) if pending else {}
-            return results
-
-        return result
-
-    def _begin_or_refuse(self, keys: Sequence[str], request: FetchRequest) -> Pending[dict[str, Outcome | None]]:
-        """Join or begin the fetch of each key; the outcome is ``None`` for one that began too early to count."""
-        try:
-            joined = self._join(keys, request)
-        except Overloaded as error:
-            refusal = error
-            self._telemetry.refusal("overloaded")
-            return lambda _: dict.fromkeys(keys, refusal)
-        return lambda until: {key: self._wait(*joined[key], request.cache_policy, until) for key in keys}
-
-    def _wait(
-        self, flight: Flight[Outcome], joined: bool, cache_policy: RequestCachePolicy, deadline: Deadline
-    ) -> Outcome | None:
-        if joined:
-            self._telemetry.flight_wait()
-        try:
-            outcome = flight.result(deadline.remaining())
-        except StillUnderWay:
-            return RuntimeTimeout()
-        except CancelledError:
-            return Overloaded("the service is shutting down")
-        except Overloaded as error:
-            self._telemetry.refusal("overloaded")
-            return error
-        if isinstance(outcome, TooSoon):  # for the reader that forces it; others that have joined may fetch
-            return outcome if not joined or cache_policy.directives.no_cache else None
-        if joined and not deadline.expired:
-            began = outcome.header.fetched_at if isinstance(outcome, Found) else flight.began_at
-            if not counts_for(began, cache_policy):
-                return None
-        if joined and isinstance(outcome, Found):
-            return structs.replace(outcome, provenance=structs.replace(outcome.provenance, shared=True))
-        return outcome
-
-    def _result(
-        self, key: str, outcome: Outcome, before: Header | None, cache_policy: RequestCachePolicy
-    ) -> Found | ServiceError:
-        """The outcome for this reader, with its present age and its own provenance, as others may have fetched it."""
-        if isinstance(outcome, Found):
-            by = outcome.provenance
-            source = self._policy.cache_status(before, cache_policy)
-            provenance = self._policy.provenance(
-                outcome.header, source, kept=by.kept, shared=by.shared, upstream=by.upstream
-            )
-            return structs.replace(outcome, provenance=provenance)
-        if before is not None and self._policy.may_serve_stale_on_error(before, outcome, cache_policy):
-            return Found(key, before, self._policy.provenance(before, Source.STORED_ON_ERROR))
-        return outcome
+        self.fetches.close()

@@ -72,7 +72,3 @@ class FetchRequest:
     fetch: Fetch
     cache_policy: RequestCachePolicy
     deadline: Deadline
-
-
-Pending = Callable[[Deadline], T]
-"""A read in progress: waits for its result up to the deadline."""

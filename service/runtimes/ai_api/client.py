@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import (
     BadGateway,
@@ -79,7 +80,7 @@ class AIAPIRuntime:
         running: set[str] | ServiceError | None = None
         if listing is not None:
             grace = max(running_runs.GRACE, left - soon.deadline.remaining()) if listed else 0.0
-            running = listing(grace)
+            running = listing.outcome(Deadline.after(grace))
             status_of |= dict.fromkeys(self._running.listed(likely, running, scope), RunStatus.RUNNING)
         status_of |= zip(asked, found, strict=True)
         resources_of = dict.fromkeys(run_ids, together)

@@ -30,7 +30,7 @@ EXCEPTIONS = {
     ("demo/launcher.py", "_wait"): "a command without a server",
     ("demo/launcher.py", "run"): "a command without a server",
     ("demo/processes.py", "__exit__"): "a command without a server",
-    ("reads/read_through.py", "_wait"): "a flight, which manages its wait",
+    ("reads/shared_fetches.py", "_outcome"): "a flight, which manages its wait",
     ("runtimes/credentials/client_credentials.py", "authorization"): "a flight, which manages its wait",
     ("reads/feeds.py", "_run"): "a thread of its own in the background",
     ("reads/feeds.py", "_first_poll"): "a turn, and then a flight, which manages its wait",

@@ -16,8 +16,8 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
 from service.domain.freshness import RequestCachePolicy, RequestDirectives
 from service.reads.pacing import Pacing
-from service.reads.read_through import MOST_PAUSING
 from service.reads.results import VALUE, Fetched, Found
+from service.reads.shared_fetches import MOST_PAUSING
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.worlds import LIFETIMES, Clock, MeddledCache, Process, Source
