@@ -6,11 +6,10 @@ import gzip
 from email.message import Message
 from pathlib import Path
 
-import pytest
-
 from bench.compare import compared, interval
 from bench.measuring import Expected
 from bench.results import GOALS, Results
+from tests.rows import each_row
 
 BODY = b'{"timezone":"Asia/Tokyo","metrics":[{"timestamp":"2026-01-01T09:00:00+09:00"}]}'
 DUE = Expected(1, coding="gzip", stored=True, zone="Asia/Tokyo")
@@ -24,8 +23,8 @@ def headers(status: str = "metric-resource; hit; ttl=9", coding: str = "gzip") -
     return made
 
 
-@pytest.mark.parametrize(
-    ("body", "answered", "missed"),
+@each_row(
+    "body, answered, missed",
     [
         (gzip.compress(BODY), headers(), []),
         (gzip.compress(BODY.replace(b"Asia/Tokyo", b"UTC")), headers(), ["time zone"]),
@@ -34,7 +33,6 @@ def headers(status: str = "metric-resource; hit; ttl=9", coding: str = "gzip") -
         (BODY, headers(coding=""), ["Content-Encoding"]),
         (b"", headers(coding=""), ["Content-Encoding", "no body", "points", "time zone"]),
     ],
-    ids=["as named", "another zone", "fewer points", "not stored", "not packed", "no body"],
 )
 def test_another_answer_than_a_row_is_named_for_is_noticed(body: bytes, answered: Message, missed: list[str]) -> None:
     assert [one.partition(":")[0] for one in DUE.missed(body, answered)] == missed

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from testing.effort import effort
 from tests.fuzz.targets import TARGETS
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@each_row("name", TARGETS)
 def test_nothing_is_found_in_a_moment(name: str) -> None:
     target = TARGETS[name]
     once = settings(

@@ -7,12 +7,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts.lock import LOCKS, ROOT, locks
+from tests.rows import each_row
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -28,8 +28,8 @@ def on(python: str) -> dict[str, str]:
     return {**dict[str, Any](default_environment()), "python_version": python, "python_full_version": f"{python}.9"}
 
 
-@pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize("name", ALL)
+@each_row("python", PYTHONS)
+@each_row("name", ALL)
 def test_every_requirement_is_met_by_one_version_of_its_lock(name: str, python: str) -> None:
     environment = on(python)
     versions: dict[str, str] = {}
@@ -47,14 +47,14 @@ def test_there_is_no_lock_but_those_that_are_made() -> None:
     assert {file.stem for file in LOCKS.iterdir()} == set(ALL)
 
 
-@pytest.mark.parametrize("name", ALL)
+@each_row("name", ALL)
 def test_it_consists_of_versions_with_hashes_and_of_comments(name: str) -> None:
     rest = ENTRY.sub("", (LOCKS / f"{name}.txt").read_text())
     assert [line for line in rest.splitlines() if line.strip() and not line.lstrip().startswith("#")] == []
     assert "://" not in rest
 
 
-@pytest.mark.parametrize("name", sorted({"service", "charts", "table", "demo"}))
+@each_row("name", sorted({"service", "charts", "table", "demo"}))
 def test_what_is_developed_with_is_what_is_shipped(name: str) -> None:
     assert {str(pin) for pin in pinned(name)} <= {str(pin) for pin in pinned("dev")}
 

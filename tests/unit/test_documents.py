@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
+from tests.rows import each_row
 
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|toml|md|js|txt|yml|json))`")
 
 
-@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md", "README.md"])
+@each_row("document", ["docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md", "README.md"])
 def test_every_file_that_it_names_exists(document: str) -> None:
     named = set(NAMED.findall((ROOT / document).read_text()))
     missing = {name for name in named if not (ROOT / name).exists() and not (ROOT / "service" / name).exists()}

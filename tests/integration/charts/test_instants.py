@@ -11,6 +11,7 @@ import pytest
 from service.charts.rendering import SVG, Renderer
 from service.charts.style import WIDTH
 from tests.integration.charts import pictures
+from tests.rows import each_row
 from tests.unit.charts.drawn import drawn, rows, specification
 from tests.unit.domain.series.logged import chunks, point
 
@@ -45,8 +46,8 @@ def test_each_point_has_its_place(renderer: Renderer, kind: str, zone: str, star
     assert labels[-1].endswith(f"({zone})")
 
 
-@pytest.mark.parametrize("kind", ["column", "bar", "heatmap"])
-@pytest.mark.parametrize(("zone", "start"), [(zone, start) for zone, start, _ in CHANGES])
+@each_row("kind", ["column", "bar", "heatmap"])
+@each_row("zone, start", [(zone, start) for zone, start, _ in CHANGES])
 def test_no_column_is_lost(kind: str, zone: str, start: str) -> None:
     made = drawn(*logged(start), against="time", kind=kind, zone=zone)
     slots = [row["slot"] for row in rows(made)]

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.telemetry.exposition import exposition
 from service.telemetry.prometheus import Telemetry
+from tests.rows import each_row
 
 ROOT = Path(__file__).parents[3]
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -52,7 +53,7 @@ def _exposed() -> dict[str, set[str]]:
 EXPOSED = _exposed()
 
 
-@pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS)
+@each_row("expression", EXPRESSIONS.values())
 def test_an_expression_uses_what_the_service_exposes(expression: str) -> None:
     selectors = SELECTOR.findall(expression)
     assert selectors

@@ -18,6 +18,7 @@ from service.app import close, create_app
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
 from service.settings.table import TABLE
 from testing import deployment
+from tests.rows import each_row
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 CHART = DEPLOY / "helm" / "metric-resource"
@@ -83,7 +84,7 @@ def test_there_are_five_sets_of_values() -> None:
     assert len(CASES) == 5
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+@each_row("case", CASES)
 def test_pods_are_restricted_and_have_time_to_end(case: Path) -> None:
     values = yaml.safe_load(case.read_text())
     documents = template("--values", str(case))
@@ -111,7 +112,7 @@ def test_pods_are_restricted_and_have_time_to_end(case: Path) -> None:
     assert ("replicas" in service["spec"]) != bool(of_kind(documents, "HorizontalPodAutoscaler"))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+@each_row("case", CASES)
 def test_what_is_about_pods_is_about_those_that_it_names(case: Path) -> None:
     documents = template("--values", str(case))
     pods = {made["metadata"]["name"]: made["spec"]["template"] for made in of_kind(documents, "Deployment")}
@@ -192,8 +193,8 @@ def test_the_ingress_leads_to_each_resource_below_the_prefix_but_not_to_what_is_
     assert deployed["spec"]["replicas"] == 3
 
 
-@pytest.mark.parametrize(
-    ("options", "named"),
+@each_row(
+    "options, named",
     [
         ([], "digest"),
         (["--set", "image.digest=latest"], "digest"),

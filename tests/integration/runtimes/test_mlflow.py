@@ -29,6 +29,7 @@ from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetri
 from service.runtimes.mlflow.client import AT_ONCE, AT_ONCE_ELSEWHERE
 from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
+from tests.rows import each_row
 from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow, error
 from tests.servers.scripted_runtime import serving
 from tests.servers.tls import Authority, tls_front
@@ -135,8 +136,8 @@ def test_a_models_points_are_read_as_the_model_has_them() -> None:
     assert [each["metric_key"] for each in queries(server, "get-history")] == ["loss"]
 
 
-@pytest.mark.parametrize(
-    ("status", "body"),
+@each_row(
+    "status, body",
     [
         (404, b"<!doctype html>"),
         (302, b""),
@@ -197,7 +198,7 @@ def test_pages_without_an_end_are_a_bad_gateway() -> None:
         metrics(runtime)
 
 
-@pytest.mark.parametrize("key", ["train/loss", "val loss: x", "größe", "损失", "a.b-c_d", "/x y/z"])
+@each_row("key", ["train/loss", "val loss: x", "größe", "损失", "a.b-c_d", "/x y/z"])
 def test_keys_of_any_script_are_asked_for(key: str) -> None:
     server = ScriptedMLflow()
     server.runs[RUN] = {key: points(1), "other": points(2)}
@@ -280,8 +281,8 @@ def test_a_deleted_run_is_none_and_is_not_listed() -> None:
         assert list(runtime.runs(context(OURS))) == []
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "expected"),
+@each_row(
+    "status, body, expected",
     [
         (404, b"<!doctype html><title>404", BadGateway),
         (405, b"<!doctype html><title>405", BadGateway),
@@ -344,7 +345,7 @@ def test_another_run_than_the_one_asked_for_is_a_bad_gateway() -> None:
         metrics(runtime)
 
 
-@pytest.mark.parametrize(("workspaces", "sent"), [(True, "team-a"), (False, None), (None, None)])
+@each_row("workspaces, sent", [(True, "team-a"), (False, None), (None, None)])
 def test_a_workspace_is_named_to_servers_that_have_them_and_to_no_other(
     workspaces: bool | None, sent: str | None
 ) -> None:
@@ -380,8 +381,8 @@ def test_a_workspace_that_is_not_there_has_no_runs(status: int, code: str) -> No
             metrics(runtime)
 
 
-@pytest.mark.parametrize(
-    ("info", "version", "expected"),
+@each_row(
+    "info, version, expected",
     [
         ((200, {"workspaces_enabled": True}), (200, b"3.17.2"), Capabilities("mlflow", "3.17.2", True, logs=False)),
         ((404, b"<html>"), (200, b"2.22.5\n"), Capabilities("mlflow", "2.22.5", True, multitenant=False, logs=False)),
@@ -415,8 +416,8 @@ def test_a_server_of_another_kind_is_a_bad_gateway() -> None:
             runtime.capabilities(context(OURS))
 
 
-@pytest.mark.parametrize(
-    ("settings", "sent"),
+@each_row(
+    "settings, sent",
     [
         ({"username": "u", "password": "pässword", "token": "t"}, "Basic dTpww6Rzc3dvcmQ="),
         ({"token": "t"}, "Bearer t"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from flask import Flask, abort
 
 from service.api.http import problems
 from service.server import refusals
+from tests.rows import each_row
 
 REFUSALS = [one for one in vars(refusals).values() if isinstance(one, refusals.Refusal)]
 
@@ -18,12 +18,12 @@ def is_a_sentence(title: str) -> bool:
     return first[0].isupper() and all(word.islower() for word in others)
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: str(refusal.problem.slug))
+@each_row("refusal", REFUSALS)
 def test_of_what_the_server_refuses(refusal: refusals.Refusal) -> None:
     assert is_a_sentence(refusal.problem.title)
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 406, 413, 414, 415, 431])
+@each_row("status", [400, 404, 405, 406, 413, 414, 415, 431])
 def test_of_what_the_framework_refuses(status: int) -> None:
     app = Flask("app", static_folder=None)
     problems.register(app)

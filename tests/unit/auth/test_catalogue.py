@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.auth.catalogue import RoleCatalogue, load_catalogue
+from tests.rows import each_row
 
 METRICS, RUNS, LOGS = "scenarios.metrics.read", "scenarios.executions.read", "scenarios.executions.logs.read"
 CHANGES = {f"scenarios.executions.{verb}" for verb in ("create", "cancel", "delete")} | {"scenarios.metrics.create"}
@@ -50,13 +51,13 @@ def built_in() -> RoleCatalogue:
     return load_catalogue()
 
 
-@pytest.mark.parametrize("role", ROLES)
+@each_row("role", ROLES)
 def test_role(role: str, built_in: RoleCatalogue) -> None:
     assert built_in.scopes([role], []) == ROLES[role]
 
 
-@pytest.mark.parametrize("name", sorted(SEEING | BLIND))
-@pytest.mark.parametrize("variant", ["", "_without_genai"])
+@each_row("name", sorted(SEEING | BLIND))
+@each_row("variant", ["", "_without_genai"])
 def test_role_collection(name: str, variant: str, built_in: RoleCatalogue) -> None:
     scopes = built_in.scopes([], [f"ailaunchpad_{name}{variant}"])
     assert ({METRICS, RUNS} <= scopes) is (name in SEEING)

@@ -10,6 +10,7 @@ from service.auth.claim_paths import find
 from service.auth.issuers import Reading
 from service.domain.access import Principal
 from service.domain.errors import InvalidToken
+from tests.rows import each_row
 from tests.unit.auth.forge import GONE, ISSUER, claims, header, token
 from tests.unit.auth.key_sets import key_set
 from tests.unit.auth.worlds import KEYS_URL, Library, holds, oidc, verifier
@@ -23,8 +24,8 @@ def principal(changes: dict[str, Any], **reading: Any) -> Principal:
     return holds(verifier(oidc(reading=Reading(**reading)), LIBRARY), token(header(), claims(**changes)))
 
 
-@pytest.mark.parametrize(
-    ("path", "found"),
+@each_row(
+    "path, found",
     [
         ("roles", ["r"]),
         ("realm_access.roles", ["k"]),
@@ -61,8 +62,8 @@ def test_claims_are_found(path: str, found: Any) -> None:
     assert find(tree, path) == found
 
 
-@pytest.mark.parametrize(
-    ("changes", "reading", "scopes"),
+@each_row(
+    "changes, reading, scopes",
     [
         ({"scope": f"openid {METRICS}"}, {}, {"openid", METRICS}),
         ({"scope": [METRICS, RUNS]}, {}, {METRICS, RUNS}),
@@ -124,12 +125,12 @@ RESTRICTED: list[tuple[dict[str, Any], frozenset[str] | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "groups"), RESTRICTED, ids=[str(case[0]) for case in RESTRICTED])
+@each_row("changes, groups", RESTRICTED)
 def test_resource_groups(changes: dict[str, Any], groups: frozenset[str] | None) -> None:
     assert principal(changes).resource_groups == groups
 
 
-@pytest.mark.parametrize(("changes", "groups"), RESTRICTED, ids=[str(case[0]) for case in RESTRICTED])
+@each_row("changes, groups", RESTRICTED)
 def test_resource_groups_where_the_restriction_is_obligatory(
     changes: dict[str, Any], groups: frozenset[str] | None
 ) -> None:

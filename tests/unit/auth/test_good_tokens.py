@@ -9,6 +9,7 @@ import pytest
 
 from service.domain.errors import InvalidToken
 from service.settings import AuthSettings
+from tests.rows import each_row
 from tests.unit.auth import forge
 from tests.unit.auth.forge import (
     GONE,
@@ -69,24 +70,24 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("name", HEADERS)
+@each_row("name", HEADERS)
 def test_header(name: str) -> None:
     assert holds(verifier(oidc(), ISSUER), token(header(**HEADERS[name]), claims())).subject == "ada"
 
 
-@pytest.mark.parametrize("name", CLAIMS)
+@each_row("name", CLAIMS)
 def test_claims(name: str) -> None:
     principal = holds(verifier(oidc(), ISSUER), token(header(), claims(**CLAIMS[name])))
     assert (principal.subject, principal.tenant, principal.issuer) == ("ada", forge.ISSUER, forge.ISSUER)
     assert principal.has("scenarios.metrics.read")
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@each_row("name", TEXTS)
 def test_payload_text(name: str) -> None:
     assert holds(verifier(oidc(), ISSUER), token(header(), TEXTS[name].encode())).subject == "ada"
 
 
-@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer   "])
+@each_row("scheme", ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer   "])
 def test_scheme_in_any_case(scheme: str) -> None:
     good = token(header(), claims())
     principal = verifier(oidc(), ISSUER).verify(scheme + good)
@@ -100,7 +101,7 @@ ALGORITHMS: dict[str, forge.Key] = {
 }
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@each_row("algorithm", ALGORITHMS)
 def test_algorithm_that_is_accepted_holds_and_else_does_not(algorithm: str) -> None:
     key = ALGORITHMS[algorithm]
     library = Library({KEYS_URL: compact({"keys": [jwk(key, "k")]})})
@@ -111,7 +112,7 @@ def test_algorithm_that_is_accepted_holds_and_else_does_not(algorithm: str) -> N
         holds(verifier(oidc(), library, algorithms=others), good)
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "none", "Ed25519", "eddsa", "ES256K", "", "rs256"])
+@each_row("algorithm", ["HS256", "none", "Ed25519", "eddsa", "ES256K", "", "rs256"])
 def test_algorithm_that_cannot_be_configured(algorithm: str) -> None:
     with pytest.raises(ValueError, match="algorithms"):
         verifier(oidc(), ISSUER, algorithms=["RS256", algorithm])
@@ -184,7 +185,7 @@ def padded_to(length: int) -> str:
     raise AssertionError(length)
 
 
-@pytest.mark.parametrize("longest", [1024, 16384, 65536])
+@each_row("longest", [1024, 16384, 65536])
 def test_the_longest_token_that_is_looked_at(longest: int) -> None:
     good = padded_to(longest)
     checked = verifier(oidc(), ISSUER, max_bytes=longest)

@@ -9,6 +9,7 @@ import pytest
 
 from service.auth.issuers import Reading
 from service.domain.errors import InvalidToken, KeysUnavailable, RuntimeTimeout
+from tests.rows import each_row
 from tests.unit.auth.forge import GONE, compact, header, jwk, members, rsa_key, token
 from tests.unit.auth.forge import claims as plain
 from tests.unit.auth.worlds import IDENTITY_ISSUER, Library, holds, identity, verifier
@@ -64,7 +65,7 @@ def test_the_tenant_of_old() -> None:
     assert holds(verifier(identity(), library()), old).tenant == "tenant-0"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "changes",
     [
         {"aud": ["another"]},
@@ -82,7 +83,6 @@ def test_the_tenant_of_old() -> None:
         {"ias_iss": None},
         {"ias_iss": ""},
     ],
-    ids=str,
 )
 def test_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidToken):
@@ -95,9 +95,9 @@ def test_a_domain_of_the_customers_own() -> None:
     assert holds(verifier(identity(), library()), own).issuer == IDENTITY_ISSUER
 
 
-@pytest.mark.parametrize("issuer", [IDENTITY_ISSUER, OTHER], ids=["the binding's own", "another"])
-@pytest.mark.parametrize(
-    ("changes", "expected"),
+@each_row("issuer", [IDENTITY_ISSUER, OTHER])
+@each_row(
+    "changes, expected",
     [
         ({}, OWN),
         ({"azp": "caller"}, {**OWN, "x-azp": "caller"}),
@@ -105,7 +105,6 @@ def test_a_domain_of_the_customers_own() -> None:
         ({"azp_app_tid": "tenant-9"}, {**OWN, "x-azp_app_tid": "tenant-9"}),
         ({"app_tid": GONE, "zone_uuid": "tenant-1"}, OWN),
     ],
-    ids=str,
 )
 def test_the_key_server_is_told_tenant_client_and_caller(
     issuer: str, changes: dict[str, Any], expected: dict[str, str]
@@ -157,7 +156,7 @@ def test_a_server_that_does_not_answer_is_nobodys_fault() -> None:
     assert holds(checked, token(header(), claims(jti="again"))).tenant == "tenant-1"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "issuer",
     [
         "https://accounts.example",
@@ -180,8 +179,8 @@ def test_issuers_that_are_not_below_the_domains(issuer: str) -> None:
     assert known.sent == []
 
 
-@pytest.mark.parametrize("issuer", [IDENTITY_ISSUER, OTHER], ids=["the binding's own", "another"])
-@pytest.mark.parametrize(
+@each_row("issuer", [IDENTITY_ISSUER, OTHER])
+@each_row(
     "changes",
     [
         {"app_tid": None},
@@ -193,7 +192,6 @@ def test_issuers_that_are_not_below_the_domains(issuer: str) -> None:
         {"azp_app_tid": ["tenant-1"]},
         {"azp_app_tid": "t" * 129},
     ],
-    ids=str,
 )
 def test_nothing_malformed_goes_into_headers(issuer: str, changes: dict[str, Any]) -> None:
     known = Identified(library(IDENTITY_ISSUER, OTHER))

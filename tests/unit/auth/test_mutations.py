@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from service.auth.tokens import Token, parse
 from service.domain.errors import InvalidToken, Unauthenticated
 from testing.effort import effort
+from tests.rows import each_row
 from tests.unit.auth import forge
 from tests.unit.auth.forge import claims, compact, header, token
 from tests.unit.auth.key_sets import key_set
@@ -67,8 +68,8 @@ def case_changed(dice: random.Random, text: str) -> str:
 CHANGES: tuple[Change, ...] = (replaced, inserted, removed, swapped, repeated, bit_flipped, case_changed)
 
 
-@pytest.mark.parametrize("good", [token(header(), claims()), forge.es256()], ids=["RS256", "ES256"])
-@pytest.mark.parametrize("change", CHANGES)
+@each_row("good", [token(header(), claims()), forge.es256()])
+@each_row("change", CHANGES)
 def test_no_random_change_holds(change: Change, good: str) -> None:
     dice, checked = random.Random(f"{change.__name__}{len(good)}"), verifier(oidc(), ISSUER)
     holds(checked, good)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from service.auth import unsafe_edwards_keys
 from service.auth.verification_keys import read_key_set, read_pem
 from testing.effort import effort
+from tests.rows import each_row
 from tests.unit.auth.forge import GONE, b64, ec_key, ed_key, jwk, number, okp, pem, rsa_key
 
 GOOD = jwk(rsa_key("rsa-1"), "good", alg="RS256")
@@ -95,7 +96,7 @@ def key_set(*keys: Any) -> bytes:
     return json.dumps({"keys": list(keys)}).encode()
 
 
-@pytest.mark.parametrize("name", BAD_KEYS)
+@each_row("name", BAD_KEYS)
 def test_a_bad_key_is_left_out_and_spoils_no_other(name: str) -> None:
     for document in (key_set(BAD_KEYS[name], GOOD), key_set(GOOD, BAD_KEYS[name])):
         assert [key.key_id for key in read_key_set(document)] == ["good"]
@@ -107,8 +108,8 @@ def test_all_bad_keys_together_spoil_nothing() -> None:
     assert [key.key_id for key in read_key_set(key_set(*BAD_KEYS.values(), GOOD))] == ["good"]
 
 
-@pytest.mark.parametrize(
-    ("key", "algorithms"),
+@each_row(
+    "key, algorithms",
     [
         (jwk(RSA, "k"), ALL_RSA),
         (jwk(RSA, "k", alg="RS256"), {"RS256"}),
@@ -135,7 +136,7 @@ def test_a_key_is_for_its_own_algorithms(key: dict[str, Any], algorithms: set[st
     assert found.key_id == key.get("kid")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "document",
     [
         b"",
@@ -152,7 +153,6 @@ def test_a_key_is_for_its_own_algorithms(key: dict[str, Any], algorithms: set[st
         b'{"keys":' + b"[" * 100_000,
         json.dumps(GOOD).encode(),
     ],
-    ids=lambda document: str(document[:12]),
 )
 def test_what_is_no_key_set(document: bytes) -> None:
     with pytest.raises(ValueError):
@@ -166,7 +166,7 @@ def test_no_more_than_a_hundred_keys_are_read() -> None:
 PEM = pem(RSA).decode()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         PEM,
@@ -192,8 +192,8 @@ def public_pem(key: x25519.X25519PublicKey | ed25519.Ed25519PublicKey) -> str:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
+@each_row(
+    "text, reason",
     [
         ("", None),
         ("key", None),
@@ -204,7 +204,6 @@ def public_pem(key: x25519.X25519PublicKey | ed25519.Ed25519PublicKey) -> str:
         (public_pem(SMALL_ORDER), "^the key is too weak$"),
         (public_pem(AGREEMENT), "^neither an RSA nor an elliptic or Edwards curve key$"),
     ],
-    ids=["nothing", "text", "cut off", "not ASCII", "private", "short RSA", "small order", "key agreement"],
 )
 def test_what_is_no_pem_key_for_signatures_is_refused_and_why(text: str, reason: str | None) -> None:
     with pytest.raises(ValueError, match=reason):

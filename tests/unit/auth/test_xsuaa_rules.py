@@ -14,6 +14,7 @@ import pytest
 from service.auth.issuers import Reading
 from service.domain.access import Principal
 from service.domain.errors import InvalidToken
+from tests.rows import each_row
 from tests.unit.auth.forge import GONE, b64, compact, ec_key, header, jwk, members, pem, rsa_key, token
 from tests.unit.auth.forge import claims as plain
 from tests.unit.auth.worlds import XSUAA_DOMAIN, XSUAA_ISSUER, Library, holds, identity, oidc, verifier, xsuaa
@@ -242,7 +243,7 @@ def written(case: Case) -> str:
     return f"{case.rule} [{case.source}]"
 
 
-@pytest.mark.parametrize("case", CASES, ids=written)
+@each_row("case", CASES)
 def test_rule(case: Case) -> None:
     if case.good:
         assert verified(claims(**case.changes), **case.binding).tenant == ZONE
@@ -311,8 +312,8 @@ def test_the_key_of_the_binding_does_not_stand_in_for_a_key_that_is_there() -> N
         holds(verifier(binding, library()), token(header(), claims(), rsa_key("rsa-2")))
 
 
-@pytest.mark.parametrize(
-    ("scopes", "metrics"),
+@each_row(
+    "scopes, metrics",
     [
         ([METRICS], True),
         (METRICS, True),
@@ -338,7 +339,7 @@ def test_a_scope_counts_behind_our_prefix_alone(scopes: Any, metrics: bool) -> N
     assert verified(claims(scope=scopes)).has("scenarios.metrics.read") is metrics
 
 
-@pytest.mark.parametrize(
+@each_row(
     "changes",
     [
         {"scp": [METRICS]},
@@ -348,7 +349,6 @@ def test_a_scope_counts_behind_our_prefix_alone(scopes: Any, metrics: bool) -> N
         {"roles": "scenario_metric_viewer"},
         {"groups": ["ailaunchpad_mloperations_viewer"]},
     ],
-    ids=str,
 )
 def test_what_openid_connect_issuers_grant_by_grants_nothing_here(changes: dict[str, Any]) -> None:
     """XSUAA has neither ``scp`` nor ``roles`` nor ``groups``: nobody but itself may grant, in ``scope``."""

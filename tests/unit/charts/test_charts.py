@@ -15,6 +15,7 @@ from service.charts.x_axis import Against
 from service.domain.errors import InvalidParameter
 from service.sandbox import recorded
 from testing.effort import effort
+from tests.rows import each_row
 from tests.unit.charts import vega_lite
 from tests.unit.charts.drawn import drawn, encodings, panels, recording, rows, specification
 from tests.unit.domain.series.logged import chunks, point
@@ -69,8 +70,8 @@ def test_time_is_the_callers_clock_whatever_the_viewers() -> None:
     assert "'03:00:00.000'" in axis["axis"]["labelExpr"]
 
 
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"])
+@each_row("kind", TYPES)
+@each_row("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"])
 def test_the_ends_of_time_are_drawn(timestamp: str, kind: str) -> None:
     vega_lite.validate(drawn(point(1, 1, timestamp), point(2, 2, timestamp), kind=kind, against="time"))
 
@@ -121,7 +122,7 @@ def test_no_point_with_a_place_is_refused_with_what_is_possible(against: str, ot
     assert refused.value.faults[0].detail.endswith(f"available: x={other} and x=elapsed")
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@each_row("kind", TYPES)
 def test_nothing_logged_is_an_empty_chart(kind: str) -> None:
     made = drawn(kind=kind)
     vega_lite.validate(made)
@@ -135,8 +136,8 @@ def test_a_sample_says_so() -> None:
     assert "loss: 2,000 points, first 0, last 4, least 0, greatest 6" in made["description"]
 
 
-@pytest.mark.parametrize("kind", ["column", "bar", "heatmap"])
-@pytest.mark.parametrize("against", list(Against))
+@each_row("kind", ["column", "bar", "heatmap"])
+@each_row("against", list(Against))
 def test_no_two_marks_share_a_slot(kind: str, against: str) -> None:
     texts = [point(step, step, f"2026-01-01T00:00:00.{step:03d}Z", l=str(step % 3)) for step in range(300)]
     made = drawn(*texts, kind=kind, against=against)
@@ -147,7 +148,7 @@ def test_no_two_marks_share_a_slot(kind: str, against: str) -> None:
     assert max(row["value"] for row in rows(made)) == 299
 
 
-@pytest.mark.parametrize("kind", ["column", "bar", "heatmap"])
+@each_row("kind", ["column", "bar", "heatmap"])
 def test_points_at_one_place_are_reported(kind: str) -> None:
     made = drawn(*(point(value, 0) for value in range(5)), kind=kind)
     assert [row["value"] for row in rows(made)] == [4]
@@ -268,8 +269,8 @@ def json_text(value: object):
     return Raw(json.dumps(value).encode())
 
 
-@pytest.mark.parametrize("kind", ["line", "scatter", "column"])
-@pytest.mark.parametrize("against", ["step", "time"])
+@each_row("kind", ["line", "scatter", "column"])
+@each_row("against", ["step", "time"])
 def test_a_number_that_goes_on_and_on_is_drawn_and_told_as_far_as_it_can_be_read(kind: str, against: str) -> None:
     stamps = [f"2026-01-01T00:00:0{number}.{'0' * 50_000}1Z" for number in range(3)]
     texts = [

@@ -15,6 +15,7 @@ from service.charts.panels import ChartType
 from service.domain.errors import InvalidParameter
 from service.domain.metrics import Chunk
 from testing.work import lines
+from tests.rows import each_row
 from tests.unit.charts import compared, vega_lite
 from tests.unit.charts.compared import LoggedRun
 from tests.unit.charts.drawn import drawn, encodings, panels, rows, specification
@@ -42,7 +43,7 @@ def against(runs: list[LoggedRun], axis: str = "step", **how: Any) -> dict[str, 
     return found
 
 
-@pytest.mark.parametrize("kind", list(ChartType))
+@each_row("kind", list(ChartType))
 def test_elapsed_time_counts_exactly_from_the_start(kind: str) -> None:
     made = drawn(*(point(1, n, time(60 * n)) for n in range(5)), against="elapsed", kind=kind)
     vega_lite.validate(made)
@@ -76,7 +77,7 @@ def test_each_run_of_a_comparison_counts_from_its_own_start() -> None:
     assert [row["x"] for row in rows(made)] == [1, 1]
 
 
-@pytest.mark.parametrize("kind", list(ChartType))
+@each_row("kind", list(ChartType))
 def test_a_logarithmic_axis_leaves_out_what_it_has_no_place_for(kind: str) -> None:
     made = drawn(*(point(value, n) for n, value in enumerate([100, 0, -1, 0.01, "NaN", 1])), kind=kind, scale="log")
     vega_lite.validate(made)
@@ -93,7 +94,7 @@ def test_a_logarithmic_axis_counts_all_points_of_a_sample() -> None:
     assert len(rows(made)) > 300
 
 
-@pytest.mark.parametrize("axis", ["step", "run", "parameter:rate"])
+@each_row("axis", ["step", "run", "parameter:rate"])
 def test_nothing_positive_has_no_logarithmic_chart(axis: str) -> None:
     with pytest.raises(InvalidParameter, match="none of these values is greater than 0; available: scale=linear"):
         against([run(1, point(0, 1), rate="1"), run(2, point(-1, 1), rate="2")], axis, scale="log")
@@ -163,7 +164,7 @@ def test_more_label_sets_than_dashes_are_refused() -> None:
     assert refused.value.faults[0].parameter == "label"
 
 
-@pytest.mark.parametrize("axis", ["step", "elapsed", "run"])
+@each_row("axis", ["step", "elapsed", "run"])
 def test_several_metrics_have_a_panel_each_and_one_legend(axis: str) -> None:
     texts = [*both(1), *(point(n, n, time(n), name="accuracy", dataset="test") for n in range(3))]
     made = against([run(1, *texts), run(2, *texts)], axis, more=["accuracy"])
@@ -185,7 +186,7 @@ def made_of(count: int) -> list[Chunk]:
     return chunks([point(math.sin(n), n, time(n)) for n in range(count)], 2000)
 
 
-@pytest.mark.parametrize("how", [{"smooth": 0.9}, {"scale": "log"}, {"against": "elapsed"}])
+@each_row("how", [{"smooth": 0.9}, {"scale": "log"}, {"against": "elapsed"}])
 def test_drawing_is_linear_in_the_points(how: dict[str, Any]) -> None:
     work = [lines(lambda count=count: specification(made_of(count), **how)) for count in (4000, 8000)]
     assert work[1] < 2.2 * work[0]

@@ -9,6 +9,7 @@ import pytest
 
 from service.charts import captions, style
 from service.charts.style import PALETTE
+from tests.rows import each_row
 
 # Machado, Oliveira and Fernandes (2009): what a colour looks like to whom, in linear RGB.
 VISION = {
@@ -46,7 +47,7 @@ def contrast(colour: str, background: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("vision", VISION)
+@each_row("vision", VISION)
 def test_colours_are_distinguished(vision: str) -> None:
     least = min(math.dist(lab(one, vision), lab(other, vision)) for one, other in combinations(PALETTE, 2))
     assert least > 15

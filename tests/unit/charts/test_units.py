@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from service.charts.units import unit
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
-    ("metric", "expected"),
+@each_row(
+    "metric, expected",
     [
         ("epoch_seconds", "s"),
         ("epochSeconds", "s"),

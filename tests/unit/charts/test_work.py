@@ -11,6 +11,7 @@ from service.domain.errors import InvalidParameter
 from service.domain.metrics import Chunk
 from service.domain.points import NameValue
 from testing.work import calls, lines
+from tests.rows import each_row
 from tests.unit.charts import compared
 from tests.unit.charts.compared import LoggedRun
 from tests.unit.charts.drawn import specification
@@ -23,7 +24,7 @@ def alike(count: int) -> list[str]:
     return ["x"] * (count // 2) + [f"x ({number})" for number in range(2, count // 2)]
 
 
-@pytest.mark.parametrize("names", [lambda count: ["x"] * count, alike, lambda count: [*reversed(alike(count))]])
+@each_row("names", [lambda count: ["x"] * count, alike, lambda count: [*reversed(alike(count))]])
 def test_distinguishing_names(names: Callable[[int], list[str]]) -> None:
     work = [lines(lambda count=count: apart(names(count))) for count in (1000, 2000)]
     assert work[1] < 2.1 * work[0]

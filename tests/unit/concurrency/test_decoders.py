@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rows import each_row
+
 SERVICE = Path(__file__).parents[3] / "service"
 PLACES = {SERVICE / "concurrency" / "decoders.py", SERVICE / "sandbox" / "request_bodies.py"}
 """The service's and the sandbox's."""
@@ -68,7 +70,7 @@ def made_elsewhere(tree: ast.Module) -> Iterator[ast.Call]:
                 yield node
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line", ["msgspec.json.Decoder(list[int])", "msgspec.msgpack.decode(b'', type=int)", "msgspec.convert({}, int)"]
 )
 def test_each_way_is_found(line: str) -> None:

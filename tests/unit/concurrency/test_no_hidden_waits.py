@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.rows import each_row
 
 SERVICE = Path(__file__).parents[3] / "service"
 FREE = ("concurrency/", "server/", "sandbox/")
@@ -137,7 +137,7 @@ def test_every_exception_is_needed() -> None:
     assert there - {wait[:2] for wait in _found()} == set()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "wait",
     [
         "event.wait()",
@@ -166,7 +166,7 @@ def test_a_planted_wait_is_found(wait: str) -> None:
     assert list(hidden_waits(wait))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "harmless",
     [
         "with waiting():\n  event.wait()",

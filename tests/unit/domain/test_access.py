@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.domain.access import AccessRule, Principal, Scope, allows
+from tests.rows import each_row
 
 BOTH = (Scope.METRICS_READ, Scope.EXECUTIONS_READ)
 
@@ -13,8 +14,8 @@ def principal(*scopes: Scope, groups: frozenset[str] | None = None) -> Principal
     return Principal("ada", "t", "i", frozenset(scopes), groups, 1e12, "token")
 
 
-@pytest.mark.parametrize(
-    ("carried", "needed", "allowed"),
+@each_row(
+    "carried, needed, allowed",
     [
         ((), (), True),
         ((), BOTH[:1], False),
@@ -34,8 +35,8 @@ def test_every_scope_of_the_rule_is_needed(
     assert allows(principal(*carried), rule, "a") is allowed
 
 
-@pytest.mark.parametrize(
-    ("groups", "asked", "allowed"),
+@each_row(
+    "groups, asked, allowed",
     [
         (None, None, True),
         (None, "a", True),

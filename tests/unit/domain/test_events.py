@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.selection.chunks import objects
 from testing.effort import effort
+from tests.rows import each_row
 
 NOBODY_KNOWS = dict[bytes, Observed]()
 EMPTY = b"[]"
@@ -165,9 +165,7 @@ def test_a_run_that_begins_anew_says_so_first() -> None:
     assert [event.kind for event in now.changes(before)] == ["changed", "state", "points"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "=", "é", "AAAA", "a" * 5000, Position(-1, b"", Snapshot(b"", 0), b"", b"", "").id]
-)
+@each_row("text", ["", "x", "=", "é", "AAAA", "a" * 5000, Position(-1, b"", Snapshot(b"", 0), b"", b"", "").id])
 def test_what_is_no_position_is_none(text: str) -> None:
     assert position_of(text) is None
 

@@ -14,6 +14,7 @@ from service.domain.expectations import Aggregate, Expectation, Metric, NotUnder
 from service.domain.points import NameValue
 from service.domain.series.aggregates import summarize
 from testing.work import lines
+from tests.rows import each_row
 from tests.unit.domain.series import logged
 
 RUN = [
@@ -35,8 +36,8 @@ def summaries(texts: list[bytes] = RUN) -> Summaries:
     return Summaries(summarize(logged.chunks(texts, 3)))
 
 
-@pytest.mark.parametrize(
-    ("expect", "passed", "value"),
+@each_row(
+    "expect, passed, value",
     [
         ("Accuracy:last>=0.97", True, "0.97"),
         ("Accuracy:last >= 0.97", True, "0.97"),
@@ -77,7 +78,7 @@ def test_check(expect: str, passed: bool, value: str) -> None:
     assert found.detail
 
 
-@pytest.mark.parametrize("name", ["loss", 'a"b', "back\\slash", "ümlaut", "\U0001f600", "\ud800", "a\tb"])
+@each_row("name", ["loss", 'a"b', "back\\slash", "ümlaut", "\U0001f600", "\ud800", "a\tb"])
 def test_a_name_is_the_same_however_it_is_escaped(name: str) -> None:
     plain = json.dumps(name, ensure_ascii=name == "\ud800").encode()
     units = name.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
@@ -98,8 +99,8 @@ def test_a_name_without_brackets_is_of_all_its_label_sets_however_each_escapes_i
     assert Expectation.of("l[a=d]:max==1").check(run).detail.endswith("label sets of l: [a=b], [a=c]")
 
 
-@pytest.mark.parametrize(
-    ("expect", "detail"),
+@each_row(
+    "expect, detail",
     [
         ("Accuracy:last>=0.99", "last of Accuracy is 0.97 at step 1, which is not >= 0.99"),
         ("Accuracy:last>=0.9", "last of Accuracy is 0.97 at step 1, which is >= 0.9"),
@@ -144,7 +145,7 @@ def test_long_names_are_cut_where_they_are_listed() -> None:
     assert detail == f"metric x was not logged; logged: {'m' * 200}…"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "",
@@ -165,7 +166,7 @@ def test_no_expectation(text: str) -> None:
         Expectation.of(text)
 
 
-@pytest.mark.parametrize("text", ["", "loss", "loss:", ":min", "loss:median", "loss:min<1"])
+@each_row("text", ["", "loss", "loss:", ":min", "loss:median", "loss:min<1"])
 def test_no_question(text: str) -> None:
     with pytest.raises(NotUnderstood, match="first, last, min, max, mean, count"):
         Question.of(text)
@@ -200,6 +201,6 @@ _COMPARISONS: dict[str, Callable[[Decimal, Decimal], bool]] = {
 }
 
 
-@pytest.mark.parametrize("text", ["Loss[", "[a=b]", "Loss[a]", "Loss[a=b", "Loss[a=b,]", "Loss[=b]", "Loss[a=b]c"])
+@each_row("text", ["Loss[", "[a=b]", "Loss[a]", "Loss[a=b", "Loss[a=b,]", "Loss[=b]", "Loss[a=b]c"])
 def test_what_is_no_label_set_is_part_of_the_name(text: str) -> None:
     assert Metric.of(text) == Metric(text, text, None)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.stretches import AT_ONCE, contains, each_pair, find, of_pairs, search
+from tests.rows import each_row
 
 PART = b"needle"
 NUMBER = re.compile(rb"[0-9]+;")
@@ -19,7 +19,7 @@ TEXTS = st.lists(
 PAIRS = st.lists(st.fixed_dictionaries({"name": TEXTS, "value": TEXTS}), max_size=8)
 
 
-@pytest.mark.parametrize("before", [0, 10, AT_ONCE - 3, AT_ONCE, 2 * AT_ONCE - 1])
+@each_row("before", [0, 10, AT_ONCE - 3, AT_ONCE, 2 * AT_ONCE - 1])
 def test_what_lies_across_two_stretches_is_found(before: int) -> None:
     text = b"." * before + PART + b"." * 10
     assert find(text, PART) == text.find(PART) == before
@@ -32,7 +32,7 @@ def test_what_lies_across_two_stretches_is_found(before: int) -> None:
     assert search(NUMBER, numbered, before + 6) is None
 
 
-@pytest.mark.parametrize("before", [0, AT_ONCE - 1, AT_ONCE - 2])
+@each_row("before", [0, AT_ONCE - 1, AT_ONCE - 2])
 def test_a_part_is_found_whatever_its_case(before: int) -> None:
     assert contains("ß" * before + "STRASSE", "strasse".casefold())
     assert contains("ß" * before + "Straße", "straße".casefold())

@@ -13,6 +13,7 @@ from service.domain.localizing import localized, localized_literal, utc_literal
 from service.domain.timestamps import REMEMBERED_MINUTES, Moment, MomentReader, ZoneClock, zone_clock
 from service.domain.zones import UnknownTimeZone, time_zone, zone_names
 from testing.work import MEBIBYTE, memory
+from tests.rows import each_row
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 ZONES = st.sampled_from(sorted(zone_names()))
@@ -58,8 +59,8 @@ def test_the_offset_is_the_zones_own_to_the_minute(local, zone) -> None:
     assert abs(given_offset - true_offset) <= timedelta(seconds=30)
 
 
-@pytest.mark.parametrize(
-    ("text", "zone", "expected"),
+@each_row(
+    "text, zone, expected",
     [
         ("2026-03-29T01:00:00.123456Z", "Europe/Berlin", "2026-03-29T03:00:00.123456+02:00"),
         ("2026-03-29T00:59:59.9Z", "Europe/Berlin", "2026-03-29T01:59:59.9+01:00"),
@@ -78,12 +79,12 @@ def test_particular_moments(text: str, zone: str, expected: str) -> None:
     assert written(text.encode(), zone) == expected
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-01:00", "0000-02-29T12:00:00Z"])
+@each_row("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-01:00", "0000-02-29T12:00:00Z"])
 def test_what_even_utc_cannot_write_stays_as_it_is(text: str) -> None:
     assert MomentReader().read(text.encode()) == text.encode()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     ["", "now", "2026-02-30T00:00:00Z", "2026-03-29T01:00:00", "2026-03-29 01:00:00Z", "2026-03-29T24:00:00Z"]
     + ["2026-03-29T01:00:00.Z", "2026-03-29T01:00:00+24:00", "2026-03-29T01:00:61Z", "20260329T010000Z"]
@@ -135,7 +136,7 @@ def cells(texts: list[str]) -> NDArray[np.uint8]:
     return np.frombuffer(b"".join(text.ljust(width, b"\0") for text in encoded), np.uint8).reshape(-1, width)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "2026-02-30T00:00:00Z",
@@ -159,7 +160,7 @@ def test_what_needs_more_than_a_look_is_not_all_utc(text: str) -> None:
     assert not MomentReader().all_utc_cells(cells(["2026-03-29T01:00:00Z", text]))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name",
     ["", "Mars/Base", "europe/berlin", "localtime", "../UTC", "/etc/passwd", "+24:00", "+2400", "+02", "UTC\0"]
     + ["+٠2:00", "Europe/Berlin\n", "posix/UTC", "02:00"],

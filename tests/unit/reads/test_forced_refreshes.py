@@ -20,6 +20,7 @@ from service.reads.results import VALUE, Fetched, Found
 from service.reads.shared_fetches import MOST_PAUSING
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
+from tests.rows import each_row
 from tests.unit.reads.worlds import LIFETIMES, Clock, MeddledCache, Process, Source
 
 PACED = replace(LIFETIMES, min_refresh=1)
@@ -284,7 +285,7 @@ def test_who_waits_gives_the_place_away(world: World) -> None:
     assert taken == ["lent", "taken back", "lent", "slept", "taken back", "lent", "taken back"]
 
 
-@pytest.mark.parametrize("ahead", [-3600.0, -0.5, 0.0, 0.5, 3600.0])
+@each_row("ahead", [-3600.0, -0.5, 0.0, 0.5, 3600.0])
 def test_hosts_whose_clocks_differ_wait_no_longer_than_the_distance(ahead: float) -> None:
     cache = MemoryCache(10**6, clock=lambda: BEGAN)
     assert Pacing(cache, 1, lambda: BEGAN).begin("key", None) == 0

@@ -22,6 +22,7 @@ from service.domain.errors import (
 from service.domain.freshness import Source as From
 from service.reads.results import VALUE, Fetched, Found
 from testing.waiting import eventually
+from tests.rows import each_row
 from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source
 
 NEW, HIT, STALE, ERROR = From.FETCHED_NEW, From.STORED, From.STORED_REVALIDATING, From.STORED_ON_ERROR
@@ -64,9 +65,7 @@ def directives(text: str) -> dict[str, Any]:
     return given
 
 
-@pytest.mark.parametrize(
-    ("age", "cache_policy", "expected"),
-    [
+@each_row("age, cache_policy, expected", [
         (0, "", HIT), (4.9, "", HIT), (5, "", STALE), (35, "", STALE), (35.1, "", OVER), (1005, "", OVER), (9999, "", OVER),
         (3, "max-age=3", HIT), (4, "max-age=3", ASKED), (0, "max-age=0", ASKED), (10, "max-age=99", OVER),
         (3, "min-fresh=2", HIT), (4, "min-fresh=2", ASKED), (10, "min-fresh=0", OVER),
@@ -76,8 +75,7 @@ def directives(text: str) -> dict[str, Any]:
         (4, "only-if-cached", HIT), (10, "only-if-cached", STALE), (36, "only-if-cached", OnlyIfCached),
         (4, "only-if-cached max-age=3", OnlyIfCached), (100, "only-if-cached max-stale=200", STALE),
         (4, "only-if-cached no-cache", OnlyIfCached),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_stored_answer_is_given_where_its_age_allows_it(age: float, cache_policy: str, expected: object) -> None:
     world = World()
     world.clock.pass_(age)
@@ -97,15 +95,15 @@ def test_a_stored_answer_is_given_where_its_age_allows_it(age: float, cache_poli
         assert len(world.source.asked) == 1
 
 
-@pytest.mark.parametrize(("age", "expected"), [(299, HIT), (300, STALE), (330, STALE), (331, OVER), (1300, OVER)])
+@each_row("age, expected", [(299, HIT), (300, STALE), (330, STALE), (331, OVER), (1300, OVER)])
 def test_a_run_that_has_ended_is_fresh_for_longer_but_not_for_ever(age: float, expected: From) -> None:
     world = World(may_change=False)
     world.clock.pass_(age)
     assert world.came() is expected
 
 
-@pytest.mark.parametrize("outcome", ["absent", "gone", "unsupported", "undescribed", "forbidden", "refused"])
-@pytest.mark.parametrize("may_change", [True, False])
+@each_row("outcome", ["absent", "gone", "unsupported", "undescribed", "forbidden", "refused"])
+@each_row("may_change", [True, False])
 def test_absence_is_remembered_for_seconds_and_never_given_once_stale(outcome: str, may_change: bool) -> None:
     world = World(may_change=may_change, outcome=outcome)
     world.clock.pass_(4.9)
@@ -130,7 +128,7 @@ def test_a_stale_answer_is_given_at_once_and_refreshed_once() -> None:
     assert len(world.source.asked) == 2
 
 
-@pytest.mark.parametrize("error", TROUBLE, ids=lambda error: type(error).__name__)
+@each_row("error", TROUBLE)
 def test_the_last_good_answer_stands_in_for_trouble_until_it_expires(error: ServiceError) -> None:
     world = World()
     world.fails(error)
@@ -146,7 +144,7 @@ def test_the_last_good_answer_stands_in_for_trouble_until_it_expires(error: Serv
     assert world.read() is error
 
 
-@pytest.mark.parametrize("cache_policy", ["max-age=10", "min-fresh=1", "max-stale=1", "max-age=0", "no-store"])
+@each_row("cache_policy", ["max-age=10", "min-fresh=1", "max-stale=1", "max-age=0", "no-store"])
 def test_a_stored_answer_stands_in_for_trouble_whatever_age_was_asked_for(cache_policy: str) -> None:
     world = World()
     world.clock.pass_(40)
@@ -186,7 +184,7 @@ def test_a_while_after_trouble_the_runtime_is_asked_first() -> None:
     assert world.came() is OVER
 
 
-@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
+@each_row("error", REFUSALS)
 def test_no_stored_answer_stands_in_for_a_refusal(error: ServiceError) -> None:
     world = World()
     world.clock.pass_(100)
@@ -194,7 +192,7 @@ def test_no_stored_answer_stands_in_for_a_refusal(error: ServiceError) -> None:
     assert [world.read() for _ in range(3)] == [error] * 3
 
 
-@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
+@each_row("error", REFUSALS)
 def test_a_refusal_ends_the_standing_in_that_trouble_began(error: ServiceError) -> None:
     world = World()
     world.clock.pass_(100)
@@ -205,7 +203,7 @@ def test_a_refusal_ends_the_standing_in_that_trouble_began(error: ServiceError) 
     assert world.read() is error
 
 
-@pytest.mark.parametrize("outcome", ["absent", "gone", "forbidden", "refused", "unsupported"])
+@each_row("outcome", ["absent", "gone", "forbidden", "refused", "unsupported"])
 def test_what_is_there_no_longer_ends_the_standing_in_at_once(outcome: str) -> None:
     world = World()
     world.clock.pass_(10)

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from service.reads.policy import (
     judge,
 )
 from service.reads.results import VALUE
+from tests.rows import each_row
 
 LIFETIMES = Lifetimes(
     fresh_running=10, fresh_finished=100, stale_while_revalidate=30, stale_if_error=1000, remembered_absence=5
@@ -30,8 +30,8 @@ NOW = 1_800_000_000.0
 FRESH, USABLE, ERROR_ONLY, EXPIRED = State
 
 
-@pytest.mark.parametrize(
-    ("kind", "age", "ttl", "state"),
+@each_row(
+    "kind, age, ttl, state",
     [
         (Kind.CHANGING, 0, 10, FRESH),
         (Kind.CHANGING, 9, 1, FRESH),
@@ -52,9 +52,8 @@ def test_state_by_age(kind: Kind, age: float, ttl: float, state: State) -> None:
     assert judge(kind, NOW - age, NOW, LIFETIMES) == Freshness(age, ttl, state)
 
 
-@pytest.mark.parametrize(
-    ("ahead", "state"),
-    [(0.5, FRESH), (CLOCK_SKEW, FRESH), (CLOCK_SKEW + 1, EXPIRED), (1e9, EXPIRED), (math.inf, EXPIRED)],
+@each_row(
+    "ahead, state", [(0.5, FRESH), (CLOCK_SKEW, FRESH), (CLOCK_SKEW + 1, EXPIRED), (1e9, EXPIRED), (math.inf, EXPIRED)]
 )
 def test_an_answer_from_the_future_is_new_or_its_clock_was_wrong(ahead: float, state: State) -> None:
     freshness = judge(Kind.CHANGING, NOW + ahead, NOW, LIFETIMES)
@@ -70,7 +69,7 @@ def test_a_stale_if_error_shorter_than_stale_while_revalidate_cuts_nothing_off()
     assert [judge(Kind.CHANGING, NOW - age, NOW, short).state for age in (5, 20, 41)] == [FRESH, USABLE, EXPIRED]
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [(Kind.CHANGING, 1010), (Kind.ENDED, 1100), (Kind.ABSENT, 5)])
+@each_row("kind, seconds", [(Kind.CHANGING, 1010), (Kind.ENDED, 1100), (Kind.ABSENT, 5)])
 def test_kept_for_ends_where_the_answer_expires(kind: Kind, seconds: float) -> None:
     assert LIFETIMES.kept_for(kind) == seconds
     assert judge(kind, NOW - seconds - 1, NOW, LIFETIMES).state is EXPIRED
@@ -103,8 +102,8 @@ def asked(*, at: float = NOW, **directives: Any) -> RequestCachePolicy:
     return RequestCachePolicy(RequestDirectives(**directives), at)
 
 
-@pytest.mark.parametrize(
-    ("before", "until"),
+@each_row(
+    "before, until",
     [
         (None, 0.0),
         (stored(7), NOW - 7 + ENDED_KEPT),
@@ -117,8 +116,8 @@ def test_a_value_can_come_up_again_for_as_long_as_any_process_may_keep_it(before
     assert POLICY.ended_until(before) == until
 
 
-@pytest.mark.parametrize(
-    ("header", "seconds"),
+@each_row(
+    "header, seconds",
     [
         (stored(0), ENDED_KEPT),
         (stored(0, may_change=False), ENDED_KEPT),
@@ -132,8 +131,8 @@ def test_an_absence_is_noted_while_the_value_before_it_could_come_up_again(heade
     assert POLICY.kept_for(header) == seconds
 
 
-@pytest.mark.parametrize(
-    ("before", "cache_policy", "source"),
+@each_row(
+    "before, cache_policy, source",
     [
         (None, asked(), Source.FETCHED_NEW),
         (None, asked(no_cache=True), Source.FETCHED_ON_REQUEST),
@@ -149,8 +148,8 @@ def test_a_fetch_is_on_request_where_what_is_stored_was_fresh(
     assert POLICY.forced(before, cache_policy) is (source is Source.FETCHED_ON_REQUEST)
 
 
-@pytest.mark.parametrize(
-    ("header", "cache_policy", "error", "may"),
+@each_row(
+    "header, cache_policy, error, may",
     [
         (stored(1010), asked(), RuntimeUnavailable(), True),
         (stored(1010), asked(), Overloaded("too much at once"), True),
@@ -167,8 +166,8 @@ def test_a_stored_value_stands_in_for_trouble(
     assert POLICY.may_serve_stale_on_error(header, error, cache_policy) is may
 
 
-@pytest.mark.parametrize(
-    ("header", "cache_policy", "calm", "in_trouble"),
+@each_row(
+    "header, cache_policy, calm, in_trouble",
     [
         (stored(9), asked(), Source.STORED, Source.STORED),
         (stored(10), asked(), Source.STORED_REVALIDATING, Source.STORED_REVALIDATING),
@@ -188,8 +187,8 @@ def test_as_what_a_stored_answer_may_be_given(
     assert POLICY.usable(header, cache_policy, in_trouble=True) is in_trouble
 
 
-@pytest.mark.parametrize(
-    ("header", "age", "ttl", "lifetime"),
+@each_row(
+    "header, age, ttl, lifetime",
     [
         (stored(4), 4, 6, 10),
         (stored(4, may_change=False), 4, 96, 100),
@@ -217,8 +216,8 @@ def ended(age: float, *, may_change: bool = False, outcome: str = VALUE) -> Head
     return stored(age, outcome, may_change=may_change)
 
 
-@pytest.mark.parametrize(
-    ("header", "ended_at", "settled"),
+@each_row(
+    "header, ended_at, settled",
     [
         (ended(500), NOW - 600, True),
         (ended(500), NOW - 601, True),

@@ -12,6 +12,7 @@ from service.domain.run_lists import RUN_COLUMNS
 from service.domain.runs import Run
 from service.reads import run_packing
 from testing.work import MEBIBYTE, memory
+from tests.rows import each_row
 
 
 def runs(count: int) -> list[Run]:
@@ -62,10 +63,8 @@ def test_a_page_is_looked_for_in_the_parts_that_it_is_in() -> None:
     assert len(parts.at) == 2
 
 
-@pytest.mark.parametrize("number", range(len(RUN_COLUMNS) + 1))
-@pytest.mark.parametrize(
-    "foreign", [b"", b"\x93\xc4\x01\xff\xc4\x00\x00", b"\x93\xc4\x01\xff\xc4\x01\x09\x01", b"\x92\x01\x01"]
-)
+@each_row("number", range(len(RUN_COLUMNS) + 1))
+@each_row("foreign", [b"", b"\x93\xc4\x01\xff\xc4\x00\x00", b"\x93\xc4\x01\xff\xc4\x01\x09\x01", b"\x92\x01\x01"])
 def test_parts_that_are_no_list_of_runs_are_none(number: int, foreign: bytes) -> None:
     parts = [*run_packing.packed(runs(3))]
     parts[number] = foreign

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.runtimes.json_columns import columns
+from tests.rows import each_row
 
 TEXTS = st.text(st.sampled_from('ab{}[],:1.- é"\\\n\x7f'), max_size=4)
 NUMBERS = st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, allow_infinity=False)
@@ -64,7 +64,7 @@ def test_what_is_no_list_of_such_objects_has_no_columns(objects, at: int, droppe
     assert found is None or found == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         b"",

@@ -14,6 +14,7 @@ from service.domain.errors import BadGateway
 from service.domain.stretches import AT_ONCE
 from service.runtimes import json_literals
 from testing.work import memory, run_within
+from tests.rows import each_row
 from tests.unit.runtimes.ai_api.answers import answer, metric, metrics_of, points_of, resource
 
 DIGITS = st.text("0123456789", min_size=1, max_size=120)
@@ -96,16 +97,14 @@ def test_any_unicode_is_the_same_text_afterwards(text: str, escaped: bool, mende
     assert json.loads(found.tags) == [{"name": text, "value": text}]
 
 
-@pytest.mark.parametrize("bare", ["NaN", "Infinity", "-Infinity"])
-@pytest.mark.parametrize("around", ["{}", " {} ", "\n{}\t"])
+@each_row("bare", ["NaN", "Infinity", "-Infinity"])
+@each_row("around", ["{}", " {} ", "\n{}\t"])
 def test_what_json_cannot_hold_becomes_a_string(bare: str, around: str) -> None:
     assert values_of(answer(metric(value=around.format(bare)))) == [f'"{bare}"'.encode()]
     assert values_of(answer(metric(value=f'"{bare}"'))) == [f'"{bare}"'.encode()]
 
 
-@pytest.mark.parametrize(
-    "text", ["NaN", "-Infinity", 'a "NaN", b', "NaN,Infinity", "\\", '\\"NaN', "[NaN]", "\\\\NaN\\"]
-)
+@each_row("text", ["NaN", "-Infinity", 'a "NaN", b', "NaN,Infinity", "\\", '\\"NaN', "[NaN]", "\\\\NaN\\"])
 def test_the_same_words_within_texts_are_left_alone(text: str) -> None:
     literal = json.dumps(text)
     body = answer(metric(f'"labels":[{{"name":{literal},"value":{literal}}}]', name=literal, value="NaN"))
@@ -169,7 +168,7 @@ def test_names_of_numbers_become_strings_outside_of_strings_only(literals_: list
     assert [json_literals.restored(one) if mended else one for one in written] == [one.encode() for one in names]
 
 
-@pytest.mark.parametrize("unit", [b"\\\\", b'"x",', b"\\\\u", b"1,"])
+@each_row("unit", [b"\\\\", b'"x",', b"\\\\u", b"1,"])
 def test_mending_needs_memory_in_proportion_to_what_it_changes(unit: bytes) -> None:
     """One escape among many of another kind: no piece is made for each of those."""
 
@@ -185,7 +184,7 @@ def test_mending_needs_memory_in_proportion_to_what_it_changes(unit: bytes) -> N
     assert held(400_000) < 10 * 400_000
 
 
-@pytest.mark.parametrize("before", [AT_ONCE - 3, AT_ONCE - 2, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE - 2])
+@each_row("before", [AT_ONCE - 3, AT_ONCE - 2, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE - 2])
 def test_what_lies_across_two_stretches_is_read_as_anywhere(before: int) -> None:
     text = "x" * (before - 2) + '\\\\\\"é😀\\\\'
     body = f'["{text}",NaN,"\\ud83d NaN"]'.encode()

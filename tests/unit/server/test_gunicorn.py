@@ -27,6 +27,7 @@ from service.server.messages import DatedResponse, PlainRequest
 from service.server.refusals import FAILED, refusal_of
 from service.server.worker import Worker, configured_worker
 from service.settings import read_settings
+from tests.rows import each_row
 
 PARSERS = ["python", *(["fast"] if importlib.util.find_spec("gunicorn_h1c") else [])]
 HEAD = b"POST /a%20b?q=1 HTTP/1.1\r\nHost: localhost\r\nX-One: 1\r\nContent-Length: 3\r\n\r\n"
@@ -89,8 +90,8 @@ def test_a_gathered_body_is_handed_to_the_application(config: Config) -> None:
     assert request.body.read() == b"abc", "Receiver._read_body: hand the body that was gathered to the request anew"
 
 
-@pytest.mark.parametrize(
-    ("head", "error", "statuses"),
+@each_row(
+    "head, error, statuses",
     [
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", errors.LimitRequestLine, {414}),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9000 + b"\r\n\r\n", errors.LimitRequestHeaders, {431}),
@@ -98,7 +99,6 @@ def test_a_gathered_body_is_handed_to_the_application(config: Config) -> None:
         (b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: magic\r\n\r\n", errors.ParseException, {501, 400}),
         (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", errors.ParseException, {400}),
     ],
-    ids=["line", "field", "expectation", "transfer coding", "anything else"],
 )
 def test_what_the_parser_refuses_has_its_status(
     config: Config, head: bytes, error: type[Exception], statuses: set[int]
@@ -130,8 +130,8 @@ def test_a_response_writes_to_nothing_but_a_sink(config: Config) -> None:
     assert response.should_close(), f"Exchanges._answer closes connections by it when the worker stops: {cure}"
 
 
-@pytest.mark.parametrize("head", [HEAD, HEAD.replace(b"1.1", b"1.0"), HEAD[:-2] + b"Connection: close\r\n\r\n"])
-@pytest.mark.parametrize("headers", [[("Content-Length", "4"), ("ETag", '"a"')], []])
+@each_row("head", [HEAD, HEAD.replace(b"1.1", b"1.0"), HEAD[:-2] + b"Connection: close\r\n\r\n"])
+@each_row("headers", [[("Content-Length", "4"), ("ETag", '"a"')], []])
 def test_a_response_begins_as_gunicorns_own(config: Config, head: bytes, headers: list[tuple[str, str]]) -> None:
     begun = []
     for kind in (wsgi.Response, DatedResponse):

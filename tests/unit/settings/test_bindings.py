@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.caching.redis.url import Credentials, parse_url
 from service.settings import AuthSettings, IdentityBinding, SettingsError, XsuaaBinding, read_settings, risks
+from tests.rows import each_row
 
 FaultsOf = Callable[[dict[str, str]], dict[str, str]]
 
@@ -55,8 +56,8 @@ def test_what_a_binding_may_lack() -> None:
     assert auth(vcap(identity=[{"clientid": "id", "url": "https://ias.example"}])).identity[0].domains == ()
 
 
-@pytest.mark.parametrize(
-    ("services", "detail"),
+@each_row(
+    "services, detail",
     [
         ({"xsuaa": [XSUAA | {"uaadomain": ""}]}, "xsuaa[0].credentials.uaadomain is missing"),
         ({"xsuaa": [XSUAA, XSUAA | {"clientid": 5}]}, "xsuaa[1].credentials.clientid must be a string"),
@@ -84,8 +85,8 @@ def test_faulty_bindings(faults_of: FaultsOf, services: dict[str, Any], detail: 
     assert faults_of(vcap(**services)) == {"VCAP_SERVICES": detail}
 
 
-@pytest.mark.parametrize(
-    ("text", "detail"),
+@each_row(
+    "text, detail",
     [
         ("{", "is not valid JSON"),
         ("[]", "is not a JSON object"),
@@ -150,8 +151,8 @@ def redis_url(*credentials: Any, **environment: str) -> str | None:
     return read_settings(RUNTIME | bound | trusted | environment).cache.redis_url
 
 
-@pytest.mark.parametrize(
-    ("changes", "url"),
+@each_row(
+    "changes, url",
     [
         ({}, "rediss://:pass@master.cache.example:3283"),
         ({"port": "3283"}, "rediss://:pass@master.cache.example:3283"),
@@ -166,7 +167,6 @@ def redis_url(*credentials: Any, **environment: str) -> str | None:
         ({"hostname": None, "password": None, "uri": "rediss://u:a/b@c@h:1/0"}, "rediss://:a%2Fb%40c@h:1/0"),
         ({"hostname": None, "password": "p/q", "uri": "redis://h:1"}, "rediss://:p%2Fq@h:1"),
     ],
-    ids=str,
 )
 def test_a_redis_binding(changes: dict[str, Any], url: str) -> None:
     assert redis_url(REDIS | changes) == url
@@ -191,8 +191,8 @@ def test_any_password_of_a_redis_binding_arrives(password: str) -> None:
     assert parse_url(url).credentials == Credentials(None, password)
 
 
-@pytest.mark.parametrize(
-    ("credentials", "detail"),
+@each_row(
+    "credentials, detail",
     [
         ({}, "redis-cache[0].credentials.hostname is missing"),
         ({"uri": "master.example"}, "redis-cache[0].credentials.hostname is missing"),
@@ -209,7 +209,6 @@ def test_any_password_of_a_redis_binding_arrives(password: str) -> None:
         ),
         ("text", "redis-cache[0].credentials must be an object"),
     ],
-    ids=str,
 )
 def test_faulty_redis_bindings(faults_of: FaultsOf, credentials: Any, detail: str) -> None:
     trusted = {"JWT_ISSUER": "https://i.example", "JWT_AUDIENCE": "a"}

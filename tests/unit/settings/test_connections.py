@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import ConnectionSettings, RuntimeAuth, RuntimeKind, Settings, SettingsError, read_settings
+from tests.rows import each_row
 
 TRUSTED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "a"}
 SECRETS = {"SAP_SECRET": "of the client", "TRACKING_PASSWORD": "of the account", "TOKEN": "t0ken"}
@@ -91,8 +92,8 @@ def test_in_the_callers_name_no_credentials_are_needed(directory: Path) -> None:
     assert (only.runtime.auth, only.runtime.client_id) == (RuntimeAuth.FORWARD, None)
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
+@each_row(
+    "text, fault",
     [
         ("", "leads to a file without a connection"),
         ("a = 1", "a must be in a table [name]"),

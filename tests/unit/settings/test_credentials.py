@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from service.settings import RuntimeSettings, SettingsError, read_settings
+from tests.rows import each_row
 
 FaultsOf = Callable[[dict[str, str]], dict[str, str]]
 
@@ -122,8 +123,8 @@ def test_a_service_key_is_bare_or_as_cf_prints_it(tmp_path: Path, wrapped: bool)
         assert (taken.client_id, taken.client_secret) == ("file", "secret-of-file")
 
 
-@pytest.mark.parametrize(
-    ("key", "detail"),
+@each_row(
+    "key, detail",
     [
         ({"credentials": {"clientid": "key"}}, "credentials.url is missing"),
         ({"credentials": {"clientid": []}}, "credentials.clientid must be a string"),
@@ -197,8 +198,8 @@ def test_resource_group_is_looked_up_by_itself(tmp_path: Path, faults_of: Faults
         assert faults_of(TOKENS | environment | {"AICORE_RESOURCE_GROUP": bad}).keys() == {"AICORE_RESOURCE_GROUP"}
 
 
-@pytest.mark.parametrize(
-    ("given", "completed"),
+@each_row(
+    "given, completed",
     [
         ("https://api.example", "https://api.example/v2"),
         ("https://api.example/", "https://api.example/v2"),
@@ -211,19 +212,19 @@ def test_base_url(given: str, completed: str) -> None:
     assert runtime(variables("v") | {"AICORE_BASE_URL": given}).base_url == completed
 
 
-@pytest.mark.parametrize("given", ["https://auth.example", "https://auth.example/", "https://auth.example/oauth/token"])
+@each_row("given", ["https://auth.example", "https://auth.example/", "https://auth.example/oauth/token"])
 def test_token_url(given: str) -> None:
     taken = runtime(variables("v") | {"AICORE_AUTH_URL": given})
     assert taken.token_url == "https://auth.example/oauth/token"
 
 
-@pytest.mark.parametrize("missing", list(variables("")))
+@each_row("missing", list(variables("")))
 def test_what_is_missing_is_named(faults_of: FaultsOf, missing: str) -> None:
     assert faults_of(TOKENS | variables("v") | {missing: ""}).keys() == {missing}
 
 
-@pytest.mark.parametrize(
-    ("variable", "text"),
+@each_row(
+    "variable, text",
     [
         ("AICORE_BASE_URL", "api.example"),
         ("AICORE_BASE_URL", "https://u:p@api.example"),
@@ -275,8 +276,8 @@ def test_a_secret_goes_before_a_certificate() -> None:
     assert taken.token_url == "https://v.auth.example/oauth/token"
 
 
-@pytest.mark.parametrize(
-    ("parts", "variable"),
+@each_row(
+    "parts, variable",
     [
         ({"cert_str": PEM}, "AICORE_KEY_STR"),
         ({"key_str": KEY}, "AICORE_CERT_STR"),

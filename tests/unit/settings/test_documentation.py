@@ -8,19 +8,18 @@ import pytest
 from service.settings import SettingsError, mlflow, read_settings
 from service.settings.sources import PARTS, PLACES, RESOURCE_GROUP, SERVICE_KEY
 from service.settings.table import TABLE, Variable
+from tests.rows import each_row
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text("utf-8")
 ROWS = dict(re.findall(r"^\| `([A-Z_]+)` \|.*\| ([^|]*) \|$", DOCUMENT, re.MULTILINE))
 
 
-@pytest.mark.parametrize("variable", TABLE, ids=lambda variable: variable.name)
+@each_row("variable", TABLE)
 def test_variable_and_default(variable: Variable) -> None:
     assert ROWS[variable.name].replace("`", "").split(";")[0] == variable.default
 
 
-@pytest.mark.parametrize(
-    "name", [SERVICE_KEY, *PARTS.values(), *PLACES, RESOURCE_GROUP, "VCAP_SERVICES", *mlflow.VARIABLES]
-)
+@each_row("name", [SERVICE_KEY, *PARTS.values(), *PLACES, RESOURCE_GROUP, "VCAP_SERVICES", *mlflow.VARIABLES])
 def test_sources_of_credentials(name: str) -> None:
     assert f"`{name}`" in DOCUMENT
 

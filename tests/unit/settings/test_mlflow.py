@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import RuntimeKind, RuntimeSettings, SettingsError, describe, read_settings, risks
+from tests.rows import each_row
 
 TRUSTED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "a"}
 PEM = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
@@ -62,8 +63,8 @@ def test_certificates(tmp_path: Path) -> None:
     assert read(MLFLOW_TRACKING_INSECURE_TLS="true").insecure_tls
 
 
-@pytest.mark.parametrize(
-    ("variables", "fault"),
+@each_row(
+    "variables, fault",
     [
         ({"MLFLOW_TRACKING_URI": ""}, "MLFLOW_TRACKING_URI: is missing"),
         ({"MLFLOW_TRACKING_URI": "databricks"}, "MLFLOW_TRACKING_URI: must be the URL of a tracking server"),

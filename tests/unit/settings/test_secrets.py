@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from service.settings import Settings, SettingsError, describe, read_settings
 from service.settings.sources import PARTS, PLACES, RESOURCE_GROUP, SERVICE_KEY
 from service.settings.table import TABLE
+from tests.rows import each_row
 
 CANARY = "cAnArY-0123456789"
 NAMES = [*(variable.name for variable in TABLE), *PARTS.values(), *PLACES, RESOURCE_GROUP, SERVICE_KEY, "VCAP_SERVICES"]
@@ -99,7 +100,7 @@ def test_secrets_are_not_shown(name: str, form: str) -> None:
         assert CANARY not in text_of(outcome(environment | {name: form.format(CANARY)}))
 
 
-@pytest.mark.parametrize("name", ["AICORE_BASE_URL", "AICORE_AUTH_URL", "JWT_ISSUER", "JWT_JWKS_URL", "CORS_ORIGINS"])
+@each_row("name", ["AICORE_BASE_URL", "AICORE_AUTH_URL", "JWT_ISSUER", "JWT_JWKS_URL", "CORS_ORIGINS"])
 def test_passwords_in_urls_are_not_shown(complete: dict[str, str], name: str) -> None:
     found = outcome(complete | {name: f"https://user:{CANARY}@host.example"})
     assert isinstance(found, SettingsError)

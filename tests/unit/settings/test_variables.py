@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from service.settings import RuntimeAuth, RuntimeKind, Settings, available_cores, read_settings
 from service.settings.model import TraceExporter, TraceProtocol
 from service.settings.table import TABLE
 from service.telemetry.trace_options import TraceAttribute
 from service.web.security import SignInMode
+from tests.rows import each_row
 
 GOOD = [
     ("RUNTIME_KIND", "ai_api", RuntimeKind.AI_API),
@@ -205,12 +204,12 @@ def value_of(settings: Settings, name: str) -> object:
     return getattr(next(one for one in sections if type(one) is variable.section), variable.field)
 
 
-@pytest.mark.parametrize(("name", "text", "value"), GOOD)
+@each_row("name, text, value", GOOD)
 def test_accepted(complete: dict[str, str], name: str, text: str, value: object) -> None:
     assert value_of(read_settings(complete | {name: text}), name) == value
 
 
-@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD.items() for text in texts])
+@each_row("name, text", [(name, text) for name, texts in BAD.items() for text in texts])
 def test_refused(
     complete: dict[str, str], faults_of: Callable[[dict[str, str]], dict[str, str]], name: str, text: str
 ) -> None:
@@ -223,7 +222,7 @@ def test_the_cases_cover_the_table() -> None:
     assert names - {name for name, *_ in GOOD} == {"ROLE_CATALOGUE", "CONNECTIONS"}
 
 
-@pytest.mark.parametrize("name", [variable.name for variable in TABLE if not variable.name.startswith("JWT_")])
+@each_row("name", [variable.name for variable in TABLE if not variable.name.startswith("JWT_")])
 def test_empty_counts_as_unset(complete: dict[str, str], name: str) -> None:
     assert read_settings(complete | {name: ""}) == read_settings(complete)
 
@@ -244,8 +243,8 @@ def test_role_catalogue_must_be_there(complete: dict[str, str], tmp_path: Path) 
     assert read_settings(complete | {"ROLE_CATALOGUE": str(catalogue)}).auth.role_catalogue == str(catalogue)
 
 
-@pytest.mark.parametrize(
-    ("name", "meant"),
+@each_row(
+    "name, meant",
     [
         ("JWT_ISSUERS", "JWT_ISSUER"),
         ("JWT_JWKS_URI", "JWT_JWKS_URL"),
@@ -267,7 +266,7 @@ def test_misspelt_names(
     assert not faults_of(complete | {name: ""})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name",
     [
         "CACHE_PORT",

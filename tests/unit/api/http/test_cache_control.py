@@ -2,19 +2,19 @@
 
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.api.http.cache_control import parse_directives
 from service.domain.freshness import RequestDirectives
 from service.reads.policy import Freshness, State, satisfies
+from tests.rows import each_row
 
 Asked = RequestDirectives
 
 
-@pytest.mark.parametrize(
-    ("field", "expected"),
+@each_row(
+    "field, expected",
     [
         ("", Asked()),
         ("no-cache", Asked(no_cache=True)),  # 5.2.1.4
@@ -50,8 +50,8 @@ def test_parse(field: str, expected: RequestDirectives) -> None:
     assert parse_directives(field) == expected
 
 
-@pytest.mark.parametrize(
-    ("cache_control", "pragma", "no_cache"),
+@each_row(
+    "cache_control, pragma, no_cache",
     [
         (None, "no-cache", True),  # 5.4
         (None, "NO-CACHE, x", True),
@@ -80,8 +80,8 @@ def error_only(age: float, ttl: float) -> Freshness:
 EXPIRED = Freshness(500, -400, State.EXPIRED)
 
 
-@pytest.mark.parametrize(
-    ("field", "stored", "given"),
+@each_row(
+    "field, stored, given",
     [
         ("", fresh(1, 9), True),
         ("", usable(11, -1), True),  # RFC 5861, 3: the service's own stale-while-revalidate

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from service.api.http import encodings
 from service.api.http.representation_cache import body
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize("coding", encodings.PREFERRED)
+@each_row("coding", encodings.PREFERRED)
 def test_how_a_body_is_pieced_changes_nothing(coding: str) -> None:
     made = random.Random(1)
     pieces = [made.randbytes(20) * made.choice([0, 1, 50, 5000, 60_000]) for _ in range(60)]

@@ -10,6 +10,7 @@ from service.api.resources.metric_resource.formats import FORMATS, TABLES, Point
 from service.domain.errors import NotAcceptable
 from service.domain.metrics import Chunk
 from service.domain.zones import time_zone
+from tests.rows import each_row
 
 ALL = [each for each in vars(formats).values() if isinstance(each, Format)]
 NAMES = {"json", "csv", "csv-excel", "ndjson", "parquet", "arrow", "vegalite", "svg", "png", "text", "event-stream"}
@@ -20,20 +21,20 @@ def test_every_format_of_the_contract_has_one_name() -> None:
     assert len(ALL) == len(NAMES)
 
 
-@pytest.mark.parametrize("chosen", FORMATS, ids=lambda chosen: chosen.name)
+@each_row("chosen", FORMATS)
 def test_what_a_resource_has_can_be_asked_for_by_name_whatever_accept_says(chosen: Format) -> None:
     assert choose(tuple(FORMATS), chosen.name, "text/html") == chosen
 
 
-@pytest.mark.parametrize("chosen", [each for each in ALL if each not in FORMATS], ids=lambda chosen: chosen.name)
+@each_row("chosen", [each for each in ALL if each not in FORMATS])
 def test_what_a_resource_does_not_have_is_not_acceptable(chosen: Format) -> None:
     with pytest.raises(NotAcceptable) as refused:
         choose(tuple(FORMATS), chosen.name, None)
     assert all(f"{each.media_type} (format={each.name})" in refused.value.detail for each in FORMATS)
 
 
-@pytest.mark.parametrize(
-    ("accept", "chosen"),
+@each_row(
+    "accept, chosen",
     [
         (None, JSON),
         ("*/*", JSON),

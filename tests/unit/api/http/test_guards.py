@@ -12,6 +12,7 @@ from service.api.http import guards
 from service.api.http.context import current_request
 from service.domain.access import Grants, Principal, Scope, TokenVerifier
 from service.domain.errors import Forbidden, Unauthenticated
+from tests.rows import each_row
 
 GRANTS = {
     Scope.METRICS_READ: Grants(("viewer", "reader"), ("viewers", "all")),
@@ -86,8 +87,8 @@ def test_a_guarded_route_has_its_caller_verified_once(method: str) -> None:
         app.test_client().open("/", method=method)
 
 
-@pytest.mark.parametrize(
-    ("carried", "missing", "roles", "collections"),
+@each_row(
+    "carried, missing, roles, collections",
     [
         ("", (Scope.METRICS_READ, Scope.EXECUTIONS_READ), ("viewer",), ("all",)),
         (Scope.METRICS_READ, (Scope.EXECUTIONS_READ,), ("operator", "viewer"), ("all",)),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from flask import Flask, Response
 
 from service.api.http import headers
+from tests.rows import each_row
 
 ORIGIN = "https://front-end.example"
 
@@ -49,7 +49,7 @@ def test_a_route_may_state_a_policy_of_its_own() -> None:
     assert served().test_client().get("/own-policy").headers["Content-Security-Policy"] == "default-src 'self'"
 
 
-@pytest.mark.parametrize(("status", "typed"), [(200, True), (204, False), (304, False)])
+@each_row("status, typed", [(200, True), (204, False), (304, False)])
 def test_an_answer_without_a_body_has_no_type(status: int, typed: bool) -> None:
     """A cache would take it over from a 304 (RFC 9111, 3.2)."""
     assert ("Content-Type" in served().test_client().get(f"/empty/{status}").headers) is typed
@@ -61,7 +61,7 @@ def test_options_has_no_type_either_and_an_error_has() -> None:
     assert "Content-Type" in client.options("/no-such-path").headers
 
 
-@pytest.mark.parametrize("name", ["Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma"])
+@each_row("name", ["Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma"])
 def test_a_list_has_a_longest_length_over_all_its_fields(name: str) -> None:
     client, half = served().test_client(), "x" * (headers.LONGEST_LIST // 2)
     assert client.get("/plain", headers={name: "x" * headers.LONGEST_LIST}).status_code == 200
@@ -84,7 +84,7 @@ def test_a_page_of_an_allowed_origin_may_read_the_answer() -> None:
     assert answer.headers["Vary"] == "Accept, Origin"
 
 
-@pytest.mark.parametrize("origin", [None, "null", "https://another.example", ORIGIN + ".example", ORIGIN.upper()])
+@each_row("origin", [None, "null", "https://another.example", ORIGIN + ".example", ORIGIN.upper()])
 def test_a_page_of_any_other_origin_may_not_and_caches_are_reported(origin: str | None) -> None:
     answer = served(ORIGIN).test_client().get("/own-policy", headers={} if origin is None else {"Origin": origin})
     assert not [name for name in dict(answer.headers) if name.startswith("Access-Control-")]

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
-import pytest
-
 from service.api.http.large_work import LargeWork
+from tests.rows import each_row
 
 MIB = 1024 * 1024
 SOON = 0.2
@@ -40,15 +39,13 @@ def at_once(enter: Callable[[], AbstractContextManager[None]], tasks: int) -> in
     return most
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"), [(MIB // 4, 4), (MIB, 1), (4 * MIB, 1), (5 * MIB, 2), (90 * MIB, 2), (500 * MIB, 1)]
-)
+@each_row("size, expected", [(MIB // 4, 4), (MIB, 1), (4 * MIB, 1), (5 * MIB, 2), (90 * MIB, 2), (500 * MIB, 1)])
 def test_large_answers_are_made_by_two_threads_at_most_and_medium_ones_by_one(size: int, expected: int) -> None:
     work = LargeWork()
     assert at_once(lambda: work.admitted(size), 4) == expected
 
 
-@pytest.mark.parametrize(("size", "expected"), [(MIB // 4, 4), (MIB, 1), (5 * MIB, 1)])
+@each_row("size, expected", [(MIB // 4, 4), (MIB, 1), (5 * MIB, 1)])
 def test_streamed_answers_are_made_in_turns(size: int, expected: int) -> None:
     work = LargeWork()
     assert at_once(lambda: work.turn(size), 4) == expected

@@ -20,6 +20,7 @@ from service.domain.errors import InvalidParameter
 from service.domain.freshness import Snapshot
 from service.domain.runtime import CacheScope, RequestContext
 from service.domain.zones import time_zone
+from tests.rows import each_row
 
 SNAPSHOT = Snapshot(bytes(range(16)), 4711)
 SCOPE = CacheScope("tenant", "group", connection="second")
@@ -72,9 +73,7 @@ def test_the_next_one_has_the_same_query_and_goes_on_in_the_same_snapshot() -> N
         assert pages.next(request, window, SNAPSHOT, 25) is None
 
 
-@pytest.mark.parametrize(
-    ("limit", "total", "there_is"), [(10, 10, False), (10, 11, True), (10, 9, False), (1, 2, True)]
-)
+@each_row("limit, total, there_is", [(10, 10, False), (10, 11, True), (10, 9, False), (1, 2, True)])
 def test_there_is_a_next_one_where_something_is_left(limit: int, total: int, there_is: bool) -> None:
     with asked(f"/runs?limit={limit}") as request:
         following = Pages(Cursors(b"secret")).next(request, Window(0, limit), SNAPSHOT, total)
@@ -92,8 +91,8 @@ def test_how_long_a_page_is_and_its_format_may_change_on_the_way() -> None:
         assert Pages(Cursors(b"secret")).asked(replace(request, format=CSV)) == (Window(10, 3), SNAPSHOT)
 
 
-@pytest.mark.parametrize(
-    ("path", "scope", "zone"),
+@each_row(
+    "path, scope, zone",
     [
         ("/points", SCOPE, "UTC"),
         ("/runs", replace(SCOPE, tenant="other"), "UTC"),
@@ -111,7 +110,7 @@ def test_a_cursor_is_for_the_request_that_it_was_given_for(path: str, scope: Cac
         Pages(Cursors(b"secret")).asked(request)
 
 
-@pytest.mark.parametrize("query", ["search=a%26b", "search=a%26b&search=d", "search=a%26b&search=c&status=DEAD", ""])
+@each_row("query", ["search=a%26b", "search=a%26b&search=d", "search=a%26b&search=c&status=DEAD", ""])
 def test_nor_for_another_query(query: str) -> None:
     cursor = cursor_of(next_page())
     with asked(f"/runs?limit=10&cursor={cursor}&{query}") as request, pytest.raises(InvalidParameter, match="cursor"):

@@ -14,6 +14,7 @@ from service.api.http.pagination import Cursor, Cursors
 from service.api.openapi.schemas import NO_CURSOR
 from service.domain.errors import InvalidParameter
 from service.domain.freshness import Snapshot
+from tests.rows import each_row
 
 CURSORS = st.builds(
     Cursor,
@@ -97,7 +98,7 @@ def test_a_url_holds_it_as_it_is(cursor: Cursor) -> None:
     assert re.fullmatch("[A-Za-z0-9_-]+", Cursors(b"secret").write(cursor, ()))
 
 
-@pytest.mark.parametrize("junk", ["!!!!", "\n\n\n\n", "    ", "....", "\xe4" * 4])
+@each_row("junk", ["!!!!", "\n\n\n\n", "    ", "....", "\xe4" * 4])
 def test_nothing_may_stand_between_its_characters(junk: str) -> None:
     cursor = Cursor(Snapshot(bytes(16), 1), 2)
     text = Cursors(b"secret").write(cursor, ())

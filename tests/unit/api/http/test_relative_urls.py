@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-import pytest
 from flask import Flask, Response
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from werkzeug.test import create_environ
 
 from service.api.http import headers
 from service.api.http.relative_urls import itself, relative
+from tests.rows import each_row
 
 HOST = "https://any.example"
 SEGMENTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(
@@ -73,7 +73,7 @@ def test_a_request_names_itself(path: str, prefix: str, query: str, stripped: bo
     assert instance or "\ufffd" in path
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sent",
     [
         "/runs//x",
@@ -96,8 +96,8 @@ def test_where_clients_differ_the_instance_is_the_url_itself(sent: str) -> None:
         assert itself() == ""
 
 
-@pytest.mark.parametrize(
-    ("sent", "reference"),
+@each_row(
+    "sent, reference",
     [
         ("/runs", "runs/b"),
         ("/runs/a", "../runs/b"),
@@ -112,9 +112,7 @@ def test_encoded_slashes_are_no_slashes_to_a_client(sent: str, reference: str) -
         assert relative("/runs/b") == reference
 
 
-@pytest.mark.parametrize(
-    ("target", "reference"), [("/", "./"), ("/a:b", "./a:b"), ("//a", ".//a"), ("/a", "a"), ("/;", "%3B")]
-)
+@each_row("target, reference", [("/", "./"), ("/a:b", "./a:b"), ("//a", ".//a"), ("/a", "a"), ("/;", "%3B")])
 def test_no_reference_is_taken_for_more_than_a_path(target: str, reference: str) -> None:
     with APP.request_context(environ_of("/runs")):
         assert relative(target) == reference
@@ -128,8 +126,8 @@ def test_the_target_is_not_needed() -> None:
         assert (relative("/runs/b"), itself()) == ("../runs/b", "../runs/a")
 
 
-@pytest.mark.parametrize("query", ["", "?a=b&c=%2F"])
-@pytest.mark.parametrize(("prefix", "stripped"), [("", True), ("/metrics-api", True), ("/metrics-api", False)])
+@each_row("query", ["", "?a=b&c=%2F"])
+@each_row("prefix, stripped", [("", True), ("/metrics-api", True), ("/metrics-api", False)])
 def test_a_missing_slash_at_the_end_is_redirected_below_the_prefix(prefix: str, stripped: bool, query: str) -> None:
     with APP.test_client() as client:
         answer = client.open(environ_of("/page", query, prefix, stripped=stripped))

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.api.http.context import current_request
 from service.api.http.request_ids import REQUEST_ID_HEADERS, new_traceparent, request_id, traceparent
+from tests.rows import each_row
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 WELL_FORMED = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?")
 NEW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@pytest.mark.parametrize("given_id", ["a", "A-Z_a.z~0:9/+=@", "x" * 128])
+@each_row("given_id", ["a", "A-Z_a.z~0:9/+=@", "x" * 128])
 def test_a_well_formed_id_is_taken_over(given_id: str) -> None:
     assert request_id([given_id]) == given_id
 
 
-@pytest.mark.parametrize("given_id", [None, "", "x" * 129, "a b", "a\n", "ä", "a\x00", '"a"', "a,b", "١"])
+@each_row("given_id", [None, "", "x" * 129, "a b", "a\n", "ä", "a\x00", '"a"', "a,b", "١"])
 def test_any_other_is_replaced(given_id: str | None) -> None:
     assert NEW_ID.fullmatch(request_id([given_id]))
 
@@ -35,7 +35,7 @@ def test_new_ids_differ() -> None:
     assert request_id([]) != request_id([])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         f"00-{TRACE}-{SPAN}-01",
@@ -50,7 +50,7 @@ def test_a_well_formed_trace_goes_on(text: str) -> None:
     assert traceparent(text) == text
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         None,

@@ -15,6 +15,7 @@ from service.concurrency.at_hand import AT_HAND_ONLY, NOT_AT_HAND
 from service.domain.access import AccessRule, Principal, Scope
 from service.domain.freshness import Provenance, Source
 from service.telemetry.prometheus import Telemetry
+from tests.rows import each_row
 
 RULE = AccessRule(token=True, scopes=(Scope.METRICS_READ, Scope.EXECUTIONS_READ))
 CALLER = Principal("ada", "tenant", "i", frozenset(RULE.scopes), frozenset({"group"}), 1e12, "token", "UTC")
@@ -271,7 +272,7 @@ def test_a_recorded_304_answers_only_who_has_the_representation() -> None:
     assert world.replays()
 
 
-@pytest.mark.parametrize("line", ["206 PARTIAL CONTENT", "404 NOT FOUND", "500 INTERNAL SERVER ERROR"])
+@each_row("line", ["206 PARTIAL CONTENT", "404 NOT FOUND", "500 INTERNAL SERVER ERROR"])
 def test_other_answers_are_not_recorded(line: str) -> None:
     world = World()
     world.line = line

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from flask import Flask, Response
 
 from service.api.http.static_assets import REVALIDATED, Asset
+from tests.rows import each_row
 
 ASSET = Asset(b"body" * 100, "text/css")
 
@@ -16,21 +16,21 @@ def answer(**headers: str) -> Response:
         return ASSET.response(REVALIDATED)
 
 
-@pytest.mark.parametrize("condition", ["*", "{}", "W/{}", '"another", {}'])
+@each_row("condition", ["*", "{}", "W/{}", '"another", {}'])
 def test_the_client_has_it(condition: str) -> None:
     tag = answer().headers["ETag"]
     found = answer(If_None_Match=condition.format(tag))
     assert (found.status_code, found.data, found.headers["ETag"]) == (304, b"", tag)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+@each_row("coding", ["gzip", "br", "zstd"])
 def test_each_coding_has_its_tag(coding: str) -> None:
     encoded = answer(Accept_Encoding=coding)
     assert encoded.headers["Content-Encoding"] == coding
     assert answer(If_None_Match=encoded.headers["ETag"]).status_code == 200
 
 
-@pytest.mark.parametrize("header", ["If_Match", "If_Unmodified_Since", "If_Modified_Since", "Range", "If_Range"])
+@each_row("header", ["If_Match", "If_Unmodified_Since", "If_Modified_Since", "Range", "If_Range"])
 def test_other_conditions_are_ignored_as_everywhere_in_the_service(header: str) -> None:
     """``412`` with the body itself was the answer to an ``If-Match``."""
     found = answer(**{header: '"another"'})

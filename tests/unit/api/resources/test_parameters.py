@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-import pytest
-
 from service.api.http.parameters import PagedParameters, Parameters
 from service.api.openapi.schemas import Query
 from service.api.resources.charts import query as charts
@@ -15,6 +13,7 @@ from service.api.resources.metric_resource.query import SelectionParameters, Sel
 from service.api.resources.runs import query as runs
 from service.api.resources.series import query as series
 from service.domain.selection.filters import Filter
+from tests.rows import each_row
 
 WHAT_IS_REQUIRED = {"run": ["run1", "run2"], "metric": ["Loss"], "expect": ["Loss:min<1"]}
 """Parameters without which no query of their resource is loaded."""
@@ -26,7 +25,7 @@ def schemas_below(schema: type[Query]) -> Iterator[type[Query]]:
         yield from schemas_below(each)
 
 
-@pytest.mark.parametrize("schema", sorted(set(schemas_below(Query)), key=repr))
+@each_row("schema", sorted(set(schemas_below(Query)), key=repr))
 def test_a_schema_loads_all_members_of_its_dataclass(schema: type[Query]) -> None:
     loader = schema()
     given = {name: WHAT_IS_REQUIRED[name] for name, field in loader.fields.items() if field.required}
@@ -48,7 +47,7 @@ def test_parameters_become_members_in_snake_case_lists_tuples_and_the_filter_one
     assert (loaded.limit, loaded.cursor, loaded.is_paged, loaded.format) == (2, None, True, "csv")
 
 
-@pytest.mark.parametrize(("limit", "cursor", "paged"), [(None, None, False), (1, None, True), (None, "c", True)])
+@each_row("limit, cursor, paged", [(None, None, False), (1, None, True), (None, "c", True)])
 def test_a_limit_or_a_cursor_asks_for_pages(limit: int | None, cursor: str | None, *, paged: bool) -> None:
     assert PagedParameters(limit=limit, cursor=cursor).is_paged is paged
 

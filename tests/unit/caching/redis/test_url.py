@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.caching.redis.url import SCHEMES, Address, Credentials, Form, parse_url, validate_url
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
-    ("url", "form", "addresses", "db"),
+@each_row(
+    "url, form, addresses, db",
     [
         ("redis://cache", Form.SINGLE, [("cache", 6379)], 0),
         ("redis://cache:7000/3", Form.SINGLE, [("cache", 7000)], 3),
@@ -40,8 +41,8 @@ def test_valkey_is_another_name_of_redis_in_every_form() -> None:
         assert parse_url(scheme.replace("redis", "valkey") + rest) == parse_url(scheme + rest)
 
 
-@pytest.mark.parametrize(
-    ("userinfo", "username", "password"),
+@each_row(
+    "userinfo, username, password",
     [
         ("", None, None),
         ("@", None, None),
@@ -75,8 +76,8 @@ def test_tls_options(tmp_path: Path) -> None:
     assert (loose.check_hostname, loose.verify) == (False, False)
 
 
-@pytest.mark.parametrize(
-    ("url", "says"),
+@each_row(
+    "url, says",
     [
         ("", "must begin with"),
         ("cache:6379", "must begin with"),

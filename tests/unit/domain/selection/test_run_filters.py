@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from service.domain.runs import Run
 from service.domain.selection.instants import instant
 from service.domain.selection.run_filters import RUN_FIELDS, RunFilter, RunSortKey, ordered, selected
 from service.reads import run_packing
+from tests.rows import each_row
 
 
 def literal(text: str | None) -> bytes:
@@ -30,8 +30,8 @@ def run(run_id: str = "run1", status: str = "COMPLETED", **members: str | None) 
     return msgspec.structs.replace(Run(run_id, status), **{name: literal(text) for name, text in members.items()})
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "seconds"),
+@each_row(
+    "start, end, seconds",
     [
         ("2026-03-29T00:59:59.9Z", "2026-03-29T01:00:01Z", "1.1"),
         ("2026-03-29T00:00:00Z", "2026-03-30T00:00:00.123456789Z", "86400.123456789"),
@@ -67,8 +67,8 @@ RUNS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
+@each_row(
+    "wanted, expected",
     [
         (RunFilter(), "bAg"),
         (RunFilter(("DEAD", "RUNNING")), "bA"),
@@ -148,7 +148,7 @@ def test_columns_say_of_each_run_what_the_run_says(runs: list[Run], wanted: RunF
     assert [one.run_id for one in found(runs, RunFilter())] == [one.run_id for one in newest]
 
 
-@pytest.mark.parametrize("names", [3, 300, 70_000])
+@each_row("names", [3, 300, 70_000])
 def test_a_column_of_any_number_of_texts(names: int) -> None:
     many = max(names, 1000) + 1
     runs = [run(f"run-{n}", configuration_id=f"c{n % names}", configuration_name=f"N{n % names}") for n in range(many)]

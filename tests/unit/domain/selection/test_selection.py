@@ -18,6 +18,7 @@ from service.domain.selection.filters import Filter, matching, selected
 from service.domain.selection.instants import instant, instant_of
 from service.domain.selection.sorting import FIELDS, SortKey, order
 from testing.work import MEBIBYTE, calls, memory
+from tests.rows import each_row
 from tests.unit.domain.selection.made import (  # fmt: skip
     LABELS,
     NAMES,
@@ -121,8 +122,8 @@ def test_instants_compare_as_they_follow_each_other(one: str, other: str) -> Non
     assert (first < second) == (left < right)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@each_row(
+    "text, expected",
     [
         ("2026-03-29T03:00:13.500+02:00", b"2026-03-29T01:00:13.5"),
         ("2026-03-29t01:00:00z", b"2026-03-29T01:00:00"),
@@ -162,7 +163,7 @@ def test_labels_asked_for_many_times_are_looked_for_once() -> None:
     assert work(1000) == work(1)
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@each_row("field", FIELDS)
 def test_a_chunk_may_hold_no_points(field: Any) -> None:
     point = b'{"name":"a","value":1,"timestamp":"2026-03-29T01:00:00Z","step":1,"labels":[]}'
     assert list(order([Chunk(b"", 0), Chunk(point, 1)], [SortKey(field)])) == [0]

@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from service.domain import points
 from service.domain.series.aggregates import summarize
 from service.domain.series.summary import Summary
 from testing.work import lines
+from tests.rows import each_row
 from tests.unit.domain.series import logged, reference
 
 
@@ -96,7 +96,7 @@ def test_sum_of_too_many_digits_is_not_made() -> None:
     assert one.total is None
 
 
-@pytest.mark.parametrize("values", [("1e1500", "1e-1500"), ("1", '"Infinity"'), ("1e99999999999999999999", "1")])
+@each_row("values", [("1e1500", "1e-1500"), ("1", '"Infinity"'), ("1e99999999999999999999", "1")])
 def test_a_sum_that_is_not_exact_takes_as_long_as_there_are_values(values: tuple[str, ...]) -> None:
     work = [lines(lambda count=count: of(*values * count)) for count in (100, 200)]
     assert work[1] < 2.1 * work[0]
@@ -107,8 +107,8 @@ def of(*values: str) -> Summary:
     return one
 
 
-@pytest.mark.parametrize(
-    ("values", "mean"),
+@each_row(
+    "values, mean",
     [
         (("1e99999999", "1e-99999999"), b"5E+99999998"),
         (("1e99999999", "1e-99999999", "-1e99999999"), b"null"),

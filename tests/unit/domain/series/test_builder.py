@@ -11,7 +11,6 @@ from fractions import Fraction
 from itertools import permutations
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from service.domain.series.builder import series
 from service.domain.series.series import Series
 from testing.effort import effort
 from testing.work import MEBIBYTE, memory, run_within
+from tests.rows import each_row
 from tests.unit.domain.series import reference
 from tests.unit.domain.series.logged import chunks, point, points
 
@@ -44,7 +44,7 @@ def values(found: Series) -> list[Any]:
     return [json.loads(text)["value"] for text in found.points]
 
 
-@pytest.mark.parametrize("values", [*permutations(["0.1", "0.10000000000000000001", "0.09999999999999999999"])])
+@each_row("values", [*permutations(["0.1", "0.10000000000000000001", "0.09999999999999999999"])])
 def test_numbers_that_are_one_double_are_distinguished(values: tuple[str, ...]) -> None:
     (found,) = series(chunks([point(0).replace(b'"value": 0', f'"value": {value}'.encode()) for value in values], 2))
     assert b'"value":0.09999999999999999999}' in (found.min or b"")
@@ -131,7 +131,7 @@ def test_points_without_a_step_come_last_and_stay_null() -> None:
     assert values(found) == [2, 3, 1], "and those without a timestamp after those with one"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "odd", [point(9, None, "2026-01-01T00:00:09Z"), point(9, None), point(9, 2), point(9, 1, "2026-01-01T00:00:09Z")]
 )
 def test_a_point_that_cannot_be_read_is_not_the_last(odd: bytes) -> None:
@@ -153,8 +153,8 @@ def test_only_nan_has_no_extremes_and_no_mean() -> None:
     assert (found.min, found.max, found.mean, found.count) == (None, None, None, 2)
 
 
-@pytest.mark.parametrize(
-    ("logged", "mean"),
+@each_row(
+    "logged, mean",
     [
         ([1, "NaN", 2], 1.5),
         ([1, "Infinity"], math.inf),

@@ -16,6 +16,7 @@ from service.runtimes.ai_api import chunking
 from service.runtimes.ai_api.mapping import metric_resources
 from service.runtimes.ai_api.points import PointMapping
 from testing.work import calls
+from tests.rows import each_row
 from tests.unit.runtimes.ai_api.answers import points_of
 
 WHOLE = 10**9
@@ -165,8 +166,8 @@ def test_a_long_answer_is_kept_in_stretches_as_it_is() -> None:
     assert b",".join(chunk.text for chunk in found.metrics) in body
 
 
-@pytest.mark.parametrize("at", [0.1, 0.5, 0.999])
-@pytest.mark.parametrize("garbage", [b"}", b"]", b'"', b",", b"\x00", b"\xff", b"{"])
+@each_row("at", [0.1, 0.5, 0.999])
+@each_row("garbage", [b"}", b"]", b'"', b",", b"\x00", b"\xff", b"{"])
 def test_garbage_in_any_stretch_is_refused(at: float, garbage: bytes) -> None:
     body = regular(200)
     position = body.index(b'{"name":"loss"', int(at * (len(body) - 300)))
@@ -200,7 +201,7 @@ ONE = b'{"name":"a","value":1,"timestamp":"2026-03-29T01:00:00Z"}'
 ODD_POINTS = b'{"name":"a","value":1,"timestamp":0},{"a":[{},{}]}'
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         b'{"resources":[' + b",".join([b'{"executionId":"r","metrics":[%b]}' % ONE] * 5000) + b"]}",
@@ -213,7 +214,7 @@ ODD_POINTS = b'{"name":"a","value":1,"timestamp":0},{"a":[{},{}]}'
         b'{"metrics":[' + b'}],"tags"' * 30_000,
     ],
 )
-@pytest.mark.parametrize("stretch", [1_000, chunking.STRETCH])
+@each_row("stretch", [1_000, chunking.STRETCH])
 def test_what_is_read_is_a_few_times_the_answer_at_most(body: bytes, stretch: int) -> None:
     """A megabyte of runs nobody asked for, a point each, took a minute."""
     assert bytes_read(body, stretch) <= (chunking.IN_VAIN + 2) * len(body) + stretch

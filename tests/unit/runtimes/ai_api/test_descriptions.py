@@ -11,6 +11,7 @@ from service.domain.runs import RunStatus
 from service.domain.runtime import Capabilities
 from service.runtimes.ai_api.mapping import run_status
 from service.runtimes.ai_api.meta import capabilities
+from tests.rows import each_row
 
 FULL = {
     "runtimeIdentifier": "aicore",
@@ -32,29 +33,26 @@ def test_a_whole_description_is_read() -> None:
     assert described(**FULL) == Capabilities("aicore", "2.21.0", True, "1.0.0", True, True, True)
 
 
-@pytest.mark.parametrize(
-    ("extensions", "available"),
-    [
+@each_row("extensions, available", [
         (None, False), ({}, False), ({"analytics": {"version": "1"}}, False), ({"metrics": None}, False),
         ({"metrics": {}}, True), ({"metrics": {"version": None}}, True), ({"metrics": {"capabilities": None}}, True),
         ({"metrics": {"capabilities": {}}}, True), ({"metrics": {"capabilities": {"extendedResults": False}}}, True),
         ({"Metrics": {}}, False), ({"metrics": {"anything": ["else"]}}, True),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_metrics_are_there_if_and_only_if_their_extension_is(extensions: object, available: bool) -> None:
     found = described(extensions=extensions)
     assert found.metrics is available
     assert not found.extended_results
 
 
-@pytest.mark.parametrize("extensions", [True, "metrics", ["metrics"], {"metrics": True}, {"metrics": "1.0.0"}, 1])
+@each_row("extensions", [True, "metrics", ["metrics"], {"metrics": True}, {"metrics": "1.0.0"}, 1])
 def test_extensions_of_another_shape_are_refused(extensions: object) -> None:
     with pytest.raises(BadGateway):
         described(extensions=extensions)
 
 
-@pytest.mark.parametrize(
-    ("members", "version"),
+@each_row(
+    "members, version",
     [
         ({"runtimeApiVersion": "2.21.0", "aiApi": {"version": "2.18.0"}}, "2.21.0"),
         ({"aiApi": {"version": "2.18.0"}}, "2.18.0"),
@@ -68,8 +66,8 @@ def test_the_version_is_the_runtimes_own_or_the_apis(members: dict[str, object],
     assert described(**members).api_version == version
 
 
-@pytest.mark.parametrize(
-    ("api", "multitenant"),
+@each_row(
+    "api, multitenant",
     [(None, True), ({}, True), ({"capabilities": None}, True), ({"capabilities": {}}, True)]
     + [({"capabilities": {"multitenant": multitenant}}, multitenant) for multitenant in (True, False)],
 )
@@ -77,7 +75,7 @@ def test_a_runtime_has_resource_groups_unless_it_says_otherwise(api: object, mul
     assert described(aiApi=api).multitenant is multitenant
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body", [b"", b"[]", b"null", b"<html>", b'{"runtimeIdentifier":1}', b'{"aiApi":"2"}', b'{"aiApi":{"version":2}}']
 )
 def test_what_is_no_description_is_refused(body: bytes) -> None:
@@ -85,12 +83,12 @@ def test_what_is_no_description_is_refused(body: bytes) -> None:
         capabilities(body)
 
 
-@pytest.mark.parametrize("status", ["COMPLETED", "STOPPED", "DEAD"])
+@each_row("status", ["COMPLETED", "STOPPED", "DEAD"])
 def test_a_run_that_has_ended_may_not_change(status: str) -> None:
     assert not run_status(json.dumps({"id": "run1", "status": status}).encode(), "run1").may_change
 
 
-@pytest.mark.parametrize("status", ["PENDING", "RUNNING", "STOPPING", "UNKNOWN", "", "completed", "ARCHIVED", "_ENDED"])
+@each_row("status", ["PENDING", "RUNNING", "STOPPING", "UNKNOWN", "", "completed", "ARCHIVED", "_ENDED"])
 def test_any_other_run_may_change(status: str) -> None:
     assert run_status(json.dumps({"id": "run1", "status": status}).encode(), "run1").may_change
 
@@ -104,14 +102,11 @@ def test_what_is_of_no_interest_may_be_of_any_shape() -> None:
     assert run_status(body, "run1") is RunStatus.DEAD
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+@each_row("body", [
         b"", b"[]", b"null", b'"DEAD"', b"{}", b'{"id":"run1"}', b'{"status":"DEAD"}', b'{"id":"run1","status":null}',
         b'{"id":"run1","status":1}', b'{"id":null,"status":"DEAD"}', b'{"id":"run2","status":"DEAD"}',
         b'{"id":"RUN1","status":"DEAD"}', b'[{"id":"run1","status":"DEAD"}]', b'{"id":"run1","status":"DEAD"',
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_is_no_status_of_that_run_is_refused(body: bytes) -> None:
     with pytest.raises(BadGateway):
         run_status(body, "run1")

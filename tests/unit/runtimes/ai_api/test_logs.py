@@ -15,6 +15,7 @@ from service.domain.errors import BadGateway, RuntimeTimeout
 from service.domain.logs import MOST_LINES, LogQuery, RunLog
 from service.runtimes.ai_api import logs
 from testing.effort import effort
+from tests.rows import each_row
 
 STARTED = datetime(2026, 3, 29, 1, tzinfo=UTC)
 LITERAL = b'"2026-03-29T01:00:00Z"'
@@ -159,8 +160,8 @@ def test_a_log_is_bounded_in_bytes() -> None:
     assert (found.count, found.complete) == (2, False)
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"),
+@each_row(
+    "line, expected",
     [
         ('{"timestamp":"2026-03-29T03:00:00+02:00","msg":"a"}', {"timestamp": "2026-03-29T01:00:00Z", "message": "a"}),
         ('{"timestamp":"yesterday","msg":"a"}', {"message": "a"}),
@@ -179,12 +180,12 @@ def test_one_odd_line_does_not_hide_the_others(line: str, expected: dict[str, st
     assert found.unreadable == ("timestamp" not in expected)
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"data":null}', b'{"data":{}}', b'{"data":{"result":null}}'])
+@each_row("body", [b"{}", b'{"data":null}', b'{"data":{}}', b'{"data":{"result":null}}'])
 def test_no_lines(body: bytes) -> None:
     assert read(lambda _: body) == RunLog(b"", 0, False)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"data":[]}', b'{"data":{"result":[1]}}', b'{"data":{"result":{}}}'])
+@each_row("body", [b"", b"[]", b'{"data":[]}', b'{"data":{"result":[1]}}', b'{"data":{"result":{}}}'])
 def test_what_is_no_log_is_refused(body: bytes) -> None:
     with pytest.raises(BadGateway):
         read(lambda _: body)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from service.domain.errors import BadGateway
 from service.domain.metrics import Unreadable
 from service.runtimes.ai_api.mapping import metric_resources, run_status
+from tests.rows import each_row
 from tests.unit.runtimes.ai_api.answers import points_of
 
 NUMBERS = st.one_of(
@@ -57,9 +58,7 @@ def test_what_is_mended_for_the_parser_comes_back_as_it_was_sent(escapes: str, v
     assert json.loads(text_of(answer(point(name=name, value=value))))[0]["name"] == json.loads(name)
 
 
-@pytest.mark.parametrize(
-    ("sent", "given_back"), [("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "-Infinity"), ('"NaN"', "NaN")]
-)
+@each_row("sent, given_back", [("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "-Infinity"), ('"NaN"', "NaN")])
 def test_what_json_cannot_hold_is_a_string(sent: str, given_back: str) -> None:
     assert json.loads(text_of(answer(point(value=sent, name='"NaN, Infinity"'))))[0] == {
         "name": "NaN, Infinity", "value": given_back, "timestamp": "2026-03-29T01:00:00Z", "step": None, "labels": []
@@ -91,17 +90,14 @@ def test_a_run_without_a_resource_is_absent() -> None:
     assert metric_resources(b'{"count":0,"resources":[]}', ["run1"]) == {}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+@each_row("body", [
         b"", b"<html></html>", b"[]", b"{}", b'{"resources":{}}', b'{"resources":[{}]}', answer(point(), run="run2"),
         answer(point(name="1")), answer(point(name="null")), answer('{"value":1,"timestamp":"2026-03-29T01:00:00Z"}'),
         answer("1"), answer(point(more=',"labels":{}')), answer(point(more=',"labels":[{"name":"a"}]')),
         answer(point(more=',"labels":[{"name":"a","value":1}]')), answer(point())[:-4], answer("[" * 5000),
         answer(point(name='"\xff"')).replace("\xff".encode(), b"\xff"), answer(point(value="01")), answer(point(value="1.")),
         b'{"resources":[{"executionId":"run1"},{"executionId":"run1"}]}',
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_is_not_the_ai_api_is_a_bad_gateway(body: bytes) -> None:
     with pytest.raises(BadGateway):
         metric_resources(body, ["run1"])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES, READABLE, Unreadable
 from testing.work import calls
+from tests.rows import each_row
 from tests.unit.runtimes.ai_api.answers import MOMENT, answer, metric, points_of, resource
 
 NO_TEXT = ["1", "-0.5", "true", "false", "null", "{}", "[]", '{"a":"\\n"}', '["\\n"]', '[["\\ud83d"]]', "NaN"]
@@ -43,8 +44,8 @@ def mapped(**members: str | None) -> tuple[list[dict[str, Any]], Unreadable]:
     return json.loads(points_of(found)), found.unreadable
 
 
-@pytest.mark.parametrize(
-    ("member", "literal"),
+@each_row(
+    "member, literal",
     [("timestamp", literal) for literal in [None, '"yesterday"', *NO_TEXT]]
     + [("value", literal) for literal in [None, *NO_NUMBER]]
     + [("step", literal) for literal in NO_STEP],
@@ -86,9 +87,7 @@ def test_a_step_without_end_leaves_nothing_to_work_on() -> None:
     assert [chunk.text for chunk in short.metrics] == [chunk.text for chunk in long.metrics]
 
 
-@pytest.mark.parametrize(
-    "odd", ['"step":1.5', '"step":true', '"labels":[{"name":"a","value":"b"}],"x":[{}]', '"step":1e3']
-)
+@each_row("odd", ['"step":1.5', '"step":true', '"labels":[{"name":"a","value":"b"}],"x":[{}]', '"step":1e3'])
 def test_twice_as_many_odd_points_are_twice_the_work(odd: str) -> None:
     some = [metric(odd, value=value) for value in ("1", "null", '"x"', "NaN")] * 300
     once, twice = answer(*some), answer(*some, *some)

@@ -10,13 +10,14 @@ from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES
 from service.domain.stretches import AT_ONCE
 from service.runtimes.ai_api.pairs import pairs
+from tests.rows import each_row
 from tests.unit.runtimes.ai_api.answers import answer, metric, resource
 
 LOOKS_LIKE_MORE = json.dumps('},{"name":"' * 1000)
 
 
-@pytest.mark.parametrize("between", [",", " ,\n "])
-@pytest.mark.parametrize("value", ["NaN", "1"])
+@each_row("between", [",", " ,\n "])
+@each_row("value", ["NaN", "1"])
 def test_many_come_out_as_they_were_written(between: str, value: str) -> None:
     many = [f'{{"name":"a{number}","value":{LOOKS_LIKE_MORE}}}' for number in range(300)]
     found = resource(answer(metric(value=value), more=f',"tags":[{between.join(many)}],"customInfo":null'))
@@ -30,7 +31,7 @@ def test_members_that_nobody_knows_are_left_out_wherever_it_is_cut() -> None:
     assert pairs(f"[{one},{unknown},{one}]".encode()) == b'[%b,{"name":"c","value":"d"},%b]' % ((one.encode(),) * 2)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "array", ["{}", "1", '"[]"', "[1]", '[{"name":"a"}]', '[{"name":1,"value":"b"}]', '[{"name":"a","value":null}]']
 )
 def test_what_is_none_is_refused(array: str) -> None:

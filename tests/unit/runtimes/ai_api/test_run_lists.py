@@ -14,6 +14,7 @@ from service.domain.metrics import MOST_MEMBER_BYTES
 from service.domain.runs import Run
 from service.runtimes.ai_api import run_mapping
 from testing.work import calls
+from tests.rows import each_row
 
 TIMES = (
     "2026-03-29T01:00:00Z",
@@ -96,8 +97,8 @@ def test_of_a_member_that_is_there_twice_the_last_one_counts() -> None:
         assert {one.created_at for one in found} == {last}
 
 
-@pytest.mark.parametrize("member", ["statusMessage", "scenarioId", "createdAt"])
-@pytest.mark.parametrize("value", [5, [], {}, True, ["2026-03-29T01:00:00Z"]])
+@each_row("member", ["statusMessage", "scenarioId", "createdAt"])
+@each_row("value", [5, [], {}, True, ["2026-03-29T01:00:00Z"]])
 def test_a_list_has_no_run_that_would_be_refused_alone(member: str, value: Any) -> None:
     executions: list[dict[str, Any]] = [{"id": f"run{n}", "configurationId": "c", "status": "DEAD"} for n in range(600)]
     executions[550][member] = value
@@ -134,8 +135,8 @@ def test_how_many_runs_are_written_alike_decides_nothing(
     assert outcome(answer) == alone
 
 
-@pytest.mark.parametrize("extra", [{}, {"statusMessage": "\ud83d"}])
-@pytest.mark.parametrize(("sent", "given"), [("\x1f", "\x1f"), ("\x1fd83d~", "\x1fd83d~"), ("a\ud83d", "a\ufffd")])
+@each_row("extra", [{}, {"statusMessage": "\ud83d"}])
+@each_row("sent, given", [("\x1f", "\x1f"), ("\x1fd83d~", "\x1fd83d~"), ("a\ud83d", "a\ufffd")])
 def test_ids_and_statuses_are_text_that_can_be_encoded(sent: str, given: str, extra: dict[str, str]) -> None:
     """They are compared and encoded, so half a character is U+FFFD there; literals keep it."""
     execution = {"id": sent, "configurationId": "c", "status": sent, "targetStatus": sent, **extra}

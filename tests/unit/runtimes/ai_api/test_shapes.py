@@ -13,6 +13,7 @@ from service.domain.errors import BadGateway
 from service.domain.metrics import READABLE, Unreadable
 from service.runtimes.ai_api import meta
 from service.runtimes.ai_api.mapping import metric_resources, run_status
+from tests.rows import each_row
 from tests.unit.runtimes.ai_api.answers import MOMENT, RUN, answer, metric, metrics_of, points_of, resource
 
 WRONG = ["true", "false", "null", "{}", "[]", '{"a":"\\n"}', '["\\n"]', '[["\\ud83d"]]']
@@ -30,23 +31,23 @@ def refused(body: bytes) -> None:
     assert "loss" not in caught.value.detail, "what the runtime sent is not told to callers"
 
 
-@pytest.mark.parametrize("literal", NOT_TEXT)
+@each_row("literal", NOT_TEXT)
 def test_a_name_that_is_no_text_is_refused(literal: str) -> None:
     refused(answer(metric(name=literal)))
 
 
-@pytest.mark.parametrize("literal", ["01", "-01", "1.", ".5", "+1", "1e", "1e+", "--1", "0x1", "1_000", "1.5.5", "-"])
+@each_row("literal", ["01", "-01", "1.", ".5", "+1", "1e", "1e+", "--1", "0x1", "1_000", "1.5.5", "-"])
 def test_a_number_that_json_does_not_know_is_refused(literal: str) -> None:
     refused(answer(metric(value=literal)))
     refused(answer(metric(f'"x":{literal}')))
 
 
-@pytest.mark.parametrize("literal", ["nan", "NAN", "inf", "infinity", "+Infinity", "+NaN", "-NaN", "NaNs", "1Infinity"])
+@each_row("literal", ["nan", "NAN", "inf", "infinity", "+Infinity", "+NaN", "-NaN", "NaNs", "1Infinity"])
 def test_only_the_three_spellings_of_what_json_cannot_hold_are_mended(literal: str) -> None:
     refused(answer(metric(value=literal)))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "literal",
     [
         "0",
@@ -67,7 +68,7 @@ def test_a_step_passes_as_it_was_sent(literal: str) -> None:
     assert f'"step":{literal},' in metrics_of(answer(metric(f'"step":{literal}'))).decode()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "literal",
     ["1", '"a"', "{}", "true", "[1]", "[null]", '["a"]', "[[]]", "[{}]", '[{"name":"a"}]', '[{"value":"a"}]']
     + [f'[{{"name":"a","value":{wrong}}}]' for wrong in NOT_TEXT]
@@ -83,16 +84,16 @@ def test_a_metric_without_a_name_is_refused() -> None:
     refused(answer('{"value":1,"timestamp":"2026-03-29T01:00:00Z"}'))
 
 
-@pytest.mark.parametrize("literal", ["1", "true", "{}", "[]", '{"a":"\\n"}'])
-@pytest.mark.parametrize("member", ["createdAt", "modifiedAt"])
+@each_row("literal", ["1", "true", "{}", "[]", '{"a":"\\n"}'])
+@each_row("member", ["createdAt", "modifiedAt"])
 def test_a_moment_of_the_resource_that_is_no_text_is_null_and_counted(member: str, literal: str) -> None:
     found = resource(answer(metric(), more=f',"{member}":{literal}'))
     assert (found.created_at, found.modified_at, found.count) == (b"null", b"null", 1)
     assert found.unreadable == Unreadable(timestamps=1)
 
 
-@pytest.mark.parametrize("member", ["metrics", "tags", "customInfo", "createdAt", "modifiedAt"])
-@pytest.mark.parametrize("given", [True, False])
+@each_row("member", ["metrics", "tags", "customInfo", "createdAt", "modifiedAt"])
+@each_row("given", [True, False])
 def test_an_optional_member_may_be_null_or_missing(member: str, given: bool) -> None:
     found = resource(
         f'{{"resources":[{{"executionId":"{RUN}"{f",{member!r}:null" if given else ""}}}]}}'.replace("'", '"').encode()
@@ -102,9 +103,7 @@ def test_an_optional_member_may_be_null_or_missing(member: str, given: bool) -> 
     assert (found.count, found.unreadable) == (0, READABLE)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+@each_row("body", [
         b"", b" ", b"null", b"1", b"true", b'"text"', b"[]", b"{}", b"{", b'{"resources"', b'{"resources":null}',
         b'{"resources":1}', b'{"resources":{}}', b'{"resources":[null]}', b'{"resources":[1]}', b'{"resources":[[]]}',
         b'{"resources":[{}]}', b'{"resources":[{"executionId":null}]}', b'{"resources":[{"executionId":1}]}',
@@ -117,16 +116,13 @@ def test_an_optional_member_may_be_null_or_missing(member: str, given: bool) -> 
         answer(metric(name='"\x00"')), answer(metric(name='"\x1e\x1e\x1e"')), answer(metric(name='"\\u12"')),
         answer(metric(timestamp='"\x1e"')), answer(metric('"labels":[{"name":"\x1ea","value":"b"}]')),
         answer("null"), answer("1"), answer('"a"'), answer("[]"), answer("{}"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_is_not_the_ai_api_is_refused(body: bytes) -> None:
     refused(body)
 
 
-@pytest.mark.parametrize(
-    "deep",
-    ["[" * 100_000, '{"a":' * 100_000, "[" * 50_000 + "]" * 50_000, '{"a":' * 20_000 + "1" + "}" * 20_000],
-    ids=["open lists", "open objects", "lists", "objects"],
+@each_row(
+    "deep", ["[" * 100_000, '{"a":' * 100_000, "[" * 50_000 + "]" * 50_000, '{"a":' * 20_000 + "1" + "}" * 20_000]
 )
 def test_depth_without_end_is_refused(deep: str) -> None:
     refused(deep.encode())
@@ -135,7 +131,7 @@ def test_depth_without_end_is_refused(deep: str) -> None:
     refused(answer(metric(f'"x":[NaN,{deep}]')))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "runs", [["run2"], [RUN, RUN], [RUN, "run2"], ["run2", RUN], ["RUN1"], ["run1 "], [""], ["\\ud83d"], ["run\\u0000"]]
 )
 def test_another_runs_resource_or_one_twice_is_refused(runs: list[str]) -> None:
@@ -158,7 +154,7 @@ def test_the_runtimes_order_is_kept() -> None:
     assert resource(answer(*(metric() for _ in values))).count == 500
 
 
-@pytest.mark.parametrize(("indent", "separators"), [(4, None), ("\t", (" ,\r\n", " :\t")), (None, (",", ":"))])
+@each_row("indent, separators", [(4, None), ("\t", (" ,\r\n", " :\t")), (None, (",", ":"))])
 def test_white_space_between_tokens_means_nothing(indent, separators) -> None:
     document = json.loads(WHOLE.replace(b"NaN", b'"NaN"'))
     spaced = json.dumps(document, indent=indent, separators=separators).encode()

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import pytest
-
 from service.runtimes.credentials.token_endpoint import grant_of
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
-    ("expires_in", "lifetime"),
+@each_row(
+    "expires_in, lifetime",
     [
         ("3600", 3600),
         ('"3600"', 3600),

@@ -16,6 +16,7 @@ from service.domain.selection.chunks import POINTS_A_CHUNK
 from service.runtimes.mlflow import points, run_mapping
 from service.runtimes.mlflow.points import Page
 from testing.work import calls
+from tests.rows import each_row
 
 KEYS = st.text("abcäößé金 /_-.:", min_size=1, max_size=12)
 POINTS = st.lists(
@@ -145,7 +146,7 @@ def test_a_step_may_be_negative() -> None:
     assert points_of(read(history([point(step=-3)])))[0]["step"] == -3
 
 
-@pytest.mark.parametrize("timestamp", [2**63 - 1, 253_402_300_800_000, -(10**18), "x", None, 1.5])
+@each_row("timestamp", [2**63 - 1, 253_402_300_800_000, -(10**18), "x", None, 1.5])
 def test_an_instant_without_a_text_is_null_and_warned_of(timestamp: object) -> None:
     page = read(history([point(timestamp=timestamp), point()]))
     assert [each["timestamp"] for each in points_of(page)] == [None, "2026-03-29T01:00:00.123Z"]
@@ -165,7 +166,7 @@ def test_the_epoch_is_given_and_warned_of(more: list[dict[str, Any]]) -> None:
     assert page.unreadable.at_epoch == 1
 
 
-@pytest.mark.parametrize(("member", "odd"), [("value", "high"), ("value", None), ("step", 1.5), ("step", "x")])
+@each_row("member, odd", [("value", "high"), ("value", None), ("step", 1.5), ("step", "x")])
 def test_one_odd_member_hides_no_other_point(member: str, odd: object) -> None:
     page = read(history([point(), {**point(), member: odd}, point()]))
     assert [each[member] for each in points_of(page)] == [point()[member], None, point()[member]]
@@ -179,9 +180,7 @@ def test_no_points_are_an_empty_history() -> None:
     assert read(b"{}") == Page([])
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"<html>", b"null", b'{"metrics": 1}', history([point()], "other"), b'{"metrics": [1]}']
-)
+@each_row("body", [b"", b"[]", b"<html>", b"null", b'{"metrics": 1}', history([point()], "other"), b'{"metrics": [1]}'])
 def test_anything_else_is_a_bad_gateway(body: bytes) -> None:
     with pytest.raises(BadGateway):
         read(body)
@@ -260,7 +259,7 @@ def test_a_value_that_is_longer_than_anybody_reads_is_null_and_counted() -> None
     assert page.unreadable == Unreadable(values=1)
 
 
-@pytest.mark.parametrize("member", ["metrics", "params", "tags"])
+@each_row("member", ["metrics", "params", "tags"])
 def test_a_key_has_a_longest_length(member: str) -> None:
     def body(length: int) -> bytes:
         pair = {"key": "k" * length, "value": "1"}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from service.domain.errors import BadGateway
 from service.runtimes.transport.inflation import ERRORS, coding_of, inflate
 from testing.effort import effort
+from tests.rows import each_row
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -45,7 +46,7 @@ def test_undoes_what_comes_in_pieces(coding: str, body: bytes, size: int) -> Non
     assert undo(COMPRESS[coding](body), coding, size) == body
 
 
-@pytest.mark.parametrize("coding", COMPRESS)
+@each_row("coding", COMPRESS)
 def test_undoes_more_than_a_step(coding: str) -> None:
     body = bytes(range(256)) * 20_000
     assert undo(COMPRESS[coding](body), coding) == body
@@ -62,7 +63,7 @@ def test_noise_raises_nothing_unexpected(coding: str, noise: bytes) -> None:
             continue
 
 
-@pytest.mark.parametrize("coding", COMPRESS)
+@each_row("coding", COMPRESS)
 def test_too_much_is_refused(coding: str) -> None:
     data = COMPRESS[coding](b"ab" * 1000)
     assert len(undo(data, coding, most=2000)) == 2000
@@ -70,13 +71,13 @@ def test_too_much_is_refused(coding: str) -> None:
         undo(data, coding, most=1999)
 
 
-@pytest.mark.parametrize("coding", COMPRESS)
+@each_row("coding", COMPRESS)
 def test_a_bomb_is_refused_by_its_ratio(coding: str) -> None:
     with pytest.raises(BadGateway, match="compression ratio"):
         undo(COMPRESS[coding](bytes(64 * MIB)), coding)
 
 
-@pytest.mark.parametrize("coding", COMPRESS)
+@each_row("coding", COMPRESS)
 def test_what_ends_early_is_refused(coding: str) -> None:
     with pytest.raises(EXPECTED):
         undo(COMPRESS[coding](b"some text" * 50)[:-1], coding)
@@ -102,15 +103,14 @@ def test_each_step_may_be_the_last() -> None:
         inflate([gzip.compress(b"") * 10_000], "gzip", 1000, keep_on)
 
 
-@pytest.mark.parametrize(
-    ("header", "coding"),
-    [(None, None), ("", None), ("identity", None), (" GZIP ", "gzip"), ("br", "br"), ("zstd", "zstd")],
+@each_row(
+    "header, coding", [(None, None), ("", None), ("identity", None), (" GZIP ", "gzip"), ("br", "br"), ("zstd", "zstd")]
 )
 def test_knows_its_codings(header: str | None, coding: str | None) -> None:
     assert coding_of(header) == coding
 
 
-@pytest.mark.parametrize("header", ["gzip, br", "compress", "aes128gcm", "*", "gzip;q=1"])
+@each_row("header", ["gzip, br", "compress", "aes128gcm", "*", "gzip;q=1"])
 def test_refuses_others(header: str) -> None:
     with pytest.raises(BadGateway):
         coding_of(header)

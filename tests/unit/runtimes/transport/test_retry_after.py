@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import pytest
-
 from service.runtimes.transport.retries import retry_after, whole_seconds
+from tests.rows import each_row
 
 NOW = 1445412480.0  # 2015-10-21T07:28:00Z
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
+@each_row(
+    "value, seconds",
     [
         ("0", 0),
         (" 7 ", 7),
@@ -35,6 +34,6 @@ def test_is_none_where_there_is_none() -> None:
     assert retry_after({}) is None
 
 
-@pytest.mark.parametrize(("seconds", "whole"), [(None, None), (0.0, 1), (0.2, 1), (1.0, 1), (1.1, 2)])
+@each_row("seconds, whole", [(None, None), (0.0, 1), (0.2, 1), (1.0, 1), (1.1, 2)])
 def test_rounds_up(seconds: float | None, whole: int | None) -> None:
     assert whole_seconds(seconds) == whole

@@ -7,13 +7,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import pytest
 import requests
 import urllib3.exceptions
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeTimeout, RuntimeTrouble, RuntimeUnavailable
 from service.runtimes.transport.translation import FOREIGN, domain_error, reason
+from tests.rows import each_row
 
 
 def kinds(root: type[Exception]) -> Iterator[type[Exception]]:
@@ -30,15 +30,15 @@ ROOTS: tuple[type[Exception], ...] = (
 ALL = {kind for root in ROOTS for kind in kinds(root)}
 
 
-@pytest.mark.parametrize("kind", sorted(ALL, key=str))
+@each_row("kind", sorted(ALL, key=str))
 def test_every_exception_is_caught_and_has_a_meaning(kind: type[Exception]) -> None:
     error = kind.__new__(kind)
     assert isinstance(error, FOREIGN)
     assert isinstance(domain_error(error, Deadline.after(5)), RuntimeTrouble)
 
 
-@pytest.mark.parametrize(
-    ("bottom", "meaning"),
+@each_row(
+    "bottom, meaning",
     [
         (TimeoutError(), RuntimeUnavailable),
         (ConnectionResetError(), RuntimeUnavailable),

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from service.api.resources.metric_resource.to_ndjson import lines
 from service.domain.metrics import Chunk
 from service.domain.timestamps import ZoneClock
 from service.domain.zones import time_zone
+from tests.rows import each_row
 from tests.unit.domain.selection.made import made_runs
 
 UTC = ZoneClock(time_zone("UTC"))
@@ -100,15 +100,13 @@ def test_formulas_cannot_run_and_numbers_stay_numbers() -> None:
     assert {(row[1], row[4]) for row in found[1:]} == {("-0.5", "'=v")}
 
 
-@pytest.mark.parametrize(
-    "number", ["-5", "+1", "-1e-5", ".5", "-.5", "+1.", "-1.5E+10", "0", "-0", "'-5", "a;-5", " -5"]
-)
+@each_row("number", ["-5", "+1", "-1e-5", ".5", "-.5", "+1.", "-1.5E+10", "0", "-0", "'-5", "a;-5", " -5"])
 def test_plain_numbers_are_not_guarded(number: str) -> None:
     assert cells(number) == number
 
 
-@pytest.mark.parametrize("between", [";", "\t", "\n", "\r", "\r\n", "; ", ';"', ";a;", "\n'"])
-@pytest.mark.parametrize("formula", ["=1+1", "@A1", "+A1", "-A1"])
+@each_row("between", [";", "\t", "\n", "\r", "\r\n", "; ", ';"', ";a;", "\n'"])
+@each_row("formula", ["=1+1", "@A1", "+A1", "-A1"])
 def test_no_formula_begins_where_another_separator_would_separate(between: str, formula: str) -> None:
     found = cells(f"a{between}{formula}")
     assert found != f"a{between}{formula}"
@@ -235,10 +233,10 @@ def test_what_is_written_by_columns_is_what_is_written_one_by_one(points, clock:
     assert found in {None, PointRows(labels, clock, ("runId",)).of(spaced, b"run1,")}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "labels", ["[]", '[{"name":"group","value":"tree-%d"}]', '[{"name":"a","value":"b%d"},{"name":"c","value":""}]']
 )
-@pytest.mark.parametrize("clock", [UTC, TOKYO])
+@each_row("clock", [UTC, TOKYO])
 def test_points_as_runtimes_mostly_write_them_are_written_by_columns(labels: str, clock: ZoneClock) -> None:
     points = [
         f'{{"name":"Train loss","value":{number}.5,"timestamp":"2026-03-29T01:{number % 60:02}:00.5Z",'

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from service.api.resources.metric_resource.to_json import DEEPEST, LARGEST, parsed_text, tags, with_parsed
 from service.domain.metrics import MetricResource
 from testing.work import calls, memory, run_within
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize("text", ['{"a": [0.10, 9007199254740993]}', "1e400", '"x"', "null", '\n[1,\n"é"]', "9" * 5000])
+@each_row("text", ['{"a": [0.10, 9007199254740993]}', "1e400", '"x"', "null", '\n[1,\n"é"]', "9" * 5000])
 def test_json_stays_digit_for_digit(text: str) -> None:
     assert parsed_text(text) == text.encode()
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "plain", "NaN", "[-Infinity]", '{"a":1,"a":2}', '{"b":{"a":1,"\\u0061":2}}', "[1", "1 2", '["\ud83d"]', "\ufeff1", '"a\nb"'],
-)  # fmt: skip
+@each_row("text", ["", "plain", "NaN", "[-Infinity]", '{"a":1,"a":2}', '{"b":{"a":1,"\\u0061":2}}', "[1", "1 2", '["\ud83d"]', "\ufeff1", '"a\nb"'])  # fmt: skip
 def test_all_else_stays_raw(text: str) -> None:
     assert parsed_text(text) is None
 
@@ -63,7 +59,7 @@ for unit in {ENDLESS!r}:
     assert run_within(code).splitlines() == [f"{unit!r} None" for unit in ENDLESS]
 
 
-@pytest.mark.parametrize("unit", ["[],", '{"a":[1]},', "1,", '"\\u0061",'])
+@each_row("unit", ["[],", '{"a":[1]},', "1,", '"\\u0061",'])
 def test_twice_the_value_is_twice_the_work(unit: str) -> None:
     def work(times: int) -> int:
         text = f"[{unit * times}0]"
@@ -73,7 +69,7 @@ def test_twice_the_value_is_twice_the_work(unit: str) -> None:
     assert work(4000) <= 2.1 * work(2000)
 
 
-@pytest.mark.parametrize("unit", ["\\\\", "\\u0041", "é"])
+@each_row("unit", ["\\\\", "\\u0041", "é"])
 def test_a_value_that_is_too_large_stays_as_it_is_written(unit: str) -> None:
     """Nothing is made of it: whoever reads 60 MB at once keeps all others waiting."""
     large = f'{{"name":"a","value":"{unit * (7 * LARGEST // len(unit))}"}}'
