@@ -15,7 +15,8 @@ from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable
 from service.domain.runtime import CacheScope, RequestContext
-from service.reads.queries import Queries, RuntimeCondition
+from service.reads.capability_reads import RuntimeCondition
+from service.reads.queries import Queries
 from service.settings import ConnectionSettings, RuntimeAuth, Settings
 
 _STATE_TIMEOUT = 1.0
@@ -59,4 +60,4 @@ def _runtime_condition(connection: ConnectionSettings, queries: Queries, *, expl
     cache_scope = CacheScope("", connection.runtime.resource_group, connection=connection.name)
     deadline = Deadline.after(connection.runtime.timeout if explained else _STATE_TIMEOUT)
     context = RequestContext(cache_scope, deadline, str(uuid.uuid4()), new_traceparent())
-    return queries.runtime_condition(context, explained=explained)
+    return queries.capabilities.condition(context, explained=explained)

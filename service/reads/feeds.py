@@ -139,7 +139,7 @@ class Feeds:
         if snapshot == feed.now.snapshot:
             return feed.now
         with suppress(CursorExpired, ContentGone):
-            read = self._queries.metric_resource(feed.run_id, context, snapshot)
+            read = self._queries.metrics.resource(feed.run_id, context, snapshot)
             return Observed(read.content(), snapshot, read.status, may_change=read.may_change)
         return None
 
@@ -198,7 +198,7 @@ class Feeds:
         for feed in feeds:
             feed.poll_at(began + _TROUBLED)
             feed.batched = False
-        found = self._queries.metric_resources([feed.run_id for feed in feeds], context)
+        found = self._queries.metrics.resources([feed.run_id for feed in feeds], context)
         seconds = time.monotonic() - began
         return {feed: self._record(feed, found[feed.run_id], replaced[feed], seconds, context) for feed in feeds}
 
@@ -241,7 +241,7 @@ class Feeds:
         try:
             now = _observed(read)
         except ContentGone:
-            read = self._queries.metric_resource(feed.run_id, context.no_cache())
+            read = self._queries.metrics.resource(feed.run_id, context.no_cache())
             now = _observed(read)
         feed.publish(now)
         return read

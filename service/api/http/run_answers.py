@@ -44,7 +44,7 @@ class RunAnswers:
         ``Representation``."""
 
         def represent(context: RequestContext) -> Representation:
-            run = self._queries.metric_resource(run_id, context)
+            run = self._queries.metrics.resource(run_id, context)
             return Representation(
                 content=(run.key, run.digest.hex()),
                 form=form,

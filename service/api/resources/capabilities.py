@@ -68,10 +68,10 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     @requires()
     def capabilities(read_request: ReadRequest[Parameters]) -> Response:
         """Which runtime this is, and whether its runs have a metric resource and logs. Any valid token suffices."""
-        connection, kind = read_request.context.cache_scope.connection, queries.kind(read_request.context)
+        connection, kind = read_request.context.cache_scope.connection, queries.capabilities.kind(read_request.context)
 
         def represent(context: RequestContext) -> Representation:
-            read = queries.capabilities(context)
+            read = queries.capabilities.read(context)
             return Representation(
                 content=(read.key, read.digest.hex()),
                 form=("capabilities", connection, kind),

@@ -111,7 +111,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
         expected = read_request.query.expect
 
         def represent(context: RequestContext) -> Representation:
-            read = queries.summaries([run_id], context)[run_id]
+            read = queries.metrics.summaries([run_id], context)[run_id]
             if isinstance(read, ServiceError):
                 raise read
 

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from service.api.http.guards import open_to_everyone
 from service.api.openapi.blueprints import Blueprint, documented_open
 from service.domain.access import TokenVerifier
-from service.reads.queries import RuntimeCondition, RuntimeState
+from service.reads.capability_reads import RuntimeCondition, RuntimeState
 
 JSON = "application/json"
 

@@ -32,8 +32,9 @@ from service.domain.freshness import Source as From
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails
 from service.domain.runtime import CacheScope, Capabilities, RequestContext, RunMetrics
+from service.reads.capability_reads import RuntimeCondition, RuntimeState
 from service.reads.entries import Connection
-from service.reads.queries import Queries, RuntimeCondition, RuntimeState
+from service.reads.queries import Queries
 from service.reads.results import Read
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
@@ -60,7 +61,7 @@ class World:
         return RequestCachePolicy(RequestDirectives(**directives), self.clock())
 
     def runs(self, service: Queries, *run_ids: str, cache_scope: CacheScope = HERE, **directives: Any):
-        return service.metric_resources(run_ids, context(cache_scope, self.cache_policy(**directives)))
+        return service.metrics.resources(run_ids, context(cache_scope, self.cache_policy(**directives)))
 
     def run(self, service: Queries, run_id: str = "run1", **more: Any) -> Read[MetricResource] | ServiceError:
         return self.runs(service, run_id, **more)[run_id]
@@ -71,7 +72,7 @@ class World:
         return found.content().metrics[0].text
 
     def can(self, service: Queries, **directives: Any) -> Read[Capabilities]:
-        return service.capabilities(context(HERE, self.cache_policy(**directives)))
+        return service.capabilities.read(context(HERE, self.cache_policy(**directives)))
 
 
 def queries(runtime: FakeRuntime, process: Process) -> Queries:
@@ -262,9 +263,9 @@ def test_what_the_runtime_can_do_is_fetched_once_for_all(world: World) -> None:
 def test_what_the_runtime_can_do_does_not_hang_on_the_resource_group(world: World) -> None:
     service = world.service()
     world.can(service)
-    service.capabilities(context(CacheScope("t", "another"), world.cache_policy()))
+    service.capabilities.read(context(CacheScope("t", "another"), world.cache_policy()))
     assert world.runtime.described == 1
-    service.capabilities(context(CacheScope("another", "g"), world.cache_policy()))
+    service.capabilities.read(context(CacheScope("another", "g"), world.cache_policy()))
     assert world.runtime.described == 2
 
 
@@ -316,11 +317,11 @@ def test_why_a_runtime_gives_no_usable_answer_is_told_though_it_gave_one_before(
     world: World, trouble: ServiceError, state: RuntimeState
 ) -> None:
     queries = world.service()
-    assert queries.runtime_condition(context(HERE), explained=True) == RuntimeCondition("reachable")
+    assert queries.capabilities.condition(context(HERE), explained=True) == RuntimeCondition("reachable")
     world.clock.pass_(60)
     world.runtime.describes = trouble
     for _ in range(2):
-        assert queries.runtime_condition(context(HERE), explained=True) == RuntimeCondition(state, trouble.detail)
+        assert queries.capabilities.condition(context(HERE), explained=True) == RuntimeCondition(state, trouble.detail)
 
 
 def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: World) -> None:
@@ -332,7 +333,7 @@ def test_content_that_has_left_the_store_is_gone_and_can_be_read_anew(world: Wor
     assert isinstance(stored, Read)
     with pytest.raises(ContentGone):
         stored.content()
-    anew = later.metric_resources(
+    anew = later.metrics.resources(
         ["run1"], context(HERE, RequestCachePolicy(RequestDirectives(no_cache=True), world.clock() + 1))
     )["run1"]
     assert isinstance(anew, Read)
@@ -402,7 +403,7 @@ def test_summaries_of_stored_runs_touch_neither_the_runtime_nor_a_point(world: W
     run_ids = [f"run{number}" for number in range(25)]
     for number, run_id in enumerate(run_ids):
         world.runtime.log(run_id, _points(number), may_change=False)
-    first = world.service().summaries(run_ids, context(HERE, world.cache_policy()))
+    first = world.service().metrics.summaries(run_ids, context(HERE, world.cache_policy()))
     last = {run_id: read.content() for run_id, read in first.items() if isinstance(read, Read)}
     assert [json.loads(last[run_id].summaries[0].last)["value"] for run_id in run_ids] == list(range(25))
     assert sorted(map(len, world.runtime.asked)) == [5, 10, 10]
@@ -412,7 +413,7 @@ def test_summaries_of_stored_runs_touch_neither_the_runtime_nor_a_point(world: W
         points = rest_key(entry_key("run-metrics", "t", "default", "fake", "g", "", run_id), read.digest)
         assert world.cache.get(points) is not None
         world.cache.delete(points)
-    again = world.service().summaries(run_ids, context(HERE, world.cache_policy()))
+    again = world.service().metrics.summaries(run_ids, context(HERE, world.cache_policy()))
     assert {run_id: read.content() for run_id, read in again.items() if isinstance(read, Read)} == last
     assert len(world.runtime.asked) == 3
 
@@ -425,7 +426,9 @@ def test_the_summary_of_a_run_that_ended_long_ago_lasts_and_that_of_another_does
 
     def read(**directives: Any) -> dict[str, Any]:
         ended_at = {"run1": ended, "run2": world.clock() - 1, "run3": ended}
-        return service.summaries(["run1", "run2", "run3"], context(HERE, world.cache_policy(**directives)), ended_at)
+        return service.metrics.summaries(
+            ["run1", "run2", "run3"], context(HERE, world.cache_policy(**directives)), ended_at
+        )
 
     read()
     world.clock.pass_(LIFETIMES.fresh_finished + LIFETIMES.stale_while_revalidate + 1)
@@ -455,7 +458,7 @@ def test_of_runs_that_were_not_stored_only_the_summaries_stay_in_memory(world: W
     service = world.service(runtime)
     tracemalloc.start()
     try:
-        found = service.summaries(run_ids, context(HERE, world.cache_policy()))
+        found = service.metrics.summaries(run_ids, context(HERE, world.cache_policy()))
         held, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -470,6 +473,6 @@ def test_of_runs_that_were_not_stored_only_the_summaries_stay_in_memory(world: W
 
 def test_what_is_the_matter_with_a_run_is_its_summary(world: World) -> None:
     world.runtime.log("run1", _points(1))
-    found = world.service().summaries(["run1", "nosuchrun"], context(HERE, world.cache_policy()))
+    found = world.service().metrics.summaries(["run1", "nosuchrun"], context(HERE, world.cache_policy()))
     assert isinstance(found["run1"], Read)
     assert isinstance(found["nosuchrun"], RunNotFound)

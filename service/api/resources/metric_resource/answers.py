@@ -113,7 +113,7 @@ class MetricResources:
     ) -> Representation:
         read_request = selection.read_request
         is_paged = read_request.query.is_paged
-        run = self.queries.metric_resource(run_id, context, snapshot)
+        run = self.queries.metrics.resource(run_id, context, snapshot)
         counted = read_request.format != JSON and not selection.is_whole
         total = selection.total(run, self.selected_points) if is_paged or counted else 0
         following = self.paging.next(read_request, selection.window, run.snapshot, total) if is_paged else None

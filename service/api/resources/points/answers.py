@@ -50,7 +50,7 @@ class PointTables:
         context: RequestContext,
     ) -> Representation:
         wanted = read_request.query.wanted
-        read = self.queries.points(read_request.query.run, context, snapshot)
+        read = self.queries.metrics.points(read_request.query.run, context, snapshot)
         pages = _Pages.of(read, wanted, window, self.selected_points) if read_request.query.is_paged else None
         following = None if pages is None else self.paging.next(read_request, window, read.snapshot, pages.total)
         if following is not None:

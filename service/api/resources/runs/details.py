@@ -32,7 +32,7 @@ class Details:
 
     def _represent(self, read_request: ReadRequest[Parameters], run_id: str, context: RequestContext) -> Representation:
         read = self.queries.run(run_id, context)
-        can = self.queries.capabilities_if_known(context)
+        can = self.queries.capabilities.if_known(context)
         connection = read_request.query.connection
         query = "" if connection is None else "?" + urlencode({"connection": connection})
         metric_resource = Link(

@@ -41,7 +41,7 @@ class RunMetrics:
         if not runs:
             return cls({})
         ended_at = {run.run_id: ended for run in runs if (ended := run.ended_at) is not None}
-        return cls(queries.summaries([run.run_id for run in runs], context, ended_at))
+        return cls(queries.metrics.summaries([run.run_id for run in runs], context, ended_at))
 
     @property
     def weight(self) -> int:
