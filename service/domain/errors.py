@@ -152,6 +152,13 @@ class BadGateway(RuntimeTrouble):
     """The runtime's answer is not one of its kind, or cannot be read."""
 
 
+class AnswerTooLarge(BadGateway):
+    """The runtime's answer is larger than what is read of one."""
+
+    def __init__(self, detail: str = "the AI runtime's answer is larger than it may be") -> None:
+        super().__init__(detail)
+
+
 class RuntimeUnavailable(RuntimeTrouble):
     """The runtime cannot be reached, answers 5xx, or its circuit is open; ``retry_after`` is in seconds."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from service.domain.errors import (
+    AnswerTooLarge,
     BadGateway,
     LogsNotSupported,
     MetricsNotSupported,
@@ -69,6 +70,8 @@ def error_named(name: str) -> ServiceError:
             return RuntimeForbids()
         case "RuntimeRefuses":
             return RuntimeRefuses()
+        case "AnswerTooLarge":
+            return AnswerTooLarge()
         case "BadGateway":
             return BadGateway("the AI runtime's answer cannot be used")
         case _:

@@ -22,7 +22,7 @@ from typing import TypeVar
 import msgspec
 
 from service.concurrency.decoders import json_decoder
-from service.domain.errors import BadGateway
+from service.domain.errors import AnswerTooLarge, BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES
 from service.domain.stretches import AT_ONCE, find, stretches
 
@@ -51,16 +51,16 @@ _ASIDE_IN_TEXT = re.compile(f"{ASIDE}(?:~|([0-9a-fA-F]{{4}}))")
 def decode(body: bytes, kind: type[T]) -> T:
     """Read ``body`` as UTF-8 JSON of the shape ``kind``, of which no strings are kept as literals.
 
-    Raises ``BadGateway`` for anything else, and for more than ``MOST_AT_ONCE`` bytes.
+    Raises ``BadGateway`` for anything else, and ``AnswerTooLarge`` for more than ``MOST_AT_ONCE`` bytes.
     """
     check_at_once(body)
     return _decoded(body, kind, _replace_lone)[0]
 
 
 def check_at_once(body: bytes) -> None:
-    """Raises ``BadGateway`` for more than ``MOST_AT_ONCE`` bytes."""
+    """Raises ``AnswerTooLarge`` for more than ``MOST_AT_ONCE`` bytes."""
     if len(body) > MOST_AT_ONCE:
-        raise BadGateway(_TOO_LONG)
+        raise AnswerTooLarge(_TOO_LONG)
 
 
 def decode_mended(body: bytes, kind: type[T], *, points: bool = False) -> tuple[T, bool]:

@@ -31,6 +31,8 @@ class ScriptedMLflow(ScriptedRuntime):
         """What a history is, by the request's query."""
         self.bulk: Callable[[dict[str, str]], object] | None = None
         """What a history by ``get-history-bulk`` is, where the server has that."""
+        self.search: Callable[[], object] | None = None
+        """What a page of runs is."""
         if workspaces is not None:
             self.say("mlflow/server-info", 200, {"store_type": "SqlStore", "workspaces_enabled": workspaces})
         self.say("version", 200, b"3.17.2")
@@ -59,6 +61,8 @@ class ScriptedMLflow(ScriptedRuntime):
                 return self.bulk(query)
             case "experiments/search":
                 return {"experiments": [{"experiment_id": "0", "name": "Default"}]}
+            case "runs/search" if self.search is not None:
+                return self.search()
             case "runs/search":
                 return {"runs": [self._run(run_id, points) for run_id, points in self.runs.items()]}
             case "experiments/get":

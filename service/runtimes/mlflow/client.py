@@ -11,6 +11,7 @@ import msgspec
 
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import (
+    AnswerTooLarge,
     BadGateway,
     LogsNotSupported,
     RateLimited,
@@ -54,7 +55,13 @@ only take turns; and of any other."""
 MOST_RUNS = 100_000
 MOST_MODELS = 100
 """The most logged models of a run that are read; further ones have only an id, and their points no label."""
-_RUNS_A_PAGE = _EXPERIMENTS_A_PAGE = 1000
+RUNS_A_PAGE = _EXPERIMENTS_A_PAGE = 1000
+_FEWER = 4
+"""How many times fewer runs a page has after one that was larger than what is read of an answer."""
+_RUN_TOO_LARGE = (
+    "the AI runtime's list has a run that is larger by itself than what is read of an answer: RUNTIME_MAX_BODY_BYTES, "
+    f"and at most {json_literals.MOST_AT_ONCE // 1024**2} MiB"
+)
 _MARGIN, _MOST_MARGIN = 0.1, 0.5
 """The share of the time left for the parts of a run that is reserved for reporting which of them are late, and the most
 seconds of it."""
@@ -72,6 +79,7 @@ class MLflowRuntime:
         self._fan_out = fan_out
         self._tenancy = Tenancy()
         self._version: str | None = None
+        self._runs_a_page = RUNS_A_PAGE
 
     def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, RunMetrics | ServiceError]:
         """Reads the runs, which name their metrics; then the logged models, whose points are labelled; then each
@@ -106,11 +114,10 @@ class MLflowRuntime:
         """The runs of all experiments, except deleted ones."""
         found: dict[str, Run] = {}
         for ids in self._experiments(context):
-            asked = {"experiment_ids": ids, "order_by": ["attributes.start_time DESC"], "max_results": _RUNS_A_PAGE}
-            for page in self._pages("/runs/search", asked, RunPage, context, "runs"):
+            for page in self._run_pages(ids, context):
                 found.update((each.info.run_id, run_mapping.run(each)) for each in page.runs if not each.deleted)
                 if len(found) >= MOST_RUNS:
-                    break
+                    return found.values()
         return found.values()
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
@@ -220,6 +227,21 @@ class MLflowRuntime:
         for page in self._pages("/experiments/search", asked, ExperimentPage, context, "experiments"):
             if page.experiments:
                 yield [experiment.experiment_id for experiment in page.experiments]
+
+    def _run_pages(self, experiments: Sequence[str], context: RequestContext) -> Iterator[RunPage]:
+        """All pages of the runs of these experiments. After one that is too large they are read again from the first
+        on, with fewer runs in each, as a token may count pages; later lists begin with as few."""
+        while True:
+            size = self._runs_a_page
+            asked = {"experiment_ids": experiments, "order_by": ["attributes.start_time DESC"], "max_results": size}
+            try:
+                yield from self._pages("/runs/search", asked, RunPage, context, "runs")
+            except AnswerTooLarge:
+                if size == 1:
+                    raise AnswerTooLarge(_RUN_TOO_LARGE) from None
+                self._runs_a_page = min(self._runs_a_page, max(1, size // _FEWER))
+            else:
+                return
 
     def _pages(
         self, path: str, asked: Mapping[str, object], kind: type[T], context: RequestContext, operation: str

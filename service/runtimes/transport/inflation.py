@@ -15,7 +15,7 @@ import brotli
 from isal import igzip_lib, isal_zlib
 from urllib3 import BaseHTTPResponse
 
-from service.domain.errors import BadGateway
+from service.domain.errors import AnswerTooLarge, BadGateway
 from service.runtimes.transport.budget import Budget
 
 if sys.version_info >= (3, 14):
@@ -102,7 +102,7 @@ def coding_of(content_encoding: str | None) -> str | None:
 def inflate(pieces: Iterable[bytes], coding: str, most: int, keep_on: Callable[[], object]) -> bytes:
     """Decompress to at most ``most`` bytes. ``keep_on`` is called before each step and may raise to stop.
 
-    Raises ``BadGateway`` for too much and for a stream that ends early, and ``ERRORS`` for a malformed one.
+    Raises ``AnswerTooLarge``, ``BadGateway`` for a stream that ends early, and ``ERRORS`` for a malformed one.
     """
     inflation = _Inflation(_STREAMS[coding], most, keep_on)
     for piece in pieces:
@@ -136,7 +136,7 @@ class _Inflation:
     def _keep(self, step: bytes) -> None:
         self._given += len(step)
         if self._given > self._most:
-            raise BadGateway("the AI runtime's answer is larger than it may be")
+            raise AnswerTooLarge
         if self._given > _RATIO_FROM and self._given > _RATIO * self._taken:
             raise BadGateway("the compression ratio of the AI runtime's answer exceeds the limit")
         if step:
@@ -150,12 +150,13 @@ _COMPRESSED_PIECE = 64 * 1024
 def read_body(raw: BaseHTTPResponse, most: int, budget: Budget) -> bytes:
     """The decompressed body, of at most ``most`` bytes before and after decompression.
 
-    Raises ``BadGateway`` where it is larger or has another coding, ``IncompleteRead`` where the connection ended early.
+    Raises ``AnswerTooLarge``, ``BadGateway`` where it has another coding, ``IncompleteRead`` where the connection ended
+    early.
     """
     coding = coding_of(raw.headers.get("Content-Encoding"))
     length = raw.length_remaining
     if length is not None and length > most:
-        raise BadGateway("the AI runtime's answer is larger than it may be")
+        raise AnswerTooLarge
     if coding is not None:
         return inflate(_pieces(raw, _COMPRESSED_PIECE, most), coding, most, budget.seconds)
     return b"".join(_pieces(raw, _PIECE, most)) if length is None else _exactly(raw, length)
@@ -174,5 +175,5 @@ def _pieces(raw: BaseHTTPResponse, size: int, most: int) -> Iterator[bytes]:
     while piece := raw.read(size, decode_content=False):
         total += len(piece)
         if total > most:
-            raise BadGateway("the AI runtime's answer is larger than it may be")
+            raise AnswerTooLarge
         yield piece

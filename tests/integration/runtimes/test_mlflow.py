@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ import pytest
 
 from service.app.runtime_client import build_runtime
 from service.domain.errors import (
+    AnswerTooLarge,
     BadGateway,
     RateLimited,
     RunNotFound,
@@ -26,7 +28,7 @@ from service.domain.errors import (
     ServiceError,
 )
 from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
-from service.runtimes.mlflow.client import AT_ONCE, AT_ONCE_ELSEWHERE
+from service.runtimes.mlflow.client import AT_ONCE, AT_ONCE_ELSEWHERE, RUNS_A_PAGE
 from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 from tests.rows import each_row
@@ -486,6 +488,47 @@ def test_all_experiments_are_listed_page_by_page_newest_run_first() -> None:
     asked = [json.loads(document) for document in server.documents]
     assert [each.get("experiment_ids") for each in asked] == [None, ["1"], ["1"], None, ["2"]]
     assert [each.get("page_token") for each in asked] == [None, None, "y", "x", None]
+
+
+def listing(sizes: Mapping[str, int], server: ScriptedMLflow) -> Callable[[], object]:
+    """The answers of a server whose runs have so many bytes of parameters, and whose tokens count pages."""
+
+    def answer() -> object:
+        asked = json.loads(server.documents[-1])
+        most, number = asked["max_results"], int(asked.get("page_token", "0"))
+        found = list(sizes)[number * most : (number + 1) * most]
+        runs = [
+            {"info": {"run_id": run_id}, "data": {"params": [{"key": "p", "value": sizes[run_id] * "x"}]}}
+            for run_id in found
+        ]
+        more = {"next_page_token": str(number + 1)} if (number + 1) * most < len(sizes) else {}
+        return {"runs": runs, **more}
+
+    return answer
+
+
+def test_a_list_whose_pages_are_larger_than_answers_may_be_is_read_in_smaller_ones() -> None:
+    """The second of 250 is the first that has too much, and the pages are read anew."""
+    server = ScriptedMLflow()
+    sizes = {f"run-{number}": 10 if number < 300 else 2000 for number in range(330)}
+    server.search = listing(sizes, server)
+    with adapter(server, max_body_bytes=48 * 1024) as runtime:
+        assert [run.run_id for run in runtime.runs(context(OURS))] == list(sizes)
+        pages = [json.loads(document).get("max_results") for document in server.documents]
+        assert [size for size, _ in groupby(pages)] == [RUNS_A_PAGE, 250, 62]
+        server.documents.clear()
+        assert [run.run_id for run in runtime.runs(context(OURS))] == list(sizes)
+    assert {json.loads(document)["max_results"] for document in server.documents[1:]} == {62}, "it is known by now"
+
+
+def test_a_list_with_a_run_that_is_larger_than_answers_may_be_says_what_would_help() -> None:
+    server = ScriptedMLflow()
+    server.search = listing({"small": 10, "large": 5000}, server)
+    with adapter(server, max_body_bytes=4096) as runtime:
+        with pytest.raises(AnswerTooLarge, match="RUNTIME_MAX_BODY_BYTES"):
+            runtime.runs(context(OURS))
+        assert server.asked["runs/search"] == 7
+        assert runtime.capabilities(context(OURS)).identifier == "mlflow", "a mistake, and no outage"
 
 
 def test_of_a_listed_runs_parameters_and_metrics_nothing_is_made() -> None:

@@ -12,6 +12,7 @@ import pytest
 from service.caching.entry_keys import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import (
+    AnswerTooLarge,
     BadGateway,
     Overloaded,
     RateLimited,
@@ -156,7 +157,15 @@ def test_the_error_of_a_fetch_begun_before_it_was_asked_for_is_not_the_answer(wo
 
 @pytest.mark.parametrize(
     "error",
-    [RuntimeUnavailable(), RuntimeTimeout(), RateLimited(9), BadGateway("x"), RuntimeForbids(), RuntimeRefuses()],
+    [
+        RuntimeUnavailable(),
+        RuntimeTimeout(),
+        RateLimited(9),
+        BadGateway("x"),
+        AnswerTooLarge(),
+        RuntimeForbids(),
+        RuntimeRefuses(),
+    ],
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("processes", [1, 2])
