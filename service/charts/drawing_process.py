@@ -30,12 +30,12 @@ _FIRST: dict[str, Any] = {
     "title": {"text": "first", "subtitle": ["first"]},
 }
 _SURE_DIGITS = 18
-"""So many digits and a sign are no more than 64 bits."""
+"""A sign and this many digits always fit into 64 bits."""
 _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")
 _FONTS_AT_HOME = (".local/share/fonts", ".fonts")
 """Where a system and a user have their fonts."""
 _WORDS = ("at", "text")
-"""What rows have for tooltips and screen readers alone."""
+"""Members of rows that only tooltips and screen readers use."""
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    """Compile Vega and load the fonts while the caller still works; what is asked for does that as well."""
+    """Compile Vega and load the fonts before the first request arrives, which would have to do so otherwise."""
     for step in (_vega, _png):
         if process_messages.is_waiting(sys.stdin.buffer):
             return
@@ -97,7 +97,7 @@ def _svg(specification: dict[str, Any]) -> bytes:
 
 
 def _png(specification: dict[str, Any]) -> bytes:
-    """Without what can only be pointed at or read aloud."""
+    """PNG. Tooltips and texts for screen readers are left out, as a PNG cannot have them."""
     specification["config"] = specification.get("config", {}) | {"aria": False}
     for view in _views(specification):
         view.get("encoding", {}).pop("tooltip", None)

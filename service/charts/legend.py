@@ -21,7 +21,7 @@ class Key:
     names: Sequence[str]
 
     def channel(self, looks: Sequence[Any], **legend: Any) -> dict[str, Any]:
-        """The encoding of each name by a look."""
+        """The encoding of each name by an appearance, such as a colour or a dash."""
         widest = max(map(style.text_width, self.names)) + _SYMBOL
         columns = max(1, min(len(self.names), int(style.WIDTH // widest)))
         return {

@@ -50,7 +50,7 @@ class Renderer:
     """Draws specifications, each within ``seconds``, including the wait for its turn.
 
     ``command`` starts the process for the first picture; it ``needs`` a module that may be missing. For the first
-    ``start_seconds`` it is not ended for being late with its first answer: the next one would not come further.
+    ``start_seconds`` a late first answer does not end it: a new process would start no faster.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Renderer:
         self._process: subprocess.Popen[bytes] | None = None
         self._pictures = 0
         self._owed = 0
-        """Answers of the process that have not come, those to requests that have ended included."""
+        """Answers that the process still owes, including those to requests that have ended."""
         self._starts_until: float | None = None
         """Until when (monotonic clock) the process may be starting; ``None`` once it has begun to answer."""
 

@@ -95,7 +95,7 @@ def colours(count: int) -> list[str]:
 
 
 def cycled(looks: Sequence[Any], count: int) -> list[Any]:
-    """Looks for ``count`` traces: the first while colours suffice, then the next for each round of the palette."""
+    """Styles for ``count`` traces: the first while colours suffice, then the next for each round of the palette."""
     return [looks[index // len(PALETTE) % len(looks)] for index in range(count)]
 
 

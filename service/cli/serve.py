@@ -87,7 +87,7 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": self._bind,
             "workers": server.workers,
-            "worker_class": configured_worker(Limits(least_rate=server.min_send_rate), tells_at_hand=True),
+            "worker_class": configured_worker(Limits(least_rate=server.min_send_rate), has_answers_at_hand=True),
             "threads": server.threads,
             "worker_connections": 2000,
             "http_parser": "auto",

@@ -2,8 +2,8 @@
 
 Most writers put down the items of an answer by one routine: the same members in the same order, the same white space.
 What differs are strings and numbers. What stands between those in the first object has to stand between them in all
-others; then each string, and each number, is a cell of a column. Text that is not so is none of this, and may be good
-all the same.
+others; then each string, and each number, is a cell of a column. Other text has no columns, and may be valid
+nevertheless.
 
 That all objects are JSON of the first one's shape holds if the first is JSON and a column of numbers has numbers in it
 (``Column.as_json``): cells of text have no quotation mark, backslash or control character, and all else is the same.
@@ -84,7 +84,7 @@ class Column:
         return [text[begin:end] for begin, end in zip(quoted.begins.tolist(), quoted.ends.tolist(), strict=True)]
 
     def as_json(self) -> bytes:
-        """The cells as the items of an array: of so many numbers, if that is what they are."""
+        """The cells as the items of a JSON array, which is valid if and only if all of them are numbers."""
         cells = self.cells(filler=ord(" "), more=1)
         cells[:, -1] = ord(_COMMA)
         return b"[" + cells.tobytes()[:-1] + b"]"

@@ -66,7 +66,7 @@ def check_at_once(body: bytes) -> None:
 def decode_mended(body: bytes, kind: type[T], *, points: bool = False) -> tuple[T, bool]:
     """As ``decode``, and whether literals in the result must be ``restored``, and texts be ``restored_text``.
 
-    What is decoded at once may be longer where it is ``points``: a million of them are a wait that readers know.
+    There is no limit of length for ``points``, of which readers expect that a million take a while.
     """
     if not points:
         check_at_once(body)

@@ -38,7 +38,7 @@ class ClientGone(Exception):
 class Exchanges:
     """Calls the WSGI ``application``, within ``limits``.
 
-    ``tells_at_hand`` is whether the application supports ``AT_HAND_ONLY``.
+    ``has_answers_at_hand`` is whether the application supports ``AT_HAND_ONLY``.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Exchanges:
         config: Config,
         limits: Limits,
         *,
-        tells_at_hand: bool = False,
+        has_answers_at_hand: bool = False,
     ) -> None:
         self._application = application
         self._loop = loop
         self._config = config
         self._stream_bytes = limits.stream_bytes
         self._progress_seconds = limits.progress_seconds
-        self._tells_at_hand = tells_at_hand
+        self._has_answers_at_hand = has_answers_at_hand
 
     def start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
         """Answer a request, on one of ``threads`` unless the answer is at hand. Belongs to the loop's thread.
@@ -73,7 +73,7 @@ class Exchanges:
         )
         environ["wsgi.multithread"] = True
         environ[STOPPING] = self._loop.stops
-        if not self._tells_at_hand or not self._answer_at_hand(connection, response, environ):
+        if not self._has_answers_at_hand or not self._answer_at_hand(connection, response, environ):
             serve = partial(self._serve, connection, response, environ, threads.waiting_for_client)
             threads.start(partial(self._safely, connection, serve))
 

@@ -47,10 +47,10 @@ _ARENAS = 2
 
 class Worker(GunicornWorker):
     """A process that serves, within ``limits``. Each path of the platform's probes (``_PROBES``) has a thread of its
-    own, so that it is answered when all others are busy. ``tells_at_hand``: see ``Exchanges``."""
+    own, so that it is answered when all others are busy. ``has_answers_at_hand``: see ``Exchanges``."""
 
     limits = Limits()
-    tells_at_hand = False
+    has_answers_at_hand = False
 
     def init_process(self) -> None:
         give_memory_back()
@@ -73,7 +73,9 @@ class Worker(GunicornWorker):
         gc.collect()
         gc.freeze()  # each full collection would traverse the application, 40 ms in which nothing else runs
         loop = self._loop
-        self._exchanges = Exchanges(self.wsgi, loop, self.cfg, self.limits, tells_at_hand=self.tells_at_hand)
+        self._exchanges = Exchanges(
+            self.wsgi, loop, self.cfg, self.limits, has_answers_at_hand=self.has_answers_at_hand
+        )
         while self.alive:
             self._turn()
             if os.getppid() != self.ppid:
@@ -112,9 +114,9 @@ class Worker(GunicornWorker):
         self._exchanges.start(connection, request, threads)
 
 
-def configured_worker(limits: Limits, *, tells_at_hand: bool = False) -> type[Worker]:
+def configured_worker(limits: Limits, *, has_answers_at_hand: bool = False) -> type[Worker]:
     """A worker class with ``limits``, since gunicorn makes the worker from its class alone."""
-    return type("ConfiguredWorker", (Worker,), {"limits": limits, "tells_at_hand": tells_at_hand})
+    return type("ConfiguredWorker", (Worker,), {"limits": limits, "has_answers_at_hand": has_answers_at_hand})
 
 
 def give_memory_back() -> None:

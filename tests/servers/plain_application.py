@@ -24,7 +24,7 @@ AT_HAND = {"ready", "shared", "oops"}
 class Application:
     def __init__(self) -> None:
         self.release = threading.Event()
-        self.tells_at_hand = True
+        self.has_answers_at_hand = True
         self.holding = 0
         self.streamed = 0
         self.pushed = 0

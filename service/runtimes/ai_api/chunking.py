@@ -4,15 +4,15 @@ Decoding holds the interpreter's lock, and a million points would hold it for ha
 is cut where a point seems to end, about every ``STRETCH`` bytes, and each stretch is read by itself. What is left, the
 *skeleton* with empty arrays, is read in the end.
 
-A stretch that its reader leaves as it is, as most are, is not kept beside the answer that it is a part of: it is cut
-out again when it is needed (``Chunks``), so that a million points are in memory once.
+Most stretches are used as they are. Of these only their places in the answer are kept, and each is cut out again when
+it is needed (``Chunks``), so that a million points are in memory once.
 
-A cut that was wrong cannot go unnoticed: a stretch that reads as a list of points, between ``[`` and ``]``, is one
-wherever it came from, and stretches and skeleton put together again are the answer. Whatever does not read so is
-``Unusual``, and the answer has to be read as a whole.
+A wrong cut cannot go unnoticed: each stretch, put between ``[`` and ``]``, has to be a list of points, and stretches
+and skeleton together are the whole answer. Where a stretch is none, the answer is ``Unusual`` and has to be read as a
+whole.
 
-The work is linear whatever the answer is: there are as many arrays as runs were asked for and no more, places for a cut
-are looked for within bounds, and what is read in vain is ``IN_VAIN`` times the answer at most.
+The work is linear whatever the answer is: there is at most one array for each requested run, the search for each cut
+is bounded, and at most ``IN_VAIN`` times the answer is read in vain.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Read = Callable[[bytes], Chunk]
 
 
 class Unusual(Exception):
-    """The answer cannot be cut; it may be good all the same."""
+    """The answer cannot be cut; it may be valid nevertheless."""
 
 
 def cut(
@@ -119,7 +119,7 @@ class _Cutter:
                     yield found.end(1), found.end(), False
 
     def _ends(self, at: int) -> Iterator[tuple[int, int, bool]]:
-        """A last point ends with its labels, say, which look like the array's end, too: what is around comes first."""
+        """Places where the array may end. Where two nest, as with labels of its last point, the outer comes first."""
         tried = 0
         for found in islice(_END.finditer(self._body, at, at + self._stretch + 2 * _LOOK_AHEAD), _END_TRIES):
             bracket = _BRACKET.match(self._body, found.end())
@@ -131,8 +131,11 @@ class _Cutter:
 
 
 class _Stretches:
-    """Chunks of an answer, of which those that are parts of its ``body`` are kept as their places; without a body,
-    which one of several runs is not to keep in memory, all are kept as they are."""
+    """Chunks of an answer. Those that are parts of its ``body`` are kept as places in it.
+
+    Where the answer is of several runs, ``body`` is empty, so that no run keeps the answer of all in memory, and every
+    chunk is kept as it is.
+    """
 
     def __init__(self, body: bytes) -> None:
         self.counts: list[int] = []

@@ -44,7 +44,7 @@ _APART = 0.5
 _MAY_BE_OF_ONE = (BadGateway, RuntimeTimeout, RuntimeUnavailable)
 """Trouble with a request for several runs that may be with one of them only."""
 _MARGIN = 0.1
-"""Of the time that is left for parts of an answer, the share that is kept for telling which of them came too late."""
+"""Of the time that is left for parts of an answer, the share that is reserved for reporting which of them are late."""
 MOST_RUNS = 100_000
 """The most that the AI API lists at once."""
 
@@ -73,9 +73,9 @@ class AIAPIRuntime:
         listing = self._fan_out.begin(lambda: self._list_running(soon)) if likely else None
         listed = () if self._running.on_trial(scope) else likely
         asked = [run_id for run_id in run_ids if run_id not in listed]
-        questions = [lambda: self._metric_resources(run_ids, soon), *self._status_questions(asked, context)]
+        requests = [lambda: self._metric_resources(run_ids, soon), *self._status_requests(asked, context)]
         left = soon.deadline.remaining()
-        together, *found = self._fan_out.gather(questions, soon.deadline)
+        together, *found = self._fan_out.gather(requests, soon.deadline)
         status_of: dict[str, RunStatus | ServiceError] = dict.fromkeys(listed, RuntimeTimeout())
         running: set[str] | ServiceError | None = None
         if listing is not None:
@@ -93,7 +93,7 @@ class AIAPIRuntime:
             alone = run_ids if fails and not silent else ()
             rest = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
             again = [lambda run_id=run_id: self._metric_resources([run_id], rest) for run_id in alone]
-            more = iter(self._fan_out.gather([*again, *self._status_questions(late, context)], rest.deadline))
+            more = iter(self._fan_out.gather([*again, *self._status_requests(late, context)], rest.deadline))
             resources_of |= {run_id: next(more) for run_id in alone}
             status_of |= {run_id: next(more) for run_id in late}
         self._running.note(status_of, scope)
@@ -189,7 +189,7 @@ class AIAPIRuntime:
             raise BadGateway("the AI runtime did not list the runs that are running")
         return mapping.running(answer.body, running_runs.MOST_LISTED)
 
-    def _status_questions(self, run_ids: Sequence[str], context: RequestContext) -> list[Callable[[], Any]]:
+    def _status_requests(self, run_ids: Sequence[str], context: RequestContext) -> list[Callable[[], Any]]:
         return [partial(self._status, run_id, context) for run_id in run_ids]
 
     def _status(self, run_id: str, context: RequestContext) -> RunStatus:
@@ -228,7 +228,7 @@ def _judged(
     resources: Mapping[str, MetricResource | BadGateway] | ServiceError,
     status: RunStatus | ServiceError,
 ) -> RunMetrics | ServiceError:
-    """What the two answers say together: that a run does not exist outweighs trouble with its metrics."""
+    """The result of both answers: where the run does not exist, this is its error, whatever its metrics' is."""
     if isinstance(resources, MetricsNotSupported):
         return resources
     resource = (

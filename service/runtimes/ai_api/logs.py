@@ -27,7 +27,7 @@ MOST_BYTES = 32 * 1024 * 1024
 _OVERLAP = timedelta(milliseconds=1)
 _NULL = Raw(NULL)
 
-Ask = Callable[[Sequence[tuple[str, str]]], bytes]
+GetPage = Callable[[Sequence[tuple[str, str]]], bytes]
 """The answer's body for query parameters. Raises ``ServiceError``."""
 
 
@@ -47,13 +47,13 @@ class _Answer(msgspec.Struct):
     data: _Data | None = None
 
 
-def read(ask: Ask, query: LogQuery, started: bytes, *, may_change: bool) -> RunLog:
+def read(get_page: GetPage, query: LogQuery, started: bytes, *, may_change: bool) -> RunLog:
     """The lines that ``query`` selects; ``started`` is the literal of the timestamp from which the log is read by
     default.
 
     A log that takes too many pages, bytes or too much time is returned in part, as not ``complete``.
     """
-    matches, pages = matcher(query), _Pages(ask, query, started)
+    matches, pages = matcher(query), _Pages(get_page, query, started)
     found: list[LogLine] = []
     size = 0
     while len(found) < query.limit:
@@ -74,8 +74,8 @@ def read(ask: Ask, query: LogQuery, started: bytes, *, may_change: bool) -> RunL
 class _Pages:
     """``ended``: the runtime has no more lines in that range."""
 
-    def __init__(self, ask: Ask, query: LogQuery, started: bytes) -> None:
-        self._ask = ask
+    def __init__(self, get_page: GetPage, query: LogQuery, started: bytes) -> None:
+        self._get_page = get_page
         self._descending = query.newest_first
         self._size = MOST_LINES if query.search else query.limit
         self._start = _moved(query.since or instant(started), -_OVERLAP) or "1970-01-01T00:00:00Z"
@@ -89,7 +89,7 @@ class _Pages:
         if self.ended or not self._left:
             return None
         try:
-            lines = _lines(self._ask(self._parameters()))
+            lines = _lines(self._get_page(self._parameters()))
         except RuntimeTimeout:
             if self._left == MOST_PAGES:
                 raise

@@ -108,7 +108,7 @@ def run_status(body: bytes, asked: str) -> RunStatus:
 
 def running(body: bytes, most: int) -> set[str]:
     """The ids of the running ones among the executions listed. Raises ``BadGateway`` where the answer is no list, or
-    has more than the ``most`` that were asked for: such a list is too dear to be read every few seconds."""
+    has more than the ``most`` that were asked for: such a list is too expensive to be read every few seconds."""
     listed = json_literals.decode(body, _Executions)
     if len(listed.resources) > most:
         raise BadGateway("the AI runtime listed more runs than it was asked for")

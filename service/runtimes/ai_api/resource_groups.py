@@ -12,7 +12,7 @@ from service.runtimes import json_literals
 _PAGE = 1000
 _MOST_PAGES = 20
 
-Ask = Callable[[Sequence[tuple[str, str]]], bytes | None]
+GetPage = Callable[[Sequence[tuple[str, str]]], bytes | None]
 """The answer's body for query parameters, ``None`` where there is none. Raises ``ServiceError``."""
 
 
@@ -25,11 +25,11 @@ class _Groups(msgspec.Struct):
     count: int | None = None
 
 
-def read(ask: Ask) -> ResourceGroups:
+def read(get_page: GetPage) -> ResourceGroups:
     """All resource groups, a page at a time; not ``complete`` where a page is missing."""
     found: dict[str, None] = {}
     for _ in range(_MOST_PAGES):
-        body = ask((("$top", str(_PAGE)), ("$skip", str(len(found)))))
+        body = get_page((("$top", str(_PAGE)), ("$skip", str(len(found)))))
         if body is None:
             return ResourceGroups(tuple(found), complete=False)
         page = json_literals.decode(body, _Groups)

@@ -22,7 +22,7 @@ _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.:~-]{1,256}")
 
 Get = Callable[[str, str], bytes]
 """Gets the body of a path; the second argument names the operation. Raises ``ServiceError`` unless successful."""
-_Questions = Mapping[str, Callable[[], object]]
+_Requests = Mapping[str, Callable[[], object]]
 
 
 class RunDetailsReader:
@@ -39,7 +39,7 @@ class RunDetailsReader:
     def read(self, deadline: Deadline) -> RunDetails:
         """The run with all parts that could be read."""
         execution, mended = self._execution, self._mended
-        self._ask({"configuration": self._configuration, **self._places(execution, mended=mended)}, deadline)
+        self._gather({"configuration": self._configuration, **self._places(execution, mended=mended)}, deadline)
         configured = self._answers["configuration"]
         parameters = inputs = NULL
         if isinstance(configured, ServiceError):
@@ -63,36 +63,36 @@ class RunDetailsReader:
         ids = [binding.artifact_id for binding in run_mapping.bindings(found)]
         artifacts = {id_: partial(self._body, "artifacts", id_) for id_ in dict.fromkeys(ids[:MOST_INPUTS])}
         places = {} if "scenario" in self._answers else self._places(found, mended=mended)
-        self._ask({**places, **{f"artifact {id_}": ask for id_, ask in artifacts.items()}}, deadline)
+        self._gather({**places, **{f"artifact {id_}": request for id_, request in artifacts.items()}}, deadline)
         bodies = {id_: body for id_ in artifacts if isinstance(body := self._answers[f"artifact {id_}"], bytes)}
         if not bodies.keys() >= set(ids):
             self._unavailable.append("inputArtifacts")
         return run_mapping.parameters(found, mended=mended), run_mapping.input_artifacts(found, bodies, mended=mended)
 
-    def _ask(self, questions: _Questions, deadline: Deadline) -> None:
-        answers = self._fan_out.gather(list(questions.values()), deadline)
-        self._answers.update(zip(questions, answers, strict=True))
+    def _gather(self, requests: _Requests, deadline: Deadline) -> None:
+        answers = self._fan_out.gather(list(requests.values()), deadline)
+        self._answers.update(zip(requests, answers, strict=True))
 
     def _configuration(self) -> tuple[Configuration, bool]:
         return run_mapping.configuration(self._body("configurations", _id(self._execution.configuration_id)))
 
-    def _places(self, source: Execution | Configuration, *, mended: bool) -> _Questions:
+    def _places(self, source: Execution | Configuration, *, mended: bool) -> _Requests:
         """The requests for the scenario and the executable named by ``source``."""
         scenario, executable = source.scenario_id, source.executable_id
-        questions: dict[str, Callable[[], object]] = {}
+        requests: dict[str, Callable[[], object]] = {}
         if bytes(scenario) != NULL:
-            questions["scenario"] = lambda: run_mapping.scenario(
+            requests["scenario"] = lambda: run_mapping.scenario(
                 self._body("scenarios", _id(scenario)), scenario, mended=mended
             )
             if bytes(executable) != NULL:
-                questions["executable"] = lambda: run_mapping.executable(
+                requests["executable"] = lambda: run_mapping.executable(
                     self._body("scenarios", _id(scenario), "executables", _id(executable)), executable, mended=mended
                 )
-        return questions
+        return requests
 
     def _body(self, *path: str) -> bytes:
         if not all(map(_ID.fullmatch, path)):
-            raise BadGateway("the AI runtime named something by an id that cannot be asked for")
+            raise BadGateway("the AI runtime named something by an id that cannot be requested")
         return self._get("/lm/" + "/".join(path), path[-2].removesuffix("s"))
 
     def _part(self, name: str) -> bytes:

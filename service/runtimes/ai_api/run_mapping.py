@@ -122,7 +122,7 @@ def runs(body: bytes) -> Iterator[Run]:
 
 
 def _by_shape(executions: Sequence[Raw]) -> Iterable[Sequence[Raw]]:
-    """Those of as many quotation marks are together: runs have further members once they start, end or fail."""
+    """Executions grouped by their number of quotation marks: they have further members once they start, end or fail."""
     if len(executions) < _WORTH_COLUMNS:
         return (executions,)
     groups: dict[int, list[Raw]] = {}

@@ -1,9 +1,9 @@
 """Which of several runs are running, by one request instead of one for each.
 
-A batch of runs that are followed asks for a status each, every few seconds, and nearly all of them go on running. So
-the runs that were running when they were last read are looked up in the list of the runs that are; what is not found
-there is asked for by itself. A list that was no use before is on trial: it is asked for once a minute, and every run by
-itself as well.
+Watched runs are read in batches every few seconds, and nearly all of them go on running. So those that were running
+when they were last read are looked up in the runtime's list of running runs; the status of a run that is not in it is
+requested separately. A list that was of no use is on trial: it is requested once a minute, beside the status of every
+run.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ FEWEST = 4
 """Running runs from which on one list costs less than a request for each."""
 MOST_LISTED = 200
 SECONDS = 1.0
-"""A list takes so long at most."""
+"""The most seconds that a list may take."""
 GRACE = 0.1
 """Seconds that a list may take longer than the metrics, which may also take as long again, before it counts as late."""
 _IN_VAIN_SECONDS = 60.0
-"""For how long a list is not asked for again, where the last one failed or lacked most of the runs."""
+"""Seconds for which no list is requested after one that failed or lacked most of the runs."""
 _MOST_KNOWN, _MOST_SCOPES = 10_000, 1000
 
 _Scope = tuple[str, str, str | None]
@@ -50,11 +50,11 @@ class RunningRuns:
         return () if in_vain or len(known) < FEWEST else known
 
     def on_trial(self, scope: CacheScope) -> bool:
-        """Whether the last list was no use, so that nothing may depend on the next one."""
+        """Whether the last list was of no use, so that nothing may depend on the next one."""
         return self._in_vain_until.get(_named(scope)) is not None
 
     def listed(self, wanted: Sequence[str], running: Collection[str] | ServiceError, scope: CacheScope) -> list[str]:
-        """Those of the ``wanted`` runs that are in a list of running ones, or in what came of asking for it."""
+        """Those of the ``wanted`` runs that are in a list of running ones, or in the outcome of that request."""
         found = [] if isinstance(running, ServiceError) else [run_id for run_id in wanted if run_id in running]
         if 2 * len(found) < len(wanted):
             self._in_vain_until.keep(_named(scope), self._clock() + _IN_VAIN_SECONDS)
@@ -63,7 +63,7 @@ class RunningRuns:
         return found
 
     def note(self, statuses: Mapping[str, RunStatus | ServiceError], scope: CacheScope) -> None:
-        """These statuses have been read."""
+        """Note statuses that have just been read."""
         named = _named(scope)
         for run_id, status in statuses.items():
             if status is RunStatus.RUNNING:

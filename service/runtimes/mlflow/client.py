@@ -50,8 +50,8 @@ T = TypeVar("T")
 
 _API_3 = "/api/3.0/mlflow"
 AT_ONCE, AT_ONCE_ELSEWHERE = 4, 8
-"""Calls under way for one read: of MLflow's own server, which has four processes by default, and in each of which calls
-only take turns; and of any other."""
+"""Concurrent calls for one read: to MLflow's own server, which by default has four processes, each of which serves one
+call at a time; and to any other."""
 MOST_RUNS = 100_000
 MOST_MODELS = 100
 """The most logged models of a run that are read; further ones have only an id, and their points no label."""
@@ -282,7 +282,7 @@ def _soon(context: RequestContext) -> RequestContext:
 
 
 def _late(histories: Sequence[Page | ServiceError]) -> RuntimeTimeout:
-    """Of a run some of whose many metrics, each a call, were not read in time: that more time would help."""
+    """The error of a run some of whose metrics were not read in time; of many, it says that more time would help."""
     late = sum(isinstance(history, RuntimeTimeout) for history in histories)
     if len(histories) == 1 or not late:
         return RuntimeTimeout()

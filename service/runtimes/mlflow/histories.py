@@ -1,9 +1,9 @@
 """The histories of an MLflow run's metrics: all points of each, from one answer or from however many pages.
 
 ``get-history-bulk``, which MLflow's own page reads, makes a history by two thirds of the work of ``get-history`` and in
-one read of the store. It gives 25,000 points at most without a sign that there are more, and is no part of the REST
-API: it is taken where MLflow's own server answers, for histories that seem short enough, and left alone for a while
-where it does not work, as behind a proxy that lets only the REST API through.
+one read of the store. It gives 25,000 points at most, without a sign that there are more, and is no part of the REST
+API. So it is used only of MLflow's own server, and for histories that seem short enough; where it does not work, as
+behind a proxy that lets only the REST API through, it is not tried again for a while.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _STATUSES = {
 MOST_KEY = 1000
 """Characters of a metric's, parameter's or tag's key; MLflow itself takes 250. Every point repeats its metric's."""
 MOST_LABEL_BYTES = 16 * 1024
-"""Of the names of a point's model and dataset, which every point of these repeats; MLflow has 500 characters each."""
+"""Of the names of a model and dataset, which each of their points repeats; MLflow has 500 characters each."""
 _NOTE, _MODEL_HISTORY = "mlflow.note.content", "mlflow.log-model.history"
 _EXECUTABLE = ("mlflow.source.name", "mlflow.project.entryPoint")
 _COMMIT = "mlflow.source.git.commit"
@@ -97,7 +97,7 @@ class _Outputs(msgspec.Struct):
 
 
 class ListedRun(msgspec.Struct):
-    """A run of ``runs/search``: of the thousands of parameters and metrics that it may have, nothing is made."""
+    """A run of ``runs/search``. Its parameters and metrics, of which there may be thousands, are not decoded."""
 
     info: _Info
     data: _ListedData = msgspec.field(default_factory=_ListedData)
@@ -329,7 +329,7 @@ def _is_json(value: str) -> bool:
     if value[:1] not in {"{", "["}:
         return False
     try:
-        json_decoder(Raw).decode(value)  # makes nothing of it
+        json_decoder(Raw).decode(value)  # checks it without making objects
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return False
     return True

@@ -41,7 +41,7 @@ class Server:
         self.threads = RequestThreads(THREADS, 8, MOST_SENDING)
         self.loop = Loop([self.listener], self._parse, self._serve, limits)
         self.exchanges = Exchanges(
-            self.application, self.loop, self.config, limits, tells_at_hand=self.application.tells_at_hand
+            self.application, self.loop, self.config, limits, has_answers_at_hand=self.application.has_answers_at_hand
         )
         self._over = threading.Event()
         self.resume()
