@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import resource
@@ -17,6 +16,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
 
+from service.server.allocator import configure_allocator
 from service.server.connection import Connection
 from service.server.exchange import Exchanges
 from service.server.limits import Limits
@@ -39,10 +39,6 @@ _TURN = 1.0
 _SWITCH_SECONDS = 0.001
 """The interpreter's switch interval. A small request releases the interpreter's lock some ten times, so that beside two
 long computations Python's default of 5 ms would delay it by 100 ms."""
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
-"""``mallopt(3)``."""
-_LARGE = 1024 * 1024
-_ARENAS = 2
 
 
 class Worker(GunicornWorker):
@@ -53,7 +49,7 @@ class Worker(GunicornWorker):
     has_answers_at_hand = False
 
     def init_process(self) -> None:
-        give_memory_back()
+        configure_allocator()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._notified = 0.0
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
@@ -117,20 +113,6 @@ class Worker(GunicornWorker):
 def configured_worker(limits: Limits, *, has_answers_at_hand: bool = False) -> type[Worker]:
     """A worker class with ``limits``, since gunicorn makes the worker from its class alone."""
     return type("ConfiguredWorker", (Worker,), {"limits": limits, "has_answers_at_hand": has_answers_at_hand})
-
-
-def give_memory_back() -> None:
-    """Return freed blocks of 1 MiB and more to the system, and limit the number of arenas.
-
-    By default glibc allocates large blocks from its heap after the first one, and keeps the memory. With another C
-    library nothing happens.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    mallopt(_MMAP_THRESHOLD, _LARGE)
-    mallopt(_ARENA_MAX, _ARENAS)
 
 
 def connections(wanted: int) -> int:
