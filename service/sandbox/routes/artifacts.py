@@ -33,18 +33,7 @@ class Artifact(Struct, rename="camel"):
     labels: list[ArtifactLabel] | None = None
 
 
-def _filters() -> listing.Filters:
-    return members("scenarioId", "executionId", "name", "kind")
-
-
-@blueprint.get("")
-def query() -> dict[str, Any]:
-    return listing.listing(Kind.ARTIFACT, _filters())
-
-
-@blueprint.get("/$count")
-def count() -> Any:
-    return listing.count(Kind.ARTIFACT, _filters())
+listing.add_routes(blueprint, Kind.ARTIFACT, lambda: members("scenarioId", "executionId", "name", "kind"))
 
 
 @blueprint.get("/<id_>")

@@ -40,18 +40,7 @@ class Configuration(Struct, rename="camel"):
     input_artifact_bindings: list[InputArtifactBinding] | None = field(default_factory=list)
 
 
-def _filters() -> listing.Filters:
-    return members("scenarioId", executableIds="executableId")
-
-
-@blueprint.get("")
-def query() -> dict[str, Any]:
-    return listing.listing(Kind.CONFIGURATION, _filters())
-
-
-@blueprint.get("/$count")
-def count() -> Any:
-    return listing.count(Kind.CONFIGURATION, _filters())
+listing.add_routes(blueprint, Kind.CONFIGURATION, lambda: members("scenarioId", executableIds="executableId"))
 
 
 @blueprint.get("/<id_>")

@@ -40,18 +40,11 @@ class Changes(Struct):
     executions: list[NamedChange]
 
 
-def _filters() -> listing.Filters:
-    return members("configurationId", "scenarioId", "executionScheduleId", "status", executableIds="executableId")
-
-
-@blueprint.get("")
-def query() -> dict[str, Any]:
-    return listing.listing(Kind.EXECUTION, _filters())
-
-
-@blueprint.get("/$count")
-def count() -> Any:
-    return listing.count(Kind.EXECUTION, _filters())
+listing.add_routes(
+    blueprint,
+    Kind.EXECUTION,
+    lambda: members("configurationId", "scenarioId", "executionScheduleId", "status", executableIds="executableId"),
+)
 
 
 @blueprint.get("/<id_>")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Response
+from flask import Blueprint, Response
 
 from service.sandbox.errors import NotFound
 from service.sandbox.objects import Kind
@@ -16,6 +16,12 @@ from service.sandbox.routes.guard import group
 Filters = Mapping[str, Sequence[str]]
 
 _DEFAULT_TOP, _MOST_TOP = 10_000, 100_000
+
+
+def add_routes(blueprint: Blueprint, kind: Kind, filters: Callable[[], Filters]) -> None:
+    """Add the list of all objects of a kind and their number, both by the ``filters`` of the request."""
+    blueprint.add_url_rule("", "query", lambda: listing(kind, filters()))
+    blueprint.add_url_rule("/$count", "count", lambda: count(kind, filters()))
 
 
 def listing(kind: Kind, where: Filters) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Any
 import pytest
 
 from testing.effort import effort
+from tests import npm
 from tests.document import COMMITTED
 from tests.integration.clients.conftest import FIRST, PATIENCE, SECOND, run
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(2 * PATIENCE)]
-INSTALL = ("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
 NOT_TRUSTED = re.compile(r"\bcast\(|\bas [A-Z{(]|\bany\b|\bAny\b|ts-ignore|ts-expect-error|type: ignore|!\.")
 
 
@@ -40,12 +39,7 @@ def check(found: Any) -> None:
 
 @pytest.mark.parametrize("workshop", ["typescript"], indirect=True)
 def test_a_typescript_client_reads_the_demo(workshop: Path, demo: Mapping[str, str]) -> None:
-    for needed in ("node", "npm"):
-        if shutil.which(needed) is None:
-            pytest.skip(f"the TypeScript client needs {needed}, which is not on the PATH; CI has it")
-    installed = subprocess.run(INSTALL, check=False, cwd=workshop, capture_output=True, text=True, timeout=180)
-    if installed.returncode:
-        pytest.skip(f"npm cannot install the TypeScript client's tools: {installed.stderr.strip()[-300:]}")
+    npm.install(workshop, "the TypeScript client")
     assert not NOT_TRUSTED.findall((workshop / "read.ts").read_text())
     run(("npx", "openapi-typescript", str(COMMITTED), "--output", "schema.d.ts"), workshop)
     run(("npx", "tsc", "--project", "."), workshop)

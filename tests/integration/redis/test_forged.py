@@ -20,10 +20,11 @@ from service.caching.redis.cache import RedisCache
 from service.caching.store import EntryStore
 from service.reads.leases import TTL, Leases
 from service.reads.results import VALUE, Fetched, Found
+from testing.clocks import Clock
 from testing.work import MEBIBYTE, memory
 from tests.integration.redis.conftest import Connect
 from tests.servers.valkey import ValkeyServer
-from tests.unit.reads.worlds import LIFETIMES, Clock, Process, Source
+from tests.unit.reads.worlds import LIFETIMES, Process, Source
 
 GIBIBYTE = 1024 * MEBIBYTE
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from service.auth.verifier import Verifier
-from tests.unit.auth.forge import jwk, rsa_key
+from testing.clocks import Clock
+from tests.unit.auth.forge import NOW, jwk, rsa_key
 from tests.unit.auth.issuer_server import IssuerServer, fetch
-from tests.unit.auth.worlds import Clock, oidc, verifier
+from tests.unit.auth.worlds import oidc, verifier
 
 FIRST = {"keys": [jwk(rsa_key("rsa-1"), "rsa-1")]}
 
@@ -23,7 +24,7 @@ def server() -> Iterator[IssuerServer]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

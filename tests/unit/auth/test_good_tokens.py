@@ -9,6 +9,7 @@ import pytest
 
 from service.domain.errors import InvalidToken
 from service.settings import AuthSettings
+from testing.clocks import Clock
 from tests.rows import each_row
 from tests.unit.auth import forge
 from tests.unit.auth.forge import (
@@ -27,7 +28,7 @@ from tests.unit.auth.forge import (
 )
 from tests.unit.auth.forged import P256_ORDER
 from tests.unit.auth.key_sets import key_set
-from tests.unit.auth.worlds import KEYS_URL, Clock, Library, holds, oidc, verifier
+from tests.unit.auth.worlds import KEYS_URL, Library, holds, oidc, verifier
 
 ISSUER = Library({KEYS_URL: key_set()})
 PLAIN = compact(claims()).decode()
@@ -226,15 +227,15 @@ def test_several_issuers_each_with_its_own_keys_audience_and_claims() -> None:
 
 
 def test_a_remembered_token_ends_with_its_exp() -> None:
-    clock = Clock()
+    clock = Clock(forge.NOW)
     checked = verifier(oidc(), ISSUER, clock=clock)
     good = token(header(), claims(exp=NOW + 100))
     first = holds(checked, good)
-    clock.pass_by(99)
+    clock.pass_(99)
     assert holds(checked, good) is first
-    clock.pass_by(2)
+    clock.pass_(2)
     assert holds(checked, good) is not first
-    clock.pass_by(60)
+    clock.pass_(60)
     with pytest.raises(InvalidToken, match="expired"):
         holds(checked, good)
 

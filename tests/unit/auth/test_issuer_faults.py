@@ -11,12 +11,13 @@ import pytest
 
 from service.auth.verifier import Verifier
 from service.domain.errors import InvalidToken, KeysUnavailable
+from testing.clocks import Clock
 from testing.effort import effort
 from testing.waiting import eventually
 from tests.unit.auth.conftest import FIRST
-from tests.unit.auth.forge import GONE, ISSUER, b64, claims, header, jwk, rsa_key, token
+from tests.unit.auth.forge import GONE, ISSUER, NOW, b64, claims, header, jwk, rsa_key, token
 from tests.unit.auth.issuer_server import IssuerServer, fetch
-from tests.unit.auth.worlds import Clock, holds, oidc, verifier, xsuaa
+from tests.unit.auth.worlds import holds, oidc, verifier, xsuaa
 
 GOOD = token(header(), claims())
 BOTH = {"keys": [jwk(rsa_key("rsa-1"), "rsa-1"), jwk(rsa_key("rsa-2"), "rsa-2")]}
@@ -41,7 +42,7 @@ def test_keys_are_fetched_once(checked: Verifier, server: IssuerServer) -> None:
 def test_a_new_key_works_within_fifteen_seconds(checked: Verifier, server: IssuerServer, clock: Clock) -> None:
     holds(checked, GOOD)
     server.give("/keys", BOTH)
-    clock.pass_by(10)
+    clock.pass_(10)
     assert holds(checked, ROTATED).subject == "ada"
     assert holds(checked, fresh(1)).subject == "ada"
 
@@ -51,16 +52,16 @@ def test_a_new_key_works_in_the_middle_of_a_flood(checked: Verifier, server: Iss
     for number in range(100):
         with pytest.raises(InvalidToken):
             holds(checked, unknown(number))
-        clock.pass_by(0.05)
+        clock.pass_(0.05)
     server.give("/keys", BOTH)
-    clock.pass_by(10)
+    clock.pass_(10)
     assert holds(checked, ROTATED).subject == "ada"
 
 
 def test_a_key_that_is_withdrawn_stops_working(checked: Verifier, server: IssuerServer, clock: Clock) -> None:
     holds(checked, GOOD)
     server.give("/keys", {"keys": [jwk(rsa_key("rsa-2"), "rsa-2")]})
-    clock.pass_by(301)
+    clock.pass_(301)
     holds(checked, fresh(1))
     eventually(lambda: len(server.asked) == 2)
     numbers = count(2)  # a token that still held once is remembered
@@ -83,7 +84,7 @@ def test_a_flood_of_unknown_keys_causes_a_handful_of_fetches(
     for number in range(150):
         with pytest.raises(InvalidToken, match="no key with"):
             holds(checked, unknown(number))
-        clock.pass_by(0.2)
+        clock.pass_(0.2)
     assert len(server.asked) <= 5
 
 
@@ -91,7 +92,7 @@ def test_a_token_for_a_key_of_another_kind_causes_no_fetch(
     checked: Verifier, server: IssuerServer, clock: Clock
 ) -> None:
     holds(checked, GOOD)
-    clock.pass_by(60)
+    clock.pass_(60)
     with pytest.raises(InvalidToken):
         holds(checked, token(header(alg="ES256"), claims()))
     assert len(server.asked) == 1
@@ -124,14 +125,14 @@ def test_garbage_changes_nothing_for_known_keys(name: str, server: IssuerServer,
     holds(checked, GOOD)
     server.give("/elsewhere", BOTH)
     server.routes["/keys"] = lambda: GARBAGE[name]
-    clock.pass_by(3000)
+    clock.pass_(3000)
     assert holds(checked, fresh(1)).subject == "ada"
     eventually(lambda: len(server.asked) == 2)
     assert holds(checked, fresh(2)).subject == "ada"
     with pytest.raises(InvalidToken):
         holds(checked, ROTATED)
     server.give("/keys", BOTH)
-    clock.pass_by(10)
+    clock.pass_(10)
     eventually(lambda: not refused(checked, ROTATED))
     assert "/elsewhere" not in server.asked
 
@@ -148,7 +149,7 @@ def test_garbage_from_the_start_is_nobodys_fault(name: str, server: IssuerServer
     assert server.asked == ["/keys"]
     assert checked.keys_loaded() == {ISSUER: False}
     server.give("/keys", FIRST)
-    clock.pass_by(10)
+    clock.pass_(10)
     assert holds(checked, GOOD).subject == "ada"
     assert checked.keys_loaded() == {ISSUER: True}
 
@@ -165,7 +166,7 @@ def test_an_issuer_that_is_not_there(clock: Clock) -> None:
 def test_a_slow_fetch_holds_up_nobody_who_needs_it_not(checked: Verifier, server: IssuerServer, clock: Clock) -> None:
     holds(checked, GOOD)
     go = server.hold("/keys", BOTH)
-    clock.pass_by(20)
+    clock.pass_(20)
     waiting = threading.Thread(target=lambda: refused(checked, ROTATED))
     waiting.start()
     eventually(lambda: len(server.asked) == 2)
@@ -196,7 +197,7 @@ def test_many_wait_for_the_first_keys_and_one_fetch_serves_them(server: IssuerSe
 
 def test_in_the_background_keys_are_loaded_and_loaded_again(server: IssuerServer) -> None:
     server.routes.clear()
-    checked = verifier(oidc(jwks_url=f"{server.url}/keys"), fetch, clock=Clock())
+    checked = verifier(oidc(jwks_url=f"{server.url}/keys"), fetch, clock=Clock(NOW))
     assert server.asked == []
     checked.start()
     checked.start()
@@ -313,7 +314,7 @@ def test_a_flood_of_zones_from_the_start_is_refused_as_well(server: IssuerServer
             holds(zones.checked, zones.token(f"zone-{number}"))
     assert len(server.asked) <= 5
     zones.open("home")
-    clock.pass_by(15)
+    clock.pass_(15)
     assert holds(zones.checked, zones.token("home")).tenant == "home"
 
 
@@ -324,7 +325,7 @@ def test_the_same_few_zones_again_and_again(server: IssuerServer, clock: Clock) 
     for number in range(150):
         with pytest.raises(InvalidToken):
             holds(zones.checked, zones.token(f"zone-{number % 5}"))
-        clock.pass_by(0.04)
+        clock.pass_(0.04)
     assert len(server.asked) <= 30
 
 
@@ -346,7 +347,7 @@ def test_a_flood_drives_out_no_zone_that_is_in_use(server: IssuerServer, clock: 
         zones.open(f"zone-{number}")
         with pytest.raises(InvalidToken):
             holds(zones.checked, zones.token(f"zone-{number}")[:-8] + "AAAAAAAA")
-        clock.pass_by(3)
+        clock.pass_(3)
     zones.server.routes.clear()
     assert holds(zones.checked, zones.token("home", again=True)).tenant == "home"
 
@@ -374,7 +375,7 @@ def test_the_log_says_once_that_keys_are_gone_and_once_that_they_are_back(
     holds(checked, GOOD)
     for status in (500, 500, 500, 200, 200):
         server.give("/keys", FIRST, status=status)
-        clock.pass_by(400)
+        clock.pass_(400)
         before = len(server.asked)
         holds(checked, fresh(int(clock.now), exp=clock.now + 60))
         eventually(lambda before=before: len(server.asked) > before and settled())

@@ -12,9 +12,9 @@ import pytest
 
 from service.auth.key_rings import KeyRing, Places, State
 from service.domain.errors import BadGateway, KeysUnavailable, RuntimeTimeout
+from testing.clocks import Clock
 from testing.waiting import PATIENCE, eventually
 from tests.unit.auth.forge import ec_key, jwk, rsa_key
-from tests.unit.auth.worlds import Clock
 
 
 def key_set(*keys: object) -> bytes:
@@ -65,19 +65,19 @@ def test_keys_are_fetched_ahead_when_they_are_missing_and_every_four_minutes() -
     assert not world.ring.loaded
     assert (world.refreshed(), world.ring.loaded) == (1, True)
     assert world.refreshed() == 0
-    world.clock.pass_by(239)
+    world.clock.pass_(239)
     assert world.refreshed() == 0
-    world.clock.pass_by(1)
+    world.clock.pass_(1)
     assert world.refreshed() == 1
 
 
 def test_keys_that_are_five_minutes_old_are_given_and_fetched_anew_behind_that() -> None:
     world = World(FIRST)
     assert world.keys("rsa-1") == ["rsa-1"]
-    world.clock.pass_by(299)
+    world.clock.pass_(299)
     assert world.keys("rsa-1") == ["rsa-1"]
     assert world.asked == 1
-    world.clock.pass_by(1)
+    world.clock.pass_(1)
     waits, go = threading.Event(), threading.Event()
 
     def slow() -> bytes:
@@ -106,13 +106,13 @@ def test_fetches_that_fail_are_repeated_by_and_by(loaded: bool, pauses: list[flo
     world = World(FIRST)
     if loaded:
         assert world.refreshed() == 1
-        world.clock.pass_by(240)
+        world.clock.pass_(240)
     world.fail(RuntimeTimeout())
     assert world.refreshed() == 1
     for pause in pauses:
-        world.clock.pass_by(pause - 0.25)
+        world.clock.pass_(pause - 0.25)
         assert world.refreshed() == 0
-        world.clock.pass_by(0.25)
+        world.clock.pass_(0.25)
         assert world.refreshed() == 1
     assert world.ring.loaded is loaded
     assert world.keys("rsa-1") == (["rsa-1"] if loaded else [])
@@ -123,7 +123,7 @@ def test_after_a_fetch_that_succeeds_failures_count_from_the_beginning() -> None
     world.fail(RuntimeTimeout())
     for _ in range(3):
         world.refreshed()
-        world.clock.pass_by(10)
+        world.clock.pass_(10)
     world.answer = lambda: key_set(FIRST)
     assert world.refreshed() == 1
     assert (world.ring.state, world.keys("rsa-1")) == (State.LOADED, ["rsa-1"])
@@ -156,7 +156,7 @@ def test_how_a_fetch_ended_is_known_and_logged_once(
     world.fail(error)
     for _ in range(2):
         assert world.refreshed() == 1
-        world.clock.pass_by(10)
+        world.clock.pass_(10)
     assert world.ring.state is state
     assert lines() == [("WARNING", f"keys {state.value}", "https://issuer.example", line)]
     unexpected = [record for record in caplog.records if record.exc_info]
@@ -179,7 +179,7 @@ def test_who_finds_no_place_to_wait_is_answered_at_once() -> None:
 def test_of_those_who_name_unknown_keys_eight_wait_where_keys_are_known() -> None:
     world = World(FIRST)
     world.refreshed()
-    world.clock.pass_by(10)
+    world.clock.pass_(10)
     asked, go = threading.Event(), threading.Event()
 
     def slow() -> bytes:

@@ -11,11 +11,12 @@ from service.auth.verifier import Verifier
 from service.concurrency.blocking import set_slot_owner
 from service.domain.errors import InvalidToken, KeysUnavailable
 from service.server.threads import RequestThreads
+from testing.clocks import Clock
 from testing.waiting import eventually
 from tests.unit.auth.conftest import FIRST
 from tests.unit.auth.forge import claims, header, token
 from tests.unit.auth.issuer_server import IssuerServer
-from tests.unit.auth.worlds import Clock, holds
+from tests.unit.auth.worlds import holds
 
 GOOD = token(header(), claims())
 MOST_WAITING = 32
@@ -68,7 +69,7 @@ def test_forged_tokens_take_no_working_place_while_keys_are_fetched(
     """Two working threads, eight forged tokens that wait: every good token is answered before any of those."""
     holds(checked, GOOD)
     go = server.hold("/keys", FIRST)
-    clock.pass_by(20)
+    clock.pass_(20)
     threads = RequestThreads(working=2, waiting=64)
     forged = [begun(threads, lambda number=number: holds(checked, unknown(number))) for number in range(FEW_WAITING)]
     eventually(lambda: len(server.asked) == 2)
@@ -98,7 +99,7 @@ def test_few_wait_for_made_up_key_ids_and_all_others_are_refused_at_once(
 ) -> None:
     holds(checked, GOOD)
     go, owner = server.hold("/keys", FIRST), Counted()
-    clock.pass_by(20)
+    clock.pass_(20)
     futures = at_once(40, owner, lambda number: holds(checked, unknown(number)))
     eventually(lambda: sum(future.done() for future in futures) == 40 - FEW_WAITING)
     assert (owner.waiting, owner.most) == (FEW_WAITING, FEW_WAITING)
@@ -121,7 +122,7 @@ def test_no_more_than_so_many_wait_for_the_first_keys(checked: Verifier, server:
 def test_a_token_whose_key_is_known_gives_no_slot_away(checked: Verifier, server: IssuerServer, clock: Clock) -> None:
     holds(checked, GOOD)
     server.hold("/keys", FIRST)
-    clock.pass_by(3000)
+    clock.pass_(3000)
     owner = Counted()
     futures = at_once(30, owner, lambda number: holds(checked, fresh(number)) and None)
     expired = [future.exception(20) for future in futures]

@@ -13,25 +13,13 @@ from service.auth.key_rings import Fetch
 from service.auth.verifier import Verifier
 from service.domain.access import Principal
 from service.domain.errors import BadGateway
+from testing.clocks import Clock
 from tests.unit.auth import forge
 
 KEYS_URL = "http://keys.example/keys"
 XSUAA_DOMAIN = "authentication.region.example"
 XSUAA_ISSUER = f"https://acme.{XSUAA_DOMAIN}/oauth/token"
 IDENTITY_ISSUER = "https://acme.accounts.example"
-
-
-class Clock:
-    """A clock that stands still until it is moved; seconds."""
-
-    def __init__(self, now: float = forge.NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Library:
@@ -81,7 +69,7 @@ def verifier(
     **limits: int,
 ) -> Verifier:
     trusted = [issuers] if isinstance(issuers, TrustedIssuer) else list(issuers)
-    clock = clock or Clock()
+    clock = clock or Clock(forge.NOW)
     found = [(issuer, IssuerKeys(issuer, fetch, clock=clock)) for issuer in trusted]
     return Verifier(found, load_catalogue(), algorithms=algorithms, leeway=leeway, clock=clock, **limits)
 

@@ -7,20 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from service.caching.memory import ITEM_OVERHEAD, MemoryCache
+from testing.clocks import Clock
 from testing.effort import effort
 
 KEYS = st.sampled_from(["a", "b", "c", "dé", "e"])
 OWNERS = st.sampled_from(["me", "you"])
 TTLS = st.integers(1, 20)
 LIMIT = 3 * ITEM_OVERHEAD + 40
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Model(RuleBasedStateMachine):

@@ -13,8 +13,8 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded
 from service.reads.bulkhead import QUEUE, SLOW_FOR, Bulkhead
 from service.telemetry.prometheus import Telemetry
+from testing.clocks import Clock
 from testing.waiting import PATIENCE, eventually
-from tests.unit.reads.worlds import Clock
 
 PLACES = 4
 PATIENT = BRIEF = PLACES // 2

@@ -19,10 +19,11 @@ from service.reads.feed import Feed, Update
 from service.reads.feeds import Feeds, ready_batches
 from service.reads.policy import Lifetimes
 from service.reads.queries import Queries
+from testing.clocks import Clock
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.fakes import FakeRuntime, context
-from tests.unit.reads.worlds import Clock, Process
+from tests.unit.reads.worlds import Process
 
 HERE = CacheScope("t", "g")
 INTERVAL = 0.1

@@ -12,16 +12,16 @@ import pytest
 
 from service.caching.memory import MemoryCache
 from service.concurrency.blocking import set_slot_owner
-from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, Overloaded, RuntimeUnavailable, ServiceError, TooSoon
 from service.domain.freshness import RequestCachePolicy, RequestDirectives
 from service.reads.pacing import Pacing
 from service.reads.results import VALUE, Fetched, Found
 from service.reads.shared_fetches import MOST_PAUSING
+from testing.clocks import Clock
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
 from tests.rows import each_row
-from tests.unit.reads.worlds import LIFETIMES, Clock, MeddledCache, Process, Source
+from tests.unit.reads.worlds import LIFETIMES, MeddledCache, Process, Source, read
 
 PACED = replace(LIFETIMES, min_refresh=1)
 BEGAN = 1_000_000.0
@@ -226,7 +226,7 @@ def test_reading_anew_what_has_gone_is_no_clients_doing(world: World) -> None:
     process = world.process()
     process.one(world.source, no_cache=True)
     anew = replace(RequestCachePolicy.no_cache(), asked_at=BEGAN + MOMENT)
-    process.reads.read(["key"], world.source, anew, Deadline.after(PATIENCE))
+    read(process.reads, ["key"], world.source, anew)
     assert (world.asked(), world.clock.now) == (2, BEGAN)
 
 
@@ -321,7 +321,7 @@ def test_who_does_not_wait_is_told_how_long_it_would_be(world: World) -> None:
     world.refresh(process)
     world.clock.pass_(0.25)
     cache_policy = RequestCachePolicy(RequestDirectives(no_cache=True), world.clock.now, waits=False)
-    found = process.reads.read(["key", "new"], world.source, cache_policy, Deadline.after(PATIENCE))
+    found = read(process.reads, ["key", "new"], world.source, cache_policy)
     assert isinstance(found["new"], Found)
     assert isinstance(found["key"], TooSoon)
     assert found["key"].seconds == pytest.approx(0.75)

@@ -21,9 +21,10 @@ from service.domain.errors import (
 )
 from service.domain.freshness import Source as From
 from service.reads.results import VALUE, Fetched, Found
+from testing.clocks import Clock
 from testing.waiting import eventually
 from tests.rows import each_row
-from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source
+from tests.unit.reads.worlds import MeddledCache, Process, Source
 
 NEW, HIT, STALE, ERROR = From.FETCHED_NEW, From.STORED, From.STORED_REVALIDATING, From.STORED_ON_ERROR
 OVER, ASKED = From.FETCHED_OVER_STALE, From.FETCHED_ON_REQUEST

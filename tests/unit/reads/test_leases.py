@@ -8,9 +8,10 @@ from service.caching.entry_keys import lock_key
 from service.caching.memory import MemoryCache
 from service.domain.errors import CacheUnavailable
 from service.reads.leases import HEARTBEAT, TTL, Leases
+from testing.clocks import Clock
 from testing.threads import together
 from testing.waiting import eventually
-from tests.unit.reads.worlds import Clock, MeddledCache
+from tests.unit.reads.worlds import MeddledCache
 
 
 def extensions(cache: MeddledCache, key: str) -> int:

@@ -36,10 +36,11 @@ from service.reads.capability_reads import RuntimeCondition, RuntimeState
 from service.reads.entries import Connection
 from service.reads.queries import Queries
 from service.reads.results import Read
+from testing.clocks import Clock
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.fakes import WITH_METRICS, WITHOUT_METRICS, FakeRuntime, context
-from tests.unit.reads.worlds import LIFETIMES, Clock, Process
+from tests.unit.reads.worlds import LIFETIMES, Process
 
 HERE = CacheScope("t", "g")
 

@@ -27,15 +27,11 @@ from service.domain.freshness import RequestCachePolicy, RequestDirectives, Sour
 from service.reads.bulkhead import Bulkhead
 from service.reads.leases import Leases
 from service.reads.pacing import Pacing
-from service.reads.policy import Lifetimes
 from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found
 from service.telemetry.prometheus import Telemetry
 from testing.threads import together
-
-LIFETIMES = Lifetimes(
-    fresh_running=5, fresh_finished=300, stale_while_revalidate=30, stale_if_error=1000, min_refresh=0
-)
+from tests.unit.reads.worlds import LIFETIMES, read
 
 
 class World:
@@ -79,7 +75,7 @@ class World:
 
     def read(self, reads: ReadThrough, seconds: float = 5.0, **directives: Any) -> Found | ServiceError:
         cache_policy = RequestCachePolicy(RequestDirectives(**directives), self.now)
-        return reads.read(["key"], self.fetch, cache_policy, Deadline.after(seconds))["key"]
+        return read(reads, ["key"], self.fetch, cache_policy, seconds)["key"]
 
     def close(self) -> None:
         self._stack.close()
@@ -210,11 +206,11 @@ def test_more_fetches_than_can_be_are_refused(world: World) -> None:
     world.wait = 0.5
     reads = world.process(fetches=1)
 
-    def read(key: str) -> object:
+    def outcome(key: str) -> object:
         cache_policy = RequestCachePolicy(RequestDirectives(), world.now)
-        return type(reads.read([key], world.fetch, cache_policy, Deadline.after(5))[key])
+        return type(read(reads, [key], world.fetch, cache_policy, 5)[key])
 
-    assert set(together(*[lambda key=key: read(key) for key in "abc"])) == {Found, Overloaded}
+    assert set(together(*[lambda key=key: outcome(key) for key in "abc"])) == {Found, Overloaded}
 
 
 def test_an_unexpected_error_reaches_everyone_and_leaves_nothing_behind(world: World) -> None:

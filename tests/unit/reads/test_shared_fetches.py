@@ -25,9 +25,10 @@ from service.domain.errors import (
 from service.domain.freshness import Source as From
 from service.reads.leases import TTL
 from service.reads.results import VALUE, Fetched, Found
+from testing.clocks import Clock
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
-from tests.unit.reads.worlds import Clock, MeddledCache, Process, Source
+from tests.unit.reads.worlds import MeddledCache, Process, Source
 
 READERS = 24
 

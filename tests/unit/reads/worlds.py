@@ -22,6 +22,7 @@ from service.reads.policy import Lifetimes
 from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found
 from service.telemetry.prometheus import Telemetry
+from testing.clocks import Clock
 from testing.waiting import PATIENCE
 
 LIFETIMES = Lifetimes(
@@ -31,17 +32,12 @@ LIFETIMES = Lifetimes(
 Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]]
 
 
-class Clock:
-    """Seconds that pass only when the test says so."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_(self, seconds: float) -> None:
-        self.now += seconds
+def read(
+    reads: ReadThrough, keys: Sequence[str], fetch: Fetch, cache_policy: RequestCachePolicy, seconds: float = PATIENCE
+) -> dict[str, Found | ServiceError]:
+    """Read entries and wait for them."""
+    deadline = Deadline.after(seconds)
+    return reads.begin(keys, fetch, cache_policy, deadline).outcome(deadline)
 
 
 class MeddledCache:
@@ -169,7 +165,7 @@ class Process:
         cache_policy = RequestCachePolicy(
             RequestDirectives(**directives), self.clock() if asked_at is None else asked_at
         )
-        return self.reads.read(keys or ("key",), source, cache_policy, Deadline.after(seconds))
+        return read(self.reads, keys or ("key",), source, cache_policy, seconds)
 
     def one(self, source: Fetch, key: str = "key", **more: Any) -> Found | ServiceError:
         return self.read(source, key, **more)[key]

@@ -12,15 +12,9 @@ from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeTimeout, ServiceError
 from service.domain.runtime import CacheScope, Capabilities, RequestContext
 from service.runtimes.tenancy import LIFETIME, Tenancy
+from testing.clocks import Clock
 
 SOON = RequestContext(CacheScope("t", "g"), Deadline.after(24 * 3600), "a-request", "")
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def saying(multitenant: bool) -> Callable[[RequestContext], Capabilities]:
@@ -47,7 +41,7 @@ def test_what_is_known_is_not_asked(said: bool) -> None:
 
 
 def test_what_is_old_is_asked_again_and_holds_until_it_is_answered() -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     tenancy, calls = Tenancy(clock), list[int]()
     assert tenancy.multitenant(SOON, saying(True))
     clock.now = LIFETIME - 1
@@ -91,7 +85,7 @@ def test_one_asks_and_the_others_wait_for_it() -> None:
 
 
 def test_nobody_waits_past_its_deadline_nor_at_all_for_what_is_known() -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     tenancy, go, asking = Tenancy(clock), threading.Event(), threading.Event()
 
     def ask(_: RequestContext) -> Capabilities:

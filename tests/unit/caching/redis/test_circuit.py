@@ -6,14 +6,7 @@ import pytest
 
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.domain.errors import CacheUnavailable
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from testing.clocks import Clock
 
 
 @pytest.fixture

@@ -9,13 +9,7 @@ from service.concurrency.circuit_breaker import State, Tolerance
 from service.domain.errors import BadGateway, RateLimited, RuntimeTimeout, RuntimeUnavailable
 from service.runtimes.transport.circuit import Circuit
 from service.telemetry.prometheus import Telemetry
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from testing.clocks import Clock
 
 
 @pytest.fixture

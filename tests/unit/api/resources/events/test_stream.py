@@ -17,9 +17,10 @@ from service.domain.zones import time_zone
 from service.reads.entries import Connection
 from service.reads.feeds import Feeds
 from service.reads.queries import Queries
+from testing.clocks import Clock
 from testing.waiting import eventually
 from tests.unit.reads.fakes import FakeRuntime, context
-from tests.unit.reads.worlds import Clock, Process
+from tests.unit.reads.worlds import Process
 
 COMMENT = 15.0
 
