@@ -2,7 +2,7 @@
 
 import { parse } from './exact.js';
 import * as session from './session.js';
-import { context, parameters } from './state.js';
+import { context, nonEmpty } from './state.js';
 
 /** An answer that is none. `status` is 0 where the service itself was not reached. */
 export class Problem extends Error {
@@ -17,7 +17,7 @@ export class Problem extends Error {
 }
 
 /** @param {string} path relative to the service's root @param {Record<string, unknown>} query */
-export const address = (path, query) => `${path}?${parameters(Object.entries(query))}`.replace(/\?$/, '');
+export const address = (path, query) => `${path}?${nonEmpty(Object.entries(query))}`.replace(/\?$/, '');
 
 /** The URL of a resource, for other programs. @param {string} path */
 export const url = (path) => new URL(`../${path}`, document.baseURI).href;
@@ -61,7 +61,7 @@ export async function ask(path, options = {}) {
       if (value) headers.set(name, value);
     } catch {
       throw name === 'Authorization' ? new Problem(401, {}) : new Problem(400, { title: 'Bad request',
-        errors: [{ parameter: name, detail: `no header can have the characters of “${value}”` }] });
+        detail: `${name}: no header can have the characters of “${value}”` });
     }
   }
   const answer = await fetch(url(path), { ...options, headers }).catch((error) => {

@@ -25,19 +25,16 @@ export function follow(path, last) {
 export function look(rests) {
   if (!stream) return;
   const now = Date.now();
-  if (stream.aborter && (rests || now - stream.heardAt > SILENCE)) {
-    stream.aborter.abort();
-    Object.assign(stream, { aborter: null, open: false, retryAt: now });
-  }
-  if (!rests && !stream.aborter && stream.retryAt !== null && now >= stream.retryAt) void read(stream);
+  if (rests || now - stream.heardAt > SILENCE) stream.aborter?.abort();
+  if (!rests && !stream.aborter && now >= stream.retryAt) void read(stream);
 }
 
 /** One connection, until it ends. @param {Stream} mine */
 async function read(mine) {
+  const now = Date.now();
   const { signal } = (mine.aborter = new AbortController());
-  mine.heardAt = Date.now();
   mine.failures += 1;
-  mine.retryAt = mine.heardAt + Math.min(1000 * 2 ** mine.failures, LONGEST_PAUSE);
+  Object.assign(mine, { heardAt: now, retryAt: now + Math.min(1000 * 2 ** mine.failures, LONGEST_PAUSE) });
   try {
     const headers = { Accept: 'text/event-stream', ...(mine.last && { 'Last-Event-ID': mine.last }) };
     const { body } = await ask(`${mine.path}/events`, { signal, headers, cache: 'no-store' });
@@ -50,13 +47,12 @@ async function read(mine) {
       for (const event of events) take(mine, event);
     }
   } catch (error) {
-    if (signal.aborted) return;
-    if (error instanceof Problem && error.status) mine.retryAt = error.retryAfter && Date.now() + 1000 * error.retryAfter;
+    if (error instanceof Problem && error.status) mine.retryAt = error.retryAfter ? Date.now() + 1000 * error.retryAfter : Infinity;
   }
   mine.aborter = null;
-  if (!mine.open) return;
+  if (mine !== stream || !mine.open) return;
   mine.open = false;
-  mine.retryAt &&= Date.now(); // what was missed comes behind the last event
+  if (mine.retryAt < Infinity) mine.retryAt = Date.now(); // what was missed comes behind the last event
   news();
 }
 
@@ -65,7 +61,7 @@ function take(mine, text) {
   const { id, event, data = '{}' } = Object.fromEntries([...text.matchAll(/^(\w+): ?(.*)$/gm)].map(([, name, value]) => [name, value]));
   if (!event) return;
   mine.last = id ?? mine.last;
-  if (event === 'end' && JSON.parse(data).reason !== 'shutdown') mine.retryAt = null; // a run that goes on all the same is polled
+  if (event === 'end' && JSON.parse(data).reason !== 'shutdown') mine.retryAt = Infinity; // a run that goes on all the same is polled
   else Object.assign(mine, { open: true, failures: 0 });
   if (event !== 'state') news();
 }

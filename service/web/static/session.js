@@ -1,13 +1,11 @@
 /** Who reads: where the token comes from, and how it is forgotten. See `ui/config.json`. */
 
-import { parse } from './exact.js';
-
 const TOKEN = 'metric-resource.token';
 const FLOW = 'metric-resource.flow';
+const URL_SAFE = /** @type {const} */ ({ alphabet: 'base64url' });
 const SIGNED_IN = 'metric-resource.signed-in';
 
-/** @type {SignIn} */
-let signIn = { mode: 'token' };
+let signIn = /** @type {SignIn} */ ({ mode: 'token' });
 /** @type {string | null} */
 let token = null;
 
@@ -41,8 +39,7 @@ export function drop() {
 /** What the token says of its holder; nothing of it is trusted. @returns {{zoneinfo?: string}} */
 export function claims() {
   try {
-    const bytes = atob(/** @type {any} */ (token?.split('.')[1]).replace(/-/g, '+').replace(/_/g, '/'));
-    return parse(new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0))));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(token?.split('.')[1] ?? '', URL_SAFE)));
   } catch {
     return {};
   }
@@ -63,7 +60,7 @@ export async function goSignIn() {
   sessionStorage.setItem(FLOW, JSON.stringify({ verifier, state, search: location.search }));
   const url = new URL((await provider()).authorization_endpoint);
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  const wanted = { response_type: 'code', client_id: signIn.clientId ?? '', redirect_uri: here(), scope: signIn.scope ?? 'openid', state,
+  const wanted = { response_type: 'code', client_id: signIn.clientId, redirect_uri: here(), scope: signIn.scope, state,
     code_challenge: base64(new Uint8Array(digest)), code_challenge_method: 'S256' };
   for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
   location.assign(url);
@@ -71,15 +68,14 @@ export async function goSignIn() {
 
 /** Authorization code flow with PKCE (RFC 7636): the code becomes a token, which stays in memory. */
 async function finishFlow() {
-  const query = new URLSearchParams(location.search);
+  const { code = '', state, error, error_description: reason } = Object.fromEntries(new URLSearchParams(location.search));
   const flow = JSON.parse(sessionStorage.getItem(FLOW) ?? 'null');
-  if (flow && query.has('state') && (query.has('code') || query.has('error'))) {
+  if (flow && state && (code || error)) {
     sessionStorage.removeItem(FLOW);
     history.replaceState(null, '', location.pathname + flow.search);
-    if (query.get('state') !== flow.state) throw new Error('the answer is not of this sign-in');
-    if (query.has('error')) throw new Error(query.get('error_description') ?? query.get('error') ?? '');
-    const body = new URLSearchParams({ grant_type: 'authorization_code', code: query.get('code') ?? '', redirect_uri: here(),
-      client_id: signIn.clientId ?? '', code_verifier: flow.verifier });
+    if (state !== flow.state) throw new Error('the answer is not of this sign-in');
+    if (error) throw new Error(reason ?? error);
+    const body = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: here(), client_id: signIn.clientId, code_verifier: flow.verifier });
     const answer = await fetch((await provider()).token_endpoint, { method: 'POST', body });
     const given = await answer.json();
     if (!answer.ok) throw new Error(given.error_description ?? given.error ?? 'the provider gave no token');
@@ -91,13 +87,13 @@ async function finishFlow() {
   }
 }
 
-const here = () => new URL('.', document.baseURI).href.replace(/[?#].*$/, '');
+const here = () => new URL('.', document.baseURI).href;
 /** @param {Uint8Array} bytes */
-const base64 = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+const base64 = (bytes) => bytes.toBase64({ ...URL_SAFE, omitPadding: true });
 const random = () => base64(crypto.getRandomValues(new Uint8Array(32)));
 
 async function provider() {
-  const answer = await fetch(`${signIn.issuer?.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  const answer = await fetch(`${signIn.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   if (!answer.ok) throw new Error('the OpenID provider does not describe itself');
   return answer.json();
 }

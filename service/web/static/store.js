@@ -1,6 +1,6 @@
 /** What has been read, by slot: the same slot keeps its old content until the new one is there. */
 
-import { get, Problem } from './api.js';
+import { address, get, Problem } from './api.js';
 import * as live from './live.js';
 import { context } from './state.js';
 
@@ -14,8 +14,6 @@ let round = 0;
 let paused = false;
 /** When there was news of the run that is followed, in milliseconds since 1970. */
 let newsAt = 0;
-/** @type {[path?: string, last?: string | null]} */
-let following = [];
 /** `draw` after something has been read, `refused` after a `401`, `expired` in place of drawing after a `410`. */
 let on = { draw() {}, refused() {}, expired() {} };
 
@@ -27,43 +25,44 @@ export function begin(handlers) {
   document.addEventListener('visibilitychange', tick);
 }
 
-/** The content of a slot, which is asked for where it is not there; of a live one, again and again. @param {string} name @param {string} path */
-export function use(name, path, live = false) {
-  const wanted = JSON.stringify([path, context()]);
+/**
+ * What is at that address, which is asked for where it is not there; where it is live, again and again. What has another
+ * address takes its place in the slot of that name.
+ * @param {string} path @param {Record<string, unknown>} [query] @param {boolean} [live] @param {string} [name]
+ */
+export function use(path, query = {}, live = false, name = path) {
+  const wanted = JSON.stringify([path, query, context()]);
   /** @type {Slot} */
   const slot = slots.get(name) ?? { path, wanted: '', round, liveUntil: 0, asked: 0 };
   slots.set(name, slot);
   slot.round = round;
   slot.liveUntil = live ? Infinity : Math.min(slot.liveUntil, Date.now() + 2 * LIVE); // what came with the end is seen, too
   if (slot.wanted !== wanted) {
-    Object.assign(slot, { path, wanted, problem: null });
+    Object.assign(slot, { path: address(path, query), wanted, problem: null });
     void load(slot);
   }
   return slot;
 }
 
 /** The resource groups that the reader may use, and the one that is read: the connection's own where the address names none. */
-export const groups = () => use('groups', 'resource-groups');
+export const groups = () => use('resource-groups');
 export const groupName = () => context().group || (groups().headers?.get('AI-Resource-Group') ?? 'default');
 /** The connections that the reader may use, and the one that is read. @returns {{name: string, default: boolean}[]} */
-export const connections = () => use('connections', 'connections').data?.connections ?? [];
+export const connections = () => use('connections').data?.connections ?? [];
 export const connectionName = () => context().connection || connections().find((each) => each.default)?.name;
 
 /** Between these, all slots in use are used. @param {() => void} draw */
 export function drawing(draw) {
   round += 1;
-  following = [];
   draw();
-  live.follow(...following);
   for (const [name, slot] of slots) {
     if (slot.round === round) continue;
     slot.aborter?.abort();
     slots.delete(name);
   }
+  const followed = [...slots.values()].find(({ liveUntil, headers }) => liveUntil === Infinity && headers?.has('Event-ID'));
+  live.follow(followed?.path.split('?')[0], followed?.headers?.get('Event-ID'));
 }
-
-/** For this drawing, live slots are of that run. @param {string} path of its metric resource @param {string | null} [last] the last event that is known */
-export const follow = (path, last) => (following = [path, last]);
 
 export const redraw = () => on.draw();
 /** Ask for everything again, from the runtime itself. */

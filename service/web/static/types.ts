@@ -6,6 +6,21 @@ type Handler = 'onclick' | 'onchange' | 'onsubmit';
 type Child = Node | string | number | { toString(): string; text: string } | null | undefined | false;
 
 declare global {
+  // Of the script that draws charts.
+  const vegaEmbed: (target: Element, specification: object, options: object) => Promise<{ finalize: () => void }>;
+  // What TypeScript 5.9 does not know.
+  interface Uint8Array {
+    toBase64(options: { alphabet: 'base64url'; omitPadding?: boolean }): string;
+  }
+  interface Uint8ArrayConstructor {
+    fromBase64(text: string, options: { alphabet: 'base64url' }): Uint8Array<ArrayBuffer>;
+  }
+  namespace Intl {
+    class DurationFormat {
+      constructor(locale: string, options: Record<string, string | number>);
+      format(duration: Record<string, number | undefined>): string;
+    }
+  }
   interface Node {
     /** An element with one stays the same when it is drawn again. */
     key?: string;
@@ -18,15 +33,16 @@ declare global {
   type Comparison = Schemas['Comparison'];
   type ComparedMetric = Schemas['ComparedMetric'];
   type Pair = { name: string; value: string };
-  type SignIn = { mode: 'token' | 'session' | 'oidc'; signOutUrl?: string; issuer?: string; clientId?: string; scope?: string };
+  /** `issuer`, `clientId` and `scope` are there in the mode `oidc`. */
+  type SignIn = { mode: 'token' | 'session' | 'oidc'; signOutUrl?: string; issuer: string; clientId: string; scope: string };
 
   /** What an element can hold: text, or lists of it, however deep. */
   type Children = Child | readonly Children[];
   /** Attributes; handlers are given an event whose target is what they are on. */
   type Properties = Record<string, unknown> & { [handler in Handler]?: (event: any) => void };
-  type View = { title: string; crumbs: [string, string][]; body: Children };
+  type View = { title: string; body: Children };
   /** What can be chosen: titles whose values are these in lower case, or values with their titles; the default first. */
-  type Words = readonly (string | readonly [string, string] | false)[];
+  type Words = readonly (string | readonly string[] | false)[];
   type Column<Row> = { title: Children; cell: (row: Row) => Children; sort?: string; class?: string | false | undefined; head?: boolean };
   type TableStyle<Row> = {
     /** Properties of a row's element. */
@@ -64,8 +80,8 @@ declare global {
     open: boolean;
     /** When anything came, in milliseconds since 1970. */
     heardAt: number;
-    /** When it is opened again, in the same; `null` where it is not. */
-    retryAt: number | null;
+    /** When it is opened again, in the same; `Infinity` where it is not. */
+    retryAt: number;
     /** One after the other. */
     failures: number;
     aborter: AbortController | null;

@@ -1,21 +1,20 @@
 /** Charts: the API's Vega-Lite specifications, drawn by the Vega of the extra `charts`, or by the API as SVG. */
 
-import { ask, RECENT } from '../api.js';
+import { address, ask, RECENT } from '../api.js';
 import { context } from '../state.js';
-import { h, shown, visible } from './dom.js';
+import { h, shown } from './dom.js';
 import { warning } from './states.js';
 
 /** @type {string | null} */
 let script = null;
-/** @typedef {(target: Element, specification: object, options: object) => Promise<{finalize: () => void}>} Embed */
-/** @type {Promise<Embed | null> | null} */
+/** @type {Promise<boolean> | null} */
 let loading = null;
 
 /** @param {string | null} path of the script; `null` where the extra is not installed */
 export const setVega = (path) => (script = path);
 
-const vega = () => (loading ??= import(new URL(script ?? '', document.baseURI).href).then(
-  () => /** @type {any} */ (window)['vegaEmbed'], () => null));
+/** Whether there is `vegaEmbed`. */
+const loaded = () => (loading ??= import(new URL(script ?? '', document.baseURI).href).then(() => true, () => false));
 
 const PATIENCE = 1500;
 const REST = 10_000; // between two drawings of a run that goes on
@@ -89,16 +88,15 @@ class MetricChart extends HTMLElement {
     if (!this.text) return;
     this.width = this.clientWidth;
     if (!script) return this.say('Charts need the extra “charts” of the service: pip install "metric-resource-service[charts]".');
-    if (!(await Promise.race([vega(), later(PATIENCE)]))) await this.picture();
-    const embed = await vega();
-    const drawn = turn.then(() => later()).then(() => embed && this.isConnected && this.embed(embed));
+    if (!(await Promise.race([loaded(), later(PATIENCE)]))) await this.picture();
+    if (!(await loaded())) return;
+    const drawn = turn.then(() => later()).then(() => this.embed());
     turn = drawn.catch(() => {});
     await drawn;
   }
 
-  /** @param {Embed} embed */
-  async embed(embed) {
-    if (!this.text) return;
+  async embed() {
+    if (!this.text || !this.isConnected) return;
     const { title, description, ...specification } = fitted(this.text, this.width, Number(this.getAttribute('height')));
     const target = h('div', { 'aria-hidden': 'true' });
     // Vega-Embed empties its element by markup, which Trusted Types refuse: this one is emptied without.
@@ -111,18 +109,18 @@ class MetricChart extends HTMLElement {
       compiled = result;
       return {};
     };
-    (await embed(target, specification, { ...options, mode: 'vega-lite', patch })).finalize();
+    (await vegaEmbed(target, specification, { ...options, mode: 'vega-lite', patch })).finalize();
     await later();
     this.finalize();
     const notes = [title?.subtitle ?? []].flat().filter((line) => !/^Run [\w.-]+$/.test(line));
-    this.replaceChildren(h('div', { role: 'img', 'aria-label': visible(description) }, target), h('div.faint', notes.map((line) => h('p', shown(line)))));
-    this.finalize = (await embed(target, compiled, { ...options, mode: 'vega' })).finalize;
+    this.replaceChildren(h('div', { role: 'img', 'aria-label': description }, target), h('div.faint', notes.map((line) => h('p', shown(line)))));
+    this.finalize = (await vegaEmbed(target, compiled, { ...options, mode: 'vega' })).finalize;
   }
 
   async picture() {
     try {
       const image = await (await ask(this.source, { headers: { Accept: 'image/svg+xml' } })).blob();
-      this.replaceChildren(h('img', { src: URL.createObjectURL(image), alt: visible(JSON.parse(this.text).description) }));
+      this.replaceChildren(h('img', { src: URL.createObjectURL(image), alt: JSON.parse(this.text).description }));
     } catch {
       this.say('The script that draws charts could not be loaded.');
     }
@@ -135,9 +133,9 @@ class MetricChart extends HTMLElement {
 }
 customElements.define('metric-chart', MetricChart);
 
-/** @param {string} src @param {number} height @param {string | null} [version] of the data @param {boolean} [live] */
-export const chart = (src, height, version, live) =>
-  h('metric-chart', { src, height, version: `${version} ${context().zone}`, live, own: true, key: 'chart' });
+/** Of the data of that slot. @param {string} path @param {Record<string, unknown>} query @param {number} height @param {Slot} slot @param {boolean} [live] */
+export const chart = (path, query, height, { headers }, live) =>
+  h('metric-chart', { src: address(path, query), height, version: `${headers?.get('ETag')} ${context().zone}`, live, own: true, key: 'chart' });
 
 /** The specification, as wide as the element; its colours are the style sheet's. @param {string} text @param {number} width @param {number} height @returns {any} */
 function fitted(text, width, height) {

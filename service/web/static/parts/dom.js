@@ -1,4 +1,4 @@
-/** Elements from data. Text is only ever text: nothing here, or elsewhere in the page, makes markup of it. */
+/** Elements from data. Text is only ever text, with what cannot be seen written out: nothing here, or elsewhere in the page, makes markup of it. */
 
 const HANDLERS = /** @type {const} */ (['onclick', 'onchange', 'onsubmit']);
 const PROPERTIES = new Set(['value', 'checked', 'key', 'own', ...HANDLERS]);
@@ -18,7 +18,7 @@ export function h(tag, ...parts) {
   for (const [name, value] of Object.entries(properties)) {
     if (isNothing(value)) continue;
     if (PROPERTIES.has(name)) element[name] = value;
-    else element.setAttribute(name, value === true ? '' : value);
+    else element.setAttribute(name, value === true ? '' : visible(value));
   }
   return element;
 }
@@ -28,16 +28,16 @@ const isNothing = (value) => (value ?? false) === false;
 
 /** @param {any} children `Children`, however deep @returns {Node[]} */
 export const flat = (children) => [children].flat(Infinity).filter((child) => !isNothing(child))
-  .map((child) => (child instanceof Node ? child : new Text(child)));
+  .map((child) => (child instanceof Node ? child : new Text(visible(child))));
 
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-/** Text that somebody logged, what cannot be seen written out: for names and attributes. @param {unknown} text */
-export const visible = (text) => String(text ?? '').replace(UNSEEN, (sign) => {
+/** What cannot be seen is written out: controls, and what changes the direction of text. @param {unknown} text */
+export const visible = (text) => String(text).replace(UNSEEN, (sign) => {
   const code = sign.charCodeAt(0);
   return code < 0x20 ? String.fromCharCode(0x2400 + code) : `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
 });
-/** The same as an element, whose direction changes nothing around it. @param {unknown} text */
-export const shown = (text) => h('bdi', visible(text));
+/** Text that somebody logged: its direction changes nothing around it. @param {any} text */
+export const shown = (text) => h('bdi', String(text ?? ''));
 /** @param {...Children} children */
 export const faint = (...children) => h('span.faint', children);
 /** For who hears the page. @param {...Children} children */

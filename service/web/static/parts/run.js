@@ -17,15 +17,22 @@ export const statusChip = (status) => status
 /** Whether a run in this state may change. @param {string} status */
 export const isLive = (status) => ['RUNNING', 'PENDING', 'STOPPING'].includes(status);
 
-/** Members of a run, by the API's names. @type {Record<string, string>} */
-const TITLES = {
-  status: 'Status', configurationName: 'Configuration', scenarioId: 'Scenario', executableId: 'Executable', createdAt: 'Created',
-  submissionTime: 'Submitted', startTime: 'Started', completionTime: 'Finished', durationSeconds: 'Duration',
+/** Members of a run, by the API's names. @type {Record<string, [string, (value: any) => Children]>} */
+const MEMBERS = {
+  status: ['Status', statusChip], targetStatus: ['Target', statusChip], statusMessage: ['Message', shown],
+  configurationName: ['Configuration', shown], scenarioId: ['Scenario', shown], executableId: ['Executable', shown],
+  createdAt: ['Created', brief], modifiedAt: ['Modified', brief], submissionTime: ['Submitted', brief],
+  startTime: ['Started', brief], completionTime: ['Finished', brief], durationSeconds: ['Duration', duration],
 };
 
 /** Titles of members of runs, and how their values are shown. @param {...string} names */
-export const members = (...names) => names.map((name) => ({ name, title: TITLES[name], cell: (/** @type {any} */ value) =>
-  name === 'status' ? statusChip(value) : name === 'durationSeconds' ? duration(value) : /At$|Time$/.test(name) ? brief(value) : shown(value ?? '–') }));
+export const members = (...names) => names.map((name) => {
+  const [title, show] = MEMBERS[name] ?? [name, shown];
+  return { name, title, cell: (/** @type {any} */ value) => ((value ?? null) === null ? dash() : show(value)) };
+});
+
+/** Those of one run, with their values. @param {any} run @param {...string} names @returns {[Children, Children][]} */
+export const valuesOf = (run, ...names) => members(...names).map(({ name, title, cell }) => [title, cell(run[name])]);
 
 /** Runs that were seen to go on, since when, and with how many points. @type {Map<string, {total: number, since: string}>} */
 const followed = new Map();

@@ -29,8 +29,7 @@ const problem = (slot, { document, status, requestId }) => h('section.problem', 
 const names = (list) => h('ul.names', list.map((name) => h('li', code(name))));
 
 /** @param {Slot} slot @param {number} status @param {Record<string, any>} document @returns {Children} */
-function cure(slot, status, { errors = [], scope, roles = [], roleCollections = [] }) {
-  if (status === 400) return h('ul', errors.map((/** @type {any} */ one) => h('li', code(one.parameter), ' ', shown(one.detail))));
+function cure(slot, status, { scope, roles = [], roleCollections = [] }) {
   if (status === 401) return h('button.primary', { onclick: session.goSignIn }, 'Sign in');
   if (status === 403) {
     return scope && [h('p', 'Missing scope: ', code(scope)), h('p', 'An administrator can give you one of these roles:'), names(roles),

@@ -2,7 +2,7 @@
 
 import { go, link, one } from '../state.js';
 import { redraw } from '../store.js';
-import { h, visible } from './dom.js';
+import { h } from './dom.js';
 
 /** @template Row @param {string} caption @param {(Column<Row> | false | '')[]} given @param {readonly Row[]} rows @param {TableStyle<Row>} [style] */
 export function table(caption, given, rows, { row = () => ({}), group } = {}) {
@@ -12,8 +12,8 @@ export function table(caption, given, rows, { row = () => ({}), group } = {}) {
   const bodies = group ? [...Map.groupBy(rows, group.of)].map(([name, its]) => h('tbody', { key: name },
     h('tr.group', h('th', { colspan: columns.length, scope: 'rowgroup' }, fold(name, group.folded, group.head(name, its)))),
     !group.folded.has(name) && its.map(line))) : h('tbody', rows.map(line));
-  return h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': visible(caption), key: caption }, h('table',
-    h('caption.unseen', visible(caption)), h('thead', h('tr', columns.map(header))), bodies));
+  return h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': caption, key: caption }, h('table',
+    h('caption.unseen', caption), h('thead', h('tr', columns.map(header))), bodies));
 }
 
 /** @param {string} name @param {Set<string>} folded @param {Children} title */
@@ -40,10 +40,6 @@ export function pages(page) {
   return h('nav.row', { 'aria-label': 'Pages' }, one('cursor') && h('a', { href: link({}) }, 'First page'),
     cursor && h('a', { href: link({ cursor }) }, 'Next page'));
 }
-
-/** Why this is page 1, where the address asked for a later one. */
-export const expiredLine = () =>
-  one('expired') && h('p.strip', { role: 'status' }, 'The pages had expired: this is page 1 again.');
 
 /** @param {[Children, Children][]} pairs */
 export const facts = (pairs) => h('dl.facts', pairs.map(([name, value]) => h('div', h('dt', name), h('dd', value))));

@@ -3,11 +3,11 @@
 import { address, url } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { check, choice, labelled, labelText, save, select, tabs } from '../parts/controls.js';
-import { copy, h, number, shown, unseen, visible } from '../parts/dom.js';
+import { copy, h, number, shown, unseen } from '../parts/dom.js';
 import { members, statusChip } from '../parts/run.js';
 import { empty, head, panel } from '../parts/states.js';
 import { table } from '../parts/table.js';
-import { all, flipped, go, link, one } from '../state.js';
+import { all, go, link, nonEmpty, one, picked } from '../state.js';
 import { use } from '../store.js';
 
 /** @typedef {Comparison['runs'][number]} Compared */
@@ -15,21 +15,20 @@ import { use } from '../store.js';
 /** @typedef {{title: Children, values: any[], cell: (value: any, index: number) => Children}} Row `values`: of all runs */
 
 const MOST = 4;
-const onlyDiffering = () => one('differs') === 'true';
 
 /** @returns {View} */
 export function comparison() {
   const ids = all('compare');
-  const slot = use('comparison', address('comparisons', { run: ids, differs: onlyDiffering(), baseline: ids.includes(one('baseline')) && one('baseline') }));
+  const slot = use('comparisons', { run: ids, differs: one('differs'), baseline: ids.includes(one('baseline')) && one('baseline') });
   const title = `Compare ${ids.length} runs`;
-  return { title, crumbs: [[`Compare (${ids.length})`, link({})]], body: [
+  return { title, body: [
     head(title, slot),
     panel(slot, (/** @type {Comparison} */ found) => {
       const columns = found.runs.map((run, index) => ({ run, index })).filter(({ run }) => !all('hide').includes(run.runId));
       return [
-        h('ul.chips', { 'aria-label': 'My selection' }, found.runs.map((run) => selected(run, ids))),
+        h('ul.chips', { 'aria-label': 'My selection' }, found.runs.map((run) => selected(run, ids.length > 2))),
         tabs('Comparison', 'view', ['Table', 'Board']),
-        one('view') ? board(found, columns, slot.headers?.get('ETag')) : sideBySide(found, columns),
+        one('view') ? board(found, columns, slot) : sideBySide(found, columns),
       ];
     }),
   ] };
@@ -38,11 +37,11 @@ export function comparison() {
 /** @param {Compared} run */
 const named = ({ runId, configurationName }) => [shown(configurationName ?? 'run'), ' ', h('code.faint', runId.slice(0, 8))];
 
-/** A run can be hidden, and left. @param {Compared} run @param {string[]} ids */
-const selected = (run, ids) => h('li.tag', { key: run.runId },
-  check(unseen(`Show ${run.runId.slice(0, 8)}`), !all('hide').includes(run.runId), { hide: flipped('hide', run.runId) }),
+/** A run can be hidden, and left. @param {Compared} run @param {boolean} canLeave */
+const selected = (run, canLeave) => h('li.tag', { key: run.runId },
+  check(unseen(`Show ${run.runId.slice(0, 8)}`), 'hide', run.runId, { checked: !all('hide').includes(run.runId) }),
   h('a', { href: link({ run: run.runId }, true) }, named(run)), statusChip(run.status),
-  ids.length > 2 && h('button.small', { 'aria-label': `Remove ${run.runId}`, onclick: () => go({ compare: flipped('compare', run.runId) }) }, '✕'));
+  canLeave && h('button.small', { 'aria-label': `Remove ${run.runId}`, name: 'compare', value: run.runId }, '✕'));
 
 /** @param {Comparison} found @param {Shown} columns */
 function sideBySide({ runs, parameters, metrics, models }, columns) {
@@ -50,16 +49,16 @@ function sideBySide({ runs, parameters, metrics, models }, columns) {
   return [
     h('div.row.bar',
       tabs('Table of', 'of', ['Configurations', 'Runs', 'Models']),
-      h('div.row', check('Only what differs', onlyDiffering(), { differs: !onlyDiffering() }),
-        of && [choice('Value', 'value', ['Last', 'First', 'Min', 'Max', 'Mean', 'Count']), choice('Baseline', 'baseline',
-          ['None', ...runs.map(({ runId, configurationName }) => /** @type {[string, string]} */ ([runId, `${configurationName ?? 'run'} ${runId.slice(0, 8)}`]))])])),
+      h('div.row', check('Only what differs', 'differs'),
+        of && [choice('Value', 'value', ['Last', 'First', 'Min', 'Max', 'Mean', 'Count']),
+          choice('Baseline', 'baseline', ['None', ...runs.map(({ runId, configurationName }) => [runId, `${configurationName ?? 'run'} ${runId.slice(0, 8)}`])])])),
     of && one('value') && one('baseline') && h('p.faint', 'Only last values are compared with the baseline.'),
     of === 'models' ? blocks(models, columns) : of ? [
       beside('Runs', columns, members('status', 'createdAt', 'durationSeconds', 'configurationName', 'scenarioId', 'executableId').map(
         ({ name, title, cell }) => ({ title, cell, values: runs.map((run) => run[/** @type {'status'} */ (name)]) }))),
       h('h2', `Metrics of the runs (${metrics.length})`),
       metrics[0] ? beside('Metrics of the runs', columns, metrics.map(row), 'number') : empty('These runs have no metrics of their own.'),
-    ] : parameters[0] || onlyDiffering()
+    ] : parameters[0] || one('differs')
       ? beside('Parameters', columns, parameters.map(({ key, values }) => ({ title: shown(key), values, cell: (value) => shown(value ?? '–') })))
       : empty('These runs have no parameters.'),
   ];
@@ -68,7 +67,7 @@ function sideBySide({ runs, parameters, metrics, models }, columns) {
 /** A column for each run; only rows that differ, where they are asked for. @param {string} caption @param {Shown} columns @param {Row[]} rows @param {string} [style] of the cells */
 function beside(caption, columns, rows, style) {
   const differs = (/** @type {Row} */ { values }) => new Set(columns.map(({ index }) => String(values[index]?.value ?? values[index]))).size > 1;
-  const kept = onlyDiffering() ? rows.filter(differs) : rows;
+  const kept = one('differs') ? rows.filter(differs) : rows;
   return kept[0] ? table(caption, [
     { title: unseen('What'), cell: ({ title }) => title, head: true },
     ...columns.map(({ run, index }) => ({ class: style, title: [named(run), run.runId === one('baseline') && h('span.chip', 'baseline')],
@@ -83,48 +82,47 @@ const blocks = (found, columns) => found[0] ? found.map(({ models, metrics }) =>
   return names && [h('h2', shown(names)), beside(`Metrics of ${names}`, columns, [{ title: 'Model', values, cell: (name) => shown(name ?? '–') }, ...metrics.map(row)], 'number')];
 }) : empty('None of these runs has a model with metrics.');
 
+const percent = new Intl.NumberFormat('en', { style: 'percent', maximumSignificantDigits: 3, signDisplay: 'exceptZero' });
+
 /** @param {ComparedMetric} metric @returns {Row} */
 function row({ name, labels, difference, relative, ...metric }) {
   const which = /** @type {'last'} */ (one('value') || 'last');
-  const against = (/** @type {any} */ found, /** @type {any} */ part) => (found ?? null) !== null && which === 'last' && h('div.faint', found > 0 && '+', found,
-    (part ?? null) !== null && ` (${(100 * part).toLocaleString('en', { maximumSignificantDigits: 3, signDisplay: 'exceptZero' })} %)`);
+  const against = (/** @type {any} */ found, /** @type {any} */ part) => (found ?? null) !== null && which === 'last'
+    && h('div.faint', found > 0 && '+', found, (part ?? null) !== null && ` (${percent.format(part)})`);
   return { title: [shown(name), h('div.faint', shown(labels.map(labelText).join(', ')))], values: metric[which] ?? [],
     cell: (value, index) => [number(value), against(difference?.[index], relative?.[index])] };
 }
 
-/** @param {Comparison} found @param {Shown} columns @param {string | null} [version] */
-function board({ metrics, models, parameters }, columns, version) {
+/** @param {Comparison} found @param {Shown} columns @param {Slot} slot */
+function board({ metrics, models, parameters }, columns, slot) {
   const names = [...new Set([metrics, ...models.map((block) => block.metrics)].flat().map(({ name }) => name))];
   const charts = all('chart');
-  const add = (/** @type {any} */ event) => {
-    event.preventDefault();
-    const wanted = new URLSearchParams(/** @type {any} */ ([...new FormData(event.target)].filter(([, value]) => value)));
+  const add = (/** @type {any} */ { target }) => {
+    const wanted = nonEmpty([...new FormData(target)]);
     if (wanted.has('metric')) go({ chart: [...charts, String(wanted)] });
   };
-  const pick = (/** @type {string} */ label, /** @type {string} */ name, /** @type {Words} */ words, more = {}) =>
-    labelled(label, select(words, '', { name, own: true, key: name, ...more }));
+  const pick = (/** @type {string} */ label, /** @type {string} */ name, /** @type {Words} */ words) => labelled(label, select(words, { name, own: true, key: name }));
   return !names[0] ? empty('These runs have no metrics to draw.') : [
     h('form.filters', { 'aria-label': 'Add a chart', onsubmit: add },
-      labelled(`Metrics (up to ${MOST})`, h('select', { name: 'metric', own: true, key: 'metric', multiple: true, required: true, size: MOST },
-        names.map((value) => h('option', { value }, visible(value))))),
-      pick('Against', 'against', ['Step', 'Time', 'Elapsed', 'Run', ...parameters.map(({ key }) => /** @type {[string, string]} */ ([`parameter:${key}`, `Parameter ${key}`]))]),
+      labelled(`Metrics (up to ${MOST})`, select(names.map((name) => [name, name]), { name: 'metric', own: true, key: 'metric', multiple: true, required: true, size: MOST })),
+      pick('Against', 'against', ['Step', 'Time', 'Elapsed', 'Run', ...parameters.map(({ key }) => [`parameter:${key}`, `Parameter ${key}`])]),
       pick('Type', 'type', ['As suits', 'Line', 'Scatter', 'Column', 'Bar', 'Heatmap']), pick('Scale', 'scale', ['Linear', 'Log']),
       h('button.primary', { type: 'submit' }, 'Add chart')),
     !columns[1] ? empty('Show at least two runs to draw them.')
-      : charts[0] ? h('div.charts.wide', charts.map((wanted) => card(wanted, columns.map(({ run }) => run.runId), version)))
+      : charts[0] ? h('div.charts.wide', charts.map((wanted) => card(wanted, columns.map(({ run }) => run.runId), slot)))
         : empty('The board is empty.'),
   ];
 }
 
-/** @param {string} wanted @param {string[]} run @param {string | null} [version] */
-function card(wanted, run, version) {
+/** @param {string} wanted @param {string[]} run @param {Slot} slot */
+function card(wanted, run, slot) {
   const how = new URLSearchParams(wanted);
-  const path = `${address('comparisons/chart', { run })}&${how}`;
+  const [path, query] = ['comparisons/chart', { run, ...picked(how.keys(), how) }];
   const title = `${how.getAll('metric').join(', ')} by ${(how.get('against') ?? 'step').replace(':', ' ')}`;
   return h('figure.card', { key: wanted },
     h('figcaption.row', h('h3', shown(title)), h('div.row',
-      ['SVG', 'PNG'].map((title) => save(title, `${path}&format=${title.toLowerCase()}`, `comparison.${title.toLowerCase()}`, { class: 'small' })),
-      copy('Copy link', url(`${path}&format=svg`)),
-      h('button.small', { 'aria-label': `Remove the chart ${visible(title)}`, onclick: () => go({ chart: flipped('chart', wanted) }) }, 'Remove'))),
-    chart(path, 260, version));
+      ['svg', 'png'].map((format) => save(format.toUpperCase(), path, { ...query, format }, `comparison.${format}`, { class: 'small' })),
+      copy('Copy link', url(address(path, { ...query, format: 'svg' }))),
+      h('button.small', { 'aria-label': `Remove the chart ${title}`, name: 'chart', value: wanted }, 'Remove'))),
+    chart(path, query, 260, slot));
 }

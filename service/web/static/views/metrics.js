@@ -1,19 +1,17 @@
 /** A run's metric resource: how its metrics progressed, all points as a table, tags, custom info. */
 
-import { address } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { check, chips, choice, clear, field, filterForm, labelKey, labelText, moreFilters, period, save, tabs, toggle } from '../parts/controls.js';
-import { counted, faint, h, number, shown, unseen, visible } from '../parts/dom.js';
+import { counted, faint, h, number, shown, unseen } from '../parts/dom.js';
 import { isLive, liveLine } from '../parts/run.js';
 import { age, empty, panel } from '../parts/states.js';
-import { expiredLine, pages, table } from '../parts/table.js';
+import { pages, table } from '../parts/table.js';
 import { text } from '../parts/value.js';
 import { all, link, one, picked } from '../state.js';
-import { follow, use } from '../store.js';
+import { use } from '../store.js';
 import { time } from '../zone.js';
 
-const RANGES = ['minStep', 'maxStep', 'since', 'until'];
-const FILTERS = ['search', 'label', ...RANGES];
+const FILTERS = ['search', 'label', 'minStep', 'maxStep', 'since', 'until'];
 
 /** @typedef {{id: string, path: string, live: boolean, filters: Record<string, string[]>, filtered: boolean, whole: Slot, series: Series[]}} Resource */
 
@@ -21,9 +19,8 @@ const FILTERS = ['search', 'label', ...RANGES];
 export function metricResource(id, status) {
   const path = `runs/${id}/metric-resource`;
   const live = isLive(status);
-  const whole = use(`series:${id}`, address(`${path}/series`, { points: 2 }), live);
-  const parts = use(`resource:${id}`, address(path, { limit: 1 }), live);
-  if (live && parts.data) follow(path, parts.headers?.get('Event-ID'));
+  const whole = use(`${path}/series`, { points: 2 }, live);
+  const parts = use(path, { limit: 1 }, live);
   return panel(parts, ({ tags: pairs, customInfo, page }) => {
     const series = whole.data?.series ?? [];
     const total = whole.data ? sum(series) : undefined;
@@ -61,7 +58,7 @@ function metrics(resource) {
     filterForm('Filter points',
       field('Search by name', 'search'),
       labels.size > 0 && h('fieldset', h('legend', 'Labels'), h('span.chips', [...labels].slice(0, 40).map(([key, title]) => toggle('label', key, shown(title))))),
-      moreFilters('Steps and times', RANGES, field('From step', 'minStep', { size: 8 }), field('To step', 'maxStep', { size: 8 }), period()),
+      moreFilters('Steps and times', [field('From step', 'minStep', { size: 8 }), field('To step', 'maxStep', { size: 8 }), ...period()]),
       resource.filtered && clear(FILTERS)),
     isTable ? points(resource) : progress(resource),
   ];
@@ -69,22 +66,23 @@ function metrics(resource) {
 
 /** @param {Resource} resource */
 function downloads({ id, path, filters }) {
-  const button = (/** @type {string} */ title, from = path, more = { sort: one('sort') }) => {
+  const button = (/** @type {string} */ title, from = path, query = {}) => {
     const format = title.toLowerCase();
-    return save(title, address(from, { ...more, ...filters, format }), `${id}-metrics.${format}`);
+    return save(title, from, { ...filters, format, ...query }, `${id}-metrics.${format}`);
   };
-  return h('div.row', { role: 'group', 'aria-label': 'Download' }, faint('Download'), button('CSV'), button('NDJSON'),
-    button('Parquet', 'points', /** @type {any} */ ({ run: id })));
+  const sort = one('sort');
+  return h('div.row', { role: 'group', 'aria-label': 'Download' }, faint('Download'), button('CSV', path, { sort }), button('NDJSON', path, { sort }),
+    button('Parquet', 'points', { run: id }));
 }
 
 /** @param {Resource} resource */
 function progress({ id, path, filters, filtered, whole, live }) {
-  const slot = filtered ? use(`filtered:${id}`, address(`${path}/series`, { ...filters, points: 2 }), live) : whole;
+  const slot = filtered ? use(`${path}/series`, { ...filters, points: 2 }, live, `filtered:${id}`) : whole;
   const how = { ...filters, ...picked(['x', 'scale', 'smooth']), search: '' };
   return panel(slot, (/** @type {{series: Series[]}} */ { series }) => series[0] ? h('div.charts', [...Map.groupBy(series, ({ name }) => name)].map(([name, its]) =>
     h('figure.card', { key: name },
       h('figcaption.row', h('h3', shown(name)), faint(counted(sum(its), 'point'))),
-      chart(address(`${path}/chart`, { ...how, name }), 180, slot.headers?.get('ETag'), live),
+      chart(`${path}/chart`, { ...how, name }, 180, slot, live),
       summary(name, its)))) : noPoint());
 }
 
@@ -105,26 +103,25 @@ const folded = new Set();
 
 /** @param {Resource} resource */
 function points({ id, path, filters, filtered, series, live }) {
-  const grouped = one('group-by') !== 'none';
-  const [sort, ofNames] = [one('sort'), /^-?name$/.test(one('sort'))];
-  const slot = use(`table:${id}`, address(path, { ...filters, limit: 200, cursor: one('cursor'),
-    sort: grouped ? `${ofNames ? sort : 'name'},${ofNames || !sort ? 'step' : sort}` : sort }), live && !one('cursor'));
+  const isGrouped = one('group-by') !== 'none';
+  const [sort, cursor] = [one('sort'), one('cursor')];
+  const order = !isGrouped ? sort : /^-?name$/.test(sort) ? `${sort},step` : `name,${sort || 'step'}`;
+  const slot = use(path, { ...filters, limit: 200, cursor, sort: order }, live && !cursor, `table:${id}`);
   const head = (/** @type {string} */ name, /** @type {Metric[]} */ its) => {
     const whole = filtered ? 0 : sum(series.filter((each) => each.name === name));
     return [shown(name), faint(whole > its.length ? ` ${its.length} of ${counted(whole)} here` : ` ${counted(its.length, 'point')}`)];
   };
   return [
-    h('div.row', check('Group by name', grouped, { 'group-by': grouped && 'none' })),
-    expiredLine(),
+    h('div.row', check('Group by name', 'group-by', 'none', { checked: isGrouped })),
     panel(slot, (/** @type {{metrics: Metric[], page: any}} */ { metrics: rows, page }) => !rows[0] && filtered ? noPoint() : [
       h('p.faint', { role: 'status' }, `${rows.length} of ${counted(page?.total ?? rows.length, 'point')}`),
       table('Points', [
-        { title: 'Name', sort: 'name', cell: ({ name }) => (grouped ? unseen(shown(name)) : shown(name)) },
+        { title: 'Name', sort: 'name', cell: ({ name }) => (isGrouped ? unseen(shown(name)) : shown(name)) },
         { title: 'Value', sort: 'value', class: 'number', cell: ({ value }) => number(value) },
         { title: 'Timestamp', sort: 'timestamp', cell: ({ timestamp }) => time(timestamp) },
         { title: 'Step', sort: 'step', class: 'number', cell: ({ step }) => number(step) },
         { title: 'Labels', cell: ({ labels }) => chips(labels) },
-      ], rows, grouped ? { group: { of: ({ name }) => name, head, folded } } : {}),
+      ], rows, isGrouped ? { group: { of: ({ name }) => name, head, folded } } : {}),
       pages(page),
     ]),
   ];
@@ -143,5 +140,5 @@ function info(list) {
   const now = list.find(({ name }) => name === one('info')) ?? list[0];
   return now ? h('div.sides',
     h('nav', { 'aria-label': 'Custom info' }, h('ul', list.map(({ name }) => h('li', h('a', { href: link({ info: name }), 'aria-current': name === now.name && 'true' }, shown(name)))))),
-    h('section', { 'aria-label': visible(now.name) }, h('h2', shown(now.name)), text(now.value))) : empty('This run has no custom info.');
+    h('section', { 'aria-label': now.name }, h('h2', shown(now.name)), text(now.value))) : empty('This run has no custom info.');
 }

@@ -1,13 +1,12 @@
 /** One run: its header, and the tabs below it. */
 
-import { address } from '../api.js';
 import { field, filterForm, period, save, tabs } from '../parts/controls.js';
 import { code, copy, dash, faint, h, shown } from '../parts/dom.js';
-import { isLive, members, statusChip } from '../parts/run.js';
+import { isLive, statusChip, valuesOf } from '../parts/run.js';
 import { empty, head, panel } from '../parts/states.js';
 import { facts, table } from '../parts/table.js';
 import { tree } from '../parts/value.js';
-import { link, one, picked } from '../state.js';
+import { one, picked } from '../state.js';
 import { use } from '../store.js';
 import { time } from '../zone.js';
 import { metricResource } from './metrics.js';
@@ -18,23 +17,21 @@ let ended = '';
 /** @returns {View} */
 export function run() {
   const id = one('run');
-  const slot = use(`run:${id}`, `runs/${encodeURIComponent(id)}`, ended !== id);
+  const slot = use(`runs/${encodeURIComponent(id)}`, {}, ended !== id);
   ended = slot.data && !isLive(slot.data.status) ? id : '';
-  return { title: `Run ${id}`, crumbs: [[`Run ${id.slice(0, 8)}`, link({ run: id }, true)]], body:
-    panel(slot, (/** @type {RunDetails} */ found) => {
-      const { status, targetStatus: target, statusMessage, configurationName, configurationId, metricResource: resource, logs } = found;
-      const has = (/** @type {boolean | undefined | null} */ part, /** @type {string} */ tab) => !!part || one('tab') === tab;
-      return [
-        head([h('span.id', shown(id)), ' ', copy('Copy', id, { 'aria-label': 'Copy the run’s id' })], slot),
-        h('div.row', statusChip(status), target !== status && target && faint('target: ', target.toLowerCase()),
-          statusMessage && h('span.message', shown(statusMessage))),
-        facts([['Configuration', shown(configurationName ?? configurationId)],
-          ...members('createdAt', 'submissionTime', 'startTime', 'completionTime', 'durationSeconds').map(
-            ({ name, title, cell }) => /** @type {[Children, Children]} */ ([title, cell(/** @type {any} */ (found)[name])]))]),
-        tabs('Run', 'tab', ['Overview', 'Status', has(resource.available !== false, 'metrics') && ['metrics', 'Metric Resource'], has(logs?.available, 'logs') && 'Logs']),
-        (SECTIONS.get(one('tab')) ?? overview)(found),
-      ];
-    }) };
+  return { title: `Run ${id.slice(0, 8)}`, body: panel(slot, (/** @type {RunDetails} */ found) => {
+    const { status, targetStatus: target, statusMessage, configurationName, configurationId, metricResource: resource, logs } = found;
+    const has = (/** @type {boolean | undefined | null} */ part, /** @type {string} */ tab) => !!part || one('tab') === tab;
+    return [
+      head([h('span.id', shown(id)), ' ', copy('Copy', id, { 'aria-label': 'Copy the run’s id' })], slot),
+      h('div.row', statusChip(status), target !== status && target && faint('target: ', target.toLowerCase()),
+        statusMessage && h('span.message', shown(statusMessage))),
+      facts([['Configuration', shown(configurationName ?? configurationId)],
+        ...valuesOf(found, 'createdAt', 'submissionTime', 'startTime', 'completionTime', 'durationSeconds')]),
+      tabs('Run', 'tab', ['Overview', 'Status', has(resource.available !== false, 'metrics') && ['metrics', 'Metric Resource'], has(logs?.available, 'logs') && 'Logs']),
+      (SECTIONS.get(one('tab')) ?? overview)(found),
+    ];
+  }) };
 }
 
 /** @param {RunDetails} found */
@@ -59,10 +56,10 @@ const section = (title, rows, names) => [h('h2', `${title} (${rows?.length ?? '?
   : empty(rows ? 'None.' : 'They could not be read.')];
 
 /** @param {RunDetails} found */
-const status = ({ status, targetStatus, modifiedAt, statusMessage, statusDetails }) => [
-  facts([['Status', statusChip(status)], ['Target', statusChip(targetStatus)], ['Modified', time(modifiedAt)], ['Message', shown(statusMessage ?? '–')]]),
+const status = (found) => [
+  facts(valuesOf(found, 'status', 'targetStatus', 'modifiedAt', 'statusMessage')),
   h('h2', 'Details'),
-  statusDetails ? tree(statusDetails) : empty('The runtime gives no details of the status.'),
+  found.statusDetails ? tree(found.statusDetails) : empty('The runtime gives no details of the status.'),
 ];
 
 /** @param {RunDetails} found */
@@ -71,8 +68,8 @@ function logs({ runId, status: now }) {
   const filters = picked(['since', 'until', 'search']);
   return [
     filterForm('Filter log lines', field('Search', 'search'), period(),
-      save('Download', address(path, { ...filters, limit: 5000, format: 'text' }), `${runId}.log`)),
-    panel(use(`logs:${runId}`, address(path, { ...filters, limit: 500 }), isLive(now)), ({ logs: lines }) => lines.length
+      save('Download', path, { ...filters, limit: 5000, format: 'text' }, `${runId}.log`)),
+    panel(use(path, { ...filters, limit: 500 }, isLive(now)), ({ logs: lines }) => lines.length
       ? h('ol.logs', { tabindex: 0, 'aria-label': 'Log lines, newest first' }, lines.map((/** @type {any} */ { timestamp, container, stream, message }) =>
         h('li', { class: stream }, time(timestamp), ' ', faint(shown([container, stream].filter(Boolean).join(' '))), ' ', shown(message))))
       : empty(Object.keys(filters).some(one) ? 'No line matches.' : 'Nothing was logged.')),
