@@ -123,6 +123,7 @@ def test_by_keyboard_alone(reader: Watched) -> None:
     tab_to(page, "Tags (2)")
     page.keyboard.press("Enter")
     page.locator(".tag").first.wait_for()
+    assert page.locator(".tag").all_inner_texts() == ["Artifact Group digits", "Algorithm MLPClassifier"]
     page.evaluate("document.querySelector('.skip').focus()")
     tab_to(page, "Runs")
     page.keyboard.press("Enter")
@@ -135,7 +136,9 @@ def test_by_keyboard_alone(reader: Watched) -> None:
     page.evaluate("document.querySelector('.skip').focus()")
     tab_to(page, "Compare (2)")
     page.keyboard.press("Enter")
-    page.get_by_role("row", name="learning_rate").wait_for()
+    compared = page.get_by_role("row", name="learning_rate")
+    compared.wait_for()
+    assert compared.locator("td").all_inner_texts() == ["0.1", "0.01"]
 
 
 @pytest.mark.slow

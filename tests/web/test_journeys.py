@@ -132,10 +132,10 @@ def test_models_against_a_baseline(reader: Watched, demo: Demo) -> None:
     assert table.locator("tbody tr").first.locator("td").all_inner_texts() == ["digits-network-32", "digits-network-64"]
     row = table.get_by_role("row", name=loss["name"]).first
     before, after = row.locator("td").all_inner_texts()
-    assert before.splitlines() == [loss["last"][0]["value"], "0 (0 %)"]
+    assert before.splitlines() == [loss["last"][0]["value"], "0 (0%)"]
     assert after.splitlines()[0] == loss["last"][1]["value"]
     percent = f"{100 * float(loss['relative'][1]):.3g}"
-    assert after.splitlines()[1] == f"{loss['difference'][1]} ({percent} %)"
+    assert after.splitlines()[1] == f"{loss['difference'][1]} ({percent}%)"
     page.get_by_label("Value").select_option("min")
     page.get_by_text("Only last values are compared with the baseline.").wait_for()
     assert table.get_by_text("%").count() == 0
@@ -167,4 +167,6 @@ def test_a_format_that_is_not_installed_is_explained(reader: Watched) -> None:
     reader.page.route(re.compile("format=parquet"), lambda route: route.fulfill(**refusal))
     page = reader.open(f"?run={FIRST}&tab=metrics&as=table")
     page.get_by_role("button", name="Parquet").click()
-    page.get_by_role("alert").get_by_text(f"Parquet: {detail}").wait_for()
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_role("alert").inner_text() == f"Parquet: {detail}"
+    assert page.get_by_role("row", name="Loss").first.is_visible()

@@ -154,11 +154,18 @@ def test_an_answer_that_takes_long_is_waited_for(
         page.clock.run_for(6_000)
     page.clock.run_for(30_000)
     assert len(held) == 1
-    held[0].continue_()
+    assert page.get_by_role("heading", name=run).is_visible()
+    assert page.get_by_role("alert").count() == 0
+    answer = held[0].fetch()
+    held[0].fulfill(response=answer, body=json.dumps({**answer.json(), "status": "COMPLETED"}))
+    page.locator("main .status", has_text="COMPLETED").wait_for()
     page.unroute_all(behavior="wait")
 
 
 @pytest.mark.slow
 def test_the_run_of_the_demo_grows(reader: Watched) -> None:
     page = reader.open(f"?run={RUNNING}&tab=metrics")
+    tab = page.get_by_role("link", name="Metrics (")
+    before = tab.inner_text()
     page.get_by_text(re.compile(r"Live: [1-9]\d* new points? since")).wait_for()
+    assert tab.inner_text() != before

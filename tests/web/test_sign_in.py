@@ -77,6 +77,30 @@ def test_without_a_token_the_page_asks_for_one(open_page: Callable[..., Watched]
 
 
 @pytest.mark.slow
+def test_a_token_that_no_header_can_have_is_refused_like_any_other(
+    open_page: Callable[..., Watched], demo: Demo
+) -> None:
+    """Outside of Latin-1, of two lines, with a NUL; none of it is asked for, and the next one is."""
+    watched = open_page()
+    page = watched.open(f"?run={FIRST}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    field, refusal = page.get_by_label("Access token"), page.get_by_role("alert")
+    assert refusal.count() == 0
+    for odd in ("żółw.✓.🐢", "one\ntwo", "Bearer a\0b"):
+        field.fill(odd)
+        page.get_by_role("button", name="Sign in").click()
+        refusal.wait_for()
+        assert refusal.inner_text() == "The token is not valid, or not any more."
+        assert page.evaluate("Object.keys(sessionStorage)") == []
+    assert asked == []
+    field.fill(demo.ready["token"])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("row", name="learning_rate 0.001").wait_for()
+    assert refusal.count() == 0
+
+
+@pytest.mark.slow
 def test_a_token_that_has_expired_is_asked_for_anew_at_the_same_address(
     open_page: Callable[..., Watched], demo: Demo
 ) -> None:
@@ -126,7 +150,10 @@ def test_what_was_chosen_at_the_login_form_holds(
     page.get_by_role("checkbox", name="scenario_job_viewer").uncheck()
     page.get_by_role("checkbox", name="scenario_execution_viewer").uncheck()
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_text("Missing scope: scenarios.executions.read").wait_for()
+    problem = page.get_by_role("alert")
+    problem.get_by_text("Missing scope: scenarios.executions.read").wait_for()
+    assert "scenario_job_viewer" in problem.inner_text()
+    assert page.locator("tbody tr").count() == 0
 
 
 @pytest.mark.slow
@@ -139,7 +166,10 @@ def test_an_answer_of_another_sign_in_is_refused(
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Sign in to the sandbox").wait_for()
     page.goto(f"{watched.service}/ui/?code=somebody-elses&state=another")
-    page.get_by_text("the answer is not of this sign-in").wait_for()
+    page.get_by_role("alert").get_by_text("the answer is not of this sign-in").wait_for()
+    assert page.url == f"{watched.service}/ui/"  # neither code nor state is left in it
+    assert page.get_by_role("button", name="Sign in").is_visible()
+    assert page.locator("tbody").count() == 0
 
 
 @contextmanager

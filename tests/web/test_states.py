@@ -203,6 +203,18 @@ def test_a_run_of_a_comparison_that_is_missing_is_named(reader: Watched) -> None
     assert violations(reader) == []
 
 
+def test_a_view_that_does_not_load_is_named(reader: Watched) -> None:
+    """The scripts of comparisons are loaded apart; the rest of the page goes on without them."""
+    reader.page.route(re.compile(r"/views/comparison\.js$"), lambda route: route.abort())
+    page = reader.open()
+    page.get_by_role("checkbox", name=f"Compare {FIRST}").check()
+    page.get_by_role("checkbox", name=f"Compare {SECOND}").check()
+    page.get_by_role("button", name="Compare (2)").click()
+    page.get_by_text("This view did not load: reload the page.").wait_for()
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("checkbox", name=f"Compare {FIRST}").wait_for()
+
+
 def test_old_content_stays_while_new_is_read_and_a_skeleton_is_late(
     reader: Watched, failing: Callable[..., None]
 ) -> None:
