@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from service.settings import (
 )
 from testing.ports import free_port
 from testing.threads import together
+from testing.waiting import eventually
 from tests import document
 from tests.integration.service.conftest import Surroundings
 from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow
@@ -78,7 +80,9 @@ def world(surroundings: Surroundings, **of_other: Any) -> Iterator[World]:
         tracking.runs[RUN] = {"of tracking": [{"value": 0.5, "timestamp": MARCH, "step": 1}]}
         none: dict[str, Any] = {"auth": RuntimeAuth.NONE, "timeout": 30.0}
         elsewhere = RuntimeSettings(of_other.pop("url", other.url), **{**none, **of_other.pop("runtime", {})})
-        mlflow = RuntimeSettings(tracking.url.removesuffix("/v2"), RuntimeKind.MLFLOW, **none)
+        mlflow = RuntimeSettings(
+            tracking.url.removesuffix("/v2"), RuntimeKind.MLFLOW, **{**none, **of_other.pop("tracking", {})}
+        )
         default = RuntimeSettings(sap.url, **none)
         settings = Settings(
             default,
@@ -184,7 +188,7 @@ def test_readiness_and_metrics_say_which(surroundings: Surroundings) -> None:
 
 @pytest.mark.parametrize("trouble", ["down", "hanging", "garbage", "429"])
 def test_one_that_is_in_trouble_changes_nothing_for_the_others(surroundings: Surroundings, trouble: str) -> None:
-    """A dozen reads of it at once, each given up or refused, and meanwhile the others answer as ever."""
+    """A dozen reads of it at once, each given up or refused, and meanwhile the others answer as ever, nothing stale."""
     url = {"url": f"http://127.0.0.1:{free_port()}/v2"} if trouble == "down" else {}
     limits = {"runtime": {"timeout": 1.0 if trouble == "hanging" else 30.0, "concurrency": 2}}
     statuses = {"down": {503}, "hanging": {503, 504}, "garbage": {502}, "429": {429}}
@@ -203,14 +207,13 @@ def test_one_that_is_in_trouble_changes_nothing_for_the_others(surroundings: Sur
             path = f"/comparisons?run=run-a{number}&run=run-b{number}" if number % 2 else f"/runs/run-{number}/tags"
             return int(there.get(path, "other", token).status_code)
 
-        meanwhile: list[int] = []
+        meanwhile: list[tuple[int, bool]] = []
         over = threading.Event()
 
         def healthy() -> int:
             while not over.is_set() or len(meanwhile) < 20:
                 for name in ("sap", "tracking"):
-                    path = f"/runs/{RUN}/tags"
-                    meanwhile.append(there.get(path, name, token, Cache_Control="no-cache").status_code)
+                    meanwhile.append(refreshed(there, name, token))
             return 200
 
         def all_troubled() -> int:
@@ -223,8 +226,45 @@ def test_one_that_is_in_trouble_changes_nothing_for_the_others(surroundings: Sur
             return 0
 
         together(healthy, all_troubled)
-        assert set(meanwhile) == {200}
+        assert set(meanwhile) == {(200, False)}
         assert there.names("sap") == {"of sap"}
+
+
+@pytest.mark.parametrize("named", ["other", "tracking"])
+def test_one_that_hangs_holds_nothing_that_another_needs(surroundings: Surroundings, named: str) -> None:
+    """It answers nobody before the others have answered."""
+    with world(surroundings, **{"runtime" if named == "other" else named: {"concurrency": 2}}) as there:
+        token, over = there.issuer.mint(roles=ROLES), threading.Event()
+        runtime: ScriptedRuntime = getattr(there, named)
+        answer = runtime.answer
+
+        def held(path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, float]:
+            over.wait(60)
+            return answer(path, headers)
+
+        runtime.answer = held  # type: ignore[method-assign]
+        runtime.headers.clear()
+
+        def hanging(number: int) -> None:
+            there.get(f"/runs/run-{number}/tags", named, token)
+
+        def healthy() -> None:
+            try:
+                eventually(lambda: runtime.headers)
+                found = {
+                    refreshed(there, name, token) for name in {"sap", "other", "tracking"} - {named} for _ in "12345"
+                }
+            finally:
+                over.set()
+            assert found == {(200, False)}
+
+        together(healthy, *[partial(hanging, number) for number in range(12)])
+
+
+def refreshed(there: World, name: str, token: str) -> tuple[int, bool]:
+    """The status of a read that has to be fetched, and whether an older answer was given in its place."""
+    answer = there.get(f"/runs/{RUN}/tags", name, token, Cache_Control="no-cache")
+    return answer.status_code, "stale-if-error" in answer.headers.get("Cache-Status", "")
 
 
 def test_a_rate_limit_is_of_the_runtime_that_has_it(surroundings: Surroundings) -> None:
