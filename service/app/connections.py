@@ -75,7 +75,7 @@ def _connection(settings: Settings, *, default: bool) -> list[domain.Connection]
     return [
         domain.Connection(
             named.name,
-            named.runtime.kind.value,
+            named.runtime.kind,
             named.runtime.resource_group,
             named.runtime.timeout,
             named.runtime.auth is RuntimeAuth.FORWARD,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from service.concurrency.fan_out import FanOut
 from service.domain.errors import RuntimeTimeout, ServiceError
-from service.domain.runtime import AIRuntime
+from service.domain.runtime import AIRuntime, RuntimeKind
 from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.credentials import ClientCredentials, FixedCredentials, NoCredentials, TokenEndpoint
 from service.runtimes.mlflow.client import MLflowRuntime
@@ -23,9 +23,13 @@ from service.runtimes.transport import (
     TokenSource,
     Trust,
 )
-from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
+from service.settings import RuntimeAuth, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 
+_ADAPTERS: Mapping[RuntimeKind, Callable[..., AIRuntime]] = {
+    RuntimeKind.AI_API: AIAPIRuntime,
+    RuntimeKind.MLFLOW: MLflowRuntime,
+}
 _TOKEN_BYTES = 1024 * 1024
 _TELLING = 2.0
 """Seconds after which a timeout counts as the runtime's failure: longer than fetches of the fast partition may take."""
@@ -79,8 +83,7 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         for part in (fan_out, transport, token_transport):
             part.close()
 
-    runtime = MLflowRuntime if is_mlflow else AIAPIRuntime
-    return runtime(client, identity=_identity(asked), fan_out=fan_out), close
+    return _ADAPTERS[asked.kind](client, identity=_identity(asked), fan_out=fan_out), close
 
 
 def _identity(asked: RuntimeSettings) -> str:

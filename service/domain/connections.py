@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from service.domain.errors import Forbidden
-from service.domain.runtime import Kind
+from service.domain.runtime import RuntimeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Connection:
     """
 
     name: str
-    kind: Kind
+    kind: RuntimeKind
     resource_group: str
     timeout: float
     forwards_token: bool = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -34,8 +35,11 @@ class CacheScope:
     connection: str = DEFAULT_CONNECTION
 
 
-Kind = Literal["ai_api", "mlflow"]
-"""The API of a runtime."""
+class RuntimeKind(StrEnum):
+    """The API of a runtime."""
+
+    AI_API = "ai_api"
+    MLFLOW = "mlflow"
 
 
 class Capabilities(msgspec.Struct, frozen=True, array_like=True):
@@ -108,7 +112,7 @@ class AIRuntime(Protocol):
     """
 
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> RuntimeKind: ...
 
     @property
     def identity(self) -> str:

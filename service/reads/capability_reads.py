@@ -14,7 +14,7 @@ from service.caching.codec import ContentGone
 from service.concurrency.pending import Pending
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeRefuses, ServiceError
 from service.domain.freshness import RequestCachePolicy, RequestDirectives, Source
-from service.domain.runtime import Capabilities, Kind, RequestContext
+from service.domain.runtime import Capabilities, RequestContext, RuntimeKind
 from service.reads import policy, remembered_errors
 from service.reads.entries import Entries, EntryRequest, raised
 from service.reads.results import VALUE, Fetched, Read
@@ -69,7 +69,7 @@ class CapabilityReads:
         except ServiceError:
             return None
 
-    def kind(self, context: RequestContext) -> Kind:
+    def kind(self, context: RequestContext) -> RuntimeKind:
         """What the runtime speaks."""
         return self._entries.runtime(context).kind
 

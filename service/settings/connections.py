@@ -13,9 +13,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
+from service.domain.runtime import RuntimeKind
 from service.settings import addresses, mlflow, parsers
 from service.settings.json_objects import read_text
-from service.settings.model import ConnectionSettings, RuntimeAuth, RuntimeKind, RuntimeSettings
+from service.settings.model import ConnectionSettings, RuntimeAuth, RuntimeSettings
 from service.settings.setting_faults import SettingFault
 
 T = TypeVar("T")

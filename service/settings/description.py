@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.domain.runtime import RuntimeKind
 from service.settings import mlflow
 from service.settings.model import (
     AuthSettings,
     CacheSettings,
     PageSettings,
-    RuntimeKind,
     RuntimeSettings,
     ServerSettings,
     Settings,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+from service.domain.runtime import RuntimeKind
 from service.domain.zones import is_time_zone
 from service.settings import connections as connection_file
 from service.settings import mlflow, parsers
@@ -20,7 +21,6 @@ from service.settings.model import (
     ConnectionSettings,
     PageSettings,
     RuntimeAuth,
-    RuntimeKind,
     RuntimeSettings,
     ServerSettings,
     Settings,

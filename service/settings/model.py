@@ -9,7 +9,7 @@ from enum import StrEnum
 from service.auth import algorithms
 from service.auth.issuers import ROLE_COLLECTIONS
 from service.auth.tokens import LONGEST
-from service.domain.runtime import DEFAULT_CONNECTION
+from service.domain.runtime import DEFAULT_CONNECTION, RuntimeKind
 from service.telemetry.trace_options import TraceAttribute
 from service.web.security import SignInMode
 
@@ -20,13 +20,6 @@ class RuntimeAuth(StrEnum):
     SERVICE = "service"
     FORWARD = "forward"
     NONE = "none"
-
-
-class RuntimeKind(StrEnum):
-    """The API of a runtime."""
-
-    AI_API = "ai_api"
-    MLFLOW = "mlflow"
 
 
 @dataclass(frozen=True, slots=True)

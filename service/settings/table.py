@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from service.domain.runtime import RuntimeKind
 from service.domain.zones import is_time_zone
 from service.settings import addresses, parsers
 from service.settings.model import (
@@ -17,7 +18,6 @@ from service.settings.model import (
     CacheSettings,
     PageSettings,
     RuntimeAuth,
-    RuntimeKind,
     RuntimeSettings,
     ServerSettings,
     Settings,

@@ -20,11 +20,11 @@ from service.domain.errors import LogsNotSupported, RunNotFound, RuntimeTimeout,
 from service.domain.logs import LogLine, LogQuery
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails, RunStatus
-from service.domain.runtime import AIRuntime, CacheScope, Capabilities, ResourceGroups, RunMetrics
+from service.domain.runtime import AIRuntime, CacheScope, Capabilities, ResourceGroups, RunMetrics, RuntimeKind
 from service.domain.selection.instants import instant
 from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
-from service.settings import RuntimeKind, RuntimeSettings
+from service.settings import RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 from tests.servers.issuer_keys import with_keys
 from tests.servers.mlflow import MLflowURL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from flask import Response
@@ -15,7 +15,7 @@ from service.api.http.request import ReadRequest
 from service.api.http.responses import Answers, Representation
 from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
-from service.domain.runtime import Capabilities, Kind, RequestContext
+from service.domain.runtime import Capabilities, RequestContext, RuntimeKind
 from service.reads.queries import Queries
 
 
@@ -24,7 +24,7 @@ class RuntimeSchema(Schema):
 
     kind = fields.String(
         required=True,
-        validate=validate.OneOf(get_args(Kind)),
+        validate=validate.OneOf([kind.value for kind in RuntimeKind]),
         metadata={"description": "Its API: the AI API, or that of an MLflow server."},
     )
     identifier = fields.String(required=True, allow_none=True, metadata={"example": "aicore"})
@@ -85,7 +85,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
     return routes
 
 
-def _written(connection: str, kind: Kind, found: Capabilities) -> Iterator[bytes]:
+def _written(connection: str, kind: RuntimeKind, found: Capabilities) -> Iterator[bytes]:
     document: dict[str, Any] = {
         "connection": connection,
         "runtime": {"kind": kind, "identifier": found.identifier, "apiVersion": found.api_version},

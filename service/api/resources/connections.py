@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import get_args
 
 import msgspec
 from flask import Response
@@ -18,7 +17,7 @@ from service.api.openapi.blueprints import Blueprint, documented
 from service.api.openapi.schemas import Query
 from service.domain.connections import Connection, Connections
 from service.domain.freshness import Provenance, Source
-from service.domain.runtime import Kind
+from service.domain.runtime import RuntimeKind
 
 _LIFETIME = 60.0
 """Seconds for which the list is fresh; it changes only with a restart."""
@@ -29,7 +28,7 @@ class ConnectionItem(Schema):
     """A connection to a runtime."""
 
     name = fields.String(required=True, metadata={"example": "default"})
-    kind = fields.String(required=True, validate=validate.OneOf(get_args(Kind)))
+    kind = fields.String(required=True, validate=validate.OneOf([kind.value for kind in RuntimeKind]))
     description = fields.String(required=True)
     default = fields.Boolean(
         required=True, metadata={"description": "Whether requests that name none are answered from it."}

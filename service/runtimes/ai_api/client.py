@@ -25,7 +25,7 @@ from service.domain.errors import (
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
 from service.domain.runs import NULL, Run, RunDetails, RunStatus
-from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
+from service.domain.runtime import Capabilities, RequestContext, ResourceGroups, RunMetrics, RuntimeKind
 from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping, running_runs
 from service.runtimes.ai_api.run_details import RunDetailsReader
 from service.runtimes.ai_api.running_runs import RunningRuns
@@ -53,7 +53,7 @@ class AIAPIRuntime:
     """An AI runtime behind the AI API; see ``domain.runtime.AIRuntime``."""
 
     def __init__(self, client: HTTPClient, *, identity: str, fan_out: FanOut[ServiceError]) -> None:
-        self.kind: Kind = "ai_api"
+        self.kind = RuntimeKind.AI_API
         self.identity = identity
         self._reader = RuntimeReader(client, "AI-Resource-Group", self._takes_groups)
         self._fan_out = fan_out

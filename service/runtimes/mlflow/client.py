@@ -25,7 +25,7 @@ from service.domain.errors import (
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import READABLE, MetricResource
 from service.domain.runs import NULL, Run, RunDetails
-from service.domain.runtime import Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
+from service.domain.runtime import Capabilities, RequestContext, ResourceGroups, RunMetrics, RuntimeKind
 from service.runtimes import json_literals
 from service.runtimes.http_client import HTTPClient
 from service.runtimes.mlflow import points, run_mapping, server_info
@@ -70,7 +70,7 @@ seconds of it."""
 class MLflowRuntime:
     """An MLflow server as an AI runtime; see ``domain.runtime.AIRuntime``. Its workspaces are resource groups."""
 
-    kind: Kind = "mlflow"
+    kind = RuntimeKind.MLFLOW
 
     def __init__(self, client: HTTPClient, *, identity: str, fan_out: FanOut[ServiceError]) -> None:
         self.identity = identity

@@ -27,9 +27,9 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
-from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics
+from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics, RuntimeKind
 from service.runtimes.mlflow.client import AT_ONCE, AT_ONCE_ELSEWHERE, RUNS_A_PAGE
-from service.settings import RuntimeAuth, RuntimeKind, RuntimeSettings
+from service.settings import RuntimeAuth, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 from tests.rows import each_row
 from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow, error

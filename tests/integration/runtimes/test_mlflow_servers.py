@@ -15,8 +15,8 @@ import requests
 from service.app.runtime_client import build_runtime
 from service.domain.errors import RunNotFound, ServiceError
 from service.domain.metrics import Unreadable
-from service.domain.runtime import AIRuntime, CacheScope, RunMetrics
-from service.settings import RuntimeKind, RuntimeSettings
+from service.domain.runtime import AIRuntime, CacheScope, RunMetrics, RuntimeKind
+from service.settings import RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 from tests.servers.mlflow import MLflowURL
 from tests.servers.scripted_mlflow import MARCH

@@ -14,13 +14,13 @@ import requests
 from flask.testing import FlaskClient
 
 from service.app import close, create_app
+from service.domain.runtime import RuntimeKind
 from service.sandbox.issuer import Issuer
 from service.settings import (
     AuthSettings,
     CacheSettings,
     ConnectionSettings,
     RuntimeAuth,
-    RuntimeKind,
     RuntimeSettings,
     Settings,
 )

@@ -12,7 +12,7 @@ from service.domain.freshness import RequestCachePolicy
 from service.domain.logs import LogLine, LogQuery, RunLog, matcher, run_log
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails
-from service.domain.runtime import CacheScope, Capabilities, Kind, RequestContext, ResourceGroups, RunMetrics
+from service.domain.runtime import CacheScope, Capabilities, RequestContext, ResourceGroups, RunMetrics, RuntimeKind
 from testing.waiting import PATIENCE
 
 WITH_METRICS = Capabilities("fake", "2.0", True, "1.0.0", logs=True)
@@ -26,7 +26,7 @@ class FakeRuntime:
     """
 
     def __init__(self, identity: str = "fake") -> None:
-        self.kind: Kind = "ai_api"
+        self.kind = RuntimeKind.AI_API
         self.identity = identity
         self.logged: dict[tuple[str, str, str], RunMetrics | ServiceError] = {}
         self.details: dict[tuple[str, str, str], RunDetails] = {}

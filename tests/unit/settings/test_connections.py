@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import ConnectionSettings, RuntimeAuth, RuntimeKind, Settings, SettingsError, read_settings
+from service.domain.runtime import RuntimeKind
+from service.settings import ConnectionSettings, RuntimeAuth, Settings, SettingsError, read_settings
 from tests.rows import each_row
 
 TRUSTED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "a"}

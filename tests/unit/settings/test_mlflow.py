@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import RuntimeKind, RuntimeSettings, SettingsError, describe, read_settings, risks
+from service.domain.runtime import RuntimeKind
+from service.settings import RuntimeSettings, SettingsError, describe, read_settings, risks
 from tests.rows import each_row
 
 TRUSTED = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "a"}

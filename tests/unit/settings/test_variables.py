@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from service.settings import RuntimeAuth, RuntimeKind, Settings, available_cores, read_settings
+from service.domain.runtime import RuntimeKind
+from service.settings import RuntimeAuth, Settings, available_cores, read_settings
 from service.settings.model import TraceExporter, TraceProtocol
 from service.settings.table import TABLE
 from service.telemetry.trace_options import TraceAttribute
