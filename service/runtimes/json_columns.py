@@ -120,6 +120,8 @@ def columns(text: bytes) -> Columns | None:
     count, left = divmod(len(quotes), sum(fixed.count(b'"') for fixed in behind))
     if left or not count:
         return None
+    if count * sum(map(len, behind)) > length:  # some are shorter, and a comparison would take memory for all as if they were not
+        return None
     quotes = quotes.reshape(count, -1)
     ends: list[Positions] = []
     at = 0

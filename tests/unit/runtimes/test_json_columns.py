@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.runtimes.json_columns import columns
+from testing.work import memory
 from tests.rows import each_row
 
 TEXTS = st.text(st.sampled_from('ab{}[],:1.- é"\\\n\x7f'), max_size=4)
@@ -89,3 +90,11 @@ def test_long_cells_are_found_and_not_given() -> None:
     found = columns(b'{"a":"%b"},{"a":""}' % (b"x" * 1000))
     assert found is not None
     assert not found.columns[0].is_narrow
+
+
+@pytest.mark.parametrize("first", [b'{"a":%b"x"},', b'{"a":"x"},%b'], ids=["within", "behind"])
+def test_a_first_object_with_much_white_space_costs_no_memory_for_each_of_the_others(first: bytes) -> None:
+    count = 2000
+    text = first % (b" " * count) + b",".join([b'{"a":"x"}'] * count)
+    assert columns(text) is None
+    assert memory(lambda: columns(text)) < 20 * len(text)
