@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -26,6 +27,7 @@ from service.domain.selection.chunks import chunk_of, gathered, objects
 _DIGEST_SIZE = 12
 _LONGEST = 400
 _UNKNOWN = b""
+_NO_IDS = memoryview(array("q"))
 _Digest = Annotated[bytes, msgspec.Meta(max_length=_DIGEST_SIZE)]
 
 
@@ -101,12 +103,13 @@ class Event:
 class Delivered:
     """What a client has received: points by their ids (``_id``), in any order, and the marks.
 
-    ``before`` is its position where the points are of an earlier snapshot.
+    ``before`` is its position where the points are of an earlier snapshot. The ids are shared with the snapshot that
+    they were found in: a slow reader keeps this for as long as it reads.
     """
 
     __slots__ = ("before", "ids", "marks")
 
-    def __init__(self, ids: array[int], marks: Marks, before: Position | None = None) -> None:
+    def __init__(self, ids: memoryview, marks: Marks, before: Position | None = None) -> None:
         self.ids = ids
         self.marks = marks
         self.before = before
@@ -118,22 +121,24 @@ class Observed(Delivered):
     ``may_change`` is whether the run had not ended.
     """
 
-    __slots__ = ("_ends", "_hashers", "count", "may_change", "resource", "snapshot")
+    __slots__ = ("_ends", "_firsts", "_hashers", "count", "may_change", "resource", "snapshot")
 
     def __init__(self, resource: MetricResource, snapshot: Snapshot, status: str, *, may_change: bool) -> None:
-        super().__init__(array("q"), Marks(_digest(resource.tags), _digest(resource.custom_info), status))
         self.resource = resource
         self.snapshot = snapshot
         self.may_change = may_change
         hasher = _hasher()
         self._ends, self._hashers = [0], [hasher.copy()]
+        ids = array("q")
         for chunk in resource.metrics:
             texts = objects(chunk)
-            self.ids.extend(map(_id, texts))
+            ids.extend(map(_id, texts))
             _add(hasher, texts)
-            self._ends.append(len(self.ids))
+            self._ends.append(len(ids))
             self._hashers.append(hasher.copy())
-        self.count = len(set(self.ids))
+        super().__init__(memoryview(ids), Marks(_digest(resource.tags), _digest(resource.custom_info), status))
+        self._firsts = _firsts(ids)
+        self.count = self._firsts.count(1)
         """The number of distinct points."""
 
     @property
@@ -176,7 +181,7 @@ class Observed(Delivered):
         """The events that open a stream: everything, or everything beyond what was delivered before."""
         if delivered is None:
             yield Event(Kind.STATE, self._at(0, _NOTHING._replace(status=self.status)))
-            delivered = Delivered(array("q"), _NOTHING._replace(status=self.status))
+            delivered = Delivered(_NO_IDS, _NOTHING._replace(status=self.status))
         elif self._lacks(delivered):
             yield from self.restarted()
             return
@@ -204,7 +209,9 @@ class Observed(Delivered):
         whole = position.points == _UNKNOWN and position.rows == len(before.ids)
         if not whole and before.digest(position.rows) != position.points:
             return None
-        return Delivered(before.ids[: position.rows], marks, position)
+        delivered = Delivered(before.ids[: position.rows], marks, position)
+        rows = self._rows_behind(delivered)
+        return delivered if rows is None else Delivered(self.ids[:rows], marks, position)
 
     def _lacks(self, delivered: Delivered) -> bool:
         """Whether delivered points are missing from this snapshot."""
@@ -217,33 +224,29 @@ class Observed(Delivered):
 
     def _points(self, delivered: Delivered) -> Iterator[Event]:
         rows = self._rows_behind(delivered)
-        seen = set(delivered.ids)
-        if rows is None:
-            fresh = self._fresh(range(len(self.ids)), seen)
-            if fresh:  # in one event: a position between two of them could not be described
-                chunks = list(gathered(self.resource.metrics, fresh))
-                points = Chunk(b",".join(chunk.text for chunk in chunks), len(fresh))
+        if rows is None:  # in one event: a position between two of them could not be described
+            points = self._missing(delivered.ids)
+            if points.count:
                 yield Event(Kind.POINTS, self._whole(delivered.marks), points)
             return
-        for number, end in enumerate(self._ends[1:], 1):
-            start = self._ends[number - 1]
-            if end <= rows:
-                continue
-            fresh = self._fresh(range(max(start, rows), end), seen)
+        for number, (start, end) in enumerate(pairwise(self._ends)):
+            fresh = [row - start for row in range(max(start, rows), end) if self._firsts[row]]
             if fresh:
-                texts = objects(self.resource.metrics[number - 1])
-                chosen = chunk_of([texts[row - start] for row in fresh])
-                yield Event(Kind.POINTS, self._at(number, delivered.marks), chosen)
+                yield Event(Kind.POINTS, self._at(number + 1, delivered.marks), self._chosen(number, fresh))
 
-    def _fresh(self, rows: range, seen: set[int]) -> array[int]:
-        """Those of ``rows`` whose points are not in ``seen``, to which they are added."""
-        fresh: array[int] = array("i")
-        for row in rows:
-            one = self.ids[row]
-            if one not in seen:
-                seen.add(one)
-                fresh.append(row)
-        return fresh
+    def _chosen(self, number: int, rows: Sequence[int]) -> Chunk:
+        """Those rows of a chunk."""
+        chunk = self.resource.metrics[number]
+        if len(rows) == chunk.count:
+            return chunk
+        texts = objects(chunk)
+        return chunk_of([texts[row] for row in rows])
+
+    def _missing(self, delivered: Iterable[int]) -> Chunk:
+        """The points that have not been delivered, as one chunk."""
+        seen = set(delivered)
+        fresh = array("i", (row for row, one in enumerate(self.ids) if _adds(seen, one)))
+        return Chunk(b",".join(chunk.text for chunk in gathered(self.resource.metrics, fresh)), len(fresh))
 
     def _position_of(self, delivered: Delivered) -> Position:
         """The position of a client that has received ``delivered`` and resumes."""
@@ -276,6 +279,22 @@ def _add(hasher: Any, texts: Sequence[msgspec.Raw | bytes]) -> None:
 def _id(text: msgspec.Raw | bytes) -> int:
     """Identifies a point within this process, in eight bytes."""
     return hash(bytes(text))
+
+
+def _firsts(ids: Sequence[int]) -> bytes:
+    """For each id 1 where it is the first of its kind, otherwise 0: kept once, where each reader would keep those that
+    it has seen."""
+    if len(set(ids)) == len(ids):
+        return b"\1" * len(ids)
+    seen: set[int] = set()
+    return bytes(_adds(seen, one) for one in ids)
+
+
+def _adds(seen: set[int], one: int) -> bool:
+    """Add to ``seen``; whether it was not there."""
+    before = len(seen)
+    seen.add(one)
+    return len(seen) > before
 
 
 def _digest(text: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -15,6 +15,7 @@ from service.domain.freshness import Snapshot
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.selection.chunks import objects
 from testing.effort import effort
+from testing.work import memory
 from tests.rows import each_row
 
 NOBODY_KNOWS = dict[bytes, Observed]()
@@ -185,3 +186,20 @@ def test_nothing_is_given_where_nothing_has_come() -> None:
     now = observed(range(5))
     assert list(observed(range(5)).changes(now)) == []
     assert position_of(now.position.id) == now.position
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+@pytest.mark.parametrize("repeated", [False, True])
+def test_many_readers_who_stop_reading_keep_little_each(resumes: bool, repeated: bool) -> None:
+    count, readers = 2000, 50
+    now = observed([*range(count), *([7] if repeated else [])], a_chunk=100)
+    halfway = next(event.position for event in now.beginning() if event.position.rows == count // 2)
+
+    def read_almost_all() -> list[Iterator[Event]]:
+        found = now.delivered_at(halfway, lambda _: None) if resumes else None
+        reading = [now.beginning(found) for _ in range(readers)]
+        for each in reading:
+            assert any(event.position.rows == count - 100 for event in each)
+        return reading
+
+    assert memory(read_almost_all) < readers * 2 * count

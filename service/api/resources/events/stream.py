@@ -47,9 +47,8 @@ class EventStream(PushedBody):
     ) -> None:
         self._feeds = feeds
         self._feed = feed
-        self._seen = seen
-        self._opening = opening
         self._writer = writer
+        self._catching_up = self._catch_up(opening, seen)
         self._expires_at = expires_at
         self._check = check
         self._comment_seconds = comment_seconds
@@ -71,7 +70,7 @@ class EventStream(PushedBody):
 
     def beginning(self) -> Iterator[bytes]:
         try:
-            yield from self._catch_up()
+            yield from self._catching_up
         except ContentGone:  # the client reconnects with its last id
             self._finish("gone")
 
@@ -155,8 +154,8 @@ class EventStream(PushedBody):
         except ServiceError:
             pass
 
-    def _catch_up(self) -> Iterator[bytes]:
-        events, now = self._opening, self._seen
+    def _catch_up(self, events: Iterator[Event], now: Observed) -> Iterator[bytes]:
+        """The events, and those since, until the stream is one of the feed's. No more is kept of the snapshots then."""
         while True:
             for event in events:
                 self._id = event.position.id

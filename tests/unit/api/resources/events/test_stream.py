@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 
@@ -109,3 +110,10 @@ def test_the_end_of_its_token_ends_it_at_once(feeds: Feeds) -> None:
     stream, sink = opened(feeds, Check(), time.time() + 0.05)
     eventually(lambda: stream.tick(time.monotonic()) or sink.finished)
     assert sink.sent.endswith(b'event: end\ndata: {"reason":"expired"}\n\n')
+
+
+def test_once_it_is_open_it_keeps_no_snapshot_of_its_run(feeds: Feeds) -> None:
+    now = feeds.open("run", context(CacheScope("t", "g"))).now
+    before = sys.getrefcount(now)
+    streams = [opened(feeds, Check(), time.time() + 3600) for _ in range(3)]
+    assert sys.getrefcount(now) == before, len(streams)
