@@ -81,11 +81,11 @@ class CircuitBreaker:
         """Whether this call is a probe; waits for the result of one that has just begun. Raises like ``check``."""
         if self.state is State.CLOSED:
             return False
-        with self._condition:
-            if self._is_probed():
+        if self._is_probed():
+            with waiting(), self._condition:  # the lock is released before the thread waits for its slot
                 left = self._probed_promptly_until - self._clock()
-                with waiting():
-                    self._condition.wait_for(lambda: self._state is not State.HALF_OPEN, left)
+                self._condition.wait_for(lambda: self._state is not State.HALF_OPEN, left)
+        with self._condition:
             self._check()
             if self._state is State.CLOSED:
                 return False

@@ -57,25 +57,38 @@ class Exchanges:
         self._progress_seconds = limits.progress_seconds
         self._has_answers_at_hand = has_answers_at_hand
 
-    def start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
+    def start(
+        self, connection: Connection, request: Request, threads: RequestThreads, *, may_be_at_hand: bool = True
+    ) -> None:
         """Answer a request, on one of ``threads`` unless the answer is at hand. Belongs to the loop's thread.
 
         An answer that is at hand takes less time than passing the request to a thread. An exception ends this
         connection only.
         """
         connection.outgoing.begin()
-        self._safely(connection, self._start, connection, request, threads)
+        self._safely(connection, self._start, connection, request, threads, self._has_answers_at_hand and may_be_at_hand)
 
-    def _start(self, connection: Connection, request: Request, threads: RequestThreads) -> None:
+    def _start(self, connection: Connection, request: Request, threads: RequestThreads, may_be_at_hand: bool) -> None:
+        if may_be_at_hand:
+            exchange = self._created(connection, request)
+            if self._answer_at_hand(connection, *exchange):
+                return
+            serve = partial(self._serve, connection, *exchange, threads.waiting_for_client)
+        else:
+            serve = partial(self._create_and_serve, connection, request, threads.waiting_for_client)
+        threads.start(partial(self._safely, connection, serve))
+
+    def _created(self, connection: Connection, request: Request) -> tuple[wsgi.Response, Environment]:
         sink = cast(socket.socket, _Sink(connection.outgoing))
         response, environ = wsgi.create(
             request, sink, connection.peer, connection.server, self._config, response_class=DatedResponse
         )
         environ["wsgi.multithread"] = True
         environ[STOPPING] = self._loop.stops
-        if not self._has_answers_at_hand or not self._answer_at_hand(connection, response, environ):
-            serve = partial(self._serve, connection, response, environ, threads.waiting_for_client)
-            threads.start(partial(self._safely, connection, serve))
+        return response, environ
+
+    def _create_and_serve(self, connection: Connection, request: Request, waiting: Waiting) -> None:
+        self._serve(connection, *self._created(connection, request), waiting)
 
     def _answer_at_hand(self, connection: Connection, response: wsgi.Response, environ: Environment) -> bool:
         """Answer if the answer is at hand; whether it was."""

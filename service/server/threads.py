@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,32 +15,44 @@ from service.domain.errors import Overloaded
 _Task = Callable[[], None]
 _CROWD = 8
 """Queued tasks per working thread from which on the queue counts as a crowd."""
+_STUCK = 0.1
+"""Seconds without any thread going on after its wait, from which on all of them do: the working ones may wait for what
+these hold."""
 
 
 class RequestThreads:
     """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait
     (``concurrency.blocking``) and at most ``sending`` that wait for a client to read.
 
-    Few working threads keep the wait for the interpreter's lock short; waiting threads cost only memory. Tasks begin in
-    the order of their arrival; in a crowd, the newest and the oldest by turns, so that a task behind a crowd does not
+    Few working threads keep the wait for the interpreter's lock short; waiting threads cost only memory. Those whose wait
+    ends go on beside the working ones, but no more than twice ``working`` run at once, as long as some go on in ``stuck``
+    seconds: a crowd that is woken together would keep all others from the interpreter's lock. Tasks begin in the order of their arrival; in a crowd, the newest and the oldest by turns, so that a task behind a crowd does not
     wait for all of it, and no task waits more than twice as long. Tasks raise nothing.
 
     ``before_each`` is called by the thread of a task before it.
     """
 
     def __init__(
-        self, working: int, waiting: int, sending: int = 0, before_each: Callable[[], object] | None = None
+        self,
+        working: int,
+        waiting: int,
+        sending: int = 0,
+        before_each: Callable[[], object] | None = None,
+        stuck: float = _STUCK,
     ) -> None:
         self._most_working = working
         self._most_waiting = waiting
         self._most_sending = sending
         self.before_each = before_each
+        self._stuck = stuck
         self._working = 0
         self._waiting = 0
         self._sending = 0
         self._tasks: deque[_Task] = deque()
         self._crowd = _CROWD * working
         self._newest_next = False
+        self._returning: deque[threading.Event] = deque()
+        self._went_on = 0.0
         self._idle: list[_Worker] = []
         self._ended = False
         self._lock = threading.Lock()
@@ -70,7 +83,8 @@ class RequestThreads:
     def reacquire_slot(self) -> None:
         with self._lock:
             self._waiting -= 1
-            self._working += 1
+            turn = self._return()
+        self._wait_for(turn)
 
     @contextmanager
     def waiting_for_client(self) -> Iterator[None]:
@@ -85,7 +99,8 @@ class RequestThreads:
         finally:
             with self._lock:
                 self._sending -= 1
-                self._working += 1
+                turn = self._return()
+            self._wait_for(turn)
 
     def next_task(self, worker: _Worker) -> _Task | None:
         """The next task of a thread that has finished one; ``None`` where it has to rest or end."""
@@ -93,6 +108,7 @@ class RequestThreads:
             if self._tasks and self._working <= self._most_working:
                 return self._next()
             self._working -= 1
+            self._let_go_on()
             if self._ended or len(self._idle) >= self._most_working:
                 worker.assign(None)
             else:
@@ -101,7 +117,30 @@ class RequestThreads:
 
     def _release(self) -> None:
         self._working -= 1
+        self._let_go_on()
         self._begin()
+
+    def _return(self) -> threading.Event:
+        """Queue a thread whose wait is over; the event that lets it go on. The lock is held."""
+        turn = threading.Event()
+        self._returning.append(turn)
+        self._let_go_on()
+        return turn
+
+    def _let_go_on(self) -> None:
+        """Let as many threads go on as may; the lock is held."""
+        while self._returning and self._working < 2 * self._most_working:
+            self._working += 1
+            self._went_on = time.monotonic()
+            self._returning.popleft().set()
+
+    def _wait_for(self, turn: threading.Event) -> None:
+        while not turn.wait(self._stuck):
+            with self._lock:
+                if not turn.is_set() and time.monotonic() - self._went_on >= self._stuck:
+                    self._returning.remove(turn)
+                    self._working += 1
+                    return
 
     def _begin(self) -> None:
         """Begin tasks where possible; the lock is held."""

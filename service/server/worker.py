@@ -107,7 +107,7 @@ class Worker(GunicornWorker):
     def _serve(self, connection: Connection, request: Request) -> None:
         path = request.path or ""
         threads = self._openings if path.endswith(_STREAMS) else self._probes.get(path, self._threads)
-        self._exchanges.start(connection, request, threads)
+        self._exchanges.start(connection, request, threads, may_be_at_hand=threads is self._threads)
 
 
 def configured_worker(limits: Limits, *, has_answers_at_hand: bool = False) -> type[Worker]:

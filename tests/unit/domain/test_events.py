@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
 from random import Random
 
 from hypothesis import given, settings
@@ -188,8 +188,7 @@ def test_nothing_is_given_where_nothing_has_come() -> None:
     assert position_of(now.position.id) == now.position
 
 
-@pytest.mark.parametrize("resumes", [False, True])
-@pytest.mark.parametrize("repeated", [False, True])
+@each_row("resumes, repeated", product([False, True], repeat=2))
 def test_many_readers_who_stop_reading_keep_little_each(resumes: bool, repeated: bool) -> None:
     count, readers = 2000, 50
     now = observed([*range(count), *([7] if repeated else [])], a_chunk=100)

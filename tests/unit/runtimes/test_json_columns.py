@@ -92,7 +92,7 @@ def test_long_cells_are_found_and_not_given() -> None:
     assert not found.columns[0].is_narrow
 
 
-@pytest.mark.parametrize("first", [b'{"a":%b"x"},', b'{"a":"x"},%b'], ids=["within", "behind"])
+@each_row("first", [b'{"a":%b"x"},', b'{"a":"x"},%b'])
 def test_a_first_object_with_much_white_space_costs_no_memory_for_each_of_the_others(first: bytes) -> None:
     count = 2000
     text = first % (b" " * count) + b",".join([b'{"a":"x"}'] * count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from service.concurrency.blocking import waiting
 from service.domain.errors import Overloaded
 from service.server.threads import RequestThreads
+from testing.waiting import eventually
 
 PATIENCE = 30
 
@@ -116,6 +118,43 @@ def test_places_come_back_when_the_wait_is_over(threads: RequestThreads) -> None
         second.open.set()
         assert not wait(works, PATIENCE).not_done
         assert second.most == 2
+
+
+@pytest.mark.parametrize("for_client", [False, True])
+def test_those_that_are_woken_together_go_on_a_few_at_a_time(for_client: bool) -> None:
+    threads = RequestThreads(1, 20, 20, stuck=PATIENCE)
+    crowd, work = Gate(), Gate()
+    own_wait = threads.waiting_for_client if for_client else waiting
+
+    def stay_and_work() -> None:
+        with own_wait():
+            crowd.stay()
+        work.stay()
+
+    tasks = [submit(threads, stay_and_work) for _ in range(20)]
+    crowd.until(20)
+    crowd.open.set()
+    eventually(lambda: work.inside >= 2)
+    time.sleep(0.05)  # in which others would come
+    work.open.set()
+    assert not wait(tasks, PATIENCE).not_done
+    assert work.most == 2
+    threads.shutdown()
+
+
+def test_those_that_are_waited_for_by_the_working_ones_go_on_all_the_same() -> None:
+    threads, crowd = RequestThreads(1, 20), Gate()
+    together = threading.Barrier(20)
+
+    def stay_and_meet() -> None:
+        crowd.stay_waiting()
+        together.wait(PATIENCE)
+
+    tasks = [submit(threads, stay_and_meet) for _ in range(20)]
+    crowd.until(20)
+    crowd.open.set()
+    assert [each.result(PATIENCE) for each in tasks] == [None] * 20
+    threads.shutdown()
 
 
 def test_after_the_end_nothing_begins_but_what_was_queued_is_done() -> None:
