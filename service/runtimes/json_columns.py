@@ -118,9 +118,7 @@ def columns(text: bytes) -> Columns | None:
         return None
     quotes = np.flatnonzero(padded == _QUOTE)[head.count(b'"') :]
     count, left = divmod(len(quotes), sum(fixed.count(b'"') for fixed in behind))
-    if left or not count:
-        return None
-    if count * sum(map(len, behind)) > length:  # some are shorter, and a comparison would take memory for all as if they were not
+    if left or not count or count * sum(map(len, behind)) > length:  # comparing those would take more memory than text
         return None
     quotes = quotes.reshape(count, -1)
     ends: list[Positions] = []

@@ -66,10 +66,10 @@ class Exchanges:
         connection only.
         """
         connection.outgoing.begin()
-        self._safely(connection, self._start, connection, request, threads, self._has_answers_at_hand and may_be_at_hand)
+        self._safely(connection, self._start, connection, request, threads, may_be_at_hand)
 
     def _start(self, connection: Connection, request: Request, threads: RequestThreads, may_be_at_hand: bool) -> None:
-        if may_be_at_hand:
+        if may_be_at_hand and self._has_answers_at_hand:
             exchange = self._created(connection, request)
             if self._answer_at_hand(connection, *exchange):
                 return

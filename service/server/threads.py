@@ -24,10 +24,11 @@ class RequestThreads:
     """Runs tasks on at most ``working`` threads at once, beside at most ``waiting`` that wait
     (``concurrency.blocking``) and at most ``sending`` that wait for a client to read.
 
-    Few working threads keep the wait for the interpreter's lock short; waiting threads cost only memory. Those whose wait
-    ends go on beside the working ones, but no more than twice ``working`` run at once, as long as some go on in ``stuck``
-    seconds: a crowd that is woken together would keep all others from the interpreter's lock. Tasks begin in the order of their arrival; in a crowd, the newest and the oldest by turns, so that a task behind a crowd does not
-    wait for all of it, and no task waits more than twice as long. Tasks raise nothing.
+    Few working threads keep the wait for the interpreter's lock short; waiting threads cost only memory. A thread whose
+    wait ends goes on beside the working ones, but no more than twice ``working`` run at once, as a crowd that is woken
+    together would keep all others from the interpreter's lock; they all go on where none has done so for ``stuck``
+    seconds. Tasks begin in the order of their arrival; in a crowd, the newest and the oldest by turns, so that a task
+    behind a crowd does not wait for all of it, and no task waits more than twice as long. Tasks raise nothing.
 
     ``before_each`` is called by the thread of a task before it.
     """
