@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 import pytest
 
 from tests.integration.service.conftest import Service
+from tests.rows import each_row
 
 LOSSES: dict[str, list[float | str]] = {
     "run1": [0.5, 0.25],
@@ -155,7 +156,7 @@ def test_runs_whose_metrics_cannot_be_read_are_named(runs: Service) -> None:
     assert "X-Missing-Runs" not in runs.get("/runs?metric=Loss:min&format=csv", Cache_Control="no-cache").headers
 
 
-@pytest.mark.parametrize("query", ["metric=Loss:min", "sort=metric:Loss:min", "sort=createdAt,-metric%3ALoss:min"])
+@each_row("query", ["metric=Loss:min", "sort=metric:Loss:min", "sort=createdAt,-metric%3ALoss:min"])
 def test_metrics_need_their_scope_as_well(runs: Service, query: str) -> None:
     job_viewer = runs.issuer.mint(roles=["scenario_job_viewer"])
     assert runs.get(f"/runs?{query}").status_code == 200
@@ -172,8 +173,8 @@ def test_what_is_stored_for_who_has_both_scopes_is_not_given_to_who_has_one(runs
         assert runs.get("/runs?metric=Loss:min", job_viewer, If_None_Match=tag).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("query", "named"),
+@each_row(
+    "query, named",
     [
         ("metric=Loss", "metric"),
         ("metric=Loss:median", "metric"),

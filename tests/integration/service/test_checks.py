@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.service.conftest import Service
+from tests.rows import each_row
 
 
 @pytest.fixture
@@ -90,9 +91,7 @@ def test_a_metric_that_was_not_logged_does_not_pass_and_says_so(logged: Service)
     assert check["detail"] == "metric F1 was not logged; logged: Accuracy, Big, Loss"
 
 
-@pytest.mark.parametrize(
-    "query", ["", "expect=", "expect=Loss", "expect=Loss:min=1", "&".join(["expect=a:min<1"] * 101)]
-)
+@each_row("query", ["", "expect=", "expect=Loss", "expect=Loss:min=1", "&".join(["expect=a:min<1"] * 101)])
 def test_what_is_no_expectation_is_named(logged: Service, query: str) -> None:
     answer = logged.get(f"/runs/run1/checks?{query}")
     assert answer.status_code == 400

@@ -12,6 +12,7 @@ import pytest
 
 from service.api.http.formats import VEGA_LITE
 from tests.integration.service.conftest import Service
+from tests.rows import each_row
 
 MODEL = {"name": "metrics.ai.sap.com/Artifact.name", "value": "forest"}
 BOTH = "/comparisons?run=run1&run=run2"
@@ -271,8 +272,8 @@ def test_all_that_is_wrong_is_named(comparable: Service) -> None:
     assert sorted(named) == ["differs", "metric", "run", "timezone"]
 
 
-@pytest.mark.parametrize(
-    ("query", "named"),
+@each_row(
+    "query, named",
     [
         ("run=run1", "run"),
         ("", "run"),
@@ -294,9 +295,9 @@ def test_what_cannot_be_is_named(comparable: Service, query: str, named: str) ->
     assert not comparable.runtime.asked["execution"]
 
 
-@pytest.mark.parametrize("path", [BOTH, BOTH.replace("?", "/chart?") + "&metric=loss"])
-@pytest.mark.parametrize(
-    ("roles", "missing"),
+@each_row("path", [BOTH, BOTH.replace("?", "/chart?") + "&metric=loss"])
+@each_row(
+    "roles, missing",
     [
         (["scenario_metric_viewer"], "scenarios.executions.read"),
         (["scenario_job_viewer"], "scenarios.metrics.read"),
@@ -327,7 +328,7 @@ def test_conditional_requests_know_each_selection_apart(comparable: Service) -> 
 CHART = BOTH.replace("?", "/chart?")
 
 
-@pytest.mark.parametrize("against", ["step", "time", "run", "parameter:rate", "parameter:seed"])
+@each_row("against", ["step", "time", "run", "parameter:rate", "parameter:seed"])
 def test_charts_say_what_they_show(comparable: Service, against: str) -> None:
     answer = comparable.get(f"{CHART}&metric=loss&against={against}")
     assert (answer.status_code, answer.content_type) == (200, VEGA_LITE.media_type)
@@ -362,7 +363,7 @@ def test_the_run_tells_the_model_where_it_has_but_one(comparable: Service) -> No
     }
 
 
-@pytest.mark.parametrize("kind", ["column", "bar", "heatmap", "scatter"])
+@each_row("kind", ["column", "bar", "heatmap", "scatter"])
 def test_runs_with_the_same_parameter_are_all_drawn(comparable: Service, kind: str) -> None:
     made = drawing(comparable, ["run1", "run2", "run6"], f"against=parameter:depth&type={kind}")
     assert sorted(row["text"] for row in made["data"]["values"]) == ["0.125", "1.25", "NaN"]
@@ -370,7 +371,7 @@ def test_runs_with_the_same_parameter_are_all_drawn(comparable: Service, kind: s
     assert "1 not finite (NaN or infinite), without a place on the value axis" in made["title"]["subtitle"]
 
 
-@pytest.mark.parametrize("against", ["run", "step", "parameter:rate"])
+@each_row("against", ["run", "step", "parameter:rate"])
 def test_what_is_not_drawn_is_named(comparable: Service, against: str) -> None:
     made = drawing(comparable, ["run1", "nosuchrun", "run3", "run2"], f"against={against}")
     assert made["title"]["text"].endswith(", 2 runs")
@@ -383,8 +384,8 @@ def test_a_chart_of_several_runs_can_be_a_picture(comparable: Service) -> None:
     assert comparable.get(f"{CHART}&metric=loss", Accept="image/png").data.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(
-    ("query", "named", "said"),
+@each_row(
+    "query, named, said",
     [
         ("metric=loss&against=run&type=line", "type", "scatter, column, bar, heatmap"),
         ("metric=loss&against=parameter:nothing", "against", "there are depth, rate and seed"),
@@ -425,8 +426,8 @@ def test_charts_of_several_metrics_take_filters_and_have_a_panel_each(comparable
     assert read(comparable, f"{CHART}&metric=loss&metric=f1&name=f1")["title"]["text"] == "f1 by step, 1 run"
 
 
-@pytest.mark.parametrize(
-    ("query", "parameter"),
+@each_row(
+    "query, parameter",
     [
         ("&".join(f"metric=m{n}" for n in range(5)), "metric"),
         ("metric=loss&metric=loss", "metric"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.service.conftest import RUN, Service, Surroundings
+from tests.rows import each_row
 
 CHART = f"{RUN}/chart"
 COMPARED = "/comparisons?run=run1&run=run2"
@@ -22,17 +23,14 @@ def service(shared_service: Service) -> Service:
     return shared_service
 
 
-@pytest.mark.parametrize(
-    ("path", "format_", "content_type"),
-    [
+@each_row("path, format_, content_type", [
         (RUN, "json", "application/json"), (RUN, "csv", CSV), (RUN, "csv-excel", CSV), (RUN, "ndjson", "application/x-ndjson"),
         (CHART, "vegalite", VEGA_LITE), (CHART, "svg", "image/svg+xml"), (CHART, "png", "image/png"),
         ("/runs/run1/tags", "json", "application/json"), ("/runs/run1", "json", "application/json"),
         ("/capabilities", "json", "application/json"), (COMPARED, "json", "application/json"),
         (COMPARED.replace("?", "/chart?metric=loss&"), "svg", "image/svg+xml"),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("accept", [None, "application/xml", "text/csv, image/png, application/json;q=0.1"])
+    ])  # fmt: skip
+@each_row("accept", [None, "application/xml", "text/csv, image/png, application/json;q=0.1"])
 def test_it_goes_before_accept(
     service: Service, path: str, format_: str, content_type: str, accept: str | None
 ) -> None:
@@ -44,14 +42,11 @@ def test_it_goes_before_accept(
         assert answer.data.startswith(MARK) == (format_ == "csv-excel")
 
 
-@pytest.mark.parametrize(
-    ("path", "format_", "possible"),
-    [
+@each_row("path, format_, possible", [
         (RUN, "svg", "json csv csv-excel ndjson"), (RUN, "xlsx", "json csv csv-excel ndjson"),
         (RUN, "", "json csv csv-excel ndjson"), (RUN, "CSV", "json csv csv-excel ndjson"), (CHART, "json", "vegalite svg png"),
         ("/runs/run1/tags", "csv", "json"), ("/capabilities", "csv", "json"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_format_that_the_resource_has_not_is_not_acceptable(
     service: Service, path: str, format_: str, possible: str
 ) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.integration.service.conftest import Service
+from tests.rows import each_row
 from tests.servers.scripted_runtime import META
 
 LOGS = "/runs/run1/logs"
@@ -71,8 +72,8 @@ def test_a_range_is_asked_for_and_kept_to(logged: Service) -> None:
     assert (asked["$order"], asked["$top"]) == (["asc"], ["5000"])
 
 
-@pytest.mark.parametrize(
-    ("query", "parameters"),
+@each_row(
+    "query, parameters",
     [
         ("since=yesterday&limit=0&order=up", {"since", "limit", "order"}),
         ("limit=5001", {"limit"}),
@@ -88,7 +89,7 @@ def test_each_bad_parameter_is_named(logged: Service, query: str, parameters: se
     assert not logged.runtime.asked["logs"]
 
 
-@pytest.mark.parametrize("role", ["scenario_job_viewer", "scenario_metric_viewer", "mlfunctions_viewer"])
+@each_row("role", ["scenario_job_viewer", "scenario_metric_viewer", "mlfunctions_viewer"])
 def test_logs_have_a_scope_of_their_own(logged: Service, role: str) -> None:
     answer = logged.get(LOGS, token=logged.issuer.mint(roles=[role]))
     assert (answer.status_code, answer.json["scope"]) == (403, "scenarios.executions.logs.read")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.service.conftest import RUN, Service
+from tests.rows import each_row
 
 AT = "2026-03-29T01:00:0{}Z"
 ODD: list[dict[str, Any]] = [
@@ -55,15 +56,12 @@ def test_the_others_are_given_as_they_are(odd: Service) -> None:
     assert "1,000 digits" in next(one["detail"] for one in found["warnings"] if one["code"] == "unreadable-step")
 
 
-@pytest.mark.parametrize(
-    ("query", "values"),
-    [
+@each_row("query, values", [
         ("sort=value", [2, 3, 5, None, None]), ("sort=-value", [5, 3, 2, None, None]),
         ("sort=step", [3, None, 2, None, 5]), ("sort=-step", [None, 2, None, 3, 5]),
         ("sort=-timestamp", [2, None, 3, 5, None]), ("minStep=-2", [3, None, 2, None]), ("maxStep=-1", [3]),
         ("minStep=-3&maxStep=-2", [3]), ("minStep=-1", [None, 2, None]), ("since=2026-03-29T01:00:00Z", [3, None, 2]),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_null_comes_last_and_lies_outside_of_all_bounds(odd: Service, query: str, values: list[int | None]) -> None:
     assert [one["value"] for one in read(odd, f"{RUN}?{query}")["metrics"]] == values
 
@@ -86,7 +84,7 @@ def test_series_keep_them_and_calculate_without_them(odd: Service) -> None:
     assert read(odd, f"{RUN}/series?points=2")["series"][0]["downsampled"]
 
 
-@pytest.mark.parametrize("kind", ["line", "scatter", "column", "bar", "heatmap"])
+@each_row("kind", ["line", "scatter", "column", "bar", "heatmap"])
 def test_charts_leave_out_what_has_no_value_and_say_so(odd: Service, kind: str) -> None:
     made = read(odd, f"{RUN}/chart?type={kind}")
     assert {one["at"]: one["text"] for one in made["data"]["values"]} == {"-2": "3", "4": "2"}

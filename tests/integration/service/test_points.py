@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.integration.service.conftest import Service, Surroundings
+from tests.rows import each_row
 
 AB = "/points?run=a1b2&run=c3d4"
 ARROW = "application/vnd.apache.arrow.stream"
@@ -91,12 +92,9 @@ def test_all_points_of_all_runs_in_the_order_asked_for(runs: Runs) -> None:
     assert "Time-Zone" in answer.headers["Vary"]
 
 
-@pytest.mark.parametrize(
-    ("chosen", "steps"),
-    [("name=f1", [4]), ("label=part", [1, 2]), ("label=part:train", [1]), ("minStep=2&maxStep=3", [2, 3]), ("search=LO", [1, 2, 3]),
-     ("since=2026-03-29T00:59:04Z", [4]), ("name=nothing", [])],
-)  # fmt: skip
-@pytest.mark.parametrize("paged", ["", "&limit=100"])
+@each_row("chosen, steps", [("name=f1", [4]), ("label=part", [1, 2]), ("label=part:train", [1]), ("minStep=2&maxStep=3", [2, 3]), ("search=LO", [1, 2, 3]),
+     ("since=2026-03-29T00:59:04Z", [4]), ("name=nothing", [])])  # fmt: skip
+@each_row("paged", ["", "&limit=100"])
 def test_the_filters_of_the_metric_resource(runs: Runs, chosen: str, steps: list[int], paged: str) -> None:
     found = json.loads(runs.get(f"{AB}&{chosen}{paged}").data)
     assert [one["step"] for one in found["points"]] == steps
@@ -153,7 +151,7 @@ def test_runs_of_which_none_can_be_read_are_a_problem(runs: Runs) -> None:
     assert runs.get("/points?run=gone&run=odd1").status_code == 502
 
 
-@pytest.mark.parametrize(
+@each_row(
     "query",
     ["", "run=a1b2&run=a1b2", "run=!", "run=a1b2&sort=name", "&".join(f"run=run{number}" for number in range(101))],
 )
@@ -173,7 +171,7 @@ def test_at_most_ten_runs_are_asked_for_at_once_and_none_twice(runs: Runs) -> No
     assert {run for each in runs.asked for run in each} == {*runs.points}
 
 
-@pytest.mark.parametrize("format_", ["json", "csv", "ndjson", "parquet"])
+@each_row("format_", ["json", "csv", "ndjson", "parquet"])
 def test_pages_are_the_whole_in_parts(runs: Runs, format_: str) -> None:
     runs.points |= {"e5f6": [], "g7h8": [point(step, step) for step in range(7)]}
     asked = "/points?run=a1b2&run=e5f6&run=g7h8&run=c3d4"
@@ -219,7 +217,7 @@ def test_a_run_that_is_missing_by_now_ends_the_pages(runs: Runs) -> None:
     assert runs.get(following).status_code == 410
 
 
-@pytest.mark.parametrize(("format_", "zone"), [("parquet", "Europe/Berlin"), ("arrow", "UTC"), ("arrow", "+05:30")])
+@each_row("format_, zone", [("parquet", "Europe/Berlin"), ("arrow", "UTC"), ("arrow", "+05:30")])
 def test_tables_are_typed(runs: Runs, format_: str, zone: str) -> None:
     answer = runs.get(f"{AB}&format={format_}&timezone={zone.replace('+', '%2B')}")
     table = read(format_, answer.data)
@@ -239,47 +237,39 @@ def read(format_: str, data: bytes) -> Any:
     return pq.read_table(io.BytesIO(data)) if format_ == "parquet" else pa.ipc.open_stream(data).read_all()
 
 
-@pytest.mark.parametrize(
-    ("values", "type_", "given"),
-    [
+@each_row("values, type_, given", [
         ([1, -(2**63), 2**63 - 1], "int64", None), ([1, 2**63], "string", ["1", "9223372036854775808"]),
         ([0.1, 3, 1e-300], "double", None), ([0.1, 9007199254740993], "string", ["0.1", "9007199254740993"]),
         ([1, "NaN", "-Infinity"], "double", [1.0, "nan", float("-inf")]), ([2**53 + 1, "NaN"], "string", ["9007199254740993", "NaN"]),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_no_value_is_rounded(runs: Runs, values: Sequence[Any], type_: str, given: Any) -> None:
     runs.points["a1b2"] = [point(1, value) for value in values]
-    column = read("parquet", runs.get("/points?run=a1b2&format=parquet").data).column("value")
+    column = read("parquet", runs.get("/points?run=a1b2&format=parquet", Cache_Control="no-cache").data).column("value")
     assert str(column.type) == type_
     assert [("nan" if one != one else one) for one in column.to_pylist()] == (given or list(values))
 
 
-@pytest.mark.parametrize(
-    ("literal", "type_"),
-    [("0.12345678901234567890", "string"), ("1e400", "string"), ("1e-400", "string"), ("0.10", "double"), ("-0", "double"),
-     ("1E5", "double"), ("0.30000000000000004", "double"), ("9" * 5000, "string")],
-)  # fmt: skip
+@each_row("literal, type_", [("0.12345678901234567890", "string"), ("1e400", "string"), ("1e-400", "string"), ("0.10", "double"), ("-0", "double"),
+     ("1E5", "double"), ("0.30000000000000004", "double"), ("9" * 5000, "string")])  # fmt: skip
 def test_no_literal_is_rounded(runs: Runs, literal: str, type_: str) -> None:
     runs.points["a1b2"] = [point(1, 4711.5)]
     runs.literals["4711.5"] = literal
-    column = read("arrow", runs.get("/points?run=a1b2&format=arrow").data).column("value")
+    column = read("arrow", runs.get("/points?run=a1b2&format=arrow", Cache_Control="no-cache").data).column("value")
     assert str(column.type) == type_
     assert column.to_pylist() == [literal if type_ == "string" else float(literal)]
 
 
-@pytest.mark.parametrize(
-    ("timestamps", "type_", "given"),
-    [
+@each_row("timestamps, type_, given", [
         (["2026-03-29T01:00:13.1234560Z", None], "timestamp[us, tz=Asia/Tokyo]", ["2026-03-29T10:00:13.123456+09:00", None]),
         (["2026-03-29T01:00:13.123456789Z"], "timestamp[ns, tz=Asia/Tokyo]", None),
         (["2026-03-29T01:00:13.1234567891Z"], "string", ["2026-03-29T10:00:13.1234567891+09:00"]),
         (["2026-03-29T01:00:13.123456789Z", "3026-03-29T01:00:13Z"], "string", ["2026-03-29T10:00:13.123456789+09:00", "3026-03-29T10:00:13+09:00"]),
         (["3026-03-29T01:00:13Z"], "timestamp[us, tz=Asia/Tokyo]", ["3026-03-29T10:00:13+09:00"]),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_no_timestamp_is_cut(runs: Runs, timestamps: Sequence[str | None], type_: str, given: Any) -> None:
     runs.points["a1b2"] = [{**point(1), "timestamp": one} for one in timestamps]
-    column = read("parquet", runs.get("/points?run=a1b2&format=parquet&timezone=Asia/Tokyo").data).column("timestamp")
+    answer = runs.get("/points?run=a1b2&format=parquet&timezone=Asia/Tokyo", Cache_Control="no-cache")
+    column = read("parquet", answer.data).column("timestamp")
     assert str(column.type) == type_
     if given is None:
         assert column[0].value == 1774746013123456789
@@ -289,7 +279,7 @@ def test_no_timestamp_is_cut(runs: Runs, timestamps: Sequence[str | None], type_
 
 def test_steps_beyond_64_bits_are_text(runs: Runs) -> None:
     runs.points["a1b2"] = [point(2**64), point(None), point(-1)]
-    column = read("parquet", runs.get("/points?run=a1b2&format=parquet").data).column("step")
+    column = read("parquet", runs.get("/points?run=a1b2&format=parquet", Cache_Control="no-cache").data).column("step")
     assert (str(column.type), column.to_pylist()) == ("string", ["18446744073709551616", None, "-1"])
 
 
@@ -305,7 +295,7 @@ def test_without_the_extra_tables_are_not_acceptable(
         assert service.get(f"{AB}&format=csv").status_code == 200
 
 
-@pytest.mark.parametrize("format_", ["json", "csv", "ndjson", "parquet", "arrow"])
+@each_row("format_", ["json", "csv", "ndjson", "parquet", "arrow"])
 def test_each_has_a_tag_that_changes_with_the_content(runs: Runs, format_: str) -> None:
     asked = f"{AB}&format={format_}"
     tag = runs.get(asked).headers["ETag"]

@@ -12,6 +12,7 @@ import pytest
 
 from testing.waiting import eventually
 from tests.integration.service.conftest import RUN, Service
+from tests.rows import each_row
 
 
 def test_the_whole_resource_in_the_callers_zone(service: Service) -> None:
@@ -102,8 +103,8 @@ def test_every_fault_of_a_request_is_named(service: Service) -> None:
     assert not service.runtime.asked["metrics"]
 
 
-@pytest.mark.parametrize(
-    ("query", "faults"),
+@each_row(
+    "query, faults",
     [
         ("/metric-resource?name=%FF&name=a", [("name", "must be UTF-8, percent-encoded")]),
         ("/metric-resource?search=%ED%A0%80", [("search", "must be UTF-8, percent-encoded")]),
@@ -173,8 +174,8 @@ def test_conditional_requests_and_codings(service: Service) -> None:
     assert {"ETag", "Cache-Control", "Vary", "Age", "Cache-Status"} <= set(unchanged.headers.keys())
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
+@each_row(
+    "path, status",
     [
         (RUN, 200),
         (f"{RUN}?limit=1", 200),
@@ -277,8 +278,8 @@ def test_unknown_paths_methods_and_media_types_are_problems(service: Service) ->
         assert json.loads(answer.data)["status"] == status
 
 
-@pytest.mark.parametrize(
-    ("path", "detail"),
+@each_row(
+    "path, detail",
     [
         ("/nothing", "there is no such resource"),
         ("/v2/lm/executions/run1", "there is no such resource; an execution is a run here: see /runs"),

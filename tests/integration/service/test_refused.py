@@ -10,6 +10,7 @@ import pytest
 
 from service.api.http.headers import LONGEST_LIST
 from tests.integration.service.conftest import Service
+from tests.rows import each_row
 
 PARTS = ("metric-resource", "metric-resource/series", "metric-resource/chart", "tags", "custom-info")
 KNOWN, UNKNOWN = "run-known", "run-unknown"
@@ -33,8 +34,8 @@ def content_of(answer: Any) -> tuple[dict[str, Any], dict[str, str]]:
     }
 
 
-@pytest.mark.parametrize("caller", [without_role, without_group])
-@pytest.mark.parametrize("part", PARTS)
+@each_row("caller", [without_role, without_group])
+@each_row("part", PARTS)
 def test_the_answer_is_the_same_for_any_run_whatever_is_stored(
     service: Service, caller: Callable[[Service], str], part: str
 ) -> None:
@@ -86,7 +87,7 @@ def test_a_missing_role_is_reported_with_what_grants_it(service: Service) -> Non
     assert "ailaunchpad_allow_all_resourcegroups" not in refused["roleCollections"]
 
 
-@pytest.mark.parametrize("name", ["Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma"])
+@each_row("name", ["Accept", "Accept-Encoding", "Cache-Control", "If-None-Match", "Pragma"])
 def test_a_list_longer_than_any_client_needs_is_refused_before_it_is_read(service: Service, name: str) -> None:
     """3 MB of media types, in a hundred fields, took 19 s."""
     assert service.get(**{name: "*/*" + "," * (LONGEST_LIST - 3)}).status_code != 431

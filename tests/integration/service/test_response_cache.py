@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
@@ -12,6 +11,7 @@ from werkzeug.test import EnvironBuilder
 from service.domain.zones import zone_names
 from testing.effort import effort
 from tests.integration.service.conftest import RUN, Service
+from tests.rows import each_row
 from tests.servers.scripted_runtime import POINT
 
 EACH_REQUESTS = {"X-Request-ID", "traceparent", "Age", "Cache-Status", "Date"}
@@ -117,7 +117,7 @@ def test_ids_are_each_requests_own(service: Service) -> None:
     assert given_id.headers["traceparent"] == "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
 
-@pytest.mark.parametrize("path", [f"{RUN}?limit=1", f"{RUN}?limit=1&name=loss", "/runs/run1/tags", "/runs/run1%2Ftags"])
+@each_row("path", [f"{RUN}?limit=1", f"{RUN}?limit=1&name=loss", "/runs/run1/tags", "/runs/run1%2Ftags"])
 def test_one_answer_serves_every_prefix(service: Service, path: str) -> None:
     """References are relative, so that an answer depends on no prefix; the application says the same of each."""
     points = [POINT | {"step": step} for step in range(3)]
@@ -140,7 +140,7 @@ def test_one_answer_serves_every_prefix(service: Service, path: str) -> None:
         assert again[-1].json["page"]["next"].startswith("?")
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
+@each_row("method", ["HEAD", "OPTIONS", "POST"])
 def test_other_methods_go_the_plain_way(service: Service, method: str) -> None:
     for _ in range(3):
         service.get()

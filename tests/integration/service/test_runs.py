@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import pytest
 
 from tests.integration.service.conftest import Service, Surroundings
+from tests.rows import each_row
 from tests.servers.scripted_runtime import META
 
 RUN = "/runs/run1"
@@ -161,10 +162,10 @@ def test_where_only_the_configuration_names_the_scenario_it_is_found_there(descr
     assert "unavailable" not in found
 
 
-@pytest.mark.parametrize("id_", ["../secrets", "a/b", "..", "", "x" * 300, "a?b", "a%2fb"])
+@each_row("id_", ["../secrets", "a/b", "..", "", "x" * 300, "a?b", "a%2fb"])
 def test_ids_that_the_runtime_names_are_checked_before_they_are_asked_for(described: Service, id_: str) -> None:
     described.runtime.say("execution", 200, {**EXECUTION, "configurationId": id_})
-    found = json.loads(described.get(RUN).data)
+    found = json.loads(described.get(RUN, Cache_Control="no-cache").data)
     assert set(found["unavailable"]) == {"parameters", "inputArtifacts"}
     assert not [what for what in described.runtime.asked if what.startswith(("conf", "secrets"))]
 
@@ -227,8 +228,8 @@ def test_runs_come_newest_first_and_those_without_a_date_last(many: Service) -> 
     assert "Link" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("query", "which"),
+@each_row(
+    "query, which",
     [
         ("status=RUNNING", lambda n: n % 3 == 1),
         ("status=RUNNING,DEAD", lambda n: n % 3),
@@ -255,7 +256,7 @@ def pages(service: Service, first: str) -> list[list[str]]:
     return found
 
 
-@pytest.mark.parametrize("limit", [1, 7, 25, 100])
+@each_row("limit", [1, 7, 25, 100])
 def test_pages_hold_every_run_once(many: Service, limit: int) -> None:
     found = pages(many, f"/runs?limit={limit}&timezone=Asia/Tokyo")
     assert [run for page in found for run in page] == [f"run-{n:03d}" for n in range(24, -1, -1)]
@@ -296,9 +297,7 @@ def test_a_cursor_is_good_for_what_it_was_given_for_only(many: Service) -> None:
     assert many.get(f"/runs?limit=3&cursor={cursor}").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=10001", "limit=1_0", "limit=x", "status=done", "status=", "name=x"]
-)
+@each_row("query", ["limit=0", "limit=10001", "limit=1_0", "limit=x", "status=done", "status=", "name=x"])
 def test_what_cannot_be_is_named(many: Service, query: str) -> None:
     answer = many.get(f"/runs?{query}")
     assert answer.status_code == 400
@@ -314,7 +313,7 @@ def test_conditional_and_head_requests(many: Service) -> None:
         assert answer.headers["Cache-Status"].startswith("metric-resource; ")
 
 
-@pytest.mark.parametrize("path", ["/runs/run1", "/runs/no-such-run", "/runs", "/comparisons?run=run1&run=no-such-run"])
+@each_row("path", ["/runs/run1", "/runs/no-such-run", "/runs", "/comparisons?run=run1&run=no-such-run"])
 def test_a_refusal_says_the_same_of_any_run_stored_or_not(described: Service, path: str) -> None:
     assert described.get(RUN).status_code == 200
     restricted = described.issuer.mint(
@@ -349,8 +348,8 @@ def found(service: Service, query: str) -> str:
     return "".join(run["runId"][-1] for run in service.get(f"/runs?{query}").json["runs"])
 
 
-@pytest.mark.parametrize(
-    ("query", "runs"),
+@each_row(
+    "query, runs",
     [
         ("", "cba"),
         ("status=DEAD&status=RUNNING", "cb"),
@@ -384,8 +383,8 @@ def test_pages_keep_to_the_order(several: Service) -> None:
     assert second.json["page"] == {"total": 3, "next": None}
 
 
-@pytest.mark.parametrize(
-    ("query", "parameters"),
+@each_row(
+    "query, parameters",
     [
         ("sort=loss&status=dead&createdSince=yesterday", {"sort", "status", "createdSince"}),
         ("sort=status,-status", {"sort"}),

@@ -16,6 +16,7 @@ from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.integration.service.test_runs import EXECUTION
+from tests.rows import each_row
 from tests.servers.scripted_runtime import scripted_runtime
 
 SERIES, CHART = f"{RUN}/series", f"{RUN}/chart"
@@ -104,7 +105,7 @@ def test_a_run_without_metrics_has_no_series(service: Service) -> None:
     assert json.loads(service.get(SERIES).data)["series"] == []
 
 
-@pytest.mark.parametrize("points", ["1", "10001", "x", "1_000", "٣", "5.0", "-5", "", " 5"])
+@each_row("points", ["1", "10001", "x", "1_000", "٣", "5.0", "-5", "", " 5"])
 def test_points_out_of_bounds(service: Service, points: str) -> None:
     problem = json.loads(service.get(f"{SERIES}?points={points}").data)
     assert (problem["status"], problem["errors"][0]["parameter"]) == (400, "points")
@@ -124,7 +125,7 @@ def test_a_chart_is_vega_lite_unless_asked_otherwise(logged: Service) -> None:
     assert "Content-Encoding" not in logged.get(CHART, Accept="image/png", Accept_Encoding="gzip").headers
 
 
-@pytest.mark.parametrize("path", [SERIES, f"{SERIES}?points=5", CHART, f"{CHART}?type=bar"])
+@each_row("path", [SERIES, f"{SERIES}?points=5", CHART, f"{CHART}?type=bar"])
 def test_conditional_head_and_compressed(logged: Service, path: str) -> None:
     answer = logged.get(path)
     tag = answer.headers["ETag"]
@@ -152,8 +153,8 @@ def test_one_fetch_serves_all(logged: Service) -> None:
     assert logged.runtime.asked["metrics"] == 1
 
 
-@pytest.mark.parametrize(
-    ("query", "parameter", "detail"),
+@each_row(
+    "query, parameter, detail",
     [
         ("?type=pie", "type", "must be line, scatter, column, bar or heatmap"),
         ("?x=value", "x", "must be step, time or elapsed"),
@@ -221,8 +222,8 @@ def test_a_chart_says_which_metrics_were_never_logged(logged: Service) -> None:
     assert "Not logged" not in logged.get(f"{CHART}?name=loss").text
 
 
-@pytest.mark.parametrize(
-    ("query", "count"),
+@each_row(
+    "query, count",
     [("name=loss&minStep=10&maxStep=19", 10), ("search=LOS", 100), ("search=los&until=2026-03-29T01:00:00Z", 0)],
 )
 def test_charts_take_the_filters_of_series(logged: Service, query: str, count: int) -> None:
@@ -246,7 +247,7 @@ def test_elapsed_time_is_since_the_start_of_the_run_and_its_reader_needs_no_othe
     assert answer.headers["ETag"] != again.headers["ETag"]
 
 
-@pytest.mark.parametrize("written", ["5e-1", "0.50", "5.0E-01", "00.5"])
+@each_row("written", ["5e-1", "0.50", "5.0E-01", "00.5"])
 def test_how_much_to_smooth_is_any_number_of_json(logged: Service, written: str) -> None:
     assert logged.get(f"{CHART}?smooth={written}").data == logged.get(f"{CHART}?smooth=0.5").data
 

@@ -16,6 +16,7 @@ import pytest
 from service.sandbox.issuer import Issuer
 from testing.ports import free_port
 from testing.waiting import eventually
+from tests.rows import each_row
 from tests.servers.scripted_runtime import scripted_runtime
 from tests.servers.service_hosts import PATIENCE
 
@@ -95,8 +96,8 @@ def check_safe(headers: dict[str, str]) -> None:
     assert not {"x-evil", "set-cookie"} & set(headers)
 
 
-@pytest.mark.parametrize("sign", [b"\n", b"\r", b"\r\n", b"\0", b"\x85", b"%0d%0a", "\u2028".encode()])
-@pytest.mark.parametrize(
+@each_row("sign", [b"\n", b"\r", b"\r\n", b"\0", b"\x85", b"%0d%0a", "\u2028".encode()])
+@each_row(
     "name",
     [b"X-Request-ID", b"traceparent", b"AI-Resource-Group", b"Time-Zone", b"Origin", b"Accept", b"If-None-Match"],
 )
@@ -107,7 +108,7 @@ def test_no_header_splits_the_answer(server: Server, name: bytes, sign: bytes) -
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "path",
     [
         b"/runs/run1%0d%0aX-Evil:%20yes/tags",
@@ -132,8 +133,8 @@ def test_no_path_splits_the_answer(server: Server, path: bytes) -> None:
 NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is too long", "there are too many header"
 
 
-@pytest.mark.parametrize(
-    ("request_", "status", "detail"),
+@each_row(
+    "request_, status, detail",
     [
         (b"nonsense\r\n\r\n", 400, NOT_HTTP),
         (b"GET /livez HTTP/9.9\r\n\r\n", 400, NOT_HTTP),
@@ -156,7 +157,6 @@ NOT_HTTP, LONG_URL, LONG_FIELD = "the request is not valid HTTP", "the URL is to
         (_with_body(b"Expect: the-unexpected"), 417, "only 100-continue can be expected"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, NOT_HTTP),
     ],
-    ids=lambda given: str(given[:60]) if isinstance(given, bytes) else "",
 )
 def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes, status: int, detail: str) -> None:
     answer = server.say(request_)
@@ -168,8 +168,8 @@ def test_what_is_not_http_is_refused_as_safely(server: Server, request_: bytes, 
     check_safe(headers)
 
 
-@pytest.mark.parametrize(
-    ("request_", "statuses"),
+@each_row(
+    "request_, statuses",
     [
         (_with_body(b"Transfer-Encoding: sideways"), {400, 501}),
         (b"GET  /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", {400, 200}),
@@ -214,8 +214,8 @@ FROM_A_PROXY = [
 ]
 
 
-@pytest.mark.parametrize("lines", FROM_A_PROXY)
-@pytest.mark.parametrize("path", [b"/runs/metrics", b"/docs/", b"/runs/run1/metric-resource?limit=1", b"/runs/run1"])
+@each_row("lines", FROM_A_PROXY)
+@each_row("path", [b"/runs/metrics", b"/docs/", b"/runs/run1/metric-resource?limit=1", b"/runs/run1"])
 def test_no_header_says_where_the_service_is_or_what_is_asked(server: Server, path: bytes, lines: bytes) -> None:
     plain, proxied = server.get(path), server.get(path, lines)
     assert not proxied.startswith(b"HTTP/1.1 200") or path != b"/runs/metrics"
@@ -239,8 +239,8 @@ def content_of(answer: bytes) -> tuple[int, dict[str, str], bytes]:
     return status, kept, re.sub(rb'"requestId":"[^"]*"', b"", answer.partition(b"\r\n\r\n")[2])
 
 
-@pytest.mark.parametrize(
-    ("line", "statuses", "instance"),
+@each_row(
+    "line, statuses, instance",
     [
         (b"OPTIONS * HTTP/1.1", {404}, ""),
         (b"OPTIONS /nothing HTTP/1.1", {404}, "nothing"),
