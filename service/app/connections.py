@@ -32,7 +32,7 @@ def build_connections(
     """The connections by name, and functions that close them. ``runtime`` replaces the default connection's adapter."""
     leases, pacing = Leases(cache), Pacing(cache, settings.cache.min_refresh, time.time)
     connections: dict[str, Connection] = {}
-    closing: list[Callable[[], None]] = []
+    closing: list[Callable[[], None]] = [leases.close]
     for named in settings.named:
         of_it = telemetry.of_connection(named.name)
         adapter = runtime if named.default else None

@@ -28,6 +28,13 @@ class Leases:
         self._held: set[str] = set()
         self._changed = threading.Condition()
         self._keeper: threading.Thread | None = None
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End the thread; what is held expires."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
 
     def acquire(self, key: str) -> bool:
         """Take the lease of ``key``; whether this process has to fetch it. Call ``release`` when done."""
@@ -68,16 +75,17 @@ class Leases:
             if not self._held:
                 self._changed.notify()
             self._held.add(key)
-            if self._keeper is None:
+            if self._keeper is None and not self._is_closed:
                 self._keeper = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
                 self._keeper.start()
 
     def _keep(self) -> None:
         while True:
             with self._changed:
-                while not self._held:
-                    self._changed.wait()
-                self._changed.wait_for(lambda: False, HEARTBEAT)  # including leases taken meanwhile
+                self._changed.wait_for(lambda: self._held or self._is_closed)
+                self._changed.wait_for(lambda: self._is_closed, HEARTBEAT)  # including leases taken meanwhile
+                if self._is_closed:
+                    return
                 held = tuple(self._held)
             for key in held:
                 self._extend(key)

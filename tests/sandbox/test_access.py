@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from service.sandbox.app import parts_of
+from tests.rows import each_row
 
 RESEARCH_RUN = "0be5d3f7-e948-4a60-8217-3c9af0d71b1a"
 DEFAULT_RUN = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
@@ -29,8 +30,8 @@ def test_a_token_by_form_and_by_basic(api: Any, options: dict[str, Any]) -> None
     assert api.session.get(f"{api.url}/v2/lm/meta", headers=headers, timeout=30).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("options", "status", "error"),
+@each_row(
+    "options, status, error",
     [
         ({"data": CLIENT}, 400, "invalid_request"),
         ({"data": GRANT | CLIENT | {"client_id": ["sandbox-client", "x"]}}, 400, "invalid_request"),
@@ -84,7 +85,7 @@ def test_the_resource_group_must_be_named_except_for_meta(api: Any) -> None:
     assert api.call("GET", "/meta", headers={"AI-Resource-Group": None}).status_code == 200
 
 
-@pytest.mark.parametrize("group", ["abc", "a" * 65, "a/../b", "with space"])
+@each_row("group", ["abc", "a" * 65, "a/../b", "with space"])
 def test_what_is_no_resource_group(api: Any, group: str) -> None:
     api.assert_error(api.call("GET", "/executions", headers={"AI-Resource-Group": group}), 400, "AI-Resource-Group")
 

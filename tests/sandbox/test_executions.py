@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-import pytest
+from tests.rows import each_row
 
 RUN = "5b0f6d52-3a57-4c0e-9d0b-6f1f4f2b8a11"
 
@@ -53,7 +53,7 @@ def test_filters_pages_and_counts(serve: Any) -> None:
     assert api.get("/executions", **{"$top": 1}).json()["count"] == 10
 
 
-@pytest.mark.parametrize(("name", "value"), [("$top", "100001"), ("$top", "-1"), ("$skip", "a"), ("$top", "٣")])
+@each_row("name, value", [("$top", "100001"), ("$top", "-1"), ("$skip", "a"), ("$top", "٣")])
 def test_pages_out_of_bounds(api: Any, name: str, value: str) -> None:
     api.assert_error(api.get("/executions", **{name: value}), 400, name)
 
@@ -102,8 +102,8 @@ def test_many_at_once(api: Any) -> None:
     api.assert_error(api.call("PATCH", "/executions", json={"executions": []}), 400, "executions")
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
+@each_row(
+    "method, path, body, status",
     [
         ("POST", "/executions", {"configurationId": "no-such-configuration"}, 400),
         ("POST", "/executions", {}, 400),
@@ -144,7 +144,7 @@ def test_configurations_and_artifacts_can_be_made(api: Any) -> None:
     assert api.get("/configurations", scenarioId="mine").json()["resources"][0]["id"] == id_
 
 
-@pytest.mark.parametrize("path", ["/deployments", "/executionSchedules", "/scenarios/digit-recognition/models"])
+@each_row("path", ["/deployments", "/executionSchedules", "/scenarios/digit-recognition/models"])
 def test_what_there_is_none_of(api: Any, path: str) -> None:
     assert api.get(path).json() == {"count": 0, "resources": []}
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from service.sandbox.faults import Faults
+from tests.rows import each_row
 
 RUN = "c85a1e94-d7b0-4f26-a3c1-64e2f8b90d1b"
 
@@ -53,7 +52,7 @@ def test_slow_answers_still_come(serve: Any) -> None:
     assert api.get("/meta").elapsed.total_seconds() >= 0.2
 
 
-@pytest.mark.parametrize("body", [{"slow": -1}, {"slow": 1e9}, {"slow": "x"}, {"metrics": 1}, {"typo": True}, []])
+@each_row("body", [{"slow": -1}, {"slow": 1e9}, {"slow": "x"}, {"metrics": 1}, {"typo": True}, []])
 def test_switches_that_do_not_exist(api: Any, body: Any) -> None:
     api.assert_error(switch(api, body), 400)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.rows import each_row
+
 DEAD = "d03b67e5-9a2c-4f81-8c5d-7f46e2a10b17"
 
 
@@ -47,9 +49,7 @@ def test_ranges_and_orders(api: Any, run: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("$top", "5001"), ("$order", "up"), ("start", "yesterday"), ("end", "2026-03-29")]
-)
+@each_row("name, value", [("$top", "5001"), ("$order", "up"), ("start", "yesterday"), ("end", "2026-03-29")])
 def test_mistakes(api: Any, run: str, name: str, value: str) -> None:
     api.assert_error(api.get(f"/executions/{run}/logs", **{name: value}), 400, name)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from service.sandbox.tag_filters import read
+from tests.rows import each_row
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_ids_in_every_spelling(api: Any, three: list[str]) -> None:
     assert found(api, **{"$filter": f" executionId IN ( '{first}' , '{third}' ) "}) == [first, third]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "parameters",
     [
         {"executionIds": ",".join(f"run-{number:03}" for number in range(11))},
@@ -80,8 +81,8 @@ def test_pages_count_resources_and_not_metrics(api: Any, three: list[str]) -> No
     assert found(api, **wanted, **{"$top": 0}) == []
 
 
-@pytest.mark.parametrize(
-    ("select", "sections"),
+@each_row(
+    "select, sections",
     [
         ("metrics", {"metrics"}),
         ("tags,customInfo", {"tags", "customInfo"}),

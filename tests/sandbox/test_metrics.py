@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.rows import each_row
+
 POINT = {"name": "Accuracy", "value": 0.5, "timestamp": "2026-03-29T01:00:00.123456Z", "step": 1}
 
 
@@ -84,8 +86,8 @@ def test_a_point_without_timestamp_gets_the_time_of_the_server(api: Any, missing
 LONG = "n" * 257
 
 
-@pytest.mark.parametrize(
-    ("part", "target"),
+@each_row(
+    "part, target",
     [
         ({"metrics": [POINT | {"value": "1"}]}, "metrics[0].value"),
         ({"metrics": [POINT | {"value": None}]}, "metrics[0].value"),
@@ -117,9 +119,7 @@ def test_names_of_256_characters_and_long_custom_info_pass(api: Any) -> None:
     assert api.resource(id_)["customInfo"] == info
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"executionId": "abc"}', '{"executionId": "a/../b"}', "{}", '"\\ud800"']
-)
+@each_row("text", ["", "{", "[]", '{"executionId": "abc"}', '{"executionId": "a/../b"}', "{}", '"\\ud800"'])
 def test_bodies_that_are_not_metric_resources(api: Any, text: str) -> None:
     api.assert_error(api.log_text(text), 400)
 

@@ -32,8 +32,8 @@ def logged(start: str, count: int = 18, minutes: float = 10) -> list[bytes]:
     return [point(number + 1, number, time.replace("+00:00", "Z")) for number, time in enumerate(times)]
 
 
-@pytest.mark.parametrize("kind", ["line", "scatter"])
-@pytest.mark.parametrize(("zone", "start", "expected"), CHANGES[:4])
+@each_row("kind", ["line", "scatter"])
+@each_row("zone, start, expected", CHANGES[:4])
 def test_each_point_has_its_place(renderer: Renderer, kind: str, zone: str, start: str, expected: list[str]) -> None:
     made = specification(chunks(logged(start), 4), "time", kind, zone)
     image = pictures.read(renderer.render(made, SVG))
@@ -72,7 +72,7 @@ def test_microseconds_have_places_of_their_own(renderer: Renderer) -> None:
     assert across == sorted(set(across))
 
 
-@pytest.mark.parametrize("milliseconds", [1, 3, 10, 999, 1400])
+@each_row("milliseconds", [1, 3, 10, 999, 1400])
 def test_ticks_within_a_second_are_all_drawn(renderer: Renderer, milliseconds: int) -> None:
     made = specification(chunks(logged("2026-01-01T00:00:12.396", 2, milliseconds / 60_000), 2), "time")
     axis = json.loads(made)["encoding"]["x"]

@@ -18,6 +18,7 @@ from service.domain.errors import InvalidParameter
 from service.domain.zones import time_zone
 from testing.effort import effort
 from tests.integration.charts import pictures
+from tests.rows import each_row
 from tests.unit.charts import compared
 from tests.unit.charts.compared import LoggedRun
 from tests.unit.charts.drawn import specification
@@ -121,7 +122,7 @@ def test_charts_of_comparisons(
         drawn(renderer, compared.specification(made, metric, axis, kind))
 
 
-@pytest.mark.parametrize(("hidden", "shown"), PICTURE_CONTROLS.items())
+@each_row("hidden, shown", PICTURE_CONTROLS.items())
 def test_what_cannot_be_seen_is_shown_by_another_character(renderer: Renderer, hidden: str, shown: str) -> None:
     made = specification(chunks(logged(f"a{hidden}b", [("l", hidden)]), 100))
     words = pictures.texts(drawn(renderer, made))
@@ -146,7 +147,7 @@ def test_messages_can_be_read() -> None:
         specification(chunks([text for n in range(9) for text in logged(f"a\ud83d{n}", [])], 10))
 
 
-@pytest.mark.parametrize("value", ["0.97", "0.003", "1e-9", "-0.3"])
+@each_row("value", ["0.97", "0.003", "1e-9", "-0.3"])
 def test_a_comparison_of_what_is_constant(renderer: Renderer, value: str) -> None:
     texts = [point(float(value), 1)]
     runs = [LoggedRun(f"run-{n}", chunks(texts, 1), None, {"rate": value}) for n in range(2)]

@@ -17,6 +17,7 @@ import pytest
 
 from testing.ports import free_port
 from testing.waiting import eventually
+from tests.rows import each_row
 from tests.servers.nginx import NGINX, proxy
 from tests.servers.tls import Authority
 
@@ -105,16 +106,16 @@ def check_problem(status: int, headers: http.client.HTTPMessage, body: str) -> N
     assert set(problem) == {"type", "title", "status", "detail", "instance", "requestId"}
 
 
-@pytest.mark.parametrize("prefix", ["", "/metrics-api"])
-@pytest.mark.parametrize("path", ["/runs?status=RUNNING&limit=2", "/docs", "/ui/", "/livez", "/openapi.json"])
+@each_row("prefix", ["", "/metrics-api"])
+@each_row("path", ["/runs?status=RUNNING&limit=2", "/docs", "/ui/", "/livez", "/openapi.json"])
 def test_it_hands_on_what_is_the_services_below_a_prefix_too(front: int, prefix: str, path: str) -> None:
     status, headers, body = ask(front, prefix + path, **{"Accept-Encoding": "gzip"})
     assert (status, body) == (200, path)
     assert "Content-Encoding" not in headers
 
 
-@pytest.mark.parametrize("prefix", ["", "/metrics-api"])
-@pytest.mark.parametrize(
+@each_row("prefix", ["", "/metrics-api"])
+@each_row(
     "path",
     ["/metrics", "/readyz", "//metrics", "/./metrics", "/x/../readyz", "/%6detrics", "/x/%2e%2e/metrics", "/metrics?x"],
 )
@@ -196,8 +197,8 @@ def _has_answered(client: socket.socket) -> bool:
         client.settimeout(20)
 
 
-@pytest.mark.parametrize(
-    ("request_", "refused"),
+@each_row(
+    "request_, refused",
     [
         (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
@@ -205,7 +206,6 @@ def _has_answered(client: socket.socket) -> bool:
         (b"GET /livez HTTP/1.1\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400),
     ],
-    ids=["line", "field", "body", "no host", "bad length"],
 )
 def test_what_is_too_long_or_no_http_is_refused_with_a_problem(front: int, request_: bytes, refused: int) -> None:
     with socket.create_connection(("127.0.0.1", front), 20) as client:

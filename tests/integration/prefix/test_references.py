@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-import pytest
 import requests
 
 from tests.integration.prefix.conftest import ABSENT, RUNS, Addressed
+from tests.rows import each_row
 from tests.servers.prefixes import PREFIX
 from tests.servers.service_hosts import ServiceHost
 
@@ -79,7 +79,7 @@ def _members(value: Any) -> Iterator[tuple[str, str]]:
             yield from _members(member)
 
 
-@pytest.mark.parametrize(("start", "further"), STARTS)
+@each_row("start, further", STARTS)
 def test_they_lead_on(addressed: Addressed, start: str, further: int) -> None:
     seen, ahead = set(), [addressed.url + start]
     while ahead:
@@ -99,7 +99,7 @@ def test_they_lead_on(addressed: Addressed, start: str, further: int) -> None:
     assert len(seen) == further
 
 
-@pytest.mark.parametrize("path", FAILING)
+@each_row("path", FAILING)
 def test_a_problem_names_the_request_itself(addressed: Addressed, path: str) -> None:
     answer = get(addressed, addressed.url + path)
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -121,7 +121,7 @@ def test_every_path_of_the_document_is_below_its_server(addressed: Addressed) ->
             assert answer.status_code in {200, 406, 501}, path
 
 
-@pytest.mark.parametrize("path", ["/docs", "/ui/", "/openapi.json"])
+@each_row("path", ["/docs", "/ui/", "/openapi.json"])
 def test_what_a_browser_loads_is_the_same_below_every_prefix(
     addressed: Addressed, host: ServiceHost, path: str
 ) -> None:

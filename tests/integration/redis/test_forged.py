@@ -6,12 +6,15 @@ import sys
 import time
 
 import msgspec
-import pytest
+
+from tests.rows import each_row
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+import pytest
 
 from service.caching import codec
 from service.caching.codec import Header, Sealer, digest_of
@@ -64,7 +67,7 @@ def test_how_large_an_answer_may_be_is_the_stores_to_say(cache: RedisCache) -> N
     assert store_on(cache, 4).headers(["key"]) == {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         b"",
@@ -74,7 +77,6 @@ def test_how_large_an_answer_may_be_is_the_stores_to_say(cache: RedisCache) -> N
         (b"x" * 16 * MEBIBYTE,),
         (b"x",) * 100_000,
     ],
-    ids=range(6),
 )
 def test_a_body_that_is_not_what_its_header_says_is_none_and_takes_little_room(
     cache: RedisCache, body: bytes | tuple[bytes, ...]
@@ -92,7 +94,7 @@ def test_a_body_that_is_not_what_its_header_says_is_none_and_takes_little_room(
     assert memory(read) < 3 * len(body) + 2 * MEBIBYTE
 
 
-@pytest.mark.parametrize(
+@each_row(
     "fields",
     [
         ["value", True, float("nan"), b"", 0],
@@ -107,7 +109,6 @@ def test_a_body_that_is_not_what_its_header_says_is_none_and_takes_little_room(
         [],
         "value",
     ],
-    ids=repr,
 )
 def test_a_header_that_the_service_would_not_write_is_none(cache: RedisCache, fields: object) -> None:
     packed = msgspec.msgpack.encode(fields)
@@ -179,7 +180,6 @@ def test_what_was_found_again_is_kept_like_any_answer(connect: Connect, server: 
         ("RPUSH", "{}", "forged"),
         ("HSET", "{}", "forged", "forged"),
     ],
-    ids=str,
 )
 def test_a_lock_that_is_no_lease_holds_no_other_up(
     cache: RedisCache, server: ValkeyServer, command: tuple[str | int, ...]

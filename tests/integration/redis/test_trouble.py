@@ -17,6 +17,7 @@ from testing.ports import free_port
 from testing.threads import together
 from testing.waiting import eventually
 from tests.integration.redis.conftest import Connect
+from tests.rows import each_row
 from tests.servers.odd import Manners, answers, drips, hangs_up, odd_server, stays_silent
 from tests.servers.valkey import ValkeyServer, running
 
@@ -76,11 +77,10 @@ ODD: dict[str, Manners] = {
 }
 
 
-@pytest.mark.parametrize(
-    "form", ["redis://127.0.0.1:{}", "redis+cluster://127.0.0.1:{}", "redis+sentinel://127.0.0.1:{}/s"]
-)
-@pytest.mark.parametrize("manners", list(ODD))
-def test_nothing_but_cache_unavailable_comes_of_an_odd_server(manners: str, form: str, telemetry: Telemetry) -> None:
+@each_row("form", ["redis://127.0.0.1:{}", "redis+cluster://127.0.0.1:{}", "redis+sentinel://127.0.0.1:{}/s"])
+@each_row("manners", list(ODD))
+def test_nothing_but_cache_unavailable_comes_of_an_odd_server(manners: str, form: str) -> None:
+    telemetry = Telemetry()
     with odd_server(ODD[manners]) as port:
         cache = RedisCache(form.format(port), timeout=0.05, telemetry=telemetry, tolerance=Tolerance(failures=1000))
         results = together(*[partial(_outcome, partial(operation, cache)) for operation in OPERATIONS.values()])
@@ -98,11 +98,9 @@ def _outcome(call: Callable[[], object]) -> str:
     return "returned"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-@pytest.mark.parametrize(
-    "form", ["redis://127.0.0.1:{}", "rediss://127.0.0.1:{}", "unix:///nowhere/{}", "redis+cluster://127.0.0.1:{}",
-             "redis+sentinel://127.0.0.1:{}/s"]
-)  # fmt: skip
+@each_row("operation", OPERATIONS.values())
+@each_row("form", ["redis://127.0.0.1:{}", "rediss://127.0.0.1:{}", "unix:///nowhere/{}", "redis+cluster://127.0.0.1:{}",
+             "redis+sentinel://127.0.0.1:{}/s"])  # fmt: skip
 def test_a_server_that_is_not_there(form: str, operation: Callable[[RedisCache], object], connect: Connect) -> None:
     cache = connect(form.format(free_port()))
     for _ in range(3):

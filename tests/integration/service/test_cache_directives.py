@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import cycle
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, cast
 
 import msgspec
 import pytest
 import redis
+from flask.testing import FlaskClient
 
 from service.app import close, create_app
 from service.caching.codec import Sealer
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from testing.waiting import eventually
+from tests.rows import each_row
 from tests.servers.scripted_runtime import ScriptedRuntime, scripted_runtime
 from tests.servers.valkey import ValkeyServer
 
-RUN = "/runs/run-aged/metric-resource"
 SECRET = "a secret of the tests"
 FRESH, REVALIDATE, ON_ERROR, MIN_REFRESH = 60, 30, 600, 20
 HIT = r"hit; ttl=\d+"
@@ -75,23 +76,20 @@ WHILE_FAILING: list[tuple[str, int, str, int]] = [
     ("no-cache", 10, "", 503),
     ("only-if-cached", 100, "", 504),
 ]
-DATABASES = cycle(range(1, 16))
-"""In turn, so that what an earlier test's process is still refreshing is not taken for this test's."""
 
 
 class World:
-    """One run, stored in Redis, as old as a test wants it; a new process of the service for each look at it."""
+    """Runs, each stored in Redis by one process of the service, made as old as a test wants it, and read by another."""
 
     def __init__(self, issuer: Issuer, valkey: ValkeyServer, runtime: ScriptedRuntime) -> None:
-        self.runtime = runtime
-        database = next(DATABASES)
-        self._redis = redis.Redis(port=valkey.port, db=database)
-        self._token = issuer.mint(roles=["scenario_metric_viewer"])
-        self._settings = Settings(
-            RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE, timeout=3.0),
+        self._runtime = runtime
+        self._redis = redis.Redis(port=valkey.port)
+        self._numbers = count()
+        settings = Settings(
+            RuntimeSettings(runtime.url, auth=RuntimeAuth.NONE, timeout=30.0),
             AuthSettings(issuers=(issuer.url,), audiences=("metric-resource",)),
             CacheSettings(
-                redis_url=f"{valkey.url}/{database}",
+                redis_url=valkey.url,
                 secret=SECRET,
                 fresh_running=FRESH,
                 stale_while_revalidate=REVALIDATE,
@@ -99,29 +97,26 @@ class World:
                 min_refresh=MIN_REFRESH,
             ),
         )
-        self._redis.flushdb()
-        assert self.get("").status_code == 200
+        self._given = {"Authorization": f"Bearer {issuer.mint(roles=['scenario_metric_viewer'])}"}
+        self._apps = [create_app(settings) for _ in range(2)]
+        self._writer, self._reader = (app.test_client() for app in self._apps)
 
-    @contextmanager
-    def process(self) -> Iterator[Callable[[str], Any]]:
-        """Asks one process of the service, with a ``Cache-Control``."""
-        app = create_app(self._settings)
-        client, given = app.test_client(), {"Authorization": f"Bearer {self._token}"}
-        try:
-            yield lambda directives: client.get(
-                RUN, headers=given | ({"Cache-Control": directives} if directives else {})
-            )
-        finally:
-            close(app)
+    def stored(self, age: float) -> Run:
+        """A run that the reader knows nothing of, what is stored of it being that old."""
+        self._runtime.answers.clear()
+        run = Run(self._runtime, self._reader, self._given, f"run-aged-{next(self._numbers)}")
+        before = self._keys()
+        assert self._writer.get(run.path, headers=self._given).status_code == 200
+        self._age(self._keys() - before, age)
+        return run
 
-    def get(self, directives: str) -> Any:
-        with self.process() as get:
-            return get(directives)
+    def _keys(self) -> set[bytes]:
+        """Of entries' headers."""
+        return {key for key in cast(list[bytes], self._redis.keys("*")) if key.endswith(b"}")}
 
-    def age(self, seconds: float) -> None:
-        """Have what is stored of the run be that old."""
+    def _age(self, keys: set[bytes], seconds: float) -> None:
         sealer, aged = Sealer(SECRET), 0
-        for key in cast(list[bytes], self._redis.keys("*")):
+        for key in keys:
             name, value = key.decode(), cast(bytes | None, self._redis.get(key))
             header = None if value is None else sealer.open(name, value)
             if header is not None and header.may_change:
@@ -132,14 +127,40 @@ class World:
 
     def close(self) -> None:
         self._redis.close()
+        for app in self._apps:
+            close(app)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, and the process of the service that is asked for it."""
+
+    runtime: ScriptedRuntime
+    reader: FlaskClient
+    given: Mapping[str, str]
+    id: str
+
+    @property
+    def path(self) -> str:
+        return f"/runs/{self.id}/metric-resource"
+
+    def get(self, directives: str) -> Any:
+        """Ask for it, with a ``Cache-Control``."""
+        more = {"Cache-Control": directives} if directives else {}
+        return self.reader.get(self.path, headers={**self.given, **more})
+
+    def fetches(self) -> int:
+        """How often the runtime was asked for its metrics; whoever else is refreshed meanwhile does not count."""
+        return sum(f"executionIds={self.id}" in sent["path"] for sent in [*self.runtime.headers])
 
 
 def _older(header: Any, seconds: float) -> Any:
     return msgspec.structs.replace(header, fetched_at=header.fetched_at - seconds)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(issuer: Issuer, valkey_server: ValkeyServer) -> Iterator[World]:
+    valkey_server.flush()
     with scripted_runtime() as runtime:
         made = World(issuer, valkey_server, runtime)
         yield made
@@ -150,33 +171,33 @@ def cache_status(answer: Any) -> str:
     return str(answer.headers.get("Cache-Status", "")).removeprefix("metric-resource; ")
 
 
-@pytest.mark.parametrize(("directives", "age", "expected", "status", "why"), TABLE)
+@each_row("directives, age, expected, status, why", TABLE)
 def test_directives(world: World, directives: str, age: int, expected: str, status: int, why: str) -> None:
-    world.age(age)
-    asked = world.runtime.asked["metrics"]
-    answer = world.get(directives)
+    run = world.stored(age)
+    assert run.fetches() == 1
+    answer = run.get(directives)
     assert answer.status_code == status, why
     assert re.fullmatch(expected, cache_status(answer)), (why, cache_status(answer))
     if status == 504:
         assert json.loads(answer.data)["type"] == "urn:metric-resource:not-stored"
-        assert world.runtime.asked["metrics"] == asked
+        assert run.fetches() == 1
     elif expected in {HIT, STALE}:
         assert age <= int(answer.headers["Age"]) <= age + 20
         assert abs(int(cache_status(answer).split("ttl=")[1].split(";")[0]) - (FRESH - age)) <= 20
         if expected == HIT:
-            assert world.runtime.asked["metrics"] == asked
+            assert run.fetches() == 1
     else:
         assert int(answer.headers["Age"]) <= 20
-        assert world.runtime.asked["metrics"] == asked + 1
+        assert run.fetches() == 2
 
 
-@pytest.mark.parametrize(("directives", "age", "expected", "status"), WHILE_FAILING)
+@each_row("directives, age, expected, status", WHILE_FAILING)
 def test_directives_while_the_runtime_fails(
     world: World, directives: str, age: int, expected: str, status: int
 ) -> None:
-    world.age(age)
-    world.runtime.say("metrics", 500, {})
-    answer = world.get(directives)
+    run = world.stored(age)
+    run.runtime.say("metrics", 500, {})
+    answer = run.get(directives)
     assert answer.status_code == status
     assert re.fullmatch(expected, cache_status(answer)), cache_status(answer)
     if status == 200:
@@ -184,14 +205,13 @@ def test_directives_while_the_runtime_fails(
 
 
 def test_what_no_store_fetched_is_not_stored(world: World) -> None:
-    world.age(100)
-    assert cache_status(world.get("no-store")) == "fwd=stale"
-    assert cache_status(world.get("only-if-cached")) == "", "what was stored is as old as before"
+    run = world.stored(100)
+    assert cache_status(run.get("no-store")) == "fwd=stale"
+    assert cache_status(run.get("only-if-cached")) == "", "what was stored is as old as before"
 
 
 def test_a_stale_answer_is_refreshed_behind_it(world: World) -> None:
-    world.age(70)
-    with world.process() as get:
-        assert re.fullmatch(STALE, cache_status(get("")))
-        eventually(lambda: re.fullmatch(HIT, cache_status(get(""))))
-    assert world.runtime.asked["metrics"] == 2
+    run = world.stored(70)
+    assert re.fullmatch(STALE, cache_status(run.get("")))
+    eventually(lambda: re.fullmatch(HIT, cache_status(run.get(""))))
+    assert run.fetches() == 2

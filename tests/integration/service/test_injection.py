@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -120,21 +121,18 @@ def test_a_header_given_twice_is_not_chosen_from(service: Service) -> None:
     check_upstream(service.runtime, "", "")
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("what", ["meta", "metrics", "execution"])
 @pytest.mark.parametrize("auth", [RuntimeAuth.NONE, RuntimeAuth.FORWARD])
-def test_redirects_of_the_runtime_lead_nowhere(
-    surroundings: Surroundings, auth: RuntimeAuth, what: str, status: int
-) -> None:
+def test_redirects_of_the_runtime_lead_nowhere(surroundings: Surroundings, auth: RuntimeAuth) -> None:
     with scripted_runtime() as elsewhere, surroundings.service(auth) as service:
-        service.runtime.say(what, status, b"")
-        service.runtime.sends = {"Location": f"{elsewhere.url}/lm/meta"}
-        answer = service.get(
-            "/capabilities" if what == "meta" else "/runs/run-led-astray/tags", Cache_Control="no-cache"
-        )
-        assert answer.status_code == 502
-        assert "Location" not in answer.headers
-        assert elsewhere.headers == []
+        for what, status in product(["meta", "metrics", "execution"], [301, 302, 303, 307, 308]):
+            service.runtime.answers.clear()
+            service.runtime.say(what, status, b"")
+            service.runtime.sends = {"Location": f"{elsewhere.url}/lm/meta"}
+            path = "/capabilities" if what == "meta" else f"/runs/run-led-astray-{what}-{status}/tags"
+            answer = service.get(path, Cache_Control="no-cache")
+            assert answer.status_code == 502, (what, status)
+            assert "Location" not in answer.headers
+            assert elsewhere.headers == []
 
 
 def test_no_header_of_the_runtime_is_passed_on(service: Service) -> None:

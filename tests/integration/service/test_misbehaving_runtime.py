@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,9 +16,9 @@ from service.app import close, create_app
 from service.sandbox.issuer import Issuer
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from tests.integration.transport.servers import HEAD_OK, Reply, Request, raw, reply, serving, silence, trickle
+from tests.rows import each_row
 from tests.servers.scripted_runtime import META, POINT
 
-RUN = "/runs/run1/metric-resource"
 SECRET = "c0nf1dent1al"
 """Is in every fault that has room for it, and must never come out."""
 TIMEOUT = 2.0
@@ -92,6 +94,8 @@ FAULTS: dict[str, tuple[Reply, tuple[int, str]]] = {
 }
 ENDING = {"401"}
 """No stored answer stands in: access may have been withdrawn."""
+LASTING = {"429", "503"}
+"""The runtime says when to come again, and nobody asks it before."""
 NONE = reply(b'{"error": {"code": "02010055", "message": "Metrics was not found"}}', status=501)
 
 BORNE: dict[str, tuple[bytes, object]] = {
@@ -105,7 +109,7 @@ BORNE: dict[str, tuple[bytes, object]] = {
 
 
 class Runtime:
-    """A good runtime but for what it says of metrics, or of the run."""
+    """A good runtime but for what it says of metrics, or of the run. Whichever run it is asked for, it says it of that."""
 
     def __init__(self) -> None:
         self.metrics: Reply = reply(resources(resource()))
@@ -115,18 +119,29 @@ class Runtime:
     def __call__(self, request: Request) -> Reply:
         if "/lm/meta" in request.target:
             return self.meta
-        return self.metrics if "/lm/metrics" in request.target else self.execution
+        said = self.metrics if "/lm/metrics" in request.target else self.execution
+        asked = re.search("r[0-9]{3}", request.target)
+        return said.replace(b"run1", asked[0].encode()) if asked and isinstance(said, bytes) else said
 
 
 class Caller:
-    """Asks the service over the runtime."""
+    """Asks the service over the runtime, for one run until it has recovered."""
 
     def __init__(self, runtime: Runtime, get: Callable[..., Any]) -> None:
         self.runtime = runtime
         self._get = get
+        self._runs = (f"r{number:03d}" for number in count())
+        self._run = next(self._runs)
 
     def get(self, cache_control: str = "") -> Any:
-        return self._get(RUN, cache_control)
+        return self._get(f"/runs/{self._run}/metric-resource", cache_control)
+
+    def recover(self) -> None:
+        """The runtime is a good one again, from this moment on, and further runs can be asked for."""
+        self.runtime.metrics = Runtime().metrics
+        self._run = next(self._runs)
+        assert self.get().status_code == 200
+        self._run = next(self._runs)
 
 
 @pytest.fixture
@@ -152,8 +167,7 @@ def caller(issuer: Issuer) -> Iterator[Caller]:
             close(app)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) -> None:
+def is_a_problem_that_leaks_nothing(caller: Caller, fault: str) -> None:
     caller.runtime.metrics, expected = FAULTS[fault]
     answer = caller.get()
     problem = json.loads(answer.data)
@@ -163,6 +177,17 @@ def test_each_fault_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) 
         assert SECRET.encode() not in shown
         assert b"127.0.0.1" not in shown
     assert (expected[0] in {429, 503}) == ("Retry-After" in answer.headers)
+
+
+@each_row("fault", sorted(FAULTS.keys() - LASTING))
+def test_each_fault_is_a_problem_that_leaks_nothing_and_is_over_with_it(caller: Caller, fault: str) -> None:
+    is_a_problem_that_leaks_nothing(caller, fault)
+    caller.recover()
+
+
+@pytest.mark.parametrize("fault", sorted(LASTING))
+def test_a_fault_that_lasts_is_a_problem_that_leaks_nothing(caller: Caller, fault: str) -> None:
+    is_a_problem_that_leaks_nothing(caller, fault)
 
 
 def test_a_501_beside_the_extension_says_that_nothing_was_logged(caller: Caller) -> None:
@@ -181,8 +206,7 @@ def test_a_501_of_a_runtime_that_does_not_describe_itself_says_that_it_has_no_me
     assert (answer.status_code, json.loads(answer.data)["type"]) == (501, "urn:metric-resource:metrics-not-supported")
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - ENDING))
-def test_the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
+def the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
     good = caller.get()
     caller.runtime.metrics = FAULTS[fault][0]
     stale = caller.get("max-age=0")
@@ -190,6 +214,17 @@ def test_the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
     assert stale.headers["Cache-Status"].endswith("; detail=stale-if-error")
     assert stale.headers["Cache-Status"].startswith("metric-resource; hit; ttl=")
     assert "Age" in stale.headers
+
+
+@each_row("fault", sorted(FAULTS.keys() - ENDING - LASTING))
+def test_the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
+    the_last_good_answer_stands_in(caller, fault)
+    caller.recover()
+
+
+@pytest.mark.parametrize("fault", sorted(LASTING))
+def test_the_last_good_answer_stands_in_while_a_fault_lasts(caller: Caller, fault: str) -> None:
+    the_last_good_answer_stands_in(caller, fault)
 
 
 @pytest.mark.parametrize(
@@ -210,10 +245,11 @@ def test_a_refusal_or_an_absence_ends_it_at_once(caller: Caller, what: str, endi
     assert caller.get("max-age=0").status_code in {503, expected}, "nothing stands in afterwards either"
 
 
-@pytest.mark.parametrize("odd", BORNE)
+@each_row("odd", BORNE)
 def test_what_is_odd_and_borne(caller: Caller, odd: str) -> None:
     body, value = BORNE[odd]
     caller.runtime.metrics = reply(body, headers={"Content-Type": "application/x-whatever"})
     answer = caller.get()
     assert answer.status_code == 200
     assert json.loads(answer.data)["metrics"][0]["value"] == value
+    caller.recover()

@@ -6,12 +6,13 @@ import gzip
 import json
 import threading
 import time
+from typing import Any
 
 import brotli
 import pytest
 
-from testing.waiting import eventually
-from tests.integration.service.conftest import RUN, Service
+from testing.waiting import PATIENCE, eventually
+from tests.integration.service.conftest import RUN, Service, Surroundings
 from tests.rows import each_row
 
 
@@ -47,11 +48,14 @@ def test_the_zone_comes_from_query_then_header_then_claim_then_default(service: 
 
 def test_metrics_and_status_are_asked_side_by_side(service: Service) -> None:
     service.get("/capabilities")
-    for what in ("metrics", "execution"):
-        status, body, _ = service.runtime.answer(f"/v2/lm/{what}s/run1?executionIds=run1")
-        service.runtime.say(what, status, body, wait=1.6)
-    service.runtime.say("metrics", 200, {"resources": []}, wait=1.6)
-    assert service.get().status_code == 200, "one after the other would pass the deadline of 3 s"
+    both, plain = threading.Barrier(2), service.runtime.answer
+
+    def answer(path: str, headers: Any = None) -> tuple[int, bytes, float]:
+        both.wait(PATIENCE)
+        return plain(path, headers)
+
+    service.runtime.answer = answer  # type: ignore[method-assign]
+    assert service.get().status_code == 200, "neither is answered before both are asked"
 
 
 def test_a_run_without_metrics_has_empty_lists(service: Service) -> None:
@@ -86,9 +90,10 @@ def test_each_answer_of_the_runtime_has_its_problem(service, what, status, body,
     assert (expected in {429, 503}) == ("Retry-After" in answer.headers)
 
 
-def test_a_runtime_that_does_not_answer_in_time(service: Service) -> None:
-    service.runtime.say("metrics", 200, {"resources": []}, wait=5)
-    assert service.get("/runs/run-that-is-slow/tags").status_code == 504
+def test_a_runtime_that_does_not_answer_in_time(surroundings: Surroundings) -> None:
+    with surroundings.service(timeout=1.0) as service:
+        service.runtime.say("metrics", 200, {"resources": []}, wait=2)
+        assert service.get("/runs/run-that-is-slow/tags").status_code == 504
 
 
 def test_every_fault_of_a_request_is_named(service: Service) -> None:

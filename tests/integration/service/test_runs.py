@@ -40,7 +40,11 @@ CONFIGURATION = {
 
 @pytest.fixture
 def described(service: Service) -> Service:
-    """The service over a runtime that knows one run and all that surrounds it."""
+    return describe(service)
+
+
+def describe(service: Service) -> Service:
+    """Have the runtime know one run and all that surrounds it."""
     runtime = service.runtime
     runtime.say("execution", 200, EXECUTION)
     runtime.say("configurations/conf1", 200, CONFIGURATION)
@@ -130,13 +134,18 @@ def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_given(
     assert found["status"] == "COMPLETED"
 
 
-@pytest.mark.parametrize("what", ["configurations/conf1", "artifacts/art1", "scenarios/scene1"])
-def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(described: Service, what: str) -> None:
-    described.runtime.say(what, 200, {}, wait=described.settings.runtime.timeout + 1)
-    answer = described.get(RUN)
+@pytest.mark.parametrize(
+    ("what", "part"),
+    [("configurations/conf1", "parameters"), ("artifacts/art1", "inputArtifacts"), ("scenarios/scene1", "scenario")],
+)
+def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(
+    surroundings: Surroundings, what: str, part: str
+) -> None:
+    with surroundings.service(timeout=3.0) as service:
+        describe(service).runtime.say(what, 200, {}, wait=4.0)
+        answer = service.get(RUN)
     assert answer.status_code == 200
-    part = {"configurations/conf1": "parameters", "artifacts/art1": "inputArtifacts", "scenarios/scene1": "scenario"}
-    assert part[what] in json.loads(answer.data)["unavailable"]
+    assert part in json.loads(answer.data)["unavailable"]
 
 
 def test_a_time_of_the_year_zero_is_given_as_it_is(described: Service) -> None:

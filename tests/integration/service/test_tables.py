@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.service.conftest import RUN, Service, Surroundings
+from tests.integration.service.conftest import RUN, Service
+from tests.rows import each_row
 from tests.servers.scripted_runtime import META
 
 TABLES = Path(__file__).parents[3] / "docs" / "tables.md"
@@ -160,16 +161,15 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("url", DOCUMENTED)
-def test_the_documented_urls_answer_with_nothing_but_the_token(surroundings: Surroundings, url: str) -> None:
-    with surroundings.service() as service:
-        token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
-        answer = service.get(url, token)
-        assert answer.status_code == 200, answer.data
-        asked = re.search("format=([a-z-]+)", url)
-        assert asked is not None
-        assert answer.content_type == KINDS[asked[1]]
-        assert answer.data
+@each_row("url", DOCUMENTED)
+def test_the_documented_urls_answer_with_nothing_but_the_token(service: Service, url: str) -> None:
+    token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
+    answer = service.get(url, token)
+    assert answer.status_code == 200, answer.data
+    asked = re.search("format=([a-z-]+)", url)
+    assert asked is not None
+    assert answer.content_type == KINDS[asked[1]]
+    assert answer.data
 
 
 def test_every_way_that_is_documented_is_tried() -> None:

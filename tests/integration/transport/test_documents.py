@@ -8,6 +8,7 @@ from service.domain.errors import BadGateway, RateLimited, RuntimeTimeout, Runti
 from service.runtimes.transport import HttpTransport, fetch_document
 from tests.integration.transport.conftest import Serve
 from tests.integration.transport.servers import Reply, raw, reply, silence
+from tests.rows import each_row
 
 
 def test_gives_a_document(serve: Serve, transport: HttpTransport) -> None:
@@ -15,8 +16,8 @@ def test_gives_a_document(serve: Serve, transport: HttpTransport) -> None:
     assert fetch_document(transport)(f"{server.url}/keys", 5, 1000) == b'{"keys": []}'
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
+@each_row(
+    "answer, error",
     [
         (reply(status=204, body=b""), BadGateway),
         (reply(status=302), BadGateway),

@@ -23,6 +23,7 @@ from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.conftest import MAX_BODY_BYTES, Exchange, Serve
 from tests.integration.transport.servers import HEAD_OK as HEAD
 from tests.integration.transport.servers import Misbehaviour, Reply, raw, reply, silence, trickle
+from tests.rows import each_row
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -159,8 +160,8 @@ def test_what_is_not_proper_is_a_bad_gateway(exchange: Exchange, odd: Reply) -> 
     assert "127.0.0.1" not in raised.value.detail
 
 
-@pytest.mark.parametrize(
-    ("coding", "compress"),
+@each_row(
+    "coding, compress",
     [
         ("gzip", gzip.compress),
         ("GZip", igzip.compress),
@@ -229,7 +230,7 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "http://127.0.0.1:1/",
@@ -248,7 +249,7 @@ def test_no_foreign_exception_leaks_for_any_url(transport: HttpTransport, url: s
         transport.exchange("GET", url, headers={}, deadline=Deadline.after(3), operation="test")
 
 
-@pytest.mark.parametrize("value", ["a\r\nX: b", "a\nb", " a", "a\0", "☃", ""])
+@each_row("value", ["a\r\nX: b", "a\nb", " a", "a\0", "☃", ""])
 def test_no_foreign_exception_leaks_for_any_header(serve: Serve, transport: HttpTransport, value: str) -> None:
     server = serve(lambda _: reply())
     try:

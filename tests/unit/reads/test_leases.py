@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from service.caching.entry_keys import lock_key
@@ -10,7 +11,7 @@ from service.domain.errors import CacheUnavailable
 from service.reads.leases import HEARTBEAT, TTL, Leases
 from testing.clocks import Clock
 from testing.threads import together
-from testing.waiting import eventually
+from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.worlds import MeddledCache
 
 
@@ -38,6 +39,16 @@ def test_one_process_holds_a_lease_until_it_gives_it_up() -> None:
     assert other.acquire("key")
     one.release(["key"])
     assert not Leases(cache).acquire("key"), "nobody gives up what another holds"
+
+
+def test_closing_ends_the_thread() -> None:
+    """An application that is closed stayed in memory otherwise."""
+    before, leases = set(threading.enumerate()), Leases(MemoryCache(10**6))
+    assert leases.acquire("key")
+    (keeper,) = set(threading.enumerate()) - before
+    leases.close()
+    keeper.join(PATIENCE)
+    assert not keeper.is_alive()
 
 
 def test_of_many_processes_one_gets_the_lease() -> None:
