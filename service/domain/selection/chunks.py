@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import accumulate
 
 import msgspec
+import numpy as np
 from msgspec import Raw
 
 from service.concurrency.decoders import json_decoder
@@ -81,8 +84,34 @@ def otherwise_written(literal: bytes) -> int | None:
     return None if literal == points.NULL else int(points.exact(literal))
 
 
-_HELD = 250_000
-"""Points gathered at once, which bounds memory."""
+_MOST_HELD = 250_000
+"""Points gathered at once, for which each chunk is loaded once."""
+
+
+class Room:
+    """Room for points that answers hold while they are sent, however slowly their clients read: for ``size``, and
+    beyond that ``least`` for each answer. Thread-safe."""
+
+    def __init__(self, size: int, least: int) -> None:
+        self._left = size
+        self._least = least
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taken(self, wanted: int) -> Iterator[int]:
+        """A context with room for ``wanted`` points, or for fewer, so that there is some left for others."""
+        with self._lock:
+            size = min(wanted, max(self._least, self._left // 2))
+            self._left -= size
+        try:
+            yield size
+        finally:
+            with self._lock:
+                self._left += size
+
+
+_ROOM = Room(1_000_000, least=8_000)
+"""That of all answers of a process."""
 
 
 def window(chunks: Sequence[Chunk], offset: int, limit: int) -> Iterator[Chunk]:
@@ -99,15 +128,35 @@ def window(chunks: Sequence[Chunk], offset: int, limit: int) -> Iterator[Chunk]:
             return
 
 
-def gathered(chunks: Sequence[Chunk], rows: array[int]) -> Iterator[Chunk]:
-    """The points of ``rows``, in the given order. Each chunk is loaded once for every ``_HELD`` rows."""
+def gathered(chunks: Sequence[Chunk], rows: array[int] | memoryview, room: Room = _ROOM) -> Iterator[Chunk]:
+    """The points of ``rows``, in the given order."""
     starts = list(accumulate(counts_of(chunks), initial=0))
-    for at in range(0, len(rows), _HELD):
-        texts = _texts(chunks, starts, rows[at : at + _HELD])
-        yield from chunks_of(texts)
+    numbers = np.frombuffer(rows, np.intc)
+    if (numbers[1:] > numbers[:-1]).all():
+        yield from _ascending(chunks, starts, rows)
+        return
+    with room.taken(min(len(rows), _MOST_HELD)) as held:
+        for at in range(0, len(rows), held):
+            yield from chunks_of(_texts(chunks, starts, rows[at : at + held]))
 
 
-def _texts(chunks: Sequence[Chunk], starts: Sequence[int], rows: array[int]) -> list[bytes]:
+def _ascending(chunks: Sequence[Chunk], starts: Sequence[int], rows: array[int] | memoryview) -> Iterator[Chunk]:
+    """As ``gathered``: each chunk is loaded once, and no more is held than makes a chunk."""
+    texts: list[bytes] = []
+    first = 0
+    while first < len(rows):
+        number = bisect_right(starts, rows[first]) - 1
+        last = bisect_left(rows, starts[number + 1], first)
+        checkpoint()
+        every, start = objects(chunks[number]), starts[number]
+        texts += [bytes(every[row - start]) for row in rows[first:last]]
+        first = last
+        if len(texts) >= POINTS_A_CHUNK or first == len(rows):
+            yield from chunks_of(texts)
+            texts = []
+
+
+def _texts(chunks: Sequence[Chunk], starts: Sequence[int], rows: array[int] | memoryview) -> list[bytes]:
     texts = [b""] * len(rows)
     for number, places in _by_chunk(starts, rows):
         checkpoint()
@@ -117,7 +166,7 @@ def _texts(chunks: Sequence[Chunk], starts: Sequence[int], rows: array[int]) -> 
     return texts
 
 
-def _by_chunk(starts: Sequence[int], rows: array[int]) -> Iterator[tuple[int, list[int]]]:
+def _by_chunk(starts: Sequence[int], rows: array[int] | memoryview) -> Iterator[tuple[int, list[int]]]:
     """For each chunk, the positions in ``rows`` of its points."""
     places: dict[int, list[int]] = {}
     for place, row in enumerate(rows):

@@ -86,7 +86,7 @@ class Selection:
     def _shown(self, resource: MetricResource, rows: Rows | None) -> Iterable[Chunk]:
         position, end = self.window.position, self.window.end
         if rows is not None:
-            return gathered(resource.metrics, rows[position:end])
+            return gathered(resource.metrics, memoryview(rows)[position:end])
         if not position and end is None:
             return resource.metrics
         return window(resource.metrics, position, resource.count if end is None else end - position)

@@ -116,7 +116,7 @@ class _Pages:
             rows = selected_points.rows(one, wanted, ())
             if rows is None:
                 return stretch(resource.metrics, first, last - first)
-            return gathered(resource.metrics, rows[first:last])
+            return gathered(resource.metrics, memoryview(rows)[first:last])
 
         return [
             RunPoints(run_id, read.found[run_id].content, partial(shown, read.found[run_id], first, last))

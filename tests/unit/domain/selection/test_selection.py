@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.metrics import Chunk
-from service.domain.selection.chunks import gathered, window
+from service.domain.selection.chunks import Room, gathered, window
 from service.domain.selection.filters import Filter, matching, selected
 from service.domain.selection.instants import instant, instant_of
 from service.domain.selection.sorting import FIELDS, SortKey, order
@@ -99,6 +101,7 @@ def test_orders(run, fields, length, directions) -> None:
 
     expected = [point.text for point in sorted(points, key=cmp_to_key(compare))]
     assert texts(gathered(chunks, order(chunks, keys))) == expected
+    assert texts(gathered(chunks, order(chunks, keys), Room(3, least=2))) == expected
     some = Filter(search="l")
     rows = order(chunks, keys, matching(chunks, some))
     kept = [point.text for point in sorted(points, key=cmp_to_key(compare)) if "l" in point.name.casefold()]
@@ -184,3 +187,33 @@ def test_many_objects_are_sorted_in_stretches_and_stay_in_order() -> None:
     text = ",".join(f'{{"name":"a","value":1,"timestamp":null,"step":{step},"labels":[]}}' for step in steps)
     rows = order([Chunk(text.encode(), count)], [SortKey("step")])
     assert list(rows) == sorted(range(count), key=steps.__getitem__)
+
+
+def test_of_many_answers_that_are_sent_slowly_each_holds_less() -> None:
+    room, sizes = Room(1_000_000, least=8_000), list[int]()
+    with ExitStack() as stack:
+        sizes += [stack.enter_context(room.taken(250_000)) for _ in range(100)]
+        assert sizes[:2] == [250_000, 250_000]
+        assert min(sizes) == 8_000
+        assert sum(sizes) <= 1_000_000 + 100 * 8_000
+    with room.taken(250_000) as size:
+        assert size == 250_000
+
+
+@each_row("descending", [False, True])
+def test_a_reader_who_stops_at_the_first_points_holds_few(descending: bool) -> None:
+    count, readers = 20_000, 5
+    point = b'{"name":"Loss","value":0.5,"timestamp":"2026-03-29T01:00:00Z","step":%d,"labels":[]}'
+    chunks = tuple(
+        Chunk(b",".join(point % step for step in range(start, start + 1000)), 1000) for start in range(0, count, 1000)
+    )
+    rows = array("i", range(count - 1, -1, -1) if descending else range(count))
+    room = Room(0, least=2000)
+
+    def stopped() -> list[Iterator[Chunk]]:
+        reading = [gathered(chunks, rows, room) for _ in range(readers)]
+        for each in reading:
+            next(each)
+        return reading
+
+    assert memory(stopped) < readers * 8000 * len(point)
