@@ -46,11 +46,15 @@ def _exposed() -> dict[str, set[str]]:
     telemetry.fetch_began("slow")
     telemetry.flight_wait()
     telemetry.refusal("overloaded")
+    telemetry.event_stream_began()
+    telemetry.event_stream_ended("ended")
     families = text_string_to_metric_families(exposition(shared).decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 
 
 EXPOSED = _exposed()
+METRICS = {family.name + ("_total" if family.type == "counter" else "") for family in Telemetry().registry.collect()}
+"""All of them, also those of which nothing has been counted yet."""
 
 
 @each_row("expression", EXPRESSIONS.values())
@@ -66,8 +70,14 @@ def test_an_expression_uses_what_the_service_exposes(expression: str) -> None:
 
 def test_every_metric_is_on_the_dashboard() -> None:
     shown = {name.removesuffix("_bucket") for expression in PANELS.values() for name, _ in SELECTOR.findall(expression)}
-    exposed = {re.sub(r"_(bucket|count|sum)$", "", name) for name in EXPOSED if not name.endswith("_created")}
-    assert shown == exposed
+    assert shown == METRICS
+
+
+def test_every_metric_is_in_the_documentation() -> None:
+    section = (ROOT / "docs" / "operations.md").read_text().partition("## What to watch")[2].partition("\n\n")[0]
+    rows = (line.split("|")[1] for line in section.splitlines()[3:])
+    documented = {name for row in rows for name in re.findall(r"`(\w+)", row)}
+    assert documented == {name.removeprefix("metric_resource_") for name in METRICS}
 
 
 def test_every_alert_is_in_the_runbook() -> None:
