@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypedDict
 
+from service.domain.runtime import RuntimeKind
 from service.settings import addresses, parsers
 from service.settings.bindings import Bindings
 from service.settings.json_objects import read_text
@@ -61,12 +62,12 @@ class AICore:
         found = sources(self._environment, self._file, self._bindings)
         return next((one for one in found if one.parts), None)
 
-    def resource_group(self) -> str | None:
-        """The default resource group, if one is given."""
+    def resource_group(self, kind: RuntimeKind) -> str | None:
+        """The default resource group of a runtime of that kind, if one is given."""
         variable = RESOURCE_GROUP
         try:
             text = self._environment.get(variable) or self._file.resource_group()
-            return None if text is None else parsers.resource_group(text)
+            return None if text is None else parsers.resource_group(text, kind)
         except Unreadable as unreadable:
             self._faults.append(unreadable.fault)
         except ValueError as error:

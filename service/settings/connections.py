@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,7 +114,7 @@ class _Table:
         timeout = self._seconds("timeout", _LONGEST_TIMEOUT)
         if timeout is not None:
             found["timeout"] = timeout
-        group = self._text("resource_group", parsers.resource_group)
+        group = self._text("resource_group", partial(parsers.resource_group, kind=kind))
         if group is not None:
             found["resource_group"] = group
         as_client = auth is RuntimeAuth.SERVICE

@@ -95,10 +95,11 @@ def _runtime(
     auth = simple.get("auth", None if environment.get("RUNTIME_AUTH") else RuntimeAuth.SERVICE)
     as_client = auth is RuntimeAuth.SERVICE
     aicore = AICore(environment, bindings, faults)
-    group = aicore.resource_group()
-    found: dict[str, Any] = {"base_url": ""} if group is None else {"base_url": "", "resource_group": group}
     is_open = not environment.get("RUNTIME_KIND") and bool(environment.get(mlflow.URI))
-    if simple.get("kind") is RuntimeKind.MLFLOW or (is_open and not aicore.is_there()):
+    is_mlflow = simple.get("kind") is RuntimeKind.MLFLOW or (is_open and not aicore.is_there())
+    group = aicore.resource_group(RuntimeKind.MLFLOW if is_mlflow else RuntimeKind.AI_API)
+    found: dict[str, Any] = {"base_url": ""} if group is None else {"base_url": "", "resource_group": group}
+    if is_mlflow:
         found |= mlflow.connection(environment, faults, as_client=as_client)
         return RuntimeSettings(**{**simple, **found, "kind": RuntimeKind.MLFLOW})
     return RuntimeSettings(**{**found, **aicore.connection(as_client=as_client)}, **simple)

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from service.auth.algorithms import SIGNATURE_ALGORITHMS
-from service.domain.ids import RULE, is_id
+from service.domain.ids import group_fault
+from service.domain.runtime import RuntimeKind
 from service.settings.json_objects import read_text
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -85,10 +86,11 @@ def algorithm(text: str) -> str:
     )
 
 
-def resource_group(text: str) -> str:
-    if is_id(text):
+def resource_group(text: str, kind: RuntimeKind | None) -> str:
+    fault = group_fault(text, kind)
+    if fault is None:
         return text
-    raise ValueError(RULE)
+    raise ValueError(fault)
 
 
 def claim_path(text: str) -> str:

@@ -22,7 +22,7 @@ from service.domain.access import Principal, allows
 from service.domain.connections import Connection, Connections
 from service.domain.errors import Fault, Forbidden, InvalidParameter
 from service.domain.freshness import RequestCachePolicy
-from service.domain.ids import RULE, is_id
+from service.domain.ids import RULE, group_fault, is_id
 from service.domain.runtime import CacheScope, RequestContext
 from service.domain.zones import TimeZone, UnknownTimeZone, same_but_for_case, time_zone
 
@@ -122,8 +122,9 @@ class RequestReader:
         if connected:
             connection = self._defaults.connections.choose(named, principal.tenant)
         group = request.headers.get(RESOURCE_GROUP, connection.resource_group)
-        if not is_id(group):
-            faults.append(Fault(RESOURCE_GROUP, RULE))
+        fault = group_fault(group, connection.kind if connected else None)
+        if fault is not None:
+            faults.append(Fault(RESOURCE_GROUP, fault))
         zone = self._zone(query.timezone, principal, faults)
         if faults:
             raise InvalidParameter(faults)

@@ -10,7 +10,7 @@ from marshmallow import Schema
 from service.api.http import problems
 from service.api.http.formats import CSV_EXCEL, Format
 from service.api.openapi.schemas import ProblemSchema
-from service.domain.ids import PATTERN
+from service.domain.ids import GROUP_PATTERN, PATTERN
 
 EVERY_ANSWER = ("X-Request-ID", "traceparent")
 STORED_ANSWER = ("ETag", "Cache-Control", "Vary", "Age", "Cache-Status", *EVERY_ANSWER)
@@ -58,8 +58,9 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "AI-Resource-Group": {
-        "description": "The resource group; without it the configured default.",
-        "schema": {"type": "string", "pattern": PATTERN},
+        "description": "The resource group, of 4 characters at least, or an MLflow server's workspace, of 2 at least; "
+        "without it the configured default.",
+        "schema": {"type": "string", "pattern": GROUP_PATTERN},
     },
     "Time-Zone": {
         "description": "Time zone of all timestamps, where the query has no `timezone`: `America/Lima`, `-05:00`.",

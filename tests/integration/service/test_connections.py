@@ -71,8 +71,9 @@ class World:
 @contextmanager
 def world(surroundings: Surroundings, **of_other: Any) -> Iterator[World]:
     with ExitStack() as stack:
+        mlflow_server = ScriptedMLflow(workspaces=of_other.pop("workspaces", False))
         sap, other, tracking = (
-            stack.enter_context(serving(made)) for made in (ScriptedRuntime(), ScriptedRuntime(), ScriptedMLflow())
+            stack.enter_context(serving(made)) for made in (ScriptedRuntime(), ScriptedRuntime(), mlflow_server)
         )
         for name, runtime in (("sap", sap), ("other", other)):
             runtime.say("metrics", 200, {"resources": [{"executionId": RUN, "metrics": [point_of(name)]}]})
@@ -271,6 +272,19 @@ def test_a_rate_limit_is_of_the_runtime_that_has_it(surroundings: Surroundings) 
         assert there.get(connection="other").status_code == 429
         assert there.get(connection="other").headers["Retry-After"]
         assert there.names("sap") == {"of sap"}
+
+
+def test_a_resource_group_is_named_as_its_runtime_names_them(surroundings: Surroundings) -> None:
+    """A workspace of MLflow may have two characters, a resource group of SAP has four at least."""
+    with world(surroundings, workspaces=True) as there:
+        assert there.names("tracking", AI_Resource_Group="ml") == {"of tracking"}
+        asked = [
+            headers.get("x-mlflow-workspace") for headers in there.tracking.headers if "runs/get" in headers["path"]
+        ]
+        assert asked == ["ml"]
+        for connection, group in (("sap", "ml"), ("tracking", "m"), ("tracking", "a/b")):
+            assert there.get(connection=connection, AI_Resource_Group=group).status_code == 400
+        assert there.get("/connections", "tracking", AI_Resource_Group="ml").status_code == 200, "whatever connection"
 
 
 def test_freshness_is_the_connections_own(surroundings: Surroundings) -> None:

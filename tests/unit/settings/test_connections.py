@@ -52,7 +52,12 @@ def faults(directory: Path, text: str, **variables: str) -> list[str]:
 
 
 def test_connections_of_both_kinds(directory: Path) -> None:
-    settings = read(directory, SAP + DEFAULT + TRACKING, RUNTIME_CONCURRENCY="7", AICORE_BASE_URL="no URL")
+    settings = read(
+        directory,
+        SAP + DEFAULT + TRACKING + 'resource_group = "ml"\n',
+        RUNTIME_CONCURRENCY="7",
+        AICORE_BASE_URL="no URL",
+    )
     sap, tracking = settings.named
     assert (sap.name, sap.description, sap.default, sap.tenants) == ("sap", "SAP AI Core", True, None)
     assert (sap.runtime.kind, sap.runtime.auth) == (RuntimeKind.AI_API, RuntimeAuth.SERVICE)
@@ -64,6 +69,7 @@ def test_connections_of_both_kinds(directory: Path) -> None:
     assert (sap.runtime.resource_group, sap.runtime.concurrency) == ("team-a", 7)
     assert settings.runtime is sap.runtime
     assert (tracking.runtime.base_url, tracking.runtime.username) == ("https://mlflow.example", "u")
+    assert tracking.runtime.resource_group == "ml"
     assert (tracking.runtime.password, tracking.runtime.timeout) == ("of the account", 30.0)
     assert (tracking.tenants, tracking.fresh_running, tracking.fresh_finished) == (("t1", "t2"), 0.0, 600.5)
     assert all(secret not in repr(settings) for secret in SECRETS.values())
@@ -118,6 +124,8 @@ def test_in_the_callers_name_no_credentials_are_needed(directory: Path) -> None:
         (SAP + "tenants = []\n", "[sap] tenants must be a list of tenants"),
         (SAP + 'tenants = "t"\n', "[sap] tenants must be a list of tenants"),
         (SAP + 'default = "true"\n', "[sap] default must be true or false"),
+        (SAP.replace("team-a", "dev"), "[sap] resource_group must be 4 to 64 characters"),
+        (TRACKING + 'resource_group = "d"\n', "[tracking] resource_group must be 2 to 64 characters"),
         (SAP + "timeout = 0\n", "[sap] timeout must be a number of seconds above 0, up to 300"),
         (SAP + 'timeout = "1"\n', "[sap] timeout must be a number of seconds"),
         (SAP + "fresh_running = -1\n", "[sap] fresh_running must be a number of seconds from 0"),

@@ -44,9 +44,9 @@ def test_an_ai_api_that_is_there_goes_before_a_tracking_uri(ai_api: dict[str, st
 
 
 def test_the_services_account_token_and_group() -> None:
-    found = read(**ACCOUNT, MLFLOW_TRACKING_TOKEN="t0ken", AICORE_RESOURCE_GROUP="team-a")
+    found = read(**ACCOUNT, MLFLOW_TRACKING_TOKEN="t0ken", AICORE_RESOURCE_GROUP="ml")
     assert (found.username, found.password, found.token) == ("u", "of the account", "t0ken")
-    assert found.resource_group == "team-a"
+    assert found.resource_group == "ml"
     assert "of the account" not in repr(found)
 
 
