@@ -10,7 +10,7 @@ import redis
 
 PATIENCE = 60.0
 """Seconds after which a condition counts as failed; a passing test never waits for them."""
-_PAUSE = 0.01
+_SHORTEST, _LONGEST = 0.01, 0.1
 
 
 def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> None:
@@ -18,10 +18,10 @@ def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> N
 
     A refused connection means: not yet.
     """
-    ends = time.monotonic() + patience
-    while time.monotonic() < ends:
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < patience:
         with contextlib.suppress(redis.RedisError, OSError):
             if condition():
                 return
-        time.sleep(_PAUSE)
+        time.sleep(min(_LONGEST, max(_SHORTEST, waited / 20)))  # looking takes time of what is waited for
     raise AssertionError(f"it did not come about within {patience:g} seconds")

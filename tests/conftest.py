@@ -29,7 +29,7 @@ settings.register_profile("untimed", deadline=None, max_examples=effort(15, 100)
 settings.load_profile("untimed")
 
 
-_SHARED = ("demo", "browser", "mlflow_url")
+_SHARED = ("demo", "browser", "mlflow_url", "renderer")
 """What takes seconds to start and is shared by the tests of a process. The longest first."""
 
 
@@ -61,6 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> int:
         needed = getattr(item, "fixturenames", ())
+        if "service" in needed:  # few of these draw, though a renderer is there for all
+            needed = [name for name in needed if name != "renderer"]
         return next((number for number, name in enumerate(_SHARED) if name in needed), len(_SHARED))
 
     items.sort(key=place)

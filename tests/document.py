@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Mapping
@@ -98,10 +97,12 @@ def _document() -> Any:
 
 @cache
 def _validator(pointer: str) -> Any:
-    document = _closed(copy.deepcopy(_document()))
-    return jsonschema_rs.Draft202012Validator(
-        {"$ref": _BASE + pointer}, registry=jsonschema_rs.Registry([(_BASE, document)]), validate_formats=True
-    )
+    return jsonschema_rs.Draft202012Validator({"$ref": _BASE + pointer}, registry=_registry(), validate_formats=True)
+
+
+@cache
+def _registry() -> Any:
+    return jsonschema_rs.Registry([(_BASE, _closed(_document()))])
 
 
 def _closed(node: Any) -> Any:

@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from testing.waiting import eventually
+from tests.servers.issuer_keys import with_keys
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -27,7 +28,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     processes = []
 
     def run(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "service.sandbox", "--data", str(tmp_path / "data"), *arguments]
+        data = with_keys(tmp_path / "data")
+        command = [sys.executable, "-m", "service.sandbox", "--data", str(data), *arguments]
         processes.append(
             subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ | {"PYTHONWARNINGS": "error"})
         )

@@ -12,6 +12,7 @@ import pytest
 from service.sandbox import keys, mint_token
 from service.sandbox.app import parts_of
 from service.sandbox.issuer import Issuer
+from tests.servers.issuer_keys import with_keys
 
 URL = "https://issuer.example"
 
@@ -61,7 +62,7 @@ def test_a_full_token(api: Any, algorithm: str) -> None:
 
 
 def test_a_bare_token_and_claims_of_ones_own(tmp_path: Path) -> None:
-    issuer = Issuer.at(tmp_path, f"{URL}/")
+    issuer = Issuer.at(with_keys(tmp_path), f"{URL}/")
     unchecked: Any = {"verify_signature": False}
     bare = jwt.decode(issuer.mint(), options=unchecked)
     assert set(bare) == {"iss", "aud", "sub", "iat", "exp", "jti"}
@@ -71,7 +72,7 @@ def test_a_bare_token_and_claims_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_an_expired_token(tmp_path: Path) -> None:
-    issuer = Issuer.at(tmp_path, URL)
+    issuer = Issuer.at(with_keys(tmp_path), URL)
     key = issuer.keys[keys.Algorithm.RS256].private.public_key()
     with pytest.raises(jwt.ExpiredSignatureError):
         jwt.decode(issuer.mint(lifetime=-60), key, algorithms=["RS256"], audience="metric-resource")

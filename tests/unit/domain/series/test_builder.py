@@ -182,7 +182,7 @@ def test_infinities_that_differ_have_no_mean() -> None:
 
 
 def test_a_spike_among_a_million_survives() -> None:
-    many = effort(100_000, 1_000_000)
+    many = effort(70_000, 1_000_000)
     texts = [point(1e9 if step == 65_432 else step % 7, step) for step in range(many)]
     found = series(chunks(texts, 2000), 500)[0]
     assert len(found.points) <= 500
