@@ -91,9 +91,15 @@ TABLE: tuple[Variable, ...] = (
     Variable("RUNTIME_KIND", _R, "kind", parsers.one_of(RuntimeKind), "API of the runtime"),
     Variable("RUNTIME_AUTH", _R, "auth", parsers.one_of(RuntimeAuth), "credentials for the runtime"),
     Variable(
-        "RUNTIME_TIMEOUT", _R, "timeout", seconds(300, zero=False), "deadline of one exchange with the runtime, s"
+        "RUNTIME_TIMEOUT", _R, "timeout", seconds(300, zero=False), "for all that one request reads from the runtime, s"
     ),
-    Variable("RUNTIME_CONNECT_TIMEOUT", _R, "connect_timeout", seconds(300, zero=False), "of that, for connecting, s"),
+    Variable(
+        "RUNTIME_CONNECT_TIMEOUT",
+        _R,
+        "connect_timeout",
+        seconds(300, zero=False),
+        "of that, for making a connection, s",
+    ),
     Variable("RUNTIME_CONCURRENCY", _R, "concurrency", integer(1, 1024), "fetches at the same time, each worker"),
     Variable("RUNTIME_MAX_BODY_BYTES", _R, "max_body_bytes", integer(1, _MOST_BYTES), "largest answer, decompressed"),
     Variable("JWT_ISSUER", _A, "issuers", parsers.listed(addresses.http_url), "trusted issuers"),
@@ -142,7 +148,7 @@ TABLE: tuple[Variable, ...] = (
     Variable("DEFAULT_TIME_ZONE", Settings, "default_time_zone", parsers.time_zone(is_time_zone), "zone of timestamps"),
     Variable("HOST", _S, "host", addresses.bind_host, "address to listen on"),
     Variable("PORT", _S, "port", integer(1, 65535), "port to listen on"),
-    Variable("WEB_CONCURRENCY", _S, "workers", integer(1, 1024), "worker processes", default_text="one a core"),
+    Variable("WEB_CONCURRENCY", _S, "workers", integer(1, 1024), "worker processes", default_text="one for each core"),
     Variable(
         "WEB_THREADS",
         _S,
