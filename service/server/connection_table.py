@@ -103,17 +103,25 @@ class Connections:
 
         If need be, clients that read nothing are ended.
         """
-        while self._held.bytes and self._held.bytes + self._held.more(answer) + ahead > self.limits.outgoing_bytes:
+        if not self._has_room_for(answer, ahead):
             stalled = self._stalled()
             others = [each for each in self.open if (each.held or each.held_ahead) and each.deadline < stalled]
-            if not others:
+            others.sort(key=lambda each: each.deadline)
+            for each in others:
+                self.end(each)
+                if self._has_room_for(answer, ahead):
+                    break
+            else:
                 return False
-            self.end(min(others, key=lambda each: each.deadline))
         self._held.add(answer)
         connection.held.extend(answer)
         self._held.bytes += ahead
         connection.held_ahead += ahead
         return True
+
+    def _has_room_for(self, answer: Sequence[bytes], ahead: int) -> bool:
+        held = self._held.bytes
+        return not held or held + self._held.more(answer) + ahead <= self.limits.outgoing_bytes
 
     def release(self, connection: Connection, pieces: int) -> None:
         """Keep counting only the last ``pieces`` pieces of a connection."""
