@@ -6,13 +6,17 @@ import json
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import count, repeat
 from operator import attrgetter
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from service.domain.run_tables import RunTable
 from service.domain.runs import NULL, Run
 from service.domain.selection.instants import instant
 
@@ -30,6 +34,7 @@ RunColumn = Literal[
     "completionTime",
 ]
 Rows: TypeAlias = Sequence[int]
+Order: TypeAlias = NDArray[np.intp]
 Flags: TypeAlias = Sequence[bool | int]
 T = TypeVar("T")
 _BEHIND = b"\xff"
@@ -50,10 +55,16 @@ class TextColumn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     width: Literal[0, 1, 2, 4] = 0
 
     @classmethod
-    def of(cls, texts: Iterable[bytes | None]) -> TextColumn:
-        given = [_NONE if text is None else text for text in texts]
+    def of(cls, joined: bytes, order: Order) -> TextColumn:
+        """The column of texts joined by the byte behind each of ``words``, where these rows are in this order."""
+        in_order = _distinct_in_order(joined, order)
+        if in_order is not None:
+            return cls(in_order)
+        texts = joined.split(_BEHIND)
+        given = list(map(texts.__getitem__, order.tolist()))
+        del texts
         words = dict.fromkeys(given, 0)
-        joined = _BEHIND.join((*words, b"")) if words else b""
+        joined = _BEHIND.join((*words, b""))
         if len(words) == len(given):
             return cls(joined)
         width: Literal[1, 2, 4] = 1 if len(words) <= 1 << 8 else 2 if len(words) <= 1 << 16 else 4
@@ -166,6 +177,33 @@ def _little_endian(numbers: array[int]) -> array[int]:
     return numbers
 
 
+def _distinct_in_order(joined: bytes, order: Order) -> bytes | None:
+    """The texts in this order, each followed by ``_BEHIND``, where they are of one length and it is soon seen that all
+    are distinct: their sums of products are, which are equal for equal texts.
+    """
+    length = joined.find(_BEHIND) + 1
+    if not length or len(joined) + 1 != length * len(order):
+        return None
+    padded = -length % 8
+    rows = np.zeros((len(order), length + padded), np.uint8)
+    rows[:, :length] = np.frombuffer(joined + _BEHIND, np.uint8).reshape(-1, length)
+    if not (rows[:, length - 1] == ord(_BEHIND)).all():
+        return None
+    rows = rows[order]
+    parts = rows.view(np.uint64)
+    sums = np.sort(parts @ _factors(parts.shape[1]))
+    if (sums[1:] == sums[:-1]).any():
+        return None
+    return rows[:, :length].tobytes()
+
+
+@cache
+def _factors(count: int) -> NDArray[np.uint64]:
+    """So many numbers, odd and without a pattern: the sums of different texts' products with them are likely to
+    differ."""
+    return np.random.default_rng(0).integers(1 << 63, size=count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+
+
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
@@ -181,37 +219,38 @@ def _text(literal: bytes) -> bytes | None:
     return None if literal == NULL else literal[1:-1]
 
 
-def _words(words: Sequence[str]) -> bytes:
-    joined = _encoded("\0".join(words))
-    if joined.count(b"\0") == len(words) - 1:
-        return joined.replace(b"\0", _BEHIND)
-    return _BEHIND.join(map(_encoded, words))
+def _joined(runs: Sequence[Run] | RunTable, member: str) -> bytes:
+    """A member of all the runs."""
+    if isinstance(runs, RunTable):
+        texts = runs.members.get(member)
+        return _BEHIND.join(repeat(NULL, runs.count)) if texts is None else texts.joined(_BEHIND)
+    values = list(map(attrgetter(member), runs))
+    return _BEHIND.join(map(_encoded, values) if isinstance(values[0], str) else values)
 
 
-def _texts(literals: Sequence[bytes]) -> bytes:
-    joined = _BEHIND.join(literals)
+def _texts(joined: bytes) -> bytes:
     if b"\\" not in joined and NULL not in joined:
         return joined.replace(b'"', b"")
-    return _each(_text, literals)
+    return _each(_text, joined)
 
 
-def _instants(literals: Sequence[bytes]) -> bytes:
-    joined = _BEHIND.join(literals)
-    nulls = joined.count(NULL)
-    if len(joined) == len(literals) - 1 + nulls * len(NULL) + (len(literals) - nulls) * len(_WHOLE_SECONDS):
+def _instants(joined: bytes) -> bytes:
+    count, nulls = joined.count(_BEHIND) + 1, joined.count(NULL)
+    if len(joined) == count - 1 + nulls * len(NULL) + (count - nulls) * len(_WHOLE_SECONDS):
         return joined.translate(None, b'"Z').replace(NULL, _NONE)  # no timestamp is shorter, so none is longer
-    return _each(instant, literals)
+    return _each(instant, joined)
 
 
-def _each(text: Callable[[bytes], bytes | None], literals: Sequence[bytes]) -> bytes:
+def _each(text: Callable[[bytes], bytes | None], joined: bytes) -> bytes:
+    literals = joined.split(_BEHIND)
     text_of = {literal: _NONE if (found := text(literal)) is None else found for literal in set(literals)}
     return _BEHIND.join(map(text_of.__getitem__, literals))
 
 
 _WHOLE_SECONDS = b'"2026-03-29T01:00:13Z"'
-_COLUMNS: Mapping[RunColumn, tuple[str, Callable[[Sequence[Any]], bytes]]] = {
-    "runId": ("run_id", _words),
-    "status": ("status", _words),
+_COLUMNS: Mapping[RunColumn, tuple[str, Callable[[bytes], bytes]]] = {
+    "runId": ("run_id", bytes),
+    "status": ("status", bytes),
     "scenarioId": ("scenario_id", _texts),
     "executableId": ("executable_id", _texts),
     "configurationId": ("configuration_id", _texts),
@@ -222,8 +261,9 @@ _COLUMNS: Mapping[RunColumn, tuple[str, Callable[[Sequence[Any]], bytes]]] = {
     "startTime": ("start_time", _instants),
     "completionTime": ("completion_time", _instants),
 }
-"""The member of a run in each column, and what joins the texts of many runs: times as converted by ``instant``, others
-decoded."""
+"""The member of a run in each column, and what makes the column's texts of it, many runs' joined: of literals the texts
+that they mean, of times what ``instant`` gives."""
+_ORDER: tuple[RunColumn, ...] = ("runId", "createdAt")
 RUN_COLUMNS: tuple[RunColumn, ...] = tuple(_COLUMNS)
 
 
@@ -236,26 +276,24 @@ class ColumnsOfRuns:
     def __init__(self) -> None:
         self._columns: dict[RunColumn, list[bytes]] = {name: [] for name in _COLUMNS}
 
-    def add(self, runs: Sequence[Run]) -> None:
+    def add(self, runs: Sequence[Run] | RunTable) -> None:
         """Some runs, at least one."""
         for name, (member, texts) in _COLUMNS.items():
-            self._columns[name].append(texts(list(map(attrgetter(member), runs))))
+            self._columns[name].append(texts(_joined(runs, member)))
 
-    def order(self) -> list[int]:
+    def order(self) -> Order:
         """The positions of the runs in the order of the list: the newest first, those of the same time by id, those
         without a time of creation last."""
-        ids, created = (self._texts(name) for name in ("runId", "createdAt"))
+        if not self._columns["runId"]:
+            return np.empty(0, np.intp)
+        ids, created = (_BEHIND.join(self._columns[name]).split(_BEHIND) for name in _ORDER)
         rows = sorted(range(len(ids)), key=ids.__getitem__)
         known = [row for row in rows if created[row] != _NONE]
         known.sort(key=created.__getitem__, reverse=True)
-        return known + [row for row in rows if created[row] == _NONE]
+        return np.array(known + [row for row in rows if created[row] == _NONE], np.intp)
 
-    def in_order(self, order: Sequence[int]) -> Iterator[TextColumn]:
+    def in_order(self, order: Order) -> Iterator[TextColumn]:
         """The columns, each of which is let go with that: call it once, at the end."""
         for name in _COLUMNS:
-            texts = self._texts(name)
-            del self._columns[name]
-            yield TextColumn.of(map(texts.__getitem__, order))
-
-    def _texts(self, name: RunColumn) -> list[bytes]:
-        return _BEHIND.join(self._columns[name]).split(_BEHIND) if self._columns[name] else []
+            texts = self._columns.pop(name)
+            yield TextColumn.of(_BEHIND.join(texts), order) if texts else TextColumn(b"")

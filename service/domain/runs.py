@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -44,11 +44,14 @@ def seconds_between(start: bytes | None, end: bytes | None) -> Decimal | None:
         began, ended = (datetime.fromisoformat(each[:_TO_SECONDS].decode("ascii")) for each in (start, end))
     except ValueError:
         return None
-    fraction = Decimal(f"0{end[_TO_SECONDS:].decode()}") - Decimal(f"0{start[_TO_SECONDS:].decode()}")
-    return int((ended - began).total_seconds()) + fraction
+    whole = Decimal((ended - began) // _SECOND)
+    if len(start) == len(end) == _TO_SECONDS:
+        return whole
+    return whole + (Decimal(f"0{end[_TO_SECONDS:].decode()}") - Decimal(f"0{start[_TO_SECONDS:].decode()}"))
 
 
 _TO_SECONDS = len("2026-03-29T01:00:13")
+_SECOND = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what is subtracted is in UTC, too
 _ENDED = frozenset({RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.DEAD})
 

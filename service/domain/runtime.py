@@ -15,6 +15,7 @@ from service.domain.errors import ServiceError
 from service.domain.freshness import RequestCachePolicy
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
+from service.domain.run_tables import RunTable
 from service.domain.runs import Run, RunDetails, RunStatus
 
 DEFAULT_CONNECTION = "default"
@@ -123,8 +124,8 @@ class AIRuntime(Protocol):
         """Each run's metric resource, or its error (``RunNotFound`` among others)."""
         ...
 
-    def runs(self, context: RequestContext) -> Iterable[Run]:
-        """All runs of the resource group, in any order.
+    def runs(self, context: RequestContext) -> Iterable[Run | RunTable]:
+        """All runs of the resource group, in any order, each by itself or several in a table.
 
         The runtime has answered when this returns; its answer is read while iterating over the runs, which may raise
         ``BadGateway``.

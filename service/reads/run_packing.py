@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, repeat
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from service.caching import codec
 from service.caching.codec import ContentGone, Length, NotAnEntry, Packed
 from service.concurrency.time_limit import checkpoint
 from service.domain.run_lists import RUN_COLUMNS, ColumnsOfRuns, Rows, RunColumn, RunList, TextColumn
-from service.domain.runs import Run
+from service.domain.run_tables import RunTable
+from service.domain.runs import NULL, Run
 
 _TOGETHER = 100
 """Runs of a part; a page of a sorted list may need as many parts as it has runs."""
 _AT_ONCE = 1000
 """Runs of which the columns are made at once."""
 _MOST_PARTS = 10_000
+_TEXTS = frozenset({"run_id", "status"})
+"""The members of a run that are texts; the others are bytes, but for a number."""
+_ARRAY = bytes((0x90 + len(Run.__struct_fields__),))
+_BYTES, _TEXT, _SHORT_TEXT, _LONGEST_SHORT = 0xC4, 0xD9, 0xA0, 31
+_NULL = bytes((_BYTES, len(NULL))) + NULL
+"""MessagePack: an array of so many, bytes and text with a length of one byte, and short text."""
+_ZERO = b"\xc1"
+_ZERO_WRITTEN = bytes.maketrans(_ZERO, b"\0")
+"""A byte that occurs neither in MessagePack nor in UTF-8, and the number that is written in its place."""
 
 
 class _First(msgspec.Struct, frozen=True, array_like=True):
@@ -27,25 +40,21 @@ class _First(msgspec.Struct, frozen=True, array_like=True):
     together: Length
 
 
-def packed(runs: Iterable[Run]) -> Packed:
+def packed(runs: Iterable[Run | RunTable]) -> Packed:
     """Pack runs, which may be in any order, newest first."""
-    encode = msgspec.msgpack.Encoder().encode
-    written: list[bytes] = []
+    rows = _Rows()
     columns = ColumnsOfRuns()
-    coming = iter(runs)
-    while some_runs := list(islice(coming, _AT_ONCE)):
-        written += map(encode, some_runs)
-        columns.add(some_runs)
+    for some in _together(runs):
+        rows.add(some)
+        columns.add(some)
     order = columns.order()
     together = max(_TOGETHER, len(order) // _MOST_PARTS)
     parts = [msgspec.msgpack.encode(_First(len(order), together))]
     parts += map(msgspec.msgpack.encode, columns.in_order(order))
     del columns
     for start in range(0, len(order), together):
-        some = order[start : start + together]
-        parts.append(_array(len(some)) + b"".join(map(written.__getitem__, some)))
-        for row in some:
-            written[row] = b""  # otherwise they are in memory twice
+        some_rows = order[start : start + together].tolist()
+        parts.append(_array(len(some_rows)) + rows.joined(some_rows))
     return parts
 
 
@@ -88,6 +97,82 @@ def unpacked(parts: Packed) -> RunList:
         return [found[place] for place in range(len(rows))]
 
     return RunList(first.count, column, runs)
+
+
+def _together(runs: Iterable[Run | RunTable]) -> Iterator[Sequence[Run] | RunTable]:
+    some: list[Run] = []
+    for each in runs:
+        if isinstance(each, RunTable):
+            yield each
+            continue
+        some.append(each)
+        if len(some) == _AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+class _Rows:
+    """Runs as they are encoded, many in one text, since an object for each takes more memory."""
+
+    def __init__(self) -> None:
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._texts: list[bytes] = []
+        self._place = array("I"), array("I"), array("I")
+        """The number of each one's text, its begin there, and its end."""
+
+    def add(self, runs: Sequence[Run] | RunTable) -> None:
+        if isinstance(runs, RunTable):
+            text, ends = _encoded(runs)
+        else:
+            encoded = list(map(self._encode, runs))
+            text, ends = b"".join(encoded), list(accumulate(map(len, encoded)))
+        for numbers, more in zip(
+            self._place, (repeat(len(self._texts), len(ends)), (0, *ends[:-1]), ends), strict=True
+        ):
+            numbers.extend(more)
+        self._texts.append(text)
+
+    def joined(self, rows: Sequence[int]) -> bytes:
+        """These of the runs, counted as they were added."""
+        texts, (number, begin, end) = self._texts, self._place
+        return b"".join([texts[number[row]][begin[row] : end[row]] for row in rows])
+
+
+def _encoded(table: RunTable) -> tuple[bytes, Sequence[int]]:
+    """The runs, one behind the other, each as ``Run`` is encoded, and where each ends.
+
+    They are written side by side, with zero bytes where one has less than another; these are removed from all at once.
+    """
+    pieces: list[bytes | NDArray[np.uint8]] = [_ARRAY]
+    lengths: int | NDArray[np.intp] = len(_ARRAY)
+    for name in Run.__struct_fields__:
+        texts = table.members.get(name)
+        if texts is None:
+            pieces.append(_ZERO if name == "unreadable" else _NULL)
+            lengths = lengths + len(pieces[-1])
+            continue
+        head = np.empty((table.count, 2), np.uint8)
+        head[:, 0], head[:, 1] = _BYTES, texts.lengths
+        lengths = lengths + 2 + texts.lengths
+        if name in _TEXTS:
+            is_short = texts.lengths <= _LONGEST_SHORT
+            head[:, 0] = np.where(is_short, 0, _TEXT)
+            head[:, 1] += is_short * np.uint8(_SHORT_TEXT)
+            lengths = lengths - is_short
+        pieces += (head, texts.rows)
+    text = _side_by_side(pieces, table.count).tobytes().translate(_ZERO_WRITTEN, b"\0")
+    return text, np.broadcast_to(lengths, table.count).cumsum().tolist()
+
+
+def _side_by_side(pieces: Sequence[bytes | NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
+    """So many rows, bytes the same in each."""
+    widths = [len(piece) if isinstance(piece, bytes) else piece.shape[1] for piece in pieces]
+    rows = np.empty((count, sum(widths)), np.uint8)
+    for piece, width, end in zip(pieces, widths, accumulate(widths), strict=True):
+        rows[:, end - width : end] = np.frombuffer(piece, np.uint8) if isinstance(piece, bytes) else piece
+    return rows
 
 
 def _array(count: int) -> bytes:

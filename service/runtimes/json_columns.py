@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-WIDEST = 64
+WIDEST = 128
 """Bytes of a cell that ``Column.cells`` gives."""
 _LONGEST = 4096
 """Bytes of the first object."""
@@ -73,15 +73,9 @@ class Column:
             np.copyto(rows, filler, where=np.arange(width + more) >= lengths[:, None])
         return rows
 
-    def literals(self) -> list[bytes]:
-        """The cells of a column of text, with their quotation marks."""
-        quoted = replace(self, begins=self.begins - 1, ends=self.ends + 1)
-        if quoted.is_narrow:
-            rows = quoted.cells()
-            narrow: list[bytes] = rows.view(f"S{rows.shape[1]}")[:, 0].tolist()
-            return narrow
-        text = self.text.tobytes()
-        return [text[begin:end] for begin, end in zip(quoted.begins.tolist(), quoted.ends.tolist(), strict=True)]
+    def quoted(self) -> Column:
+        """A column of text with the quotation marks around it."""
+        return replace(self, begins=self.begins - 1, ends=self.ends + 1)
 
     def as_json(self) -> bytes:
         """The cells as the items of a JSON array, which is valid if and only if all of them are numbers."""
@@ -112,7 +106,7 @@ def columns(text: bytes) -> Columns | None:
         return None
     head, *behind = form.fixed
     length = len(text) + len(form.between) + len(head)
-    spare = b" " * max(WIDEST, *map(len, behind))
+    spare = b" " * max(WIDEST + len(b'""'), *map(len, behind))
     padded = np.frombuffer(b"".join((text, form.between, head, spare)), np.uint8)
     if padded.min() < _FIRST_PRINTABLE:
         return None

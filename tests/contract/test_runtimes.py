@@ -28,7 +28,7 @@ from service.settings import RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 from tests.servers.issuer_keys import with_keys
 from tests.servers.mlflow import MLflowURL
-from tests.unit.reads.fakes import FakeRuntime, context
+from tests.unit.reads.fakes import FakeRuntime, context, listed
 
 OURS, THEIRS = CacheScope("tenant", "default"), CacheScope("tenant", "group-b")
 UNKNOWN = "run-of-nobody"
@@ -327,13 +327,13 @@ def test_a_resource_group_hides_its_runs_from_others(world: World) -> None:
     assert isinstance(read(world, run, cache_scope=THEIRS)[run], RunNotFound)
     with pytest.raises(RunNotFound):
         world.runtime.run(run, context(THEIRS))
-    assert run not in {each.run_id for each in world.runtime.runs(context(THEIRS))}
+    assert run not in {each.run_id for each in listed(world.runtime, context(THEIRS))}
     assert isinstance(read(world, run)[run], RunMetrics)
 
 
 def test_all_runs_are_listed_each_with_its_time_of_creation(world: World) -> None:
     older, newer = (world.add(OURS, status) for status in ("DEAD", "RUNNING"))
-    ours = {run.run_id: run for run in world.runtime.runs(context(OURS)) if run.run_id in {older, newer}}
+    ours = {run.run_id: run for run in listed(world.runtime, context(OURS)) if run.run_id in {older, newer}}
     assert {run_id: run.status for run_id, run in ours.items()} == {older: "DEAD", newer: "RUNNING"}
     first, second = (instant(ours[run_id].created_at) for run_id in (older, newer))
     assert first is not None

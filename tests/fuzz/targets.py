@@ -110,7 +110,7 @@ LOGS = (
 JSON_PIECES = [b'"', b"\\", b"\\u", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"-", b"1e999", b"9" * 40, b"0.", b" ", b"\xef\xbb\xbf"]  # fmt: skip
 JSON_PIECES += [b'"metrics":[', b'"metrics":[{}]', b"},{", b']},{"', b"NaN", b"-Infinity", b"null", b'"value":', b'"step":-0,', b'"timestamp":"']  # fmt: skip
 READERS: list[Callable[[bytes], object]] = [
-    lambda body: list(run_mapping.runs(body)),
+    lambda body: run_packing.packed(run_mapping.runs(body)),
     lambda body: run_mapping.run(run_mapping.execution(body, "run1")[0], mended=True),
     lambda body: run_mapping.parameters(run_mapping.configuration(body)[0], mended=True),
     lambda body: mapping.run_status(body, "run1"),

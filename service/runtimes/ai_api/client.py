@@ -24,6 +24,7 @@ from service.domain.errors import (
 )
 from service.domain.logs import LogQuery, RunLog
 from service.domain.metrics import MetricResource
+from service.domain.run_tables import RunTable
 from service.domain.runs import NULL, Run, RunDetails, RunStatus
 from service.domain.runtime import Capabilities, RequestContext, ResourceGroups, RunMetrics, RuntimeKind
 from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping, running_runs
@@ -99,7 +100,7 @@ class AIAPIRuntime:
         self._running.note(status_of, scope)
         return {run_id: _judged(run_id, resources_of[run_id], status_of[run_id]) for run_id in run_ids}
 
-    def runs(self, context: RequestContext) -> Iterable[Run]:
+    def runs(self, context: RequestContext) -> Iterable[Run | RunTable]:
         """All runs, in one request."""
         answer = self._reader.read("/lm/executions", context, "executions", (("$top", str(MOST_RUNS)),))
         if answer.status != _OK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from operator import attrgetter
@@ -9,18 +10,25 @@ from operator import attrgetter
 import msgspec
 from msgspec import Raw
 
+from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES
+from service.domain.run_tables import RunTable, Texts
 from service.domain.runs import NULL, Run
 from service.domain.timestamps import MomentReader
 from service.runtimes import json_columns, json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
+from service.runtimes.json_columns import Column
 
 _NULL = Raw(NULL)
+_STRETCH = 1024 * 1024
+"""Bytes of a list that are read at once, at most, where it can be cut in the second half of them."""
+_OPENING = re.compile(rb'\s*+(\{\s*+"[^"\\]{0,64}+"\s*+:)')
+"""The beginning of an object."""
 _TOGETHER = 500
-"""Runs of a list that are decoded at once."""
-_WORTH_COLUMNS = 8
-"""Runs from which on their columns take less time than the runs one by one."""
+"""Runs of a list that are decoded at once where they are not all written alike."""
+_WORTH_COLUMNS = 1024
+"""Bytes of runs from which on their columns take less time than the runs one by one."""
 _PLUS = ord("+")
 _BEFORE_TIMES = (
     "target_status",
@@ -73,7 +81,10 @@ _KEYS = {field.name: field.encode_name.encode() for field in msgspec.structs.fie
 
 
 class _Executions(msgspec.Struct):
-    resources: list[Raw]
+    resources: Raw
+
+
+_RAWS: msgspec.json.Decoder[list[Raw]] = json_decoder(list[Raw])
 
 
 class _KeyValue(msgspec.Struct):
@@ -101,57 +112,93 @@ class _Named(msgspec.Struct, rename="camel"):
     version_id: Raw = _NULL
 
 
-def runs(body: bytes) -> Iterator[Run]:
+def runs(body: bytes, *, stretch: int = _STRETCH) -> Iterator[Run | RunTable]:
     """All runs of the answer to ``GET /lm/executions``, read some at a time, those that are written alike together.
 
-    Raises ``BadGateway``, also on the way.
+    ``stretch`` is how many bytes are read at once. Raises ``BadGateway``, also on the way.
     """
     answer, mended = json_literals.decode_mended(body, _Executions)
     del body
+    array = memoryview(answer.resources)
+    if bytes(array[:1]) != b"[":
+        raise BadGateway(json_literals.shape("the list of runs"))
     moments = MomentReader()
-    left = answer.resources[::-1]  # so that those that have been read are let go
-    answer.resources.clear()
-    while left:
-        some = left[-_TOGETHER:][::-1]
-        del left[-_TOGETHER:]
-        together = None if mended else _by_columns(some, moments)
-        for alike in _by_shape(some) if together is None else ():
-            found = None if mended else _by_columns(alike, moments)
-            yield from _one_by_one(alike, moments, mended=mended) if found is None else found
-        yield from together or ()
+    at, end = 1, len(array) - 1
+    while at < end:
+        cut, following = _cut(array, at, end, stretch)
+        table = None if mended or cut - at > stretch else _by_columns(bytes(array[at:cut]), moments)
+        if table is not None:
+            yield table
+        else:
+            try:
+                some = _values(array[at:cut])
+            except msgspec.DecodeError:  # the cut is within an item
+                some, following = _values(array[at:end]), end
+            for first in range(0, len(some), _TOGETHER):
+                yield from _by_shape(some[first : first + _TOGETHER], moments, mended=mended)
+        at = following
 
 
-def _by_shape(executions: Sequence[Raw]) -> Iterable[Sequence[Raw]]:
+def _cut(array: memoryview, at: int, end: int, stretch: int) -> tuple[int, int]:
+    """Where some of the array's items end, probably, and the next one begins.
+
+    They end between two objects, if possible between two that begin as the first item does. These may be parts of an
+    item: then these bytes are not a list of values.
+    """
+    opening = _OPENING.match(array, at, end) if end - at > stretch else None
+    if opening is not None:
+        for begin in (re.escape(opening[1]), rb"\{"):
+            between = re.compile(rb"\}\s*+,\s*+(?=%b)" % begin)
+            found = between.search(array, at + stretch // 2, at + stretch)
+            if found is not None:
+                return found.start() + 1, found.end()
+    return end, end
+
+
+def _values(items: memoryview) -> list[Raw]:
+    return _RAWS.decode(b"".join((b"[", items, b"]")))
+
+
+def _by_shape(executions: Sequence[Raw], moments: MomentReader, *, mended: bool) -> Iterator[Run | RunTable]:
     """Executions grouped by their number of quotation marks: they have further members once they start, end or fail."""
-    if len(executions) < _WORTH_COLUMNS:
-        return (executions,)
     groups: dict[int, list[Raw]] = {}
     for execution in executions:
         groups.setdefault(bytes(execution).count(b'"'), []).append(execution)
-    return groups.values()
+    for alike in groups.values():
+        table = None if mended else _by_columns(b",".join(alike), moments)
+        yield from _one_by_one(alike, moments, mended=mended) if table is None else (table,)
 
 
-def _by_columns(executions: Sequence[Raw], moments: MomentReader) -> Iterator[Run] | None:
+def _by_columns(executions: bytes, moments: MomentReader) -> RunTable | None:
     """The runs, where all are written as the first one is and can be kept so: all timestamps in UTC, with a ``Z``, and
-    no member too long."""
-    found = json_columns.columns(b",".join(executions)) if len(executions) >= _WORTH_COLUMNS else None
-    if found is None or not all(column.is_text and column.longest <= _LONGEST_TEXT for column in found.columns):
+    no member too long for a table."""
+    found = json_columns.columns(executions) if len(executions) >= _WORTH_COLUMNS else None
+    if found is None or not all(column.is_text for column in found.columns):
         return None
     first = json_literals.decode(found.first, Execution)
     columns = {column.path[0]: column for column in found.columns if len(column.path) == 1}
-    for name in _TIMES:
-        column = columns.get(_KEYS[name])
-        cells = column.cells() if column is not None and column.is_narrow else None
-        if column is not None and (cells is None or (cells == _PLUS).any() or not moments.all_utc_cells(cells)):
-            return None
-    members: list[Iterable[bytes]] = []
+    members: dict[str, Texts] = {}
     for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES):
         column = columns.get(_KEYS[name])
         if bytes(getattr(first, name)) != (NULL if column is None else b'"%b"' % column.first):
             return None
-        members.append(repeat(NULL) if column is None else column.literals())
-    ids, statuses = (b"\n".join(columns[key].literals())[1:-1].decode().split('"\n"') for key in (b"id", b"status"))
-    return map(Run, ids, statuses, *members[:-1], repeat(0), members[-1])
+        if column is None:
+            continue
+        if not column.is_narrow:
+            return None
+        if name in _TIMES:
+            cells = column.cells()
+            if (cells == _PLUS).any() or not moments.all_utc_cells(cells):
+                return None
+        members[name] = _texts(column.quoted())
+    ids = {"run_id": columns[b"id"], "status": columns[b"status"]}
+    if not all(column.is_narrow for column in ids.values()):
+        return None
+    return RunTable(found.count, members | {name: _texts(column) for name, column in ids.items()})
+
+
+def _texts(column: Column) -> Texts:
+    return Texts(column.cells(), column.ends - column.begins)
 
 
 def _one_by_one(given: Sequence[Raw], moments: MomentReader, *, mended: bool) -> Iterator[Run]:

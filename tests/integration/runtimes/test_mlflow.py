@@ -35,7 +35,7 @@ from tests.rows import each_row
 from tests.servers.scripted_mlflow import MARCH, ScriptedMLflow, error
 from tests.servers.scripted_runtime import serving
 from tests.servers.tls import Authority, tls_front
-from tests.unit.reads.fakes import context
+from tests.unit.reads.fakes import context, listed
 
 OURS = CacheScope("t", "team-a")
 RUN = "0123456789abcdef0123456789abcdef"
@@ -483,8 +483,8 @@ def test_all_experiments_are_listed_page_by_page_newest_run_first() -> None:
     server._document = lambda what, query: next(said[what])  # type: ignore[method-assign]
     with adapter(server) as runtime:
         known = Capabilities("mlflow", "3.17.2", metrics=True, multitenant=False)
-        listed = list(runtime.runs(replace(context(OURS), known=known)))
-    assert sorted(run.run_id for run in listed) == ["new1", "none", "old1"]
+        found = listed(runtime, replace(context(OURS), known=known))
+    assert sorted(run.run_id for run in found) == ["new1", "none", "old1"]
     asked = [json.loads(document) for document in server.documents]
     assert [each.get("experiment_ids") for each in asked] == [None, ["1"], ["1"], None, ["2"]]
     assert [each.get("page_token") for each in asked] == [None, None, "y", "x", None]
@@ -513,11 +513,11 @@ def test_a_list_whose_pages_are_larger_than_answers_may_be_is_read_in_smaller_on
     sizes = {f"run-{number}": 10 if number < 300 else 2000 for number in range(330)}
     server.search = listing(sizes, server)
     with adapter(server, max_body_bytes=48 * 1024) as runtime:
-        assert [run.run_id for run in runtime.runs(context(OURS))] == list(sizes)
+        assert {run.run_id for run in listed(runtime, context(OURS))} == sizes.keys()
         pages = [json.loads(document).get("max_results") for document in server.documents]
         assert [size for size, _ in groupby(pages)] == [RUNS_A_PAGE, 250, 62]
         server.documents.clear()
-        assert [run.run_id for run in runtime.runs(context(OURS))] == list(sizes)
+        assert {run.run_id for run in listed(runtime, context(OURS))} == sizes.keys()
     assert {json.loads(document)["max_results"] for document in server.documents[1:]} == {62}, "it is known by now"
 
 
@@ -537,7 +537,7 @@ def test_of_a_listed_runs_parameters_and_metrics_nothing_is_made() -> None:
     data = {"params": [{"key": 1}], "metrics": [7], "tags": [{"key": "mlflow.source.name", "value": "train.py"}]}
     server.say("runs/search", 200, {"runs": [{"info": {"run_id": RUN, "status": "FINISHED"}, "data": data}]})
     with adapter(server) as runtime:
-        assert [(run.run_id, run.executable_id) for run in runtime.runs(context(OURS))] == [(RUN, b'"train.py"')]
+        assert [(run.run_id, run.executable_id) for run in listed(runtime, context(OURS))] == [(RUN, b'"train.py"')]
 
 
 MODEL = "m-" + "1" * 32

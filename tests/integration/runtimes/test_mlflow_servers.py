@@ -20,7 +20,7 @@ from service.settings import RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 from tests.servers.mlflow import MLflowURL
 from tests.servers.scripted_mlflow import MARCH
-from tests.unit.reads.fakes import context
+from tests.unit.reads.fakes import context, listed
 
 pytestmark = pytest.mark.mlflow
 OURS = CacheScope("t", "default")
@@ -161,7 +161,7 @@ def test_a_deleted_run_is_gone_until_it_is_restored(server: Server) -> None:
     server.post("runs/delete", run_id=run)
     with pytest.raises(RunNotFound):
         server.runtime.run(run, context(OURS))
-    assert run not in {each.run_id for each in server.runtime.runs(context(OURS))}
+    assert run not in {each.run_id for each in listed(server.runtime, context(OURS))}
     server.post("runs/restore", run_id=run)
     assert server.runtime.run(run, context(OURS)).run.run_id == run
 
@@ -172,7 +172,7 @@ def test_a_run_of_a_deleted_experiment_is_gone_until_that_is_restored(server: Se
     server.post("experiments/delete", experiment_id=experiment)
     with pytest.raises(RunNotFound):
         server.read(run)
-    assert run not in {each.run_id for each in server.runtime.runs(context(OURS))}
+    assert run not in {each.run_id for each in listed(server.runtime, context(OURS))}
     server.post("experiments/restore", experiment_id=experiment)
     assert server.read(run).resource.run_id == run
 

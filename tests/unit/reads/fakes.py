@@ -12,7 +12,16 @@ from service.domain.freshness import RequestCachePolicy
 from service.domain.logs import LogLine, LogQuery, RunLog, matcher, run_log
 from service.domain.metrics import Chunk, MetricResource
 from service.domain.runs import Run, RunDetails
-from service.domain.runtime import CacheScope, Capabilities, RequestContext, ResourceGroups, RunMetrics, RuntimeKind
+from service.domain.runtime import (
+    AIRuntime,
+    CacheScope,
+    Capabilities,
+    RequestContext,
+    ResourceGroups,
+    RunMetrics,
+    RuntimeKind,
+)
+from service.reads import run_packing
 from testing.waiting import PATIENCE
 
 WITH_METRICS = Capabilities("fake", "2.0", True, "1.0.0", logs=True)
@@ -100,3 +109,9 @@ def context(
     traceparent = "00-" + "1" * 32 + "-" + "2" * 16 + "-00"
     deadline = Deadline(time.monotonic() + seconds)
     return RequestContext(cache_scope, deadline, "a-request", traceparent, cache_policy or RequestCachePolicy())
+
+
+def listed(runtime: AIRuntime, context: RequestContext) -> list[Run]:
+    """The runs of a resource group, in the order of the stored list."""
+    stored = run_packing.unpacked(run_packing.packed(runtime.runs(context)))
+    return stored.runs(range(stored.count))

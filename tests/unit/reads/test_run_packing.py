@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from service.caching import codec
 from service.caching.codec import ContentGone, Header, NotAnEntry, Packed
-from service.domain.run_lists import RUN_COLUMNS
+from service.domain.run_lists import RUN_COLUMNS, TextColumn
+from service.domain.run_tables import LONGEST, RunTable, Texts
 from service.domain.runs import Run
 from service.reads import run_packing
 from testing.work import MEBIBYTE, memory
@@ -21,6 +23,12 @@ def runs(count: int) -> list[Run]:
         Run(f"run-{number:06}", "COMPLETED", created_at=b'"2026-03-29T%02d:%02d:00Z"' % divmod(number % 1440, 60))
         for number in range(count)
     ]
+
+
+def texts(given: list[bytes]) -> Texts:
+    width = max(map(len, given))
+    rows = np.frombuffer(b"".join(each.ljust(width, b"\0") for each in given), np.uint8).reshape(-1, width)
+    return Texts(rows, np.array(list(map(len, given)), np.intp))
 
 
 class Looked(Sequence[bytes]):
@@ -45,6 +53,22 @@ def test_runs_come_back_as_they_were_the_newest_first() -> None:
     assert stored.runs([3, 999, 3]) == [given[996], given[0], given[996]]
     none = run_packing.unpacked(run_packing.packed([]))
     assert none.runs(range(none.count)) == []
+
+
+def test_a_table_is_packed_as_its_runs_are() -> None:
+    ids = ["\u00e4" * (length % 2) + "x" * length for length in range(LONGEST - 2)]
+    created = [b'"2026-03-29T01:00:00.%dZ"' % number for number in range(1, len(ids) + 1)]
+    members = {"run_id": [*map(str.encode, ids)], "status": [b"DEAD"] * len(ids), "created_at": created}
+    table = RunTable(len(ids), {name: texts(given) for name, given in members.items()})
+    given = [Run(each, "DEAD", created_at=at) for each, at in zip(ids, created, strict=True)]
+    assert [*run_packing.packed([table, *given])] == [*run_packing.packed([*given, *given])]
+
+
+def test_columns_of_distinct_texts_number_none() -> None:
+    column = TextColumn.of(b"\xff".join(b"%03d" % number for number in range(300)), np.arange(300)[::-1])
+    assert (column.width, column.words[:8]) == (0, b"299\xff298\xff")
+    column = TextColumn.of(b"\xff".join([b"aaaaaaaaa", b"aaaaaaaab", b"aaaaaaaaa"]), np.arange(3))
+    assert (column.width, column.words, column.rows) == (1, b"aaaaaaaaa\xffaaaaaaaab\xff", b"\0\1\0")
 
 
 def test_of_runs_created_at_once_the_one_of_the_least_id_comes_first() -> None:

@@ -46,8 +46,9 @@ class RunLists:
     ) -> Representation:
         query = read_request.query
         read = self.queries.runs(context, None if query.by_metrics else snapshot)
-        matching = self.rows.of(read, query.wanted, () if query.by_metrics else query.sort)
-        listed, metrics = self._metrics(query, read.content(), matching, window, context)
+        content = read.content()
+        matching = self.rows.of(read, content, query.wanted, () if query.by_metrics else query.sort)
+        listed, metrics = self._metrics(query, content, matching, window, context)
         current = metrics.snapshot(read.snapshot) if query.by_metrics else read.snapshot
         if query.by_metrics and snapshot not in {None, current}:
             raise CursorExpired

@@ -24,25 +24,18 @@ class SelectedRuns:
         self._derived = DerivedValues(work)
         self._rows: BoundedMap[bytes, Rows] = BoundedMap(max_bytes, lambda rows: OVERHEAD + _A_ROW * len(rows))
 
-    def of(self, runs: Read[RunList], wanted: RunFilter, sort: Sequence[RunSortKey] = ()) -> Rows:
-        """The rows that pass ``wanted``, in the order of ``sort``, which must not include metrics.
+    def of(self, runs: Read[RunList], listed: RunList, wanted: RunFilter, sort: Sequence[RunSortKey] = ()) -> Rows:
+        """The rows of ``listed``, the content of ``runs``, that pass ``wanted``, in the order of ``sort``, which must
+        not include metrics.
 
         Raises ``Overloaded`` and ``ContentGone``.
         """
 
-        if sort:
-            return self._once(runs, lambda listed: ordered(listed, self.of(runs, wanted), sort), wanted, sort)
-        if wanted == RunFilter():
-            return range(runs.content().count)
-        return self._once(runs, lambda listed: selected(listed, wanted), wanted)
+        def once(work_out: Callable[[], Rows], *keys: RunSortKey) -> Rows:
+            return self._derived.once(runs, (repr(wanted), repr(keys)), self._rows, work_out, runs.size // _COLUMNS)
 
-    def _once(
-        self,
-        runs: Read[RunList],
-        work_out: Callable[[RunList], Rows],
-        wanted: RunFilter,
-        sort: Sequence[RunSortKey] = (),
-    ) -> Rows:
-        form = (repr(wanted), repr(tuple(sort)))
-        columns = runs.size // _COLUMNS
-        return self._derived.once(runs, form, self._rows, lambda: work_out(runs.content()), columns)
+        if sort:
+            return once(lambda: ordered(listed, self.of(runs, listed, wanted), sort), *sort)
+        if wanted == RunFilter():
+            return range(listed.count)
+        return once(lambda: selected(listed, wanted))
