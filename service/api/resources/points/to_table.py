@@ -74,11 +74,13 @@ class Table:
         sink = _Sink()
         with pq.ParquetWriter(sink, self.schema) as writer:
             held: list[pa.RecordBatch] = []
+            rows = 0
             for batch in self._batches(runs):
                 held.append(batch)
-                if sum(one.num_rows for one in held) >= ROWS_A_GROUP:
+                rows += batch.num_rows
+                if rows >= ROWS_A_GROUP:
                     writer.write_table(self._pa.Table.from_batches(held, self.schema))
-                    held = []
+                    held, rows = [], 0
                     yield sink.taken()
             if held:
                 writer.write_table(self._pa.Table.from_batches(held, self.schema))
