@@ -30,7 +30,7 @@ def build_connections(
     settings: Settings, cache: Cache, store: EntryStore, telemetry: Telemetry, runtime: AIRuntime | None
 ) -> tuple[dict[str, Connection], list[Callable[[], None]]]:
     """The connections by name, and functions that close them. ``runtime`` replaces the default connection's adapter."""
-    leases, pacing = Leases(cache), Pacing(cache, settings.cache.min_refresh, time.time)
+    leases, pacing = Leases(store), Pacing(cache, settings.cache.min_refresh, time.time)
     connections: dict[str, Connection] = {}
     closing: list[Callable[[], None]] = [leases.close]
     for named in settings.named:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from service.caching.changes import Changes
-from service.caching.protocol import Replacement
+from service.caching.protocol import Acquired, Replacement
 from service.concurrency.bounded_map import BoundedMap
 
 ITEM_OVERHEAD = 200
@@ -69,8 +69,10 @@ class MemoryCache:
             self._items.keep(key, _Item(value, ends, len(key.encode()) + len(value) + ITEM_OVERHEAD))
 
     def replace_many(self, items: Mapping[str, Replacement]) -> None:
-        for key, (value, ttl, beside) in items.items():
-            self.set_many({**beside, key: value}, ttl)
+        for key, item in items.items():
+            self.set_many({**item.beside, key: item.value}, item.ttl)
+            if item.lock:
+                self.release(item.lock, item.owner)
 
     def subscribe(self, changes: Changes) -> None:
         """No other process replaces anything."""
@@ -88,8 +90,8 @@ class MemoryCache:
             self._locks[key] = _Hold(owner, self._clock() + max(ttl, SHORTEST_TTL))
             return True
 
-    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
-        return [self.acquire(key, owner, ttl) for key in keys]
+    def acquire_many(self, locks: Mapping[str, str], owner: str, ttl: float) -> dict[str, Acquired]:
+        return {key: Acquired(self.acquire(lock, owner, ttl), self.get(key)) for key, lock in locks.items()}
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         with self._mutex:

@@ -9,11 +9,23 @@ from service.caching.changes import Changes
 
 
 class Replacement(NamedTuple):
-    """A value for ``ttl`` seconds (at least 1 ms), and others ``beside`` it by key, in a cluster of the same slot."""
+    """A value for ``ttl`` seconds (at least 1 ms), and others ``beside`` it by key, in a cluster of the same slot.
+
+    ``lock``, of that slot, is released in the same step, if ``owner`` still holds it.
+    """
 
     value: bytes
     ttl: float
     beside: Mapping[str, bytes]
+    lock: str = ""
+    owner: str = ""
+
+
+class Acquired(NamedTuple):
+    """Whether the lock of a key was taken, and the key's value."""
+
+    taken: bool
+    value: bytes | None
 
 
 class Cache(Protocol):
@@ -53,8 +65,9 @@ class Cache(Protocol):
         """
         ...
 
-    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
-        """Like ``acquire``, for each key; after an exception some may be taken."""
+    def acquire_many(self, locks: Mapping[str, str], owner: str, ttl: float) -> Mapping[str, Acquired]:
+        """Like ``acquire``, the lock of each key, and read the key's value in the same step. In a cluster both are of
+        the same slot. After an exception some may be taken."""
         ...
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:

@@ -3,7 +3,7 @@
 The memory answers without asking the shared cache while announcements of replaced entries are received (``changes``):
 an entry that another process has replaced is served for ``LIVING`` seconds at most. Without announcements it answers
 for ``COHERENCE`` seconds, and while the shared cache cannot be used. Errors of the shared cache never leave this
-module.
+module, but for leases, which are not taken where it cannot be used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from service.caching import codec
 from service.caching.changes import UNKNOWN, Changes, Mark
 from service.caching.codec import Header, Packed, Part, Sealer
-from service.caching.entry_keys import body_key, failure_key, rest_key
+from service.caching.entry_keys import body_key, failure_key, lock_key, rest_key
 from service.caching.protocol import Cache, Replacement
 from service.concurrency.bounded_map import BoundedMap
 from service.domain.errors import CacheUnavailable
@@ -143,14 +143,15 @@ class EntryStore:
         """Store the entry for ``ttl`` seconds, in memory and, if possible, in the shared cache; whether it was."""
         return key in self.save_all({key: (entry, ttl)})
 
-    def save_all(self, entries: Mapping[str, tuple[Entry, float]]) -> Collection[str]:
-        """As ``save``, entries with a time to live for each, in one step; the keys of those that were stored."""
+    def save_all(self, entries: Mapping[str, tuple[Entry, float]], owner: str = "") -> Collection[str]:
+        """As ``save``, entries with a time to live for each, in one step, which releases the leases of those that were
+        stored, too, where ``owner`` holds them; the keys of those."""
         kept = {key: entry for key, entry in entries.items() if entry[0].header.size <= self._largest}
         replacements: dict[str, Replacement] = {}
         try:
             for key, entry in kept.items():
                 with suppress(CacheUnavailable):  # a large body could not be stored: the other entries may be
-                    replacements[key] = self._replacement(key, *entry)
+                    replacements[key] = self._replacement(key, *entry, owner)
             self._cache.replace_many(replacements)
         except CacheUnavailable:
             return ()
@@ -166,13 +167,35 @@ class EntryStore:
             with suppress(CacheUnavailable):
                 self._cache.set_many({**stored, key: self._sealer.seal(key, entry.header)}, ttl)
 
-    def _replacement(self, key: str, entry: Entry, ttl: float) -> Replacement:
+    def _replacement(self, key: str, entry: Entry, ttl: float, owner: str) -> Replacement:
         """The entry as it is to be stored; a large body is stored by itself before."""
         beside = self._keep_here(key, entry)
         if sum(map(len, beside.values())) > _BESIDE:
             self._cache.set_many(beside, ttl)
             beside = {}
-        return Replacement(self._sealer.seal(key, entry.header), ttl, beside)
+        return Replacement(self._sealer.seal(key, entry.header), ttl, beside, lock_key(key) if owner else "", owner)
+
+    def acquire(self, keys: Sequence[str], owner: str, ttl: float) -> tuple[list[str], dict[str, Header]]:
+        """Take the leases of ``keys`` for ``ttl`` seconds, and read their headers from the shared cache in the same
+        step: the keys whose leases nobody held, and the headers. Raises ``CacheUnavailable``; some may be taken then.
+        """
+        since = self._since(keys)
+        acquired = self._cache.acquire_many({key: lock_key(key) for key in keys}, owner, ttl)
+        headers = self._read({key: one.value for key, one in acquired.items()}, since)
+        return [key for key, one in acquired.items() if one.taken], headers
+
+    def extend(self, key: str, owner: str, ttl: float) -> None:
+        """Have the lease end ``ttl`` seconds from now, if ``owner`` still holds it and the shared cache can be used."""
+        with suppress(CacheUnavailable):
+            self._cache.extend(lock_key(key), owner, ttl)
+
+    def release(self, keys: Sequence[str], owner: str) -> None:
+        """Release those leases of ``keys`` that ``owner`` still holds, in one step, if the shared cache can be used."""
+        with suppress(CacheUnavailable):  # they expire
+            if len(keys) > 1:
+                self._cache.release_many([lock_key(key) for key in keys], owner)
+            for key in keys if len(keys) == 1 else ():
+                self._cache.release(lock_key(key), owner)
 
     def _keep_here(self, key: str, entry: Entry) -> dict[str, bytes]:
         """Keep the entry in this process; what is to be stored of its body."""
@@ -210,11 +233,19 @@ class EntryStore:
         )
 
     def _shared_headers(self, keys: Sequence[str]) -> dict[str, Header]:
-        asked_at, marks = self._clock(), {key: self.changes.mark(key) for key in keys}
+        since = self._since(keys)
         try:
-            sealed = self._cache.get_many(keys)
+            return self._read(self._cache.get_many(keys), since)
         except CacheUnavailable:
             return {}
+
+    def _since(self, keys: Sequence[str]) -> tuple[float, Mapping[str, Mark]]:
+        """The moment, and the marks of keys, before these are read from the shared cache."""
+        return self._clock(), {key: self.changes.mark(key) for key in keys}
+
+    def _read(self, sealed: Mapping[str, bytes | None], since: tuple[float, Mapping[str, Mark]]) -> dict[str, Header]:
+        """The headers that were read from the shared cache."""
+        asked_at, marks = since
         found = {}
         for key, value in sealed.items():
             kept = self._checked(key, None if value is None else self._sealer.open(key, value), asked_at, marks[key])

@@ -14,7 +14,7 @@ from service.concurrency.bounded_map import BoundedMap
 from service.concurrency.deadline import Deadline
 from service.domain.errors import Overloaded, RuntimeTimeout, RuntimeTrouble, ServiceError, TooSoon
 from service.domain.freshness import RequestCachePolicy, Source
-from service.reads.leases import Leases
+from service.reads.leases import Leased, Leases
 from service.reads.pacing import Pacing
 from service.reads.policy import TROUBLE_SECONDS, FreshnessPolicy
 from service.reads.remembered_errors import error_named, name_of
@@ -52,22 +52,22 @@ class Fetching:
         )
 
     def _fetch(self, keys: Sequence[str], request: FetchRequest) -> dict[str, Outcome]:
-        mine = self._leases.acquire_all(keys)
+        leased = self._leases.acquire(keys)
         try:
-            results = self._fetch_now(mine, request)
+            results = self._fetch_now(leased, request)
         finally:
-            self._leases.release(mine)
+            self._leases.release(leased.keys)
         for key in keys:
             if key not in results:
                 results[key] = self._await_other(key, request)
         return results
 
-    def _fetch_now(self, keys: Sequence[str], request: FetchRequest) -> dict[str, Outcome]:
+    def _fetch_now(self, leased: Leased, request: FetchRequest) -> dict[str, Outcome]:
         """Fetch the keys that nobody has fetched between the read of the store and the lease, and that may be fetched
         now."""
         cache_policy = request.cache_policy
         results: dict[str, Outcome] = {}
-        before = self._store.headers(keys, latest=True)
+        keys, before = leased
         for key in keys:
             header = before.get(key)
             if header is not None and self._policy.usable(header, cache_policy) is Source.STORED:
@@ -93,7 +93,7 @@ class Fetching:
         began: float,
         seconds: float,
     ) -> dict[str, Outcome]:
-        """Store what was fetched, all in one step, and note what could not be."""
+        """Store what was fetched and release its leases, all in one step, and note what could not be fetched."""
         results: dict[str, Outcome] = {}
         entries: dict[str, Entry] = {}
         for key, outcome in outcomes.items():
@@ -105,7 +105,7 @@ class Fetching:
                 entries[key] = self._entry(outcome, before.get(key), began)
         kept: Collection[str] = ()
         if not cache_policy.directives.no_store:
-            kept = self._store.save_all(
+            kept = self._leases.save(
                 {key: (entry, self._policy.kept_for(entry.header)) for key, entry in entries.items()}
             )
         for key, entry in entries.items():
@@ -145,10 +145,11 @@ class Fetching:
             failure = self._store.failure(key, since)
             if failure is not None:
                 return error_named(failure)
-            if self._leases.acquire(key):
+            leased = self._leases.acquire([key])
+            if leased.keys:
                 try:
                     failure = self._store.failure(key, since)  # noted between that read and the lease
-                    return error_named(failure) if failure else self._fetch_now([key], request)[key]
+                    return error_named(failure) if failure else self._fetch_now(leased, request)[key]
                 finally:
                     self._leases.release([key])
         return RuntimeTimeout()

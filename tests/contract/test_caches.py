@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import pytest
@@ -109,8 +109,8 @@ def test_what_is_replaced_comes_with_what_belongs_to_it(cache: Cache, key: str) 
             for number, name in enumerate(names)
         }
         cache.replace_many(replaced)
-        for name, (value, _, beside) in replaced.items():
-            assert cache.get_many([name, *beside]) == {name: value, **beside}
+        for name, item in replaced.items():
+            assert cache.get_many([name, *item.beside]) == {name: item.value, **item.beside}
 
 
 def test_a_later_value_replaces_an_earlier_one_and_its_end(cache: Cache, key: str) -> None:
@@ -155,23 +155,53 @@ def test_a_lock_is_given_up_by_its_holder_only(cache: Cache, key: str) -> None:
     assert not cache.acquire(key, "me", 60)
 
 
-def test_several_locks_are_taken_and_given_up_together(cache: Cache, key: str) -> None:
+def taken(cache: Cache, keys: Sequence[str], owner: str) -> list[bool]:
+    """Whether the lock of each key was taken."""
+    acquired = cache.acquire_many({key: f"{key}:lock" for key in keys}, owner, 60)
+    return [acquired[key].taken for key in keys]
+
+
+def test_several_locks_are_taken_and_released_together(cache: Cache, key: str) -> None:
     keys = [f"{key}{{{number}}}" for number in range(3)]
-    assert cache.acquire(keys[1], "you", 60)
-    assert cache.acquire_many(keys, "me", 60) == [True, False, True]
-    assert cache.acquire_many(keys, "you", 60) == [False] * 3
-    cache.release_many(keys, "me")
-    assert cache.acquire_many(keys, "you", 60) == [True, False, True]
-    assert cache.acquire_many([], "me", 60) == []
+    assert cache.acquire(f"{keys[1]}:lock", "you", 60)
+    assert taken(cache, keys, "me") == [True, False, True]
+    assert taken(cache, keys, "you") == [False] * 3
+    cache.release_many([f"{name}:lock" for name in keys], "me")
+    assert taken(cache, keys, "you") == [True, False, True]
+    assert cache.acquire_many({}, "me", 60) == {}
+
+
+def test_who_takes_a_lock_or_does_not_reads_its_key(cache: Cache, key: str) -> None:
+    keys = [f"{key}{{{number}}}" for number in range(3)]
+    cache.set_many({keys[0]: b"\x00 value", keys[1]: b""}, 60)
+    for took in (True, False):
+        acquired = cache.acquire_many({name: f"{name}:lock" for name in keys}, "me", 60)
+        assert acquired == {keys[0]: (took, b"\x00 value"), keys[1]: (took, b""), keys[2]: (took, None)}
+
+
+def test_what_is_replaced_releases_the_lock_of_its_owner_only(cache: Cache, key: str) -> None:
+    keys = [f"{key}{{{number}}}" for number in range(3)]
+    for name, owner in zip(keys, ["me", "you", "me"], strict=True):
+        assert cache.acquire(f"{name}:lock", owner, 60)
+    locks = [f"{keys[0]}:lock", f"{keys[1]}:lock", ""]
+    beside = {f"{keys[0]}:beside": b"b"}
+    cache.replace_many(
+        {
+            name: Replacement(b"v", 60, beside if name == keys[0] else {}, lock, "me" if lock else "")
+            for name, lock in zip(keys, locks, strict=True)
+        }
+    )
+    assert cache.get_many([*keys, *beside]) == {**dict.fromkeys(keys, b"v"), **beside}
+    assert taken(cache, keys, "a third") == [True, False, False]
 
 
 def test_a_server_that_forgot_the_scripts_is_sent_them_again(server: ValkeyServer, key: str) -> None:
     with contextlib.closing(RedisCache(server.url, timeout=PATIENT, telemetry=Telemetry())) as cache:
         server.ask("SCRIPT", "FLUSH")
-        assert cache.acquire_many([key, key + "2"], "me", 60) == [True, True]
+        assert taken(cache, [key, key + "2"], "me") == [True, True]
         server.ask("SCRIPT", "FLUSH")
-        cache.release_many([key, key + "2"], "me")
-        assert cache.acquire_many([key, key + "2"], "you", 60) == [True, True]
+        cache.release_many([f"{key}:lock", f"{key}2:lock"], "me")
+        assert taken(cache, [key, key + "2"], "you") == [True, True]
         server.ask("SCRIPT", "FLUSH")
         cache.replace_many({key + number: Replacement(b"v", 60, {}) for number in "34"})
         assert cache.get_many([key + "3", key + "4"]) == {key + "3": b"v", key + "4": b"v"}

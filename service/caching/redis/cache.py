@@ -8,20 +8,30 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from redis import Redis
 from redis.exceptions import RedisClusterException
 
 from service.caching.changes import Changes
 from service.caching.entry_keys import CHANNEL
-from service.caching.protocol import Replacement
+from service.caching.protocol import Acquired, Replacement
 from service.caching.redis.bounded_connections import within
 from service.caching.redis.circuit import TOLERANCE, ServerCircuit
 from service.caching.redis.cluster import Cluster
 from service.caching.redis.error_kinds import Verdict, reason, verdict
 from service.caching.redis.options import pool_of
-from service.caching.redis.scripts import ACQUIRE, EXTEND, RELEASE, REPLACE, Call, Script, run, run_many
+from service.caching.redis.scripts import (
+    ACQUIRE,
+    ACQUIRE_AND_READ,
+    EXTEND,
+    RELEASE,
+    REPLACE,
+    Call,
+    Script,
+    run,
+    run_many,
+)
 from service.caching.redis.sentinels import sentinel_servers
 from service.caching.redis.servers import Servers, Share, Single
 from service.caching.redis.subscription import Subscription
@@ -35,6 +45,8 @@ if TYPE_CHECKING:
     from service.telemetry.prometheus import (
         Telemetry,  # importing it decides how metrics are kept, so only in the workers
     )
+
+T = TypeVar("T")
 
 
 class RedisCache:
@@ -91,7 +103,7 @@ class RedisCache:
 
     def replace_many(self, items: Mapping[str, Replacement]) -> None:
         calls = {key: self._replacing(key, item) for key, item in items.items()}
-        self._run_many("replace", REPLACE, calls)
+        self._run_many("replace", REPLACE, calls, _nothing)
 
     def subscribe(self, changes: Changes) -> None:
         self._subscription = Subscription(self._servers, self._sender, changes, self._timeout)
@@ -103,22 +115,22 @@ class RedisCache:
 
     def acquire(self, key: str, owner: str, ttl: float) -> bool:
         with self._operation(), self._share("EVALSHA acquire", key, writes=True) as share:
-            return run(share.client, ACQUIRE, Call((key,), (owner, _milliseconds(ttl))))
+            return bool(run(share.client, ACQUIRE, Call((key,), (owner, _milliseconds(ttl)))) == 1)
 
-    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
-        taken = self._run_many("acquire", ACQUIRE, {key: Call((key,), (owner, _milliseconds(ttl))) for key in keys})
-        return [taken[key] for key in keys]
+    def acquire_many(self, locks: Mapping[str, str], owner: str, ttl: float) -> dict[str, Acquired]:
+        calls = {key: Call((lock, key), (owner, _milliseconds(ttl))) for key, lock in locks.items()}
+        return self._run_many("acquire", ACQUIRE_AND_READ, calls, _acquired)
 
     def extend(self, key: str, owner: str, ttl: float) -> bool:
         with self._operation(), self._share("EVALSHA extend", key) as share:
-            return run(share.client, EXTEND, Call((key,), (owner, _milliseconds(ttl))))
+            return bool(run(share.client, EXTEND, Call((key,), (owner, _milliseconds(ttl)))) == 1)
 
     def release(self, key: str, owner: str) -> None:
         with self._operation(), self._share("EVALSHA release", key) as share:
             run(share.client, RELEASE, Call((key,), (owner,)))
 
     def release_many(self, keys: Sequence[str], owner: str) -> None:
-        self._run_many("release", RELEASE, {key: Call((key,), (owner,)) for key in keys})
+        self._run_many("release", RELEASE, {key: Call((key,), (owner,)) for key in keys}, _nothing)
 
     def ping(self) -> None:
         """In a cluster every master must answer."""
@@ -132,16 +144,19 @@ class RedisCache:
         self._servers.close()
 
     def _replacing(self, key: str, item: Replacement) -> Call:
-        announced = (CHANNEL, f"{self._sender} {key}")
-        return Call((key, *item.beside), (item.value, _milliseconds(item.ttl), *announced, *item.beside.values()))
+        announced = (CHANNEL, f"{self._sender} {key}", item.owner)
+        keys = (key, item.lock or key, *item.beside)
+        return Call(keys, (item.value, _milliseconds(item.ttl), *announced, *item.beside.values()))
 
-    def _run_many(self, name: str, script: Script, calls: Mapping[str, Call]) -> dict[str, bool]:
-        """What the script did for each key, in one trip to each server."""
-        done: dict[str, bool] = {}
+    def _run_many(
+        self, name: str, script: Script, calls: Mapping[str, Call], outcome: Callable[[object], T]
+    ) -> dict[str, T]:
+        """What the script returned for each key, as ``outcome`` reads it, in one trip to each server."""
+        done: dict[str, T] = {}
 
         def call(share: Share) -> None:
-            outcomes = run_many(share.client, script, [calls[key] for key in share.keys])
-            done.update(zip(share.keys, outcomes, strict=True))
+            answers = run_many(share.client, script, [calls[key] for key in share.keys])
+            done.update(zip(share.keys, map(outcome, answers), strict=True))
 
         self._on_each_server(f"EVALSHA {name}", list(calls), call, writes=True)
         return done
@@ -258,6 +273,18 @@ def _values(answer: object, count: int) -> list[bytes | None]:
     if not all(value is None or isinstance(value, bytes) for value in answer):
         raise ValueError("the server answered values of another kind")
     return answer
+
+
+def _acquired(answer: object) -> Acquired:
+    """Raises ``ValueError`` for an answer of another form."""
+    taken, value = answer if isinstance(answer, list) and len(answer) == 2 else (None, None)
+    if not isinstance(taken, int):
+        raise ValueError("the server answered something else than was asked")
+    return Acquired(taken == 1, *_values([value], 1))
+
+
+def _nothing(_: object) -> None:
+    """The script's answer says nothing."""
 
 
 def _milliseconds(ttl: float) -> int:

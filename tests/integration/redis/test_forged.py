@@ -186,15 +186,15 @@ def test_a_lock_that_is_no_lease_holds_no_other_up(
 ) -> None:
     name, _, *arguments = command
     server.ask(name, lock_key("key"), *arguments)
-    leases, others = Leases(cache), Leases(cache)
-    assert leases.acquire("key")
-    assert not others.acquire("key"), "it is a lease now"
+    leases, others = Leases(store_on(cache)), Leases(store_on(cache))
+    assert leases.acquire(["key"]).keys
+    assert not others.acquire(["key"]).keys, "it is a lease now"
     assert 0 < milliseconds_left(server, lock_key("key")) <= 1000 * TTL
     leases.release(["key"])
-    assert others.acquire("key")
+    assert others.acquire(["key"]).keys
 
 
 def test_a_lock_as_long_as_a_lease_is_one_until_it_ends(cache: RedisCache, server: ValkeyServer) -> None:
     server.ask("SET", lock_key("key"), "another process", "PX", int(1000 * TTL))
-    assert not Leases(cache).acquire("key")
+    assert not Leases(store_on(cache)).acquire(["key"]).keys
     assert server.ask("GET", lock_key("key")) == b"another process"

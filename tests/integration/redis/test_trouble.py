@@ -29,11 +29,12 @@ OPERATIONS: dict[str, Callable[[RedisCache], object]] = {
     "replace": lambda cache: cache.replace_many({"k": Replacement(b"v", 60, {})}),
     "delete": lambda cache: cache.delete("k"),
     "acquire": lambda cache: cache.acquire("lock", "me", 60),
+    "acquire many": lambda cache: cache.acquire_many({"k": "lock"}, "me", 60),
     "extend": lambda cache: cache.extend("lock", "me", 60),
     "release": lambda cache: cache.release("lock", "me"),
     "ping": lambda cache: cache.ping(),
 }
-WRITES = ["set one", "set many", "replace", "acquire"]
+WRITES = ["set one", "set many", "replace", "acquire", "acquire many"]
 
 
 def usable(cache: RedisCache) -> bool:

@@ -15,9 +15,10 @@ from tests.servers.valkey import ValkeyServer, running
 def works(cache: RedisCache) -> bool:
     cache.ping()
     cache.set_many({"{k}1": b"1", "{k}2": b"2"}, 60)
-    held = cache.acquire("{k}lock", "me", 60) and cache.extend("{k}lock", "me", 60)
+    assert cache.acquire_many({"{k}1": "{k}lock"}, "me", 60) == {"{k}1": (True, b"1")}
+    held = cache.extend("{k}lock", "me", 60)
     cache.release("{k}lock", "me")
-    cache.replace_many({"{k}3": Replacement(b"3", 60, {"{k}4": b"4"})})
+    cache.replace_many({"{k}3": Replacement(b"3", 60, {"{k}4": b"4"}, "{k}lock", "me")})
     return held and cache.get_many([f"{{k}}{n}" for n in range(1, 5)]) == {f"{{k}}{n}": b"%d" % n for n in range(1, 5)}
 
 

@@ -47,8 +47,8 @@ class Shared(MemoryCache):
         self._server.values.set_many(items, ttl)
 
     def replace_many(self, items: Mapping[str, Replacement]) -> None:
-        for key, (value, ttl, beside) in items.items():
-            self.set_many({**beside, key: value}, ttl)
+        for key, item in items.items():
+            self.set_many({**item.beside, key: item.value}, item.ttl)
             for changes, queue in self._server.queues.items():
                 if changes is not self.changes:
                     queue.append(lambda changes=changes, key=key: changes.announced(key))

@@ -51,7 +51,7 @@ class World:
 
     def process(self, fetches: int = 8) -> ReadThrough:
         store = EntryStore(self.cache, secret=None, memory_bytes=10**6)
-        leases = Leases(self.cache)
+        leases = Leases(store)
         telemetry = Telemetry()
         bulkhead = Bulkhead(fetches, telemetry=telemetry)
         pacing = Pacing(self.cache, LIFETIMES.min_refresh, lambda: self.now)

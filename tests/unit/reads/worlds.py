@@ -9,7 +9,7 @@ from typing import Any
 
 from service.caching.changes import Changes
 from service.caching.memory import MemoryCache
-from service.caching.protocol import Cache, Replacement
+from service.caching.protocol import Acquired, Cache, Replacement
 from service.caching.store import EntryStore
 from service.concurrency.deadline import Deadline
 from service.domain.errors import CacheUnavailable, ServiceError
@@ -65,8 +65,10 @@ class MeddledCache:
         self.inner.set_many(items, ttl)
 
     def replace_many(self, items: Mapping[str, Replacement]) -> None:
-        for key, (value, ttl, beside) in items.items():
-            self.set_many({**beside, key: value}, ttl)
+        for key, item in items.items():
+            self.set_many({**item.beside, key: item.value}, item.ttl)
+            if item.lock:
+                self.release(item.lock, item.owner)
 
     def subscribe(self, changes: Changes) -> None:
         """Nothing is announced."""
@@ -79,8 +81,10 @@ class MeddledCache:
         self._enter("acquire", key)
         return self.inner.acquire(key, owner, ttl)
 
-    def acquire_many(self, keys: Sequence[str], owner: str, ttl: float) -> list[bool]:
-        return [self.acquire(key, owner, ttl) for key in keys]
+    def acquire_many(self, locks: Mapping[str, str], owner: str, ttl: float) -> dict[str, Acquired]:
+        taken = {key: self.acquire(lock, owner, ttl) for key, lock in locks.items()}
+        values = self.get_many(list(locks))
+        return {key: Acquired(taken[key], values[key]) for key in locks}
 
     def release_many(self, keys: Sequence[str], owner: str) -> None:
         for key in keys:
@@ -150,7 +154,7 @@ class Process:
         self.store = EntryStore(cache, secret="s", memory_bytes=10**6)
         self.reads = ReadThrough(
             self.store,
-            Leases(cache),
+            Leases(self.store),
             Pacing(cache, lifetimes.min_refresh, clock),
             lifetimes=lifetimes,
             bulkhead=Bulkhead(fetches, fast_seconds=PATIENCE, telemetry=self.telemetry),
