@@ -13,7 +13,7 @@ from tests.rows import each_row
 def test_nothing_is_found_in_a_moment(name: str) -> None:
     target = TARGETS[name]
     once = settings(
-        max_examples=effort(50, 150),
+        max_examples=effort(30, 150),
         derandomize=True,
         database=None,
         deadline=None,

@@ -74,6 +74,7 @@ for text in ("Step 0.125", "\u2654"):
 """
 
 
+@pytest.mark.slow
 def test_letters_are_of_the_renderers_own_font_and_the_systems_have_the_rest() -> None:
     """Of its own font none is read from a file, letter by letter."""
     none = Path(charts.__file__).with_name("fonts.conf")

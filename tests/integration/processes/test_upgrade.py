@@ -6,6 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 import service
 from tests.integration.processes.conftest import NewHost
 from tests.servers.scripted_runtime import ScriptedRuntime
@@ -14,6 +16,7 @@ from tests.servers.valkey import ValkeyServer
 CODE = Path(service.__file__).parent if service.__file__ else Path(service.__path__[0])
 
 
+@pytest.mark.slow  # of the codec alone: unit/caching/test_codec.py
 def test_neither_version_reads_what_the_other_has_stored(
     new_host: NewHost, runtime: ScriptedRuntime, valkey: ValkeyServer, tmp_path: Path
 ) -> None:

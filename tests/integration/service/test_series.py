@@ -253,23 +253,24 @@ def test_how_much_to_smooth_is_any_number_of_json(logged: Service, written: str)
 
 
 class CountingRenderer(Renderer):
-    """Counts what has a process started where there is none."""
+    """Counts what has a process started where there is none; ``drawing`` has it."""
 
-    def __init__(self) -> None:
-        super().__init__(seconds=60)
+    def __init__(self, drawing: Renderer) -> None:
+        super().__init__()
+        self._drawing = drawing
         self.prepared = self.rendered = 0
 
     def prepare(self) -> None:
         self.prepared += 1
-        super().prepare()
+        self._drawing.prepare()
 
     def render(self, specification: bytes, media_type: str) -> bytes:
         self.rendered += 1
-        return super().render(specification, media_type)
+        return self._drawing.render(specification, media_type)
 
 
 def test_what_is_ready_starts_no_process_that_draws(surroundings: Surroundings) -> None:
-    renderer = CountingRenderer()
+    renderer = CountingRenderer(surroundings.renderer)
     with replace(surroundings, renderer=renderer).service() as service:
         log(service, *(point(step, step) for step in range(9)))
         first = service.get(CHART, Accept="image/png")
