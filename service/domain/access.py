@@ -58,7 +58,8 @@ class AccessRule:
 def allows(principal: Principal, rule: AccessRule, resource_group: str | None) -> bool:
     """Whether a verified caller may use a route for a resource group; ``None`` where the answer belongs to none.
 
-    This is the only decision on access: the guard, the reader of requests and the response cache call it.
+    This is the only decision on access: the guard, the reader of requests and the response cache call it, and event
+    streams while they are open.
     """
     for scope in rule.scopes:
         if scope not in principal.scopes:

@@ -1,29 +1,24 @@
 """Aggregates of a run's metrics (``Loss:min``), and expectations of them (``Loss:min<0.1``).
 
-A metric is written as its name, which means the points of all label sets, or with exactly one label set in brackets:
-``Loss[dataset=validation]``, ``Loss[fold=1,dataset=test]`` in any order, ``Loss[]`` for the points without labels.
-Names and values of labels that hold a comma, an equals sign, a bracket or a quote are written as JSON strings. A metric
-whose name is the whole text, with brackets, takes precedence.
+Metrics are written as in ``metric_references``; one whose name is the whole text, with brackets, takes precedence.
 """
 
 from __future__ import annotations
 
-import json
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from enum import StrEnum
-from functools import cached_property
-from heapq import nsmallest
 
 import msgspec
 from msgspec import Raw
 
 from service.concurrency.decoders import json_decoder
 from service.domain import decimals, points
-from service.domain.points import NameValue
+from service.domain.metric_references import MetricReference
+from service.domain.metric_summaries import MetricSummaries
 from service.domain.series.summary import Summary
 
 
@@ -58,11 +53,7 @@ PATTERN = (
 )
 """The pattern of expectations in the OpenAPI document."""
 _LONGEST_NUMBER = 1000
-_WORD = r'(?:"(?:[^"\\]|\\.)*"|[^",=\[\]\\]+)'
-_LABEL = re.compile(rf"({_WORD})=({_WORD}|)(,|$)", re.DOTALL)
-_PLAIN = re.compile(r'[^\s",=\[\]\\](?:[^",=\[\]\\]*[^\s",=\[\]\\])?')
 _PRODUCTS = Context(prec=10_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_LISTED, _LONGEST_LISTED = 10, 200
 _FORM = "must be a metric and an aggregate such as Loss:min or Loss[dataset=validation]:last; aggregates are " + (
     ", ".join(Aggregate)
 )
@@ -74,29 +65,10 @@ class NotUnderstood(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric of a query: ``text`` as written; ``labels`` is ``None`` for all label sets."""
-
-    text: str
-    name: str = field(compare=False)
-    labels: frozenset[NameValue] | None = field(compare=False, repr=False)
-    """Excluded from ``repr``, which names representations: the order of a set differs between processes."""
-
-    @classmethod
-    def of(cls, text: str) -> Metric:
-        """Read ``Loss`` or ``Loss[dataset=validation]``; text that is neither is a name."""
-        start = text.find("[")
-        if start <= 0 or not text.endswith("]"):
-            return cls(text, text, None)
-        labels = _labels(text[start + 1 : -1])
-        return cls(text, text, None) if labels is None else cls(text, text[:start], labels)
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
     """An aggregate of a metric, written ``Loss:min``."""
 
-    metric: Metric
+    metric: MetricReference
     aggregate: Aggregate
 
     def __str__(self) -> str:
@@ -108,9 +80,9 @@ class Question:
         match = _AGGREGATED.fullmatch(text)
         if match is None:
             raise NotUnderstood(_FORM)
-        return cls(Metric.of(match["metric"]), Aggregate(match["aggregate"]))
+        return cls(MetricReference.of(match["metric"]), Aggregate(match["aggregate"]))
 
-    def answer(self, summaries: Summaries) -> Answer | None:
+    def answer(self, summaries: MetricSummaries) -> Answer | None:
         """``None`` where the run has no such metric."""
         found = summaries.of(self.metric)
         return None if found is None else _answer(found, self.aggregate)
@@ -177,10 +149,10 @@ class Expectation:
         match = _EXPECTED.fullmatch(text.strip())
         if match is None:
             raise NotUnderstood(f"{_EXPECTED_FORM}; aggregates are {', '.join(Aggregate)}")
-        question = Question(Metric.of(match["metric"]), Aggregate(match["aggregate"]))
+        question = Question(MetricReference.of(match["metric"]), Aggregate(match["aggregate"]))
         return cls(text, question, match["operator"], _number(match["number"]))
 
-    def check(self, summaries: Summaries) -> Check:
+    def check(self, summaries: MetricSummaries) -> Check:
         """Check a run's metrics. A metric that was not logged does not pass."""
         answer = self.question.answer(summaries)
         if answer is None:
@@ -199,66 +171,6 @@ class Expectation:
         if answer.is_too_close_to(self.number):
             return f"{name} is {value} to 17 digits, too close to {self.number} to tell"
         return f"{name} is {value}{at}, which is {'' if passed else 'not '}{self.comparison} {self.number}"
-
-
-class Summaries:
-    """The summaries of one run, by metric, in the order of ``aggregates.summarize``: the last one of a name is that of
-    all its label sets. Label sets are read only of metrics that are asked for with labels."""
-
-    def __init__(self, found: Sequence[Summary]) -> None:
-        names = [one.name for one in found]
-        if b"\\" in b"".join(names):
-            names = list(map(_plain_literal, names))
-        self._found = found
-        self._names = names
-        self._last = dict(zip(names, found, strict=True))
-        self._by_labels: dict[str, dict[frozenset[NameValue], Summary]] = {}
-        self._listed: dict[str | None, str] = {}
-
-    def of(self, metric: Metric) -> Summary | None:
-        """The summary of a metric; ``None`` where it was not logged."""
-        if metric.labels is None:
-            return self._last.get(_unescaped(metric.name))
-        whole = self._last.get(_unescaped(metric.text))
-        return self._label_sets(metric.name).get(metric.labels) if whole is None else whole
-
-    def absence(self, metric: Metric) -> str:
-        """A message for a metric that was not logged, with those that were."""
-        if not self._is_logged(metric.name):
-            return f"metric {metric.name} was not logged; logged: {self._listing(None)}"
-        return f"metric {metric.text} was not logged; label sets of {metric.name}: {self._listing(metric.name)}"
-
-    def _is_logged(self, name: str) -> bool:
-        return _unescaped(name) in self._last
-
-    def _listing(self, name: str | None) -> str:
-        """Some label sets of a metric, or some names: listed once, however many expectations fail."""
-        if name not in self._listed:
-            names = [each[1:-1].decode("utf-8", "surrogatepass") for each in self._last]
-            self._listed[name] = _some(names if name is None else list(map(_bracketed, self._label_sets(name))))
-        return self._listed[name]
-
-    def _label_sets(self, name: str) -> dict[frozenset[NameValue], Summary]:
-        if name not in self._by_labels:
-            read = ((one.labels, one) for one in self._by_name.get(_unescaped(name), ()))
-            self._by_labels[name] = {points.label_set(labels): one for labels, one in read if labels is not None}
-        return self._by_labels[name]
-
-    @cached_property
-    def _by_name(self) -> dict[bytes, list[Summary]]:
-        by_name: dict[bytes, list[Summary]] = {name: [] for name in self._last}
-        for name, one in zip(self._names, self._found, strict=True):
-            by_name[name].append(one)
-        return by_name
-
-
-def _plain_literal(literal: bytes) -> bytes:
-    return literal if b"\\" not in literal else _unescaped(points.text(literal))
-
-
-def _unescaped(name: str) -> bytes:
-    """The JSON of a name that needs no escapes; no other name has the same JSON."""
-    return b'"%b"' % name.encode("utf-8", "surrogatepass")
 
 
 class _Point(msgspec.Struct):
@@ -291,42 +203,3 @@ def _number(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation as error:
         raise NotUnderstood(_EXPECTED_FORM) from error
-
-
-def _labels(text: str) -> frozenset[NameValue] | None:
-    """The labels between the brackets; ``None`` where they are not a list of labels."""
-    found, at = set(), 0
-    while at < len(text):
-        match = _LABEL.match(text, at)
-        if match is None:
-            return None
-        try:
-            found.add(NameValue(_word(match[1]), _word(match[2])))
-        except ValueError:
-            return None
-        at = match.end()
-        if match[3] == "," and at == len(text):
-            return None
-    return frozenset(found)
-
-
-def _word(text: str) -> str:
-    return str(json.loads(text)) if text.startswith('"') else text.strip()
-
-
-def _bracketed(labels: frozenset[NameValue]) -> str:
-    return "[" + ",".join(f"{_written(each.name)}={_written(each.value)}" for each in sorted(labels)) + "]"
-
-
-def _written(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
-
-
-def _some(names: Collection[str]) -> str:
-    if not names:
-        return "nothing"
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    listed = (
-        each if len(each) <= _LONGEST_LISTED else f"{each[:_LONGEST_LISTED]}…" for each in nsmallest(_LISTED, names)
-    )
-    return ", ".join(listed) + more

@@ -10,7 +10,8 @@ from msgspec import Raw
 
 from service.concurrency.decoders import json_decoder
 from service.domain import points
-from service.domain.expectations import Check, Expectation, Summaries
+from service.domain.expectations import Check, Expectation
+from service.domain.metric_summaries import MetricSummaries
 from service.domain.metrics import Chunk
 from service.domain.series.aggregates import summarize
 from service.watching.event_source import Event
@@ -112,7 +113,7 @@ class Progress:
 
     def checks(self) -> list[Check]:
         """The result of each expectation so far."""
-        summaries = Summaries(summarize(self._chunks))
+        summaries = MetricSummaries(summarize(self._chunks))
         return [one.check(summaries) for one in self.expected]
 
     def _add(self, texts: list[Raw]) -> list[Point]:

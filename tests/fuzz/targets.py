@@ -48,6 +48,7 @@ from service.domain.zones import time_zone
 from service.reads import packing, run_packing
 from service.runtimes.ai_api import logs, mapping, meta, run_mapping
 from service.runtimes.mlflow import points
+from service.runtimes.mlflow import run_documents as mlflow_documents
 from service.runtimes.mlflow import run_mapping as mlflow_runs
 from service.settings import AuthSettings, CacheSettings, RuntimeAuth, RuntimeSettings, Settings
 from testing.work import MEBIBYTE, calls, memory
@@ -181,7 +182,7 @@ def mlflow_answer(body: bytes) -> None:
         assert page == points.point_by_point(body, "loss", {})
 
     def read_run() -> None:
-        run = mlflow_runs.run_of(body, "run1")
+        run = mlflow_documents.run_of(body, "run1")
         (
             json.loads(mlflow_runs.tags(run)),
             json.loads(mlflow_runs.custom_info(run)),

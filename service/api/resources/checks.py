@@ -21,7 +21,8 @@ from service.api.openapi.fields import value_metadata
 from service.api.openapi.schemas import Query
 from service.domain.access import Scope
 from service.domain.errors import ServiceError
-from service.domain.expectations import PATTERN, Check, Expectation, NotUnderstood, Summaries
+from service.domain.expectations import PATTERN, Check, Expectation, NotUnderstood
+from service.domain.metric_summaries import MetricSummaries
 from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
@@ -116,7 +117,7 @@ def blueprint(queries: Queries, answers: Answers, blueprints: Callable[[str, str
                 raise read
 
             def make() -> Iterator[bytes]:
-                summaries = Summaries(read.content().summaries)
+                summaries = MetricSummaries(read.content().summaries)
                 return _written(run_id, [one.check(summaries) for one in expected])
 
             return Representation(

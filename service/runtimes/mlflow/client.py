@@ -28,7 +28,7 @@ from service.domain.runs import NULL, Run, RunDetails
 from service.domain.runtime import Capabilities, RequestContext, ResourceGroups, RunMetrics, RuntimeKind
 from service.runtimes import json_literals
 from service.runtimes.http_client import HTTPClient
-from service.runtimes.mlflow import points, run_mapping, server_info
+from service.runtimes.mlflow import points, run_documents, run_mapping, server_info
 from service.runtimes.mlflow.error_codes import (
     ABSENT,
     API,
@@ -42,7 +42,7 @@ from service.runtimes.mlflow.error_codes import (
 )
 from service.runtimes.mlflow.histories import MOST_AT_ONCE, Histories
 from service.runtimes.mlflow.points import Page
-from service.runtimes.mlflow.run_mapping import ExperimentPage, LoggedModel, MLflowRun, RunPage
+from service.runtimes.mlflow.run_documents import ExperimentPage, LoggedModel, MLflowRun, RunPage
 from service.runtimes.reader import RuntimeReader, once
 from service.runtimes.tenancy import Tenancy
 
@@ -186,7 +186,7 @@ class MLflowRuntime:
             answer = self._reader.read(f"{API}/runs/get", context, "run", (("run_id", run_id),))
             if error_code(answer) in {ABSENT, INVALID}:
                 raise RunNotFound(run_id)
-            return run_mapping.run_of(body(answer, "a run"), run_id)
+            return run_documents.run_of(body(answer, "a run"), run_id)
 
         found = once((self.identity, "run", run_id), read, context)
         if found.deleted:
@@ -205,7 +205,7 @@ class MLflowRuntime:
             answer = self._reader.read(f"{API}/logged-models/{model_id}", context, "model")
             if error_code(answer) == ABSENT:
                 return None
-            return run_mapping.logged_model(body(answer, "a logged model"))
+            return run_documents.logged_model(body(answer, "a logged model"))
 
         return once((self.identity, "model", model_id), read, context)
 
@@ -218,7 +218,7 @@ class MLflowRuntime:
             answer = self._reader.read(
                 f"{API}/experiments/get", context, "experiment", (("experiment_id", experiment),)
             )
-            return run_mapping.experiment_name(body(answer, "an experiment"))
+            return run_documents.experiment_name(body(answer, "an experiment"))
 
         return once((self.identity, "experiment", experiment), read, context)
 

@@ -1,4 +1,4 @@
-"""MLflow's JSON → domain: runs, their related objects, their logged models.
+"""MLflow's documents → domain: runs, their related objects, their logged models.
 
 A run's status is given in the AI API's words, so that one filter fits all runtimes: ``SCHEDULED`` is ``PENDING``,
 ``FINISHED`` ``COMPLETED``, ``FAILED`` ``DEAD``, ``KILLED`` ``STOPPED``, ``RUNNING`` itself; any other is ``UNKNOWN``.
@@ -7,7 +7,6 @@ A run's status is given in the AI API's words, so that one filter fits all runti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 
 import msgspec
 from msgspec import Raw
@@ -19,6 +18,7 @@ from service.domain.runs import NULL, Run, RunStatus
 from service.runtimes import json_literals
 from service.runtimes.mlflow import timestamps
 from service.runtimes.mlflow.points import Place
+from service.runtimes.mlflow.run_documents import DatasetInput, ListedRun, LoggedModel, MLflowRun, ModelMetric, Pair
 
 _NULL = Raw(NULL)
 _STATUSES = {
@@ -28,179 +28,12 @@ _STATUSES = {
     "FAILED": RunStatus.DEAD,
     "KILLED": RunStatus.STOPPED,
 }
-MOST_KEY = 1000
-"""Characters of a metric's, parameter's or tag's key; MLflow itself takes 250. Every point repeats its metric's."""
 MOST_LABEL_BYTES = 16 * 1024
 """Of the names of a model and dataset, which each of their points repeats; MLflow has 500 characters each."""
 _NOTE, _MODEL_HISTORY = "mlflow.note.content", "mlflow.log-model.history"
 _EXECUTABLE = ("mlflow.source.name", "mlflow.project.entryPoint")
 _COMMIT = "mlflow.source.git.commit"
 _CONTEXT = "mlflow.data.context"
-
-
-class Pair(msgspec.Struct, gc=False):
-    """A parameter or a tag."""
-
-    key: str
-    value: str = ""
-
-
-class _Info(msgspec.Struct, gc=False):
-    run_id: str
-    status: str = ""
-    run_name: str | None = None
-    experiment_id: str | None = None
-    artifact_uri: str | None = None
-    lifecycle_stage: str = "active"
-    start_time: Raw = _NULL
-    end_time: Raw = _NULL
-
-
-class _Metric(msgspec.Struct, gc=False):
-    """The latest point of a metric: that of its largest step."""
-
-    key: str
-    step: Raw = _NULL
-
-
-class _ListedData(msgspec.Struct, gc=False):
-    tags: list[Pair] = []
-
-
-class _Data(_ListedData, gc=False):
-    metrics: list[_Metric] = []
-    params: list[Pair] = []
-
-
-class _Dataset(msgspec.Struct, gc=False):
-    name: str | None = None
-    digest: str | None = None
-    source: str | None = None
-
-
-class _DatasetInput(msgspec.Struct):
-    dataset: _Dataset
-    tags: list[Pair] = []
-
-
-class _Model(msgspec.Struct, gc=False):
-    model_id: str
-
-
-class _Inputs(msgspec.Struct):
-    dataset_inputs: list[_DatasetInput] = []
-    model_inputs: list[_Model] = []
-
-
-class _Outputs(msgspec.Struct):
-    model_outputs: list[_Model] = []
-
-
-class ListedRun(msgspec.Struct):
-    """A run of ``runs/search``. Its parameters and metrics, of which there may be thousands, are not decoded."""
-
-    info: _Info
-    data: _ListedData = msgspec.field(default_factory=_ListedData)
-
-    @property
-    def deleted(self) -> bool:
-        return self.info.lifecycle_stage == "deleted"
-
-
-class MLflowRun(ListedRun):
-    """A run of ``runs/get``."""
-
-    data: _Data = msgspec.field(default_factory=_Data)
-    inputs: _Inputs = msgspec.field(default_factory=_Inputs)
-    outputs: _Outputs = msgspec.field(default_factory=_Outputs)
-
-    @property
-    def last_steps(self) -> dict[str, int]:
-        """The largest step of each metric, in the server's order; 0 where it cannot be read."""
-        return {metric.key: timestamps.integer(metric.step) or 0 for metric in self.data.metrics}
-
-    @property
-    def made(self) -> list[str]:
-        """The ids of the models that the run has logged."""
-        return list(dict.fromkeys(model.model_id for model in self.outputs.model_outputs))
-
-    @property
-    def models(self) -> list[str]:
-        """The ids of the models that the run has logged or was given."""
-        return list(dict.fromkeys((*self.made, *(model.model_id for model in self.inputs.model_inputs))))
-
-
-class _GetRun(msgspec.Struct):
-    run: MLflowRun
-
-
-class RunPage(msgspec.Struct):
-    runs: list[ListedRun] = []
-    next_page_token: str | None = None
-
-
-class _Experiment(msgspec.Struct):
-    experiment_id: str
-    name: str | None = None
-
-
-class _GetExperiment(msgspec.Struct):
-    experiment: _Experiment
-
-
-class ExperimentPage(msgspec.Struct):
-    experiments: list[_Experiment] = []
-    next_page_token: str | None = None
-
-
-class _ModelMetric(msgspec.Struct, gc=False):
-    key: str
-    value: Raw = _NULL
-    timestamp: Raw = _NULL
-    step: Raw = _NULL
-    run_id: str | None = None
-    dataset_name: str | None = None
-    dataset_digest: str | None = None
-
-
-class _ModelInfo(msgspec.Struct, gc=False):
-    model_id: str
-    name: str | None = None
-    artifact_uri: str | None = None
-
-
-class _ModelData(msgspec.Struct):
-    metrics: list[_ModelMetric] = []
-
-
-class LoggedModel(msgspec.Struct):
-    """A logged model with all its points."""
-
-    info: _ModelInfo
-    data: _ModelData = msgspec.field(default_factory=_ModelData)
-
-
-class _GetModel(msgspec.Struct):
-    model: LoggedModel
-
-
-def run_of(body: bytes, asked: str) -> MLflowRun:
-    """The run ``asked`` for. Raises ``BadGateway`` where the answer is not a run, or another one."""
-    found = json_literals.decode(body, _GetRun).run
-    if found.info.run_id != asked:
-        raise BadGateway("the AI runtime answered with another run than the one it was asked for")
-    keys = chain([one.key for one in found.data.metrics], [one.key for one in (*found.data.params, *found.data.tags)])
-    if max(map(len, keys), default=0) > MOST_KEY:
-        raise BadGateway(f"the AI runtime's answer has a key of more than {MOST_KEY:,} characters")
-    return found
-
-
-def logged_model(body: bytes) -> LoggedModel:
-    return json_literals.decode(body, _GetModel).model
-
-
-def experiment_name(body: bytes) -> str | None:
-    return json_literals.decode(body, _GetExperiment).experiment.name
 
 
 def status(found: ListedRun) -> RunStatus:
@@ -258,7 +91,7 @@ def executable(found: MLflowRun) -> bytes:
 def input_artifacts(found: MLflowRun) -> bytes:
     """The data sets; their key is their use (``mlflow.data.context``), where the client logged it."""
 
-    def artifact(given: _DatasetInput) -> bytes:
+    def artifact(given: DatasetInput) -> bytes:
         dataset = given.dataset
         used_for = next((tag.value for tag in given.tags if tag.key == _CONTEXT), dataset.name)
         return _artifact(used_for, dataset.digest, dataset.name, "dataset", dataset.source)
@@ -289,7 +122,7 @@ def labels(found: MLflowRun, models: Iterable[LoggedModel]) -> dict[str, dict[Pl
     return {key: {place: [*known] for place, known in places.items()} for key, places in by_key.items()}
 
 
-def _label_set(model: LoggedModel, metric: _ModelMetric) -> bytes:
+def _label_set(model: LoggedModel, metric: ModelMetric) -> bytes:
     given = (
         (MODEL_LABEL, model.info.name or model.info.model_id),
         ("dataset_name", metric.dataset_name),

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.expectations import Aggregate, Expectation, Metric, NotUnderstood, Question, Summaries
+from service.domain.expectations import Aggregate, Expectation, NotUnderstood, Question
+from service.domain.metric_references import MetricReference
+from service.domain.metric_summaries import MetricSummaries
 from service.domain.points import NameValue
 from service.domain.series.aggregates import summarize
 from testing.work import lines
@@ -32,8 +34,8 @@ RUN = [
 ]
 
 
-def summaries(texts: list[bytes] = RUN) -> Summaries:
-    return Summaries(summarize(logged.chunks(texts, 3)))
+def summaries(texts: list[bytes] = RUN) -> MetricSummaries:
+    return MetricSummaries(summarize(logged.chunks(texts, 3)))
 
 
 @each_row(
@@ -203,4 +205,4 @@ _COMPARISONS: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 @each_row("text", ["Loss[", "[a=b]", "Loss[a]", "Loss[a=b", "Loss[a=b,]", "Loss[=b]", "Loss[a=b]c"])
 def test_what_is_no_label_set_is_part_of_the_name(text: str) -> None:
-    assert Metric.of(text) == Metric(text, text, None)
+    assert MetricReference.of(text) == MetricReference(text, text, None)

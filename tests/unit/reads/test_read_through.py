@@ -31,6 +31,7 @@ from service.reads.read_through import ReadThrough
 from service.reads.results import VALUE, Fetched, Found
 from service.telemetry.prometheus import Telemetry
 from testing.threads import together
+from testing.waiting import eventually
 from tests.unit.reads.worlds import LIFETIMES, read
 
 
@@ -108,9 +109,7 @@ def test_a_stale_answer_is_given_at_once_and_refreshed_behind_it(world: World) -
     world.read(reads)
     world.now += 10
     assert source(world.read(reads)) is Source.STORED_REVALIDATING
-    ends = time.monotonic() + 5
-    while source(world.read(reads)) is not Source.STORED:
-        assert time.monotonic() < ends
+    eventually(lambda: source(world.read(reads)) is Source.STORED)
     assert world.fetches == 2
 
 

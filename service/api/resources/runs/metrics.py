@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from service.domain.errors import Fault, InvalidParameter, RunNotFound, ServiceError
-from service.domain.expectations import Answer, Question, Summaries
+from service.domain.expectations import Answer, Question
 from service.domain.freshness import Provenance, Snapshot
+from service.domain.metric_summaries import MetricSummaries
 from service.domain.runs import Run
 from service.domain.runtime import RequestContext
 from service.domain.selection.run_filters import Metrics
@@ -61,7 +62,7 @@ class RunMetrics:
         found: dict[Question, dict[str, Answer]] = {question: {} for question in questions}
         if found:
             for run_id, one in self._read.items():
-                summaries = Summaries(one.content().summaries)
+                summaries = MetricSummaries(one.content().summaries)
                 for question, answers in found.items():
                     answer = question.answer(summaries)
                     if answer is not None:

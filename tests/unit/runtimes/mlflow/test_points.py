@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES, Chunk, Unreadable
 from service.domain.selection.chunks import POINTS_A_CHUNK
-from service.runtimes.mlflow import points, run_mapping
+from service.runtimes.mlflow import points, run_documents, run_mapping
 from service.runtimes.mlflow.points import Page
 from testing.work import calls
 from tests.rows import each_row
@@ -265,17 +265,19 @@ def test_a_key_has_a_longest_length(member: str) -> None:
         pair = {"key": "k" * length, "value": "1"}
         return json.dumps({"run": {"info": {"run_id": "run1"}, "data": {member: [pair]}}}).encode()
 
-    run_mapping.run_of(body(run_mapping.MOST_KEY), "run1")
+    run_documents.run_of(body(run_documents.MOST_KEY), "run1")
     with pytest.raises(BadGateway, match="a key of more than 1,000 characters"):
-        run_mapping.run_of(body(run_mapping.MOST_KEY + 1), "run1")
+        run_documents.run_of(body(run_documents.MOST_KEY + 1), "run1")
 
 
 def test_what_every_point_repeats_of_its_model_has_a_longest_length() -> None:
     def labels(length: int) -> object:
         info = {"model_id": "m-1", "name": "n" * length}
         logged = {"key": "loss", "value": 1, "timestamp": 1, "step": 1, "run_id": "run1"}
-        model = run_mapping.logged_model(json.dumps({"model": {"info": info, "data": {"metrics": [logged]}}}).encode())
-        run = run_mapping.run_of(b'{"run":{"info":{"run_id":"run1"}}}', "run1")
+        model = run_documents.logged_model(
+            json.dumps({"model": {"info": info, "data": {"metrics": [logged]}}}).encode()
+        )
+        run = run_documents.run_of(b'{"run":{"info":{"run_id":"run1"}}}', "run1")
         return run_mapping.labels(run, [model])
 
     assert labels(10_000)
