@@ -65,12 +65,14 @@ class Column:
         """The cells of a column that is narrow, a row for each, with ``filler`` behind the shorter ones and
         ``more`` bytes of it behind all."""
         lengths = self.ends - self.begins
-        width = int(lengths.max())
-        rows = np.empty((len(lengths), width + more), np.uint8)
-        if width:
-            rows[:, :width] = _pieces(self.text, self.begins, width).view(np.uint8).reshape(-1, width)
-        if more or lengths.min() < width:
-            np.copyto(rows, filler, where=np.arange(width + more) >= lengths[:, None])
+        longest = int(lengths.max())
+        width = longest + more
+        if not width:
+            return np.empty((len(lengths), 0), np.uint8)
+        rows = _pieces(self.text, self.begins, width).view(np.uint8).reshape(-1, width)
+        if more or lengths.min() < longest:
+            behind = np.arange(width) >= np.arange(longest + 1)[:, None]  # a cell of each length
+            rows = np.where(behind.view(f"V{width}")[lengths].view(np.bool_).reshape(-1, width), np.uint8(filler), rows)
         return rows
 
     def quoted(self) -> Column:
