@@ -6,6 +6,7 @@ as ``python -m tests.patterns``, which ends with the pattern and the text; ``--p
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -13,11 +14,13 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
-from itertools import product
+from itertools import chain, product
+from pathlib import Path
 from typing import Any
 
 import service
 
+_CALLS = re.compile(r"(?:(?<!\w)re\.(?:fullmatch|match|search|sub|split|findall|finditer)|validate\.Regexp)\(")
 LENGTH = 8_000
 CPU_SECONDS = 0.25
 PREFIXES = ["", "https://a/", "Bearer ", '"timestamp":"2026-03-29T01:00', "2026-03-29T01:00:00.", '"', "[", "}", "/"]
@@ -34,6 +37,18 @@ def patterns() -> Iterator[tuple[str, re.Pattern[Any], bool]]:
             if isinstance(value, re.Pattern):
                 searched = re.search(rf"\b{name}\.(search|find|sub|split)", inspect.getsource(module))
                 yield f"{module.__name__}.{name}", value, searched is not None
+
+
+def patterns_in_calls() -> Iterator[tuple[str, re.Pattern[Any], bool]]:
+    """Those that are written where they are used, ``re.fullmatch("…", text)`` or ``validate.Regexp("…")``."""
+    for path in Path(service.__path__[0]).rglob("*.py"):
+        source = path.read_text()
+        if _CALLS.search(source):
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Call) and _CALLS.match(ast.unparse(node)):
+                    given = node.args[0]
+                    if isinstance(given, ast.Constant):
+                        yield f"{path.name}:{node.lineno}", re.compile(given.value), "search" in ast.unparse(node.func)
 
 
 def texts(pattern: re.Pattern[Any], *, pairs: bool) -> Iterator[Any]:
@@ -55,7 +70,7 @@ def _too_long(*_: object) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGVTALRM, _too_long)
-    for name, pattern, searched in patterns():
+    for name, pattern, searched in chain(patterns(), patterns_in_calls()):
         for text in texts(pattern, pairs="--pairs" in sys.argv):
             signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
             try:
