@@ -70,7 +70,7 @@ class CapabilityReads:
             return None
 
     def kind(self, context: RequestContext) -> RuntimeKind:
-        """What the runtime speaks."""
+        """The API of the runtime."""
         return self._entries.runtime(context).kind
 
     def condition(self, context: RequestContext, *, explained: bool) -> RuntimeCondition:

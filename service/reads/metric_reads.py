@@ -128,6 +128,12 @@ class MetricReads:
 
         return paced(run_ids, read_all, context, self._entries.reads(context).fetches)
 
+    def summaries_of(
+        self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
+    ) -> dict[str, Read[RunSummary]]:
+        """The summaries of metric resources that were read."""
+        return self._made.of(resources, self._entries.reads(context))
+
     def _many(self, run_ids: Sequence[str], context: RequestContext) -> dict[str, Read[MetricResource] | ServiceError]:
         """Runs' metric resources, whose contents stay in memory only where they are not stored, up to a limit."""
         room = ByteBudget(_HELD)
@@ -221,12 +227,6 @@ class MetricReads:
         read = {run_id: one for run_id, one in resources.items() if not isinstance(one, ServiceError)}
         errors = {run_id: one for run_id, one in resources.items() if isinstance(one, ServiceError)}
         return {**self.summaries_of(read, context), **errors}
-
-    def summaries_of(
-        self, resources: Mapping[str, Read[MetricResource]], context: RequestContext
-    ) -> dict[str, Read[RunSummary]]:
-        """The summaries of metric resources that were read."""
-        return self._made.of(resources, self._entries.reads(context))
 
     def _fetch_runs(
         self, run_of: Mapping[str, str], context: RequestContext, keys: Sequence[str], deadline: Deadline

@@ -1,4 +1,4 @@
-"""First polls of watched runs: those that are opened while others are go together."""
+"""First polls of watched runs, together for those that are opened meanwhile."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AT_ONCE = 8
 """Batches polled at once, where the runtime is slow."""
 Trouble = ServiceError | ContentGone
 Polled = Mapping[Feed, Trouble | None]
-"""What came of polling each feed: ``None`` where nothing is wrong."""
+"""The error of polling each feed; ``None`` where there is none."""
 Poll = Callable[[Sequence[Feed], RequestContext], Polled]
 _Group = tuple[CacheScope, RequestDirectives]
 
