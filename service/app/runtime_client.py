@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from service.concurrency.fan_out import FanOut
@@ -11,8 +11,7 @@ from service.domain.errors import RuntimeTimeout, ServiceError
 from service.domain.runtime import AIRuntime, RuntimeKind
 from service.runtimes.ai_api.client import AIAPIRuntime
 from service.runtimes.credentials import ClientCredentials, FixedCredentials, NoCredentials, TokenEndpoint
-from service.runtimes.mlflow.client import MLflowRuntime
-from service.runtimes.mlflow.error_codes import fault as mlflow_fault
+from service.runtimes.http_client import HTTPAnswer
 from service.runtimes.transport import (
     Circuit,
     ClientCertificate,
@@ -26,10 +25,6 @@ from service.runtimes.transport import (
 from service.settings import RuntimeAuth, RuntimeSettings
 from service.telemetry.prometheus import Telemetry
 
-_ADAPTERS: Mapping[RuntimeKind, Callable[..., AIRuntime]] = {
-    RuntimeKind.AI_API: AIAPIRuntime,
-    RuntimeKind.MLFLOW: MLflowRuntime,
-}
 _TOKEN_BYTES = 1024 * 1024
 _TELLING = 2.0
 """Seconds after which a timeout counts as the runtime's failure: longer than fetches of the fast partition may take."""
@@ -47,6 +42,7 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
     read by connection, so connections are not kept. With TLS a connection costs more, and a proxy distributes requests.
     """
     is_mlflow = asked.kind is RuntimeKind.MLFLOW
+    adapter, fault = _adapter(asked.kind)
     certificate = None
     if asked.certificate is not None and asked.private_key is not None:
         certificate = ClientCertificate(asked.certificate, asked.private_key)
@@ -75,7 +71,7 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         limit=ConcurrencyLimit(2 * asked.concurrency, telemetry=telemetry),
         retries=retries,
         telemetry=telemetry,
-        fault=mlflow_fault if is_mlflow else None,
+        fault=fault,
     )
     fan_out = new_fan_out(2 * asked.concurrency)
 
@@ -83,7 +79,17 @@ def build_runtime(asked: RuntimeSettings, telemetry: Telemetry) -> tuple[AIRunti
         for part in (fan_out, transport, token_transport):
             part.close()
 
-    return _ADAPTERS[asked.kind](client, identity=_identity(asked), fan_out=fan_out), close
+    return adapter(client, identity=_identity(asked), fan_out=fan_out), close
+
+
+def _adapter(kind: RuntimeKind) -> tuple[Callable[..., AIRuntime], Callable[[HTTPAnswer], str | None] | None]:
+    """The adapter, and ``fault`` of ``ResilientClient``."""
+    if kind is RuntimeKind.AI_API:
+        return AIAPIRuntime, None
+    from service.runtimes.mlflow.client import MLflowRuntime  # noqa: PLC0415 - few services need it
+    from service.runtimes.mlflow.error_codes import fault  # noqa: PLC0415
+
+    return MLflowRuntime, fault
 
 
 def _identity(asked: RuntimeSettings) -> str:

@@ -199,9 +199,12 @@ def _distinct_in_order(joined: bytes, order: Order) -> bytes | None:
 
 @cache
 def _factors(count: int) -> NDArray[np.uint64]:
-    """So many numbers, odd and without a pattern: the sums of different texts' products with them are likely to
-    differ."""
-    return np.random.default_rng(0).integers(1 << 63, size=count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    """So many odd numbers, with which the sums of different texts are likely to differ."""
+    return np.array([pow(_GOLDEN, number, 1 << 64) for number in range(1, count + 1)], np.uint64)
+
+
+_GOLDEN = 0x9E3779B97F4A7C15
+"""2**64 by the golden ratio, made odd."""
 
 
 def _encoded(text: str) -> bytes:
