@@ -44,7 +44,7 @@ class Histories:
     def __init__(self, reader: RuntimeReader, most_bytes: int = MOST_BYTES) -> None:
         self._reader = reader
         self._most_bytes = most_bytes
-        self._short_way = ShortWay()
+        self._fast_path = FastPath()
 
     def read(
         self,
@@ -56,7 +56,7 @@ class Histories:
         seems_short: bool = False,
     ) -> Page:
         """All points of a metric, in one answer where it ``seems_short`` and that works."""
-        if seems_short and not labels and self._short_way.enter():
+        if seems_short and not labels and self._fast_path.enter():
             found = self._at_once(run_id, key, context)
             if found is not None:
                 return found
@@ -69,9 +69,9 @@ class Histories:
             answer = self._reader.read(_AT_ONCE, context, "history-bulk", asked)
             page = points.page(body(answer, "the history of a metric"), key, {}, run_id)
         except _WHERE_IT_IS_NOT:
-            self._short_way.failed()
+            self._fast_path.failed()
             return None
-        self._short_way.worked()
+        self._fast_path.worked()
         return page if page.count < MOST_AT_ONCE else None
 
     def _whole(self, run_id: str, key: str, labels: Mapping[Place, Sequence[bytes]], context: RequestContext) -> Page:
@@ -115,7 +115,7 @@ class Histories:
             check_new(token, seen)
 
 
-class ShortWay:
+class FastPath:
     """Whether to use a fast path that a server may not support: one call tries it while others avoid it, and after a
     failure all avoid it for a while. Thread-safe."""
 

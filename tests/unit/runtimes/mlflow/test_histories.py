@@ -11,7 +11,7 @@ import pytest
 from service.domain.errors import BadGateway
 from service.domain.runtime import CacheScope
 from service.runtimes.http_client import HTTPRequest
-from service.runtimes.mlflow.histories import Histories, ShortWay
+from service.runtimes.mlflow.histories import FastPath, Histories
 from service.runtimes.reader import RuntimeReader
 from tests.unit.reads.fakes import context
 
@@ -43,13 +43,13 @@ def test_pages_that_never_end_are_given_up_for_what_they_hold() -> None:
     assert 100 < next(client.asked) < 200
 
 
-def test_a_way_that_may_not_be_there_is_tried_by_one_and_left_alone_for_a_while_where_it_fails() -> None:
+def test_a_fast_path_that_may_not_be_there_is_tried_by_one_and_left_alone_for_a_while_where_it_fails() -> None:
     now = [0.0]
-    way = ShortWay(lambda: now[0])
-    assert [way.enter(), way.enter()] == [True, False], "whoever comes meanwhile goes round"
-    way.worked()
-    assert [way.enter(), way.enter()] == [True, True]
-    way.failed()
-    assert not way.enter()
+    path = FastPath(lambda: now[0])
+    assert [path.enter(), path.enter()] == [True, False], "whoever comes meanwhile goes round"
+    path.worked()
+    assert [path.enter(), path.enter()] == [True, True]
+    path.failed()
+    assert not path.enter()
     now[0] = 301.0
-    assert [way.enter(), way.enter()] == [True, False]
+    assert [path.enter(), path.enter()] == [True, False]
