@@ -145,7 +145,7 @@ def test_query_parameters_are_documented() -> None:
 
 
 def test_no_component_is_made_of_itself() -> None:
-    """Two schemas of one name would share a component, and one of them be told wrongly."""
+    """Two schemas of one name would share a component, and one of them be described wrongly."""
     for name, component in json.loads(COMMITTED.read_bytes())["components"]["schemas"].items():
         assert f'#/components/schemas/{name}"' not in json.dumps(component), name
 

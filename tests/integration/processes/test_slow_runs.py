@@ -20,7 +20,7 @@ from tests.servers.valkey import ValkeyServer
 CLIENTS = 160
 TIMEOUT = 5
 ALLOWED = {"runtime-timeout", "overloaded", "runtime-unavailable"}
-"""What a client of a slow run may be told."""
+"""What a client of a slow run may be answered."""
 _TRIES = 4
 
 
@@ -38,7 +38,7 @@ def read_others(host: ServiceHost) -> tuple[list[Answer], list[Answer]]:
 
 
 def patiently(ask: Callable[[], Answer]) -> Answer:
-    """As a client asks that is told to come back."""
+    """As a client does that is asked to retry later."""
     answer = ask()
     for _ in range(_TRIES - 1):
         if answer.status != 503:

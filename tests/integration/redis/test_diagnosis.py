@@ -1,4 +1,4 @@
-"""What ``check`` says of a Redis server that cannot be used: cause and cure, told by real servers; never the password."""
+"""What ``check`` says of a Redis server that cannot be used: cause and cure, of real servers; never the password."""
 
 from __future__ import annotations
 
