@@ -111,7 +111,8 @@ class MomentReader:
         if width < _LEAST_WIDTH:
             return False
         texts = cells.tobytes()
-        if texts.count(b"Z") + texts.count(b"+00:00") != count:
+        offsets = texts.count(b"+00:00") if b"+" in texts else 0
+        if texts.count(b"Z") + offsets != count:
             return False
         zeros = texts.translate(_DIGITS)
         first = zeros[:width]
