@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 
 from bench import upstream
 from bench.asking import get, resident
+from bench.expected import Expected
 from bench.results import Results
 from bench.world import World, peak_memory, worker_of
 
 _PAGES = {
     "runs, page of 50": "limit=50",
     "runs, page of 50 of a status": "limit=50&status=DEAD",
-    "runs, page of 50 found by a search": "limit=50&search=run-7",
+    "runs, page of 50 found by a search": "limit=50&search=run-07",
     "runs, page of 50 since a day": "limit=50&createdSince=2026-01-01T00:00:00Z",
     "runs, page of 50 by duration": "limit=50&sort=durationSeconds",
 }
@@ -42,16 +44,24 @@ def measure(lists: Lists, world: World, results: Results) -> None:
     peak_memory(worker, reset=True)
     fresh = {**headers, "Cache-Control": "no-cache"}
     for _ in range(lists.cold):
-        results.times.setdefault("runs, bare fetch", []).append(_milliseconds(listed, group))
-        results.times.setdefault("runs, cold, page of 50", []).append(_milliseconds(f"{base}/runs?limit=50", fresh))
+        took, _, _ = _timed(listed, group)
+        results.times.setdefault("runs, bare fetch", []).append(took)
+        took, answer, answered = _timed(f"{base}/runs?limit=50", fresh)
+        Expected(runs=50, stored=False, zone="UTC").check("runs, cold, page of 50", answer, answered)
+        results.times.setdefault("runs, cold, page of 50", []).append(took)
     results.memory["runs, body"] = body / _MEBIBYTE
     results.memory["runs, growth of the worker"] = peak_memory(worker) - before
     for name, query in _PAGES.items():
-        get(f"{base}/runs?{query}", headers)
-        results.times[name] = [_milliseconds(f"{base}/runs?{query}", headers) for _ in range(lists.samples)]
+        url = f"{base}/runs?{query}"
+        get(url, headers)
+        samples = [_timed(url, headers) for _ in range(lists.samples)]
+        for _, answer, answered in samples:
+            Expected(runs=50, stored=True, zone="UTC").check(name, answer, answered)
+        results.times[name] = [took for took, _, _ in samples]
 
 
-def _milliseconds(url: str, headers: Mapping[str, str]) -> float:
+def _timed(url: str, headers: Mapping[str, str]) -> tuple[float, bytes, Message]:
+    """The milliseconds that an answer took, and the answer."""
     began = time.perf_counter()
-    get(url, headers)
-    return (time.perf_counter() - began) * 1000
+    body, answered = get(url, headers)
+    return (time.perf_counter() - began) * 1000, body, answered

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import load, peers
 from bench.asking import get, processor_seconds
+from bench.expected import Expected
 from bench.results import Results
 from bench.world import World, worker_of
 
@@ -38,6 +39,9 @@ def measure(world: World, results: Results, sizes: list[int], *, rounds: int, se
     of_many = [tracking.history(tracking.many, key) for key in peers.KEYS]
     for url in (*map(tracking.history, tracking.runs.values()), *of_many, *urls.values(), many):
         get(url, bearer if url.startswith(base) else {})
+    for name, url in {**{f"in front of mlflow {size}": url for size, url in urls.items()}, "20 keys": many}.items():
+        Expected(stored=True, zone="UTC").check(name, *get(url, bearer))
+        Expected(stored=False, zone="UTC").check(f"{name}, cold", *get(url, anew))
     for number in range(rounds):
         for size, url in urls.items():
             if size > _OFTEN and number:

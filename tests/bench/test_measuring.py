@@ -6,8 +6,10 @@ import gzip
 from email.message import Message
 from pathlib import Path
 
+import pytest
+
 from bench.compare import compared, interval
-from bench.measuring import Expected
+from bench.expected import Expected
 from bench.results import GOALS, Results
 from tests.rows import each_row
 
@@ -36,6 +38,13 @@ def headers(status: str = "metric-resource; hit; ttl=9", coding: str = "gzip") -
 )
 def test_another_answer_than_a_row_is_named_for_is_noticed(body: bytes, answered: Message, missed: list[str]) -> None:
     assert [one.partition(":")[0] for one in DUE.missed(body, answered)] == missed
+
+
+def test_an_answer_with_fewer_runs_stops_the_benchmark() -> None:
+    body = b'{"timezone":"UTC","runs":[{"runId":"r1"},{"runId":"r2"}]}'
+    Expected(runs=2, stored=True, zone="UTC").check("runs", body, headers(coding=""))
+    with pytest.raises(RuntimeError, match="page: runs: 2, not 50"):
+        Expected(runs=50).check("page", body, headers(coding=""))
 
 
 def test_a_goal_of_what_is_measured_in_turns_is_judged_by_pairs() -> None:
