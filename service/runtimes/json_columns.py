@@ -62,8 +62,8 @@ class Column:
         return bool((self.ends - self.begins == width).all()) and _are(self.text, self.begins, self.first)
 
     def cells(self, filler: int = 0, more: int = 0) -> Bytes:
-        """The cells of a column that is narrow, a row for each, with ``filler`` behind the shorter ones and
-        ``more`` bytes of it behind all."""
+        """The cells, none of more than twice ``WIDEST`` bytes, a row for each, with ``filler`` behind the shorter
+        ones and ``more`` bytes of it behind all."""
         lengths = self.ends - self.begins
         longest = int(lengths.max())
         width = longest + more
@@ -78,6 +78,11 @@ class Column:
     def quoted(self) -> Column:
         """A column of text with the quotation marks around it."""
         return replace(self, begins=self.begins - 1, ends=self.ends + 1)
+
+    def texts(self) -> Iterator[bytes]:
+        """The cells, one by one, however long."""
+        text = self.text.tobytes()
+        return (text[begin:end] for begin, end in zip(self.begins.tolist(), self.ends.tolist(), strict=True))
 
     def as_json(self) -> bytes:
         """The cells as the items of a JSON array, which is valid if and only if all of them are numbers."""
@@ -108,7 +113,7 @@ def columns(text: bytes) -> Columns | None:
         return None
     head, *behind = form.fixed
     length = len(text) + len(form.between) + len(head)
-    spare = b" " * max(WIDEST + len(b'""'), *map(len, behind))
+    spare = b" " * max(2 * WIDEST, *map(len, behind))
     padded = np.frombuffer(b"".join((text, form.between, head, spare)), np.uint8)
     if padded.min() < _FIRST_PRINTABLE:
         return None

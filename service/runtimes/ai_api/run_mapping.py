@@ -13,7 +13,7 @@ from msgspec import Raw
 from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES
-from service.domain.run_tables import RunTable, Texts
+from service.domain.run_tables import LONGEST, RunTable, Texts
 from service.domain.runs import NULL, Run
 from service.domain.timestamps import MomentReader
 from service.runtimes import json_columns, json_literals
@@ -42,7 +42,6 @@ _TIMES = ("created_at", "modified_at", "submission_time", "start_time", "complet
 _BEHIND_TIMES = "execution_schedule_id"
 """The literals of an execution, in the order of ``Run``."""
 _MEMBER = "a member of a run"
-_LONGEST_TEXT = MOST_MEMBER_BYTES - len(b'""')
 _STRING_OR_NULL = frozenset(b'"n')
 """The first characters of a string or ``null``."""
 
@@ -126,9 +125,9 @@ def runs(body: bytes, *, stretch: int = _STRETCH) -> Iterator[Run | RunTable]:
     at, end = 1, len(array) - 1
     while at < end:
         cut, following = _cut(array, at, end, stretch)
-        table = None if mended or cut - at > stretch else _by_columns(bytes(array[at:cut]), moments)
-        if table is not None:
-            yield table
+        alike = None if mended or cut - at > stretch else _by_columns(bytes(array[at:cut]), moments)
+        if alike is not None:
+            yield from alike
         else:
             try:
                 some = _values(array[at:cut])
@@ -165,40 +164,46 @@ def _by_shape(executions: Sequence[Raw], moments: MomentReader, *, mended: bool)
     for execution in executions:
         groups.setdefault(bytes(execution).count(b'"'), []).append(execution)
     for alike in groups.values():
-        table = None if mended else _by_columns(b",".join(alike), moments)
-        yield from _one_by_one(alike, moments, mended=mended) if table is None else (table,)
+        found = None if mended else _by_columns(b",".join(alike), moments)
+        yield from _one_by_one(alike, moments, mended=mended) if found is None else found
 
 
-def _by_columns(executions: bytes, moments: MomentReader) -> RunTable | None:
+def _by_columns(executions: bytes, moments: MomentReader) -> Iterable[Run | RunTable] | None:
     """The runs, where all are written as the first one is and can be kept so: all timestamps in UTC, with a ``Z``, and
-    no member too long for a table."""
+    no member too long. They are a table where no member is too long for that either."""
     found = json_columns.columns(executions) if len(executions) >= _WORTH_COLUMNS else None
     if found is None or not all(column.is_text for column in found.columns):
         return None
     first = json_literals.decode(found.first, Execution)
     columns = {column.path[0]: column for column in found.columns if len(column.path) == 1}
-    members: dict[str, Texts] = {}
+    members = {"run_id": columns[b"id"], "status": columns[b"status"]}
     for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES):
         column = columns.get(_KEYS[name])
         if bytes(getattr(first, name)) != (NULL if column is None else b'"%b"' % column.first):
             return None
-        if column is None:
-            continue
-        if not column.is_narrow:
-            return None
-        if name in _TIMES:
-            cells = column.cells()
-            if (cells == _PLUS).any() or not moments.all_utc_cells(cells):
-                return None
-        members[name] = _texts(column.quoted())
-    ids = {"run_id": columns[b"id"], "status": columns[b"status"]}
-    if not all(column.is_narrow for column in ids.values()):
+        if column is not None:
+            members[name] = column.quoted()
+    if any(column.longest > MOST_MEMBER_BYTES for column in members.values()):
         return None
-    return RunTable(found.count, members | {name: _texts(column) for name, column in ids.items()})
+    for name in members.keys() & set(_TIMES):
+        column = columns[_KEYS[name]]
+        cells = column.cells() if column.is_narrow else None
+        if cells is None or (cells == _PLUS).any() or not moments.all_utc_cells(cells):
+            return None
+    if all(column.longest <= LONGEST for column in members.values()):
+        texts = {name: Texts(column.cells(), column.ends - column.begins) for name, column in members.items()}
+        return (RunTable(found.count, texts),)
+    return _runs(members)
 
 
-def _texts(column: Column) -> Texts:
-    return Texts(column.cells(), column.ends - column.begins)
+def _runs(members: Mapping[str, Column]) -> Iterator[Run]:
+    """The runs of columns that are too wide for a table."""
+    ids, statuses = (map(bytes.decode, members[name].texts()) for name in ("run_id", "status"))
+    before, times, behind = (
+        [members[name].texts() if name in members else repeat(NULL) for name in names]
+        for names in (_BEFORE_TIMES, _TIMES, (_BEHIND_TIMES,))
+    )
+    return map(Run, ids, statuses, *before, *times, repeat(0), *behind)
 
 
 def _one_by_one(given: Sequence[Raw], moments: MomentReader, *, mended: bool) -> Iterator[Run]:
