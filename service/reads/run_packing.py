@@ -47,6 +47,7 @@ def packed(runs: Iterable[Run | RunTable]) -> Packed:
     for some in _together(runs):
         rows.add(some)
         columns.add(some)
+        del some  # before the next ones are read
     order = columns.order()
     together = max(_TOGETHER, len(order) // _MOST_PARTS)
     parts = [msgspec.msgpack.encode(_First(len(order), together))]
@@ -104,6 +105,7 @@ def _together(runs: Iterable[Run | RunTable]) -> Iterator[Sequence[Run] | RunTab
     for each in runs:
         if isinstance(each, RunTable):
             yield each
+            del each
             continue
         some.append(each)
         if len(some) == _AT_ONCE:

@@ -128,6 +128,7 @@ def runs(body: bytes, *, stretch: int = _STRETCH) -> Iterator[Run | RunTable]:
         alike = None if mended or cut - at > stretch else _by_columns(bytes(array[at:cut]), moments)
         if alike is not None:
             yield from alike
+            del alike  # before the next ones are read
         else:
             try:
                 some = _values(array[at:cut])
