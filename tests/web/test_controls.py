@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -48,6 +49,11 @@ def select(page: Page, label: str) -> Locator:
 def test_runs(reader: Watched, demo: Demo) -> None:
     page = reader.open()
     runs = r"/runs(\?|$)"
+    first = demo.get("/runs?timezone=Europe/Berlin&sort=createdAt&limit=1").json()["runs"][0]
+    choose(reader, runs, page.get_by_role("button", name="Created").click)
+    assert page.locator("tbody tr").first.locator("td").all_inner_texts()[1:] == [
+        first["runId"], first["configurationName"], "✓ COMPLETED", "completed", to_the_second(first["createdAt"]), in_seconds(first)
+    ]  # fmt: skip
     asked = choose(reader, runs, enter(reader, "Best value of", "Loss"))
     assert asked["metric"] == ["Loss:min"]
     asked = choose(reader, runs, page.get_by_role("button", name=re.compile(r"Loss \(min\)")).click)
@@ -78,6 +84,57 @@ def test_runs(reader: Watched, demo: Demo) -> None:
     for run in (FIRST, SECOND, THIRD, DEAD, STOPPED):
         page.get_by_role("checkbox", name=f"Compare {run}").check()
     assert page.locator("tbody input:enabled").count() == 5
+
+
+def to_the_second(timestamp: str) -> str:
+    return timestamp[:19].replace("T", " ")
+
+
+def in_seconds(run: dict[str, Any]) -> str:
+    return f"{run['durationSeconds']:.1f}".removesuffix(".0") + "s"
+
+
+def test_the_header_and_the_overview(reader: Watched, demo: Demo) -> None:
+    """All that the API says of a run, in the browser's zone, and how old that is."""
+    run = demo.get(f"/runs/{FIRST}?timezone=Europe/Berlin").json()
+    page = reader.open(f"?run={FIRST}")
+    assert re.fullmatch(r"as of \d\d:\d\d:\d\d", page.locator(".head .faint").inner_text())
+    assert page.locator("main .status").inner_text() == "✓ COMPLETED"
+    facts = page.locator("main dl > div")
+    times = ("createdAt", "submissionTime", "startTime", "completionTime")
+    assert dict(text.splitlines() for text in facts.all_inner_texts()) == {
+        "Configuration": run["configurationName"],
+        **dict(zip(("Created", "Submitted", "Started", "Finished"), [to_the_second(run[name]) for name in times], strict=True)),
+        "Duration": in_seconds(run),
+        "Scenario": "{name} {id}".format(**run["scenario"]),
+        "Executable": "{name} {id} version {versionId}".format(**run["executable"]),
+    }  # fmt: skip
+    for title, rows, members in (
+        ("Parameters", run["parameters"], ("key", "value")),
+        ("Inputs", run["inputArtifacts"], ("key", "name", "kind", "url")),
+        ("Outputs", run["outputArtifacts"], ("key", "name", "kind", "url")),
+    ):
+        assert page.get_by_role("heading", name=f"{title} ({len(rows)})").is_visible()
+        table = page.get_by_role("table", name=title)
+        shown = [row.locator("th, td").all_inner_texts() for row in table.locator("tbody tr").all()]
+        assert shown == [[row[member] for member in members] for row in rows]
+
+
+def test_tags(reader: Watched) -> None:
+    """They are searched where they are: by name and by value, and nothing is asked for."""
+    page = reader.open(f"?run={FIRST}&tab=metrics&part=tags")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type == "fetch" else None)
+    for text, shown in (("ALGO", ["Algorithm MLPClassifier"]), ("digits", ["Artifact Group digits"])):
+        enter(reader, "Search tags", text)()
+        page.locator(".tag").nth(1).wait_for(state="detached")
+        assert page.locator(".tag").all_inner_texts() == shown
+    enter(reader, "Search tags", "none")()
+    page.get_by_text("No tag matches.").wait_for()
+    page.get_by_role("button", name="Clear filters").click()
+    page.locator(".tag").nth(1).wait_for()
+    assert page.get_by_label("Search tags").input_value() == ""
+    assert asked == []
 
 
 def test_copy(reader: Watched) -> None:
@@ -148,9 +205,12 @@ def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
     saves: list[str] = []
     page.on("download", lambda saved: saves.append(saved.url))
     lines = demo.get(f"/runs/{FIRST}/logs?search=epoch 40&limit=1000").json()["logs"]
+    newest = page.locator(".logs time").all_inner_texts()
+    assert len(newest) > 40
     asked = choose(reader, "/logs", enter(reader, "Search", "epoch 40"))
     assert asked["search"] == ["epoch 40"]
     assert page.locator(".logs li").count() == len(lines) == 1
+    assert newest == sorted(newest, reverse=True)
     assert saves == []
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download").click()
@@ -159,7 +219,7 @@ def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
     assert asked["since"] == ["2026-01-01T00:00:00Z"]
 
 
-def test_charts(reader: Watched) -> None:
+def test_charts(reader: Watched, demo: Demo) -> None:
     page = reader.open(f"?run={FIRST}&tab=metrics&search=Loss")
     for label, value, parameter in (
         ("Against", "elapsed", "x"),
@@ -172,6 +232,14 @@ def test_charts(reader: Watched) -> None:
             lambda label=label, value=value: select(page, label).select_option(value),
         )
         assert asked[parameter] == query(page.url)[parameter] == [value]
+    answer = demo.get(f"/runs/{FIRST}/metric-resource/series?name=Loss&points=2")
+    series = json.loads(answer.text, parse_float=str)["series"]
+    rows = page.get_by_role("table", name="Summary of Loss").locator("tbody tr").all_inner_texts()
+    assert [row.split("\t") for row in rows] == [
+        *([name, *[each[name.lower()]["value"] for each in series]] for name in ("First", "Last", "Min", "Max")),
+        ["Mean", *[each["mean"] for each in series]],
+        ["Points", *[str(each["count"]) for each in series]],
+    ]
     page.go_back()
     reader.ready()
     assert "smooth" not in query(page.url)
@@ -187,6 +255,11 @@ def test_points(reader: Watched) -> None:
     asked = choose(reader, resource, page.locator("tbody .chip", has_text="dataset: validation").first.click)
     assert asked["label"] == ["dataset:validation"]
     assert page.locator("fieldset .chip[aria-pressed=true]").all_inner_texts() == ["dataset: validation"]
+    asked = choose(reader, resource, page.get_by_label("Group by name").uncheck)
+    assert asked["sort"] == ["value"]
+    assert page.locator("tr.group").count() == 0
+    assert page.locator("tbody td").first.inner_text() == "Loss"
+    choose(reader, resource, page.get_by_label("Group by name").check)
     page.get_by_text("Steps and times").click()
     asked = choose(reader, resource, enter(reader, "From step", "39"))
     assert asked["minStep"] == ["39"]
@@ -194,6 +267,10 @@ def test_points(reader: Watched) -> None:
     asked = choose(reader, resource, enter(reader, "Until", "2020-01-01T00:00:00Z"))
     assert asked["until"] == ["2020-01-01T00:00:00Z"]
     page.get_by_text("No point matches these filters.").wait_for()
+    assert page.locator("summary", has_text="Steps and times").inner_text() == "Steps and times (2)"
+    reader.open(f"?{urlsplit(page.url).query}")
+    assert page.get_by_label("From step").input_value() == "39"  # what is set is not folded away
+    assert page.get_by_label("From step").is_visible()
 
 
 _CUT = """

@@ -62,6 +62,8 @@ def test_by_mouse(reader: Watched, demo: Demo) -> None:
     assert matrix.locator("tbody tr").first.locator("td").first.inner_text() == "43"
     page.go_back()
     page.locator(".tag").first.wait_for()
+    page.go_forward()
+    matrix.wait_for()
     page.get_by_role("link", name="Runs", exact=True).click()
     for run in (FIRST, SECOND, THIRD):
         page.get_by_role("checkbox", name=f"Compare {run}").check()

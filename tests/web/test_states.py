@@ -242,6 +242,20 @@ def test_old_content_stays_while_new_is_read_and_a_skeleton_is_late(
     reader.ready()
 
 
+def test_what_is_no_number_is_a_word_or_a_dash(reader: Watched) -> None:
+    odd = [
+        {"value": "NaN"},
+        {"value": "Infinity", "step": None},
+        {"value": "-Infinity"},
+        {"value": None, "timestamp": None},
+    ]
+    changed(reader, r"/metric-resource\?.*limit=200", lambda found: [point.update(more) for point, more in zip(found["metrics"], odd, strict=False)])  # fmt: skip
+    page = reader.open(f"{METRICS}&as=table")
+    rows = [row.locator("td").all_inner_texts() for row in page.locator("tr.group ~ tr").all()[:4]]
+    assert [row[1] for row in rows] == ["NaN", "Infinity", "-Infinity", "–"]
+    assert (rows[1][3], rows[3][2]) == ("–", "–")
+
+
 def test_digits_are_the_api_s(reader: Watched) -> None:
     """Also where the browser does not tell how a number was written; NaN and infinities are words."""
     page = reader.open()

@@ -59,7 +59,7 @@ function places() {
   };
   return [
     picker('Connection', 'connection', store.connections().map(({ name }) => name), store.connectionName()),
-    problem || data?.complete === false ? field('Resource group', 'group', { placeholder: store.groupName(), size: 12 })
+    (data ? data.complete === false : problem) ? field('Resource group', 'group', { placeholder: store.groupName(), size: 12 })
       : picker('Resource group', 'group', (data?.resourceGroups ?? []).map((/** @type {{id: string}} */ { id }) => id), store.groupName()),
   ];
 }

@@ -14,7 +14,7 @@ export const statusChip = (status) => status
   ? h('span', { class: `status ${SIGNS[status] ? status.toLowerCase() : ''}` }, h('span', { 'aria-hidden': 'true' }, SIGNS[status] ?? '?'), ' ', shown(status))
   : dash();
 
-/** Whether a run in this state may change. @param {string} status */
+/** Whether a run in this state may change. @param {any} status */
 export const isLive = (status) => ['RUNNING', 'PENDING', 'STOPPING'].includes(status);
 
 /** Members of a run, by the API's names. @type {Record<string, [string, (value: any) => Children]>} */

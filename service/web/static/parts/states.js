@@ -26,13 +26,13 @@ const problem = (slot, { document, status, requestId }) => h('section.problem', 
   requestId && h('p.faint', 'Request ', code(requestId)));
 
 /** @param {string[]} list */
-const names = (list) => h('ul.names', list.map((name) => h('li', code(name))));
+const names = (list) => h('ul', list.map((name) => h('li', code(name))));
 
 /** @param {Slot} slot @param {number} status @param {Record<string, any>} document @returns {Children} */
 function cure(slot, status, { scope, roles = [], roleCollections = [] }) {
   if (status === 401) return h('button.primary', { onclick: session.goSignIn }, 'Sign in');
   if (status === 403) {
-    return scope && [h('p', 'Missing scope: ', code(scope)), h('p', 'An administrator can give you one of these roles:'), names(roles),
+    return scope && [h('p', 'An administrator can give you one of these roles:'), names(roles),
       h('details', h('summary', `Role collections that contain one (${roleCollections.length})`), names(roleCollections))];
   }
   if (status === 404) return h('p', 'Looked for in resource group ', h('b', shown(groupName())), ' of connection ', h('b', shown(connectionName())), '.');

@@ -11,14 +11,11 @@ import { use } from '../store.js';
 import { time } from '../zone.js';
 import { metricResource } from './metrics.js';
 
-/** The run that is known to have ended: it is not asked for again and again. */
-let ended = '';
-
 /** @returns {View} */
 export function run() {
   const id = one('run');
-  const slot = use(`runs/${encodeURIComponent(id)}`, {}, ended !== id);
-  ended = slot.data && !isLive(slot.data.status) ? id : '';
+  const path = `runs/${encodeURIComponent(id)}`;
+  const slot = use(path, {}, isLive(use(path).data?.status));
   return { title: `Run ${id.slice(0, 8)}`, body: panel(slot, (/** @type {RunDetails} */ found) => {
     const { status, targetStatus: target, statusMessage, configurationName, configurationId, metricResource: resource, logs } = found;
     const has = (/** @type {boolean | undefined | null} */ part, /** @type {string} */ tab) => !!part || one('tab') === tab;
