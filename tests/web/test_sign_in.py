@@ -239,7 +239,7 @@ def test_several_connections(
         assert asked.value.headers["ai-connection"] == "second"
         assert asked.value.headers["ai-resource-group"] == "default"
         problem = page.get_by_role("alert").first
-        problem.get_by_text("Looked for in resource group default of connection second.").wait_for()
+        problem.get_by_text("in the resource group 'default' of the connection 'second'").wait_for()
         page.go_back()
         problem.wait_for(state="detached")
         assert picker.input_value() == "second"

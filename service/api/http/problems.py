@@ -110,7 +110,7 @@ def _service_error(error: errors.ServiceError) -> Response:
     if isinstance(error, errors.Forbidden):
         current = current_request()
         current.missing_scope, current.refused_group = error.scope, error.resource_group
-    response = _response(problem, error.detail, _members(error))
+    response = _response(problem, _detail(error), _members(error))
     response.headers["Vary"] = "Authorization, Cookie"
     for name, value in _headers(error).items():
         response.headers[name] = value
@@ -142,6 +142,16 @@ def _response(problem: Problem, detail: str, members: Mapping[str, Any] | None =
     response = Response(document, problem.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _detail(error: errors.ServiceError) -> str:
+    current = current_request()
+    match error:
+        case errors.RunNotFound():  # of another group or connection, such a run may exist
+            group = "" if current.resource_group is None else f"the resource group {current.resource_group!r} of "
+            return f"there is no run {error.run_id!r} in {group}the connection {current.connection!r}"
+        case _:
+            return error.detail
 
 
 def _members(error: errors.ServiceError) -> dict[str, Any]:

@@ -90,6 +90,13 @@ def test_each_answer_of_the_runtime_has_its_problem(service, what, status, body,
     assert (expected in {429, 503}) == ("Retry-After" in answer.headers)
 
 
+def test_a_run_that_is_nowhere_is_said_with_where_it_was_looked_for(service: Service) -> None:
+    service.runtime.say("execution", 404, {"error": {"code": "1"}})
+    answer = service.get("/runs/run-that-is-none/tags", AI_Resource_Group="research")
+    where = "the resource group 'research' of the connection 'default'"
+    assert json.loads(answer.data)["detail"] == f"there is no run 'run-that-is-none' in {where}"
+
+
 def test_a_runtime_that_does_not_answer_in_time(surroundings: Surroundings) -> None:
     with surroundings.service(timeout=1.0) as service:
         service.runtime.say("metrics", 200, {"resources": []}, wait=2)

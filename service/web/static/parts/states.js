@@ -1,7 +1,7 @@
 /** How things stand: what is loading, empty, refused, broken, old or partly missing. */
 
 import * as session from '../session.js';
-import { again, connectionName, groupName, refresh } from '../store.js';
+import { again, refresh } from '../store.js';
 import { clock } from '../zone.js';
 import { code, faint, h, shown, unseen } from './dom.js';
 
@@ -35,7 +35,6 @@ function cure(slot, status, { scope, roles = [], roleCollections = [] }) {
     return scope && [h('p', 'An administrator can give you one of these roles:'), names(roles),
       h('details', h('summary', `Role collections that contain one (${roleCollections.length})`), names(roleCollections))];
   }
-  if (status === 404) return h('p', 'Looked for in resource group ', h('b', shown(groupName())), ' of connection ', h('b', shown(connectionName())), '.');
   if (slot.retryAt) {
     const seconds = Math.max(0, Math.ceil((slot.retryAt - Date.now()) / 1000));
     return h('p', h('span', { role: 'timer' }, `Trying again in ${seconds} s. `), h('button', { onclick: () => again() }, 'Try now'));
