@@ -249,7 +249,12 @@ def test_what_is_no_number_is_a_word_or_a_dash(reader: Watched) -> None:
         {"value": "-Infinity"},
         {"value": None, "timestamp": None},
     ]
-    changed(reader, r"/metric-resource\?.*limit=200", lambda found: [point.update(more) for point, more in zip(found["metrics"], odd, strict=False)])  # fmt: skip
+
+    def replace(found: Any) -> None:
+        for point_, more in zip(found["metrics"], odd, strict=False):
+            point_.update(more)
+
+    changed(reader, r"/metric-resource\?.*limit=200", replace)
     page = reader.open(f"{METRICS}&as=table")
     rows = [row.locator("td").all_inner_texts() for row in page.locator("tr.group ~ tr").all()[:4]]
     assert [row[1] for row in rows] == ["NaN", "Infinity", "-Infinity", "–"]
