@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize(
-    "more", [pytest.param((), id="tokens"), pytest.param(("--pairs",), id="pairs", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [pytest.param((), id="tokens"), pytest.param(("--pairs",), id="pairs")])
 def test_every_pattern_takes_time_in_proportion_to_the_text(more: tuple[str, ...]) -> None:
     """In a process of its own: only a signal gets an expression that runs away out of the interpreter's clock."""
     root = Path(__file__).parents[2]

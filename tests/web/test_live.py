@@ -23,6 +23,7 @@ def end(reason: str) -> str:
     return f'id: end\nevent: end\ndata: {{"reason":"{reason}"}}\n\n'
 
 
+@pytest.mark.slow
 def test_new_points_are_counted_a_pause_holds_and_the_end_is_said(reader: Watched, own_runs: OwnRuns) -> None:
     asked: list[Any] = []
     reader.page.on("request", lambda request: asked.append(request) if EVENTS.search(request.url) else None)

@@ -248,6 +248,7 @@ def test_access_that_the_runtime_withdraws_ends_a_stream(
         assert [event.data for event in stream] == [{"reason": "expired"}]
 
 
+@pytest.mark.slow
 def test_streams_go_on_without_the_store(new_host: NewHost, valkey: ValkeyServer, training: Training) -> None:
     host = new_host(REDIS_URL=valkey.url, WEB_CONCURRENCY="1", **QUICK)
     with EventStream(host.port, EVENTS, host.token) as stream:

@@ -128,6 +128,7 @@ def test_servers_that_take_nothing(server: ValkeyServer) -> None:
         assert said(server.url).startswith("has as many clients as it takes")
 
 
+@pytest.mark.slow
 def test_sets_of_servers(tmp_path: Path) -> None:
     with sentinel_set(tmp_path / "sentinels") as sentinels:
         assert said(sentinels.url) == "usable"

@@ -73,6 +73,7 @@ def test_in_a_cluster_a_dead_master_costs_its_own_keys_only(cluster: ClusterSet,
     assert cache.get_many(keys) == dict.fromkeys(keys, b"v")
 
 
+@pytest.mark.slow
 def test_in_a_cluster_the_replica_takes_over(cluster: ClusterSet, connect: Connect) -> None:
     cache = connect(cluster.url)
     key = key_on(0)
@@ -88,6 +89,7 @@ def test_in_a_cluster_the_replica_takes_over(cluster: ClusterSet, connect: Conne
     eventually(lambda: usable(cache, key))
 
 
+@pytest.mark.slow
 def test_in_a_cluster_moved_keys_are_followed(cluster: ClusterSet, connect: Connect) -> None:
     cache = connect(cluster.url, PATIENT)
     key = key_on(0)
@@ -100,6 +102,7 @@ def test_in_a_cluster_moved_keys_are_followed(cluster: ClusterSet, connect: Conn
     assert cluster.masters[1].ask("EXISTS", key) == 1
 
 
+@pytest.mark.slow
 def test_a_cluster_that_was_gone_as_a_whole(cluster: ClusterSet, connect: Connect) -> None:
     cache = connect(cluster.url, PATIENT)
     assert usable(cache)

@@ -78,6 +78,7 @@ ODD: dict[str, Manners] = {
 }
 
 
+@pytest.mark.slow
 @each_row("form", ["redis://127.0.0.1:{}", "redis+cluster://127.0.0.1:{}", "redis+sentinel://127.0.0.1:{}/s"])
 @each_row("manners", list(ODD))
 def test_nothing_but_cache_unavailable_comes_of_an_odd_server(manners: str, form: str) -> None:

@@ -304,9 +304,8 @@ def test_each_has_a_tag_that_changes_with_the_content(runs: Runs, format_: str) 
     assert runs.get(asked, If_None_Match=tag, Cache_Control="no-cache").headers["ETag"] != tag
 
 
-@pytest.mark.parametrize(
-    "format_", ["csv", *(pytest.param(each, marks=pytest.mark.slow) for each in ("json", "arrow"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", ["csv", "json", "arrow"])
 def test_memory_does_not_grow_with_the_number_of_runs(surroundings: Surroundings, format_: str) -> None:
     points = {f"run{number:03d}": [point(step, step / 7) for step in range(1500)] for number in range(24)}
 

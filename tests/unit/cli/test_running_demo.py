@@ -116,6 +116,7 @@ def two_demos(another: subprocess.Popen[bytes], temporary: Path) -> tuple[Runnin
     return first, newest
 
 
+@pytest.mark.slow
 def test_the_token_is_of_the_newest_demo_and_says_which_where_several_run(
     another: subprocess.Popen[bytes], temporary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import permutations
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,6 +91,7 @@ def test_digits_pass_through() -> None:
     assert of(text).points == (b'{"step":9007199254740993,"timestamp":null,"value":12345678901234567890.10}',)
 
 
+@pytest.mark.slow
 def test_a_worker_has_loaded_what_it_calculates_with_before_the_first_request() -> None:
     """Loading numpy holds the interpreter's lock again and again: whoever asks meanwhile would wait for 100 ms and more.
     What draws has a process of its own, and what few services or requests need is loaded when they do."""
