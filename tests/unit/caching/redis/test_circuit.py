@@ -21,7 +21,8 @@ def circuit(clock: Clock, caplog: pytest.LogCaptureFixture) -> ServerCircuit:
 
 
 def states(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.__dict__["state"] for record in caplog.records if record.__dict__["event"] == "cache-server"]
+    records = [record.__dict__ for record in caplog.records]
+    return [each["state"] for each in records if each.get("server") == "server:1"]
 
 
 def fail(circuit: ServerCircuit) -> None:
