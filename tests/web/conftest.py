@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from testing.waiting import eventually
 from tests.servers.browser import PATIENCE
 from tests.servers.demo import COMMAND, Demo
 
@@ -44,8 +45,14 @@ addEventListener('securitypolicyviolation', (event) =>
 """
 
 
-_TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-"""After these, charts that can be seen have begun to be read."""
+_IS_READY = """
+!document.querySelector('[aria-busy], .skeleton') && [...document.querySelectorAll('metric-chart')].every((chart) => {
+  const { top, bottom, width } = chart.getBoundingClientRect();
+  const isRead = chart.hasAttribute('live') ? chart.wanted : chart.wanted === chart.source + chart.getAttribute('version');
+  return isRead || !width || bottom < -299 || top > innerHeight + 299;
+})
+"""
+"""Nothing is being read, and no chart is about to be: it begins when the browser says that it can be seen, which takes a while."""
 
 
 @dataclass
@@ -75,8 +82,7 @@ class Watched:
     def ready(self) -> None:
         """Wait until all that is shown is there."""
         self.page.locator("main h1, main .problem").first.wait_for()
-        self.page.evaluate(_TWO_FRAMES)
-        self.page.locator("[aria-busy], .skeleton").first.wait_for(state="detached")
+        eventually(lambda: self.page.evaluate(_IS_READY))
 
     def check(self) -> None:
         assert [one for one in self.amiss if not any(text in one for text in self.allowed)] == []

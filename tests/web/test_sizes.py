@@ -40,6 +40,7 @@ def test_more_metrics_than_a_screen(reader: Watched, own_runs: OwnRuns) -> None:
     reader.page.on("request", lambda request: asked.append(request.url) if "/chart?" in request.url else None)
     page = reader.open(own_runs.search(run, "tab=metrics"))
     assert page.locator("figure").count() == 40
+    page.locator("figure").first.locator("svg").wait_for()
     assert 0 < len(asked) < 20, asked
     page.locator("figure").last.scroll_into_view_if_needed()
     page.locator("figure").last.locator("svg").wait_for()
