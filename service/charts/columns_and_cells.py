@@ -109,7 +109,7 @@ class _Slotted:
             "tooltip": channels.tooltip(self._panel, self._axis),
         }
         if (shades := legend.variant(style.OPACITIES)) is not None:
-            encoding["opacity"] = shades
+            encoding["opacity"] = shades | {"type": "ordinal"}  # Vega-Lite warns of shades without an order
         if len(self._traces) > 1:
             domain = channels.names(self._panel)
             encoding[f"{along}Offset"] = {"field": "series", "type": "nominal", "scale": {"domain": domain}}

@@ -86,6 +86,23 @@ def test_runs(reader: Watched, demo: Demo) -> None:
     assert page.locator("tbody input:enabled").count() == 5
 
 
+@pytest.mark.parametrize(
+    ("title", "sort"), [("Configuration", "configurationName"), ("Status", "status"), ("Duration", "durationSeconds")]
+)
+def test_runs_are_sorted(reader: Watched, demo: Demo, title: str, sort: str) -> None:
+    """By a click upwards, by the next downwards; those that have no such value are last."""
+    page = reader.open()
+    for direction, order in (("ascending", sort), ("descending", f"-{sort}")):
+        asked = choose(reader, r"/runs\?", page.get_by_role("columnheader", name=title).get_by_role("button").click)
+        assert asked["sort"] == [order]
+        assert page.locator(f"th[aria-sort={direction}]").inner_text().startswith(title)
+        runs = demo.get(f"/runs?sort={order}").json()["runs"]
+        assert page.locator("tbody a").all_inner_texts() == [run["runId"] for run in runs]
+        values = [run[sort] for run in runs if run[sort] is not None]
+        assert values == sorted(values, reverse=direction == "descending")
+        assert len(set(values)) > 2
+
+
 def to_the_second(timestamp: str) -> str:
     return timestamp[:19].replace("T", " ")
 
@@ -264,6 +281,17 @@ def test_points(reader: Watched) -> None:
     asked = choose(reader, resource, enter(reader, "From step", "39"))
     assert asked["minStep"] == ["39"]
     assert page.get_by_text("4 of 4 points").count() == 1
+    asked = choose(reader, resource, enter(reader, "To step", "39"))
+    assert asked["maxStep"] == ["39"]
+    assert page.locator("tbody td:nth-child(4)").all_inner_texts() == ["39", "39"]
+    choose(reader, resource, enter(reader, "To step", ""))
+    shown = times(page)
+    since = max(shown)
+    asked = choose(reader, resource, enter(reader, "Since", since))
+    assert asked["since"] == [since]
+    assert times(page) == [time for time in shown if time >= since]
+    assert 0 < len(times(page)) < len(shown)
+    choose(reader, resource, enter(reader, "Since", ""))
     asked = choose(reader, resource, enter(reader, "Until", "2020-01-01T00:00:00Z"))
     assert asked["until"] == ["2020-01-01T00:00:00Z"]
     page.get_by_text("No point matches these filters.").wait_for()
@@ -271,6 +299,12 @@ def test_points(reader: Watched) -> None:
     reader.open(f"?{urlsplit(page.url).query}")
     assert page.get_by_label("From step").input_value() == "39"  # what is set is not folded away
     assert page.get_by_label("From step").is_visible()
+
+
+def times(page: Page) -> list[str]:
+    """Those of the points that are shown, from top to bottom."""
+    found: list[str] = page.locator("tbody time").evaluate_all("(all) => all.map((time) => time.dateTime)")
+    return found
 
 
 _CUT = """
@@ -302,6 +336,18 @@ def test_the_board(reader: Watched) -> None:
     page.get_by_role("button", name="Remove the chart").click()
     page.get_by_text("The board is empty.").wait_for()
     assert "chart" not in query(page.url)
+    page.get_by_label("Metrics (up to 4)").select_option("Loss")
+    page.set_viewport_size({"width": 1280, "height": 3000})  # charts are read when they come into view
+    for title, mark in (("Column", "rect"), ("Bar", "rect"), ("Heatmap", "rect"), ("Scatter", "symbol")):
+        select(page, "Type").select_option(label=title)
+        asked = choose(reader, "/comparisons/chart", page.get_by_role("button", name="Add chart").click)
+        assert asked["type"] == [title.lower()]
+        assert page.locator(f"figure:last-child svg .mark-{mark}.role-mark path").count() > 1
+        assert page.locator("figure:last-child svg .mark-line").count() == 0
+    for left in (3, 2, 1):
+        page.get_by_role("button", name="Remove the chart").first.click()
+        page.locator("figure").nth(left).wait_for(state="detached")
+    assert query(page.url)["chart"] == ["metric=Loss&against=elapsed&type=scatter&scale=log"]
     runs = "&".join(f"compare={run}" for run in (FIRST, SECOND, THIRD))
     reader.visit(f"?{runs}&view=board&chart=metric%3DLoss%26against%3Dstep")
     page.locator("figure svg text", has_text="dataset=validation").wait_for(state="attached")
