@@ -65,7 +65,7 @@ function places() {
 }
 
 const zoneList = h('datalist', { id: 'zones', own: true });
-const applyTheme = () => (document.documentElement.dataset['theme'] = localStorage.getItem(THEME) ?? '');
+const applyTheme = () => (document.documentElement.style.colorScheme = localStorage.getItem(THEME) ?? '');
 
 /** @returns {View} */
 function signIn() {
