@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from service.caching import codec
 from service.caching.codec import ContentGone, Length, NotAnEntry, Packed
+from service.concurrency import allocator
 from service.concurrency.time_limit import checkpoint
 from service.domain.run_lists import RUN_COLUMNS, ColumnsOfRuns, Rows, RunColumn, RunList, TextColumn
 from service.domain.run_tables import RunTable
@@ -22,6 +23,9 @@ _TOGETHER = 100
 _AT_ONCE = 1000
 """Runs of which the columns are made at once."""
 _MOST_PARTS = 10_000
+_LARGE = 8 * 1024 * 1024
+"""Bytes of packed runs from which on it is worth while to return what was freed: more than twice as many were needed on
+the way, and would stay in pieces too small for the next list."""
 _TEXTS = frozenset({"run_id", "status"})
 """The members of a run that are texts; the others are bytes, but for a number."""
 _ARRAY = bytes((0x90 + len(Run.__struct_fields__),))
@@ -42,11 +46,22 @@ class _First(msgspec.Struct, frozen=True, array_like=True):
 
 def packed(runs: Iterable[Run | RunTable]) -> Packed:
     """Pack runs, which may be in any order, newest first."""
+    parts = _parts(runs)
+    if codec.size_of(parts) > _LARGE:
+        allocator.return_freed()
+    return parts
+
+
+def _parts(runs: Iterable[Run | RunTable]) -> Packed:
     rows = _Rows()
     columns = ColumnsOfRuns()
+    is_large = False
     for some in _together(runs):
         rows.add(some)
         columns.add(some)
+        if not is_large and rows.size > _LARGE:
+            is_large = True
+            allocator.return_freed()  # what the list before it left
         del some  # before the next ones are read
     order = columns.order()
     together = max(_TOGETHER, len(order) // _MOST_PARTS)
@@ -121,6 +136,7 @@ class _Rows:
     def __init__(self) -> None:
         self._encode = msgspec.msgpack.Encoder().encode
         self._texts: list[bytes] = []
+        self.size = 0
         self._place = array("I"), array("I"), array("I")
         """The number of each one's text, its begin there, and its end."""
 
@@ -135,6 +151,7 @@ class _Rows:
         ):
             numbers.extend(more)
         self._texts.append(text)
+        self.size += len(text)
 
     def joined(self, rows: Sequence[int]) -> bytes:
         """These of the runs, counted as they were added."""

@@ -16,7 +16,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
 
-from service.server.allocator import configure_allocator
+from service.concurrency.allocator import configure_allocator
 from service.server.connection import Connection
 from service.server.exchange import Exchanges
 from service.server.limits import Limits
