@@ -40,7 +40,7 @@ _CALM = 0.5
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The figures of one case: milliseconds, probes failed and sent, MiB and CPU seconds of the worker, seconds of the
-    case, statuses and median milliseconds of the answers to its own requests.
+    case, statuses, median and greatest milliseconds of the answers to its own requests.
 
     ``control_p99`` is ``read_p99`` beside the same clients of nginx, which serves files: the share of the machine and
     the clients themselves. ``None`` where that was not measured.
@@ -58,12 +58,15 @@ class Outcome:
     seconds: float
     statuses: dict[int, int]
     median: float
+    longest: float
     killed: bool
 
     def line(self) -> str:
         answers = ", ".join(f"{count} x {status or 'none'}" for status, count in self.statuses.items())
         beside_nginx = "" if self.control_p99 is None else f" ({self.control_p99:.0f})"
-        notes = ["the worker was killed"] * self.killed + [f"{answers}: {self.median:.1f} ms"] * bool(answers)
+        notes = ["the worker was killed"] * self.killed + [
+            f"{answers}: {self.median:.1f} ms, at most {self.longest:.0f}"
+        ] * bool(answers)
         return (
             f"| {self.name} | {self.livez_worst:.0f} | {self.read_p99:.0f}{beside_nginx} "
             f"| {self.failed} of {self.probes} | {self.memory_peak:.0f} ({self.memory_before:.0f}) "
@@ -129,6 +132,7 @@ def _outcome(case: Case, processes: Processes, directory: Path, seconds: float) 
         seconds=took,
         statuses=dict(Counter(status for status, _ in stage.answered)),
         median=1000 * statistics.median([lasted for _, lasted in stage.answered] or [0.0]),
+        longest=1000 * max([lasted for _, lasted in stage.answered], default=0.0),
         killed=worker_of(master) != worker,
     )
 

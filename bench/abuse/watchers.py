@@ -1,5 +1,5 @@
 """Event streams of runs that log a point a second: what watchers cost other readers, and what opening many at once
-costs.
+costs; and how long small streams take to open while some of large runs are being opened.
 
 Compare the watchers' p99 with that of the case ``clients: none``; memory is that of the cases that open streams.
 """
@@ -19,6 +19,7 @@ from bench.upstream import point
 
 _WATCHERS, _OPENED = 100, 500
 _PATIENCE = 60.0
+_PAUSE = 0.02
 _FIRST = 10
 """Points of a run when it is first watched."""
 _EVERY = 1.0
@@ -81,6 +82,27 @@ def _open(stage: Stage, runs: Sequence[str]) -> None:
             stage.answered.append((_take_first(client), time.monotonic() - began))
 
 
+def _open_beside(stage: Stage, runs: Sequence[str]) -> None:
+    """Open streams of large runs at once and, until all have sent points, one of a small run after the other."""
+    with ExitStack() as stack:
+        large = [stack.enter_context(client) for client in _connected(stage, runs, len(runs))]
+        poll = stack.enter_context(selectors.DefaultSelector())
+        for client in large:
+            poll.register(client, selectors.EVENT_READ)
+        opened = 0
+        while poll.get_map():
+            began = time.monotonic()
+            (client,) = _connected(stage, [_HUNDRED[opened % len(_HUNDRED)]], 1)
+            with client:
+                stage.answered.append((_take_first(client), time.monotonic() - began))
+            opened += 1
+            for key, _ in poll.select(_PAUSE):
+                if not isinstance(key.fileobj, socket.socket):
+                    continue
+                _take_first(key.fileobj)
+                poll.unregister(key.fileobj)
+
+
 def _connected(stage: Stage, runs: Sequence[str], count: int) -> list[socket.socket]:
     """Clients that have requested the events of one run each."""
     clients = []
@@ -115,9 +137,19 @@ def _opened(name: str, runs: Sequence[str]) -> Case:
 
 
 _ONE, _HUNDRED = ["live-0"], [f"live-{number}" for number in range(_WATCHERS)]
+_LARGE = [f"run-{1_000_000 + number}" for number in range(4)]
+
+
+def _store_large(stage: Stage) -> None:
+    _log(stage, _HUNDRED, _FIRST)
+    for run in _LARGE:
+        stage.ask_well(f"/runs/{run}/tags")
+
+
 CASES = (
     _watched("100 of one run", _ONE),
     _watched("one each of 100 runs", _HUNDRED),
     _opened("500 of one run at once", _ONE),
     _opened("500 of 100 runs at once", _HUNDRED),
+    Case("watchers: small ones beside four of a million points", partial(_open_beside, runs=_LARGE), _store_large),
 )

@@ -26,6 +26,8 @@ from service.domain.selection.chunks import chunk_of, gathered, objects
 
 _DIGEST_SIZE = 12
 _LONGEST = 400
+_STRETCH = 16 * 1024
+"""Ids that are added to a set at once: no other thread runs meanwhile."""
 _UNKNOWN = b""
 _NO_IDS = memoryview(array("q"))
 _Digest = Annotated[bytes, msgspec.Meta(max_length=_DIGEST_SIZE)]
@@ -284,9 +286,12 @@ def _id(text: msgspec.Raw | bytes) -> int:
 def _firsts(ids: Sequence[int]) -> bytes:
     """For each id 1 where it is the first of its kind, otherwise 0: kept once, where each reader would keep those that
     it has seen."""
-    if len(set(ids)) == len(ids):
-        return b"\1" * len(ids)
     seen: set[int] = set()
+    for start in range(0, len(ids), _STRETCH):
+        seen.update(ids[start : start + _STRETCH])
+    if len(seen) == len(ids):
+        return b"\1" * len(ids)
+    seen.clear()
     return bytes(_adds(seen, one) for one in ids)
 
 

@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
@@ -22,15 +22,12 @@ from functools import partial
 
 from service.caching.changes import Changes
 from service.caching.codec import ContentGone
-from service.concurrency.background import settle
-from service.concurrency.single_flight import Flight, SingleFlight, StillUnderWay
+from service.concurrency.single_flight import SingleFlight, StillUnderWay
 from service.domain.errors import (
-    CursorExpired,
     Overloaded,
     RunNotFound,
     RuntimeTimeout,
     RuntimeTrouble,
-    ServiceError,
 )
 from service.domain.events import Observed
 from service.domain.freshness import Snapshot
@@ -38,7 +35,8 @@ from service.domain.metrics import MetricResource
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import BATCH
 from service.reads.feed import Feed, Watcher
-from service.reads.openings import BATCH_SECONDS, Openings, Polled, Trouble
+from service.reads.openings import BATCH_SECONDS, Openings
+from service.reads.polls import BUSY_SECONDS, Polled, Polls, Trouble
 from service.reads.queries import Queries
 from service.reads.results import Read
 from service.reads.turns import TURN, Turns, submitted
@@ -58,7 +56,6 @@ _SOON, _LATER, _TROUBLED = 0.05, 0.3, 1.0
 poll that found nothing fresh."""
 TICK = 1.0
 """Seconds between two calls of ``Watcher.tick``."""
-_BUSY_SECONDS = 5
 _log = logging.getLogger("service.reads")
 
 
@@ -72,13 +69,14 @@ class Feeds:
         self._telemetry = telemetry
         self._feeds: dict[tuple[CacheScope, str], Feed] = {}
         self._by_key: dict[str, set[Feed]] = {}
-        self._polls: SingleFlight[Trouble | None] = SingleFlight()
+        self._polls = Polls(queries, self._published)
+        self._under_way: SingleFlight[Trouble | None] = SingleFlight()
         self._changed = threading.Condition()
         self._opening = threading.Semaphore(_MOST_OPENING)
         self._single = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="feeds-single")
         self._batches = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="feeds-batches")
         self._turns = Turns()
-        self._openings = Openings(self._read, self._turns)
+        self._openings = Openings(self._poll, self._turns)
         self._polling = False
         self._ended = False
         self._count = 0
@@ -93,7 +91,7 @@ class Feeds:
         key = (context.cache_scope, run_id)
         with self._changed:
             if self._count >= self._most or self._ended:
-                raise Overloaded("too many event streams are open; try again later", _BUSY_SECONDS)
+                raise Overloaded("too many event streams are open; try again later", BUSY_SECONDS)
             self._count += 1
             feed = self._feeds.get(key)
             if feed is None:
@@ -135,13 +133,8 @@ class Feeds:
         submitted(self._single, step)
 
     def stored(self, feed: Feed, snapshot: Snapshot, context: RequestContext) -> Observed | None:
-        """A snapshot of the run, if it is still stored."""
-        if snapshot == feed.now.snapshot:
-            return feed.now
-        with suppress(CursorExpired, ContentGone):
-            read = self._queries.metrics.resource(feed.run_id, context, snapshot)
-            return Observed(read.content(), snapshot, read.status, may_change=read.may_change)
-        return None
+        """A snapshot of the run, if it is still stored. Raises ``Overloaded``."""
+        return self._polls.stored(feed, snapshot, context)
 
     def stop(self) -> None:
         """Stop polling, and all watchers."""
@@ -153,6 +146,7 @@ class Feeds:
             watcher.stop()
         self._turns.stop()
         self._openings.stop()
+        self._polls.stop()
         for pool in (self._single, self._batches):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -165,10 +159,10 @@ class Feeds:
     def _first_poll(self, feed: Feed, context: RequestContext) -> Trouble | None:
         """Poll a feed that is being opened, together with others; several that open the same one share the poll."""
         try:
-            flight = self._polls.join([feed], lambda _: self._openings.begin(feed, context))[feed][0]
+            flight = self._under_way.join([feed], lambda _: self._openings.begin(feed, context))[feed][0]
         except RuntimeError as error:
             raise Overloaded(
-                "no thread can be started for another event stream; try again later", _BUSY_SECONDS
+                "no thread can be started for another event stream; try again later", BUSY_SECONDS
             ) from error
         released = self._opening.acquire(blocking=False)
         try:
@@ -179,44 +173,15 @@ class Feeds:
             if released:
                 self._opening.release()
 
-    def _poll(self, feeds: Sequence[Feed], context: RequestContext) -> dict[Feed, tuple[Flight[Trouble | None], bool]]:
-        """Poll the feeds that are not being polled: each one's flight, and whether another thread has begun it."""
-        begun: list[tuple[Sequence[Feed], Future[Polled]]] = []
-
-        def begin(some: tuple[Feed, ...]) -> Future[Polled]:
-            begun.append((some, Future()))
-            return begun[-1][1]
-
-        flights = self._polls.join(feeds, begin)
-        for some, outcome in begun:
-            settle(outcome, partial(self._read, some, context))
-        return flights
-
-    def _read(self, feeds: Sequence[Feed], context: RequestContext) -> Polled:
-        began = time.monotonic()
-        replaced = {feed: feed.replaced for feed in feeds}
-        for feed in feeds:
-            feed.poll_at(began + _TROUBLED)
+    def _poll(self, outcomes: Mapping[Feed, Future[Polled]], context: RequestContext) -> None:
+        """Poll feeds, which are due again soon where nothing fresh is found."""
+        for feed in outcomes:
+            feed.poll_at(time.monotonic() + _TROUBLED)
             feed.batched = False
-        found = self._queries.metrics.resources([feed.run_id for feed in feeds], context)
-        seconds = time.monotonic() - began
-        return {feed: self._record(feed, found[feed.run_id], replaced[feed], seconds, context) for feed in feeds}
+        self._polls.poll(outcomes, context)
 
-    def _record(
-        self,
-        feed: Feed,
-        read: Read[MetricResource] | ServiceError,
-        replaced: int,
-        seconds: float,
-        context: RequestContext,
-    ) -> Trouble | None:
-        """Publish what was read, and schedule the next poll. Returns the error, if any."""
-        if isinstance(read, ServiceError):
-            return read
-        try:
-            read = self._published(feed, read, context)
-        except (ServiceError, ContentGone) as error:
-            return error
+    def _published(self, feed: Feed, read: Read[MetricResource], replaced: int, seconds: float) -> None:
+        """Schedule the next poll of a feed. ``replaced``, ``seconds``: see ``Polls``."""
         by = read.provenance
         in_this_process = by.upstream is not None
         polls_first = (in_this_process and not by.shared) or not self._changes.living
@@ -232,19 +197,6 @@ class Feeds:
                 feed.poll_at(due, due + min(_FILLS, by.lifetime / 10))
             else:
                 feed.poll_at(time.monotonic() + _TROUBLED)
-        return None
-
-    def _published(self, feed: Feed, read: Read[MetricResource], context: RequestContext) -> Read[MetricResource]:
-        """Publish ``read`` if it is new, reading again where its content has left the store; what was published."""
-        if feed.shows(read):
-            return read
-        try:
-            now = _observed(read)
-        except ContentGone:
-            read = self._queries.metrics.resource(feed.run_id, context.no_cache())
-            now = _observed(read)
-        feed.publish(now)
-        return read
 
     def _replaced(self, key: str) -> None:
         """Poll soon, if the entry is watched."""
@@ -302,23 +254,32 @@ class Feeds:
                     self._turns.take(self._batches, partial(self._poll_again, batch))
 
     def _poll_again(self, feeds: Sequence[Feed]) -> None:
+        """Poll the feeds that no other thread polls, and report lasting errors to their watchers."""
         context = feeds[0].context()
         if len(feeds) > 1:
             context = context.by(context.deadline.sooner(BATCH_SECONDS))
-        try:
+        outcomes: dict[Feed, Future[Polled]] = {}
+
+        def begin(one: tuple[Feed, ...]) -> Future[Polled]:
+            return outcomes.setdefault(one[0], Future())
+
+        for feed in feeds:
+            flight, joined = self._under_way.join([feed], begin)[feed]
+            flight.outcome.add_done_callback(partial(self._polled, feed, joined))
+        if outcomes:
             with self._telemetry.unasked("poll watched runs"):
-                flights = self._poll(feeds, context)
-            for feed, (flight, joined) in flights.items():
-                if not joined:
-                    _report(feed, flight.result(timeout=0))
-        except Exception:  # noqa: BLE001 - it is in the log with its stack
-            if not self._ended:  # otherwise its runtimes and store have been closed
-                _log.exception("unexpected error while polling watched runs", extra={"event": "feeds"})
-        finally:
-            for feed in feeds:
-                feed.polling = False
-            with self._changed:
-                self._changed.notify()
+                self._poll(outcomes, context)
+
+    def _polled(self, feed: Feed, joined: bool, outcome: Future[Trouble | None]) -> None:
+        """The feed may be polled again. A poll that was joined is reported by whoever began it."""
+        error = outcome.exception(timeout=0)
+        if error is None and not joined:
+            _report(feed, outcome.result(timeout=0))
+        elif error is not None and not self._ended:  # otherwise its runtimes and store have been closed
+            _log.error("unexpected error while polling a watched run", exc_info=error, extra={"event": "feeds"})
+        feed.polling = False
+        with self._changed:
+            self._changed.notify()
 
 
 def ready_batches(feeds: Sequence[Feed], now: float) -> Iterator[Sequence[Feed]]:
@@ -341,7 +302,3 @@ def _report(feed: Feed, trouble: Trouble | None) -> None:
             watcher.gone()
         else:
             watcher.forbidden()
-
-
-def _observed(read: Read[MetricResource]) -> Observed:
-    return Observed(read.content(), read.snapshot, read.status, may_change=read.may_change)

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from service.caching.codec import ContentGone
 from service.concurrency.background import in_background, settle
 from service.concurrency.thread_origin import carried
-from service.domain.errors import RuntimeTimeout, ServiceError
+from service.domain.errors import RuntimeTimeout
 from service.domain.freshness import RequestDirectives
 from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import BATCH
 from service.reads.feed import Feed
+from service.reads.polls import Polled
 from service.reads.turns import Turns
 
 BATCH_SECONDS = 4.0
 """Seconds for the poll of a batch, as one of its runs may be slow; single runs have the whole time of a request."""
 _AT_ONCE = 8
 """Batches polled at once, where the runtime is slow."""
-Trouble = ServiceError | ContentGone
-Polled = Mapping[Feed, Trouble | None]
-"""The error of polling each feed; ``None`` where there is none."""
-Poll = Callable[[Sequence[Feed], RequestContext], Polled]
+Poll = Callable[[Mapping[Feed, Future[Polled]], RequestContext], None]
+"""Polls feeds together, and settles the outcome of each."""
 _Group = tuple[CacheScope, RequestDirectives]
 
 
@@ -73,22 +71,26 @@ class Openings:
         context = together[-1].context.by(together[0].context.deadline)
         if len(together) > 1:
             context = context.by(context.deadline.sooner(BATCH_SECONDS))
-        polled: Future[Polled] = Future()
-        settle(polled, partial(self._poll, [one.feed for one in together], context))
-        for one in together:
-            if len(together) > 1 and not polled.exception(timeout=0) and _came_late(polled.result(timeout=0)[one.feed]):
-                self._open_alone(one)
-            else:
-                settle(one.outcome, partial(polled.result, timeout=0))
+        if len(together) == 1:
+            self._poll({together[0].feed: together[0].outcome}, context)
+        else:
+            self._poll({one.feed: self._outcome_in_time(one) for one in together}, context)
+
+    def _outcome_in_time(self, one: _Opening) -> Future[Polled]:
+        """An outcome for the opening, which is polled alone if that says that its runtime answered too late."""
+        outcome: Future[Polled] = Future()
+        outcome.add_done_callback(partial(self._finish, one))
+        return outcome
+
+    def _finish(self, one: _Opening, polled: Future[Polled]) -> None:
+        if polled.exception(timeout=0) is None and isinstance(polled.result(timeout=0)[one.feed], RuntimeTimeout):
+            self._open_alone(one)
+        else:
+            settle(one.outcome, partial(polled.result, timeout=0))
 
     def _open_alone(self, one: _Opening) -> None:
         """Poll a feed anew with the rest of its time, on a thread of its own, as its runtime may be slow."""
-        poll = partial(settle, one.outcome, partial(self._poll, [one.feed], one.context.no_cache()))
         try:
-            in_background(poll, "feed")
+            in_background(partial(self._poll, {one.feed: one.outcome}, one.context.no_cache()), "feed")
         except RuntimeError:
             settle(one.outcome, lambda: {one.feed: RuntimeTimeout()})
-
-
-def _came_late(trouble: Trouble | None) -> bool:
-    return isinstance(trouble, RuntimeTimeout)
