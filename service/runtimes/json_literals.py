@@ -143,7 +143,7 @@ def _quoted(body: bytes, name: bytes) -> bytes:
 
     Between two names only quotation marks are counted; an unterminated string extends to the end.
     """
-    pieces: list[bytes] = []
+    mended = bytearray()  # and no list: one of millions of pieces is joined and let go with the interpreter's lock held
     kept = at = 0
     within = False
     while (found := find(body, name, at)) >= 0:
@@ -151,9 +151,9 @@ def _quoted(body: bytes, name: bytes) -> bytes:
         at = found + len(name)
         if not within and not body[at : at + 1].isalnum() and body[at : at + 1] != b"_":
             start = found - (found > kept and body[found - 1 : found] == b"-" and name == b"Infinity")
-            pieces += (body[kept:start], b'"', body[start:at], b'"')
+            mended += b'%b"%b"' % (body[kept:start], body[start:at])
             kept = at
-    return b"".join((*pieces, body[kept:])) if pieces else body
+    return bytes(mended + body[kept:]) if mended else body
 
 
 def _quotation_marks(body: bytes, start: int, end: int) -> int:
@@ -177,11 +177,11 @@ def _unescaped(stretch: bytes) -> int:
 def _rewritten(text: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes:
     """``text`` with each numeric escape replaced by the result of ``change``.
 
-    One pass, with pieces only for what differs.
+    One pass, which copies only where something differs.
     """
     if find(text, b"\\u") < 0:
         return text
-    pieces: list[bytes] = []
+    rewritten = bytearray()
     kept = at = 0
     while at < len(text):
         plain = _PLAIN.match(text, at, at + AT_ONCE)
@@ -193,10 +193,11 @@ def _rewritten(text: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes
             break
         changed = change(found)
         if changed != found[0]:
-            pieces += (text[kept:at], changed)
+            rewritten += text[kept:at]
+            rewritten += changed
             kept = found.end()
         at = found.end()
-    return b"".join((*pieces, text[kept:])) if pieces else text
+    return bytes(rewritten + text[kept:]) if rewritten else text
 
 
 def _replace_lone(match: re.Match[bytes]) -> bytes:

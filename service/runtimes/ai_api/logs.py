@@ -22,6 +22,10 @@ from service.runtimes.ai_api.timestamps import TimestampMapping
 
 MOST_PAGES = 20
 """The most pages of ``MOST_LINES`` that are searched for one answer: 100,000 lines."""
+_MOST_IN_A_PAGE = MOST_PAGES * MOST_LINES
+"""The most lines that are read of one answer, for a runtime may return more than it was asked for."""
+_TOGETHER = 500
+"""Lines that are decoded at once."""
 MOST_BYTES = 32 * 1024 * 1024
 """The most bytes of an answer's lines; the rest is left out, and the answer says so."""
 _OVERLAP = timedelta(milliseconds=1)
@@ -40,7 +44,7 @@ class _Line(msgspec.Struct):
 
 
 class _Data(msgspec.Struct):
-    result: list[_Line] | None = None
+    result: list[Raw] | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -96,7 +100,8 @@ class _Pages:
             return None
         self.ended = len(lines) < self._size
         fresh = _without(lines, self._before)
-        self._left = self._left - 1 if fresh and self._go_on_behind(lines) else 0
+        more = fresh and len(lines) < _MOST_IN_A_PAGE and self._go_on_behind(lines)
+        self._left = self._left - 1 if more else 0
         self._before, self._size = Counter(lines), MOST_LINES
         return fresh
 
@@ -121,8 +126,12 @@ class _Pages:
 def _lines(body: bytes) -> list[LogLine]:
     answer, mended = json_literals.decode_mended(body, _Answer)
     timestamps = TimestampMapping()
-    found = answer.data.result if answer.data is not None else None
-    return [_line(each, timestamps, mended=mended) for each in found or ()]
+    found = (answer.data.result if answer.data is not None else None) or []
+    lines: list[LogLine] = []
+    for first in range(0, min(len(found), _MOST_IN_A_PAGE), _TOGETHER):
+        some = json_literals.decode(b"[%b]" % b",".join(found[first : first + _TOGETHER]), list[_Line])
+        lines.extend(_line(each, timestamps, mended=mended) for each in some)
+    return lines
 
 
 def _line(given: _Line, timestamps: TimestampMapping, *, mended: bool) -> LogLine:

@@ -200,6 +200,11 @@ def test_what_lies_across_two_stretches_is_read_as_anywhere(before: int) -> None
         json_literals.decode(f'["{text}'.encode()[:-5] + b'"]', list[msgspec.Raw])  # a character is cut
 
 
+def test_mending_many_words_needs_memory_in_proportion_to_the_text() -> None:
+    body = b'"\\ud83d",NaN,' * 40_000
+    assert memory(lambda: json_literals._mended(body, json_literals._replace_lone)) < 8 * len(body)
+
+
 def test_what_is_decoded_at_once_has_a_longest_length() -> None:
     with pytest.raises(BadGateway, match="has more than 128 MiB beside points"):
         json_literals.decode(b" " * (json_literals.MOST_AT_ONCE + 1), list)

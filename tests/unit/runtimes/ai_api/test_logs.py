@@ -154,6 +154,19 @@ def test_no_time_for_a_further_page_leaves_what_there_is() -> None:
         read(upstream)
 
 
+def test_of_an_answer_with_far_too_many_lines_the_first_are_read() -> None:
+    """Three million cost 34 seconds."""
+    asked: list[Sequence[tuple[str, str]]] = []
+    most = logs.MOST_PAGES * MOST_LINES
+
+    def ask(parameters: Sequence[tuple[str, str]]) -> bytes:
+        asked.append(parameters)
+        return b'{"data":{"result":[%b{"msg":"beyond"}]}}' % (b'{"msg":NaN},' * most)
+
+    found = read(ask, search="beyond")
+    assert (found.count, found.complete, len(asked)) == (0, False, 1)
+
+
 def test_a_log_is_bounded_in_bytes() -> None:
     line = {"timestamp": "2026-03-29T01:00:00Z", "msg": "x" * (logs.MOST_BYTES // 3)}
     found = read(lambda _: json.dumps({"data": {"result": [line] * 5}}).encode())
