@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from testing.waiting import eventually
 from tests.servers.approuter import COOKIE, Approuter, approuter
 from tests.servers.demo import Demo
 from tests.servers.service_hosts import ServiceHost
@@ -194,6 +195,7 @@ def test_behind_an_approuter(
     with with_a_cookie(open_page, session, demo) as (router, watched):
         page = watched.open(f"?run={FIRST}&tab=metrics&part=tags")
         assert page.locator(".tag").count() == 2
+        select(page, "Resource group").wait_for()
         assert f"/runs/{FIRST}" in router.scripts_seen
         assert page.evaluate("sessionStorage.length") == 0
         for careless in (False, True):
@@ -204,8 +206,10 @@ def test_behind_an_approuter(
             assert page.locator(".tag").count() == 2  # what was read stays, and so do the choices
             assert select(page, "Resource group").input_value() == "default"
             router.sessions["one"] = expired  # as after the login at the provider
-            page.get_by_role("button", name="Sign in").first.click()
+            with page.expect_navigation():
+                page.get_by_role("button", name="Sign in").first.click()
             watched.ready()
+            select(page, "Resource group").wait_for()
             assert page.locator(".tag").count() == 2
             assert page.url.endswith(f"?run={FIRST}&tab=metrics&part=tags")
 
@@ -218,6 +222,7 @@ def test_several_connections(
     with with_a_cookie(open_page, session, demo) as (_, watched):
         page = watched.open("?status=COMPLETED")
         picker = select(page, "Connection")
+        picker.wait_for()
         assert picker.locator("option").all_inner_texts() == ["first", "second"]
         assert picker.input_value() == "first"
         page.get_by_role("checkbox", name=f"Compare {FIRST}").check()
@@ -230,7 +235,8 @@ def test_several_connections(
             "status": ["COMPLETED"],
             "connection": ["second"],
         }  # what was picked is of another place
-        assert select(page, "Resource group").input_value() == "research"  # the connection's own
+        group = select(page, "Resource group")
+        eventually(lambda: group.input_value() == "research")  # the connection's own
         page.get_by_role("link", name=RESEARCH).click()
         page.get_by_role("heading", name="Parameters").wait_for()
         assert query(page.url) == {"run": [RESEARCH], "connection": ["second"]}
@@ -242,4 +248,4 @@ def test_several_connections(
         problem.get_by_text("in the resource group 'default' of the connection 'second'").wait_for()
         page.go_back()
         problem.wait_for(state="detached")
-        assert picker.input_value() == "second"
+        eventually(lambda: picker.input_value() == "second")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -13,7 +14,7 @@ from service.caching.codec import Header, digest_of
 from service.caching.redis.cache import RedisCache
 from service.caching.store import COHERENCE, Entry, EntryStore
 from testing.waiting import eventually
-from tests.integration.redis.conftest import Connect
+from tests.integration.redis.conftest import BRIEF, PATIENT, Connect
 from tests.servers.link import linked
 from tests.servers.valkey import ValkeyServer
 from tests.servers.valkey_sets import ClusterSet, cluster_set, sentinel_set
@@ -39,17 +40,20 @@ class Host:
         parts = (b"%d" % number,)
         return self.store.save(key, Entry(Header("value", True, float(number), digest_of(parts), 1), parts), 60)
 
-    def given(self, key: str = KEY) -> float:
-        return self.store.headers([key])[key].fetched_at
+    def given(self, key: str = KEY) -> float | None:
+        """When what it gives was fetched; ``None`` where nothing can be read."""
+        header = self.store.headers([key]).get(key)
+        return None if header is None else header.fetched_at
 
 
-NewHost = Callable[[str], Host]
+class NewHost(Protocol):
+    def __call__(self, url: str, timeout: float = PATIENT) -> Host: ...
 
 
 @pytest.fixture
 def new_host(connect: Connect) -> NewHost:
-    def made(url: str) -> Host:
-        host = Host(connect(url))
+    def made(url: str, timeout: float = PATIENT) -> Host:
+        host = Host(connect(url, timeout))
         eventually(lambda: host.changes.living)
         return host
 
@@ -85,7 +89,7 @@ def test_what_is_replaced_is_given_no_longer_while_announcements_are_held_up(
     server: ValkeyServer, new_host: NewHost
 ) -> None:
     with linked(server.port) as link:
-        writer, reader = new_host(server.url), new_host(link.url)
+        writer, reader = new_host(server.url), new_host(link.url, BRIEF)
         writer.save(1)
         eventually(lambda: reader.heard and reader.given() == 1)
         link.hold()
@@ -99,7 +103,7 @@ def test_what_is_replaced_is_given_no_longer_while_announcements_are_held_up(
 
 
 def test_a_paused_server_is_trusted_no_longer(server: ValkeyServer, new_host: NewHost) -> None:
-    host = new_host(server.url)
+    host = new_host(server.url, BRIEF)
     server.pause()
     eventually(lambda: not host.changes.living)
     server.resume()

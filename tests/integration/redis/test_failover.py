@@ -10,11 +10,8 @@ from service.caching.protocol import Replacement
 from service.caching.redis.cache import RedisCache
 from service.domain.errors import CacheUnavailable
 from testing.waiting import eventually
-from tests.integration.redis.conftest import Connect
+from tests.integration.redis.conftest import BRIEF, Connect
 from tests.servers.valkey_sets import ClusterSet, cluster_set, sentinel_set, slots_of
-
-PATIENT = 10.0
-"""Seconds to wait for servers that answer, or refuse connections, however busy this machine is."""
 
 
 def key_on(master: int) -> str:
@@ -32,7 +29,7 @@ def usable(cache: RedisCache, key: str = "k") -> bool:
 
 def test_sentinels_name_the_new_master(tmp_path: Path, connect: Connect) -> None:
     with sentinel_set(tmp_path) as servers:
-        cache = connect(servers.url, PATIENT)
+        cache = connect(servers.url)
         assert usable(cache)
         eventually(lambda: servers.replica.ask("GET", "k") == b"v")
         servers.master.kill()
@@ -50,7 +47,7 @@ def cluster(tmp_path: Path) -> Iterator[ClusterSet]:
 
 
 def test_in_a_cluster_a_dead_master_costs_its_own_keys_only(cluster: ClusterSet, connect: Connect) -> None:
-    cache = connect(cluster.url, PATIENT)
+    cache = connect(cluster.url)
     keys = [key_on(number) for number in range(3)]
     assert all(usable(cache, key) for key in keys)
     cluster.masters[2].kill()
@@ -75,7 +72,7 @@ def test_in_a_cluster_a_dead_master_costs_its_own_keys_only(cluster: ClusterSet,
 
 @pytest.mark.slow
 def test_in_a_cluster_the_replica_takes_over(cluster: ClusterSet, connect: Connect) -> None:
-    cache = connect(cluster.url)
+    cache = connect(cluster.url, BRIEF)
     key = key_on(0)
     eventually(lambda: usable(cache, key))
     cluster.masters[0].pause()
@@ -91,7 +88,7 @@ def test_in_a_cluster_the_replica_takes_over(cluster: ClusterSet, connect: Conne
 
 @pytest.mark.slow
 def test_in_a_cluster_moved_keys_are_followed(cluster: ClusterSet, connect: Connect) -> None:
-    cache = connect(cluster.url, PATIENT)
+    cache = connect(cluster.url)
     key = key_on(0)
     assert cache.get(key) is None
     target = cluster.masters[1].ask("CLUSTER", "MYID")
@@ -104,7 +101,7 @@ def test_in_a_cluster_moved_keys_are_followed(cluster: ClusterSet, connect: Conn
 
 @pytest.mark.slow
 def test_a_cluster_that_was_gone_as_a_whole(cluster: ClusterSet, connect: Connect) -> None:
-    cache = connect(cluster.url, PATIENT)
+    cache = connect(cluster.url)
     assert usable(cache)
     for node in (*cluster.masters, cluster.replica):
         node.kill()

@@ -24,6 +24,7 @@ from service.caching.store import EntryStore
 from service.reads.leases import TTL, Leases
 from service.reads.results import VALUE, Fetched, Found
 from testing.clocks import Clock
+from testing.waiting import eventually
 from testing.work import MEBIBYTE, memory
 from tests.integration.redis.conftest import Connect
 from tests.servers.valkey import ValkeyServer
@@ -155,7 +156,7 @@ def test_a_run_that_was_stays_ended_for_as_long_as_its_last_answer_could_come_up
         found = process.one(source)
         assert isinstance(found, Found)
         assert found.header.outcome == "absent"
-    assert kept - 900 - 5 < milliseconds_left(server, "key") / 1000 < kept - 900 + 5
+    assert kept - 900 - 60 < milliseconds_left(server, "key") / 1000 < kept - 900 + 5
     clock.pass_(kept)
     process.one(source)
     assert milliseconds_left(server, "key") / 1000 <= LIFETIMES.remembered_absence
@@ -185,16 +186,33 @@ def test_a_lock_that_is_no_lease_holds_no_other_up(
     cache: RedisCache, server: ValkeyServer, command: tuple[str | int, ...]
 ) -> None:
     name, _, *arguments = command
-    server.ask(name, lock_key("key"), *arguments)
-    leases, others = Leases(store_on(cache)), Leases(store_on(cache))
-    assert leases.acquire(["key"]).keys
-    assert not others.acquire(["key"]).keys, "it is a lease now"
-    assert 0 < milliseconds_left(server, lock_key("key")) <= 1000 * TTL
-    leases.release(["key"])
-    assert others.acquire(["key"]).keys
+
+    def is_a_lease_then() -> bool:
+        """Whether it is; a lease ends while this process is held up."""
+        server.ask("DEL", lock_key("key"))
+        server.ask(name, lock_key("key"), *arguments)
+        leases, others = Leases(store_on(cache)), Leases(store_on(cache))
+        assert leases.acquire(["key"]).keys
+        held = not others.acquire(["key"]).keys and 0 < milliseconds_left(server, lock_key("key")) <= 1000 * TTL
+        for each in (leases, others):
+            each.release(["key"])
+        assert others.acquire(["key"]).keys
+        for each in (leases, others):
+            each.close()
+        return held
+
+    eventually(is_a_lease_then)
 
 
 def test_a_lock_as_long_as_a_lease_is_one_until_it_ends(cache: RedisCache, server: ValkeyServer) -> None:
-    server.ask("SET", lock_key("key"), "another process", "PX", int(1000 * TTL))
-    assert not Leases(store_on(cache)).acquire(["key"]).keys
-    assert server.ask("GET", lock_key("key")) == b"another process"
+    leases = Leases(store_on(cache))
+
+    def is_one() -> bool:
+        """Whether it is; it has ended where this process is held up."""
+        server.ask("SET", lock_key("key"), "another process", "PX", int(1000 * TTL))
+        taken = leases.acquire(["key"]).keys
+        leases.release(taken)
+        return not taken and server.ask("GET", lock_key("key")) == b"another process"
+
+    eventually(is_one)
+    leases.close()
