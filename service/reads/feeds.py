@@ -178,7 +178,7 @@ class Feeds:
         for feed in outcomes:
             feed.poll_at(time.monotonic() + _TROUBLED)
             feed.batched = False
-        self._polls.poll(outcomes, context)
+        self._polls.begin(outcomes, context)
 
     def _published(self, feed: Feed, read: Read[MetricResource], replaced: int, seconds: float) -> None:
         """Schedule the next poll of a feed. ``replaced``, ``seconds``: see ``Polls``."""

@@ -79,7 +79,7 @@ class Polls:
         self._indexing = Indexing()
         self._earlier: SingleFlight[Observed | None] = SingleFlight()
 
-    def poll(self, outcomes: Mapping[Feed, Future[Polled]], context: RequestContext) -> None:
+    def begin(self, outcomes: Mapping[Feed, Future[Polled]], context: RequestContext) -> None:
         """Read the feeds' runs together and settle each one's outcome, those of large runs later. Raises nothing but
         ``SystemExit`` and the like."""
         began = time.monotonic()
@@ -121,7 +121,8 @@ class Polls:
 
         key = (feed, snapshot)
         try:
-            return self._earlier.join([key], begin)[key][0].result(context.deadline.remaining())
+            flight, _ = self._earlier.join([key], begin)[key]
+            return flight.result(context.deadline.remaining())
         except StillUnderWay:
             raise busy() from None
 

@@ -34,6 +34,7 @@ EXCEPTIONS = {
     ("runtimes/credentials/client_credentials.py", "authorization"): "a flight, which manages its wait",
     ("reads/feeds.py", "_run"): "a thread of its own in the background",
     ("reads/feeds.py", "_first_poll"): "a turn, and then a flight, which manages its wait",
+    ("reads/polls.py", "stored"): "a flight, which manages its wait",
     ("reads/leases.py", "_keep"): "a thread of its own in the background",
     ("telemetry/tracing.py", "close"): "the end of the process",
     ("runtimes/transport/budget.py", "current"): "reads a context variable",

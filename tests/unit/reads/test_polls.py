@@ -107,7 +107,7 @@ def test_a_small_run_is_published_while_large_ones_are_being_indexed(world: Worl
     for run_id in ("large", "larger", "small"):
         world.runtime.log(run_id, point(1, 10 if run_id == "small" else LARGE // 8))
     outcomes = opened("large", "larger", "small")
-    polls.poll(outcomes, context(HERE))
+    polls.begin(outcomes, context(HERE))
     assert {feed.run_id: outcome.done() for feed, outcome in outcomes.items()} == {
         "large": False,
         "larger": False,
@@ -125,7 +125,7 @@ def test_a_large_run_that_nobody_waits_for_any_more_is_not_indexed(world: World)
     world.runtime.log("large", point(1, LARGE // 8))
     ((feed, outcome),) = opened("large").items()
     feed.opened = 0
-    polls.poll({feed: outcome}, context(HERE))
+    polls.begin({feed: outcome}, context(HERE))
     assert outcome.result(PATIENCE) == {feed: None}
     assert not feed.is_polled
     polls.stop()
@@ -138,7 +138,7 @@ def test_an_earlier_snapshot_is_indexed_once_for_all_that_resume_from_it(world: 
     for step in (1, 2):
         world.runtime.log("run", point(step, MEDIUM))
         outcome: Future[Polled] = Future()
-        polls.poll({feed: outcome}, context(HERE).no_cache())
+        polls.begin({feed: outcome}, context(HERE).no_cache())
         assert outcome.result(PATIENCE) == {feed: None}
         snapshots.append(feed.now.snapshot)
     found = together(*[partial(polls.stored, feed, snapshots[0], context(HERE)) for _ in range(8)])
