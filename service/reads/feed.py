@@ -75,6 +75,8 @@ class Feed:
         """Whether it is polled in a batch."""
         self.replaced = 0
         """How often the stored entry was replaced, as far as this process knows."""
+        self.is_read = False
+        """Whether its run was read by its last poll; a large one may have to wait until it is indexed."""
         self.earlier: Observed | None = None
         """The earlier snapshot from which a client resumed last."""
         self.lock = threading.Lock()

@@ -36,7 +36,7 @@ from service.domain.runtime import CacheScope, RequestContext
 from service.reads.batches import BATCH
 from service.reads.feed import Feed, Watcher
 from service.reads.openings import BATCH_SECONDS, Openings
-from service.reads.polls import BUSY_SECONDS, Polled, Polls, Trouble
+from service.reads.polls import BUSY_SECONDS, Polled, Polls, Trouble, busy
 from service.reads.queries import Queries
 from service.reads.results import Read
 from service.reads.turns import TURN, Turns, submitted
@@ -104,7 +104,7 @@ class Feeds:
                     raise trouble
         except StillUnderWay:
             self.close(feed)
-            raise RuntimeTimeout from None
+            raise (busy() if feed.is_read else RuntimeTimeout()) from None
         except BaseException:
             self.close(feed)
             raise

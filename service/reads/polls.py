@@ -30,6 +30,7 @@ from service.reads.turns import submitted
 Trouble = ServiceError | ContentGone
 Polled = Mapping[Feed, Trouble | None]
 """The error of polling each feed; ``None`` where there is none."""
+_Named = tuple[Feed, Snapshot]
 BUSY_SECONDS = 5
 _SMALL, _MEDIUM = 256 * 1024, 4 * 1024 * 1024
 """Bytes of a content up to which it is indexed at once, in milliseconds, and without waiting for the largest."""
@@ -84,6 +85,8 @@ class Polls:
         ``SystemExit`` and the like."""
         began = time.monotonic()
         replaced = {feed: feed.replaced for feed in outcomes}
+        for feed in outcomes:
+            feed.is_read = False
         try:
             found = self._metrics.resources([feed.run_id for feed in outcomes], context)
         except BaseException as error:
@@ -99,6 +102,7 @@ class Polls:
                 outcome.set_result({feed: read})
                 continue
             size = 0 if feed.shows(read) else read.size
+            feed.is_read = True
             try:
                 self._indexing.run(
                     size, partial(settle, outcome, partial(self._publish, feed, read, replaced[feed], seconds))
@@ -112,16 +116,18 @@ class Polls:
         for known in (feed.now, feed.earlier):
             if known is not None and known.snapshot == snapshot:
                 return known
-        size = max(snapshot.size, feed.now.snapshot.size)
-
-        def begin(_: object) -> Future[Mapping[tuple[Feed, Snapshot], Observed | None]]:
-            indexed: Future[Mapping[tuple[Feed, Snapshot], Observed | None]] = Future()
-            self._indexing.run(size, partial(settle, indexed, partial(self._stored, feed, snapshot, context)))
-            return indexed
-
-        key = (feed, snapshot)
+        indexed: Future[Mapping[_Named, Observed | None]] = Future()
+        named = (feed, snapshot)
+        flight, joined = self._earlier.join([named], lambda _: indexed)[named]
+        if not joined:
+            try:
+                read = self._metrics.resource(feed.run_id, context, snapshot)
+                self._indexing.run(read.size, partial(settle, indexed, partial(self._index_earlier, named, read)))
+            except (CursorExpired, ContentGone):
+                indexed.set_result({named: None})
+            except BaseException as error:  # noqa: BLE001 - raised in all threads that wait
+                indexed.set_exception(error)
         try:
-            flight, _ = self._earlier.join([key], begin)[key]
             return flight.result(context.deadline.remaining())
         except StillUnderWay:
             raise busy() from None
@@ -145,14 +151,11 @@ class Polls:
         self._published(feed, read, replaced, seconds)
         return {feed: None}
 
-    def _stored(
-        self, feed: Feed, snapshot: Snapshot, context: RequestContext
-    ) -> Mapping[tuple[Feed, Snapshot], Observed | None]:
-        with suppress(CursorExpired, ContentGone):
-            read = self._metrics.resource(feed.run_id, context, snapshot)
-            feed.earlier = _observed(read)
-            return {(feed, snapshot): feed.earlier}
-        return {(feed, snapshot): None}
+    def _index_earlier(self, named: _Named, read: Read[MetricResource]) -> Mapping[_Named, Observed | None]:
+        with suppress(ContentGone):
+            named[0].earlier = _observed(read)
+            return {named: named[0].earlier}
+        return {named: None}
 
 
 def busy() -> Overloaded:

@@ -197,7 +197,7 @@ def _rewritten(text: bytes, change: Callable[[re.Match[bytes]], bytes]) -> bytes
             rewritten += changed
             kept = found.end()
         at = found.end()
-    return bytes(rewritten + text[kept:]) if rewritten else text
+    return bytes(rewritten + text[kept:]) if kept else text
 
 
 def _replace_lone(match: re.Match[bytes]) -> bytes:

@@ -130,6 +130,7 @@ def test_a_value_ends(cache: Cache, key: str) -> None:
 def test_a_time_to_live_too_short_to_measure_is_a_millisecond(cache: Cache, key: str, ttl: float) -> None:
     cache.set_many({key: b"x"}, ttl)
     eventually(lambda: cache.get(key) is None)
+    assert cache.get_many([key]) == {key: None}
 
 
 def test_delete(cache: Cache, key: str) -> None:
@@ -251,8 +252,10 @@ def test_threads_never_get_each_others_values(cache: Cache, key: str) -> None:
     assert together(*[partial(wrong, number) for number in range(12)]) == [[]] * 12
 
 
-def test_ping(cache: Cache) -> None:
+def test_ping_changes_nothing(cache: Cache, key: str) -> None:
+    cache.set_many({key: b"x"}, 60)
     cache.ping()
+    assert cache.get(key) == b"x"
 
 
 def test_closing_twice_is_closing(cache: Cache) -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 
 from service.domain.errors import Overloaded, RuntimeTimeout
 from service.domain.freshness import Snapshot
-from service.domain.runtime import CacheScope, RequestContext
+from service.domain.runtime import RequestContext
 from service.reads.feed import Feed
 from service.reads.openings import Openings
 from service.reads.polls import Indexing, Polled, Polls, busy
 from service.reads.turns import Turns
 from testing.threads import together
 from testing.waiting import PATIENCE, eventually
-from tests.unit.reads.fakes import context
-from tests.unit.reads.test_feeds import World
+from tests.unit.reads.fakes import FakeRuntime, context
+from tests.unit.reads.watched import HERE, World
 
-HERE = CacheScope("t", "g")
 SMALL, MEDIUM, LARGE = 1000, 1024 * 1024, 64 * 1024 * 1024
 
 
@@ -38,10 +38,8 @@ class Step:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    made = World()
-    yield made
-    made.feeds.stop()
-    made.queries.close()
+    with World() as made:
+        yield made
 
 
 def point(step: int, size: int) -> bytes:
@@ -148,6 +146,60 @@ def test_an_earlier_snapshot_is_indexed_once_for_all_that_resume_from_it(world: 
     assert {id(one) for one in found} == {id(feed.earlier)}
     assert polls.stored(feed, snapshots[1], context(HERE)) is feed.now
     assert polls.stored(feed, Snapshot(b"none", 1), context(HERE)) is None
+    polls.stop()
+
+
+def test_who_resumes_in_a_run_that_is_slow_to_read_keeps_no_other_waiting(world: World) -> None:
+    slow_now, asked, may_answer = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(FakeRuntime):
+        def run_metrics(self, run_ids: Sequence[str], context: RequestContext) -> Mapping[str, Any]:
+            if slow_now.is_set() and "slow" in run_ids:
+                asked.set()
+                assert may_answer.wait(PATIENCE)
+            return super().run_metrics(run_ids, context)
+
+    world.runtime = Slow()
+    world.connect(world.runtime)
+    polls = Polls(world.queries, lambda *_: None)
+    outcomes = opened("slow", "quick")
+    first = []
+    for step in (1, 2):
+        for feed in outcomes:
+            world.runtime.log(feed.run_id, point(step, SMALL))
+        polls.begin({feed: Future() for feed in outcomes}, context(HERE).no_cache())
+        first.append([feed.now.snapshot for feed in outcomes])
+    slow, quick = outcomes
+    slow_now.set()
+    with ThreadPoolExecutor(1) as pool:
+        resumed = pool.submit(polls.stored, slow, first[0][0], context(HERE).no_cache())
+        assert asked.wait(PATIENCE)
+        try:
+            assert polls.stored(quick, first[0][1], context(HERE).no_cache()) is quick.earlier
+        finally:
+            may_answer.set()
+        assert resumed.result(PATIENCE) is slow.earlier
+    assert slow.earlier is not None
+    assert quick.earlier is not None
+    polls.stop()
+
+
+def test_a_run_that_was_read_is_not_blamed_on_the_runtime(world: World) -> None:
+    """Whoever waits in vain for a large run to be indexed is told so."""
+    may_go_on = threading.Event()
+
+    def published(*_: object) -> None:
+        assert may_go_on.wait(PATIENCE)
+
+    polls = Polls(world.queries, published)
+    world.runtime.log("large", point(1, LARGE // 8))
+    world.runtime.fail("late", RuntimeTimeout())
+    outcomes = opened("large", "late")
+    polls.begin(outcomes, context(HERE))
+    assert {feed.run_id: feed.is_read for feed in outcomes} == {"large": True, "late": False}
+    may_go_on.set()
+    for feed, outcome in outcomes.items():
+        assert feed in outcome.result(PATIENCE)
     polls.stop()
 
 
