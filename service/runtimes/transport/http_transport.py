@@ -48,6 +48,7 @@ class HttpTransport:
         self._keeps_connections = keeps_connections
         self._adapter = new_adapter(pool_size, client_certificate, trust)
         self._telemetry = telemetry
+        self._is_closed = False
 
     def exchange(
         self,
@@ -84,13 +85,16 @@ class HttpTransport:
             outcome = type(error).__name__
             raise
         finally:
+            if self._is_closed:
+                self._adapter.close()
             self._telemetry.upstream_exchange(operation, outcome, time.perf_counter() - began)
             if span is not None:
                 _end(span, outcome)
         return answer
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and those of exchanges still under way when these end."""
+        self._is_closed = True
         self._adapter.close()
 
     def _exchange(self, request: Callable[[], requests.PreparedRequest], deadline: Deadline, most: int) -> Answer:

@@ -15,7 +15,7 @@ from service.runtimes.transport.budget import Budget, spending
 from service.runtimes.transport.sockets import connect
 from service.telemetry.prometheus import Telemetry
 from tests.integration.transport.conftest import MAX_BODY_BYTES, Exchange, Serve
-from tests.integration.transport.servers import Request, raw, reply
+from tests.integration.transport.servers import HANG_GUARD, Request, raw, reply
 from tests.rows import each_row
 
 
@@ -186,3 +186,27 @@ def test_an_answer_in_two_parts_is_not_held_up_by_a_late_acknowledgement() -> No
                     assert theirs.recv(99)
                     theirs.sendall(b"an answer")
                     assert ours.recv_into(bytearray(99))
+
+
+def test_a_closed_transport_keeps_no_connection(serve: Serve, transport: HttpTransport) -> None:
+    """Neither that of an exchange that was under way nor that of a later one."""
+    asked, goes_on, ended = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def answer(connection: socket.socket, over: threading.Event) -> None:
+        asked.set()
+        assert goes_on.wait(HANG_GUARD)
+        connection.sendall(reply())
+        connection.settimeout(HANG_GUARD)
+        assert connection.recv(1) == b""
+        ended.release()
+
+    server = serve(lambda _: answer)
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(get, transport, server.url)
+        assert asked.wait(HANG_GUARD)
+        transport.close()
+        goes_on.set()
+        assert under_way.result(HANG_GUARD).status == 200
+    assert ended.acquire(timeout=HANG_GUARD)
+    assert get(transport, server.url).status == 200
+    assert ended.acquire(timeout=HANG_GUARD)
