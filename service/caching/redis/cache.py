@@ -79,6 +79,7 @@ class RedisCache:
         self._circuits_lock = threading.Lock()
         self._sender = uuid.uuid4().hex
         self._subscription: Subscription | None = None
+        self._is_closed = False
 
     def get(self, key: str) -> bytes | None:
         return self.get_many([key])[key]
@@ -139,6 +140,8 @@ class RedisCache:
             self._servers.ping()
 
     def close(self) -> None:
+        """Close the connections. Operations raise ``CacheUnavailable`` from now on, as reads under way may go on."""
+        self._is_closed = True
         if self._subscription is not None:
             self._subscription.close()
         self._servers.close()
@@ -185,12 +188,17 @@ class RedisCache:
     @contextmanager
     def _operation(self) -> Iterator[None]:
         """The deadline of an operation, and the count of its failures."""
+        if self._is_closed:
+            raise CacheUnavailable("the cache is closed")
         try:
             with waiting(briefly=True), within(Deadline.after(2 * self._timeout)):
                 yield
         except CacheUnavailable:
             self._telemetry.cache_server_error()
             raise
+        finally:
+            if self._is_closed:  # meanwhile: the client connects again when it is used
+                self._servers.close()
 
     def _shares(self, keys: Sequence[str]) -> list[Share]:
         if not self._servers.connected:
