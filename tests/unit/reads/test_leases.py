@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+
+import pytest
 
 from service.caching.codec import LARGEST, Header
 from service.caching.entry_keys import lock_key
@@ -17,10 +20,20 @@ from testing.threads import together
 from testing.waiting import PATIENCE, eventually
 from tests.unit.reads.worlds import MeddledCache
 
+_opened: list[Leases] = []
+
 
 def leases_of(cache: Cache) -> Leases:
-    """The leases of a process of its own."""
-    return Leases(EntryStore(cache, secret="s", memory_bytes=10**6))
+    """The leases of a process of its own, which ends with the test."""
+    _opened.append(Leases(EntryStore(cache, secret="s", memory_bytes=10**6)))
+    return _opened[-1]
+
+
+@pytest.fixture(autouse=True)
+def _ended() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
 
 
 def acquired(leases: Leases, key: str) -> bool:
