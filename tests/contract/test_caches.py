@@ -10,6 +10,7 @@ import pytest
 from service.caching.memory import MemoryCache
 from service.caching.protocol import Cache, Replacement
 from service.caching.redis.cache import RedisCache
+from service.domain.errors import CacheUnavailable
 from service.telemetry.prometheus import Telemetry
 from testing.threads import together
 from testing.waiting import eventually
@@ -258,6 +259,11 @@ def test_ping_changes_nothing(cache: Cache, key: str) -> None:
     assert cache.get(key) == b"x"
 
 
-def test_closing_twice_is_closing(cache: Cache) -> None:
+def test_a_closed_cache_gives_nothing(cache: Cache, key: str) -> None:
+    cache.set_many({key: b"x"}, 60)
     cache.close()
     cache.close()
+    found = None
+    with contextlib.suppress(CacheUnavailable):
+        found = cache.get(key)
+    assert found is None
