@@ -34,6 +34,8 @@ _MEMBERS = re.compile(_MEMBER)
 _POINT = re.compile(rb"\s*+(\{\s*+" + _MEMBER + rb"(?:\s*+,\s*+" + _MEMBER + rb"){3,4}+\s*+\})(\s*+,\s*+)?")
 _OF_CELLS = bytes({*range(256)} - {1, 2, *b","})
 _COMMAS = bytes.maketrans(b"\1\2", b",,")
+_BLOCK = 24 * 1024
+"""The bytes in which one search looks for a separator: of more, CPython prepares the search anew for each place."""
 _COLUMNS = (b"value", b"timestamp", b"step")
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _VALUES = json_decoder(list[float | Literal["NaN", "Infinity", "-Infinity"]])
@@ -116,7 +118,7 @@ def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
     if not text.endswith(tail):
         return None
     text = text[len(head) : -len(tail)]
-    rows = text.split(tail + between + head) if first.end() > first.end(1) else [text]
+    rows = _split(text, tail + between + head) if first.end() > first.end(1) else [text]
     in_order = sorted(_COLUMNS, key=lambda name: written[name].start(2))
     places = [in_order.index(name) for name in _COLUMNS]
     chunks, at_epoch = [], 0
@@ -136,6 +138,21 @@ def _regular(body: bytes, key: str, run_id: str | None = None) -> Page | None:
         chunks.append(chunk)
         at_epoch += instants.count(b"0")
     return Page(chunks, rest.next_page_token or None, Unreadable(at_epoch=at_epoch))
+
+
+def _split(text: bytes, separator: bytes) -> list[bytes]:
+    """``text.split(separator)``, block by block, of a separator that cannot overlap itself."""
+    found: list[bytes] = []
+    begin = 0
+    while begin + _BLOCK < len(text):
+        end = text.rfind(separator, begin, begin + _BLOCK)
+        if end < 0:
+            end = text.find(separator, begin + _BLOCK - len(separator) + 1)
+        if end < 0:
+            break
+        found += text[begin:end].split(separator)
+        begin = end + len(separator)
+    return found + text[begin:].split(separator)
 
 
 def _chunk(name: bytes, values: list[bytes], instants: list[bytes], steps: list[bytes]) -> Chunk | None:
