@@ -60,6 +60,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 def test_the_metric_resource(reader: Watched) -> None:
     reader.open(VIEWS["progress"])
     assert violations(reader) == []

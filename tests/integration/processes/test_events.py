@@ -181,6 +181,7 @@ def test_no_working_thread_is_kept_and_one_stream_too_many_is_refused(new_host: 
         assert steps(streams[1].until("points")) == [2]
 
 
+@pytest.mark.slow
 def test_an_answer_is_awaited_until_it_differs(new_host: NewHost, training: Training) -> None:
     host = new_host(WEB_CONCURRENCY="1", WEB_THREADS="1", **QUICK)
     run = "/runs/run-watched"

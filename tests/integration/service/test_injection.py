@@ -40,10 +40,13 @@ ODD = [
     "....",
     "run1,run2",
 ]
-TEXT = st.one_of(st.text(max_size=70), st.sampled_from(ODD), st.from_regex(r"[\w.-]{2,68}\n?", fullmatch=True))
+LATIN_SIGNS = st.characters(max_codepoint=255)
+RUN_LIKE = r"[\w.-]{2,68}\n?"
+TEXT = st.one_of(st.text(max_size=70), st.sampled_from(ODD), st.from_regex(RUN_LIKE, fullmatch=True))
 LATIN = st.one_of(
-    st.text(st.characters(max_codepoint=255), max_size=70),
-    TEXT.filter(lambda text: all(ord(sign) < 256 for sign in text)),
+    st.text(LATIN_SIGNS, max_size=70),
+    st.sampled_from([text for text in ODD if max(map(ord, text)) < 256]),
+    st.from_regex(RUN_LIKE, fullmatch=True, alphabet=LATIN_SIGNS),
 )
 
 

@@ -94,6 +94,7 @@ FAULTS: dict[str, tuple[Reply, tuple[int, str]]] = {
 }
 ENDING = {"401"}
 """No stored answer stands in: access may have been withdrawn."""
+SLOW = {"a byte a second", "silence"}
 LASTING = {"429", "503"}
 """The runtime says when to come again, and nobody asks it before."""
 NONE = reply(b'{"error": {"code": "02010055", "message": "Metrics was not found"}}', status=501)
@@ -216,8 +217,15 @@ def the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
     assert "Age" in stale.headers
 
 
-@each_row("fault", sorted(FAULTS.keys() - ENDING - LASTING))
+@each_row("fault", sorted(FAULTS.keys() - ENDING - LASTING - SLOW))
 def test_the_last_good_answer_stands_in(caller: Caller, fault: str) -> None:
+    the_last_good_answer_stands_in(caller, fault)
+    caller.recover()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", sorted(SLOW))
+def test_the_last_good_answer_stands_in_for_one_that_comes_too_late(caller: Caller, fault: str) -> None:
     the_last_good_answer_stands_in(caller, fault)
     caller.recover()
 

@@ -33,7 +33,9 @@ def spoil(service: Service, status: int, body: bytes, wait: float) -> list[str]:
     return asked
 
 
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(
+    "failure", [pytest.param(name, marks=[pytest.mark.slow] * (name == "too late")) for name in FAILURES]
+)
 def test_one_run_that_the_runtime_fails_for_takes_no_other_down(surroundings: Surroundings, failure: str) -> None:
     *fault, problem = FAILURES[failure]
     with surroundings.service(timeout=3.0) as service:

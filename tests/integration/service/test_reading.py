@@ -334,6 +334,7 @@ def test_a_refusal_of_the_runtime_ends_the_last_good_answer(service: Service, st
     assert service.get(run, Cache_Control="max-age=0").status_code == 503
 
 
+@pytest.mark.slow
 def test_the_first_read_after_a_runtimes_recovery_succeeds(service: Service) -> None:
     for what in ("metrics", "execution"):
         service.runtime.say(what, 500, {})

@@ -136,7 +136,11 @@ def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_given(
 
 @pytest.mark.parametrize(
     ("what", "part"),
-    [("configurations/conf1", "parameters"), ("artifacts/art1", "inputArtifacts"), ("scenarios/scene1", "scenario")],
+    [
+        ("configurations/conf1", "parameters"),
+        pytest.param("artifacts/art1", "inputArtifacts", marks=pytest.mark.slow),
+        pytest.param("scenarios/scene1", "scenario", marks=pytest.mark.slow),
+    ],
 )
 def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(
     surroundings: Surroundings, what: str, part: str

@@ -46,7 +46,7 @@ class Server:
         return self.get(b"/readyz", token=False).startswith(b"HTTP/1.1 200")
 
 
-@pytest.fixture(scope="module", params=["parser in Python", "parser in C"])
+@pytest.fixture(scope="module", params=["parser in Python", pytest.param("parser in C", marks=pytest.mark.slow)])
 def server(
     request: pytest.FixtureRequest, issuer: Issuer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:

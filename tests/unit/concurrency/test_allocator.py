@@ -63,6 +63,7 @@ print(json.dumps([before, resident()]))
 
 
 @IS_GLIBC
+@pytest.mark.slow
 def test_packing_a_long_list_returns_what_lies_between_blocks_that_are_used() -> None:
     assert _resident_after(1200) < 0
     assert _resident_after(20) > -16, "what a short list freed is there for the next one"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +195,7 @@ def test_sorting_is_stable_and_by_each_key_in_turn(runs: list[Run], keys: list[t
     assert sorted_by(runs, sort) == sorted(found(runs, RunFilter()), key=rank)
 
 
+@pytest.mark.slow
 def test_what_names_a_representation_is_the_same_in_all_processes() -> None:
     """The entity tags of two workers, else a client that comes to the other one is given everything again."""
     asked = "RunFilter(('COMPLETED', 'DEAD')), Question.of('Loss[a=1,b=2,c=3]:min')"
