@@ -50,7 +50,7 @@ def pytest_collection() -> Iterator[None]:
 
 def pytest_xdist_auto_num_workers() -> int:
     """With ``-n auto``: part of the time of a test is waiting, for a process to start or a freshness to end."""
-    return len(os.sched_getaffinity(0)) + 1
+    return len(os.sched_getaffinity(0)) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -141,14 +141,16 @@ def serving(directory: Path, environment: Mapping[str, str], token: str) -> Iter
 
 
 @contextlib.contextmanager
-def load(readers: int, task: Callable[[], Answer]) -> Iterator[list[Answer]]:
-    """``readers`` threads that do ``task`` over and over while the context lasts; all that they were answered."""
+def load(readers: int, task: Callable[[], Answer], pause: float = 0.04) -> Iterator[list[Answer]]:
+    """``readers`` threads that do ``task`` over and over while the context lasts, ``pause`` seconds behind each answer,
+    as other tests need the machine as well; all that they were answered."""
     answers: list[Answer] = []
     over = threading.Event()
 
     def read() -> None:
         while not over.is_set():
             answers.append(task())
+            over.wait(pause)
 
     threads = [threading.Thread(target=read, daemon=True) for _ in range(readers)]
     for thread in threads:

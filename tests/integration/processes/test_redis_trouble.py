@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,10 +90,9 @@ def test_no_request_fails_and_it_is_used_again(new_host: NewHost, tmp_path: Path
             ends = time.monotonic() + TROUBLED
             eventually(lambda: time.monotonic() > ends)
             end(valkey)
-            eventually(lambda: is_used(host, valkey), 15)
+            eventually(lambda: is_used(host, valkey))
     failed = [answer for answer in answers if answer.status != 200]
     assert not failed, failed[0]
-    assert statistics.quantiles([answer.seconds for answer in answers], n=100)[98] < 2
 
 
 def test_the_log_tells_each_change_once_and_metrics_count_what_failed(new_host: NewHost, tmp_path: Path) -> None:

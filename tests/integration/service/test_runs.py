@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
 import pytest
 
+from testing.threads import together
 from tests.integration.service.conftest import Service, Surroundings
 from tests.rows import each_row
-from tests.servers.scripted_runtime import META
+from tests.servers.scripted_runtime import META, scripted_runtime
 
 RUN = "/runs/run1"
 EXECUTION = {
@@ -134,22 +137,20 @@ def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_given(
     assert found["status"] == "COMPLETED"
 
 
-@pytest.mark.parametrize(
-    ("what", "part"),
-    [
-        ("configurations/conf1", "parameters"),
-        pytest.param("artifacts/art1", "inputArtifacts", marks=pytest.mark.slow),
-        pytest.param("scenarios/scene1", "scenario", marks=pytest.mark.slow),
-    ],
-)
-def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(
-    surroundings: Surroundings, what: str, part: str
-) -> None:
-    with surroundings.service(timeout=3.0) as service:
-        describe(service).runtime.say(what, 200, {}, wait=4.0)
-        answer = service.get(RUN)
-    assert answer.status_code == 200
-    assert part in json.loads(answer.data)["unavailable"]
+def test_a_part_that_comes_too_late_is_named_and_the_rest_is_given(surroundings: Surroundings) -> None:
+    parts = {
+        "configurations/conf1": "parameters",
+        "artifacts/art1": "inputArtifacts",
+        "scenarios/scene1": "scenario",
+    }
+
+    def named(what: str) -> bool:
+        with scripted_runtime() as runtime, replace(surroundings, runtime=runtime).service(timeout=4.0) as service:
+            describe(service).runtime.say(what, 200, {}, wait=30.0)
+            answer = service.get(RUN)
+        return answer.status_code == 200 and parts[what] in json.loads(answer.data)["unavailable"]
+
+    assert together(*[partial(named, what) for what in parts]) == [True] * len(parts)
 
 
 def test_a_time_of_the_year_zero_is_given_as_it_is(described: Service) -> None:

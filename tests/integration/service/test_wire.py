@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from service.sandbox.issuer import Issuer
-from testing.ports import free_port
 from testing.waiting import eventually
 from tests.rows import each_row
 from tests.servers.scripted_runtime import scripted_runtime
-from tests.servers.service_hosts import PATIENCE
-
-SERVE = [sys.executable, "-c", "from service.cli import main; raise SystemExit(main())", "serve"]
+from tests.servers.service_hosts import serving
 
 
 class Server:
@@ -42,9 +36,6 @@ class Server:
             lines.append(b"Authorization: Bearer " + self.token.encode())
         return self.say(b"\r\n".join([*lines, b"", b""]))
 
-    def is_up(self) -> bool:
-        return self.get(b"/readyz", token=False).startswith(b"HTTP/1.1 200")
-
 
 @pytest.fixture(scope="module", params=["parser in Python", pytest.param("parser in C", marks=pytest.mark.slow)])
 def server(
@@ -52,31 +43,21 @@ def server(
 ) -> Iterator[Server]:
     """The service with either of gunicorn's parsers: what they refuse, and how, must not differ."""
     made_in = tmp_path_factory.mktemp("wire")
-    port, log = free_port(), made_in / "log"
-    if request.param == "parser in C":
-        pytest.importorskip("gunicorn_h1c", reason="the extra 'fast' is not installed")
-    else:
-        (made_in / "sitecustomize.py").write_text("import sys\nsys.modules['gunicorn_h1c'] = None\n")
-    with scripted_runtime() as runtime, log.open("wb") as written:
+    with scripted_runtime() as runtime:
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("AICORE_", "JWT_", "VCAP_"))},
             "AICORE_BASE_URL": runtime.url,
             "RUNTIME_AUTH": "none",
             "JWT_ISSUER": issuer.url,
             "JWT_AUDIENCE": "metric-resource",
             "WEB_CONCURRENCY": "1",
-            "PYTHONPATH": str(made_in),
         }
-        process = subprocess.Popen([*SERVE, "--bind", f"127.0.0.1:{port}"], env=environment, stderr=written)
-        try:
-            token = issuer.mint(roles=["scenario_metric_viewer"])
-            made = Server(port, token, log)
-            eventually(lambda: process.poll() is not None or made.is_up(), PATIENCE)
-            assert process.poll() is None, log.read_text()
-            yield made
-        finally:
-            process.terminate()
-            process.wait(30)
+        if request.param == "parser in C":
+            pytest.importorskip("gunicorn_h1c", reason="the extra 'fast' is not installed")
+        else:
+            (made_in / "sitecustomize.py").write_text("import sys\nsys.modules['gunicorn_h1c'] = None\n")
+            environment["PYTHONPATH"] = str(made_in)
+        with serving(made_in, environment, issuer.mint(roles=["scenario_metric_viewer"])) as host:
+            yield Server(host.port, host.token, made_in / "log")
 
 
 def _with_body(headers: bytes) -> bytes:

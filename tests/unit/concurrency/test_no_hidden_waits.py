@@ -55,11 +55,10 @@ def _waits(call: ast.Call) -> bool:
         return True
     if not isinstance(function, ast.Attribute):
         return False
-    receiver = ast.unparse(function.value).lower()
     match name:
         case "result" | "exception":
             limit = keywords.get("timeout")
-            return "log" not in receiver and not (isinstance(limit, ast.Constant) and limit.value == 0)
+            return "log" not in _receiver(function) and not (isinstance(limit, ast.Constant) and limit.value == 0)
         case "acquire":
             first = arguments[0] if arguments else keywords.get("blocking")
             if isinstance(first, ast.Constant):
@@ -67,13 +66,17 @@ def _waits(call: ast.Call) -> bool:
             return not arguments
         case "join":
             number = bool(arguments) and isinstance(arguments[0], ast.Constant)
-            return not arguments or number or any(word in receiver for word in _THREADS)
+            return not arguments or number or any(word in _receiver(function) for word in _THREADS)
         case "get":
             return not arguments or "timeout" in keywords or "block" in keywords
         case "poll":
             return bool(arguments)
         case _:
             return False
+
+
+def _receiver(function: ast.Attribute) -> str:
+    return ast.unparse(function.value).lower()
 
 
 def _is_managed(node: ast.With) -> bool:
