@@ -66,6 +66,12 @@ class RequestThreads:
             self._tasks.append(task)
             self._begin()
 
+    @property
+    def are_idle(self) -> bool:
+        """Whether no task is queued, worked on, or waits."""
+        with self._lock:
+            return not (self._tasks or self._working or self._waiting or self._sending)
+
     def shutdown(self) -> None:
         """Accept no further tasks; queued ones are run. Does not wait."""
         with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import sys
@@ -19,6 +18,7 @@ from gunicorn.workers.base import Worker as GunicornWorker
 from service.concurrency.allocator import configure_allocator
 from service.server.connection import Connection
 from service.server.exchange import Exchanges
+from service.server.garbage import collect, put_off_full_collections
 from service.server.limits import Limits
 from service.server.loop import Loop
 from service.server.messages import PlainRequest
@@ -66,8 +66,7 @@ class Worker(GunicornWorker):
         super().init_process()
 
     def run(self) -> None:
-        gc.collect()
-        gc.freeze()  # each full collection would traverse the application, 40 ms in which nothing else runs
+        put_off_full_collections()
         loop = self._loop
         self._exchanges = Exchanges(
             self.wsgi, loop, self.cfg, self.limits, has_answers_at_hand=self.has_answers_at_hand
@@ -97,6 +96,8 @@ class Worker(GunicornWorker):
         if now - self._notified >= _TURN:
             self._notified = now
             self.notify()
+            if self._threads.are_idle:
+                collect()
         self._loop.turn(_TURN)
 
     def _parse(self, connection: Connection, head: bytes) -> Request:

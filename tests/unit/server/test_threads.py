@@ -241,3 +241,16 @@ def test_a_thread_may_have_to_wait_before_each_task() -> None:
     assert not wait(queued, PATIENCE).not_done
     assert served == [0, 1, 2]
     threads.shutdown()
+
+
+def test_they_are_idle_while_nothing_is_worked_on_or_waits(threads: RequestThreads) -> None:
+    gate = Gate()
+    assert threads.are_idle
+    for stay in (gate.stay, gate.stay_waiting):
+        gate.open.clear()
+        done = submit(threads, stay)
+        eventually(lambda: gate.inside == 1)
+        assert not threads.are_idle
+        gate.open.set()
+        done.result(PATIENCE)
+        eventually(lambda: threads.are_idle)
