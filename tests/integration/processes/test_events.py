@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -112,14 +113,15 @@ def test_the_runtime_is_asked_once_for_all_who_watch_on_all_workers(
         streams = [stack.enter_context(EventStream(hosts[n % 2].port, EVENTS, hosts[0].token)) for n in range(24)]
         for stream in streams:
             assert steps(stream.until("points")) == [1]
-        asked = runtime.asked["metrics"]
+        asked, since = runtime.asked["metrics"], time.monotonic()
         for step in (2, 3, 4):
             before = runtime.asked["metrics"]
             eventually(lambda before=before: runtime.asked["metrics"] > before)
             training.log(step)
             for stream in streams:
                 assert steps(stream.until("points")) == [step]
-        assert runtime.asked["metrics"] - asked <= 3 * 2 + 1
+        most = max(3 * 2, int(time.monotonic() - since)) + 1  # one a second, however long a busy machine takes
+        assert runtime.asked["metrics"] - asked <= most
     eventually(lambda: b"event_streams 0.0" in hosts[0].get("/metrics").body)
     asked = runtime.asked["metrics"]
     assert hosts[0].get("/livez").status == 200

@@ -104,7 +104,7 @@ class Surroundings:
     ) -> Iterator[Service]:
         """One process's worth of the service, trusting the sandbox's issuer unless told otherwise."""
         settings = Settings(
-            RuntimeSettings(self.runtime.url, auth=auth, **{"timeout": 30.0, **runtime}),
+            RuntimeSettings(self.runtime.url, auth=auth, **{"timeout": 30.0, "connect_timeout": 30.0, **runtime}),
             trust or AuthSettings(issuers=(self.issuer.url,), audiences=("metric-resource",)),
             CacheSettings(
                 redis_url=self.valkey.url,

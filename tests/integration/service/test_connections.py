@@ -79,7 +79,7 @@ def world(surroundings: Surroundings, **of_other: Any) -> Iterator[World]:
             runtime.say("metrics", 200, {"resources": [{"executionId": RUN, "metrics": [point_of(name)]}]})
         assert isinstance(tracking, ScriptedMLflow)
         tracking.runs[RUN] = {"of tracking": [{"value": 0.5, "timestamp": MARCH, "step": 1}]}
-        none: dict[str, Any] = {"auth": RuntimeAuth.NONE, "timeout": 30.0}
+        none: dict[str, Any] = {"auth": RuntimeAuth.NONE, "timeout": 30.0, "connect_timeout": 30.0}
         elsewhere = RuntimeSettings(of_other.pop("url", other.url), **{**none, **of_other.pop("runtime", {})})
         mlflow = RuntimeSettings(
             tracking.url.removesuffix("/v2"), RuntimeKind.MLFLOW, **{**none, **of_other.pop("tracking", {})}

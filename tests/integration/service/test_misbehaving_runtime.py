@@ -163,7 +163,7 @@ def calling(issuer: Issuer, timeout: float) -> Iterator[Caller]:
     runtime = Runtime()
     with serving(runtime) as server:
         settings = Settings(
-            RuntimeSettings(f"{server.url}/v2", auth=RuntimeAuth.NONE, timeout=timeout),
+            RuntimeSettings(f"{server.url}/v2", auth=RuntimeAuth.NONE, timeout=timeout, connect_timeout=TIMEOUT),
             AuthSettings(issuers=(issuer.url,), audiences=("metric-resource",)),
             CacheSettings(fresh_running=60, min_refresh=0),
         )
