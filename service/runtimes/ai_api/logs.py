@@ -17,15 +17,13 @@ from service.domain.errors import RuntimeTimeout
 from service.domain.logs import MOST_LINES, LogLine, LogQuery, RunLog, matcher, run_log
 from service.domain.runs import NULL
 from service.domain.selection.instants import instant
-from service.runtimes import json_literals
+from service.runtimes import json_arrays, json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 
 MOST_PAGES = 20
 """The most pages of ``MOST_LINES`` that are searched for one answer: 100,000 lines."""
 _MOST_IN_A_PAGE = MOST_PAGES * MOST_LINES
 """The most lines that are read of one answer, for a runtime may return more than it was asked for."""
-_TOGETHER = 500
-"""Lines that are decoded at once."""
 MOST_BYTES = 32 * 1024 * 1024
 """The most bytes of an answer's lines; the rest is left out, and the answer says so."""
 _OVERLAP = timedelta(milliseconds=1)
@@ -35,7 +33,7 @@ GetPage = Callable[[Sequence[tuple[str, str]]], bytes]
 """The answer's body for query parameters. Raises ``ServiceError``."""
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, gc=False):
     timestamp: Raw = _NULL
     msg: Raw = _NULL
     container: Raw = _NULL
@@ -44,7 +42,7 @@ class _Line(msgspec.Struct):
 
 
 class _Data(msgspec.Struct):
-    result: list[Raw] | None = None
+    result: Raw = _NULL
 
 
 class _Answer(msgspec.Struct):
@@ -126,12 +124,13 @@ class _Pages:
 def _lines(body: bytes) -> list[LogLine]:
     answer, mended = json_literals.decode_mended(body, _Answer)
     timestamps = TimestampMapping()
-    found = (answer.data.result if answer.data is not None else None) or []
     lines: list[LogLine] = []
-    for first in range(0, min(len(found), _MOST_IN_A_PAGE), _TOGETHER):
-        some = json_literals.decode(b"[%b]" % b",".join(found[first : first + _TOGETHER]), list[_Line])
-        lines.extend(_line(each, timestamps, mended=mended) for each in some)
-    return lines
+    if answer.data is not None:
+        for some in json_arrays.items(answer.data.result, _Line, "a line of a log"):
+            lines.extend(_line(each, timestamps, mended=mended) for each in some)
+            if len(lines) >= _MOST_IN_A_PAGE:
+                break
+    return lines[:_MOST_IN_A_PAGE]
 
 
 def _line(given: _Line, timestamps: TimestampMapping, *, mended: bool) -> LogLine:

@@ -47,12 +47,15 @@ class RunDetailsReader:
         else:
             assert isinstance(configured, tuple)  # noqa: S101 - what ``_configuration`` gives
             parameters, inputs = self._configured(configured[0], deadline, mended=configured[1])
+        outputs, are_all = run_mapping.output_artifacts(execution, mended=mended)
+        if not are_all:
+            self._unavailable.append("outputArtifacts")
         return RunDetails(
             run=run_mapping.run(execution, mended=mended),
             status_details=run_mapping.status_details(execution, mended=mended),
             parameters=parameters,
             input_artifacts=inputs,
-            output_artifacts=run_mapping.output_artifacts(execution, mended=mended),
+            output_artifacts=outputs,
             scenario=self._part("scenario"),
             executable=self._part("executable"),
             unavailable=tuple(self._unavailable),
@@ -60,12 +63,13 @@ class RunDetailsReader:
 
     def _configured(self, found: Configuration, deadline: Deadline, *, mended: bool) -> tuple[bytes, bytes]:
         """Parameters and input artifacts; and scenario and executable, where only the configuration names them."""
-        ids = [binding.artifact_id for binding in run_mapping.bindings(found)]
+        ids = [binding.artifact_id for binding in found.bindings]
         artifacts = {id_: partial(self._body, "artifacts", id_) for id_ in dict.fromkeys(ids[:MOST_INPUTS])}
         places = {} if "scenario" in self._answers else self._places(found, mended=mended)
         self._gather({**places, **{f"artifact {id_}": request for id_, request in artifacts.items()}}, deadline)
         bodies = {id_: body for id_ in artifacts if isinstance(body := self._answers[f"artifact {id_}"], bytes)}
-        if not bodies.keys() >= set(ids):
+        self._unavailable += found.cut
+        if "inputArtifacts" not in found.cut and not bodies.keys() >= set(ids):
             self._unavailable.append("inputArtifacts")
         return run_mapping.parameters(found, mended=mended), run_mapping.input_artifacts(found, bodies, mended=mended)
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from service.concurrency.decoders import json_decoder
 from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES
 from service.domain.run_tables import LONGEST, RunTable, Texts
 from service.domain.runs import NULL, Run
 from service.domain.timestamps import MomentReader
-from service.runtimes import json_columns, json_literals
+from service.runtimes import json_arrays, json_columns, json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
 from service.runtimes.json_columns import Column
 
+T = TypeVar("T")
+
 _NULL = Raw(NULL)
-_STRETCH = 1024 * 1024
-"""Bytes of a list that are read at once, at most, where it can be cut in the second half of them."""
-_OPENING = re.compile(rb'\s*+(\{\s*+"[^"\\]{0,64}+"\s*+:)')
-"""The beginning of an object."""
 _TOGETHER = 500
 """Runs of a list that are decoded at once where they are not all written alike."""
 _WORTH_COLUMNS = 1024
@@ -42,11 +39,14 @@ _TIMES = ("created_at", "modified_at", "submission_time", "start_time", "complet
 _BEHIND_TIMES = "execution_schedule_id"
 """The literals of an execution, in the order of ``Run``."""
 _MEMBER = "a member of a run"
+_LIST = "the list of runs"
+MOST_PARTS = 10_000
+"""The most parameters, inputs and outputs of a run that are read; SAP AI Core has at most 1000 of each."""
 _STRING_OR_NULL = frozenset(b'"n')
 """The first characters of a string or ``null``."""
 
 
-class _Artifact(msgspec.Struct):
+class _Artifact(msgspec.Struct, gc=False):
     id: Raw = _NULL
     name: Raw = _NULL
     kind: Raw = _NULL
@@ -72,7 +72,7 @@ class Execution(msgspec.Struct, rename="camel"):
     completion_time: Raw = _NULL
     execution_schedule_id: Raw = _NULL
     status_details: Raw = _NULL
-    output_artifacts: list[_Artifact] | None = None
+    output_artifacts: Raw = _NULL
 
 
 _KEYS = {field.name: field.encode_name.encode() for field in msgspec.structs.fields(Execution)}
@@ -83,26 +83,31 @@ class _Executions(msgspec.Struct):
     resources: Raw
 
 
-_RAWS: msgspec.json.Decoder[list[Raw]] = json_decoder(list[Raw])
-
-
-class _KeyValue(msgspec.Struct):
+class _KeyValue(msgspec.Struct, gc=False):
     key: Raw
     value: Raw
 
 
-class _Binding(msgspec.Struct, rename="camel"):
+class _Binding(msgspec.Struct, rename="camel", gc=False):
     key: Raw
     artifact_id: str
 
 
-class Configuration(msgspec.Struct, rename="camel"):
-    """The configuration that a run was started with."""
-
-    parameter_bindings: list[_KeyValue] | None = None
-    input_artifact_bindings: list[_Binding] | None = None
+class _Configuration(msgspec.Struct, rename="camel"):
+    parameter_bindings: Raw = _NULL
+    input_artifact_bindings: Raw = _NULL
     scenario_id: Raw = _NULL
     executable_id: Raw = _NULL
+
+
+class Configuration(NamedTuple):
+    """The configuration that a run was started with; ``cut`` names the parts of which not all are read."""
+
+    parameters: Sequence[_KeyValue]
+    bindings: Sequence[_Binding]
+    scenario_id: Raw
+    executable_id: Raw
+    cut: Sequence[str]
 
 
 class _Named(msgspec.Struct, rename="camel"):
@@ -111,52 +116,25 @@ class _Named(msgspec.Struct, rename="camel"):
     version_id: Raw = _NULL
 
 
-def runs(body: bytes, *, stretch: int = _STRETCH) -> Iterator[Run | RunTable]:
+def runs(body: bytes, *, stretch: int = json_arrays.STRETCH) -> Iterator[Run | RunTable]:
     """All runs of the answer to ``GET /lm/executions``, read some at a time, those that are written alike together.
 
     ``stretch`` is how many bytes are read at once. Raises ``BadGateway``, also on the way.
     """
     answer, mended = json_literals.decode_mended(body, _Executions)
     del body
-    array = memoryview(answer.resources)
-    if bytes(array[:1]) != b"[":
-        raise BadGateway(json_literals.shape("the list of runs"))
     moments = MomentReader()
-    at, end = 1, len(array) - 1
-    while at < end:
-        cut, following = _cut(array, at, end, stretch)
-        alike = None if mended or cut - at > stretch else _by_columns(bytes(array[at:cut]), moments)
-        if alike is not None:
-            yield from alike
-            del alike  # before the next ones are read
+
+    def alike(text: bytes) -> Iterable[Run | RunTable] | None:
+        return None if mended else _by_columns(text, moments)
+
+    for found in json_arrays.stretches(answer.resources, alike, Raw, _LIST, stretch=stretch):
+        if isinstance(found, list):
+            for first in range(0, len(found), _TOGETHER):
+                yield from _by_shape(found[first : first + _TOGETHER], moments, mended=mended)
         else:
-            try:
-                some = _values(array[at:cut])
-            except msgspec.DecodeError:  # the cut is within an item
-                some, following = _values(array[at:end]), end
-            for first in range(0, len(some), _TOGETHER):
-                yield from _by_shape(some[first : first + _TOGETHER], moments, mended=mended)
-        at = following
-
-
-def _cut(array: memoryview, at: int, end: int, stretch: int) -> tuple[int, int]:
-    """Where some of the array's items end, probably, and the next one begins.
-
-    They end between two objects, if possible between two that begin as the first item does. These may be parts of an
-    item: then these bytes are not a list of values.
-    """
-    opening = _OPENING.match(array, at, end) if end - at > stretch else None
-    if opening is not None:
-        for begin in (re.escape(opening[1]), rb"\{"):
-            between = re.compile(rb"\}\s*+,\s*+(?=%b)" % begin)
-            found = between.search(array, at + stretch // 2, at + stretch)
-            if found is not None:
-                return found.start() + 1, found.end()
-    return end, end
-
-
-def _values(items: memoryview) -> list[Raw]:
-    return _RAWS.decode(b"".join((b"[", items, b"]")))
+            yield from found
+        del found  # before the next ones are read
 
 
 def _by_shape(executions: Sequence[Raw], moments: MomentReader, *, mended: bool) -> Iterator[Run | RunTable]:
@@ -270,32 +248,43 @@ def status_details(execution: Execution, *, mended: bool) -> bytes:
     return json_literals.restored(details) if mended else details
 
 
-def output_artifacts(execution: Execution, *, mended: bool) -> bytes:
-    """The artifacts that came of a run; the AI API gives them no key of their own, so their name is it."""
-    return _array(
-        _artifact(one.name if one.key == _NULL else one.key, one, mended=mended)
-        for one in execution.output_artifacts or ()
-    )
+def output_artifacts(execution: Execution, *, mended: bool) -> tuple[bytes, bool]:
+    """The artifacts that came of a run, and whether these are all; the AI API gives them no key of their own, so their
+    name is it."""
+    found, are_all = _parts(execution.output_artifacts, _Artifact)
+    return _array(_artifact(one.name if one.key == _NULL else one.key, one, mended=mended) for one in found), are_all
 
 
 def configuration(body: bytes) -> tuple[Configuration, bool]:
-    return json_literals.decode_mended(body, Configuration)
+    """The configuration, and whether its literals must be restored."""
+    found, mended = json_literals.decode_mended(body, _Configuration)
+    parameters, are_all_parameters = _parts(found.parameter_bindings, _KeyValue)
+    bindings, are_all_inputs = _parts(found.input_artifact_bindings, _Binding)
+    whole = {"parameters": are_all_parameters, "inputArtifacts": are_all_inputs}
+    cut = [part for part, is_whole in whole.items() if not is_whole]
+    return Configuration(parameters, bindings, found.scenario_id, found.executable_id, cut), mended
 
 
 def parameters(found: Configuration, *, mended: bool) -> bytes:
     return _array(
         b'{"key":%b,"value":%b}' % (_text(one.key, mended=mended), _text(one.value, mended=mended))
-        for one in found.parameter_bindings or ()
+        for one in found.parameters
     )
 
 
 def input_artifacts(found: Configuration, bodies: Mapping[str, bytes], *, mended: bool) -> bytes:
     """The input artifacts of a run; ``bodies`` are the answers for those that could be read, by artifact id."""
-    return _array(_input(binding, bodies.get(binding.artifact_id), mended=mended) for binding in bindings(found))
+    return _array(_input(binding, bodies.get(binding.artifact_id), mended=mended) for binding in found.bindings)
 
 
-def bindings(found: Configuration) -> Sequence[_Binding]:
-    return found.input_artifact_bindings or ()
+def _parts(array: Raw, kind: type[T]) -> tuple[list[T], bool]:
+    """The first ``MOST_PARTS`` of an array, and whether these are all."""
+    found: list[T] = []
+    for some in json_arrays.items(array, kind, _MEMBER):
+        found += some
+        if len(found) > MOST_PARTS:
+            return found[:MOST_PARTS], False
+    return found, True
 
 
 def scenario(body: bytes, id_: Raw, *, mended: bool) -> bytes:

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 import pytest
 
+from service.runtimes.ai_api.run_mapping import MOST_PARTS
 from testing.threads import together
 from tests.integration.service.conftest import Service, Surroundings
 from tests.rows import each_row
@@ -174,6 +175,24 @@ def test_where_only_the_configuration_names_the_scenario_it_is_found_there(descr
     found = json.loads(described.get(RUN).data)
     assert (found["scenario"]["name"], found["executable"]["name"]) == ("digits", "a network")
     assert "unavailable" not in found
+
+
+@each_row("part", ["parameters", "inputArtifacts", "outputArtifacts"])
+def test_of_far_too_many_parts_the_first_are_given(described: Service, part: str) -> None:
+    count = MOST_PARTS + 1
+    bindings = {
+        "parameters": {"parameterBindings": [{"key": f"k{number}", "value": "v"} for number in range(count)]},
+        "inputArtifacts": {
+            "inputArtifactBindings": [{"key": f"k{number}", "artifactId": "art1"} for number in range(count)]
+        },
+        "outputArtifacts": {},
+    }
+    outputs = [{"id": "out1", "name": f"k{number}"} for number in range(count if part == "outputArtifacts" else 1)]
+    described.runtime.say("execution", 200, {**EXECUTION, "outputArtifacts": outputs})
+    described.runtime.say("configurations/conf1", 200, {**CONFIGURATION, **bindings[part]})
+    found = json.loads(described.get(RUN, Cache_Control="no-cache").data)
+    assert found["unavailable"] == [part]
+    assert [one["key"] for one in found[part]] == [f"k{number}" for number in range(MOST_PARTS)]
 
 
 @each_row("id_", ["../secrets", "a/b", "..", "", "x" * 300, "a?b", "a%2fb"])
