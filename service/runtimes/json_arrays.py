@@ -54,7 +54,7 @@ def stretches(
         raise BadGateway(json_literals.shape(what))
     at, end, length = 1, len(text) - 1, stretch
     while at < end:
-        cut, following = (end, end) if end - at <= stretch else _cut(text, at, end, length)
+        cut, following = (end, end) if end - at <= stretch else _cut(text, at, end, length, what)
         piece = bytes(text[at:cut])
         found: S | list[T] | None = read(piece) if len(piece) <= stretch else None
         if found is None:
@@ -69,7 +69,7 @@ def stretches(
         at, length = following, stretch
 
 
-def _cut(text: memoryview, at: int, end: int, length: int) -> tuple[int, int]:
+def _cut(text: memoryview, at: int, end: int, length: int, what: str) -> tuple[int, int]:
     """Where some of the array's objects end, probably, and the next one begins.
 
     They end between two objects, if possible between two that begin as the first one does. These may be parts of an
@@ -77,7 +77,7 @@ def _cut(text: memoryview, at: int, end: int, length: int) -> tuple[int, int]:
     """
     opening = _OBJECT.match(text, at, end)
     if opening is None:
-        return end, end
+        raise BadGateway(json_literals.shape(what))
     begins = (re.escape(opening[0].strip()), rb"\{")
     while (half := at + length // 2) < end:
         for begin in begins:
