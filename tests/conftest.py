@@ -48,9 +48,10 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """With ``-n auto``: part of the time of a test is waiting, for a process to start or a freshness to end."""
-    return len(os.sched_getaffinity(0)) + 2
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """With ``-n auto``: part of the time of a test is waiting, for a process to start or a freshness to end; less of it
+    where journeys are among them, each with a browser and a demo to itself."""
+    return len(os.sched_getaffinity(0)) + (2 if "not slow" in config.option.markexpr else 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

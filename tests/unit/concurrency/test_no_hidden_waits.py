@@ -111,7 +111,7 @@ def hidden_waits(source: str) -> list[tuple[str, int, str]]:
     tree = ast.parse(source)
     managed_names = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in (ast.walk(tree) if "concurrency.blocking" in source else ())
         if isinstance(node, ast.ImportFrom) and node.module == "service.concurrency.blocking"
         for alias in node.names
     }
