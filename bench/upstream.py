@@ -76,6 +76,9 @@ def _written(run_ids: list[str], answers: Path) -> bytes | None:
     return b'{"count":%d,"resources":[%b]}' % (len(found), resources)
 
 
+_LOGS_OR_CONFIGURATION = re.compile(r"/lm/(?:(configurations)/([\w.-]+)|executions/([\w.-]+)/(logs))(?:\?|$)")
+
+
 def _execution(run_id: str) -> dict[str, str]:
     ended = dict.fromkeys(("createdAt", "modifiedAt", "completionTime"), "2026-03-29T00:58:13Z")
     if run_id.startswith("live-"):
@@ -124,6 +127,9 @@ def answer(path: str, answers: Path, group: str = "") -> tuple[bytes, str]:
     if path.endswith("/lm/meta"):
         return json.dumps(META).encode(), ""
     name = path.rsplit("/", 1)[1]
+    given = _LOGS_OR_CONFIGURATION.search(path)
+    if given and (written := answers / f"{given[2] or given[3]}.{given[1] or given[4]}").exists():
+        return written.read_bytes(), ""
     if path.startswith("/answers/"):
         coding = "Content-Encoding: gzip\r\n" if name.endswith(".gz") else ""
         return (answers / name).read_bytes(), f"Cache-Control: max-age=3600\r\n{coding}"

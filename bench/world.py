@@ -69,7 +69,7 @@ class World:
             core=self.load_core,
         )
         until_answers(f"{self.issuer}/.well-known/openid-configuration")
-        self.token = self.mint("scenario_metric_viewer")
+        self.token = self.mint("scenario_metric_viewer", "scenario_job_viewer", "scenario_execution_viewer")
 
     @property
     def runtime(self) -> str:

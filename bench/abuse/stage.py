@@ -28,11 +28,14 @@ class Stage:
     seconds: float
     answered: list[tuple[int, float]] = field(default_factory=list)
 
-    def runtime_says(self, run_id: str, answer: bytes) -> None:
-        """Set the runtime's answer to requests for a run's metrics. ``run-<n>`` needs none: it has ``n`` points."""
-        written = self.directory / f"{run_id}.new"
+    def runtime_says(self, id_: str, answer: bytes, what: str = "metrics") -> None:
+        """Set the runtime's answer to requests for a run's ``metrics`` or ``logs``, or for a ``configurations``.
+
+        ``run-<n>`` needs no metrics: it has ``n`` points.
+        """
+        written = self.directory / f"{id_}.new"
         written.write_bytes(answer)
-        written.replace(self.directory / f"{run_id}.metrics")
+        written.replace(self.directory / f"{id_}.{what}")
 
     def ask(self, path: str, headers: Mapping[str, str]) -> int:
         """Send a request and discard the answer; its status."""

@@ -73,6 +73,26 @@ def _endless_values() -> bytes:
     return f'{{"resources":[{{"executionId":"{_RUN}","metrics":[{",".join(points)}]}}]}}'.encode()
 
 
+def _compared(stage: Stage) -> None:
+    """Three runs of 40,000 metrics of 5,000 models, with a configuration of 300,000 parameters."""
+    points = (
+        {**_POINT, "name": f"n{n}", "labels": [{"name": "metrics.ai.sap.com/Artifact.name", "value": f"m{n % 5000}"}]}
+        for n in range(40_000)
+    )
+    metrics = _resource(*points)
+    for run_id in _COMPARED:
+        stage.runtime_says(run_id, metrics.replace(_RUN.encode(), run_id.encode(), 1))
+    parameters = [{"key": f"k{n}", "value": "v"} for n in range(300_000)]
+    stage.runtime_says("c", json.dumps({"id": "c", "parameterBindings": parameters}).encode(), "configurations")
+
+
+def _log_of_three_million_lines(stage: Stage) -> None:
+    lines = b'{"msg":NaN},' * 3_000_000
+    stage.runtime_says(_RUN, b'{"data":{"result":[' + lines[:-1] + b"]}}", "logs")
+
+
+_COMPARED = ("abuse-1", "abuse-2", "abuse-3")
+_COMPARISON = f"/comparisons?{'&'.join(f'run={run_id}' for run_id in _COMPARED)}"
 _PARSED = f"/runs/{_RUN}/custom-info?parse=true"
 _NAMES = "&".join(f"name=x{number}" for number in range(800))
 CASES = (
@@ -105,4 +125,7 @@ CASES = (
     _asked("codings, 8 kB", _labelled, headers={"Accept-Encoding": ",".join(["x;q"] * 2000)}),
     _asked("entity tags, 8 kB", _labelled, headers={"If-None-Match": '"a",' * 2000}),
     _asked("directives, 8 kB", _labelled, headers={"Cache-Control": 'a="b,' * 1600}),
+    requests("text: a log of three million lines", [f"/runs/{_RUN}/logs"], prepare=_log_of_three_million_lines),
+    requests("text: three runs of 40,000 metrics, compared", [_COMPARISON], prepare=_compared),
+    requests("text: the same, what differs", [f"{_COMPARISON}&differs=true&baseline=abuse-1"], prepare=_compared),
 )
