@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from service.caching import codec
 from service.caching.codec import ContentGone, Length, NotAnEntry, Packed
-from service.concurrency import allocator
 from service.concurrency.time_limit import checkpoint
 from service.domain.run_lists import RUN_COLUMNS, ColumnsOfRuns, Rows, RunColumn, RunList, TextColumn
 from service.domain.run_tables import RunTable
 from service.domain.runs import NULL, Run
+from service.memory import allocator
 
 _TOGETHER = 100
 """Runs of a part; a page of a sorted list may need as many parts as it has runs."""

@@ -15,10 +15,10 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
 
-from service.concurrency.allocator import configure_allocator
+from service.memory.allocator import configure_allocator
+from service.memory.garbage import collect, put_off_full_collections
 from service.server.connection import Connection
 from service.server.exchange import Exchanges
-from service.server.garbage import collect, put_off_full_collections
 from service.server.limits import Limits
 from service.server.loop import Loop
 from service.server.messages import PlainRequest

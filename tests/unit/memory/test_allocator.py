@@ -14,7 +14,7 @@ IS_GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is g
 MEASURE = """
 import json, resource
 from pathlib import Path
-from service.concurrency.allocator import configure_allocator
+from service.memory.allocator import configure_allocator
 
 def read(size):
     body = bytearray(size)
@@ -42,7 +42,7 @@ print(json.dumps([(after - before) / READS, resident()]))
 PACK = """
 import json, resource
 from pathlib import Path
-from service.concurrency.allocator import configure_allocator
+from service.memory.allocator import configure_allocator
 from service.domain.runs import Run
 from service.reads import run_packing
 

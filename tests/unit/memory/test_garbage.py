@@ -7,7 +7,7 @@ import sys
 
 GROW_AND_COLLECT = """
 import gc, weakref
-from service.server.garbage import collect, put_off_full_collections
+from service.memory.garbage import collect, put_off_full_collections
 
 class Node: pass
 
