@@ -52,9 +52,7 @@ Signature = tuple[str | None, ...]
 
 
 class FreshEntry(Protocol):
-    def __call__(
-        self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False
-    ) -> Provenance | None: ...
+    def __call__(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool) -> Provenance | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from flask import Flask
 
 from service.api.http import guards
 from service.api.http.context import current_request
-from service.domain.access import Grants, Principal, Scope, TokenVerifier
+from service.domain.access import AccessRule, Grants, Principal, Scope, TokenVerifier
 from service.domain.errors import Forbidden, Unauthenticated
 from tests.rows import each_row
 
@@ -72,6 +72,7 @@ def test_an_open_route_asks_for_no_token_and_knows_no_caller() -> None:
     verifier = Verifier()
     app = served(guards.open_to_everyone(new_view()), verifier)
     assert guards.without_rule(app) == ["static"]
+    assert guards.rule_of(app, "view") == AccessRule(token=False)
     assert app.test_client().get("/", headers={"Authorization": "x"}).text == "nobody"
     assert verifier.asked == []
 

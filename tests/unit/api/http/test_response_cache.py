@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
@@ -41,6 +42,7 @@ class World:
     def __init__(self, *, forwards_token: bool = False, most: int = 100) -> None:
         self.reached = 0
         self.waited = 0
+        self.takes = 0.0
         self.line = "200 OK"
         self.metadata: CacheMetadata | None = METADATA
         self.caller: Principal | None = CALLER
@@ -76,7 +78,8 @@ class World:
     def cache_control(self, provenance: Provenance) -> str:
         return f"private, max-age={provenance.lifetime:g}"
 
-    def fresh_entry(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool = False) -> Provenance | None:
+    def fresh_entry(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool) -> Provenance | None:
+        time.sleep(self.takes)
         self.entries.append((connection, key, digest))
         self.waited += not at_hand_only
         return self.provenance
@@ -126,8 +129,11 @@ def test_it_has_a_line_in_the_access_log_and_is_counted(world: World, caplog: py
     assert 0 <= noted["durationMs"] < 60_000
     assert count(world) == before + 1
     assert world.asked_for[-1] == "Bearer x"
+    world.takes = 0.02
     world.get(HTTP_IF_NONE_MATCH='"tag"')
-    assert caplog.records[-1].__dict__["status"] == 304
+    noted = caplog.records[-1].__dict__
+    assert noted["status"] == 304
+    assert noted["durationMs"] >= 20, "from before the look at the entry"
 
 
 def test_on_a_thread_without_time_it_replays_what_is_at_hand_and_does_nothing_else(world: World) -> None:
