@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gc
 
-_MOST = 1000
-"""Collections of young objects after which a full one comes in any case: some seven million further objects."""
+_MOST = 200
+"""Collections of young objects after which a full one comes in any case: 1.4 million further objects."""
 _WORTH = 10
 """Collections of young objects from which on a full one is worth its time."""
 
