@@ -17,10 +17,10 @@ def read_object(encoded: bytes) -> dict[str, Any]:
     Raises ``ValueError`` for anything else: another encoding than UTF-8, lone surrogates, a member twice at any level,
     ``NaN`` and numbers too large for a double, or more than 32 levels.
     """
-    found = json_text.read(encoded.decode("utf-8"), deepest=_DEEPEST, parse_float=_finite)
+    found = json_text.read(encoded.decode(), deepest=_DEEPEST, parse_float=_finite)
     if not isinstance(found, dict):
         raise ValueError("not an object")
-    json.dumps(found, ensure_ascii=False).encode("utf-8")
+    json.dumps(found, ensure_ascii=False).encode()
     return found
 
 
