@@ -156,7 +156,7 @@ def test_the_tenant() -> None:
     assert principal({"org": {"id": "t"}}, tenant="/org/id").tenant == "t"
     assert principal({"tid": "t" * 512}, tenant="tid").tenant == "t" * 512
     for wrong in ({}, {"tid": ""}, {"tid": 1}, {"tid": None}, {"tid": ["t"]}, {"tid": "t" * 513}):
-        with pytest.raises(InvalidToken, match="^the token names no tenant$"):
+        with pytest.raises(InvalidToken, match=r"^the token names no tenant$"):
             principal(wrong, tenant="tid")
 
 

@@ -364,7 +364,7 @@ def test_a_client_without_a_user() -> None:
     assert verified(claims(sub=GONE, user_name=GONE)).subject == CLIENT
     odd: tuple[Any, ...] = (None, 1, "", [])
     for wrong in odd:
-        with pytest.raises(InvalidToken, match="^the token names no subject$"):
+        with pytest.raises(InvalidToken, match=r"^the token names no subject$"):
             verified(claims(sub=wrong))
 
 
