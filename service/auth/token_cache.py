@@ -25,7 +25,7 @@ class TokenCache:
     def __init__(self, longest_token: int = LONGEST) -> None:
         self._longest_field = longest_field(longest_token)
         self._kept: BoundedMap[bytes, tuple[float, Principal]] = BoundedMap(_MOST_BYTES, _weight)
-        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=32)
+        self._keyed = blake2b(key=secrets.token_bytes(), digest_size=32)
 
     def get(self, authorization: str | None, now: float) -> Principal | None:
         """The principal, if this very field was verified before and is still valid."""

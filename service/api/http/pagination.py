@@ -121,13 +121,13 @@ class Cursors:
         """Raises ``InvalidParameter`` for text that ``write`` has not made for the same view."""
         try:
             if len(text) > _LONGEST:
-                raise ValueError(NO_CURSOR)
-            decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+                raise ValueError
+            decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             code, packed = decoded[:_MAC_SIZE], decoded[_MAC_SIZE:]
-            if _text(decoded) != text:  # several texts decode to the same bytes: the last bits are not used
-                raise ValueError(NO_CURSOR)
+            if _text(decoded) != text:  # of many texts that decode to the same bytes, one was written
+                raise ValueError
             if not hmac.compare_digest(code, self._code(packed, view)):
-                raise ValueError(NO_CURSOR)
+                raise ValueError
             return msgpack_decoder(Cursor).decode(packed)
         except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
             raise InvalidParameter([Fault("cursor", NO_CURSOR)]) from error
