@@ -106,9 +106,10 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "service.sandbox", "--data", str(tmp_path), "--port", "0", "--exit-with-parent"]
     script = f"import subprocess, time; subprocess.Popen({[*command, '--ready-file', str(file)]!r}); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script]) as parent:
-        printed = ready(file, parent)
+        keys = f"{ready(file, parent)['issuer']}/.well-known/jwks.json"
+        assert answers(keys)
         parent.kill()
-    eventually(lambda: not answers(f"{printed['issuer']}/.well-known/jwks.json"))
+    eventually(lambda: not answers(keys))
 
 
 def test_faults_out_of_range_are_refused(start: Start) -> None:

@@ -108,6 +108,8 @@ def test_a_paused_server_is_trusted_no_longer(server: ValkeyServer, new_host: Ne
     eventually(lambda: not host.changes.living)
     server.resume()
     eventually(lambda: host.changes.living)
+    eventually(lambda: host.save(1) and host.heard)
+    assert host.given() == 1
 
 
 def test_what_was_missed_while_nobody_listened_counts_as_replaced(server: ValkeyServer, new_host: NewHost) -> None:

@@ -215,4 +215,6 @@ def test_a_lock_as_long_as_a_lease_is_one_until_it_ends(cache: RedisCache, serve
         return not taken and server.ask("GET", lock_key("key")) == b"another process"
 
     eventually(is_one)
+    eventually(lambda: leases.acquire(["key"]).keys)
+    assert server.ask("GET", lock_key("key")) not in {None, b"another process"}
     leases.close()
