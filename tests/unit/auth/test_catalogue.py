@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -128,20 +129,21 @@ def test_a_file_replaces(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("roles = [", "Invalid value"),
-        ("[role]", "role:"),
-        ("extends = 1", "extends:"),
-        ("roles = 1", "roles:"),
-        ("[roles]\na = 'scenarios.read'", "roles.a:"),
-        ("[roles]\na = [1]", "roles.a:"),
-        ("[roles]\na = ['']", "roles.a:"),
-        ("[roles.a]\nscopes = []", "roles.a:"),
+        ("[role]\n[also]", "also: only extends, roles and role_collections are known"),
+        ("extends = 1", "extends: must be true or false"),
+        ("roles = 1", "roles: must be a table"),
+        ("[roles]\na = 'scenarios.read'", "roles.a: must be a list of names"),
+        ("[roles]\na = [1]", "roles.a: must be a list of names"),
+        ("[roles]\na = ['']", "roles.a: must be a list of names"),
+        ("[roles.a]\nscopes = []", "roles.a: must be a list of names"),
         (
             "[role_collections]\n'A b' = ['viewer', 'no_such_role']",
             "role_collections.A b: there is no role 'no_such_role'",
         ),
-        ("extends = false\n[role_collections]\na = ['viewer']", "role_collections.a:"),
-        ("[roles]\na = []\na = []", "overwrite"),
+        (
+            "extends = false\n[role_collections]\na = ['viewer', 'admin']",
+            "role_collections.a: there is no role 'admin'",
+        ),
     ],
 )
 def test_a_mistake_names_file_and_entry(text: str, where: str, tmp_path: Path) -> None:
@@ -149,11 +151,20 @@ def test_a_mistake_names_file_and_entry(text: str, where: str, tmp_path: Path) -
     path.write_text(text)
     with pytest.raises(ValueError, match=r"roles\.toml") as fault:
         load_catalogue(str(path))
-    assert where in str(fault.value)
+    assert str(fault.value) == f"{path}: {where}"
+
+
+def test_what_is_no_toml_is_named_in_the_words_of_its_reader(tmp_path: Path) -> None:
+    path = tmp_path / "roles.toml"
+    for text, why in (("roles = [", "Invalid value"), ("[roles]\na = []\na = []", "Cannot overwrite a value")):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=rf"roles\.toml: {why}"):
+            load_catalogue(str(path))
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"# \xe9")
     for name in ("missing.toml", "latin.toml", "."):
-        with pytest.raises(ValueError, match="cannot be read"):
-            load_catalogue(str(tmp_path / name))
+        path = str(tmp_path / name)
+        with pytest.raises(ValueError, match=rf"^{re.escape(path)}: cannot be read: "):
+            load_catalogue(path)
