@@ -134,7 +134,7 @@ class RunLogsSchema(Schema):
 
 
 class RunDetailsSchema(RunSchema):
-    """A run and its related objects. Parts that could not be read are named in `unavailable`."""
+    """A run and its related objects. Parts that could not be read, or not all of them, are named in `unavailable`."""
 
     timezone = fields.String(required=True)
     parameters = fields.List(fields.Nested(ParameterSchema), required=True, allow_none=True)
@@ -146,6 +146,7 @@ class RunDetailsSchema(RunSchema):
     metricResource = fields.Nested(RunMetricResourceSchema, required=True)
     logs = fields.Nested(RunLogsSchema, required=True)
     unavailable = fields.List(
-        fields.String(), metadata={"description": "Parts that could not be read; absent when all could."}
+        fields.String(),
+        metadata={"description": "Parts that could not be read, or not all of them; absent when all could."},
     )
     warnings = fields.List(fields.Nested(Warning), metadata={"description": "Absent when there is nothing to warn of."})
