@@ -49,6 +49,7 @@ BAD_KEYS: dict[str, Any] = {
     "Ed448 beyond its bits": okp((RAW448[:-1] + b"\x01"), "k", crv="Ed448"),
     "1024 bits": jwk(rsa_key("weak", bits=1024), "k"),
     "2047 bits": jwk(RSA, "k", n=number(2**2046 + 1)),
+    "8193 bits": jwk(RSA, "k", n=number(2**8192 + 1)),
     "9000 bits": jwk(RSA, "k", n=number(2**9000 + 1)),
     "a million bits": jwk(RSA, "k", n=b64(b"\xff" * 125_000)),
     "even modulus": jwk(RSA, "k", n=EVEN),
@@ -61,6 +62,7 @@ BAD_KEYS: dict[str, Any] = {
     "exponent two": jwk(RSA, "k", e=number(2)),
     "exponent zero": jwk(RSA, "k", e="AA"),
     "even exponent": jwk(RSA, "k", e=number(65536)),
+    "large exponent": jwk(RSA, "k", e=number(2**32 + 1)),
     "huge exponent": jwk(RSA, "k", e=number(2**33 + 1)),
     "private": jwk(RSA, "k", d=number(RSA.private_numbers().d)),
     "private without sense": jwk(RSA, "k", d=None),
@@ -100,7 +102,7 @@ def key_set(*keys: Any) -> bytes:
 def test_a_bad_key_is_left_out_and_spoils_no_other(name: str) -> None:
     for document in (key_set(BAD_KEYS[name], GOOD), key_set(GOOD, BAD_KEYS[name])):
         assert [key.key_id for key in read_key_set(document)] == ["good"]
-    with pytest.raises(ValueError, match="no usable key"):
+    with pytest.raises(ValueError, match=r"^no usable key$"):
         read_key_set(key_set(BAD_KEYS[name]))
 
 
@@ -120,6 +122,9 @@ def test_all_bad_keys_together_spoil_nothing() -> None:
         (jwk(RSA, None), ALL_RSA),
         (jwk(RSA, "k", x5c=["AA"], x5t="AA", x5u="https://x.example", value="pem", unknown={"a": [1]}), ALL_RSA),
         (jwk(rsa_key("e3", exponent=3), "k"), ALL_RSA),
+        (jwk(RSA, "k", e=number(2**32 - 1)), ALL_RSA),
+        (jwk(RSA, "k", n=number(2**2047 + 1)), ALL_RSA),
+        (jwk(RSA, "k", n=number(2**8191 + 1)), ALL_RSA),
         (jwk(EC, "k"), {"ES256"}),
         (jwk(EC, "k", alg="ES256"), {"ES256"}),
         (jwk(ec_key("p384", "P-384"), "k"), {"ES384"}),
@@ -136,26 +141,29 @@ def test_a_key_is_for_its_own_algorithms(key: dict[str, Any], algorithms: set[st
     assert found.key_id == key.get("kid")
 
 
+NO_SET, NO_KEY = "^not a JWK set$", "^no usable key$"
+
+
 @each_row(
-    "document",
+    "document, reason",
     [
-        b"",
-        b"\xff\xfe",
-        b"null",
-        b"[]",
-        b'{"keys":null}',
-        b'{"keys":{}}',
-        b'{"keys":[]}',
-        b'{"key":[]}',
-        b"<html>",
-        b'"keys"',
-        b"[" * 100_000,
-        b'{"keys":' + b"[" * 100_000,
-        json.dumps(GOOD).encode(),
+        (b"", None),
+        (b"\xff\xfe", None),
+        (b"<html>", None),
+        (b"null", NO_SET),
+        (b"[]", NO_SET),
+        (b'{"keys":null}', NO_SET),
+        (b'{"keys":{}}', NO_SET),
+        (b'{"key":[]}', NO_SET),
+        (b'"keys"', NO_SET),
+        (json.dumps(GOOD).encode(), NO_SET),
+        (b'{"keys":[]}', NO_KEY),
+        (b"[" * 100_000, "^too deep$"),
+        (b'{"keys":' + b"[" * 100_000, "^too deep$"),
     ],
 )
-def test_what_is_no_key_set(document: bytes) -> None:
-    with pytest.raises(ValueError):
+def test_what_is_no_key_set(document: bytes, reason: str | None) -> None:
+    with pytest.raises(ValueError, match=reason):
         read_key_set(document)
 
 
