@@ -111,20 +111,18 @@ function points({ id, path, filters, filtered, series, live }) {
     const whole = filtered ? 0 : sum(series.filter((each) => each.name === name));
     return [shown(name), faint(whole > its.length ? ` ${its.length} of ${counted(whole)} here` : ` ${counted(its.length, 'point')}`)];
   };
-  return [
-    h('div.row', check('Group by name', 'group-by', 'none', { checked: isGrouped })),
-    panel(slot, (/** @type {{metrics: Metric[], page: any}} */ { metrics: rows, page }) => !rows[0] && filtered ? noPoint() : [
-      h('p.faint', { role: 'status' }, `${rows.length} of ${counted(page?.total ?? rows.length, 'point')}`),
-      table('Points', [
-        { title: 'Name', sort: 'name', cell: ({ name }) => (isGrouped ? unseen(shown(name)) : shown(name)) },
-        { title: 'Value', sort: 'value', class: 'number', cell: ({ value }) => number(value) },
-        { title: 'Timestamp', sort: 'timestamp', cell: ({ timestamp }) => time(timestamp) },
-        { title: 'Step', sort: 'step', class: 'number', cell: ({ step }) => number(step) },
-        { title: 'Labels', cell: ({ labels }) => chips(labels) },
-      ], rows, isGrouped ? { group: { of: ({ name }) => name, head, folded } } : {}),
-      pages(page),
-    ]),
-  ];
+  return panel(slot, (/** @type {{metrics: Metric[], page: any}} */ { metrics: rows, page }) => !rows[0] && filtered ? noPoint() : [
+    h('div.row.bar', check('Group by name', 'group-by', 'none', { checked: isGrouped }),
+      h('p.faint', { role: 'status' }, `${rows.length} of ${counted(page?.total ?? rows.length, 'point')}`)),
+    table('Points', [
+      { title: 'Name', sort: 'name', cell: ({ name }) => (isGrouped ? unseen(shown(name)) : shown(name)) },
+      { title: 'Value', sort: 'value', class: 'number', cell: ({ value }) => number(value) },
+      { title: 'Timestamp', sort: 'timestamp', cell: ({ timestamp }) => time(timestamp) },
+      { title: 'Step', sort: 'step', class: 'number', cell: ({ step }) => number(step) },
+      { title: 'Labels', cell: ({ labels }) => chips(labels) },
+    ], rows, isGrouped ? { group: { of: ({ name }) => name, head, folded } } : {}),
+    pages(page),
+  ]);
 }
 
 /** @param {Pair[]} list */
