@@ -94,5 +94,5 @@ class IssuerKeys:
     def _load(self, source: KeySource) -> bytes:
         headers = dict(source.headers)
         if source.discover:
-            return discovered_keys(source.url, self._fetch, headers)
+            return discovered_keys(source.url, self._fetch, headers, clock=self._clock)
         return self._fetch(source.url, FETCH_SECONDS, FETCH_BYTES, headers)

@@ -139,7 +139,7 @@ class TrustedIssuer:
             case Dialect.IDENTITY:
                 label, path = _SUBDOMAIN, ""
         hosts = "|".join(re.escape(host) for host in self.hosts)
-        return bool(hosts) and re.fullmatch(f"{self.scheme}://{label}(?:{hosts}){path}", issuer, re.ASCII) is not None
+        return bool(hosts) and re.fullmatch(f"{self.scheme}://{label}(?:{hosts}){path}", issuer) is not None
 
 
 def zone_id(value: object) -> str:

@@ -66,3 +66,9 @@ def test_an_issuer_is_named_by_its_url_or_its_first_domain() -> None:
     assert issuer(Dialect.OIDC, issuer="https://i.example").name == "https://i.example"
     assert issuer(Dialect.XSUAA, hosts=("uaa.example", "other.example")).name == "https://uaa.example"
     assert issuer(Dialect.IDENTITY, hosts=("a.example",), scheme="http").name == "http://a.example"
+
+
+def test_domains_say_nothing_where_the_issuer_is_no_binding() -> None:
+    trusted = issuer(Dialect.OIDC, issuer="https://i.example", hosts=("i.example",))
+    assert trusted.issued({"iss": "https://i.example"}) == "https://i.example"
+    assert trusted.issued({"iss": "https://a.i.example"}) is None
