@@ -168,3 +168,9 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         path = str(tmp_path / name)
         with pytest.raises(ValueError, match=rf"^{re.escape(path)}: cannot be read: "):
             load_catalogue(path)
+
+
+def test_roles_and_the_collections_beside_them_add_up() -> None:
+    catalogue = RoleCatalogue({"r": ["x"], "s": ["y"], "t": ["z"]}, {"c": ["s"], "d": ["t"]})
+    assert catalogue.scopes(["r"], ["c", "d"]) == {"x", "y", "z"}
+    assert catalogue.scopes(["r"], ["nobody's"]) == {"x"}

@@ -170,7 +170,7 @@ def test_who_finds_no_place_to_wait_is_answered_at_once() -> None:
     world = World(FIRST, places=0)
     go = threading.Event()
     world.answer = lambda: key_set(FIRST) if go.wait(PATIENCE) else b""
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(KeysUnavailable, match=r"^the keys of the token's issuer cannot be loaded now$"):
         world.ring.keys("rsa-1", "RS256")
     go.set()
     eventually(lambda: world.ring.loaded)
