@@ -44,11 +44,9 @@ class RingTable:
             return self._proven.get(source) or self._open(source)
 
     def proved(self, source: KeySource) -> None:
-        if source in self._unproven:
-            with self._lock:
-                _, ring = self._unproven.pop(source, (0.0, None))
-                if ring is not None:
-                    self._proven.keep(source, ring)
+        with self._lock:
+            if source in self._unproven:
+                self._proven.keep(source, self._unproven.pop(source)[1])
 
     def all(self) -> list[KeyRing]:
         with self._lock:

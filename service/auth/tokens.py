@@ -81,7 +81,7 @@ def _decoded(part: str) -> bytes:
     if not _PART.fullmatch(part):
         _refuse("the token is not base64url")
     try:
-        decoded = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error:
         _refuse("the token is not base64url")
     if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part.encode("ascii"):

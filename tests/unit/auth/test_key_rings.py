@@ -145,11 +145,11 @@ def test_how_a_fetch_ended_is_known_and_logged_once(
     world = World(FIRST)
     caplog.set_level(logging.INFO, "service.auth")
 
-    def lines() -> list[tuple[str, str, str, str]]:
+    def lines() -> list[tuple[str, ...]]:
         return [
-            (record.levelname, record.getMessage(), record.issuer, record.reason)  # type: ignore[attr-defined]
+            (found["levelname"], record.getMessage(), found["event"], found["state"], found["issuer"], found["reason"])
             for record in caplog.records
-            if hasattr(record, "reason")
+            if "reason" in (found := record.__dict__)
         ]
 
     assert world.ring.state is State.UNASKED
@@ -158,12 +158,15 @@ def test_how_a_fetch_ended_is_known_and_logged_once(
         assert world.refreshed() == 1
         world.clock.pass_(10)
     assert world.ring.state is state
-    assert lines() == [("WARNING", f"keys {state.value}", "https://issuer.example", line)]
+    issuer = "https://issuer.example"
+    assert lines() == [("WARNING", f"keys {state.value}", "keys", state.value, issuer, line)]
     unexpected = [record for record in caplog.records if record.exc_info]
-    assert [record.issuer for record in unexpected] == ["https://issuer.example"] * 2 * (line == "unexpected error")  # type: ignore[attr-defined]
+    said = [(record.getMessage(), record.__dict__["event"], record.__dict__["issuer"]) for record in unexpected]
+    times = 2 * (line == "unexpected error")
+    assert said == [("unexpected error while fetching keys", "keys", issuer)] * times
     world.answer = lambda: key_set(FIRST, SECOND)
     assert world.refreshed() == 1
-    assert lines()[1:] == [("INFO", "keys loaded", "https://issuer.example", "2 keys")]
+    assert lines()[1:] == [("INFO", "keys loaded", "keys", "loaded", issuer, "2 keys")]
 
 
 def test_who_finds_no_place_to_wait_is_answered_at_once() -> None:

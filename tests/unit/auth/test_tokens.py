@@ -31,7 +31,9 @@ def encoded(header: Any = HEADER, claims: Any = CLAIMS, signature: str = "AA") -
     ],
 )
 def test_a_token(header: dict[str, Any], key_id: str | None) -> None:
-    assert parse(encoded(header)) == Token(encoded(header), "RS256", key_id, CLAIMS)
+    for signature in ("AA", "AAAX"):
+        token = encoded(header, signature=signature)
+        assert parse(token) == Token(token, "RS256", key_id, CLAIMS)
 
 
 TYPE = "the token is of another type than an access token"
@@ -74,6 +76,7 @@ def test_no_token(token: str, detail: str) -> None:
         ("", Unauthenticated, "this resource needs a bearer token"),
         ("  ", Unauthenticated, "this resource needs a bearer token"),
         ("Basic YQ==", Unauthenticated, "this resource needs a bearer token"),
+        ("\t", InvalidToken, "the Authorization field is malformed"),
         ("B\xe4rer x", InvalidToken, "the Authorization field is malformed"),
         ("Bearer", InvalidToken, "there is no token after 'Bearer'"),
         ("Bearer ", InvalidToken, "there is no token after 'Bearer'"),
