@@ -83,7 +83,7 @@ def test_keys_of_a_zone_are_fetched_ahead_once_one_has_verified_a_token() -> Non
     eventually(lambda: asked == ["https://uaa.example/token_keys?zid=z"] * 2)
 
 
-def test_a_zone_that_is_none_and_one_of_too_many() -> None:
+def test_a_zone_that_is_none_and_one_beyond_the_limit() -> None:
     def fails(*_: object) -> bytes:
         raise RuntimeTimeout
 
@@ -98,7 +98,7 @@ def test_a_zone_that_is_none_and_one_of_too_many() -> None:
 
 
 @pytest.mark.parametrize("answer", [key_set(), b"{}"], ids=["keys", "no keys"])
-def test_one_of_too_many_is_the_tokens_fault_where_the_server_answers(answer: bytes) -> None:
+def test_a_zone_beyond_the_limit_is_the_tokens_fault_where_the_server_answers(answer: bytes) -> None:
     keys = IssuerKeys(ZONED, lambda *_: answer, clock=Clock())
     for zone in "abcdef":
         found = keys.candidates(of_zone(zone), "i").keys
