@@ -37,8 +37,7 @@ def test_keys_are_fetched_from_their_url_and_again_when_they_are_four_minutes_ol
     keys.refresh()
     assert asked == [(URL, FETCH_SECONDS, FETCH_BYTES, {})]
     clock.pass_(1)
-    keys.refresh()
-    eventually(lambda: len(asked) == 2)
+    eventually(lambda: keys.refresh() or len(asked) == 2)  # the first fetch may not have ended when its keys are there
     assert asked[1] == asked[0]
     eventually(lambda: [getattr(record, "issuer", None) for record in caplog.records] == [URL])
 
@@ -79,8 +78,7 @@ def test_keys_of_a_zone_are_fetched_ahead_once_one_has_verified_a_token() -> Non
     keys.refresh()
     assert asked == ["https://uaa.example/token_keys?zid=z"]
     found.proved()
-    keys.refresh()
-    eventually(lambda: asked == ["https://uaa.example/token_keys?zid=z"] * 2)
+    eventually(lambda: keys.refresh() or asked == ["https://uaa.example/token_keys?zid=z"] * 2)
 
 
 def test_a_zone_that_is_none_and_one_beyond_the_limit() -> None:
