@@ -26,30 +26,27 @@ class _AnyObject(msgspec.Struct, gc=False):
     pass
 
 
-def items(array: bytes | memoryview | Raw, kind: type[T], what: str, *, stretch: int = STRETCH) -> Iterator[list[T]]:
+def items(array: Raw, kind: type[list[T]], what: str, *, stretch: int = STRETCH) -> Iterator[list[T]]:
     """The objects of an array, some at a time; none for ``null``.
 
     Raises ``BadGateway``, also on the way, which says that ``what`` has an unexpected type.
     """
 
-    def nothing(_: bytes) -> list[T] | None:
+    def none(_: bytes) -> list[T] | None:
         return None
 
-    return stretches(array, nothing, kind, what, stretch=stretch)
+    is_null = bytes(memoryview(array)[:5]) == json_literals.NULL
+    return iter(()) if is_null else stretches(array, none, kind, what, stretch=stretch)
 
 
 def stretches(
-    array: bytes | memoryview | Raw,
-    read: Callable[[bytes], S | None],
-    kind: type[T],
-    what: str,
-    *,
-    stretch: int = STRETCH,
+    array: Raw, read: Callable[[bytes], S | None], kind: type[list[T]], what: str, *, stretch: int = STRETCH
 ) -> Iterator[S | list[T]]:
-    """As ``items``; each stretch as ``read`` reads it, where it does: it refuses any text that is not whole objects."""
+    """As ``items``, of an array that must be one; each stretch as ``read`` gives it, or a list where that is ``None``.
+
+    ``read`` is also called with text that ends within an object, which it has to refuse.
+    """
     text = memoryview(array)
-    if bytes(text[:5]) == json_literals.NULL:
-        return
     if bytes(text[:1]) != b"[":
         raise BadGateway(json_literals.shape(what))
     at, end, length = 1, len(text) - 1, stretch
@@ -88,8 +85,8 @@ def _cut(text: memoryview, at: int, end: int, length: int, what: str) -> tuple[i
     return end, end
 
 
-def _decoded(piece: bytes, kind: type[T], *, many: bool) -> list[T]:
+def _decoded(piece: bytes, kind: type[list[T]], *, many: bool) -> list[T]:
     text = b"[%b]" % piece
     if many:  # no object ends where one is expected to: are these objects at all?
         json_decoder(list[_AnyObject]).decode(text)
-    return json_decoder(list[kind]).decode(text)  # type: ignore[valid-type]
+    return json_decoder(kind).decode(text)

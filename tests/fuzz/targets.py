@@ -46,7 +46,7 @@ from service.domain.selection.sorting import FIELDS, SortKey, order
 from service.domain.series import builder
 from service.domain.zones import time_zone
 from service.reads import packing, run_packing
-from service.runtimes.ai_api import logs, mapping, meta, run_mapping
+from service.runtimes.ai_api import execution_lists, logs, mapping, meta, run_mapping
 from service.runtimes.mlflow import points
 from service.runtimes.mlflow import run_documents as mlflow_documents
 from service.runtimes.mlflow import run_mapping as mlflow_runs
@@ -111,7 +111,7 @@ LOGS = (
 JSON_PIECES = [b'"', b"\\", b"\\u", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"-", b"1e999", b"9" * 40, b"0.", b" ", b"\xef\xbb\xbf"]  # fmt: skip
 JSON_PIECES += [b'"metrics":[', b'"metrics":[{}]', b"},{", b']},{"', b"NaN", b"-Infinity", b"null", b'"value":', b'"step":-0,', b'"timestamp":"']  # fmt: skip
 READERS: list[Callable[[bytes], object]] = [
-    lambda body: run_packing.packed(run_mapping.runs(body)),
+    lambda body: run_packing.packed(execution_lists.runs(body)),
     lambda body: run_mapping.run(run_mapping.execution(body, "run1")[0], mended=True),
     lambda body: run_mapping.parameters(run_mapping.configuration(body)[0], mended=True),
     lambda body: mapping.run_status(body, "run1"),

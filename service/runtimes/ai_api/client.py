@@ -27,7 +27,7 @@ from service.domain.metrics import MetricResource
 from service.domain.run_tables import RunTable
 from service.domain.runs import NULL, Run, RunDetails, RunStatus
 from service.domain.runtime import Capabilities, RequestContext, ResourceGroups, RunMetrics, RuntimeKind
-from service.runtimes.ai_api import logs, mapping, meta, resource_groups, run_mapping, running_runs
+from service.runtimes.ai_api import execution_lists, logs, mapping, meta, resource_groups, run_mapping, running_runs
 from service.runtimes.ai_api.run_details import RunDetailsReader
 from service.runtimes.ai_api.running_runs import RunningRuns
 from service.runtimes.http_client import HTTPAnswer, HTTPClient
@@ -105,7 +105,7 @@ class AIAPIRuntime:
         answer = self._reader.read("/lm/executions", context, "executions", (("$top", str(MOST_RUNS)),))
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not list its runs")
-        return run_mapping.runs(answer.body)
+        return execution_lists.runs(answer.body)
 
     def run(self, run_id: str, context: RequestContext) -> RunDetails:
         """The execution first; only without it there is no answer."""

@@ -126,7 +126,7 @@ def _lines(body: bytes) -> list[LogLine]:
     timestamps = TimestampMapping()
     lines: list[LogLine] = []
     if answer.data is not None:
-        for some in json_arrays.items(answer.data.result, _Line, "a line of a log"):
+        for some in json_arrays.items(answer.data.result, list[_Line], "a line of a log"):
             lines.extend(_line(each, timestamps, mended=mended) for each in some)
             if len(lines) >= _MOST_IN_A_PAGE:
                 break

@@ -1,49 +1,24 @@
-"""AI API JSON → domain: executions and their related objects become runs."""
+"""AI API JSON → domain: an execution and its related objects become a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
-from operator import attrgetter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from service.domain.errors import BadGateway
-from service.domain.metrics import MOST_MEMBER_BYTES
-from service.domain.run_tables import LONGEST, RunTable, Texts
 from service.domain.runs import NULL, Run
-from service.domain.timestamps import MomentReader
-from service.runtimes import json_arrays, json_columns, json_literals
+from service.runtimes import json_arrays, json_literals
 from service.runtimes.ai_api.timestamps import TimestampMapping
-from service.runtimes.json_columns import Column
 
 T = TypeVar("T")
 
 _NULL = Raw(NULL)
-_TOGETHER = 500
-"""Runs of a list that are decoded at once where they are not all written alike."""
-_WORTH_COLUMNS = 1024
-"""Bytes of runs from which on their columns take less time than the runs one by one."""
-_PLUS = ord("+")
-_BEFORE_TIMES = (
-    "target_status",
-    "status_message",
-    "scenario_id",
-    "executable_id",
-    "configuration_id",
-    "configuration_name",
-)
-_TIMES = ("created_at", "modified_at", "submission_time", "start_time", "completion_time")
-_BEHIND_TIMES = "execution_schedule_id"
-"""The literals of an execution, in the order of ``Run``."""
 _MEMBER = "a member of a run"
-_LIST = "the list of runs"
 MOST_PARTS = 10_000
 """The most parameters, inputs and outputs of a run that are read; SAP AI Core has at most 1000 of each."""
-_STRING_OR_NULL = frozenset(b'"n')
-"""The first characters of a string or ``null``."""
 
 
 class _Artifact(msgspec.Struct, gc=False):
@@ -73,14 +48,6 @@ class Execution(msgspec.Struct, rename="camel"):
     execution_schedule_id: Raw = _NULL
     status_details: Raw = _NULL
     output_artifacts: Raw = _NULL
-
-
-_KEYS = {field.name: field.encode_name.encode() for field in msgspec.structs.fields(Execution)}
-"""What the members are called in JSON."""
-
-
-class _Executions(msgspec.Struct):
-    resources: Raw
 
 
 class _KeyValue(msgspec.Struct, gc=False):
@@ -114,98 +81,6 @@ class _Named(msgspec.Struct, rename="camel"):
     id: Raw = _NULL
     name: Raw = _NULL
     version_id: Raw = _NULL
-
-
-def runs(body: bytes, *, stretch: int = json_arrays.STRETCH) -> Iterator[Run | RunTable]:
-    """All runs of the answer to ``GET /lm/executions``, read some at a time, those that are written alike together.
-
-    ``stretch`` is how many bytes are read at once. Raises ``BadGateway``, also on the way.
-    """
-    answer, mended = json_literals.decode_mended(body, _Executions)
-    del body
-    moments = MomentReader()
-
-    def alike(text: bytes) -> Iterable[Run | RunTable] | None:
-        return None if mended else _by_columns(text, moments)
-
-    for found in json_arrays.stretches(answer.resources, alike, Raw, _LIST, stretch=stretch):
-        if isinstance(found, list):
-            for first in range(0, len(found), _TOGETHER):
-                yield from _by_shape(found[first : first + _TOGETHER], moments, mended=mended)
-        else:
-            yield from found
-        del found  # before the next ones are read
-
-
-def _by_shape(executions: Sequence[Raw], moments: MomentReader, *, mended: bool) -> Iterator[Run | RunTable]:
-    """Executions grouped by their number of quotation marks: they have further members once they start, end or fail."""
-    groups: dict[int, list[Raw]] = {}
-    for execution in executions:
-        groups.setdefault(bytes(execution).count(b'"'), []).append(execution)
-    for alike in groups.values():
-        found = None if mended else _by_columns(b",".join(alike), moments)
-        yield from _one_by_one(alike, moments, mended=mended) if found is None else found
-
-
-def _by_columns(executions: bytes, moments: MomentReader) -> Iterable[Run | RunTable] | None:
-    """The runs, where all are written as the first one is and can be kept so: all timestamps in UTC, with a ``Z``, and
-    no member too long. They are a table where no member is too long for that either."""
-    found = json_columns.columns(executions) if len(executions) >= _WORTH_COLUMNS else None
-    if found is None or not all(column.is_text for column in found.columns):
-        return None
-    first = json_literals.decode(found.first, Execution)
-    columns = {column.path[0]: column for column in found.columns if len(column.path) == 1}
-    members = {"run_id": columns[b"id"], "status": columns[b"status"]}
-    for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES):
-        column = columns.get(_KEYS[name])
-        if bytes(getattr(first, name)) != (NULL if column is None else b'"%b"' % column.first):
-            return None
-        if column is not None:
-            members[name] = column.quoted()
-    if any(column.longest > MOST_MEMBER_BYTES for column in members.values()):
-        return None
-    for name in members.keys() & set(_TIMES):
-        column = columns[_KEYS[name]]
-        cells = column.cells() if column.is_narrow else None
-        if cells is None or (cells == _PLUS).any() or not moments.all_utc_cells(cells):
-            return None
-    if all(column.longest <= LONGEST for column in members.values()):
-        texts = {name: Texts(column.cells(), column.ends - column.begins) for name, column in members.items()}
-        return (RunTable(found.count, texts),)
-    return _runs(members)
-
-
-def _runs(members: Mapping[str, Column]) -> Iterator[Run]:
-    """The runs of columns that are too wide for a table."""
-    ids, statuses = (map(bytes.decode, members[name].texts()) for name in ("run_id", "status"))
-    before, times, behind = (
-        [members[name].texts() if name in members else repeat(NULL) for name in names]
-        for names in (_BEFORE_TIMES, _TIMES, (_BEHIND_TIMES,))
-    )
-    return map(Run, ids, statuses, *before, *times, repeat(0), *behind)
-
-
-def _one_by_one(given: Sequence[Raw], moments: MomentReader, *, mended: bool) -> Iterator[Run]:
-    executions = json_literals.decode(b"[%b]" % b",".join(given), list[Execution])
-    regular = None if mended else _regular(executions, moments)
-    return (run(each, mended=mended) for each in executions) if regular is None else regular
-
-
-def _regular(executions: Sequence[Execution], moments: MomentReader) -> Iterator[Run] | None:
-    """The fast path: the runs by columns, where nothing has to be converted: all timestamps in UTC, with a ``Z``."""
-    columns = [list(map(bytes, map(attrgetter(name), executions))) for name in (*_BEFORE_TIMES, *_TIMES, _BEHIND_TIMES)]
-    if not all({literal[0] for literal in column} <= _STRING_OR_NULL for column in columns):
-        return None
-    ids, statuses = (list(map(attrgetter(name), executions)) for name in ("id", "status"))
-    if max(map(len, chain(ids, statuses, *columns)), default=0) > MOST_MEMBER_BYTES:
-        return None
-    first = len(_BEFORE_TIMES)
-    times = [literal for column in columns[first : first + len(_TIMES)] for literal in column if literal != NULL]
-    joined = b"\n".join(times)
-    texts = joined[1:-1].decode("latin-1").split('"\n"') if times else []
-    if joined.count(b'Z"') != len(times) or len(texts) != len(times) or (texts and not moments.all_utc(texts)):
-        return None
-    return map(Run, ids, statuses, *columns[:-1], repeat(0), columns[-1])
 
 
 def execution(body: bytes, asked: str) -> tuple[Execution, bool]:
@@ -251,15 +126,15 @@ def status_details(execution: Execution, *, mended: bool) -> bytes:
 def output_artifacts(execution: Execution, *, mended: bool) -> tuple[bytes, bool]:
     """The artifacts that came of a run, and whether these are all; the AI API gives them no key of their own, so their
     name is it."""
-    found, are_all = _parts(execution.output_artifacts, _Artifact)
+    found, are_all = _parts(execution.output_artifacts, list[_Artifact])
     return _array(_artifact(one.name if one.key == _NULL else one.key, one, mended=mended) for one in found), are_all
 
 
 def configuration(body: bytes) -> tuple[Configuration, bool]:
     """The configuration, and whether its literals must be restored."""
     found, mended = json_literals.decode_mended(body, _Configuration)
-    parameters, are_all_parameters = _parts(found.parameter_bindings, _KeyValue)
-    bindings, are_all_inputs = _parts(found.input_artifact_bindings, _Binding)
+    parameters, are_all_parameters = _parts(found.parameter_bindings, list[_KeyValue])
+    bindings, are_all_inputs = _parts(found.input_artifact_bindings, list[_Binding])
     whole = {"parameters": are_all_parameters, "inputArtifacts": are_all_inputs}
     cut = [part for part, is_whole in whole.items() if not is_whole]
     return Configuration(parameters, bindings, found.scenario_id, found.executable_id, cut), mended
@@ -277,7 +152,7 @@ def input_artifacts(found: Configuration, bodies: Mapping[str, bytes], *, mended
     return _array(_input(binding, bodies.get(binding.artifact_id), mended=mended) for binding in found.bindings)
 
 
-def _parts(array: Raw, kind: type[T]) -> tuple[list[T], bool]:
+def _parts(array: Raw, kind: type[list[T]]) -> tuple[list[T], bool]:
     """The first ``MOST_PARTS`` of an array, and whether these are all."""
     found: list[T] = []
     for some in json_arrays.items(array, kind, _MEMBER):

@@ -32,8 +32,8 @@ VALUES = st.recursive(
 OBJECTS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "},{"]), VALUES, max_size=3), max_size=12)
 
 
-def read(text: str, kind: Any = Raw) -> list[list[Any]]:
-    return list(json_arrays.items(text.encode(), kind, "the list", stretch=STRETCH))
+def read(text: str, kind: Any = list[Raw]) -> list[list[Any]]:
+    return list(json_arrays.items(Raw(text.encode()), kind, "the list", stretch=STRETCH))
 
 
 @given(OBJECTS, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (", ", ": "), (" , ", " :")]))
@@ -61,7 +61,12 @@ def test_the_work_is_linear() -> None:
 
 def test_null_has_none() -> None:
     assert read("null") == []
-    assert read("[ ]", Named) == [[]]
+    assert read("[ ]", list[Named]) == [[]]
+
+
+def test_null_is_no_array() -> None:
+    with pytest.raises(BadGateway, match="the list"):
+        list(json_arrays.stretches(Raw(b"null"), lambda text: text, list[Raw], "the list"))
 
 
 @each_row(
@@ -71,7 +76,7 @@ def test_null_has_none() -> None:
 )
 def test_anything_else_is_refused(written: str) -> None:
     with pytest.raises(BadGateway, match="the list"):
-        read(written, Named)
+        read(written, list[Named])
 
 
 def test_what_are_no_objects_is_refused_before_it_is_kept() -> None:
@@ -81,7 +86,7 @@ def test_what_are_no_objects_is_refused_before_it_is_kept() -> None:
 
 def test_what_can_be_read_at_once_is() -> None:
     written = json.dumps([{"a": number} for number in range(100)]).encode()
-    found = [*json_arrays.stretches(written, lambda text: text, Raw, "the list", stretch=STRETCH)]
+    found = [*json_arrays.stretches(Raw(written), lambda text: text, list[Raw], "the list", stretch=STRETCH)]
     texts = [one for one in found if isinstance(one, bytes)]
     assert len(texts) == len(found) > 10
     assert json.loads(b"[" + b",".join(texts) + b"]") == json.loads(written)

@@ -13,7 +13,7 @@ from service.domain.errors import BadGateway
 from service.domain.metrics import MOST_MEMBER_BYTES
 from service.domain.runs import Run
 from service.reads import run_packing
-from service.runtimes.ai_api import run_mapping
+from service.runtimes.ai_api import execution_lists, run_mapping
 from testing.work import calls
 from tests.rows import each_row
 
@@ -56,7 +56,7 @@ def body(executions: list[dict[str, Any]]) -> bytes:
 
 def read(answer: bytes, stretch: int = 1024 * 1024) -> list[Run]:
     """The runs of the answer, as they are stored."""
-    listed = run_packing.unpacked(run_packing.packed(run_mapping.runs(answer, stretch=stretch)))
+    listed = run_packing.unpacked(run_packing.packed(execution_lists.runs(answer, stretch=stretch)))
     return listed.runs(range(listed.count))
 
 
@@ -76,7 +76,7 @@ def alone(execution: bytes) -> Run:
 def test_each_run_of_a_list_is_as_it_is_by_itself(executions: list[dict[str, Any]]) -> None:
     named = [{**each, "id": f"{each['id']}-{number}"} for number, each in enumerate(executions)]
     by_themselves = [alone(json.dumps(each).encode()) for each in named]
-    assert [*run_packing.packed(run_mapping.runs(body(named)))] == [*run_packing.packed(by_themselves)]
+    assert [*run_packing.packed(execution_lists.runs(body(named)))] == [*run_packing.packed(by_themselves)]
 
 
 @given(
@@ -102,7 +102,7 @@ def test_runs_that_are_written_alike_are_as_they_are_by_themselves(
     written = [json.dumps(each, separators=separators).encode() for each in executions]
     written[at] = data.draw(st.sampled_from([b"{", b'{"status":"STOPPED",', b'{"createdAt":5,'])) + written[at][1:]
     answer = b'{"resources":[%b]}' % separators[0].encode().join(written)
-    found = run_packing.packed(run_mapping.runs(answer, stretch=stretch))
+    found = run_packing.packed(execution_lists.runs(answer, stretch=stretch))
     assert [*found] == [*run_packing.packed(map(alone, written))]
 
 
@@ -180,7 +180,13 @@ def test_regular_lists_cost_few_calls_a_run() -> None:
                 for n in range(count)
             ]
         )
-        return calls(lambda: run_packing.packed(run_mapping.runs(answer)))
+        return calls(lambda: run_packing.packed(execution_lists.runs(answer)))
 
     few, many = made(1000), made(2000)
     assert many - few < 1000
+
+
+@each_row("resources", [b"null", b"{}", b'"none"', b"1"])
+def test_what_is_no_list_is_refused(resources: bytes) -> None:
+    with pytest.raises(BadGateway, match="the list of runs"):
+        read(b'{"count":0,"resources":%b}' % resources)
