@@ -94,7 +94,7 @@ def test_prometheus_reads_the_rules_and_the_expressions_of_the_panels(tmp_path: 
     written = tmp_path / "panels.yaml"
     written.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": of_panels}]}))
     for file in (MONITORING / "alerts.yaml", written):
-        _promtool("check", "rules", str(file))
+        assert _promtool("check", "rules", str(file)) == (0, "")
 
 
 @needs_promtool
@@ -108,9 +108,10 @@ def test_each_alert_fires_on_a_failing_service_and_none_on_one_that_does_well(tm
             assert len(check["exp_alerts"]) == alerts, check
         assert {check["alertname"] for check in case["alert_rule_test"]} == {rule["alert"] for rule in RULES}
     shutil.copy(cases, tmp_path / "tests.yaml")
-    _promtool("test", "rules", str(tmp_path / "tests.yaml"))
+    assert _promtool("test", "rules", str(tmp_path / "tests.yaml")) == (0, "")
 
 
-def _promtool(*arguments: str) -> None:
+def _promtool(*arguments: str) -> tuple[int, str]:
+    """Its exit code, and what it says where that is not 0."""
     done = subprocess.run([str(PROMTOOL), *arguments], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr if done.returncode else ""

@@ -197,6 +197,7 @@ def test_who_takes_nothing_makes_room_for_others(new_server: NewServer, new_clie
     server.until(State.SENDING, 2)
     eventually(lambda: new_client(server).get("/own").status == 200)
     server.until(State.SENDING, 1)
+    assert len(new_client(server).get("/own").body) == 4 * MIB
 
 
 def test_a_stream_is_made_no_faster_than_it_is_taken(new_server: NewServer, new_client: NewClient) -> None:

@@ -99,7 +99,7 @@ def test_work_that_finds_no_room_in_time_is_refused_with_a_word_on_when_to_come_
         with work._gate.admitted(1000, 0):  # another thread's work
             refused = service.get(RUN)
             assert service.get("/runs/run1/tags").status_code == 200
-        _is_overloaded(refused)
+        assert _problem(refused) == _OVERLOADED
         assert service.get(RUN).status_code == 200
 
 
@@ -110,7 +110,7 @@ def test_work_that_takes_too_long_is_refused(surroundings: Surroundings, path: s
     run = {"executionId": "run1", "metrics": [POINT], "tags": pairs, "customInfo": pairs}
     surroundings.runtime.say("metrics", 200, {"count": 1, "resources": [run]})
     with surroundings.service(large_work=LargeWork(longest=0.0, free=0)) as service:
-        _is_overloaded(service.get(path))
+        assert _problem(service.get(path)) == _OVERLOADED
 
 
 def test_a_refusal_is_given_again(service: Service) -> None:
@@ -126,10 +126,12 @@ def test_a_refusal_is_given_again(service: Service) -> None:
     assert described[0] == described[1]
 
 
-def _is_overloaded(answer: Any) -> None:
-    assert answer.status_code == 503
-    assert json.loads(answer.data)["type"] == "urn:metric-resource:overloaded"
-    assert int(answer.headers["Retry-After"]) > 0
+_OVERLOADED = (503, "urn:metric-resource:overloaded", True)
+
+
+def _problem(answer: Any) -> tuple[int, str, bool]:
+    """Status and type, and whether it says when to try again."""
+    return answer.status_code, json.loads(answer.data)["type"], int(answer.headers.get("Retry-After", 0)) > 0
 
 
 def test_a_cursor_has_expired_where_only_the_tags_of_its_snapshot_are_left(surroundings: Surroundings) -> None:
