@@ -195,7 +195,7 @@ def test_parts_that_could_not_be_read_are_named(reader: Watched) -> None:
     warning = {"code": "unreadable-step", "count": 3, "detail": "three steps cannot be read"}
     changed(reader, r"/metric-resource\?limit=1$", lambda found: found.update(warnings=[warning]))
     page = reader.open(f"?run={FIRST}")
-    page.get_by_text("Could not be read: parameters").wait_for()
+    page.get_by_text("Could not be read in full: parameters").wait_for()
     reader.open(METRICS).get_by_text("three steps cannot be read (3)").wait_for()
     assert violations(reader) == []
 

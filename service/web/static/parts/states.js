@@ -45,7 +45,7 @@ function cure(slot, status, { scope, roles = [], roleCollections = [] }) {
 /** Parts that could not be read, and odd data: each is named. @param {Record<string, any[] | undefined>} data */
 function strips({ unavailable = [], warnings = [], missing = [] }) {
   const lines = [
-    ...unavailable.map((part) => `Could not be read: ${part.replace(/[A-Z]/g, ' $&').toLowerCase()}`),
+    ...unavailable.map((part) => `Could not be read in full: ${part.replace(/[A-Z]/g, ' $&').toLowerCase()}`),
     ...warnings.map(({ code, detail = code, count }) => detail + (count ? ` (${count})` : '')),
     ...missing.map(({ runId, problem }) => `Run ${runId}: ${problem.title}. ${problem.detail}`),
   ];
