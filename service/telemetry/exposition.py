@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, generate_latest
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from service.telemetry import shared_metrics
@@ -14,5 +18,26 @@ def exposition(telemetry: Telemetry) -> bytes:
     if not shared_metrics.is_on():
         return generate_latest(telemetry.registry)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(_SharedMetrics())
     return generate_latest(registry)
+
+
+class _SharedMetrics:
+    """Collects the files of all workers.
+
+    A worker's file is empty between its creation and its first use, and for good where the worker was killed there.
+    prometheus_client 0.26 fails on such a file (its issue 1199), so that none of the metrics could be read.
+    """
+
+    def collect(self) -> Iterable[Metric]:
+        """Each metric, added up over the workers."""
+        files = [str(path) for path in Path(os.environ[shared_metrics.VARIABLE]).glob("*.db") if _is_written(path)]
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return metrics
+
+
+def _is_written(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:  # of a worker that has ended
+        return False

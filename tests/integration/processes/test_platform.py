@@ -139,6 +139,12 @@ def test_the_gauges_of_a_master_that_was_killed_are_forgotten(
     assert (directory / "inside" / "kept.db").exists()
 
 
+def test_a_worker_that_has_only_begun_its_file_of_metrics_hides_no_others(new_host: NewHost, tmp_path: Path) -> None:
+    host = new_host(PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    (tmp_path / "counter_1.db").touch()
+    assert b"metric_resource_requests_total" in host.get("/metrics").body
+
+
 def fetches(host: ServiceHost) -> float:
     return sum(sample(host, "fetches", partition=partition) for partition in ("slow", "fast"))
 
