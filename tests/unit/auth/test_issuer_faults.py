@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from itertools import count
 from typing import Any
@@ -14,7 +13,7 @@ from service.domain.errors import InvalidToken, KeysUnavailable
 from testing.clocks import Clock
 from testing.effort import effort
 from testing.waiting import eventually
-from tests.unit.auth.conftest import FIRST
+from tests.unit.auth.conftest import FIRST, no_fetch_is_under_way
 from tests.unit.auth.forge import GONE, ISSUER, NOW, b64, claims, header, jwk, rsa_key, token, with_signature
 from tests.unit.auth.issuer_server import IssuerServer, fetch
 from tests.unit.auth.worlds import holds, oidc, verifier, xsuaa
@@ -381,20 +380,15 @@ def test_the_zone_of_the_binding_is_loaded_ahead(server: IssuerServer, clock: Cl
 
 
 def test_the_log_says_once_that_keys_are_gone_and_once_that_they_are_back(
-    checked: Verifier, server: IssuerServer, clock: Clock, caplog: pytest.LogCaptureFixture
+    checked: Verifier, server: IssuerServer, clock: Clock, keys_log: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "service.auth")
     holds(checked, GOOD)
     for status in (500, 500, 500, 200, 200):
         server.give("/keys", FIRST, status=status)
         clock.pass_(400)
         before = len(server.asked)
         holds(checked, fresh(int(clock.now), exp=clock.now + 60))
-        eventually(lambda before=before: len(server.asked) > before and settled())
-    states = [record.__dict__["state"] for record in caplog.records]
+        eventually(lambda before=before: len(server.asked) > before and no_fetch_is_under_way())
+    states = [record.__dict__["state"] for record in keys_log.records]
     assert states == ["loaded", "failed", "loaded"]
-    assert {record.__dict__["event"] for record in caplog.records} == {"keys"}
-
-
-def settled() -> bool:
-    return not any(thread.name == "keys" for thread in threading.enumerate())
+    assert {record.__dict__["event"] for record in keys_log.records} == {"keys"}

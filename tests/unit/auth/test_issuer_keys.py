@@ -1,6 +1,5 @@
 """What is fetched for the keys of an issuer, when, and under which name it is logged."""
 
-import logging
 from collections.abc import Mapping
 
 import pytest
@@ -20,9 +19,8 @@ TRUSTED = TrustedIssuer(Dialect.OIDC, frozenset({"us"}), Reading(), issuer="http
 
 
 def test_keys_are_fetched_from_their_url_and_again_when_they_are_four_minutes_old(
-    caplog: pytest.LogCaptureFixture,
+    keys_log: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "service.auth")
     asked: list[tuple[str, float, int, Mapping[str, str]]] = []
     clock = Clock()
 
@@ -39,7 +37,7 @@ def test_keys_are_fetched_from_their_url_and_again_when_they_are_four_minutes_ol
     clock.pass_(1)
     eventually(lambda: keys.refresh() or len(asked) == 2)  # the first fetch may not have ended when its keys are there
     assert asked[1] == asked[0]
-    eventually(lambda: [getattr(record, "issuer", None) for record in caplog.records] == [URL])
+    eventually(lambda: [getattr(record, "issuer", None) for record in keys_log.records] == [URL])
 
 
 ZONED = TrustedIssuer(Dialect.XSUAA, frozenset({"us"}), Reading(), hosts=("uaa.example",))

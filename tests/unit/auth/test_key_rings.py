@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -140,15 +139,14 @@ def test_after_a_fetch_that_succeeds_failures_count_from_the_beginning() -> None
     ids=repr,
 )
 def test_how_a_fetch_ended_is_known_and_logged_once(
-    error: Exception, state: State, line: str, caplog: pytest.LogCaptureFixture
+    error: Exception, state: State, line: str, keys_log: pytest.LogCaptureFixture
 ) -> None:
     world = World(FIRST)
-    caplog.set_level(logging.INFO, "service.auth")
 
     def lines() -> list[tuple[str, ...]]:
         return [
             (found["levelname"], record.getMessage(), found["event"], found["state"], found["issuer"], found["reason"])
-            for record in caplog.records
+            for record in keys_log.records
             if "reason" in (found := record.__dict__)
         ]
 
@@ -160,7 +158,7 @@ def test_how_a_fetch_ended_is_known_and_logged_once(
     assert world.ring.state is state
     issuer = "https://issuer.example"
     assert lines() == [("WARNING", f"keys {state.value}", "keys", state.value, issuer, line)]
-    unexpected = [record for record in caplog.records if record.exc_info]
+    unexpected = [record for record in keys_log.records if record.exc_info]
     said = [(record.getMessage(), record.__dict__["event"], record.__dict__["issuer"]) for record in unexpected]
     times = 2 * (line == "unexpected error")
     assert said == [("unexpected error while fetching keys", "keys", issuer)] * times
