@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -23,8 +23,7 @@ _READ_AS = {"RSA": "RS256", "EC": None, "OKP": EDWARDS}
 _MOST_KEYS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationKey:
+class VerificationKey(msgspec.Struct, frozen=True):
     """One public key, its id if it has one, and the algorithms it may verify."""
 
     key: PublicKey
@@ -80,10 +79,10 @@ def _read_key(jwk: Any) -> VerificationKey | None:
 
 
 def _for_verifying(jwk: dict[str, Any]) -> bool:
-    if "d" in jwk or jwk.get("kty") not in list(_READ_AS):
+    if "d" in jwk or jwk.get("use", "sig") != "sig":
         return False
     operations = jwk.get("key_ops", ["verify"])
-    return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
+    return isinstance(operations, list) and "verify" in operations
 
 
 def _algorithms(key: PublicKey, stated: Any) -> frozenset[str]:

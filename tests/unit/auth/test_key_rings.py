@@ -92,6 +92,21 @@ def test_keys_that_are_five_minutes_old_are_given_and_fetched_anew_behind_that()
     assert world.keys("rsa-1") == []
 
 
+def test_nobody_waits_for_a_fetch_without_end() -> None:
+    world = World(FIRST)
+    go = threading.Event()
+
+    def endless() -> bytes:
+        go.wait(PATIENCE)
+        return key_set(FIRST)
+
+    world.answer = endless
+    assert world.keys("rsa-1") == []
+    go.set()
+    eventually(lambda: world.ring.loaded)
+    assert world.keys("rsa-1") == ["rsa-1"]
+
+
 def test_without_a_key_id_the_only_suitable_key_is_meant() -> None:
     world = World(FIRST, SECOND, jwk(ec_key("ec-2"), "ec-2"))
     assert world.keys(None) == ["rsa-1"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from service.auth.catalogue import load_catalogue
 from service.auth.issuer_keys import IssuerKeys
