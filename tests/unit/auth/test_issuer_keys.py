@@ -1,5 +1,6 @@
 """What is fetched for the keys of an issuer, when, and under which name it is logged."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -38,6 +39,20 @@ def test_keys_are_fetched_from_their_url_and_again_when_they_are_four_minutes_ol
     eventually(lambda: keys.refresh() or len(asked) == 2)  # the first fetch may not have ended when its keys are there
     assert asked[1] == asked[0]
     eventually(lambda: [getattr(record, "issuer", None) for record in keys_log.records] == [URL])
+
+
+def test_a_discovery_document_and_the_keys_it_names_share_five_seconds() -> None:
+    issuer, clock, asked = "https://issuer.example", Clock(), list[tuple[str, float]]()
+
+    def fetch(url: str, seconds: float, *_: object) -> bytes:
+        asked.append((url, seconds))
+        clock.pass_(3)
+        return json.dumps({"issuer": issuer, "jwks_uri": URL}).encode() if len(asked) == 1 else key_set()
+
+    keys = IssuerKeys(TrustedIssuer(Dialect.OIDC, frozenset({"us"}), Reading(), issuer=issuer), fetch, clock=clock)
+    keys.refresh()
+    eventually(lambda: keys.loaded)
+    assert asked == [(f"{issuer}/.well-known/openid-configuration", FETCH_SECONDS), (URL, FETCH_SECONDS - 3)]
 
 
 ZONED = TrustedIssuer(Dialect.XSUAA, frozenset({"us"}), Reading(), hosts=("uaa.example",))
