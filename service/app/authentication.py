@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from service.auth.catalogue import load_catalogue
 from service.auth.issuer_keys import IssuerKeys
@@ -19,8 +20,7 @@ from service.telemetry.prometheus import Telemetry
 _CONNECT_SECONDS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Authentication:
+class Authentication(msgspec.Struct, frozen=True):
     """The verifier of tokens and the directory of roles."""
 
     verifier: TokenVerifier

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -47,8 +46,7 @@ _DOCUMENT = "metric-resource-document"
 _PACKAGE = "metric-resource-service"
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(msgspec.Struct, frozen=True):
     """The parts that the HTTP interface uses; without ``sign_in`` there is no page for people."""
 
     queries: Queries

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from service.api.http.request_ids import new_traceparent
 from service.caching.memory import MemoryCache
@@ -22,8 +23,7 @@ from service.settings import ConnectionSettings, RuntimeAuth, Settings
 _STATE_TIMEOUT = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Probes:
+class Probes(msgspec.Struct, frozen=True):
     """The state of the service's parts: the keys of each issuer, the runtime of each connection, the cache."""
 
     keys: Callable[[], Mapping[str, bool]]

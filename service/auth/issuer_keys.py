@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from service.auth.discovery import discovered_keys
 from service.auth.issuers import KeySource, TrustedIssuer
@@ -16,8 +17,7 @@ from service.auth.verification_keys import VerificationKey, read_pem
 from service.domain.errors import InvalidToken, KeysUnavailable
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(msgspec.Struct, frozen=True):
     """The keys that may have signed a token; call ``proved`` when one of them verified it."""
 
     keys: list[VerificationKey]

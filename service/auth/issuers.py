@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 _ZONE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _HEADER_WORD = re.compile(r"[A-Za-z0-9_.:|!-]{1,128}", re.ASCII)
@@ -27,8 +28,7 @@ class Dialect(Enum):
     IDENTITY = "identity"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """The names of claims, each a dotted path or a JSON pointer (RFC 6901).
 
     ``tenant`` is ``None`` where the issuer is the tenant. A scope counts only with ``scope_prefix``.
@@ -42,8 +42,7 @@ class Reading:
     require_resource_groups: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KeySource:
+class KeySource(msgspec.Struct, frozen=True):
     """The location of a key set: ``url``, or what the discovery document of the issuer at ``url`` points to.
 
     ``headers`` are sent with requests; an issuer that requires them has keys only for a tenant and client that it
@@ -55,8 +54,7 @@ class KeySource:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedIssuer:
+class TrustedIssuer(msgspec.Struct, frozen=True):
     """One issuer, or the zones or tenants of a binding.
 
     ``issuer`` is the exact ``iss``. ``hosts`` are the domains of a binding: an XSUAA zone's ``iss`` is at or one label

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+import msgspec
 
 from service.auth.strict_json import read_object
 from service.domain.errors import InvalidToken, Unauthenticated
@@ -20,8 +21,7 @@ _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _REFUSED_MEMBERS = ("crit", "b64", "enc", "zip", "cty", "epk", "apu", "apv", "iv", "tag", "p2c", "p2s")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """A token that is well-formed, but not verified yet. Of its header's references to keys, only ``kid`` is used."""
 
     encoded: str

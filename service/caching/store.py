@@ -12,7 +12,9 @@ import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from service.caching import codec
 from service.caching.changes import UNKNOWN, Changes, Mark
@@ -29,8 +31,7 @@ _BESIDE = 64 * 1024
 _FAILURE_TTL = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True):
     """A compressed body; ``rest`` is ``None`` until it is needed."""
 
     head: bytes
@@ -41,8 +42,7 @@ class _Body:
         return len(self.head) + len(self.rest or b"")
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     """An entry in memory; ``checked_at`` and ``mark`` are of just before it was read from, or written to, the shared
     cache."""
 
@@ -56,8 +56,7 @@ class _Kept:
         return _OVERHEAD + (self.body.weight if self.body is not None else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """An answer of the runtime to store: its header and its packed body, without parts where there is none.
 
     ``parts`` is the result of ``codec.parts_of`` for the body, where that is known.

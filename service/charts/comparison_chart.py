@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from service.charts import captions, scales, specification
 from service.charts.notes import not_positive, notes, off_scale, without_value
@@ -40,8 +40,7 @@ _BySeries = dict[str, Series]
 """The series of one run and metric, by their distinguishing labels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """The chart to draw: ``metrics`` of ``runs``, a panel each, against ``against``, as in the request.
 
     The runs need no other series; ``names`` are those of all their metrics. ``missing`` has the runs that could not be
@@ -53,7 +52,7 @@ class Comparison:
     against: str
     zone: TimeZone
     names: Callable[[], Collection[str]]
-    missing: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = msgspec.field(default_factory=dict)
     scale: ValueScale = ValueScale.LINEAR
     smooth: float = 0.0
 

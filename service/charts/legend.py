@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from service.charts import style
 from service.charts.panels import Panel
@@ -13,8 +14,7 @@ _SYMBOL = 34
 """Pixels of a legend's symbol, and of the space beside an entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One legend: the ``field`` of the rows that it explains, and all its values, ``names``, in order."""
 
     field: str
@@ -32,8 +32,7 @@ class Key:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Legend:
+class Legend(msgspec.Struct, frozen=True):
     """The legends of a panel: of ``colours``, and of ``variants`` of them (dashes, shapes, shades); ``None`` where
     there is nothing to distinguish."""
 

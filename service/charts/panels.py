@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Raw
 
 from service.charts.time_axis import LocalClock
@@ -41,8 +41,7 @@ class AxisKind(StrEnum):
     CATEGORY = "nominal"
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """The horizontal axis. ``parameter`` and ``asked`` are the query parameter that chose it and its value, for
     messages.
 
@@ -77,8 +76,7 @@ class Mark(NamedTuple):
     part: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """One line of a panel, or its columns of one colour. ``name`` is unique within its panel.
 
     Where runs are compared, ``run`` and ``labels`` are the names of its run and label set in the legend.
@@ -90,8 +88,7 @@ class Trace:
     labels: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(msgspec.Struct, frozen=True):
     """All traces of one metric, which share an axis of values with a ``scale``."""
 
     metric: str
@@ -104,8 +101,7 @@ class Panel:
         return (mark for trace in self.traces for mark in trace.marks)
 
 
-@dataclass(frozen=True, slots=True)
-class Caption:
+class Caption(msgspec.Struct, frozen=True):
     """``notes`` are below the ``title``; ``facts`` are for screen readers."""
 
     title: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import msgspec
 from msgspec import Raw
@@ -34,8 +33,7 @@ class _Valued(msgspec.Struct):
 _decode = json_decoder(_Valued).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Lacking:
+class Lacking(msgspec.Struct, frozen=True):
     """Notes about requested metrics without points. ``filtered`` is whether points were selected by more than names."""
 
     names: Sequence[str]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from service.charts.captions import apart
 from service.charts.panels import Axis, AxisKind, Caption, Mark, Panel, Trace

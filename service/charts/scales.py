@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import pairwise
+
+import msgspec
+from msgspec.structs import replace
 
 LARGEST = 2.0**1023
 """Greater numbers cannot be shown: the difference of two of them may overflow a ``float``."""
@@ -32,8 +34,7 @@ def has_place(number: float) -> bool:
     return abs(number) < LARGEST
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(msgspec.Struct, frozen=True):
     """A scale; ``format`` is the d3 format in which every tick's label is exact."""
 
     domain: tuple[float, float]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from service.charts.panels import Trace
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
+class Slots(msgspec.Struct, frozen=True):
     """``count`` intervals of an axis, each ``width`` wide; where ``width`` is ``None``, each place is a slot."""
 
     start: float

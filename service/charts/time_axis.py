@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+import msgspec
 
 from service.domain.timestamps import Moment, ZoneClock
 
@@ -34,8 +35,7 @@ _LENGTHS = (len("17:49"), len("17:49:12"), len("17:49:12.396"), len("17:49:12.39
 _ZEROS = ":00.000000"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(msgspec.Struct, frozen=True):
     """A local time; ``offset`` where that time is repeated, otherwise empty."""
 
     text: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import MAX_PREC, Context, Decimal
 from enum import StrEnum
+
+import msgspec
 
 from service.charts.panels import SLOTTED, Axis, AxisKind, ChartType, Panel, ValueScale
 from service.charts.time_axis import LocalClock
@@ -50,8 +51,7 @@ class Against(StrEnum):
         return Against.TIME if self is Against.STEP else Against.STEP
 
 
-@dataclass(frozen=True, slots=True)
-class ChartOptions:
+class ChartOptions(msgspec.Struct, frozen=True):
     """The options of a chart: ``smooth`` is the share that a moving mean keeps from point to point, 0 for none."""
 
     against: Against = Against.STEP

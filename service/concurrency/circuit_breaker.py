@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from service.concurrency.blocking import waiting
 
@@ -19,8 +20,7 @@ class State(IntEnum):
     OPEN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(msgspec.Struct, frozen=True):
     """When a breaker opens, and for how long. Times in seconds.
 
     It opens after ``failures`` in a row over at least ``patience``, and stays open for ``cooldown``, doubled with each

@@ -6,7 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from service.concurrency.blocking import waiting
 
@@ -15,10 +16,9 @@ class GateFull(Exception):
     """Too many threads wait at the gate."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiter:
+class _Waiter(msgspec.Struct, frozen=True, eq=False):
     weight: int
-    admitted: threading.Event = field(default_factory=threading.Event)
+    admitted: threading.Event = msgspec.field(default_factory=threading.Event)
 
 
 class WeightedGate:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 
 class Scope(StrEnum):
     """The scopes that the service knows."""
@@ -47,8 +49,7 @@ class Principal:
         return self.resource_groups is None or resource_group in self.resource_groups
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRule:
+class AccessRule(msgspec.Struct, frozen=True):
     """Who may use a route: ``token`` is whether a token is required; all of ``scopes`` are."""
 
     token: bool
@@ -95,8 +96,7 @@ class TokenVerifier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(msgspec.Struct, frozen=True):
     """The known roles and role collections that grant a scope, for a helpful refusal."""
 
     roles: tuple[str, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+
+import msgspec
 
 from service.domain import points
 from service.domain.metrics import Chunk
@@ -21,8 +22,7 @@ _NOT_FINITE = frozenset({b'"NaN"', b'"Infinity"', b'"-Infinity"'})
 _NO_TYPE = 10
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnTypes:
+class ColumnTypes(msgspec.Struct, frozen=True):
     """The types of the columns; ``fraction`` is the most digits of a second, more than 9 where no type has so many."""
 
     values_are_integers: bool = True

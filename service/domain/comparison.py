@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import compress
 from typing import Generic, NamedTuple, TypeVar
@@ -27,8 +26,7 @@ MODEL_LABEL = "metrics.ai.sap.com/Artifact.name"
 _STEPS_AT_ONCE = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """One run of a comparison: the summaries of its metrics, and its series where they are drawn or joined.
 
     ``unreadable`` counts its values that could not be read.
@@ -40,8 +38,7 @@ class Compared:
     summaries: Sequence[Summary] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """``key`` is a JSON literal; ``values`` are, one for each run, ``null`` where it has no such parameter.
 
     ``differs``: between runs whose parameters are known.
@@ -94,8 +91,7 @@ class Model(NamedTuple):
     artifact_id: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedModels:
+class ComparedModels(msgspec.Struct, frozen=True):
     """Models side by side, one or none of each run, and the summaries of their metrics."""
 
     models: Sequence[Model | None]
@@ -110,8 +106,7 @@ class Differences(NamedTuple):
     relative: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True):
     """The run whose last values are subtracted from the others'; it may be one that could not be read."""
 
     run_ids: Sequence[str]

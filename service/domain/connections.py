@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from service.domain.errors import Forbidden
 from service.domain.runtime import RuntimeKind
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """A runtime with its name, and the settings of requests that read it.
 
     ``tenants`` are those whose callers may use it, ``None`` means all; ``resource_group`` that of requests without

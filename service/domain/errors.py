@@ -7,7 +7,8 @@ upstream server answered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
 class ServiceError(Exception):
@@ -18,8 +19,7 @@ class ServiceError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """A fault of one parameter of a request."""
 
     parameter: str

@@ -11,7 +11,6 @@ import binascii
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import pairwise
@@ -89,8 +88,7 @@ def position_of_snapshot(resource: MetricResource, snapshot: Snapshot, status: s
     return Position(resource.count, _UNKNOWN, snapshot, *marks)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One event. ``points`` are those of ``Kind.POINTS``, ``text`` the JSON array of tags or custom info.
 
     ``position`` is that of a client which has received this event and all before it.

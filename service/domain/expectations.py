@@ -8,7 +8,6 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from enum import StrEnum
 
@@ -64,8 +63,7 @@ class NotUnderstood(ValueError):
     """The text cannot be read; the message says what it must be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """An aggregate of a metric, written ``Loss:min``."""
 
     metric: MetricReference
@@ -124,8 +122,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
         return compare(self.total, _PRODUCTS.multiply(number, Decimal(self.added)))
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """The result of an expectation; ``value`` is a JSON literal, ``null`` where there is none."""
 
     expect: str
@@ -134,8 +131,7 @@ class Check:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(msgspec.Struct, frozen=True):
     """An expectation of an aggregate, written ``Accuracy:last>=0.9``."""
 
     text: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -44,8 +43,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestDirectives:
+class RequestDirectives(msgspec.Struct, frozen=True):
     """The directives of one request, times in seconds; ``None`` where the request has no such directive.
 
     ``max_stale`` is infinite for a ``max-stale`` without a value.
@@ -64,8 +62,7 @@ class RequestDirectives:
         return not self.no_cache and self.max_age is None and self.min_fresh is None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestCachePolicy:
+class RequestCachePolicy(msgspec.Struct, frozen=True):
     """What the request's ``Cache-Control`` allows. ``asked_at`` in seconds since the epoch.
 
     ``paced``: fetches that it forces are spaced, like those of clients (``pacing``); ``waits``: the read waits for
@@ -73,7 +70,7 @@ class RequestCachePolicy:
     """
 
     directives: RequestDirectives = RequestDirectives()
-    asked_at: float = field(default_factory=time.time)
+    asked_at: float = msgspec.field(default_factory=time.time)
     paced: bool = True
     waits: bool = True
 

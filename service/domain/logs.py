@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -17,8 +16,7 @@ MOST_LINES = 5000
 USUAL_LINES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class LogQuery:
+class LogQuery(msgspec.Struct, frozen=True):
     """Which lines of a run's log: the newest ``limit`` of those that match, or the oldest.
 
     ``since`` and ``until`` (as ``selection.instants.instant`` has them) are inclusive; a line without a timestamp lies

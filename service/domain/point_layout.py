@@ -7,8 +7,7 @@ around each of them is checked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +31,7 @@ _SHORTEST_TIMESTAMP = len("2026-03-29T01:00")
 _BLANK, _QUOTE = ord(" "), ord('"')
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
+class Spans(msgspec.Struct, frozen=True):
     """Spans of a text, one for each point."""
 
     starts: Integers
@@ -45,8 +43,7 @@ class Spans:
         return int((self.ends - self.starts).max())
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """``names`` and the values of ``labels`` are without their quotes, ``timestamps`` with the ``Z`` in the end; a
     comma follows each of ``values`` and ``steps``, which may be ``null``. ``labels`` has the labels by their names."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +29,7 @@ class Texts(NamedTuple):
         return text if int(self.lengths.min()) == width else text.translate(None, b"\0")
 
 
-@dataclass(frozen=True, slots=True)
-class RunTable:
+class RunTable(msgspec.Struct, frozen=True):
     """``count`` runs, all timestamps readable.
 
     ``members`` are those of ``Run``, by name, as they are there: texts and JSON literals. One that is ``null`` in all

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Memo
@@ -59,8 +60,7 @@ class Capabilities(msgspec.Struct, frozen=True, array_like=True):
     logs: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(msgspec.Struct, frozen=True):
     """What one request passes to every read: its scope, deadline and cache policy.
 
     ``request_id`` and ``traceparent`` are sent upstream; ``asked`` holds upstream answers that the request already has.
@@ -72,8 +72,8 @@ class RequestContext:
     deadline: Deadline
     request_id: str
     traceparent: str
-    cache_policy: RequestCachePolicy = field(default_factory=RequestCachePolicy)
-    asked: Memo = field(default_factory=Memo, compare=False)
+    cache_policy: RequestCachePolicy = msgspec.field(default_factory=RequestCachePolicy)
+    asked: Memo = msgspec.field(default_factory=Memo)
     known: Capabilities | None = None
     watched: bool = False
 

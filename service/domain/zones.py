@@ -6,11 +6,12 @@ The operating system's database is not used, so that all machines give the same 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 _FIXED_OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):?([0-5][0-9])", re.ASCII)
 _NO_ZONE = "Factory"
@@ -18,8 +19,7 @@ _NO_ZONE = "Factory"
 _NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "UCT", "Etc/UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu"})
 
 
-@dataclass(frozen=True, slots=True)
-class TimeZone:
+class TimeZone(msgspec.Struct, frozen=True):
     """A zone by its IANA name or as ``±hh:mm``; ``is_utc`` where its instants are written with ``Z``."""
 
     name: str

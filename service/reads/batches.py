@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from service.concurrency.blocking import waiting
 from service.concurrency.deadline import Deadline

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+import msgspec
 from msgspec import structs
 
 from service.caching import codec
@@ -22,8 +22,7 @@ from service.reads.results import VALUE, Fetched, Read
 RuntimeState = Literal["reachable", "unreachable", "unusable", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeCondition:
+class RuntimeCondition(msgspec.Struct, frozen=True):
     """The state of a runtime; ``detail`` says why it is unreachable or unusable."""
 
     state: RuntimeState

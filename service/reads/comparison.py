@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from service.domain import points
 from service.domain.comparison import Compared, narrowed
@@ -19,8 +20,7 @@ from service.domain.series.summary import RunSummary
 from service.reads.results import Read
 
 
-@dataclass(frozen=True, slots=True)
-class ReadComparison:
+class ReadComparison(msgspec.Struct, frozen=True):
     """The runs in the order of the request, with their metrics; ``missing`` are those that could not be read."""
 
     found: dict[str, tuple[Read[RunDetails], Read[MetricResource]]]

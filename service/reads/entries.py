@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
+import msgspec
 from msgspec import structs
+from msgspec.structs import replace
 
 from service.caching import codec
 from service.caching.codec import ContentGone, NotAnEntry, Packed
@@ -28,8 +29,7 @@ Unpack = Callable[[Packed], T]
 _OF_NO_GROUP = frozenset({"capabilities", "resource-groups"})
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """A runtime and its read path, with its own lifetimes and its own places for fetches, so that one that is down or
     slow does not affect another."""
 
@@ -37,8 +37,7 @@ class Connection:
     reads: ReadThrough
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRequest(Generic[T]):
+class EntryRequest(msgspec.Struct, Generic[T], frozen=True):
     """An entry to read: its key, how it is fetched and unpacked, and its run.
 
     ``of_error`` converts an error of the fetch to what is stored.

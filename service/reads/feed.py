@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from service.concurrency.deadline import Deadline
 from service.concurrency.single_flight import Memo
@@ -20,8 +22,7 @@ _MOST_BYTES = 1024 * 1024
 """Bytes of an update that is pushed; clients that are further behind reconnect and read at their own pace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """What is new in a run, for all its watchers. ``written`` keeps its text by ``Writer.form``."""
 
     events: Sequence[Event]

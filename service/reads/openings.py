@@ -6,8 +6,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from service.concurrency.background import in_background, settle
 from service.concurrency.thread_origin import carried
@@ -28,8 +29,7 @@ Poll = Callable[[Mapping[Feed, Future[Polled]], RequestContext], None]
 _Group = tuple[CacheScope, RequestDirectives]
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
+class _Opening(msgspec.Struct, frozen=True):
     """A feed to be polled for the first time, for a request."""
 
     feed: Feed

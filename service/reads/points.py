@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -39,8 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, array_like=True):
         return Snapshot(codec.digest_of(packed), codec.size_of(packed))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPoints:
+class ReadPoints(msgspec.Struct, frozen=True):
     """The runs in the order of the request; ``missing`` are those that could not be read. ``snapshot`` names all
     contents together, for another page; ``keep`` stores them for it."""
 

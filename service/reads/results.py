@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -17,8 +16,7 @@ T = TypeVar("T")
 VALUE = "value"
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """What the runtime returned: ``VALUE`` with its packed body, or the name of another outcome.
 
     ``status`` is the run's, where these are a run's metrics.
@@ -65,8 +63,7 @@ Fetch = Callable[[Sequence[str], Deadline], Mapping[str, Fetched | ServiceError]
 """Fetches keys from the runtime by a deadline."""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRequest:
+class FetchRequest(msgspec.Struct, frozen=True):
     """How keys are fetched, with the request's cache policy and deadline."""
 
     fetch: Fetch

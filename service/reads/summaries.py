@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from service.caching import codec
 from service.caching.codec import NotAnEntry
@@ -64,8 +65,7 @@ class Summaries:
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Summarized:
+class _Summarized(msgspec.Struct, frozen=True):
     """A summary in memory; ``size`` is its packed length in bytes."""
 
     summary: RunSummary

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 WIDEST = 128
@@ -31,8 +32,7 @@ Bytes = NDArray[np.uint8]
 Positions = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """The cells of one member: ``path`` has its key, and those of what it is in; ``first`` is its first cell.
 
     ``is_text``: cells are strings, without their quotation marks; otherwise they are numbers if ``as_json`` says so.
@@ -91,8 +91,7 @@ class Column:
         return b"[" + cells.tobytes()[:-1] + b"]"
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(msgspec.Struct, frozen=True):
     """``first`` is the first of ``count`` objects."""
 
     first: bytes
@@ -138,8 +137,7 @@ def columns(text: bytes) -> Columns | None:
     return Columns(text[: form.end], count, tuple(Column(*cell, begin, end, padded) for cell, begin, end in each))
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(msgspec.Struct, frozen=True):
     """How the first object is written, up to ``end``: path and content of each cell, and whether it is text; what is
     ``fixed`` in front of the first, behind each, and, behind the last, up to the first cell of the next object."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Numbers of connections, bytes and seconds of one worker.
 
     ``request_seconds`` is for the head of a request and again for its body. ``progress_seconds`` is how long a client

@@ -8,22 +8,22 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from service.server.connection import Connection
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
-@dataclass(slots=True)
-class Ready:
+class Ready(msgspec.Struct):
     """The events of a wait. Connections are roughly in the order in which they became ready."""
 
     events: int
-    listeners: list[socket.socket] = field(default_factory=list)
-    readable: list[Connection] = field(default_factory=list)
-    writable: list[Connection] = field(default_factory=list)
+    listeners: list[socket.socket] = msgspec.field(default_factory=list)
+    readable: list[Connection] = msgspec.field(default_factory=list)
+    writable: list[Connection] = msgspec.field(default_factory=list)
 
 
 class Poller:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from dataclasses import dataclass
 from http import HTTPStatus
 
+import msgspec
 from gunicorn.http import errors
 
 from service.api.http import problems
@@ -16,8 +16,7 @@ from service.api.http.problems import INTERNAL, Problem
 _log = logging.getLogger("service.server")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why a request is not served. ``headers`` are further lines of the answer."""
 
     problem: Problem

@@ -7,13 +7,13 @@ import resource
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
+from msgspec.structs import replace
 
 from service.memory.allocator import configure_allocator
 from service.memory.garbage import collect, put_off_full_collections

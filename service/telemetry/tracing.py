@@ -14,11 +14,11 @@ import socket
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from random import getrandbits
 from urllib.parse import urlsplit
 
+import msgspec
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -240,8 +240,7 @@ def _resource() -> Resource:
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Sampled:
+class _Sampled(msgspec.Struct, frozen=True):
     """The bound of a sampler: traces whose id, by its last 64 bits, is below it are sampled.
 
     ``None`` where only the sampler itself can decide. OpenTelemetry has the same result (specification, "Built-in

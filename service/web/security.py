@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+import msgspec
 
 
 class SignInMode(StrEnum):
@@ -15,8 +16,7 @@ class SignInMode(StrEnum):
     OIDC = "oidc"
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
+class SignIn(msgspec.Struct, frozen=True):
     """How users sign in. ``issuer``, ``client_id`` and ``scope`` are of an OpenID provider, for the mode ``oidc``.
 
     ``sign_out_url`` is the target after signing out, relative to the service's root or absolute.

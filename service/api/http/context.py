@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import cast
 
+import msgspec
 from flask import g, request
 
 from service.api.http.request_ids import REQUEST_ID_HEADERS, request_id, traceparent
@@ -15,19 +15,17 @@ from service.domain.runtime import DEFAULT_CONNECTION
 _CURRENT = "current_request"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTrace:
+class RequestTrace(msgspec.Struct, frozen=True):
     """A request's ids and the moments it is measured from: ``began`` on the performance clock, ``asked_at`` in seconds
     since the epoch."""
 
     request_id: str
     traceparent: str
-    began: float = field(default_factory=time.perf_counter)
-    asked_at: float = field(default_factory=time.time)
+    began: float = msgspec.field(default_factory=time.perf_counter)
+    asked_at: float = msgspec.field(default_factory=time.time)
 
 
-@dataclass(slots=True)
-class CurrentRequest:
+class CurrentRequest(msgspec.Struct):
     """The request being served, filled in step by step: its trace, its caller and access rule (``guards``), connection
     and resource group (``request``), and facts about the answer for the access log.
 

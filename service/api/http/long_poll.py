@@ -10,9 +10,9 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import Response, request
+from msgspec.structs import replace
 
 from service.api.http.context import current_request
 from service.caching.changes import Changes

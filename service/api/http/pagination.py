@@ -6,7 +6,6 @@ import base64
 import binascii
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from urllib.parse import urlencode
 
@@ -25,8 +24,7 @@ _OF_AN_ANSWER = _OF_A_PAGE | {"format"}
 """Parameters that do not decide what the sequence of pages contains."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """The items of a page: ``limit`` of them (``None``: all the rest), from ``position`` on."""
 
     position: int

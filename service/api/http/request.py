@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, wraps
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
@@ -35,8 +36,7 @@ _ZONE_DETAIL = "must be an IANA time zone such as Europe/Berlin, or a fixed offs
 P_co = TypeVar("P_co", bound=Parameters, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRequest(Generic[P_co]):
+class ReadRequest(msgspec.Struct, Generic[P_co], frozen=True):
     """A request that has passed all checks.
 
     ``query`` holds the query parameters as their schema loads them, ``format`` the format of the answer.
@@ -48,8 +48,7 @@ class ReadRequest(Generic[P_co]):
     context: RequestContext
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(msgspec.Struct, frozen=True):
     """Defaults of requests, and the connections that they may name."""
 
     zone: TimeZone

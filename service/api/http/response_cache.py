@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from service.api.http import access_log
 from service.api.http.context import RequestTrace
@@ -55,8 +56,7 @@ class FreshEntry(Protocol):
     def __call__(self, connection: str, key: str, digest: bytes, *, at_hand_only: bool) -> Provenance | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Recorded:
+class _Recorded(msgspec.Struct, frozen=True):
     """A recorded answer: what it depends on, and its headers without those of each request.
 
     ``headers`` are those of an answer with a body, ``None`` where only a ``304`` was recorded so far; ``bare`` those of

@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
 from typing import TypeVar
 
+import msgspec
 from flask import Response, request
+from msgspec.structs import replace
 
 from service.api.http import encodings
 from service.api.http.access_log import route
@@ -42,8 +43,7 @@ _VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "AI-Connection"
 """``Cookie`` though the service reads none: behind an approuter it distinguishes a browser's callers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(msgspec.Struct, frozen=True):
     """How a representation is rendered from one in another ``format`` of the same content and form.
 
     ``prepare`` is called before that one is made, so that the renderer can start meanwhile.
@@ -54,8 +54,7 @@ class Rendering:
     prepare: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Representation:
+class Representation(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a request: ``make`` writes its body; ``content``, ``form`` and ``format`` identify it."""
 
     content: tuple[str, ...]
@@ -82,7 +81,7 @@ class Representation:
     """The number of items on all pages; like ``missing``, a header in formats other than JSON."""
     missing: Collection[str] = ()
     """The runs that could not be read."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Further headers."""
 
 
@@ -295,8 +294,7 @@ CACHE_METADATA = "metric_resource.metadata"
 """The key of the WSGI environment for ``CacheMetadata``."""
 
 
-@dataclass(frozen=True, slots=True)
-class CacheMetadata:
+class CacheMetadata(msgspec.Struct, frozen=True):
     """What an answer depends on: connection, stored entry and content, access rule, resource group (``None`` where the
     answer belongs to none). ``tag`` names the representation, ``route`` the route for the log."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import msgspec
@@ -52,8 +51,7 @@ class ReadinessSchema(Schema):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """Probes of the service's parts. ``cache`` and ``runtimes`` only inform; ``keys`` decide on readiness."""
 
     verifier: TokenVerifier

@@ -39,6 +39,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
+import msgspec
+
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _CHOICES = {"ssl_check_hostname": ("true", "false"), "ssl_cert_reqs": ("required", "none")}
 _TLS = (*_FILES, *_CHOICES)
@@ -80,8 +82,7 @@ class Credentials:
     password: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(msgspec.Struct, frozen=True):
     """Files are PEM."""
 
     ca_certs: str | None
@@ -91,8 +92,7 @@ class Tls:
     verify: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ServerUrl:
+class ServerUrl(msgspec.Struct, frozen=True):
     """A parsed URL. ``path`` is set for a socket only, ``service`` for sentinels only, ``tls`` with TLS only."""
 
     form: Form

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from typing import TypeVar
+
+import msgspec
 
 from service.domain import points
 from service.domain.metrics import Chunk
@@ -18,8 +19,7 @@ _REMEMBERED = 65_536
 _Key = TypeVar("_Key", bytes, int)
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """The conditions of a filter, all of which a point must meet. Empty and ``None`` members are no conditions.
 
     ``names``: one of these exact names. ``search``: a part of the name, ignoring case. ``labels``: all of these, each

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import compress
 from operator import or_
 from typing import Any, Literal, get_args
+
+import msgspec
 
 from service.domain.expectations import Answer, Question
 from service.domain.run_lists import Flags, Rows, RunColumn, RunList
@@ -19,8 +20,7 @@ _NO_METRICS: Mapping[Any, Any] = {}
 RUN_FIELDS: tuple[RunField, ...] = get_args(RunField)
 
 
-@dataclass(frozen=True, slots=True)
-class RunFilter:
+class RunFilter(msgspec.Struct, frozen=True):
     """The conditions of a filter, all of which a run must meet. Empty and ``None`` members are no conditions.
 
     ``statuses``: one of them. ``search``: a part of the run's id or of its configuration's name, ignoring case.
@@ -38,8 +38,7 @@ class RunFilter:
     created_until: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunSortKey:
+class RunSortKey(msgspec.Struct, frozen=True):
     """A sort key of runs: a field, or an aggregate of a metric."""
 
     field: RunField | Question

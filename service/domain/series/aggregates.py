@@ -5,11 +5,11 @@ from __future__ import annotations
 import decimal
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from service.domain import points
 from service.domain.metrics import Chunk

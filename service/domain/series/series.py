@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -13,8 +12,7 @@ GAP = 20
 """The least length of a gap, as a multiple of the median distance between neighbouring points."""
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(msgspec.Struct, frozen=True):
     """How series will be drawn: ``along`` which member, with the share ``smooth`` of a moving mean kept from point to
     point (0: not smoothed), and whether only ``positive`` values can be shown."""
 

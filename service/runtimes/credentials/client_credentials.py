@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from service.concurrency.background import in_background
 from service.concurrency.deadline import Deadline
@@ -28,8 +29,7 @@ class Endpoint(Protocol):
     def grant(self, deadline: Deadline) -> Grant: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """Times in seconds.
 
     ``request``: the limit of one attempt to get a token. ``ahead``: how long before its end a token is refreshed, and
@@ -46,8 +46,7 @@ class Timing:
     settled: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(msgspec.Struct, frozen=True):
     grant: Grant
     asked_at: float
     is_replacement: bool

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import requests
 from urllib3 import BaseHTTPResponse
 
@@ -148,8 +148,7 @@ def _was_stale(trouble: Any, budget: Budget) -> bool:
     return reused and not budget.received and isinstance(trouble, RuntimeUnavailable)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An HTTP answer. The names of ``headers`` are case-insensitive; ``body`` is decompressed."""
 
     status: int

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from service.runtimes.transport.sockets import BudgetTLSSocket
@@ -39,8 +40,7 @@ class ClientCertificate:
                 raise ValueError(f"the client certificate cannot be used: {type(error).__name__}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True):
     """Trusted servers: those of the authorities of a PEM file instead of the system's or, if ``insecure``, all."""
 
     ca_file: str | None = None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec import structs
 
 from service.app.runtime_client import build_runtime
 from service.domain.errors import (
@@ -171,7 +172,7 @@ def test_a_server_that_is_not_mlflows_own_is_asked_by_its_rest_api_alone() -> No
     with adapter(server) as runtime:
         assert steps(runtime) == [0, 1, 2]
         known = Capabilities("mlflow", None, metrics=True, multitenant=False)
-        runtime.run_metrics([RUN], replace(context(OURS), known=known))
+        runtime.run_metrics([RUN], structs.replace(context(OURS), known=known))
     assert server.asked["metrics/get-history-bulk"] == 0
 
 
@@ -368,7 +369,7 @@ def test_a_server_that_does_not_list_workspaces_is_not_read() -> None:
         with pytest.raises(RuntimeUnavailable):
             metrics(runtime)
         assert server.asked["runs/get"] == 0
-        known = replace(context(OURS), known=Capabilities("mlflow", "3", metrics=True, multitenant=False))
+        known = structs.replace(context(OURS), known=Capabilities("mlflow", "3", metrics=True, multitenant=False))
         assert isinstance(runtime.run_metrics([RUN], known)[RUN], RunMetrics), "what another process heard will do"
 
 
@@ -432,7 +433,7 @@ def test_credentials(settings: dict[str, Any], sent: str | None) -> None:
     server = ScriptedMLflow()
     server.runs[RUN] = {"loss": points(1)}
     forwards = settings.get("auth") is RuntimeAuth.FORWARD
-    scope = replace(OURS, caller="c", token="the-callers") if forwards else OURS
+    scope = dataclasses.replace(OURS, caller="c", token="the-callers") if forwards else OURS
     with adapter(server, **settings) as runtime:
         runtime.run_metrics([RUN], context(scope))
     assert {headers.get("authorization") for headers in server.headers} == {sent}
@@ -460,7 +461,7 @@ def test_a_caller_who_is_refused_gets_the_reason() -> None:
     server = ScriptedMLflow()
     server.say("runs/get", 403, b"Permission denied")
     with adapter(server, auth=RuntimeAuth.FORWARD) as runtime:
-        found = runtime.run_metrics([RUN], context(replace(OURS, caller="c", token="x")))[RUN]
+        found = runtime.run_metrics([RUN], context(dataclasses.replace(OURS, caller="c", token="x")))[RUN]
     assert isinstance(found, RuntimeForbids)
 
 
@@ -483,7 +484,7 @@ def test_all_experiments_are_listed_page_by_page_newest_run_first() -> None:
     server._document = lambda what, query: next(said[what])  # type: ignore[method-assign]
     with adapter(server) as runtime:
         known = Capabilities("mlflow", "3.17.2", metrics=True, multitenant=False)
-        found = listed(runtime, replace(context(OURS), known=known))
+        found = listed(runtime, structs.replace(context(OURS), known=known))
     assert sorted(run.run_id for run in found) == ["new1", "none", "old1"]
     asked = [json.loads(document) for document in server.documents]
     assert [each.get("experiment_ids") for each in asked] == [None, ["1"], ["1"], None, ["2"]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 import requests
+from msgspec.structs import replace
 
 from service.app.runtime_client import build_runtime
 from service.domain.errors import RunNotFound, ServiceError

@@ -7,10 +7,10 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from service.caching.codec import ContentGone
 from service.caching.entry_keys import body_key, entry_key, rest_key

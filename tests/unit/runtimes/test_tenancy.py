@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from service.concurrency.deadline import Deadline
 from service.domain.errors import BadGateway, RuntimeForbids, RuntimeTimeout, ServiceError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import Response
+from msgspec.structs import replace
 
 from service.api.http.formats import VEGA_LITE
 from service.api.http.guards import requires

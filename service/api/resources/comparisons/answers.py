@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from flask import Response
+from msgspec.structs import replace
 
 from service.api.http import problems
 from service.api.http.request import TIME_ZONE, ReadRequest
@@ -31,8 +32,7 @@ from service.reads.queries import Queries
 Make = Callable[[ReadComparison, list[dict[str, Any]]], Iterable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparisons:
+class Comparisons(msgspec.Struct, frozen=True):
     """Answers requests for comparisons."""
 
     queries: Queries

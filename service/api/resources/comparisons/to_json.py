@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,8 +24,7 @@ _COMPARED = frozenset({"parameters"})
 """The related objects of a run that a comparison needs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Runs side by side.
 
     ``joined`` is the metric whose series are joined by step. ``baseline`` is the id of the run from which the others'

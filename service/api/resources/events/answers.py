@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+import msgspec
 from flask import Response, request
 
 from service.api.http.context import current_request
@@ -23,8 +23,7 @@ from service.telemetry.prometheus import Telemetry
 _LAST_ID = "Last-Event-ID"
 
 
-@dataclass(frozen=True, slots=True)
-class EventStreams:
+class EventStreams(msgspec.Struct, frozen=True):
     """Answers requests to watch a run. A silent stream gets a comment every ``comment_seconds``."""
 
     feeds: Feeds

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+import msgspec
 from flask import Response
 
 from service.api.http.formats import JSON, TEXT, Writers
@@ -22,8 +22,7 @@ from service.domain.zones import TimeZone
 from service.reads.queries import Queries
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLog:
+class ReadLog(msgspec.Struct, frozen=True):
     """A log, and its writers."""
 
     run_id: str

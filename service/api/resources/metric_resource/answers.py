@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
 from flask import Response
 
 from service.api.http import pagination
@@ -28,8 +28,7 @@ from service.reads.queries import Queries
 from service.reads.results import Read
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """The points of a run that a request selects."""
 
     read_request: ReadRequest[SelectionParameters]
@@ -92,8 +91,7 @@ class Selection:
         return window(resource.metrics, position, resource.count if end is None else end - position)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricResources:
+class MetricResources(msgspec.Struct, frozen=True):
     """Answers requests for a run's metric resource."""
 
     queries: Queries
@@ -101,7 +99,7 @@ class MetricResources:
     selected_points: SelectedPoints
     paging: Pages
     long_poll: LongPoll
-    event_ids: EventIds = field(default_factory=EventIds)
+    event_ids: EventIds = msgspec.field(default_factory=EventIds)
 
     def answer(self, read_request: ReadRequest[SelectionParameters], run_id: str) -> Response:
         page, snapshot = self.paging.asked(read_request)

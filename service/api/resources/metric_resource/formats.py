@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from service.api.http.formats import CSV, CSV_EXCEL, JSON, NDJSON, Writers, with_byte_order_mark
 from service.api.resources.metric_resource import to_csv, to_json, to_ndjson
@@ -12,8 +13,7 @@ from service.domain.timestamps import zone_clock
 from service.domain.zones import TimeZone
 
 
-@dataclass(frozen=True, slots=True)
-class Points:
+class Points(msgspec.Struct, frozen=True):
     """Points to be written; ``labels`` returns the names of all their labels, for formats with a column for each."""
 
     chunks: Iterable[Chunk]
@@ -27,8 +27,7 @@ class Points:
         return to_ndjson.lines(self.chunks, zone_clock(self.zone))
 
 
-@dataclass(frozen=True, slots=True)
-class RunPoints(Points):
+class RunPoints(Points, frozen=True):
     """Points of a run, with the other members of the JSON answer; ``page`` is one more member."""
 
     resource: MetricResource

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 from operator import and_
 
+import msgspec
 from flask import Response
 
 from service.api.http import pagination, problems
@@ -29,8 +29,7 @@ from service.reads.queries import Queries
 from service.reads.results import Read
 
 
-@dataclass(frozen=True, slots=True)
-class PointTables:
+class PointTables(msgspec.Struct, frozen=True):
     """Answers requests for tables of points."""
 
     queries: Queries
@@ -88,8 +87,7 @@ class PointTables:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Pages:
+class _Pages(msgspec.Struct, frozen=True):
     """The points of a page: the runs on it, and the rows of each."""
 
     total: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -28,8 +27,7 @@ _NEXT = b"]}," + _BEGIN
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
-@dataclass(frozen=True, slots=True)
-class RunPoints:
+class RunPoints(msgspec.Struct, frozen=True):
     """The selected points of one run, loaded when they are read."""
 
     run_id: str
@@ -37,8 +35,7 @@ class RunPoints:
     shown: Callable[[MetricResource], Iterable[Chunk]]
 
 
-@dataclass(frozen=True, slots=True)
-class ManyPoints:
+class ManyPoints(msgspec.Struct, frozen=True):
     """Points to be written. ``labels`` returns the names of all their labels, ``types`` the types of their columns;
     ``page`` is one more member of the JSON answer."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
+import msgspec
 from flask import Response
 
 from service.api.http.long_poll import LongPoll
@@ -19,8 +19,7 @@ from service.domain.runtime import RequestContext
 from service.reads.queries import Queries
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(msgspec.Struct, frozen=True):
     """Answers requests for one run."""
 
     queries: Queries

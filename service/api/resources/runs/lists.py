@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 from flask import Response
 
 from service.api.http.pagination import Pages, Window
@@ -24,8 +24,7 @@ from service.domain.selection.run_filters import ordered
 from service.reads.queries import Queries
 
 
-@dataclass(frozen=True, slots=True)
-class RunLists:
+class RunLists(msgspec.Struct, frozen=True):
     """Answers requests for runs."""
 
     queries: Queries

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from service.api.http.formats import JSON, Writers
 from service.api.resources.metric_resource import to_csv
@@ -15,8 +14,7 @@ from service.domain.series.series import Series
 from service.domain.zones import TimeZone
 
 
-@dataclass(frozen=True, slots=True)
-class RunSeries(Points):
+class RunSeries(Points, frozen=True):
     """Series to be written; in tables, only their points."""
 
     run: MetricResource

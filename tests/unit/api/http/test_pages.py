@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
+from msgspec import structs
 
 from service.api.http.formats import CSV, JSON
 from service.api.http.pagination import Cursors, Pages, Window, member
@@ -88,17 +89,17 @@ def test_without_a_limit_there_is_none() -> None:
 def test_how_long_a_page_is_and_its_format_may_change_on_the_way() -> None:
     cursor = cursor_of(next_page())
     with asked(f"/runs?format=csv&limit=3&search=c&search=a%26b&cursor={cursor}") as request:
-        assert Pages(Cursors(b"secret")).asked(replace(request, format=CSV)) == (Window(10, 3), SNAPSHOT)
+        assert Pages(Cursors(b"secret")).asked(structs.replace(request, format=CSV)) == (Window(10, 3), SNAPSHOT)
 
 
 @each_row(
     "path, scope, zone",
     [
         ("/points", SCOPE, "UTC"),
-        ("/runs", replace(SCOPE, tenant="other"), "UTC"),
-        ("/runs", replace(SCOPE, connection="other"), "UTC"),
-        ("/runs", replace(SCOPE, resource_group="other"), "UTC"),
-        ("/runs", replace(SCOPE, caller="somebody"), "UTC"),
+        ("/runs", dataclasses.replace(SCOPE, tenant="other"), "UTC"),
+        ("/runs", dataclasses.replace(SCOPE, connection="other"), "UTC"),
+        ("/runs", dataclasses.replace(SCOPE, resource_group="other"), "UTC"),
+        ("/runs", dataclasses.replace(SCOPE, caller="somebody"), "UTC"),
         ("/runs", SCOPE, "Europe/Berlin"),
     ],
 )
