@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 
 from service.concurrency.blocking import waiting
+from service.concurrency.single_flight import Memo, StillUnderWay
 from service.domain.errors import Overloaded
 
 _PACKAGE = "vl-convert-python"
@@ -32,8 +32,7 @@ class VegaBundle:
         self._seconds = seconds
         self._command = command
         self._package = package
-        self._turn = threading.Lock()
-        self._script: bytes | None = None
+        self._made_once = Memo()
 
     @cached_property
     def version(self) -> str | None:
@@ -45,16 +44,10 @@ class VegaBundle:
 
     def script(self) -> bytes:
         """The script. Raises ``Overloaded`` where it is not ready in time, ``CannotBundle`` where bundling fails."""
-        if self._script is None:
-            with waiting():
-                has_turn = self._turn.acquire(timeout=self._seconds)
-            if not has_turn:
-                raise Overloaded(_BUSY)
-            try:
-                self._script = self._script or self._made()
-            finally:
-                self._turn.release()
-        return self._script
+        try:
+            return self._made_once.get("script", self._made, self._seconds)
+        except StillUnderWay as late:
+            raise Overloaded(_BUSY) from late
 
     def _made(self) -> bytes:
         environment = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TMPDIR") if name in os.environ}

@@ -13,7 +13,7 @@ from service.charts.time_axis import LocalClock
 
 
 class ChartType(StrEnum):
-    """How a chart is drawn: columns stand, bars lie."""
+    """How a chart is drawn; a column is vertical, a bar horizontal."""
 
     LINE = "line"
     SCATTER = "scatter"

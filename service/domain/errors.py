@@ -155,7 +155,7 @@ class BadGateway(RuntimeTrouble):
 class AnswerTooLarge(BadGateway):
     """The runtime's answer is larger than what is read of one."""
 
-    def __init__(self, detail: str = "the AI runtime's answer is larger than it may be") -> None:
+    def __init__(self, detail: str = "the AI runtime's answer exceeds the size limit") -> None:
         super().__init__(detail)
 
 

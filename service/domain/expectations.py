@@ -63,7 +63,7 @@ class NotUnderstood(ValueError):
     """The text cannot be read; the message says what it must be."""
 
 
-class Question(msgspec.Struct, frozen=True):
+class MetricAggregate(msgspec.Struct, frozen=True):
     """An aggregate of a metric, written ``Loss:min``."""
 
     metric: MetricReference
@@ -73,20 +73,20 @@ class Question(msgspec.Struct, frozen=True):
         return f"{self.metric.text}:{self.aggregate}"
 
     @classmethod
-    def of(cls, text: str) -> Question:
+    def of(cls, text: str) -> MetricAggregate:
         """Raises ``NotUnderstood``."""
         match = _AGGREGATED.fullmatch(text)
         if match is None:
             raise NotUnderstood(_FORM)
         return cls(MetricReference.of(match["metric"]), Aggregate(match["aggregate"]))
 
-    def answer(self, summaries: MetricSummaries) -> Answer | None:
+    def value(self, summaries: MetricSummaries) -> AggregateValue | None:
         """``None`` where the run has no such metric."""
         found = summaries.of(self.metric)
-        return None if found is None else _answer(found, self.aggregate)
+        return None if found is None else _value(found, self.aggregate)
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class AggregateValue(msgspec.Struct, frozen=True, gc=False):
     """``value`` and ``step`` are JSON literals, ``null`` where there is none; only values of one point have a ``step``.
 
     ``total`` divided by ``added`` is the exact value, where they are given; ``rounded`` is whether ``value`` is a
@@ -135,7 +135,7 @@ class Expectation(msgspec.Struct, frozen=True):
     """An expectation of an aggregate, written ``Accuracy:last>=0.9``."""
 
     text: str
-    question: Question
+    metric_aggregate: MetricAggregate
     comparison: str
     number: Decimal
 
@@ -145,26 +145,26 @@ class Expectation(msgspec.Struct, frozen=True):
         match = _EXPECTED.fullmatch(text.strip())
         if match is None:
             raise NotUnderstood(f"{_EXPECTED_FORM}; aggregates are {', '.join(Aggregate)}")
-        question = Question(MetricReference.of(match["metric"]), Aggregate(match["aggregate"]))
-        return cls(text, question, match["operator"], _number(match["number"]))
+        aggregate = MetricAggregate(MetricReference.of(match["metric"]), Aggregate(match["aggregate"]))
+        return cls(text, aggregate, match["operator"], _number(match["number"]))
 
     def check(self, summaries: MetricSummaries) -> Check:
         """Check a run's metrics. A metric that was not logged does not pass."""
-        answer = self.question.answer(summaries)
-        if answer is None:
-            return Check(self.text, False, points.NULL, summaries.absence(self.question.metric))
-        passed = answer.compares(_OPERATORS[self.comparison], self.number)
-        return Check(self.text, passed, answer.value, self._detail(answer, passed))
+        found = self.metric_aggregate.value(summaries)
+        if found is None:
+            return Check(self.text, False, points.NULL, summaries.absence(self.metric_aggregate.metric))
+        passed = found.compares(_OPERATORS[self.comparison], self.number)
+        return Check(self.text, passed, found.value, self._detail(found, passed))
 
-    def _detail(self, answer: Answer, passed: bool) -> str:
-        name = f"{self.question.aggregate} of {self.question.metric.text}"
-        if answer.value == points.NULL:
+    def _detail(self, found: AggregateValue, passed: bool) -> str:
+        name = f"{self.metric_aggregate.aggregate} of {self.metric_aggregate.metric.text}"
+        if found.value == points.NULL:
             return f"{name}: no value can be read"
-        value = answer.value.decode("ascii").strip('"')
-        at = f" at step {answer.step.decode('ascii')}" if answer.step != points.NULL else ""
+        value = found.value.decode("ascii").strip('"')
+        at = f" at step {found.step.decode('ascii')}" if found.step != points.NULL else ""
         if value == "NaN":
             return f"{name} is NaN{at}, which passes no check"
-        if answer.is_too_close_to(self.number):
+        if found.is_too_close_to(self.number):
             return f"{name} is {value} to 17 digits, too close to {self.number} to tell"
         return f"{name} is {value}{at}, which is {'' if passed else 'not '}{self.comparison} {self.number}"
 
@@ -177,19 +177,19 @@ class _Point(msgspec.Struct):
 _point = json_decoder(_Point).decode
 
 
-def _answer(summary: Summary, aggregate: Aggregate) -> Answer:
+def _value(summary: Summary, aggregate: Aggregate) -> AggregateValue:
     match aggregate:
         case Aggregate.COUNT:
-            return Answer(b"%d" % summary.count)
+            return AggregateValue(b"%d" % summary.count)
         case Aggregate.MEAN:
             total = None if summary.total is None else Decimal(summary.total.decode("ascii"))
-            return Answer(summary.mean, total=total, added=summary.added, rounded=total is None)
+            return AggregateValue(summary.mean, total=total, added=summary.added, rounded=total is None)
         case _:
             text: bytes | None = getattr(summary, aggregate)
             if text is None:
-                return Answer(points.NULL)
+                return AggregateValue(points.NULL)
             point = _point(text)
-            return Answer(bytes(point.value), bytes(point.step))
+            return AggregateValue(bytes(point.value), bytes(point.step))
 
 
 def _number(text: str) -> Decimal:

@@ -161,7 +161,7 @@ TABLE: tuple[Variable, ...] = (
         _S,
         "min_send_rate",
         integer(0, 2**30),
-        "bytes a second at which an answer is to be taken that takes longer than a minute",
+        "the least bytes a second at which a client reads an answer that takes longer than a minute",
     ),
     Variable("EVENTS_MOST", _S, "events_most", integer(0, 100_000), "event streams of each worker, open at once"),
     Variable("EVENTS_COMMENT", _S, "events_comment", seconds(60, zero=False), "between comments on silent streams, s"),

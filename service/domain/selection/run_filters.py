@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from service.domain.expectations import Answer, Question
+from service.domain.expectations import AggregateValue, MetricAggregate
 from service.domain.run_lists import Flags, Rows, RunColumn, RunList
 from service.domain.runs import seconds_between
 
@@ -41,12 +41,12 @@ class RunFilter(msgspec.Struct, frozen=True):
 class RunSortKey(msgspec.Struct, frozen=True):
     """A sort key of runs: a field, or an aggregate of a metric."""
 
-    field: RunField | Question
+    field: RunField | MetricAggregate
     descending: bool = False
 
 
-Metrics = Mapping[Question, Mapping[str, Answer]]
-"""The answers to questions by run id, of the runs that have the metric."""
+Metrics = Mapping[MetricAggregate, Mapping[str, AggregateValue]]
+"""The values of aggregates by run id, of the runs that have the metric."""
 
 
 def selected(runs: RunList, wanted: RunFilter) -> Rows:
@@ -70,7 +70,9 @@ def ordered(runs: RunList, rows: Rows, sort: Sequence[RunSortKey], metrics: Metr
     found = rows
     for key in reversed(sort):
         values: Any = (
-            _numbers(runs, rows, key.field, metrics) if isinstance(key.field, Question) else _VALUES[key.field](runs)
+            _numbers(runs, rows, key.field, metrics)
+            if isinstance(key.field, MetricAggregate)
+            else _VALUES[key.field](runs)
         )
         valued = [row for row in found if values[row] is not None]
         without = [row for row in found if values[row] is None]
@@ -79,9 +81,9 @@ def ordered(runs: RunList, rows: Rows, sort: Sequence[RunSortKey], metrics: Metr
     return found
 
 
-def _numbers(runs: RunList, rows: Rows, question: Question, metrics: Metrics) -> Mapping[int, Decimal | None]:
-    answers = metrics.get(question, {})
-    found = (answers.get(run.run_id) for run in runs.runs(rows))
+def _numbers(runs: RunList, rows: Rows, aggregate: MetricAggregate, metrics: Metrics) -> Mapping[int, Decimal | None]:
+    values = metrics.get(aggregate, {})
+    found = (values.get(run.run_id) for run in runs.runs(rows))
     return {row: None if one is None else one.number for row, one in zip(rows, found, strict=True)}
 
 

@@ -75,7 +75,7 @@ class TokenEndpoint:
         if answer.status >= _SERVER_ERROR:
             pause = whole_seconds(_PAUSE if wait is None else wait)
             raise Passing(RuntimeUnavailable("the authorization server fails", pause), wait)
-        raise BadGateway("the authorization server does not answer as one")
+        raise BadGateway("the authorization server's answer is not one of a token endpoint; check the token URL")
 
 
 _USUAL_LIFETIME = 300.0

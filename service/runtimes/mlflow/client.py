@@ -166,12 +166,12 @@ class MLflowRuntime:
         whether there are runs at all."""
         info = self._reader.read(f"{_API_3}/server-info", context, "server-info", grouped=False)
         if info.status not in {OK, NOT_FOUND}:
-            raise BadGateway("the AI runtime does not answer as an MLflow server")
+            raise BadGateway("the AI runtime's answer is not an MLflow server's; check the tracking URI")
         multitenant = info.status == OK and server_info.workspaces(info.body)
         answer = self._reader.read("/version", context, "version", grouped=False)
         version = server_info.version(answer.body) if answer.status == OK else None
         if version is None and info.status == NOT_FOUND:
-            raise BadGateway("the AI runtime does not answer as an MLflow server")
+            raise BadGateway("the AI runtime's answer is not an MLflow server's; check the tracking URI")
         if not multitenant:
             with suppress(RuntimeUnavailable, RuntimeTimeout, RateLimited):
                 self._reader.read(

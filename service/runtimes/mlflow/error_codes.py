@@ -44,7 +44,7 @@ def error_code(answer: HTTPAnswer) -> str | None:
 def check_new(token: str, seen: set[str | None]) -> None:
     """Record the token of another page. Raises ``BadGateway`` for one that was ``seen`` before."""
     if token in seen:
-        raise BadGateway("the AI runtime's pages have no end")
+        raise BadGateway("the AI runtime repeats a page's token, so that its pages have no end")
     seen.add(token)
 
 

@@ -56,7 +56,7 @@ class Budget:
         self.received = self.received or count > 0
         self._bytes_left -= count
         if self._bytes_left < 0:
-            raise BadGateway("the AI runtime's answer is larger than it may be")
+            raise BadGateway("the AI runtime's answer exceeds the size limit")
 
 
 _current: ContextVar[Budget] = ContextVar("exchange_budget")

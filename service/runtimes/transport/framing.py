@@ -25,7 +25,7 @@ class CheckedResponse(HTTPResponse):
             self.headers = None  # type: ignore[assignment]
             super().begin()
         if self.status < _FINAL:
-            raise BadGateway("the AI runtime's answer changes the protocol")
+            raise BadGateway("the AI runtime's answer switches protocols, which was not asked for")
         check(self.msg)
         budget = current()
         budget.begin_body()
@@ -40,6 +40,6 @@ def check(headers: HTTPMessage) -> None:
     codings = headers.get_all("Transfer-Encoding", [])
     lengths = {part.strip() for value in headers.get_all("Content-Length", []) for part in value.split(",")}
     if codings and (lengths or [coding.strip().lower() for coding in codings] != ["chunked"]):
-        raise BadGateway("the AI runtime's answer has a doubtful Transfer-Encoding")
+        raise BadGateway("the AI runtime's answer has an ambiguous or invalid Transfer-Encoding")
     if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
-        raise BadGateway("the AI runtime's answer has a doubtful Content-Length")
+        raise BadGateway("the AI runtime's answer has an ambiguous or invalid Content-Length")

@@ -76,7 +76,7 @@ def test_check_tells_of_each_connection(command: Command, runtime: ScriptedRunti
     for line in (
         "connection well: reachable",
         "connection dead: no answer: the AI runtime cannot be reached",
-        "connection other: no usable answer: the AI runtime does not answer as an MLflow server",
+        "connection other: no usable answer: the AI runtime's answer is not an MLflow server's; check the tracking URI",
         "connection callers: not asked: RUNTIME_AUTH=forward needs a caller's token",
     ):
         assert line in found.stdout.splitlines()

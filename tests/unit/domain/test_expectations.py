@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.expectations import Aggregate, Expectation, NotUnderstood, Question
+from service.domain.expectations import Aggregate, Expectation, MetricAggregate, NotUnderstood
 from service.domain.metric_references import MetricReference
 from service.domain.metric_summaries import MetricSummaries
 from service.domain.points import NameValue
@@ -169,9 +169,9 @@ def test_no_expectation(text: str) -> None:
 
 
 @each_row("text", ["", "loss", "loss:", ":min", "loss:median", "loss:min<1"])
-def test_no_question(text: str) -> None:
+def test_no_aggregate(text: str) -> None:
     with pytest.raises(NotUnderstood, match="first, last, min, max, mean, count"):
-        Question.of(text)
+        MetricAggregate.of(text)
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(), min_size=1, max_size=3), st.sampled_from(Aggregate))
@@ -179,9 +179,9 @@ def test_labels_of_any_text_can_be_written_as_json(labels: dict[str, str], aggre
     import json
 
     written = ",".join(f"{json.dumps(name)}={json.dumps(value)}" for name, value in labels.items())
-    question = Question.of(f"Loss[{written}]:{aggregate}")
-    assert question.metric.labels == {NameValue(*each) for each in labels.items()}
-    assert (question.metric.name, question.aggregate) == ("Loss", aggregate)
+    read = MetricAggregate.of(f"Loss[{written}]:{aggregate}")
+    assert read.metric.labels == {NameValue(*each) for each in labels.items()}
+    assert (read.metric.name, read.aggregate) == ("Loss", aggregate)
 
 
 @given(st.lists(st.decimals(-10, 10, places=3), min_size=1), st.decimals(-10, 10, places=3))

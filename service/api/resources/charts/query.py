@@ -100,5 +100,5 @@ class ChartQuery(ChartOptionsQuery):
     type = fields.String(
         load_default="line",
         validate=CHART_TYPE,
-        metadata={"description": "How they are drawn: columns stand, bars lie.", "default": "line"},
+        metadata={"description": "How they are drawn; a `column` is vertical, a `bar` horizontal.", "default": "line"},
     )

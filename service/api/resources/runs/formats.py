@@ -48,7 +48,7 @@ class Runs(msgspec.Struct, frozen=True):
         an empty cell."""
         clock = zone_clock(self.zone)
         names = _members(b"{%b}" % to_json.members(Run("", ""), clock))
-        yield row([*map(cell, names), *(text_cell(str(question)) for question in self.columns.questions)])
+        yield row([*map(cell, names), *(text_cell(str(aggregate)) for aggregate in self.columns.aggregates)])
         for stretch in self._stretches():
             yield b"".join(
                 row(

@@ -54,7 +54,7 @@ class RunLists(msgspec.Struct, frozen=True):
         following = self.paging.next(read_request, window, current, len(matching))
 
         def make() -> Iterable[bytes]:
-            found = metrics.answers((*query.metric, *query.by_metrics))
+            found = metrics.values((*query.metric, *query.by_metrics))
             rows = ordered(listed, matching, query.sort, found) if query.by_metrics else matching
             return FORMATS[read_request.format](
                 Runs(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from service.domain.errors import Fault, InvalidParameter, RunNotFound, ServiceError
-from service.domain.expectations import Answer, Question
+from service.domain.expectations import AggregateValue, MetricAggregate
 from service.domain.freshness import Provenance, Snapshot
 from service.domain.metric_summaries import MetricSummaries
 from service.domain.runs import Run
@@ -57,16 +57,16 @@ class RunMetrics:
         """The snapshot of the list and the metrics of its runs together."""
         return Snapshot(blake2b(of_list.digest + self.digest, digest_size=16).digest(), of_list.size)
 
-    def answers(self, questions: Iterable[Question]) -> Metrics:
+    def values(self, aggregates: Iterable[MetricAggregate]) -> Metrics:
         """Raises ``ContentGone``."""
-        found: dict[Question, dict[str, Answer]] = {question: {} for question in questions}
+        found: dict[MetricAggregate, dict[str, AggregateValue]] = {aggregate: {} for aggregate in aggregates}
         if found:
             for run_id, one in self._read.items():
                 summaries = MetricSummaries(one.content().summaries)
-                for question, answers in found.items():
-                    answer = question.answer(summaries)
-                    if answer is not None:
-                        answers[run_id] = answer
+                for aggregate, by_run in found.items():
+                    value = aggregate.value(summaries)
+                    if value is not None:
+                        by_run[run_id] = value
         return found
 
 
@@ -78,5 +78,5 @@ def check_number(runs: int, *, sorting: bool) -> None:
     if sorting:
         detail = f"{many} runs match, and at most {most} are sorted by their metrics; narrow them, "
         raise InvalidParameter([Fault("sort", detail + "with status, configurationId, createdSince or search")])
-    detail = f"would be read of {many} runs, and is of at most {most}; ask for pages with limit, or narrow them"
+    detail = f"{many} runs match; metrics are read for at most {most}: ask for pages with limit, or filter the runs"
     raise InvalidParameter([Fault("metric", detail)])

@@ -13,7 +13,7 @@ from service.api.http.parameters import PagedParameters
 from service.api.openapi.fields import SortField, check_order, instant_field, nothing
 from service.api.openapi.schemas import PagedQuery
 from service.domain.access import Scope
-from service.domain.expectations import Aggregate, NotUnderstood, Question
+from service.domain.expectations import Aggregate, MetricAggregate, NotUnderstood
 from service.domain.ids import PATTERN, RULE, is_id
 from service.domain.runs import RunStatus
 from service.domain.selection.run_filters import RUN_FIELDS, RunField, RunFilter, RunSortKey
@@ -72,27 +72,27 @@ def _sort_key(text: str, descending: bool) -> RunSortKey:
 
 
 def _few_metrics(keys: tuple[RunSortKey, ...]) -> None:
-    if sum(isinstance(key.field, Question) for key in keys) > _MOST_METRICS:
+    if sum(isinstance(key.field, MetricAggregate) for key in keys) > _MOST_METRICS:
         raise ValidationError(f"may hold up to {_MOST_METRICS} of {_BY_METRIC}<name>:<aggregate>")
 
 
-def _field(text: str) -> RunField | Question:
+def _field(text: str) -> RunField | MetricAggregate:
     by_name: dict[str, RunField] = {name: name for name in RUN_FIELDS}
     if text in by_name:
         return by_name[text]
     if not text.startswith(_BY_METRIC):
         raise ValidationError(_SORT)
-    return _question(text.removeprefix(_BY_METRIC))
+    return _aggregate(text.removeprefix(_BY_METRIC))
 
 
-class _Question(fields.Field[Question]):
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Question:
-        return _question(value)
+class _MetricAggregate(fields.Field[MetricAggregate]):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> MetricAggregate:
+        return _aggregate(value)
 
 
-def _question(text: str) -> Question:
+def _aggregate(text: str) -> MetricAggregate:
     try:
-        return Question.of(text)
+        return MetricAggregate.of(text)
     except NotUnderstood as error:
         raise ValidationError(str(error)) from None
 
@@ -103,12 +103,12 @@ class RunsParameters(PagedParameters):
 
     wanted: RunFilter
     sort: tuple[RunSortKey, ...]
-    metric: tuple[Question, ...]
+    metric: tuple[MetricAggregate, ...]
 
     @property
-    def by_metrics(self) -> tuple[Question, ...]:
+    def by_metrics(self) -> tuple[MetricAggregate, ...]:
         """The aggregates that the runs are sorted by."""
-        return tuple(key.field for key in self.sort if isinstance(key.field, Question))
+        return tuple(key.field for key in self.sort if isinstance(key.field, MetricAggregate))
 
 
 def scopes_by_query(query: Mapping[str, str]) -> Sequence[Scope]:
@@ -154,7 +154,7 @@ class RunsQuery(PagedQuery):
         "without a value last. By default, the newest first.",
     )
     metric = fields.List(
-        _Question(metadata={"type": "string", "pattern": "^.+:(first|last|min|max|mean|count)$"}),
+        _MetricAggregate(metadata={"type": "string", "pattern": "^.+:(first|last|min|max|mean|count)$"}),
         load_default=tuple,
         validate=validate.Length(0, _MOST_METRICS, error=f"may be given up to {_MOST_METRICS} times"),
         metadata={

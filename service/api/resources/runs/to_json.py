@@ -12,7 +12,7 @@ import msgspec
 
 from service.api.http import pagination
 from service.api.resources.metric_resource.to_json import warnings
-from service.domain.expectations import Answer, Question
+from service.domain.expectations import AggregateValue, MetricAggregate
 from service.domain.localizing import localized_literal
 from service.domain.metrics import Unreadable
 from service.domain.runs import NULL, Run, RunDetails
@@ -31,38 +31,38 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of the runs' metrics: the answers to ``questions``. Those of ``unread`` runs could not be read."""
+    """Columns of the runs' metrics: the values of ``aggregates``. Those of ``unread`` runs could not be read."""
 
-    questions: Sequence[Question] = ()
+    aggregates: Sequence[MetricAggregate] = ()
     metrics: Metrics = field(default_factory=dict)
     unread: int = 0
 
-    def of(self, run: Run) -> list[Answer]:
-        """The answer to each question."""
-        return [answers.get(run.run_id, _NO_ANSWER) for answers in self._answers]
+    def of(self, run: Run) -> list[AggregateValue]:
+        """The value of each aggregate."""
+        return [by_run.get(run.run_id, _NO_VALUE) for by_run in self._values]
 
     def members(self, run: Run) -> bytes:
         """The JSON members to append to a run."""
-        if not self.questions:
+        if not self.aggregates:
             return b""
-        answers = zip(self._asked, self.of(run), strict=True)
-        written = [b'%b,"value":%b,"step":%b}' % (asked, answer.value, answer.step) for asked, answer in answers]
+        values = zip(self._asked, self.of(run), strict=True)
+        written = [b'%b,"value":%b,"step":%b}' % (asked, one.value, one.step) for asked, one in values]
         return b',"metrics":[%b]' % b",".join(written)
 
     @cached_property
-    def _answers(self) -> list[Mapping[str, Answer]]:
-        return [self.metrics.get(question, {}) for question in self.questions]
+    def _values(self) -> list[Mapping[str, AggregateValue]]:
+        return [self.metrics.get(aggregate, {}) for aggregate in self.aggregates]
 
     @cached_property
     def _asked(self) -> list[bytes]:
         return [
             b'{"name":%b,"aggregate":"%b"'
-            % (json.dumps(question.metric.text).encode("ascii"), question.aggregate.encode("ascii"))
-            for question in self.questions
+            % (json.dumps(aggregate.metric.text).encode("ascii"), aggregate.aggregate.encode("ascii"))
+            for aggregate in self.aggregates
         ]
 
 
-_NO_ANSWER = Answer(NULL)
+_NO_VALUE = AggregateValue(NULL)
 
 
 def run_list(

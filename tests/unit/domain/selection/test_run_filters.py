@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.expectations import Question
+from service.domain.expectations import MetricAggregate
 from service.domain.run_lists import RunList
 from service.domain.runs import Run
 from service.domain.selection.instants import instant
@@ -198,10 +198,10 @@ def test_sorting_is_stable_and_by_each_key_in_turn(runs: list[Run], keys: list[t
 @pytest.mark.slow
 def test_what_names_a_representation_is_the_same_in_all_processes() -> None:
     """The entity tags of two workers, else a client that comes to the other one is given everything again."""
-    asked = "RunFilter(('COMPLETED', 'DEAD')), Question.of('Loss[a=1,b=2,c=3]:min')"
+    asked = "RunFilter(('COMPLETED', 'DEAD')), MetricAggregate.of('Loss[a=1,b=2,c=3]:min')"
     program = (
         "from service.domain.selection.run_filters import RunFilter\n"
-        "from service.domain.expectations import Question\n"
+        "from service.domain.expectations import MetricAggregate\n"
         f"print(repr(({asked})))"
     )
     said = {
@@ -210,4 +210,6 @@ def test_what_names_a_representation_is_the_same_in_all_processes() -> None:
         ).stdout
         for seed in "12"
     }
-    assert said == {repr((RunFilter(("COMPLETED", "DEAD")), Question.of("Loss[a=1,b=2,c=3]:min"))).encode() + b"\n"}
+    assert said == {
+        repr((RunFilter(("COMPLETED", "DEAD")), MetricAggregate.of("Loss[a=1,b=2,c=3]:min"))).encode() + b"\n"
+    }
