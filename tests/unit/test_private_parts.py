@@ -17,7 +17,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import flask_smorest
 import pytest
+import requests
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.multiprocess import MultiProcessCollector
 from redis._parsers.socket import SocketBuffer
 from redis.cluster import RedisCluster
 from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
@@ -31,6 +35,7 @@ from werkzeug.routing import Map, Rule
 
 from service.app.flask_app import MatchedRule
 from service.caching.redis.bounded_connections import BoundedSocket, SocketConnection, TcpConnection, TlsConnection
+from service.concurrency.bounded_map import BoundedMap
 from service.runtimes.transport.framing import CheckedResponse
 from service.runtimes.transport.session import PlainConnection, SecureConnection
 from service.runtimes.transport.sockets import BudgetSocket, BudgetTLSSocket
@@ -324,4 +329,41 @@ def test_urllib3_connects_and_warns_in_validate_conn() -> None:
 def test_logging_looks_up_no_caller_without_the_name_of_its_own_file() -> None:
     assert "if _srcfile:" in source(logging.Logger._log), (
         "service/telemetry/json_logs.py: logging no longer goes by _srcfile: see if there is a switch for it by now"
+    )
+
+
+def test_flask_smorest_reads_requests_by_the_parser_of_the_blueprint() -> None:
+    assert hasattr(flask_smorest.Blueprint, "ARGUMENTS_PARSER"), (
+        "service/api/openapi/blueprints.py: described() gives flask-smorest our parser; find where it takes one now"
+    )
+    assert "self.ARGUMENTS_PARSER" in source(flask_smorest.Blueprint.arguments), (
+        "service/api/openapi/blueprints.py: arguments() no longer reads by ARGUMENTS_PARSER; give it our parser elsewhere"
+    )
+
+
+def test_prometheus_adds_up_the_files_of_workers_that_it_is_given(tmp_path: Path) -> None:
+    for worker in (1, 2):
+        values = MmapedDict(str(tmp_path / f"counter_{worker}.db"))
+        values.write_value(mmap_key("answers", "answers_total", [], [], "Answers."), float(worker), 0.0)
+        values.close()
+    (metric,) = MultiProcessCollector.merge([str(path) for path in tmp_path.glob("*.db")])
+    assert [(each.name, each.value) for each in metric.samples] == [("answers_total", 3.0)], (
+        "service/telemetry/exposition.py: merge() no longer adds up files named <type>_<pid>.db; use what does"
+    )
+
+
+def test_a_look_at_all_values_of_a_bounded_map_is_no_use_of_them() -> None:
+    known: BoundedMap[str, str] = BoundedMap(2)
+    known.keep("old", "1")
+    known.keep("new", "2")
+    known.values()
+    known.keep("newest", "3")
+    assert known.get("old") is None, (
+        "service/concurrency/bounded_map.py: cachetools' Cache.__getitem__ now counts as a use; read values otherwise"
+    )
+
+
+def test_requests_says_which_authorities_it_trusts() -> None:
+    assert Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).is_file(), (
+        "service/runtimes/transport/tls.py: requests no longer says where its authorities are; certifi.where() does"
     )

@@ -53,7 +53,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     def document(self) -> dict[str, Any]:
         """The document, its paths with the contract's parameter names, with the recorded examples."""
         document: dict[str, Any] = self.spec.to_dict()
-        del document["components"]["schemas"]["PaginationMetadata"]  # flask-smorest's own, for its kind of pages
+        document["components"]["schemas"].pop("PaginationMetadata", None)  # flask-smorest's own, for its kind of pages
         document["paths"] = {
             re.sub(r"\{run_id\}", "{runId}", path): _without_generated_parameters(item)
             for path, item in document["paths"].items()
