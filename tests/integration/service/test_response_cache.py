@@ -15,7 +15,7 @@ from tests.rows import each_row
 from tests.servers.scripted_runtime import POINT
 
 EACH_REQUESTS = {"X-Request-ID", "traceparent", "Age", "Cache-Status", "Date"}
-PLAINLY = {"Cache_Control": "max-age=1000000"}
+BY_THE_APPLICATION = {"Cache_Control": "max-age=1000000"}
 """Asks for nothing that is not given anyway, and has the application answer a request."""
 
 
@@ -35,18 +35,18 @@ def content_of(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
     group=st.none() | st.sampled_from(["default", "another", "no"]),
     conditional=st.booleans(),
 )
-def test_every_answer_is_the_plain_one(
+def test_every_replayed_answer_is_the_applications(
     service: Service, path, query, header, coding, accept, origin, group, conditional
 ) -> None:
     headers = {"Time_Zone": header, "Accept_Encoding": coding, "Accept": accept, "Origin": origin}
     headers["AI_Resource_Group"] = group
     headers = {name: value for name, value in headers.items() if value is not None}
     url = path if query is None else f"{path}?timezone={query.replace('+', '%2B')}"
-    plain = service.get(url, **headers, **PLAINLY)
+    plain = service.get(url, **headers, **BY_THE_APPLICATION)
     service.get(url, **headers)
     if conditional and "ETag" in plain.headers:
         headers["If_None_Match"] = plain.headers["ETag"]
-        plain = service.get(url, **headers, **PLAINLY)
+        plain = service.get(url, **headers, **BY_THE_APPLICATION)
     before = service.dispatched
     again = service.get(url, **headers)
     if plain.status_code >= 400:
@@ -84,7 +84,7 @@ def test_callers_who_differ_in_their_groups_only_are_distinguished(service: Serv
 
 
 def test_any_entity_tag_matches_an_asterisk(service: Service) -> None:
-    assert service.get(If_None_Match="*", **PLAINLY).status_code == 304
+    assert service.get(If_None_Match="*", **BY_THE_APPLICATION).status_code == 304
     assert service.get().status_code == 200
     before = service.dispatched
     assert service.get(If_None_Match="*").status_code == 304
@@ -141,7 +141,7 @@ def test_one_answer_serves_every_prefix(service: Service, path: str) -> None:
 
 
 @each_row("method", ["HEAD", "OPTIONS", "POST"])
-def test_other_methods_go_the_plain_way(service: Service, method: str) -> None:
+def test_other_methods_are_answered_by_the_application(service: Service, method: str) -> None:
     for _ in range(3):
         service.get()
     answer = service.get(method=method)
@@ -150,7 +150,7 @@ def test_other_methods_go_the_plain_way(service: Service, method: str) -> None:
 
 def test_a_client_that_always_has_it_learns_of_what_is_new(service: Service) -> None:
     """The lane may know an answer from its ``304`` alone, before it was ever given whole."""
-    tag = service.get(**PLAINLY).headers["ETag"]
+    tag = service.get(**BY_THE_APPLICATION).headers["ETag"]
     assert [service.get(If_None_Match=tag).status_code for _ in range(3)] == [304] * 3
     whole = service.get()
     assert (whole.status_code, whole.headers["ETag"]) == (200, tag)

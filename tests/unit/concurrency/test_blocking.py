@@ -1,4 +1,4 @@
-"""Places are lent once, however waits are nested, and come back."""
+"""Places are released once, however waits are nested, and come back."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def test_a_nested_wait_lends_no_second_place() -> None:
         seen = []
         with waiting():
             with waiting():
-                seen.append(places.lent)
-            seen.append(places.lent)
-        return [*seen, places.lent]
+                seen.append(places.released)
+            seen.append(places.released)
+        return [*seen, places.released]
 
     with ThreadPoolExecutor(1, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         assert pool.submit(wait).result(30) == [1, 1, 0]
@@ -31,7 +31,7 @@ def test_a_brief_wait_is_made_where_no_place_can_be_lent() -> None:
 
     def wait(briefly: bool) -> int:
         with waiting(briefly=briefly):
-            return places.lent
+            return places.released
 
     with ThreadPoolExecutor(1, initializer=blocking.set_slot_owner, initargs=(places,)) as pool:
         assert pool.submit(wait, True).result(30) == 0

@@ -42,7 +42,7 @@ def test_one_call_for_all_who_ask_meanwhile() -> None:
         places.until_lent(8)  # all but the one that makes it have given their places away
         call.go.set()
         assert {each.result(PATIENCE) for each in (first, *others)} == {1}
-    assert places.lent == 0
+    assert places.released == 0
     assert flights.do("key", call, PATIENCE) == 2
 
 

@@ -53,7 +53,7 @@ def test_work_waits_for_room_in_its_order_without_a_place() -> None:
         for task in tasks:
             task.result(PATIENCE)
     assert order == [first, heavy, light]
-    assert places.lent == 0
+    assert places.released == 0
 
 
 def test_the_wait_is_bounded_in_number_and_time_and_leaves_no_trace() -> None:

@@ -17,11 +17,11 @@ from testing.clocks import Clock
 from testing.waiting import PATIENCE, eventually
 
 PLACES = 4
-PATIENT = BRIEF = PLACES // 2
+FAST = PLACES // 2
 
 
 @dataclass
-class Road:
+class Filled:
     """Bulkhead, and fetches that take until their key's gate is opened."""
 
     telemetry: Telemetry = field(default_factory=Telemetry)
@@ -62,86 +62,86 @@ class Road:
 
 
 @pytest.fixture
-def road() -> Iterator[Road]:
-    made = Road()
+def bulkhead() -> Iterator[Filled]:
+    made = Filled()
     yield made
     for gate in made.gates.values():
         gate.set()
     made.bulkhead.close()
 
 
-def test_a_fetch_has_all_its_time_while_there_is_room_and_little_when_there_is_not(road: Road) -> None:
-    road.fill("a", "b", "c")
-    assert min(road.granted["a"], road.granted["b"]) > 1.0
-    assert road.granted["c"] <= 1.0
-    assert (road.under_way("slow"), road.under_way("fast")) == (2, 1)
+def test_a_fetch_has_all_its_time_while_there_is_room_and_little_when_there_is_not(bulkhead: Filled) -> None:
+    bulkhead.fill("a", "b", "c")
+    assert min(bulkhead.granted["a"], bulkhead.granted["b"]) > 1.0
+    assert bulkhead.granted["c"] <= 1.0
+    assert (bulkhead.under_way("slow"), bulkhead.under_way("fast")) == (2, 1)
 
 
-def test_what_is_known_to_be_slow_never_takes_a_brief_place(road: Road) -> None:
-    road.fill("slow", "b")
-    road.end("slow", "b", after=2.0)
-    road.fill("other", "another")
+def test_what_is_known_to_be_slow_never_takes_a_fast_place(bulkhead: Filled) -> None:
+    bulkhead.fill("slow", "b")
+    bulkhead.end("slow", "b", after=2.0)
+    bulkhead.fill("other", "another")
     with pytest.raises(Overloaded):
-        road.begin("slow")
-    road.fill("quick")
-    road.end("other")
-    road.fill("slow")
-    assert road.granted["slow"] > 1.0, "a slow place is for any"
+        bulkhead.begin("slow")
+    bulkhead.fill("quick")
+    bulkhead.end("other")
+    bulkhead.fill("slow")
+    assert bulkhead.granted["slow"] > 1.0, "a slow place is for any"
 
 
-def test_slowness_is_forgotten_after_a_while_and_by_a_quick_fetch(road: Road) -> None:
-    road.fill("a", "b")
-    road.end("a", "b", after=2.0)
-    road.fill("b")
-    road.end("b")
-    road.fill("c", "d")
-    road.fill("b")
+def test_slowness_is_forgotten_after_a_while_and_by_a_quick_fetch(bulkhead: Filled) -> None:
+    bulkhead.fill("a", "b")
+    bulkhead.end("a", "b", after=2.0)
+    bulkhead.fill("b")
+    bulkhead.end("b")
+    bulkhead.fill("c", "d")
+    bulkhead.fill("b")
     with pytest.raises(Overloaded):
-        road.begin("a")
-    road.clock.pass_(SLOW_FOR + 1)
-    road.fill("a")
+        bulkhead.begin("a")
+    bulkhead.clock.pass_(SLOW_FOR + 1)
+    bulkhead.fill("a")
 
 
-def test_the_queue_is_short_and_a_turn_that_comes_too_late_is_none(road: Road) -> None:
-    road.fill("a", "b", "c", "d")
-    queued = [f"queued-{number}" for number in range(QUEUE * BRIEF)]
+def test_the_queue_is_short_and_a_turn_that_comes_too_late_is_none(bulkhead: Filled) -> None:
+    bulkhead.fill("a", "b", "c", "d")
+    queued = [f"queued-{number}" for number in range(QUEUE * FAST)]
     for key in queued:
-        road.begin(key)
+        bulkhead.begin(key)
     with pytest.raises(Overloaded):
-        road.begin("one-too-many")
-    assert not set(queued) & set(road.granted)
-    road.end("c")
-    eventually(lambda: queued[0] in road.granted)
+        bulkhead.begin("one-too-many")
+    assert not set(queued) & set(bulkhead.granted)
+    bulkhead.end("c")
+    eventually(lambda: queued[0] in bulkhead.granted)
 
 
-def test_every_place_is_given_back_whatever_comes_of_the_fetch(road: Road) -> None:
+def test_every_place_is_given_back_whatever_comes_of_the_fetch(bulkhead: Filled) -> None:
     def raises(_: Deadline) -> None:
         raise ZeroDivisionError
 
     for _ in range(3 * PLACES):
         with pytest.raises(ZeroDivisionError):
-            road.bulkhead.begin(("key",), Deadline.after(PATIENCE), raises).result(PATIENCE)
-    assert not road.under_way("slow")
-    road.fill("a", "b", "c", "d")
+            bulkhead.bulkhead.begin(("key",), Deadline.after(PATIENCE), raises).result(PATIENCE)
+    assert not bulkhead.under_way("slow")
+    bulkhead.fill("a", "b", "c", "d")
 
 
-def test_a_place_is_free_when_those_who_wait_are_woken(road: Road) -> None:
-    road.fill("a", "b", "c", "d")
+def test_a_place_is_free_when_those_who_wait_are_woken(bulkhead: Filled) -> None:
+    bulkhead.fill("a", "b", "c", "d")
     again: list[str] = []
 
     def begin_next(_: Future[None]) -> None:
-        road.begin("next")
+        bulkhead.begin("next")
         again.append("next")
 
-    road.begun["a"].add_done_callback(begin_next)
-    road.end("a")
+    bulkhead.begun["a"].add_done_callback(begin_next)
+    bulkhead.end("a")
     eventually(lambda: again)
-    eventually(lambda: "next" in road.granted)
-    assert road.granted["next"] > 1.0, "the slow place that was left"
+    eventually(lambda: "next" in bulkhead.granted)
+    assert bulkhead.granted["next"] > 1.0, "the slow place that was left"
 
 
-def test_after_closing_nothing_begins(road: Road) -> None:
-    road.bulkhead.close()
+def test_after_closing_nothing_begins(bulkhead: Filled) -> None:
+    bulkhead.bulkhead.close()
     for _ in range(2 * PLACES):
         with pytest.raises(Overloaded):
-            road.begin("a")
+            bulkhead.begin("a")

@@ -264,7 +264,7 @@ def test_who_waits_gives_the_place_away(world: World) -> None:
 
     class SlotOwner:
         def release_slot(self) -> None:
-            taken.append("lent")
+            taken.append("released")
 
         def reacquire_slot(self) -> None:
             taken.append("taken back")
@@ -282,7 +282,7 @@ def test_who_waits_gives_the_place_away(world: World) -> None:
         world.refresh(process)
 
     together(read)
-    assert taken == ["lent", "taken back", "lent", "slept", "taken back", "lent", "taken back"]
+    assert taken == ["released", "taken back", "released", "slept", "taken back", "released", "taken back"]
 
 
 @each_row("ahead", [-3600.0, -0.5, 0.0, 0.5, 3600.0])
