@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.concurrency.circuit_breaker import CircuitBreaker, CircuitOpen, State, Tolerance
@@ -49,12 +49,25 @@ def test_an_open_breaker_says_how_long_it_stays_so() -> None:
         assert refused.value.seconds == 0.75
 
 
-@given(st.lists(st.sampled_from(["fails", "succeeds", "a second passes"]), max_size=40))
+FAILS, SUCCEEDS, SECOND = "fails", "succeeds", "a second passes"
+LASTING = (
+    [FAILS] * 3
+    + [SECOND, FAILS]
+    + [SECOND, FAILS] * 2
+    + [SECOND, FAILS] * 4
+    + [SECOND, SUCCEEDS] * 4
+    + [FAILS] * 3
+    + [SECOND, FAILS]
+)
+
+
+@example(LASTING)
+@given(st.lists(st.sampled_from([FAILS, SUCCEEDS, SECOND]), max_size=40))
 def test_calls_pass_while_fewer_than_three_failed_in_a_row_and_one_after_each_cool_down(steps: list[str]) -> None:
     made = Changes()
     failures, cooldown, closed_until = 0, 1.0, None
     for step in steps:
-        if step == "a second passes":
+        if step == SECOND:
             made.clock.pass_(1)
             continue
         if closed_until is not None and made.clock.now < closed_until:
@@ -63,7 +76,7 @@ def test_calls_pass_while_fewer_than_three_failed_in_a_row_and_one_after_each_co
             continue
         probe = made.breaker.enter()
         assert probe is (closed_until is not None)
-        if step == "succeeds":
+        if step == SUCCEEDS:
             assert made.breaker.succeeded(probe=probe)
             failures, cooldown, closed_until = 0, 1.0, None
         else:
