@@ -164,7 +164,7 @@ def _close(_server: Any, worker: Any) -> None:
 
 
 def _forget_metrics(_server: Any, worker: Any) -> None:
-    if shared_metrics.is_on():
+    if shared_metrics.directory() is not None:
         from prometheus_client import multiprocess  # noqa: PLC0415 - after the variable is set
 
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

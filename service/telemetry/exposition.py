@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,10 +14,11 @@ from service.telemetry.prometheus import Telemetry
 
 def exposition(telemetry: Telemetry) -> bytes:
     """All metrics."""
-    if not shared_metrics.is_on():
+    directory = shared_metrics.directory()
+    if directory is None:
         return generate_latest(telemetry.registry)
     registry = CollectorRegistry()
-    registry.register(_SharedMetrics())
+    registry.register(_SharedMetrics(directory))
     return generate_latest(registry)
 
 
@@ -29,9 +29,12 @@ class _SharedMetrics:
     prometheus_client 0.26 fails on such a file (its issue 1199), so that none of the metrics could be read.
     """
 
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
     def collect(self) -> Iterable[Metric]:
         """Each metric, added up over the workers."""
-        files = [str(path) for path in Path(os.environ[shared_metrics.VARIABLE]).glob("*.db") if _is_written(path)]
+        files = [str(path) for path in self._directory.glob("*.db") if _is_written(path)]
         metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
         return metrics
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def is_on() -> bool:
-    """Whether metrics are shared. ``serve`` sets the variable, or removes it where it is empty."""
-    return VARIABLE in os.environ
+def directory() -> Path | None:
+    """Where the metrics of all workers are; ``None`` where they are not shared. ``serve`` sets the variable, or removes
+    it where it is empty."""
+    named = os.environ.get(VARIABLE)
+    return None if named is None else Path(named)

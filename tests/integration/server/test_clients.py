@@ -124,7 +124,7 @@ def test_dripping_wins_no_time(new_server: NewServer, new_client: NewClient) -> 
             time.sleep(0.05)
         return problem(client)
 
-    eventually(lambda: told() == "request-timeout")  # who begins late is ended without a word
+    assert "request-timeout" in (told() for _ in range(20))  # who begins late is ended without a word
 
 
 def test_a_request_that_begins_late_on_an_idle_connection_has_its_time(
@@ -151,7 +151,7 @@ def test_an_idle_connection_ends(new_server: NewServer, new_client: NewClient) -
         client = new_client(server)
         return client.get("/small").headers["connection"] == "keep-alive" and client.until_closed() == b""
 
-    eventually(ends)
+    assert any(ends() for _ in range(20))  # where the machine stands still, the first request may come too late
 
 
 def test_who_takes_nothing_is_dropped_and_who_takes_a_little_is_not(
