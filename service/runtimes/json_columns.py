@@ -23,7 +23,9 @@ WIDEST = 128
 """Bytes of a cell that ``Column.cells`` gives."""
 _LONGEST = 4096
 """Bytes of the first object."""
-_QUOTE, _FIRST_PRINTABLE = 0x22, 0x20
+_QUOTE, _FIRST_PRINTABLE, _ZERO = 0x22, 0x20, 0x30
+_TEN = 10
+_OF_AN_INTEGER = 18
 _COMMA = b","
 _TOKEN = re.compile(rb'"([^"]*)"(\s*:)?|(-?[0-9][-+.0-9eE]*)|([\[{])|([\]}])')
 _BETWEEN = re.compile(rb"\s*,\s*")
@@ -72,7 +74,8 @@ class Column(msgspec.Struct, frozen=True):
         rows = _pieces(self.text, self.begins, width).view(np.uint8).reshape(-1, width)
         if more or lengths.min() < longest:
             behind = np.arange(width) >= np.arange(longest + 1)[:, None]  # a cell of each length
-            rows = np.where(behind.view(f"V{width}")[lengths].view(np.bool_).reshape(-1, width), np.uint8(filler), rows)
+            lacking = behind.view(f"V{width}")[lengths].view(np.bool_).reshape(-1, width)
+            np.copyto(rows, np.uint8(filler), where=lacking)
         return rows
 
     def quoted(self) -> Column:
@@ -83,6 +86,15 @@ class Column(msgspec.Struct, frozen=True):
         """The cells, one by one, however long."""
         text = self.text.tobytes()
         return (text[begin:end] for begin, end in zip(self.begins.tolist(), self.ends.tolist(), strict=True))
+
+    def are_digits(self) -> bool:
+        """Whether all cells are JSON numbers of at most 18 digits and nothing else, so that they fit into 64 bits."""
+        lengths = self.ends - self.begins
+        if not lengths.all() or lengths.max() > _OF_AN_INTEGER:
+            return False
+        cells = self.cells(filler=_ZERO)
+        leading = cells[:, 0] == _ZERO
+        return bool((cells - np.uint8(_ZERO) < _TEN).all() and not (leading & (lengths > 1)).any())
 
     def as_json(self) -> bytes:
         """The cells as the items of a JSON array, which is valid if and only if all of them are numbers."""

@@ -205,7 +205,7 @@ def _are_points(found: Columns) -> bool:
     try:
         _REGULAR.decode(b"[" + found.first + b"]")
         return all(
-            column.is_narrow and len(decoder.decode(column.as_json())) == found.count
+            column.is_narrow and (column.are_digits() or len(decoder.decode(column.as_json())) == found.count)
             for path, decoder in _NUMBERS.items()
             for column in found.at(path)
         )
