@@ -25,6 +25,9 @@ _POINTS = 1000
 _PARTS = 10
 """Of its time, for each of which a row has a sample."""
 _MEBIBYTE = 1024 * 1024
+_RESPONSES = 32 * _MEBIBYTE
+"""What a worker keeps of ready-made responses. By default it would be filling until the end, and what grows beyond it
+could not be told."""
 _ENOUGH_CORES = 4
 """For the load, the runtime with Redis, and two workers."""
 
@@ -66,7 +69,8 @@ def _workers(count: int, many: Many, world: World, asking: Asking, results: Resu
     name = f"many runs, {'1 worker' if count == 1 else f'{count} workers'}"
     limits = ["--maxmemory", f"{many.redis_mebibytes}mb", "--maxmemory-policy", "allkeys-lru"]
     store = world.redis(name.replace(" ", "-").replace(",", ""), *limits)
-    base, master, _ = world.service(name, store, workers=count, on_all_cores=len(CORES) >= _ENOUGH_CORES)
+    alone, kept = len(CORES) >= _ENOUGH_CORES, {"REPRESENTATION_CACHE_BYTES": str(_RESPONSES)}
+    base, master, _ = world.service(name, store, workers=count, on_all_cores=alone, **kept)
     workers = workers_of(master)
     before = sum(map(processor_seconds, workers))
     with Readers([base], asking, many.connections) as readers:
