@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import decimal
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -76,23 +74,8 @@ def _totals(read: Columns) -> list[Total]:
         owners, starts = np.unique(read.series[rows], return_index=True)
         ends = [*starts[1:].tolist(), len(rows)]
         for owner, start, end in zip(owners.tolist(), starts.tolist(), ends, strict=True):
-            totals[owner].add(_decimals([literals[place] for place in places[start:end]]))
+            totals[owner].add_literals([literals[place] for place in places[start:end]])
     return totals
-
-
-def _decimals(literals: Sequence[bytes]) -> list[Decimal]:
-    try:
-        return list(map(Decimal, map(bytes.decode, literals)))
-    except decimal.InvalidOperation:
-        return list(map(_decimal, literals))
-
-
-def _decimal(literal: bytes) -> Decimal:
-    """A decimal; NaN for a number out of its range."""
-    try:
-        return Decimal(literal.decode("ascii").strip('"'))
-    except decimal.InvalidOperation:
-        return Decimal("NaN")
 
 
 def _by_name(read: Columns) -> tuple[Columns, list[int]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from functools import partial
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
 from service.domain.metrics import Chunk
 from service.domain.series import columns, downsampling, extreme_values, gaps, instant_columns, ordering, smoothing
 from service.domain.series.columns import Columns, Floats, Integers
+from service.domain.series.exact_sum import Total
 from service.domain.series.gaps import Gaps
 from service.domain.series.series import NO_COURSE, Course, Projection, Series
 from service.domain.series.series_counter import Needs, SeriesCounter
@@ -43,6 +44,7 @@ def of_columns(read: Columns, at_most: int | None = None, projection: Projection
 _NO_GAPS = Gaps(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), 0.0)
 
 
+_AT_ONCE = 4096
 _ENDS = 2
 """The number of points with which only the first and the last are kept."""
 
@@ -102,16 +104,27 @@ class _Progress:
             last=last,
             min=least,
             max=greatest,
-            mean=extreme_values.mean(values, partial(self._has_overflown, number)),
+            mean=self._mean(number, values),
             points=tuple(shown),
             downsampled=len(shown) < len(values),
             course=self._course(number, values, chosen - self._bounds[number]),
         )
 
-    def _has_overflown(self, number: int) -> bool:
+    def _mean(self, number: int, values: Floats) -> bytes:
+        """The mean of a series, as a JSON literal: of its decimals where double precision is too narrow for one."""
+        if not self._has_overflown(number, values):
+            return _literal(extreme_values.mean(values))
+        rows = np.sort(self._order[self._bounds[number] : self._bounds[number + 1]][~np.isnan(values)])
+        total = Total()
+        for start in range(0, len(rows), _AT_ONCE):
+            some = self._columns.rows(rows[start : start + _AT_ONCE])
+            total.add_literals([bytes(point.value) for point in some])
+        return total.mean()
+
+    def _has_overflown(self, number: int, values: Floats) -> bool:
         """Whether a finite value of a series is infinite in double precision."""
         rows = self._order[self._bounds[number] : self._bounds[number + 1]]
-        infinite = np.sort(rows[np.isinf(self._columns.value[rows])])
+        infinite = np.sort(rows[np.isinf(values)])
         return any(not bytes(point.value).startswith(b'"') for point in self._columns.rows(infinite))
 
     def _course(self, number: int, values: Floats, shown: Integers) -> Course:
@@ -168,3 +181,9 @@ class _Progress:
                 bytes(point.value),
             )
         return texts
+
+
+def _literal(number: float | None) -> bytes:
+    if number is None or math.isfinite(number):
+        return msgspec.json.encode(number)
+    return b'"NaN"' if math.isnan(number) else b'"Infinity"' if number > 0 else b'"-Infinity"'

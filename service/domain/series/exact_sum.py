@@ -46,6 +46,14 @@ class Total(msgspec.Struct, gc=False):
         for value in values:
             self._add(value)
 
+    def add_literals(self, literals: Sequence[bytes]) -> None:
+        """Add values by their JSON literals, none of them NaN; one beyond the range of decimals is unknown."""
+        try:
+            values = list(map(Decimal, map(bytes.decode, literals)))
+        except decimal.InvalidOperation:
+            values = list(map(_decimal, literals))
+        self.add(values)
+
     def join(self, other: Total) -> None:
         """Add the values of ``other``."""
         if other.exact is not None:
@@ -87,3 +95,11 @@ class Total(msgspec.Struct, gc=False):
             self._off = _BOUND.add(self._off, _BOUND.scaleb(total.copy_abs(), 1 - _DIGITS))
         else:
             self._unknown = True
+
+
+def _decimal(literal: bytes) -> Decimal:
+    """A decimal; NaN for a number out of its range."""
+    try:
+        return Decimal(literal.decode("ascii").strip('"'))
+    except decimal.InvalidOperation:
+        return Decimal("NaN")

@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from itertools import chain
 
 import numpy as np
@@ -35,21 +36,24 @@ def extremes(columns: Columns, order: Integers, starts: Integers) -> tuple[Integ
     return least.found, greatest.found
 
 
-def mean(values: Floats, overflown: Callable[[], bool]) -> float | None:
-    """The mean, from a sum rounded once. NaN is left out; ``None`` where there are no other values, and where an
-    infinity is a finite number that has ``overflown``."""
+def mean(values: Floats) -> float | None:
+    """The mean, rounded once. NaN is left out; ``None`` where there are no other values."""
     kept = values[~np.isnan(values)]
     if not len(kept):
         return None
     infinite = kept[np.isinf(kept)]
     if len(infinite):
-        if overflown():
-            return None
         return float(infinite[0]) if (infinite == infinite[0]).all() else math.nan
     try:
-        return math.fsum(_numbers(kept)) / len(kept)
+        return float(_sum(kept) / len(kept))
     except OverflowError:
-        return math.fsum(_numbers(kept / _SCALE)) / len(kept) * _SCALE
+        return float(_sum(kept / _SCALE) / len(kept)) * _SCALE
+
+
+def _sum(values: Floats) -> Fraction:
+    """The sum, to twice the digits of double precision."""
+    rounded = math.fsum(_numbers(values))
+    return Fraction(rounded) + Fraction(math.fsum(chain(_numbers(values), [-rounded])))
 
 
 def _numbers(values: Floats) -> Iterable[float]:

@@ -49,9 +49,9 @@ class Series(msgspec.Struct, frozen=True, gc=False):
     not the last of ``points`` where some have no step or no timestamp. ``count``, ``first``, ``last``, ``min``, ``max``
     and ``mean`` are of all points, even where ``points`` was ``downsampled``. Of equal extremes the first counts.
     ``min`` and ``max`` include infinities, but neither NaN nor values that could not be read (``null``); they are
-    ``None`` where no value is left. ``mean`` is of the same values, also ``None`` where one is out of range of double
-    precision, and follows IEEE 754 with infinities: infinite, or NaN where both occur. ``course`` is for charts, where
-    one was asked for.
+    ``None`` where no value is left. ``mean`` is of the same values, a JSON literal: in double precision, of 17 digits
+    where a value is out of its range, ``null`` where no value is left. It follows IEEE 754 with infinities: infinite,
+    or NaN where both occur. ``course`` is for charts, where one was asked for.
     """
 
     name: bytes
@@ -61,7 +61,7 @@ class Series(msgspec.Struct, frozen=True, gc=False):
     last: bytes
     min: bytes | None
     max: bytes | None
-    mean: float | None
+    mean: bytes
     points: Sequence[bytes]
     downsampled: bool
     course: Course = NO_COURSE

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-
-import msgspec
 
 from service.api.resources.metric_resource.to_json import warnings
 from service.domain.localizing import localized
@@ -40,16 +37,10 @@ def _one(series: Series, clock: ZoneClock) -> Iterator[bytes]:
         last,
         least,
         greatest,
-        _number(series.mean),
+        series.mean,
     )
     for start in range(0, len(series.points), _AT_ONCE):
         if start:
             yield b","
         yield localized(b",".join(series.points[start : start + _AT_ONCE]), clock)
     yield b'],"downsampled":%b}' % (b"true" if series.downsampled else b"false")
-
-
-def _number(number: float | None) -> bytes:
-    if number is None or math.isfinite(number):
-        return msgspec.json.encode(number)
-    return b'"NaN"' if math.isnan(number) else b'"Infinity"' if number > 0 else b'"-Infinity"'

@@ -57,12 +57,14 @@ def extremes(points: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, dict[
 
 
 def mean(points: list[dict[str, Any]]) -> Fraction | float | None:
-    values = [float(point["value"]) for point in points if point["value"] not in NONE]
-    if not values:
+    """Of the values in double precision; of their decimals where one has none there."""
+    literals = [str(point["value"]) for point in points if point["value"] not in NONE]
+    if not literals:
         return None
-    infinite = {value for value in values if math.isinf(value)}
-    if any(isinstance(point["value"], Literal) and math.isinf(float(point["value"])) for point in points):
-        return None
+    infinite = {float(literal) for literal in literals if literal.lstrip("-") == "Infinity"}
     if infinite:
         return infinite.pop() if len(infinite) == 1 else math.nan
-    return sum(map(Fraction, values), Fraction(0)) / len(values)
+    values: list[float] = [float(literal) for literal in literals]
+    if all(map(math.isfinite, values)):
+        return sum(map(Fraction, values), Fraction(0)) / len(values)
+    return sum(map(Fraction, literals), Fraction(0)) / len(literals)
