@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Raw
@@ -20,6 +21,9 @@ _LONGEST_NUMBER = 100
 """Characters of a value or place in a chart's data."""
 _BETWEEN = 8
 """The least number of pixels between the labels of two categories."""
+_LEAST_FIXED, _NO_FIXED = -7, 21
+"""Decimal exponents from which on a label is in fixed notation, and from which on it is not."""
+_LONGEST_LABEL = 40
 _FEW = 3
 """Up to so many categories, labels are horizontal, and cut rather than slanting."""
 
@@ -63,8 +67,13 @@ def scale(panel: Panel, most: int = _MOST_TICKS, *, zero: bool = False, nice: bo
 
 def value(panel: Panel, *, zero: bool, field: str = "value") -> Encoding:
     """The encoding of the metric's value as a position, from ``zero`` on where asked and possible."""
-    found = numbers(scale(panel, zero=zero), scale_type=scale_type(panel))
+    found = numbers(scale(panel, zero=zero), scale_type=scale_type(panel), written=values(panel))
     return {"field": field, "type": "quantitative", "title": title(panel), **found}
+
+
+def values(panel: Panel) -> Iterator[tuple[float, str]]:
+    """The values that can be drawn, and how they are written."""
+    return ((float(mark.text), mark.text) for mark in panel.marks if mark.value is not None)
 
 
 def scale_type(panel: Panel) -> Encoding:
@@ -72,22 +81,50 @@ def scale_type(panel: Panel) -> Encoding:
     return {"type": "log"} if panel.scale is ValueScale.LOG else {"zero": False}
 
 
-def numbers(scale: Scale, unit: float = 1.0, scale_type: Encoding | None = None) -> Encoding:
-    """An axis of numbers, none of which is cut; ``scale`` counts in units of ``unit``."""
+def numbers(
+    scale: Scale, unit: float = 1.0, scale_type: Encoding | None = None, written: Iterable[tuple[float, str]] = ()
+) -> Encoding:
+    """An axis of numbers, none of which is cut; ``scale`` counts in units of ``unit``. Numbers may be ``written`` with
+    more digits than those of Vega have: a tick that stands for one has them, too."""
     ticks: Encoding = {"values": [tick * unit for tick in scale.ticks], "format": scale.format, "labelLimit": 0}
-    if unit != 1.0:
+    digits = _exact(scale.values, written) if scale.values else {}
+    if digits:
+        labels, places = ",".join(map(quoted, digits.values())), list(digits)
+        other = f"format(datum.value,{quoted(ticks.pop('format'))})"
+        ticks["labelExpr"] = f"[{labels}][indexof({places},datum.value)]||{other}"
+    elif unit != 1.0:
         ticks["labelExpr"] = f"format(datum.value/{unit!r},'{ticks.pop('format')}')"
     domain = [bound * unit for bound in scale.domain]
     return {"scale": {"domain": domain, "nice": False, **(scale_type or {"zero": False})}, "axis": ticks}
 
 
+def _exact(values: Sequence[float], written: Iterable[tuple[float, str]]) -> dict[float, str]:
+    """The labels of these values, in all their digits; none where d3 has them all."""
+    texts = {value: text for value, text in written if value in values and len(text) <= _LONGEST_LABEL}
+    numbers = {value: Decimal(text) for value, text in texts.items()}
+    if len(values) == 1 and all(number == Decimal(repr(value)) for value, number in numbers.items()):
+        return {}
+    return {value: _label(number) for value, number in numbers.items()}
+
+
+def _label(number: Decimal) -> str:
+    """The number in all its digits, as d3 writes numbers."""
+    is_fixed = _LEAST_FIXED <= number.adjusted() < _NO_FIXED
+    text = f"{number:,f}" if is_fixed else f"{number:e}"
+    return f"\N{MINUS SIGN}{text[1:]}" if text.startswith("-") else text
+
+
 def categories(names: Sequence[str]) -> Encoding:
     """An axis of categories: horizontal labels of one line for each part where these fit, otherwise slanting."""
     room = style.WIDTH / len(names)
-    lines = {"labelExpr": f"split(datum.label,regexp({quoted(captions.PARTS.pattern)}))"}
     if len(names) <= _FEW or fit([part for name in names for part in captions.PARTS.split(name)], len(names)):
-        return {"labelAngle": 0, "labelLimit": room - _BETWEEN, "labelOverlap": False, **lines}
-    return {"labelAngle": -45, "labelLimit": 160, "labelOverlap": False, **lines}
+        return {"labelAngle": 0, "labelOverlap": False, **lines(room - _BETWEEN)}
+    return {"labelAngle": -45, "labelOverlap": False, **lines(160)}
+
+
+def lines(longest: float) -> Encoding:
+    """Labels with a line for each part of a name, none of more than so many pixels."""
+    return {"labelLimit": longest, "labelExpr": f"split(datum.label,regexp({quoted(captions.PARTS.pattern)}))"}
 
 
 def fit(lines: Sequence[str], count: int) -> bool:

@@ -16,6 +16,8 @@ _WIDEST = 80
 """The widest column, in pixels."""
 _FILLED = 0.7
 """The least share of the axis that columns take without the space between them."""
+_ROW = 180
+"""The longest line of the name of a row of a heat map, in pixels."""
 _MOST_HEATS = 4
 """The most labels of the colours of a heat map."""
 
@@ -41,9 +43,10 @@ def heatmap(panel: Panel, axis: Axis, legend: Legend) -> View:
         "type": "nominal",
         "scale": {"domain": channels.names(panel)},
         "title": None,
-        "axis": {"labelLimit": 180, "labels": not alone, "ticks": False, "domain": False},
+        "axis": {"labels": not alone, "ticks": False, "domain": False, **channels.lines(_ROW)},
     }
     scale = channels.scale(panel, _MOST_HEATS, nice=False)
+    ticks = channels.numbers(scale, written=channels.values(panel))["axis"]
     heat = {
         "field": "value",
         "type": "quantitative",
@@ -53,14 +56,14 @@ def heatmap(panel: Panel, axis: Axis, legend: Legend) -> View:
             "titleLimit": 220,
             "titleOrient": "top",
             "gradientLength": 240,
-            "values": scale.ticks,
-            "format": scale.format,
+            **ticks,
         },
     }
     encoding = {"x": drawn.along("x"), "y": rows, "color": heat, "tooltip": channels.tooltip(panel, axis)}
     cells = len(drawn.labels)
     width = style.WIDTH // cells * cells  # whole pixels for each cell, so that there are no seams
-    return drawn.view({"type": "rect"}, max(100, 30 * len(panel.traces)), encoding, width)
+    height = max(30, 8 + 16 * max(len(captions.PARTS.split(name)) for name in channels.names(panel)))
+    return drawn.view({"type": "rect"}, max(100, height * len(panel.traces)), encoding, width)
 
 
 def left_out(panels: Sequence[Panel], chart_type: ChartType) -> str | None:
@@ -132,7 +135,8 @@ class _Slotted:
         numbers = self._slots.numbers(self._traces)
         begins = [self._slots.bounds(number)[0] for number in numbers]
         if self._axis.clock is not None:
-            return dict(zip(numbers, self._axis.clock.short_labels(begins), strict=True))
+            exact = self._slots.width is None  # then these are instants of points, otherwise of stretches
+            return dict(zip(numbers, self._axis.clock.distinct_labels(begins, exact=exact), strict=True))
         unit = self._axis.unit
         if self._slots.width is not None:
             stretches = [_stretch(*(bound / unit for bound in self._slots.bounds(number))) for number in numbers]

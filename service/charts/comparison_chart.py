@@ -14,7 +14,7 @@ from service.charts import captions, scales, specification
 from service.charts.notes import not_positive, notes, off_scale, without_value
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
 from service.charts.safe_text import visible
-from service.charts.traces import NOT_POSITIVE, Drawing, stands
+from service.charts.traces import Drawing, stands
 from service.charts.x_axis import Against, ChartOptions, axis_of, instant, words
 from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
@@ -44,7 +44,7 @@ class Comparison(msgspec.Struct, frozen=True):
     """The chart to draw: ``metrics`` of ``runs``, a panel each, against ``against``, as in the request.
 
     The runs need no other series; ``names`` are those of all their metrics. ``missing`` has the runs that could not be
-    read, by id, with the reason.
+    read, by id, with the reason. ``filtered`` is whether points were selected by more than metrics.
     """
 
     runs: Sequence[Compared]
@@ -55,14 +55,17 @@ class Comparison(msgspec.Struct, frozen=True):
     missing: Mapping[str, str] = msgspec.field(default_factory=dict)
     scale: ValueScale = ValueScale.LINEAR
     smooth: float = 0.0
+    filtered: bool = False
 
     def chart(self, asked: ChartType | None) -> bytes:
         """A Vega-Lite v6 specification. Raises ``InvalidParameter`` where nothing can be drawn; its message says what
         can."""
         by_metric = self._by_distinguishing_labels()
         if not any(any(several) for several in by_metric.values()):
-            known = _there(self.names(), "no metric at all")
-            raise InvalidParameter([Fault("metric", f"none of these runs has it; {known}")])
+            names = self.names()
+            if self.filtered and not {*names}.isdisjoint(self.metrics):
+                raise InvalidParameter([Fault("metric", "no point of it matches the filters")])
+            raise InvalidParameter([Fault("metric", f"none of these runs has it; {_there(names, 'no metric at all')}")])
         if self.against in {*Against}:
             return self._progress(by_metric, asked or ChartType.LINE)
         return self._outcome(by_metric, asked or ChartType.COLUMN)
@@ -104,8 +107,9 @@ class Comparison(msgspec.Struct, frozen=True):
                     drawn.append(series)
             panels.append(Panel(metric, [trace for trace in traces if trace.marks], self.scale))
         panels = [panel for panel in panels if panel.traces]
-        if not panels:
-            raise InvalidParameter([self._why_empty(drawing, against, all(without_start))])
+        fault = None if panels else self._why_empty(drawing, against, all(without_start))
+        if fault is not None:
+            raise InvalidParameter([fault])
         absent = [
             _NO_METRIC if not any(by_run[number] for by_run in by_metric.values()) else _NO_START if lacks else None
             for number, lacks in enumerate(without_start)
@@ -113,7 +117,7 @@ class Comparison(msgspec.Struct, frozen=True):
         said = notes(drawn, drawing, asked, "against")
         return self._chart(panels, axis_of(panels, against, self.zone, "against"), asked, said, absent)
 
-    def _why_empty(self, drawing: Drawing, against: Against, without_start: bool) -> Fault:
+    def _why_empty(self, drawing: Drawing, against: Against, without_start: bool) -> Fault | None:
         others = [str(other) for other in (*Against, "run", f"{PARAMETER}<key>") if other != against]
         if without_start:
             known = captions.enumerated(others)
@@ -151,8 +155,6 @@ class Comparison(msgspec.Struct, frozen=True):
         said += [without_value(last.count(None))] if None in last else []
         said += off_scale([mark.text for panel in panels for mark in panel.marks if mark.value is None])
         nowhere = sum(one is not None and one[0] is not None and float(one[1]) <= 0 for one in last)
-        if self.scale is ValueScale.LOG and nowhere and not panels:
-            raise InvalidParameter([Fault("scale", NOT_POSITIVE)])
         return self._chart(panels, axis, asked, [*said, *not_positive(nowhere, self.scale)], absent)
 
     def _places(self) -> tuple[list[_Place | None], Axis]:

@@ -126,7 +126,8 @@ def _along(panel: Panel, axis: Axis) -> Encoding:
         return encoding | _times(axis.clock, min(places), max(places))
     whole = axis.unit == 1.0 and all(map(float.is_integer, places))
     scale = scales.linear([place / axis.unit for place in places], _MOST_NUMBERS, whole=whole)
-    return encoding | channels.numbers(scale, axis.unit)
+    written = () if axis.unit_name else ((mark.place, mark.at) for mark in panel.marks)
+    return encoding | channels.numbers(scale, axis.unit, written=written)
 
 
 def _times(clock: LocalClock, start: float, end: float) -> Encoding:

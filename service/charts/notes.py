@@ -29,6 +29,8 @@ def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, par
             else ""
         )
         said.append(f"{drawing.unplaced:,} without a {against.lacks}, not drawn{shows}")
+    if drawing.beyond:
+        said.append(f"{drawing.beyond:,} with a {against.lacks} that no axis can show, not drawn")
     if drawing.without_value:
         said.append(without_value(drawing.without_value))
     if drawing.in_one_place:

@@ -41,9 +41,11 @@ class Lacking(msgspec.Struct, frozen=True):
 
     def notes(self, there: Collection[str]) -> list[str]:
         """The notes about the metrics that are not ``there``."""
-        names = sorted({*self.names} - {*there})[:_MOST_NAMES]
+        names = sorted({*self.names} - {*there})
         why = "Without a point that matches" if self.filtered else "Not logged"
-        return [f"{why}: {captions.enumerated([captions.cut(name) for name in names])}"] if names else []
+        said = [captions.cut(name) for name in names[:_MOST_NAMES]]
+        said += [f"{len(names) - _MOST_NAMES:,} more"] if len(names) > _MOST_NAMES else []
+        return [f"{why}: {captions.enumerated(said)}"] if names else []
 
 
 def chart(
@@ -68,7 +70,9 @@ def chart(
         raise InvalidParameter([Fault("x", "this run has no start time to count from; available: x=step and x=time")])
     panels = drawing.panels(series, since)
     if series and not panels:
-        raise InvalidParameter([drawing.why_empty("x", [f"x={other}" for other in Against if other is not against])])
+        fault = drawing.why_empty("x", [f"x={other}" for other in Against if other is not against])
+        if fault is not None:
+            raise InvalidParameter([fault])
     axis = axis_of(panels, against, zone, "x")
     said = [] if lacking is None else lacking.notes({points.text(one.name) for one in series})
     caption = Caption(

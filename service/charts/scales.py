@@ -35,11 +35,15 @@ def has_place(number: float) -> bool:
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """A scale; ``format`` is the d3 format in which every tick's label is exact."""
+    """A scale; ``format`` is the d3 format in which every tick's label is exact.
+
+    ``values`` are the ticks that stand for values: for the only one, or for two as close as numbers can be.
+    """
 
     domain: tuple[float, float]
     ticks: Sequence[float]
     format: str
+    values: Sequence[float] = ()
 
 
 def linear(values: Iterable[float], most: int, *, zero: bool = False, whole: bool = False, nice: bool = True) -> Scale:
@@ -60,7 +64,7 @@ def linear(values: Iterable[float], most: int, *, zero: bool = False, whole: boo
     step = max(step, Decimal(1)) if whole else step
     if float(step) < _DISTINCT * math.ulp(max(-low, high)) or high - low < _LEAST_SPAN:
         beyond = max(high - low, _LEAST_SPAN)
-        return _scale((low - beyond, high + beyond), [low, high])
+        return _of_values((low - beyond, high + beyond), [low, high])
     outer, inner = (ROUND_FLOOR, ROUND_CEILING) if nice else (ROUND_CEILING, ROUND_FLOOR)
     ticks = _multiples(step, int(_ratio(low, step, outer)), int(_ratio(high, step, inner)))
     return _scale((min(low, *ticks), max(high, *ticks)) if ticks else (low, high), ticks or [low, high])
@@ -77,7 +81,7 @@ def logarithmic(values: Iterable[float], most: int, *, nice: bool = True) -> Sca
         return Scale((1.0, 10.0), (), "")
     low, high = min(known), max(known)
     if low == high:
-        return _scale((max(low / 2, math.ulp(0.0)), min(low * 2, LARGEST)), [low])
+        return _of_values((max(low / 2, math.ulp(0.0)), min(low * 2, LARGEST)), [low])
     if high / 3 < low:
         return linear(known, most, nice=nice)
     digits = (1, 2, 5)
@@ -105,7 +109,7 @@ def _constant(value: float, *, zero: bool) -> Scale:
     if zero:
         return _scale((0.0, 1.0), [0.0])
     padding = max(abs(value) / 2, _LEAST_SPAN) if value else 1.0
-    return _scale((value - padding, value + padding), [value])
+    return _of_values((value - padding, value + padding), [value])
 
 
 def _from_zero(value: float, most: int) -> Scale:
@@ -116,7 +120,7 @@ def _from_zero(value: float, most: int) -> Scale:
         return _scale((min(low, -_LEAST_SPAN), max(high, _LEAST_SPAN)), [low, high])
     ticks = _multiples(step, int(_ratio(low, step, ROUND_CEILING)), int(_ratio(high, step, ROUND_FLOOR)))
     apart = [tick for tick in ticks if abs(tick - value) > _CLOSE * float(step)]
-    return _scale((low, high), sorted([*apart, value]))
+    return replace(_scale((low, high), sorted([*apart, value])), values=(value,))
 
 
 def _step(low: float, high: float, most: int) -> Decimal:
@@ -136,6 +140,10 @@ def _multiples(step: Decimal, first: int, last: int) -> list[float]:
 
 def _scale(domain: tuple[float, float], ticks: Sequence[float]) -> Scale:
     return Scale(domain, ticks, _format([Decimal(repr(tick)).normalize() for tick in ticks]))
+
+
+def _of_values(domain: tuple[float, float], values: Sequence[float]) -> Scale:
+    return replace(_scale(domain, values), values=values)
 
 
 def _format(ticks: Sequence[Decimal]) -> str:

@@ -70,14 +70,15 @@ class LocalClock:
         digits = max((len(clock.rstrip("0").rstrip(".")) for clock in clocks if clock != _ZEROS), default=0)
         return self._labels(instants, next(length for length in _LENGTHS if length >= _LENGTHS[0] + digits))
 
-    def short_labels(self, instants: Sequence[float]) -> list[str]:
-        """The shortest labels that are all different."""
-        texts: list[str] = []
-        for length in _LENGTHS:
-            texts = [str(label) for label in self._labels(instants, length)]
-            if len(set(texts)) == len(texts):
-                return texts
-        return [f"{text} ({number})" for number, text in enumerate(texts, 1)]
+    def distinct_labels(self, instants: Sequence[float], *, exact: bool) -> list[str]:
+        """Labels that are all different, and no longer than needed for that, or to be ``exact``."""
+        texts = [str(label) for label in self.exact_labels(instants)]
+        for length in () if exact else _LENGTHS:
+            shorter = [str(label) for label in self._labels(instants, length)]
+            if len(set(shorter)) == len(shorter):
+                return shorter
+        different = len(set(texts)) == len(texts)
+        return texts if different else [f"{text} ({number})" for number, text in enumerate(texts, 1)]
 
     def _labels(self, instants: Sequence[float], length: int) -> list[Label]:
         read = [self.read(instant) for instant in instants]

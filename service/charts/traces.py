@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import accumulate, pairwise
-from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -19,7 +18,6 @@ from service.domain.errors import Fault
 from service.domain.series.series import Series
 from service.domain.timestamps import Moment, MomentReader, ZoneClock
 
-_Seen = TypeVar("_Seen", float, str)
 _SEVERAL = 2
 
 
@@ -34,7 +32,7 @@ _decode = json_decoder(_Point).decode
 
 class Drawing:
     """Series → panels. Counts the points that cannot be drawn: of the ``unplaced`` ones, ``elsewhere`` could be drawn
-    against the other axis."""
+    against the other axis; no axis reaches those ``beyond``."""
 
     def __init__(self, options: ChartOptions, clock: ZoneClock) -> None:
         self.options = options
@@ -42,10 +40,12 @@ class Drawing:
         self._clock = clock
         self._moments = MomentReader()
         self._offsets: list[tuple[float, str]] = []
-        self._places: set[float] = set()
+        self._places: set[str] = set()
         self._others: set[str] = set()
         self._most_marks = 0
+        self._placed = 0
         self.unplaced = 0
+        self.beyond = 0
         self.without_value = 0
         self.elsewhere = 0
         self.off_scale: list[str] = []
@@ -80,18 +80,21 @@ class Drawing:
                 marks.append(mark._replace(mean=mean, part=part) if part or mean is not None else mark)
         self.without_value += len(read) - valued
         self.unplaced += valued - len(marks)
+        self._placed += len(marks)
         marks = [mark for mark in marks if stands(mark, self.options.scale)]
         self.off_scale += [mark.text for mark in marks if mark.value is None]
         self._most_marks = max(self._most_marks, len(marks))
         return marks
 
-    def why_empty(self, parameter: str, others: Sequence[str]) -> Fault:
-        """Why no point has a mark; ``others`` are the values of ``parameter`` with which points can be drawn."""
-        if self.unplaced:
-            detail = f"none of these points has a {self._against.lacks}; available: {captions.enumerated(others)}"
-            return Fault(parameter, detail)
-        if self.options.scale is ValueScale.LOG:
-            return Fault("scale", NOT_POSITIVE)
+    def why_empty(self, parameter: str, others: Sequence[str]) -> Fault | None:
+        """Why no point has a mark; ``others`` are the values of ``parameter`` with which points can be drawn. ``None``
+        where the values of those with a place do not stand on the axis, which the notes say."""
+        if self._placed:
+            return None
+        if self.beyond or self.unplaced:
+            lacks = self._against.lacks
+            what = f"has a {lacks}" if not self.beyond else f"has a {lacks} that an axis can show"
+            return Fault(parameter, f"none of these points {what}; available: {captions.enumerated(others)}")
         return Fault(parameter, "none of these points has a value")
 
     @property
@@ -116,10 +119,13 @@ class Drawing:
                 mark, other = self._at_time(point.timestamp, value, text), _text_or_none(step)
             case Against.ELAPSED:
                 mark, other = self._at_elapsed(point.timestamp, since, value, text), _text_or_none(step)
-        if mark is None:
+        if mark is None and (step != points.NULL if self._against is Against.STEP else point.timestamp is not None):
+            self.beyond += 1
+            self.unplaced -= 1
+        elif mark is None:
             self.elsewhere += other is not None
         else:
-            _note(self._places, mark.place)
+            _note(self._places, mark.at)
             _note(self._others, other)
         return mark
 
@@ -151,9 +157,6 @@ class Drawing:
         return moment if isinstance(moment, Moment) else None
 
 
-NOT_POSITIVE = "none of these values is greater than 0; available: scale=linear"
-
-
 def stands(mark: Mark, scale: ValueScale) -> bool:
     """Whether a mark is drawn: a logarithmic scale cannot show zero or less."""
     return scale is ValueScale.LINEAR or mark.value is None or float(mark.text) > 0
@@ -163,7 +166,7 @@ def _text_or_none(literal: bytes) -> str | None:
     return None if literal == points.NULL else literal.decode("ascii")
 
 
-def _note(seen: set[_Seen], one: _Seen | None) -> None:
+def _note(seen: set[str], one: str | None) -> None:
     """Remember ``one``; at most two different ones are needed."""
     if one is not None and len(seen) < _SEVERAL:
         seen.add(one)

@@ -51,7 +51,8 @@ PATTERN = (
     r"([eE][+-]?[0-9]{1,6})?$"
 )
 """The pattern of expectations in the OpenAPI document."""
-_LONGEST_NUMBER = 1000
+_LONGEST_NUMBER, _LONGEST_SHOWN = 1000, 50
+_LIMITS = f" of up to {_LONGEST_NUMBER:,} characters, whose exponent has up to 6 digits"
 _PRODUCTS = Context(prec=10_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _FORM = "must be a metric and an aggregate such as Loss:min or Loss[dataset=validation]:last; aggregates are " + (
     ", ".join(Aggregate)
@@ -104,6 +105,14 @@ class AggregateValue(msgspec.Struct, frozen=True, gc=False):
         """The value as a decimal; ``None`` where it is not a number."""
         value = points.exact(self.value) if self.value != points.NULL else Decimal("NaN")
         return None if value.is_nan() else value
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether ``value`` is not the exact value."""
+        value = self.number
+        if value is None or self.total is None:
+            return self.rounded
+        return _PRODUCTS.multiply(value, Decimal(self.added)) != self.total
 
     def is_too_close_to(self, number: Decimal) -> bool:
         """Whether the comparison depends on further digits of the value, which are not known."""
@@ -161,12 +170,13 @@ class Expectation(msgspec.Struct, frozen=True):
         if found.value == points.NULL:
             return f"{name}: no value can be read"
         value = found.value.decode("ascii").strip('"')
+        digits = " (to 17 digits)" if found.is_rounded else ""
         at = f" at step {found.step.decode('ascii')}" if found.step != points.NULL else ""
         if value == "NaN":
             return f"{name} is NaN{at}, which passes no check"
         if found.is_too_close_to(self.number):
             return f"{name} is {value} to 17 digits, too close to {self.number} to tell"
-        return f"{name} is {value}{at}, which is {'' if passed else 'not '}{self.comparison} {self.number}"
+        return f"{name} is {value}{digits}{at}, which is {'' if passed else 'not '}{self.comparison} {self.number}"
 
 
 class _Point(msgspec.Struct):
@@ -194,8 +204,9 @@ def _value(summary: Summary, aggregate: Aggregate) -> AggregateValue:
 
 def _number(text: str) -> Decimal:
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
-        raise NotUnderstood(f"{_EXPECTED_FORM}; {text[:50]!r} is not a decimal number")
+        shown = repr(text) if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]!r}…"
+        raise NotUnderstood(f"{_EXPECTED_FORM}; {shown} is not a decimal number{_LIMITS}")
     try:
         return Decimal(text)
     except InvalidOperation as error:
-        raise NotUnderstood(_EXPECTED_FORM) from error
+        raise NotUnderstood(_EXPECTED_FORM + _LIMITS) from error

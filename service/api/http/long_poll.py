@@ -27,7 +27,7 @@ from service.domain.runtime import RequestContext
 LONGEST = 60
 """Seconds."""
 _MOST = 128
-_WAIT = re.compile(r'(?:^|,)\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=[,;]|$)', re.IGNORECASE | re.ASCII)
+_WAIT = re.compile(r'(?:^|,)\s*wait\s*=\s*"?0*([0-9]+)"?\s*(?=[,;]|$)', re.IGNORECASE | re.ASCII)
 _FRESH = RequestDirectives(min_fresh=0)
 _LONGEST_PAUSE, _TROUBLED, _SOON = 2.0, 1.0, 0.05
 """Seconds to the next read at most: where changes are not announced; where nothing fresh can be read; and after the
@@ -104,4 +104,4 @@ def _wanted() -> int | None:
     found = _WAIT.search(request.headers.get("Prefer", ""))
     if found is None or "If-None-Match" not in request.headers:
         return None
-    return min(int(found[1]), LONGEST)
+    return LONGEST if len(found[1]) > len(str(LONGEST)) else min(int(found[1]), LONGEST)

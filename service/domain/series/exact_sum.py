@@ -11,7 +11,7 @@ import msgspec
 
 from service.domain import decimals, points
 
-_DIGITS = 2000
+_DIGITS, _FEW_DIGITS = 2000, 40
 _WIDE = decimal.Context(prec=_DIGITS, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 _BOUND = decimal.Context(prec=20, rounding=decimal.ROUND_UP, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 _ZERO = Decimal(0)
@@ -68,7 +68,8 @@ class Total(msgspec.Struct, gc=False):
         self._unknown |= other._unknown
 
     def mean(self) -> bytes:
-        """The mean as a JSON literal, to 17 significant digits; ``null`` where there is none or these are not certain.
+        """The mean as a JSON literal, to 17 significant digits, a single value exactly; ``null`` where there is none or
+        its digits are not certain.
 
         With infinities it follows IEEE 754: infinite, or NaN where both occur.
         """
@@ -77,7 +78,10 @@ class Total(msgspec.Struct, gc=False):
         if self._infinite:
             return b'"NaN"' if len(self._infinite) > 1 else b'"%b"' % str(*self._infinite).encode("ascii")
         if self.exact is not None:
-            return decimals.literal(decimals.ROUNDED.divide(self.exact, Decimal(self.added)))
+            if self.added > 1:
+                return decimals.literal(decimals.ROUNDED.divide(self.exact, Decimal(self.added)))
+            has_few = len(self.exact.as_tuple().digits) <= _FEW_DIGITS
+            return decimals.literal(self.exact if has_few else decimals.EXACT.normalize(self.exact))
         least, greatest = (
             decimals.ROUNDED.divide(edge, Decimal(self.added))
             for edge in (_WIDE.subtract(self._rounded, self._off), _WIDE.add(self._rounded, self._off))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -23,13 +25,16 @@ def texts(image: Element) -> list[str]:
 
 
 def numbers(image: Element) -> set[float]:
+    """All words that are numbers, in double precision."""
+    return set(map(float, decimals(image)))
+
+
+def decimals(image: Element) -> set[Decimal]:
     """All words that are numbers."""
     found = set()
     for text in texts(image):
-        try:
-            found.add(float(text.replace(",", "").replace("\N{MINUS SIGN}", "-")))
-        except ValueError:
-            continue
+        with suppress(InvalidOperation):
+            found.add(Decimal(text.replace(",", "").replace("\N{MINUS SIGN}", "-")))
     return found
 
 

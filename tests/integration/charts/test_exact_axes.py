@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -51,6 +52,31 @@ def test_a_constant_is_a_label(renderer: Renderer, kind: str, count: int) -> Non
     for some in (NAMED[:PANELS], NAMED[PANELS:]):
         image = pictures.read(renderer.render(chart([[value] * count for value in some], kind), SVG))
         assert {float(value) for value in some} <= pictures.numbers(image)
+
+
+LONG = ["0.1234567890123456789", "9007199254740993", "123456789012345678901234567890", "-1.00000000000000000001e-30"]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_constant_of_more_digits_than_numbers_have_is_a_label_all_the_same(renderer: Renderer, kind: str) -> None:
+    texts = [point(77.5, 1, name=f"m{number}").replace(b"77.5", value.encode()) for number, value in enumerate(LONG)]
+    image = pictures.read(renderer.render(specification(chunks(texts, 100), kind=kind), SVG))
+    assert set(map(Decimal, LONG)) <= pictures.decimals(image)
+
+
+def test_two_values_or_steps_that_are_neighbours_have_their_own_digits(renderer: Renderer) -> None:
+    first, second = 9007199254740993, 9007199254740996
+    texts = [
+        point(77.5, step).replace(b"77.5", value) for step, value in ((first, b"0.3"), (second, b"0.30000000000000004"))
+    ]
+    image = pictures.read(renderer.render(specification(chunks(texts, 100)), SVG))
+    assert {Decimal("0.3"), Decimal("0.30000000000000004"), Decimal(first), Decimal(second)} <= pictures.decimals(image)
+
+
+def test_a_label_is_no_longer_than_a_name(renderer: Renderer) -> None:
+    text = point(77.5, 1).replace(b"77.5", b"0." + b"123" * 1000)
+    image = pictures.read(renderer.render(specification(chunks([text], 1)), SVG))
+    assert max(len(label) for label in pictures.labels(image, "Y")) < 50
 
 
 @settings(deadline=None, max_examples=effort(3, 12))

@@ -59,6 +59,24 @@ def test_no_column_is_lost(kind: str, zone: str, start: str) -> None:
         assert row["at"].endswith(offset)
 
 
+@each_row("kind", ["column", "bar", "heatmap"])
+@each_row(
+    "times, labels",
+    [
+        (["00:59:59Z"], ["00:59:59"]),
+        (["00:30:59.5Z", "00:59:59.25Z"], ["00:30:59.500", "00:59:59.250"]),
+        (["00:01:07Z", "00:02:14Z"], ["00:01:07", "00:02:14"]),
+        (["00:30:00Z", "01:00:00Z"], ["00:30", "01:00"]),
+        (["00:00:00.000001Z", "00:00:00.000002Z"], ["00:00:00.000001", "00:00:00.000002"]),
+        (["00:00:00.000000001Z", "00:00:00.000000002Z"], ["00:00"]),
+    ],
+)
+def test_a_column_is_labelled_as_exactly_as_its_instant(kind: str, times: list[str], labels: list[str]) -> None:
+    texts = [point(number, number, f"2026-03-29T{time}") for number, time in enumerate(times)]
+    made = drawn(*texts, against="time", kind=kind)
+    assert [row["slot"] for row in rows(made)] == labels
+
+
 def test_columns_of_long_series_go_by_instant_as_well() -> None:
     made = drawn(*logged("2026-10-25T00:00:00", 1800, 0.1), against="time", kind="column", zone="Europe/Berlin")
     assert len({row["slot"] for row in rows(made)}) == 80

@@ -194,6 +194,7 @@ def test_an_answer_is_awaited_until_it_differs(new_host: NewHost, training: Trai
             assert host.get(path, If_None_Match=tag).status == 304
             over = host.get(path, If_None_Match=tag, Prefer="wait=1")
             assert (over.status, over.headers["Preference-Applied"]) == (304, "wait=1")
+            endless = pool.submit(host.get, path, If_None_Match=tag, Prefer=f"wait={'9' * 100}")
             assert not waiting.done()
             if path == run:
                 training.end()
@@ -201,6 +202,7 @@ def test_an_answer_is_awaited_until_it_differs(new_host: NewHost, training: Trai
                 training.log(len(training.steps) + 1)
             answer = waiting.result()
         assert (answer.status, answer.headers["Preference-Applied"]) == (200, "wait=30")
+        assert endless.result().headers["Preference-Applied"] == "wait=60"
         assert answer.headers["ETag"] != tag
 
 

@@ -427,6 +427,27 @@ def test_charts_of_several_metrics_take_filters_and_have_a_panel_each(comparable
 
 
 @each_row(
+    "query, detail",
+    [
+        ("metric=loss&label=nowhere", "no point of it matches the filters"),
+        ("metric=lost&label=nowhere", "none of these runs has it; there are "),
+        ("metric=lost", "none of these runs has it; there are "),
+    ],
+)
+def test_why_nothing_can_be_drawn_is_what_it_is(comparable: Service, query: str, detail: str) -> None:
+    problem = json.loads(comparable.get(f"{CHART}&{query}").data)
+    assert problem["errors"][0]["detail"].startswith(detail)
+
+
+def test_rows_of_a_heat_map_have_all_of_a_runs_name_in_lines_of_their_own(comparable: Service) -> None:
+    made = drawing(comparable, [LONG.format(1), LONG.format(2)], "type=heatmap&against=step")
+    rows = made["encoding"]["y"]
+    longest = max(rows["scale"]["domain"], key=len)
+    assert rows["axis"]["labelExpr"].startswith("split(datum.label,")
+    assert made["height"] >= 16 * len(re.split(", | · ", longest)) * len(rows["scale"]["domain"])
+
+
+@each_row(
     "query, parameter",
     [
         ("&".join(f"metric=m{n}" for n in range(5)), "metric"),

@@ -186,6 +186,28 @@ def test_one_step_for_all_says_what_shows_more() -> None:
     )
 
 
+def test_instants_of_different_nanoseconds_are_not_called_the_same() -> None:
+    texts = [point(number, number, f"2026-01-01T00:00:00.00000000{number}Z") for number in range(3)]
+    assert "same timestamp" not in " ".join(drawn(*texts, against="time")["title"]["subtitle"])
+
+
+@each_row(
+    "against, beyond, said",
+    [
+        ("step", point(1, 10**400), "1 with a step that no axis can show, not drawn"),
+        ("time", point(1, 1, "0001-01-01T00:00:00+05:00"), "1 with a timestamp that no axis can show, not drawn"),
+        ("elapsed", point(1, 1, "9999-12-31T23:59:59-05:00"), "1 with a timestamp that no axis can show, not drawn"),
+    ],
+)
+def test_what_has_a_place_beyond_the_axis_is_not_said_to_have_none(against: str, beyond: bytes, said: str) -> None:
+    made = drawn(beyond, point(2, 2, "2026-01-01T00:00:00Z"), against=against)
+    assert said in made["title"]["subtitle"]
+    assert not any("without" in line for line in made["title"]["subtitle"])
+    with pytest.raises(InvalidParameter) as refused:
+        drawn(beyond, against=against)
+    assert "that an axis can show; available: " in refused.value.faults[0].detail
+
+
 def test_points_without_a_step_are_shown_by_time() -> None:
     made = drawn(point(1, 1), point(2, None, "2026-01-01T00:00:00Z"))
     assert "1 without a step, not drawn: x=time shows it" in made["title"]["subtitle"]

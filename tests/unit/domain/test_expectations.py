@@ -124,6 +124,46 @@ def test_detail(expect: str, detail: str) -> None:
     assert Expectation.of(expect).check(summaries()).detail == detail
 
 
+@each_row(
+    "values, expect, value, detail",
+    [
+        (
+            ("0.1", "0.2", "0.4"),
+            "loss:mean==0.23333333333333333",
+            "0.23333333333333333",
+            "mean of loss is 0.23333333333333333 (to 17 digits), which is not == 0.23333333333333333",
+        ),
+        (
+            ("0.1", "0.2", "0.4"),
+            "loss:mean>0.23333333333333333",
+            "0.23333333333333333",
+            "mean of loss is 0.23333333333333333 (to 17 digits), which is > 0.23333333333333333",
+        ),
+        (("0.1", "0.4"), "loss:mean==0.25", "0.25", "mean of loss is 0.25, which is == 0.25"),
+        (
+            ("123456789012345678901234567890",),
+            "loss:mean==123456789012345678901234567890",
+            "123456789012345678901234567890",
+            "mean of loss is 123456789012345678901234567890, which is == 123456789012345678901234567890",
+        ),
+    ],
+)
+def test_a_mean_that_was_rounded_is_not_shown_as_if_it_were_exact(
+    values: tuple[str, ...], expect: str, value: str, detail: str
+) -> None:
+    run = summaries([logged.point(77.5).replace(b"77.5", each.encode()) for each in values])
+    check = Expectation.of(expect).check(run)
+    assert (check.value.decode(), check.detail) == (value, detail)
+
+
+@each_row("number, shown", [("9" * 1001, repr("9" * 50) + "…"), ("1e9999999", "'1e9999999'"), ("0x10", "'0x10'")])
+def test_a_number_that_is_not_read_is_shown_with_the_limits(number: str, shown: str) -> None:
+    limits = "of up to 1,000 characters, whose exponent has up to 6 digits"
+    with pytest.raises(NotUnderstood) as refused:
+        Expectation.of(f"loss:last>{number}")
+    assert str(refused.value).endswith(f"; {shown} is not a decimal number {limits}")
+
+
 def test_what_was_logged_is_named_up_to_ten() -> None:
     many = summaries([logged.point(1, 1, name=f"m{number:02}") for number in range(12)])
     assert Expectation.of("x:last>0").check(many).detail.endswith("m08, m09 and 2 more")

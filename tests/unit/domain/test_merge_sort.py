@@ -58,7 +58,7 @@ def test_work_grows_in_proportion() -> None:
 
 def _series(steps: range) -> Series:
     texts = [b'{"step":%d,"timestamp":null,"value":1}' % step for step in steps]
-    return Series(b'"loss"', b"[]", len(steps), texts[0], texts[-1], None, None, None, texts, False)
+    return Series(b'"loss"', b"[]", len(steps), texts[0], texts[-1], None, None, b"null", texts, False)
 
 
 def _joined(runs: int, steps: int) -> comparison.Joined:

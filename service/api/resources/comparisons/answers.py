@@ -78,7 +78,15 @@ class Comparisons(msgspec.Struct, frozen=True):
             )
             reasons = {one["runId"]: one["problem"]["title"] for one in missing}
             compared = comparison_chart.Comparison(
-                runs, metrics, against, read_request.zone, read.metric_names, reasons, scale, smooth
+                runs,
+                metrics,
+                against,
+                read_request.zone,
+                read.metric_names,
+                reasons,
+                scale,
+                smooth,
+                not others.is_empty,
             )
             return (compared.chart(kind),)
 
