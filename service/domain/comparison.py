@@ -18,6 +18,7 @@ from service.domain.merge_sort import places_of_integers
 from service.domain.metrics import READABLE, Unreadable
 from service.domain.points import NameValue
 from service.domain.runs import RunDetails
+from service.domain.series import joined_summary
 from service.domain.series.series import Series
 from service.domain.series.summary import Summary
 
@@ -251,7 +252,8 @@ def _models(
 
 
 def _by_model(run: Compared, output: Mapping[str, bytes]) -> dict[str, dict[Identity, Summary]]:
-    """The metrics of each of a run's models, without the label that names it; those that have it come first."""
+    """The metrics of each of a run's models, without the label that names it. Points of the only model with and without
+    its label are of one metric."""
     only = next(iter(output)) if len(output) == 1 else None
     found: dict[str, dict[Identity, Summary]] = {}
     unnamed: dict[Identity, Summary] = {}
@@ -264,7 +266,9 @@ def _by_model(run: Compared, output: Mapping[str, bytes]) -> dict[str, dict[Iden
         else:
             found.setdefault(identity.model, {})[identity.without_model] = one
     if only is not None and unnamed:
-        found[only] = unnamed | found.get(only, {})
+        named = found.get(only, {})
+        both = unnamed.keys() & named.keys()
+        found[only] = unnamed | named | {each: joined_summary.joined(unnamed[each], named[each]) for each in both}
     return found
 
 

@@ -55,7 +55,16 @@ METRICS |= {
     "net2": of_model("net-b", 0.97),
     "net3": [point("accuracy", 0.5, 1, PART | {"value": "a"}), point("loss", "NaN", 1)],
 }
-OUTPUTS = {"net1": [], "net2": [("art-b", "net-b")], "net3": [("art-c", "net-c")]}
+NET_C = {**MODEL, "value": "net-c"}
+METRICS |= {
+    "net4": [
+        point("accuracy", 0.3, 1, NET_C),
+        point("accuracy", 0.4, 2),
+        point("accuracy", 0.2, 3),
+        point("loss", 1, 1, NET_C),
+    ]
+}
+OUTPUTS = {"net1": [], "net2": [("art-b", "net-b")], "net3": [("art-c", "net-c")], "net4": [("art-c", "net-c")]}
 METRICS |= {"run7": by_part("forest"), "run8": by_part("tree"), "run9": by_part("forest") + by_part("tree")}
 PARAMETERS = {
     "run1": [("rate", "0.1"), ("depth", "3")],
@@ -69,6 +78,7 @@ PARAMETERS = {
     "net1": [],
     "net2": [],
     "net3": [],
+    "net4": [],
     LONG.format(1): [("rate", "0.1")],
     LONG.format(2): [("rate", "0.1")],
 }
@@ -161,6 +171,13 @@ def test_each_runs_own_model_stands_in_its_column(comparable: Service) -> None:
     rows = {one["name"]: [each and each["value"] for each in one["last"]] for one in block["metrics"]}
     assert rows == {"accuracy": ["0.91", "0.97", "0.5"], "loss": [None, None, "NaN"]}
     assert block["metrics"][0]["labels"] == [PART | {"value": "a"}]
+
+
+def test_points_of_the_only_model_are_one_metric_whether_they_name_it_or_not(comparable: Service) -> None:
+    (block,) = read(comparable, "/comparisons?run=net3&run=net4")["models"]
+    row = next(one for one in block["metrics"] if one["name"] == "accuracy" and one["labels"] == [])
+    assert (row["count"], row["mean"]) == ([None, 3], [None, "0.3"])
+    assert [row[which][1]["value"] for which in ("first", "last", "min", "max")] == ["0.3", "0.2", "0.2", "0.4"]
 
 
 def test_models_of_runs_with_several_have_a_block_each(comparable: Service) -> None:
