@@ -16,8 +16,8 @@ _WIDEST = 80
 """The widest column, in pixels."""
 _FILLED = 0.7
 """The least share of the axis that columns take without the space between them."""
-_ROW = 180
-"""The longest line of the name of a row of a heat map, in pixels."""
+_ROW, _LINE = 180, 16
+"""The longest line of the name of a row of a heat map, and a line's height, in pixels."""
 _MOST_HEATS = 4
 """The most labels of the colours of a heat map."""
 
@@ -38,12 +38,14 @@ def bars(panel: Panel, axis: Axis, legend: Legend) -> View:
 def heatmap(panel: Panel, axis: Axis, legend: Legend) -> View:
     drawn = _Slotted(panel, axis, _room(panel, ChartType.HEATMAP))
     alone = len(panel.traces) == 1
+    lines = max(len(captions.PARTS.split(name)) for name in channels.names(panel))
+    centred = {"labelLineHeight": _LINE, "labelOffset": (1 - lines) * _LINE / 2}
     rows = {
         "field": "series",
         "type": "nominal",
         "scale": {"domain": channels.names(panel)},
         "title": None,
-        "axis": {"labels": not alone, "ticks": False, "domain": False, **channels.lines(_ROW)},
+        "axis": {"labels": not alone, "ticks": False, "domain": False, **centred, **channels.lines(_ROW)},
     }
     scale = channels.scale(panel, _MOST_HEATS, nice=False)
     ticks = channels.numbers(scale, written=channels.values(panel))["axis"]
@@ -62,7 +64,7 @@ def heatmap(panel: Panel, axis: Axis, legend: Legend) -> View:
     encoding = {"x": drawn.along("x"), "y": rows, "color": heat, "tooltip": channels.tooltip(panel, axis)}
     cells = len(drawn.labels)
     width = style.WIDTH // cells * cells  # whole pixels for each cell, so that there are no seams
-    height = max(30, 8 + 16 * max(len(captions.PARTS.split(name)) for name in channels.names(panel)))
+    height = max(30, 8 + lines * _LINE)
     return drawn.view({"type": "rect"}, max(100, height * len(panel.traces)), encoding, width)
 
 
