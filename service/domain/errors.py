@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+_MOST_NAMED = 10
+
 
 class ServiceError(Exception):
     """Base of all errors that reach a caller."""
@@ -80,11 +82,12 @@ class CursorExpired(ServiceError):
 
 
 class RunNotFound(ServiceError):
-    """The runtime knows no such run in that resource group."""
+    """The runtime knows no such run in that resource group; of several that are asked for, none."""
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"there is no run {run_id!r} in this resource group")
-        self.run_id = run_id
+    def __init__(self, *run_ids: str) -> None:
+        named = ", ".join(map(repr, run_ids[:_MOST_NAMED])) + (", …" if len(run_ids) > _MOST_NAMED else "")
+        self.what = f"there is no run {named}" if len(run_ids) == 1 else f"there are no runs {named}"
+        super().__init__(f"{self.what} in this resource group")
 
 
 class MetricsNotSupported(ServiceError):

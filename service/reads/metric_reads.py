@@ -265,5 +265,6 @@ def _fetched(outcome: RunMetrics | ServiceError) -> Fetched | ServiceError:
 
 
 def error_for_all(missing: Mapping[str, ServiceError]) -> ServiceError:
-    """The error where no run can be read: one that is not an absence, if there is one."""
-    return min(missing.values(), key=lambda error: isinstance(error, RunNotFound))
+    """The error where no run can be read: one that is not an absence, if there is one, otherwise that of all."""
+    others = (error for error in missing.values() if not isinstance(error, RunNotFound))
+    return next(others, RunNotFound(*missing))

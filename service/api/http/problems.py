@@ -147,7 +147,7 @@ def _detail(error: errors.ServiceError) -> str:
     match error:
         case errors.RunNotFound():  # of another group or connection, such a run may exist
             group = "" if current.resource_group is None else f"the resource group {current.resource_group!r} of "
-            return f"there is no run {error.run_id!r} in {group}the connection {current.connection!r}"
+            return f"{error.what} in {group}the connection {current.connection!r}"
         case _:
             return error.detail
 

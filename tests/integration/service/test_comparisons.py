@@ -263,7 +263,9 @@ def test_metrics_of_one_run_that_are_not_the_ai_apis_take_no_other_down(
 
 def test_where_no_run_can_be_read_there_is_nothing_to_compare(comparable: Service) -> None:
     answer = comparable.get("/comparisons?run=nosuchrun&run=norun2")
-    assert (answer.status_code, json.loads(answer.data)["type"]) == (404, "urn:metric-resource:run-not-found")
+    problem = json.loads(answer.data)
+    assert (answer.status_code, problem["type"]) == (404, "urn:metric-resource:run-not-found")
+    assert problem["detail"].startswith("there are no runs 'nosuchrun', 'norun2' in ")
 
 
 def test_all_metrics_come_by_one_request_and_are_shared_with_single_reads(comparable: Service) -> None:

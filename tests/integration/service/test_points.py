@@ -128,6 +128,23 @@ def test_ndjson_is_a_line_a_point(runs: Runs) -> None:
     assert lines == json.loads(runs.get().data)["points"]
 
 
+@each_row(
+    "count, detail",
+    [
+        (1, "there is no run 'none0' in the resource group 'default' of the connection 'default'"),
+        (2, "there are no runs 'none0', 'none1' in "),
+        (
+            12,
+            "there are no runs 'none0', 'none1', 'none2', 'none3', 'none4', 'none5', 'none6', 'none7', 'none8', 'none9', … in ",
+        ),
+    ],
+)
+def test_where_there_is_none_of_the_runs_they_are_named(runs: Runs, count: int, detail: str) -> None:
+    answer = runs.get("/points?" + "&".join(f"run=none{number}" for number in range(count)))
+    assert answer.status_code == 404
+    assert json.loads(answer.data)["detail"].startswith(detail)
+
+
 def test_a_run_that_cannot_be_read_is_named(runs: Runs) -> None:
     asked = "/points?run=a1b2&run=gone&run=c3d4"
     answer = runs.get(asked)
