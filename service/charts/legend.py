@@ -57,11 +57,12 @@ class Legend(msgspec.Struct, frozen=True):
         return self.colours.channel(style.cycled(looks, count), **legend) if count > len(style.PALETTE) else None
 
 
-def legends(panels: Sequence[Panel]) -> tuple[list[Legend], bool]:
-    """The legend of each panel, and whether all share one."""
+def legends(panels: Sequence[Panel], most_variants: int) -> tuple[list[Legend], bool]:
+    """The legend of each panel, and whether all share one. Runs have a colour each, unless there are more label sets
+    than ``most_variants`` of a colour: then each series is named by both."""
     runs = _distinct(trace.run for panel in panels for trace in panel.traces if trace.run)
-    if runs:
-        labels = _distinct(trace.labels for panel in panels for trace in panel.traces)
+    labels = _distinct(trace.labels for panel in panels for trace in panel.traces)
+    if runs and len(labels) <= most_variants:
         variants = Key("labels", labels) if len(labels) > 1 else None
         return [Legend(Key("run", runs), variants)] * len(panels), True
     several = [_names(panel) for panel in panels if len(panel.traces) > 1]

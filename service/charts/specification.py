@@ -37,8 +37,9 @@ _VARIANTS: Mapping[ChartType, int] = {
     ChartType.SCATTER: len(style.SHAPES),
     ChartType.COLUMN: len(style.OPACITIES),
     ChartType.BAR: len(style.OPACITIES),
+    ChartType.HEATMAP: style.MOST_TRACES,
 }
-"""Label sets that can be distinguished where colours distinguish the runs."""
+"""Label sets that can be distinguished where colours distinguish the runs; a heat map has a row for each series."""
 
 
 _NOTHING: Mapping[str, Any] = {}
@@ -56,8 +57,7 @@ def chart(
     panels, axis, caption = displayable(panels, axis, caption)
     left_out = columns_and_cells.left_out(panels, chart_type)
     notes = [*caption.notes, *([] if left_out is None else [left_out])]
-    found, shared = legends(panels)
-    _check_variants(found, chart_type)
+    found, shared = legends(panels, _VARIANTS[chart_type])
     shown = [_DRAW[chart_type](panel, axis, legend) for panel, legend in zip(panels, found, strict=True)]
     specification: dict[str, Any] = {
         "$schema": SCHEMA,
@@ -113,13 +113,6 @@ def _check(panels: Sequence[Panel], axis: Axis, chart_type: ChartType, chosen_by
         possible = ", ".join(_POSSIBLE[axis.kind])
         raise InvalidParameter([Fault("type", f"with {axis.parameter}={axis.asked} it can be {possible}")])
     check_room({panel.metric: len(panel.traces) for panel in panels}, chosen_by)
-
-
-def _check_variants(found: Sequence[Legend], chart_type: ChartType) -> None:
-    most = _VARIANTS.get(chart_type)
-    if most is not None and any(legend.variants is not None and len(legend.variants.names) > most for legend in found):
-        detail = f"a {chart_type} chart of several runs can distinguish up to {most} label sets; there are more"
-        raise InvalidParameter([Fault("label", f"{detail}: choose one, or draw one run alone")])
 
 
 def check_room(traces: Mapping[str, int], chosen_by: str) -> None:

@@ -158,11 +158,30 @@ def test_a_run_is_named_by_its_configuration_too_where_that_differs() -> None:
     assert colour["scale"]["domain"] == ["network · 1aaaaaaa", "forest · 2aaaaaaa"]
 
 
-def test_more_label_sets_than_dashes_are_refused() -> None:
-    many = [point(n, n, label=str(number)) for number in range(7) for n in range(2)]
-    with pytest.raises(InvalidParameter, match="can distinguish up to 6 label sets") as refused:
-        against([run(1, *many), run(2, *many)])
-    assert refused.value.faults[0].parameter == "label"
+@each_row(
+    "kind, most, channel",
+    [("line", 6, "strokeDash"), ("scatter", 8, "shape"), ("column", 3, "opacity"), ("bar", 3, "opacity")],
+)
+def test_of_more_label_sets_than_dashes_each_series_is_named_by_run_and_labels(
+    kind: str, most: int, channel: str
+) -> None:
+    def made(label_sets: int) -> dict[str, Any]:
+        texts = [point(n, n, label=str(number)) for number in range(label_sets) for n in range(2)]
+        return against([run(1, *texts), run(2, *texts)], "step", kind=kind)
+
+    assert next(encodings(made(most), "color"))["field"] == "run"
+    more = made(most + 1)
+    vega_lite.validate(more)
+    colour, looks = next(encodings(more, "color")), next(encodings(more, channel), None)
+    domain = colour["scale"]["domain"]
+    assert (colour["field"], len(set(domain)), {row["series"] for row in rows(more)}) == (
+        "series",
+        2 * (most + 1),
+        set(domain),
+    )
+    assert all("aaaaaaa, label=" in name for name in domain)
+    shown = [colour["scale"]["range"], *([] if looks is None else [map(str, looks["scale"]["range"])])]
+    assert len(set(zip(*shown, strict=True))) == len(domain)
 
 
 @each_row("axis", ["step", "elapsed", "run"])
