@@ -37,7 +37,7 @@ QUICK = Plan(
     lists=Lists(1, 1),
     turns=2,
     many=Many(seconds=3, runs=100),
-    page=0,
+    page=1,
 )
 
 _ABUSE_SECONDS = 20.0

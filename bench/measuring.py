@@ -90,9 +90,9 @@ def measure(plan: Plan, processes: Processes, directory: Path) -> Results:
     _giants(plan, world, base, worker_of(master), results)
     tables.measure(plan.tables, world, results)
     lists.measure(plan.lists, world, results)
-    many.measure(plan.many, world, results)
     if plan.page:
         page.measure(plan.page, processes, directory, results)
+    many.measure(plan.many, world, results)  # kills processes: nothing can be started after it
     return results
 
 
