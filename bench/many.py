@@ -28,6 +28,8 @@ _MEBIBYTE = 1024 * 1024
 _RESPONSES = 32 * _MEBIBYTE
 """What a worker keeps of ready-made responses. By default it would be filling until the end, and what grows beyond it
 could not be told."""
+_UNTIL_FULL = 300
+"""Seconds after whose half caches are full: growth before that is theirs."""
 _ENOUGH_CORES = 4
 """For the load, the runtime with Redis, and two workers."""
 
@@ -80,7 +82,8 @@ def _workers(count: int, many: Many, world: World, asking: Asking, results: Resu
     asked = sum(len(one.took) for one in readers.answered)
     results.times[f"{name}, processor, a request"] = [spent * 1000 / asked]
     results.memory[f"{name}, together at the end"] = held[-1][1]
-    results.memory[f"{name}, growth a minute, second half"] = 60 * growth(held[len(held) // 2 :])
+    if many.seconds >= _UNTIL_FULL:
+        results.memory[f"{name}, growth a minute, second half"] = 60 * growth(held[len(held) // 2 :])
     if store is not None:
         client = redis.Redis.from_url(store)
         results.memory[f"{name}, Redis"] = client.info("memory")["used_memory"] / _MEBIBYTE
