@@ -20,7 +20,7 @@ from bench.world import World, worker_of
 
 _OFTEN = 10_000
 _AT_ONCE = 4
-_PAIRS = 4
+_PAIRS = 8
 """Cold reads of many keys in a round, each after its yardstick. Each may meet with a collection of MLflow's garbage,
 which takes as long as three or four calls, so that many pairs are needed."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import upstream
-from bench.world import CORES, World, until_answers
+from bench.world import World, until_answers
 from service.demo import mlflow_server
 from testing.ports import free_port
 
@@ -83,7 +83,7 @@ KEYS = tuple(f"loss{number}" for number in range(20))
 
 
 def mlflow(world: World, sizes: list[int]) -> MLflow:
-    """MLflow's tracking server with its default number of workers, or the number of cores, and a run for each size.
+    """MLflow's tracking server with its default number of workers, on all cores, and a run for each size.
 
     Raises ``Skipped`` where it cannot be installed.
     """
@@ -95,7 +95,7 @@ def mlflow(world: World, sizes: list[int]) -> MLflow:
     port, data = free_port(), world.directory / "mlflow"
     data.mkdir()
     base = f"http://127.0.0.1:{port}"
-    command = mlflow_server.command(python, data, port, "--workers", str(min(_WORKERS, len(CORES))))
+    command = mlflow_server.command(python, data, port, "--workers", str(_WORKERS))
     quiet = mlflow_server.environment({})
     process = world.start("mlflow", command, port, core=None, on_all_cores=True, environment=quiet)
     until_answers(f"{base}/health")
