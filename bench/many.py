@@ -26,8 +26,8 @@ _PARTS = 10
 """Of its time, for each of which a row has a sample."""
 _MEBIBYTE = 1024 * 1024
 _RESPONSES = 32 * _MEBIBYTE
-"""What a worker keeps of ready-made responses. By default it would be filling until the end, and what grows beyond it
-could not be told."""
+"""What a worker keeps of ready-made responses: by default these would take more memory until the end, and hide what
+else does."""
 _UNTIL_FULL = 300
 """Seconds after whose half caches are full: growth before that is theirs."""
 _ENOUGH_CORES = 4

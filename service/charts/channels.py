@@ -24,6 +24,7 @@ _BETWEEN = 8
 _LEAST_FIXED, _NO_FIXED = -7, 21
 """Decimal exponents from which on a label is in fixed notation, and from which on it is not."""
 _LONGEST_LABEL = 40
+"""Characters of a number that is a label in all its digits."""
 _FEW = 3
 """Up to so many categories, labels are horizontal, and cut rather than slanting."""
 

@@ -79,7 +79,6 @@ class Drawing:
             if mark is not None:
                 marks.append(mark._replace(mean=mean, part=part) if part or mean is not None else mark)
         self.without_value += len(read) - valued
-        self.unplaced += valued - len(marks)
         self._placed += len(marks)
         marks = [mark for mark in marks if stands(mark, self.options.scale)]
         self.off_scale += [mark.text for mark in marks if mark.value is None]
@@ -119,14 +118,14 @@ class Drawing:
                 mark, other = self._at_time(point.timestamp, value, text), _text_or_none(step)
             case Against.ELAPSED:
                 mark, other = self._at_elapsed(point.timestamp, since, value, text), _text_or_none(step)
-        if mark is None and (step != points.NULL if self._against is Against.STEP else point.timestamp is not None):
-            self.beyond += 1
-            self.unplaced -= 1
-        elif mark is None:
-            self.elsewhere += other is not None
-        else:
+        if mark is not None:
             _note(self._places, mark.at)
             _note(self._others, other)
+        elif step != points.NULL if self._against is Against.STEP else point.timestamp is not None:
+            self.beyond += 1
+        else:
+            self.unplaced += 1
+            self.elsewhere += other is not None
         return mark
 
     def _at_step(self, step: bytes, value: Raw | None, text: str) -> Mark | None:

@@ -26,6 +26,7 @@ _LONGEST = 4096
 _QUOTE, _FIRST_PRINTABLE, _ZERO = 0x22, 0x20, 0x30
 _TEN = 10
 _OF_AN_INTEGER = 18
+"""Digits that fit into 64 bits, whatever they are."""
 _COMMA = b","
 _TOKEN = re.compile(rb'"([^"]*)"(\s*:)?|(-?[0-9][-+.0-9eE]*)|([\[{])|([\]}])')
 _BETWEEN = re.compile(rb"\s*,\s*")
@@ -88,7 +89,7 @@ class Column(msgspec.Struct, frozen=True):
         return (text[begin:end] for begin, end in zip(self.begins.tolist(), self.ends.tolist(), strict=True))
 
     def are_digits(self) -> bool:
-        """Whether all cells are JSON numbers of at most 18 digits and nothing else, so that they fit into 64 bits."""
+        """Whether all cells are JSON numbers of at most 18 digits and nothing else."""
         lengths = self.ends - self.begins
         if not lengths.all() or lengths.max() > _OF_AN_INTEGER:
             return False

@@ -11,7 +11,9 @@ import msgspec
 
 from service.domain import decimals, points
 
-_DIGITS, _FEW_DIGITS = 2000, 40
+_DIGITS = 2000
+_FEW_DIGITS = 40
+"""Digits that are written one by one, and not as zeros of an exponent."""
 _WIDE = decimal.Context(prec=_DIGITS, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 _BOUND = decimal.Context(prec=20, rounding=decimal.ROUND_UP, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 _ZERO = Decimal(0)

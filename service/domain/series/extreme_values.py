@@ -45,15 +45,16 @@ def mean(values: Floats) -> float | None:
     if len(infinite):
         return float(infinite[0]) if (infinite == infinite[0]).all() else math.nan
     try:
-        return float(_sum(kept) / len(kept))
+        return _rounded_once(kept)
     except OverflowError:
-        return float(_sum(kept / _SCALE) / len(kept)) * _SCALE
+        return _rounded_once(kept / _SCALE) * _SCALE
 
 
-def _sum(values: Floats) -> Fraction:
-    """The sum, to twice the digits of double precision."""
-    rounded = math.fsum(_numbers(values))
-    return Fraction(rounded) + Fraction(math.fsum(chain(_numbers(values), [-rounded])))
+def _rounded_once(values: Floats) -> float:
+    """The mean, from a sum of twice the digits of double precision where it has more than those."""
+    total = math.fsum(_numbers(values))
+    rest = math.fsum(chain(_numbers(values), [-total]))
+    return float((Fraction(total) + Fraction(rest)) / len(values)) if rest else total / len(values)
 
 
 def _numbers(values: Floats) -> Iterable[float]:

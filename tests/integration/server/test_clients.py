@@ -115,7 +115,7 @@ def test_a_head_that_does_not_end_is_refused_and_silence_is_ended(new_server: Ne
 def test_dripping_wins_no_time(new_server: NewServer, new_client: NewClient) -> None:
     server = new_server(request_seconds=0.5)
 
-    def told() -> str:
+    def answered() -> str:
         client = new_client(server)
         client.send(ABUSERS["half-open"])
         ends = time.monotonic() + 20
@@ -124,7 +124,9 @@ def test_dripping_wins_no_time(new_server: NewServer, new_client: NewClient) -> 
             time.sleep(0.05)
         return problem(client)
 
-    assert "request-timeout" in (told() for _ in range(20))  # who begins late is ended without a word
+    assert "request-timeout" in (
+        answered() for _ in range(20)
+    )  # a late request's connection is closed without an answer
 
 
 def test_a_request_that_begins_late_on_an_idle_connection_has_its_time(

@@ -40,5 +40,9 @@ def test_a_brief_wait_is_made_where_no_place_can_be_lent() -> None:
 
 
 def test_a_thread_of_nobody_just_waits() -> None:
-    with waiting():
-        pass
+    def wait() -> str:
+        with waiting():
+            return "waited"
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(wait).result(30) == "waited"

@@ -90,7 +90,7 @@ def test_text_that_is_not_written_alike_has_none(text: bytes) -> None:
 @each_row("first", [0, 7, 10**17, 10**18 - 1])
 @each_row("cell", ["", "0", "00", "05", "7", "42", "-1", "1.5", "1e5", "1:", "1/", "null", "9" * 18, "1" + "0" * 18])
 def test_cells_of_digits_are_whole_numbers_of_64_bits(first: int, cell: str) -> None:
-    """Numbers of at most 18 digits are told from everything else, whatever is written in the place of one."""
+    """Numbers of at most 18 digits are recognised, whatever else is written in the place of one."""
     found = columns(b'{"n":%d},{"n":%b}' % (first, cell.encode()))
     assert found is not None
     assert found.columns[0].are_digits() is bool(re.fullmatch("0|[1-9][0-9]{0,17}", cell))

@@ -64,17 +64,17 @@ def text_of(found: Settings | SettingsError) -> str:
 
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=20), TEXTS | JSON.map(json.dumps)))
 def test_any_mapping(environment: dict[str, str]) -> None:
-    text_of(outcome(environment))
+    assert text_of(outcome(environment))
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), TEXTS, max_size=2))
 def test_any_change_of_a_complete_mapping(environment: dict[str, str]) -> None:
-    text_of(outcome(COMPLETE | environment))
+    assert text_of(outcome(COMPLETE | environment))
 
 
 @given(JSON.map(json.dumps), st.sampled_from(["VCAP_SERVICES", SERVICE_KEY]))
 def test_any_json(complete_text: str, name: str) -> None:
-    text_of(outcome({name: complete_text, "RUNTIME_AUTH": "service"}))
+    assert text_of(outcome({name: complete_text, "RUNTIME_AUTH": "service"}))
 
 
 AROUND = st.sampled_from(
