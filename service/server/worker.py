@@ -15,7 +15,7 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base import Worker as GunicornWorker
 from msgspec.structs import replace
 
-from service.memory.allocator import configure_allocator
+from service.memory.allocator import FreedMemory, configure_allocator
 from service.memory.garbage import collect, put_off_full_collections
 from service.server.connection import Connection
 from service.server.exchange import Exchanges
@@ -50,6 +50,7 @@ class Worker(GunicornWorker):
 
     def init_process(self) -> None:
         configure_allocator()
+        self._freed = FreedMemory()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._notified = 0.0
         self._threads = RequestThreads(self.cfg.threads, MOST_WAITING, _MOST_SENDING)
@@ -96,6 +97,7 @@ class Worker(GunicornWorker):
         if now - self._notified >= _TURN:
             self._notified = now
             self.notify()
+            self._freed.look()
             if self._threads.are_idle:
                 collect()
         self._loop.turn(_TURN)

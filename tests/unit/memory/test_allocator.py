@@ -75,6 +75,41 @@ def _resident_after(count: int) -> float:
     return float(after - before) / 2**20
 
 
+FREED = """
+import json, os
+from pathlib import Path
+from service.memory.allocator import FreedMemory, configure_allocator
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+configure_allocator()
+now = 0.0
+memory = FreedMemory(clock=lambda: now)
+held, freed, seen = [], [], []
+for count, size, now in ((4000, 16, 5.0), (0, 0, 11.0), (100, 17, 22.0), (200, 19, 33.0)):
+    for _ in range(count):
+        freed.append(bytes(size * 1024))
+        held.append(bytes(size * 1024))
+    freed.clear()
+    before = resident()
+    memory.look()
+    seen.append((resident() - before) / 2**20)
+print(json.dumps(seen))
+"""
+"""Memory of 60 MiB that lies between blocks which are in use, looked at too early and again, then 2 MiB and 4 MiB."""
+
+
+@IS_GLIBC
+def test_freed_memory_is_returned_once_there_is_much_of_it() -> None:
+    program = [sys.executable, "-c", FREED]
+    early, later, few, enough = json.loads(subprocess.run(program, check=True, capture_output=True, timeout=60).stdout)
+    assert early > -1
+    assert later < -40
+    assert few > -1
+    assert enough < -4
+
+
 @IS_GLIBC
 def test_a_read_uses_the_memory_of_the_one_before_and_a_large_one_returns_its_own() -> None:
     program = [sys.executable, "-c", MEASURE.replace("READS", str(READS))]
