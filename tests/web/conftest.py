@@ -48,7 +48,7 @@ addEventListener('securitypolicyviolation', (event) =>
 _IS_READY = """
 !document.querySelector('[aria-busy], .skeleton') && [...document.querySelectorAll('metric-chart')].every((chart) => {
   const { top, bottom, width } = chart.getBoundingClientRect();
-  const isRead = chart.hasAttribute('live') ? chart.wanted : chart.wanted === chart.source + chart.getAttribute('version');
+  const isRead = chart.hasAttribute('version') || chart.previousElementSibling;
   return isRead || !width || bottom < -299 || top > innerHeight + 299;
 })
 """

@@ -184,12 +184,12 @@ def test_refresh(reader: Watched, own_runs: OwnRuns) -> None:
     how: dict[str, set[str]] = {}
     for request in asked:
         how.setdefault(urlsplit(request.url).path, set()).add(request.all_headers().get("cache-control", ""))
-    assert "max-age=5" in how[f"/runs/{run}/metric-resource/chart"]  # what has just come from the runtime
     assert {path for path, cached in how.items() if "no-cache" in cached} == {
         "/connections",
         "/resource-groups",
         f"/runs/{run}",
         f"/runs/{run}/metric-resource",
+        f"/runs/{run}/metric-resource/chart",
         f"/runs/{run}/metric-resource/series",
     }
 

@@ -152,6 +152,32 @@ def test_what_passes_is_tried_again(reader: Watched, status: int, slug: str) -> 
     assert len(asked) == 2
 
 
+def test_a_chart_that_cannot_be_had_says_why_and_is_tried_again(reader: Watched) -> None:
+    """Though the run has not changed meanwhile."""
+    document = {"type": "urn:metric-resource:runtime-timeout", "title": "Later", "status": 504, "detail": "it was late"}
+    late = {"status": 504, "content_type": "application/problem+json", "body": json.dumps(document)}
+    asked: list[Any] = []
+    seen = False
+
+    def once(route: Any) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.fulfill(**late)
+        elif seen:
+            route.continue_()
+
+    reader.page.route(re.compile(r"/metric-resource/chart\?.*name=Loss"), once)
+    page = reader.open(f"{METRICS}&search=Loss", ready=False)
+    figure = page.locator("figure", has=page.get_by_role("heading", name="Loss", exact=True))
+    figure.get_by_text("it was late").wait_for()
+    seen = True
+    for route in asked[1:]:
+        route.continue_()
+    figure.locator("svg").wait_for()
+    figure.get_by_text("it was late").wait_for(state="detached")
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     ("search", "page_1", "resource"),
     [("?cursor=old", "Runs", r"/runs\?.*cursor=old"), (f"{METRICS}&as=table&cursor=old", FIRST, r"/metric-resource\?.*cursor=old")],

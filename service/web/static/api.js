@@ -28,7 +28,7 @@ export const url = (path) => new URL(`../${path}`, document.baseURI).href;
  * the runtime after this request; `etag`: of the answer that is there already, which may be five seconds old
  */
 export async function get(path, { signal, refresh, etag }) {
-  const answer = await ask(path, { signal, cache: refresh ? 'reload' : 'default', headers: etag ? { 'If-None-Match': etag, ...RECENT } : {} });
+  const answer = await ask(path, { signal, cache: refresh ? 'reload' : 'default', headers: etag ? { 'If-None-Match': etag, 'Cache-Control': 'max-age=5' } : {} });
   const { headers } = answer;
   const text = await answer.text(); // of a 304, too: what is not read to its end counts as aborted
   return {
@@ -38,9 +38,6 @@ export async function get(path, { signal, refresh, etag }) {
     stale: /stale-if-error/.test(headers.get('Cache-Status') ?? ''),
   };
 }
-
-/** Data that came from the runtime within the last five seconds. */
-export const RECENT = { 'Cache-Control': 'max-age=5' };
 
 /** Have the browser save what is at `path`. @param {string} path @param {string} name */
 export async function download(path, name) {

@@ -28,14 +28,14 @@ export function begin(handlers) {
 /**
  * What is at that address, which is asked for where it is not there; where it is live, again and again. What has another
  * address takes its place in the slot of that name.
- * @param {string} path @param {Record<string, unknown>} [query] @param {boolean} [live] @param {string} [name]
+ * @param {string} path @param {Record<string, unknown>} [query] @param {boolean} [live] @param {string} [name] @param {number} [rest] milliseconds between two answers, at least
  */
-export function use(path, query = {}, live = false, name = path) {
+export function use(path, query = {}, live = false, name = path, rest = 0) {
   const wanted = JSON.stringify([path, query, context()]);
   /** @type {Slot} */
-  const slot = slots.get(name) ?? { path, wanted: '', round, liveUntil: 0, asked: 0 };
+  const slot = slots.get(name) ?? { path, wanted: '', round, rest, liveUntil: 0, asked: 0 };
   slots.set(name, slot);
-  slot.round = round;
+  Object.assign(slot, { round, rest });
   slot.liveUntil = live ? Infinity : Math.min(slot.liveUntil, Date.now() + 2 * LIVE); // what came with the end is seen, too
   if (slot.wanted !== wanted) {
     Object.assign(slot, { path: address(path, query), wanted, problem: null });
@@ -103,10 +103,10 @@ function tick() {
   if (document.hidden) return;
   const now = Date.now();
   for (const slot of slots.values()) {
-    const { aborter, problem, retryAt, asked } = slot;
+    const { aborter, problem, retryAt, asked, rest } = slot;
     if (aborter) continue; // what is asked for is waited for, however long it takes
     if (retryAt && now >= retryAt) void load(slot);
-    else if (!problem && (slot.stale ? now - asked >= STALE : now < slot.liveUntil && !paused && isDue(asked, now))) void load(slot, { poll: true });
+    else if (!problem && (slot.stale ? now - asked >= STALE : now < slot.liveUntil && !paused && now - asked >= rest && isDue(asked, now))) void load(slot, { poll: true });
   }
   if ([...slots.values()].some(({ retryAt }) => retryAt)) redraw();
 }

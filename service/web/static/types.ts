@@ -66,6 +66,8 @@ declare global {
     wanted: string;
     round: number;
     liveUntil: number;
+    /** Milliseconds between two answers, at least. */
+    rest: number;
     asked: number;
     /** Of a request that is on its way. */
     aborter?: AbortController | null;

@@ -1,7 +1,7 @@
 /** Charts: the API's Vega-Lite specifications, drawn by the Vega of the extra `charts`, or by the API as SVG. */
 
-import { address, ask, RECENT } from '../api.js';
-import { context } from '../state.js';
+import { ask } from '../api.js';
+import { redraw, use } from '../store.js';
 import { h, shown } from './dom.js';
 import { warning } from './states.js';
 
@@ -22,65 +22,50 @@ const later = (milliseconds = 0) => new Promise((then) => setTimeout(then, milli
 /** Charts are drawn one by one, and what the reader does comes between them. @type {Promise<unknown>} */
 let turn = Promise.resolve();
 
+/** What is read of the charts that can be seen, or nearly, by their keys. @type {Map<string, Slot | null>} */
+const inView = new Map();
 const near = new IntersectionObserver((seen) => {
-  for (const { target, isIntersecting } of seen) if (isIntersecting) void /** @type {MetricChart} */ (target).read();
+  for (const { target: { key = '' }, isIntersecting } of seen) {
+    if (!isIntersecting) inView.delete(key);
+    else if (!inView.has(key)) inView.set(key, null);
+  }
+  if ([...inView.values()].includes(null)) redraw();
 }, { rootMargin: '300px' });
 const sizes = new ResizeObserver((changes) => {
   for (const { target } of changes) if (Math.abs(/** @type {MetricChart} */ (target).width - target.clientWidth) > 8) void /** @type {MetricChart} */ (target).draw();
 });
 
-/** `src`: the chart's path; `height` in pixels; `version`: changes when the data has; `live`: it does so again and again. Reads when it comes into view. */
+/** `height` in pixels; `version`: changes when the specification has, which is that of the slot in view. */
 class MetricChart extends HTMLElement {
-  static observedAttributes = ['src', 'version'];
+  static observedAttributes = ['version'];
   finalize = () => {};
   text = '';
   width = 0;
-  wanted = '';
-  asked = 0;
-  aborter = new AbortController();
+  drawings = 0;
 
   connectedCallback() {
     near.observe(this);
     sizes.observe(this);
+    void this.update();
   }
 
   disconnectedCallback() {
-    this.aborter.abort();
     this.finalize();
-    this.wanted = '';
   }
 
   attributeChangedCallback() {
-    near.unobserve(this);
-    if (this.isConnected) near.observe(this); // tells anew whether it can be seen
+    if (this.isConnected) void this.update();
   }
 
-  get source() {
-    return this.getAttribute('src') ?? '';
-  }
-
-  async read() {
-    const wanted = this.source + this.getAttribute('version');
-    if (wanted === this.wanted) return;
-    const isNews = this.wanted.startsWith(this.source);
-    const rest = isNews && this.hasAttribute('live') ? this.asked + REST - Date.now() : 0;
-    if (rest > 0) {
-      setTimeout(() => this.attributeChangedCallback(), rest);
-      return;
-    }
-    Object.assign(this, { wanted, asked: Date.now() });
-    this.aborter.abort();
-    const { signal } = (this.aborter = new AbortController());
+  async update() {
+    const data = inView.get(this.key ?? '')?.data;
+    if (!data) return;
+    this.text = JSON.stringify(data);
+    this.drawings += 1;
     this.setAttribute('aria-busy', 'true');
-    try {
-      this.text = await (await ask(this.source, { signal, ...(isNews && { cache: 'no-store', headers: RECENT }) })).text();
-      await this.draw();
-    } catch (error) {
-      if (signal.aborted) return;
-      this.text = '';
-      this.say(/** @type {Error} */ (error).message);
-    }
-    if (!signal.aborted) this.removeAttribute('aria-busy');
+    await this.draw().catch(({ message }) => this.say(message));
+    this.drawings -= 1;
+    if (!this.drawings) this.removeAttribute('aria-busy');
   }
 
   /** With what there is to draw with; while the script is loading, with a picture. */
@@ -119,7 +104,7 @@ class MetricChart extends HTMLElement {
 
   async picture() {
     try {
-      const image = await (await ask(this.source, { headers: { Accept: 'image/svg+xml' } })).blob();
+      const image = await (await ask(inView.get(this.key ?? '')?.path ?? '', { headers: { Accept: 'image/svg+xml' } })).blob();
       this.replaceChildren(h('img', { src: URL.createObjectURL(image), alt: JSON.parse(this.text).description }));
     } catch {
       this.say('The script that draws charts could not be loaded.');
@@ -133,9 +118,13 @@ class MetricChart extends HTMLElement {
 }
 customElements.define('metric-chart', MetricChart);
 
-/** Of the data of that slot. @param {string} path @param {Record<string, unknown>} query @param {number} height @param {Slot} slot @param {boolean} [live] */
-export const chart = (path, query, height, { headers }, live) =>
-  h('metric-chart', { src: address(path, query), height, version: `${headers?.get('ETag')} ${context().zone}`, live, own: true, key: 'chart' });
+/** The chart at `path`, read while it is in view; `key` tells it from the others of the page. @param {string} key @param {string} path @param {Record<string, unknown>} query @param {number} height @param {boolean} [live] */
+export function chart(key, path, query, height, live) {
+  const slot = inView.has(key) ? use(path, query, live, `chart:${key}`, REST) : null;
+  if (slot) inView.set(key, slot);
+  return h('div', { key: 'chart', 'aria-busy': slot?.busy && 'true' }, slot?.problem && warning(shown(slot.problem.message)),
+    h('metric-chart', { key, height, version: slot?.data && slot.headers?.get('ETag'), own: true }));
+}
 
 /** The specification, as wide as the element; its colours are the style sheet's. @param {string} text @param {number} width @param {number} height @returns {any} */
 function fitted(text, width, height) {

@@ -28,7 +28,7 @@ export function comparison() {
       return [
         h('ul.chips', { 'aria-label': 'My selection' }, found.runs.map((run) => selected(run, ids.length > 2))),
         tabs('Comparison', 'view', ['Table', 'Board']),
-        one('view') ? board(found, columns, slot) : sideBySide(found, columns),
+        one('view') ? board(found, columns) : sideBySide(found, columns),
       ];
     }),
   ] };
@@ -93,8 +93,8 @@ function row({ name, labels, difference, relative, ...metric }) {
     cell: (value, index) => [number(value), against(difference?.[index], relative?.[index])] };
 }
 
-/** @param {Comparison} found @param {Shown} columns @param {Slot} slot */
-function board({ metrics, models, parameters }, columns, slot) {
+/** @param {Comparison} found @param {Shown} columns */
+function board({ metrics, models, parameters }, columns) {
   const names = [...new Set([metrics, ...models.map((block) => block.metrics)].flat().map(({ name }) => name))];
   const charts = all('chart');
   const add = (/** @type {any} */ { target }) => {
@@ -109,13 +109,13 @@ function board({ metrics, models, parameters }, columns, slot) {
       pick('Type', 'type', ['As suits', 'Line', 'Scatter', 'Column', 'Bar', 'Heatmap']), pick('Scale', 'scale', ['Linear', 'Log']),
       h('button.primary', { type: 'submit' }, 'Add chart')),
     !columns[1] ? empty('Show at least two runs to draw them.')
-      : charts[0] ? h('div.charts.wide', charts.map((wanted) => card(wanted, columns.map(({ run }) => run.runId), slot)))
+      : charts[0] ? h('div.charts.wide', charts.map((wanted) => card(wanted, columns.map(({ run }) => run.runId))))
         : empty('The board is empty.'),
   ];
 }
 
-/** @param {string} wanted @param {string[]} run @param {Slot} slot */
-function card(wanted, run, slot) {
+/** @param {string} wanted @param {string[]} run */
+function card(wanted, run) {
   const how = new URLSearchParams(wanted);
   const [path, query] = ['comparisons/chart', { run, ...picked(how.keys(), how) }];
   const title = `${how.getAll('metric').join(', ')} by ${(how.get('against') ?? 'step').replace(':', ' ')}`;
@@ -124,5 +124,5 @@ function card(wanted, run, slot) {
       ['svg', 'png'].map((format) => save(format.toUpperCase(), path, { ...query, format }, `comparison.${format}`, { class: 'small' })),
       copy('Copy link', url(address(path, { ...query, format: 'svg' }))),
       h('button.small', { 'aria-label': `Remove the chart ${title}`, name: 'chart', value: wanted }, 'Remove'))),
-    chart(path, query, 260, slot));
+    chart(wanted, path, query, 260));
 }

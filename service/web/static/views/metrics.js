@@ -82,7 +82,7 @@ function progress({ id, path, filters, filtered, whole, live }) {
   return panel(slot, (/** @type {{series: Series[]}} */ { series }) => series[0] ? h('div.charts', [...Map.groupBy(series, ({ name }) => name)].map(([name, its]) =>
     h('figure.card', { key: name },
       h('figcaption.row', h('h3', shown(name)), faint(counted(sum(its), 'point'))),
-      chart(`${path}/chart`, { ...how, name }, 180, slot, live),
+      chart(`${path} ${name}`, `${path}/chart`, { ...how, name }, 180, live),
       summary(name, its)))) : noPoint());
 }
 
