@@ -36,7 +36,7 @@ export function use(path, query = {}, live = false, name = path, rest = 0) {
   const slot = slots.get(name) ?? { path, wanted: '', round, rest, liveUntil: 0, asked: 0 };
   slots.set(name, slot);
   Object.assign(slot, { round, rest });
-  slot.liveUntil = live ? Infinity : Math.min(slot.liveUntil, Date.now() + 2 * LIVE); // what came with the end is seen, too
+  slot.liveUntil = live ? Infinity : Math.min(slot.liveUntil, Date.now() + 2 * LIVE + rest); // what came with the end is seen, too
   if (slot.wanted !== wanted) {
     Object.assign(slot, { path: address(path, query), wanted, problem: null });
     void load(slot);
