@@ -134,11 +134,13 @@ def _times(clock: LocalClock, start: float, end: float) -> Encoding:
     """An axis of instants, labelled in the caller's time zone, whatever the viewer's."""
     ticks, exact = _ticks(clock, start, end)
     first, last = (round(bound * 1000) for bound in milliseconds_around(start, end))
-    domain = (first, last) if start < end else (first - _BESIDE, last + _BESIDE)
+    beside = 0 if start < end else _BESIDE
     values = ",".join(str(round(tick * 1000)) for tick in ticks)
     labels = ",".join(map(_label, exact))
     shown = f"[{labels}][indexof([{values}],datum.value)]"
-    # In an expression they stay numbers. Vega-Lite would turn a list into dates, of which Vega draws one a second.
+    # In expressions they stay numbers. Vega-Lite would turn a list into dates: of ticks Vega draws one a second then, and
+    # Vega's interpreter takes the only argument of a date for its year.
+    domain = {"expr": f"[{first - beside},{last + beside}]"}
     return {"scale": {"type": "utc", "domain": domain}, "axis": {"values": {"expr": f"[{values}]"}, "labelExpr": shown}}
 
 

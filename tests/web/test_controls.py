@@ -239,6 +239,7 @@ def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
 def test_charts(reader: Watched, demo: Demo) -> None:
     page = reader.open(f"?run={FIRST}&tab=metrics&search=Loss")
     for label, value, parameter in (
+        ("Against", "time", "x"),
         ("Against", "elapsed", "x"),
         ("Scale", "log", "scale"),
         ("Smoothing", "0.9", "smooth"),
@@ -249,6 +250,8 @@ def test_charts(reader: Watched, demo: Demo) -> None:
             lambda label=label, value=value: select(page, label).select_option(value),
         )
         assert asked[parameter] == query(page.url)[parameter] == [value]
+        reader.ready()
+        assert page.locator("metric-chart svg .mark-line.role-mark path").first.bounding_box()["width"] > 200
     answer = demo.get(f"/runs/{FIRST}/metric-resource/series?name=Loss&points=2")
     series = json.loads(answer.text, parse_float=str)["series"]
     rows = page.get_by_role("table", name="Summary of Loss").locator("tbody tr").all_inner_texts()
