@@ -100,11 +100,13 @@ def serving(runtime: Runtime) -> Iterator[Runtime]:
             self.do_GET()
 
         def _send(self, status: int, body: bytes) -> None:
-            self.send_response(status)
+            self.send_response_only(status)
+            self.send_header("Date", runtime.sends.get("Date", self.date_time_string()))
             self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "application/json")
             self.send_header("Content-Length", str(len(body)))
             for name, value in runtime.sends.items():
-                self.send_header(name, value)
+                if name != "Date":
+                    self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

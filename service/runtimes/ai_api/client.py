@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.concurrency.deadline import Deadline
 from service.concurrency.fan_out import FanOut
@@ -48,6 +50,20 @@ _MARGIN = 0.1
 """Of the time that is left for parts of an answer, the share that is reserved for reporting which of them are late."""
 MOST_RUNS = 100_000
 """The most that the AI API lists at once."""
+_SETTLING = 5.0
+"""Seconds after its end for which a run's metrics may not be all there."""
+_ASTRAY = 60.0
+"""By how many seconds an end may be to come: clocks differ. One later than that says nothing."""
+
+
+class _State(NamedTuple):
+    """A run's status, and whether its metrics, of the same read, may change."""
+
+    status: RunStatus
+    may_change: bool
+
+
+_RUNNING = _State(RunStatus.RUNNING, may_change=True)
 
 
 class AIAPIRuntime:
@@ -66,39 +82,41 @@ class AIAPIRuntime:
         those that are likely to be running (``RunningRuns``).
 
         Where that one fails for several runs, or takes half of the time, each is asked for alone, if the runtime gives
-        their statuses: a run whose metrics cannot be given is not to hide the others'.
+        their statuses: a run whose metrics cannot be given is not to hide the others'. As statuses may be later than
+        metrics, those of a run that had just ended may change, too.
         """
+        began = time.monotonic()
         scope, several = context.cache_scope, len(run_ids) > 1
         soon = context.by(context.deadline.earlier(_APART * context.deadline.remaining())) if several else context
         likely = self._running.worth_listing(run_ids, scope, likely=context.watched)
         listing = self._fan_out.begin(lambda: self._list_running(soon)) if likely else None
         listed = () if self._running.on_trial(scope) else likely
         asked = [run_id for run_id in run_ids if run_id not in listed]
-        requests = [lambda: self._metric_resources(run_ids, soon), *self._status_requests(asked, context)]
+        requests = [lambda: self._metric_resources(run_ids, soon), *self._state_requests(asked, began, context)]
         left = soon.deadline.remaining()
         together, *found = self._fan_out.gather(requests, soon.deadline)
-        status_of: dict[str, RunStatus | ServiceError] = dict.fromkeys(listed, RuntimeTimeout())
+        state_of: dict[str, _State | ServiceError] = dict.fromkeys(listed, RuntimeTimeout())
         running: set[str] | ServiceError | None = None
         if listing is not None:
             grace = max(running_runs.GRACE, left - soon.deadline.remaining()) if listed else 0.0
             running = listing.outcome(Deadline.after(grace))
-            status_of |= dict.fromkeys(self._running.listed(likely, running, scope), RunStatus.RUNNING)
-        status_of |= zip(asked, found, strict=True)
+            state_of |= dict.fromkeys(self._running.listed(likely, running, scope), _RUNNING)
+        state_of |= zip(asked, found, strict=True)
         resources_of = dict.fromkeys(run_ids, together)
         if several:
-            late = [run_id for run_id in run_ids if isinstance(status_of[run_id], RuntimeTimeout)]
+            late = [run_id for run_id in run_ids if isinstance(state_of[run_id], RuntimeTimeout)]
             fails = isinstance(together, _MAY_BE_OF_ONE)
             lists = running is not None and (isinstance(running, BadGateway) or not isinstance(running, RuntimeTrouble))
             answers = lists or (bool(listed) and isinstance(together, BadGateway))
-            silent = not answers and all(isinstance(status, RuntimeTrouble) for status in status_of.values())
+            silent = not answers and all(isinstance(state, RuntimeTrouble) for state in state_of.values())
             alone = run_ids if fails and not silent else ()
             rest = context.by(context.deadline.earlier(_MARGIN * context.deadline.remaining()))
             again = [lambda run_id=run_id: self._metric_resources([run_id], rest) for run_id in alone]
-            more = iter(self._fan_out.gather([*again, *self._status_requests(late, context)], rest.deadline))
+            more = iter(self._fan_out.gather([*again, *self._state_requests(late, began, context)], rest.deadline))
             resources_of |= {run_id: next(more) for run_id in alone}
-            status_of |= {run_id: next(more) for run_id in late}
-        self._running.note(status_of, scope)
-        return {run_id: _judged(run_id, resources_of[run_id], status_of[run_id]) for run_id in run_ids}
+            state_of |= {run_id: next(more) for run_id in late}
+        self._running.note({run_id: _status(state) for run_id, state in state_of.items()}, scope)
+        return {run_id: _judged(run_id, resources_of[run_id], state_of[run_id]) for run_id in run_ids}
 
     def runs(self, context: RequestContext) -> Iterable[Run | RunTable]:
         """All runs, in one request."""
@@ -116,13 +134,13 @@ class AIAPIRuntime:
                 raise BadGateway(f"the AI runtime did not give the {operation} of a run")
             return answer.body
 
-        execution = run_mapping.execution(self._execution(run_id, context), run_id)
+        execution = run_mapping.execution(self._execution(run_id, context).body, run_id)
         soon = context.deadline.earlier(_MARGIN * context.deadline.remaining())
         return RunDetailsReader(*execution, get, self._fan_out).read(soon)
 
     def logs(self, run_id: str, query: LogQuery, context: RequestContext) -> RunLog:
         """The execution first, which says whether there is such a run and when it began."""
-        execution, mended = run_mapping.execution(self._execution(run_id, context), run_id)
+        execution, mended = run_mapping.execution(self._execution(run_id, context).body, run_id)
         run = run_mapping.run(execution, mended=mended)
 
         def page(parameters: Sequence[tuple[str, str]]) -> bytes:
@@ -190,19 +208,28 @@ class AIAPIRuntime:
             raise BadGateway("the AI runtime did not list the runs that are running")
         return mapping.running(answer.body, running_runs.MOST_LISTED)
 
-    def _status_requests(self, run_ids: Sequence[str], context: RequestContext) -> list[Callable[[], Any]]:
-        return [partial(self._status, run_id, context) for run_id in run_ids]
+    def _state_requests(
+        self, run_ids: Sequence[str], began: float, context: RequestContext
+    ) -> list[Callable[[], Any]]:
+        return [partial(self._state, run_id, began, context) for run_id in run_ids]
 
-    def _status(self, run_id: str, context: RequestContext) -> RunStatus:
-        return mapping.run_status(self._execution(run_id, context), run_id)
+    def _state(self, run_id: str, began: float, context: RequestContext) -> _State:
+        """The state of a run whose metrics have been asked for since ``began``, of ``time.monotonic``."""
+        answer = self._execution(run_id, context)
+        status = mapping.run_status(answer.body, run_id)
+        if status.may_change:
+            return _State(status, may_change=True)
+        ended = run_mapping.end(answer.body, run_id)
+        asked = _now(answer) - (time.monotonic() - began)
+        return _State(status, may_change=ended is not None and -_ASTRAY < asked - ended < _SETTLING)
 
-    def _execution(self, run_id: str, context: RequestContext) -> bytes:
+    def _execution(self, run_id: str, context: RequestContext) -> HTTPAnswer:
         answer = self._get_once(f"/lm/executions/{run_id}", context, "execution")
         if answer.status in {_NOT_FOUND, _GONE} and not _HTML.match(answer.headers.get("Content-Type", "")):
             raise RunNotFound(run_id) if answer.status == _NOT_FOUND else RunGone(run_id)
         if answer.status != _OK:
             raise BadGateway("the AI runtime did not say whether the run exists")
-        return answer.body
+        return answer
 
     def _get_once(self, path: str, context: RequestContext, operation: str) -> HTTPAnswer:
         """One object, which several runs may share, or a run and its status."""
@@ -227,7 +254,7 @@ class AIAPIRuntime:
 def _judged(
     run_id: str,
     resources: Mapping[str, MetricResource | BadGateway] | ServiceError,
-    status: RunStatus | ServiceError,
+    state: _State | ServiceError,
 ) -> RunMetrics | ServiceError:
     """The result of both answers: where the run does not exist, this is its error, whatever its metrics' is."""
     if isinstance(resources, MetricsNotSupported):
@@ -237,11 +264,23 @@ def _judged(
         if isinstance(resources, ServiceError)
         else resources.get(run_id, MetricResource(run_id, label_names=()))
     )
-    if isinstance(status, ServiceError) and not (
-        isinstance(status, RuntimeTrouble) and isinstance(resource, ServiceError)
+    if isinstance(state, ServiceError) and not (
+        isinstance(state, RuntimeTrouble) and isinstance(resource, ServiceError)
     ):
-        return status
+        return state
     if isinstance(resource, ServiceError):
         return resource
-    assert isinstance(status, RunStatus)  # noqa: S101 - what is left
-    return RunMetrics(resource, status.may_change, status)
+    assert isinstance(state, _State)  # noqa: S101 - what is left
+    return RunMetrics(resource, state.may_change, state.status)
+
+
+def _status(state: _State | ServiceError) -> RunStatus | ServiceError:
+    return state.status if isinstance(state, _State) else state
+
+
+def _now(answer: HTTPAnswer) -> float:
+    """The time of the answer by the runtime's clock, or by ours, in seconds since the epoch."""
+    try:
+        return parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return time.time()

@@ -91,6 +91,15 @@ def execution(body: bytes, asked: str) -> tuple[Execution, bool]:
     return found, mended
 
 
+def end(body: bytes, asked: str) -> float | None:
+    """When the run ``asked`` for ended, in seconds since the epoch; ``None`` where it has not, or that is not known."""
+    try:
+        found, mended = execution(body, asked)
+    except BadGateway:
+        return None
+    return run(found, mended=mended).ended_at
+
+
 def run(execution: Execution, *, mended: bool) -> Run:
     """A run, made of its execution."""
     timestamps = TimestampMapping()
