@@ -138,7 +138,7 @@ def _times(clock: LocalClock, start: float, end: float) -> Encoding:
     values = ",".join(str(round(tick * 1000)) for tick in ticks)
     labels = ",".join(map(_label, exact))
     shown = f"[{labels}][indexof([{values}],datum.value)]"
-    # In expressions they stay numbers. Vega-Lite would turn a list into dates: of ticks Vega draws one a second then, and
+    # In expressions they stay numbers. Vega-Lite would turn a list into dates: Vega draws ticks once a second then, and
     # Vega's interpreter takes the only argument of a date for its year.
     domain = {"expr": f"[{first - beside},{last + beside}]"}
     return {"scale": {"type": "utc", "domain": domain}, "axis": {"values": {"expr": f"[{values}]"}, "labelExpr": shown}}

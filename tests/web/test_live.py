@@ -42,7 +42,9 @@ def test_new_points_are_counted_a_pause_holds_and_the_end_is_said(reader: Watche
     own_runs.log(run, metrics=[point(4)])
     own_runs.move(run, "COMPLETED")
     page.get_by_text("The run has ended: COMPLETED. 3 new points").wait_for()
-    page.locator("metric-chart svg .mark-symbol.role-mark path").nth(3).wait_for(state="attached")  # the last point, too
+    page.locator("metric-chart svg .mark-symbol.role-mark path").nth(3).wait_for(
+        state="attached"
+    )  # the last point, too
     assert len(asked) == 2  # nothing broke, and what has ended is not asked for again
     for request in asked:
         assert request.headers["authorization"].startswith("Bearer ")

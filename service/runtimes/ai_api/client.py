@@ -208,9 +208,7 @@ class AIAPIRuntime:
             raise BadGateway("the AI runtime did not list the runs that are running")
         return mapping.running(answer.body, running_runs.MOST_LISTED)
 
-    def _state_requests(
-        self, run_ids: Sequence[str], began: float, context: RequestContext
-    ) -> list[Callable[[], Any]]:
+    def _state_requests(self, run_ids: Sequence[str], began: float, context: RequestContext) -> list[Callable[[], Any]]:
         return [partial(self._state, run_id, began, context) for run_id in run_ids]
 
     def _state(self, run_id: str, began: float, context: RequestContext) -> _State:
