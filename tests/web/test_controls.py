@@ -251,7 +251,9 @@ def test_charts(reader: Watched, demo: Demo) -> None:
         )
         assert asked[parameter] == query(page.url)[parameter] == [value]
         reader.ready()
-        assert page.locator("metric-chart svg .mark-line.role-mark path").first.bounding_box()["width"] > 200
+        drawn = page.locator("metric-chart svg .mark-line.role-mark path").first.bounding_box()
+        assert drawn is not None
+        assert drawn["width"] > 200, label
     answer = demo.get(f"/runs/{FIRST}/metric-resource/series?name=Loss&points=2")
     series = json.loads(answer.text, parse_float=str)["series"]
     rows = page.get_by_role("table", name="Summary of Loss").locator("tbody tr").all_inner_texts()
