@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -243,6 +243,11 @@ class OwnRuns:
     def log(self, run: str, **logged: Any) -> None:
         """``metrics``, ``tags`` and ``customInfo``, as the AI API takes them."""
         self._ask("PATCH", f"{self._runtime}/metrics", {"executionId": run, **logged})
+
+    def write(self, run: str, lines: Sequence[str]) -> None:
+        """Lines of its log."""
+        written = {"lines": [{"msg": line} for line in lines], "resourceGroup": self.group}
+        self._ask("POST", f"{self._control}/executions/{run}/logs", written)
 
     def move(self, run: str, status: str, message: str | None = None) -> None:
         move = {"status": status, "statusMessage": message, "resourceGroup": self.group}

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.servers.demo import Demo
-from tests.web.conftest import DEAD, FIRST, SECOND, STOPPED, THIRD, OwnRuns, Watched, point
+from tests.web.conftest import DEAD, FIRST, LARGE, SECOND, STOPPED, THIRD, OwnRuns, Watched, point
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -201,6 +201,9 @@ def test_custom_info(reader: Watched, own_runs: OwnRuns) -> None:
         "records": '[{"epoch": 1, "note": "a"}, {"epoch": 2, "note": null}]',
         "object": '{"layers": ["dense", {"units": 10}]}',
         "text": "no {JSON",
+        "said": '{"a": {"text": "hello", "n": 2}, "none": []}',
+        "scores": '[{"class": "cat", "precision": 0.5, "recall": 1}, {"class": "dog", "precision": 0.25, "recall": 0}]',
+        "pairs": json.dumps([{"is": row, "seems": column, "n": 1} for row in ("10", "0.5") for column in ("b", "a")]),
     }
     run = own_runs.start(customInfo=[{"name": name, "value": value} for name, value in values.items()])
     page = reader.open(own_runs.search(run, "tab=metrics", "part=info"))
@@ -215,6 +218,13 @@ def test_custom_info(reader: Watched, own_runs: OwnRuns) -> None:
     assert value.locator("li").first.inner_text() == "dense"
     page.get_by_role("link", name="text").click()
     value.get_by_text("no {JSON", exact=True).wait_for()
+    page.get_by_role("link", name="said").click()
+    assert value.locator("dl > div").all_inner_texts()[1:] == ["text\nhello", "n\n2", "none\n[]"]
+    page.get_by_role("link", name="scores").click()  # each combination once is what makes a matrix of pairs
+    assert value.locator("thead th").all_inner_texts() == ["class", "precision", "recall"]
+    page.get_by_role("link", name="pairs").click()
+    assert value.locator("thead th").all_inner_texts() == ["is \\ seems", "b", "a"]
+    assert value.locator("tbody th").all_inner_texts() == ["0.5", "10"]
 
 
 def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
@@ -234,6 +244,50 @@ def test_a_run_and_its_logs(reader: Watched, demo: Demo) -> None:
     assert saved.value.path().read_text().count("\n") == 1
     asked = choose(reader, "/logs", enter(reader, "Since", "2026-01-01T00:00:00Z"))
     assert asked["since"] == ["2026-01-01T00:00:00Z"]
+    asked = choose(
+        reader, "/logs", enter(reader, "Since", " 2026-01-01 01:00:00.5 +01:00")
+    )  # as the page writes instants
+    assert asked["since"] == ["2026-01-01T01:00:00.5+01:00"]
+
+
+def test_logs_that_are_cut_say_so(reader: Watched, own_runs: OwnRuns) -> None:
+    run = own_runs.start(metrics=[point(1)])
+    own_runs.write(run, [f"line {number}" for number in range(501)])
+    page = reader.open(own_runs.search(run, "tab=logs"))
+    page.get_by_text("The newest 500 lines; a download has up to 5,000.").wait_for()
+    assert page.locator(".logs li").count() == 500
+    choose(reader, "/logs", enter(reader, "Search", "line 17"))
+    assert page.get_by_text("The newest").count() == 0
+
+
+def test_a_metric_without_steps_is_drawn_by_time(reader: Watched, own_runs: OwnRuns) -> None:
+    stepless = [{"name": "Cost", "value": value, "timestamp": f"2026-03-29T01:00:0{value}Z"} for value in (1, 2)]
+    run = own_runs.start(metrics=[*stepless, point(1), point(2)])
+    asked: list[dict[str, list[str]]] = []
+    reader.page.on("request", lambda one: asked.append(query(one.url)) if "/chart?" in one.url else None)
+    page = reader.open(own_runs.search(run, "tab=metrics"))
+    page.locator("metric-chart svg").nth(1).wait_for()
+    assert [(each["name"], each.get("x")) for each in asked] == [(["Cost"], ["time"]), (["Loss"], None)]
+
+
+def test_the_focus_is_never_lost(reader: Watched) -> None:
+    """What is pressed may go with what it changes: then the view has the focus."""
+    page = reader.open(f"?compare={FIRST}&compare={SECOND}&compare={THIRD}&view=board&chart=metric%3DLoss")
+    focused = "document.activeElement.closest('main, header')?.nodeName"
+    for press in (
+        page.get_by_role("button", name="Remove the chart"),
+        page.get_by_role("button", name=f"Remove {FIRST}"),
+        page.get_by_role("link", name="digits").first,
+    ):
+        press.press("Enter")
+        reader.ready()
+        press.nth(0).wait_for(state="detached")
+        assert page.evaluate(focused) == "MAIN", press
+    reader.visit(f"?run={LARGE}&tab=metrics&as=table")
+    page.get_by_role("link", name="Next page").press("Enter")
+    page.get_by_role("link", name="First page").wait_for()
+    reader.ready()
+    assert page.evaluate("document.activeElement.textContent") == "Next page"
 
 
 def test_charts(reader: Watched, demo: Demo) -> None:
@@ -324,7 +378,7 @@ _CUT = """
 def test_the_board(reader: Watched) -> None:
     """Charts are added one by one; their address has them, and the picture has an address of its own."""
     page = reader.open(f"?compare={FIRST}&compare={SECOND}&view=board")
-    page.get_by_label("Metrics (up to 4)").select_option(["Loss", "Accuracy"])
+    page.get_by_label("Metrics (up to 4, with Ctrl)").select_option(["Loss", "Accuracy"])
     page.get_by_label("Against").select_option("elapsed")
     page.get_by_label("Scale").select_option("log")
     asked = choose(reader, "/comparisons/chart", page.get_by_role("button", name="Add chart").click)
@@ -341,7 +395,7 @@ def test_the_board(reader: Watched) -> None:
     page.get_by_role("button", name="Remove the chart").click()
     page.get_by_text("The board is empty.").wait_for()
     assert "chart" not in query(page.url)
-    page.get_by_label("Metrics (up to 4)").select_option("Loss")
+    page.get_by_label("Metrics (up to 4, with Ctrl)").select_option("Loss")
     page.set_viewport_size({"width": 1280, "height": 3000})  # charts are read when they come into view
     for title, mark in (("Column", "rect"), ("Bar", "rect"), ("Heatmap", "rect"), ("Scatter", "symbol")):
         select(page, "Type").select_option(label=title)
@@ -405,3 +459,10 @@ def test_comparison(reader: Watched) -> None:
     page.get_by_role("button", name=f"Remove {FIRST}").click()
     page.get_by_role("heading", name="Compare 2 runs").wait_for()
     assert query(page.url)["compare"] == [SECOND, THIRD]
+    page.get_by_role("checkbox", name=f"Show {SECOND[:8]}").uncheck()
+    page.get_by_text("Show at least one run.").wait_for()
+    reader.visit(f"?compare={FIRST}&compare={SECOND}&compare=no-such-run")
+    page.get_by_role("button", name="Remove no-such-run").click()
+    page.get_by_role("alert").wait_for(state="detached")
+    page.get_by_text("Run no-such-run").wait_for(state="detached")
+    assert query(page.url)["compare"] == [FIRST, SECOND]

@@ -175,7 +175,6 @@ def test_a_chart_that_cannot_be_had_says_why_and_is_tried_again(reader: Watched)
         route.continue_()
     figure.locator("svg").wait_for()
     figure.get_by_text("it was late").wait_for(state="detached")
-    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -228,9 +227,33 @@ def test_parts_that_could_not_be_read_are_named(reader: Watched) -> None:
 
 def test_a_run_of_a_comparison_that_is_missing_is_named(reader: Watched) -> None:
     page = reader.open(f"?compare={FIRST}&compare={SECOND}&compare=no-such-run")
-    page.get_by_text("Run no-such-run: There is no such run.").wait_for()
+    page.get_by_text("Run no-such-run: there is no run 'no-such-run'").wait_for()
     page.get_by_role("row", name="learning_rate").wait_for()
     assert violations(reader) == []
+
+
+def test_nothing_of_another_resource_group_is_shown(reader: Watched, own_runs: OwnRuns) -> None:
+    """Neither while its runs are read nor beneath an error."""
+    held: list[Any] = []
+    page = reader.open()
+    assert page.locator("tbody tr").count() == 10
+    page.route(re.compile(r"/runs\?"), lambda route: held.append(route))
+    page.evaluate(
+        f"history.pushState(null, '', '?group={own_runs.group}'); dispatchEvent(new PopStateEvent('popstate'))"
+    )
+    page.locator(".skeleton").wait_for()
+    assert page.locator("tbody tr").count() == 0
+    late = {"type": "urn:metric-resource:runtime-timeout", "title": "Later", "status": 504}
+    held[0].fulfill(status=504, content_type="application/problem+json", body=json.dumps(late))
+    page.get_by_role("alert").wait_for()
+    assert page.locator("tbody tr").count() == 0
+    page.unroute(re.compile(r"/runs\?"))
+    reader.visit(f"?run={FIRST}")
+    page.get_by_role("heading", name="Parameters").wait_for()
+    select_group = page.get_by_label("Resource group")
+    select_group.select_option("research")
+    page.get_by_text("There is no such run (404)").wait_for()
+    assert page.get_by_role("heading", name="Parameters").count() == 0
 
 
 def test_a_view_that_does_not_load_is_named(reader: Watched) -> None:

@@ -1,7 +1,7 @@
 /** JSON whose numbers keep their digits. */
 
 /** A number that JavaScript would write otherwise, or round: shown as the API gave it. */
-class Exact {
+export class Exact {
   /** @param {string} text the number's JSON literal */
   constructor(text) {
     this.text = text;

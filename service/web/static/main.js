@@ -15,12 +15,14 @@ const THEME = 'metric-resource.theme';
 let failure = '';
 
 function draw() {
+  const focused = document.activeElement;
   const view = !session.isSignedIn() ? signIn : state.one('compare') ? comparison : state.one('run') ? run : runs;
   store.drawing(() => {
     const { title, body } = view();
     document.title = `${visible(title)} · Metric Resource`;
     morph(header, frame(title));
     morph(main, [state.one('expired') && h('p.strip', { role: 'status' }, 'The pages had expired: this is page 1 again.'), body]);
+    if (!focused?.isConnected) main.focus({ preventScroll: true });
   });
 }
 

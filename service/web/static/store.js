@@ -8,6 +8,8 @@ const BUSY = 3_000; // a run may log many points a second
 const LIVE = 5_000;
 const STALE = 10_000;
 const QUIET = 30_000; // events do not say that the runtime cannot be reached
+/** What is asked of the service, not of a place: it stays while another is chosen. */
+const PLACELESS = ['resource-groups', 'connections'];
 /** @type {Map<string, Slot>} */
 const slots = new Map();
 let round = 0;
@@ -32,9 +34,11 @@ export function begin(handlers) {
  */
 export function use(path, query = {}, live = false, name = path, rest = 0) {
   const wanted = JSON.stringify([path, query, context()]);
+  const { group, connection } = context();
+  const key = PLACELESS.includes(path) ? path : JSON.stringify([name, group, connection]); // of another place nothing is shown
   /** @type {Slot} */
-  const slot = slots.get(name) ?? { path, wanted: '', round, rest, liveUntil: 0, asked: 0 };
-  slots.set(name, slot);
+  const slot = slots.get(key) ?? { path, wanted: '', round, rest, liveUntil: 0, asked: 0 };
+  slots.set(key, slot);
   Object.assign(slot, { round, rest });
   slot.liveUntil = live ? Infinity : Math.min(slot.liveUntil, Date.now() + 2 * LIVE + rest); // what came with the end is seen, too
   if (slot.wanted !== wanted) {

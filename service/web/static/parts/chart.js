@@ -138,6 +138,7 @@ function fitted(text, width, height) {
     return { ...part, width: room, height: y?.type === 'quantitative' || part.layer ? height : part.height, autosize: { type: 'fit-x', contains: 'padding' } };
   };
   whole.config.axis.labelSeparation = 8;
+  whole.config.axisY.titleLimit = height;
   whole.config.legend.layout = { bottom: { anchor: 'start', direction: 'vertical' } };
   whole.config.font = getComputedStyle(document.body).fontFamily;
   return whole.vconcat ? { ...whole, vconcat: whole.vconcat.map((/** @type {any} */ part) => sized(part, width - 70)) } : sized(whole, width);

@@ -27,7 +27,7 @@ export function h(tag, ...parts) {
 const isNothing = (value) => (value ?? false) === false;
 
 /** @param {any} children `Children`, however deep @returns {Node[]} */
-export const flat = (children) => [children].flat(Infinity).filter((child) => !isNothing(child))
+export const flat = (children) => [children].flat(Infinity).filter((child) => child !== '' && !isNothing(child))
   .map((child) => (child instanceof Node ? child : new Text(visible(child))));
 
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

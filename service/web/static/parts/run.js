@@ -37,15 +37,15 @@ export const valuesOf = (run, ...names) => members(...names).map(({ name, title,
 /** Runs that were seen to go on, since when, and with how many points. @type {Map<string, {total: number, since: string}>} */
 const followed = new Map();
 
-/** What has come since the page was opened. @param {string} run @param {string} status @param {number | undefined} total */
-export function liveLine(run, status, total) {
+/** What has come since the page was opened. @param {string} run @param {string} status @param {number | undefined} total @param {Slot} slot that it is of */
+export function liveLine(run, status, total, { asOf, stale }) {
   const live = isLive(status);
-  if (live && total !== undefined && !followed.has(run)) followed.set(run, { total, since: clock(new Date()) });
+  if (live && total !== undefined && !followed.has(run)) followed.set(run, { total, since: clock(asOf ?? new Date()) });
   const first = followed.get(run);
   if (!first) return null;
   const news = `${counted((total ?? first.total) - first.total, 'new point')} since ${first.since}.`;
   return h('div.row.live', { key: 'live' },
     h('span', { 'aria-live': 'polite', 'aria-atomic': 'true' },
-      live ? `${isPaused() ? 'Paused.' : 'Live:'} ${news}` : `The run has ended: ${status}. ${news}`),
+      live ? `${isPaused() ? 'Paused.' : stale ? 'Interrupted:' : 'Live:'} ${news}` : `The run has ended: ${status}. ${news}`),
     live && h('button', { 'aria-pressed': String(isPaused()), onclick: pause }, 'Pause'));
 }

@@ -39,7 +39,7 @@ function cure(slot, status, { scope, roles = [], roleCollections = [] }) {
     const seconds = Math.max(0, Math.ceil((slot.retryAt - Date.now()) / 1000));
     return h('p', h('span', { role: 'timer' }, `Trying again in ${seconds} s. `), h('button', { onclick: () => again() }, 'Try now'));
   }
-  return status >= 500 && h('button', { onclick: () => again() }, 'Try now');
+  return status >= 500 && status !== 501 && h('button', { onclick: () => again() }, 'Try now');
 }
 
 /** Parts that could not be read, and odd data: each is named. @param {Record<string, any[] | undefined>} data */
@@ -47,7 +47,7 @@ function strips({ unavailable = [], warnings = [], missing = [] }) {
   const lines = [
     ...unavailable.map((part) => `Could not be read in full: ${part.replace(/[A-Z]/g, ' $&').toLowerCase()}`),
     ...warnings.map(({ code, detail = code, count }) => detail + (count ? ` (${count})` : '')),
-    ...missing.map(({ runId, problem }) => `Run ${runId}: ${problem.title}. ${problem.detail}`),
+    ...missing.map(({ runId, problem }) => `Run ${runId}: ${problem.detail ?? problem.title}`),
   ];
   return lines[0] && warning(h('ul', lines.map((line) => h('li', shown(line)))));
 }

@@ -37,8 +37,8 @@ function header({ title, sort, class: style }) {
 /** @param {{next?: string | null}} page of the answer */
 export function pages(page) {
   const cursor = new URLSearchParams(page?.next ?? '').get('cursor');
-  return h('nav.row', { 'aria-label': 'Pages' }, one('cursor') && h('a', { href: link({}) }, 'First page'),
-    cursor && h('a', { href: link({ cursor }) }, 'Next page'));
+  return h('nav.row', { 'aria-label': 'Pages' }, one('cursor') && h('a', { href: link({}), key: 'first' }, 'First page'),
+    cursor && h('a', { href: link({ cursor }), key: 'next' }, 'Next page'));
 }
 
 /** @param {[Children, Children][]} pairs */

@@ -1,6 +1,6 @@
 /** Values that are JSON, folded open; a matrix as a table. */
 
-import { parse } from '../exact.js';
+import { Exact, parse } from '../exact.js';
 import { code, counted, dash, faint, h, shown } from './dom.js';
 import { facts, table } from './table.js';
 
@@ -8,9 +8,9 @@ const DEEPEST = 8;
 const MOST = 500;
 
 /** @param {any} value */
-const isPlain = (value) => typeof value !== 'object' || value === null || 'text' in value;
+const isPlain = (value) => typeof value !== 'object' || value === null || value instanceof Exact;
 /** @param {any} value */
-const isNumber = (value) => typeof value === 'number' || value?.text;
+const isNumber = (value) => typeof value === 'number' || value instanceof Exact;
 
 /** Text that may be JSON. @param {string} text @returns {Children} */
 export function text(text) {
@@ -27,6 +27,7 @@ export function tree(found, depth = 0) {
   if (isPlain(found)) return found === null ? dash() : shown(found);
   if (depth > DEEPEST) return code(JSON.stringify(found));
   const some = Object.entries(found).slice(0, MOST);
+  if (!some[0]) return code(JSON.stringify(found));
   if (!Array.isArray(found)) return facts(some.map(([name, one]) => [shown(name), tree(one, depth + 1)]));
   return square(found) ?? [grid(found.slice(0, MOST)) ?? h('ol', some.map(([, one]) => h('li', tree(one, depth + 1)))),
     found.length > MOST && h('p.faint', `and ${counted(found.length - MOST)} more`)];
@@ -48,15 +49,20 @@ function grid(rows) {
     class: rows.every((row) => isNumber(row[name])) && 'number', cell: (row) => (name in row ? tree(row[name]) : '') })), rows) : null;
 }
 
-/** Cells of two coordinates and a number, each pair once. @param {any[]} rows */
+/** Each once; numbers by their size, others as they come. @param {string[]} names */
+const ordered = (names) => names.every((name) => Number.isFinite(Number(name || NaN))) ? [...new Set(names)].sort((one, other) => Number(one) - Number(other)) : [...new Set(names)];
+
+/** Cells of two coordinates and a number, each pair once: of one kind, or most pairs there. @param {any[]} rows */
 function square(rows) {
   const names = members(rows);
   const value = names.findLast((name) => rows.every((row) => isNumber(row[name])));
   const [down, across] = names.filter((name) => name !== value);
   if (names.length !== 3 || Array.isArray(rows[0]) || !value || !down || !across) return null;
   const cells = new Map(rows.map((row) => [`${row[down]}\n${row[across]}`, row[value]]));
-  const [left, top] = [down, across].map((name) => [...new Set(rows.map((row) => String(row[name])))].sort(new Intl.Collator('en', { numeric: true }).compare));
-  if (!left || !top || cells.size !== rows.length || left.length * top.length > 2500 || top.length < 2) return null;
+  const [left = [], right = []] = [down, across].map((name) => ordered(rows.map((row) => String(row[name]))));
+  const isOfOneKind = new Set([...left, ...right]).size === Math.max(left.length, right.length); // a confusion matrix, whose zeros may be left out
+  const top = isOfOneKind && left.length > right.length ? left : right;
+  if (cells.size !== rows.length || right.length < 2 || (!isOfOneKind && 2 * rows.length <= left.length * top.length)) return null;
   const most = Math.max(...cells.values()) || 1;
   const cell = (/** @type {any} */ found) => found === undefined ? faint('·')
     : h('span', { class: `heat${Math.max(0, Math.round((3 * found) / most))}` }, String(found));

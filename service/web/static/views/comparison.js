@@ -3,7 +3,7 @@
 import { address, url } from '../api.js';
 import { chart } from '../parts/chart.js';
 import { check, choice, labelled, labelText, save, select, tabs } from '../parts/controls.js';
-import { copy, h, number, shown, unseen } from '../parts/dom.js';
+import { copy, counted, h, number, shown, unseen } from '../parts/dom.js';
 import { members, statusChip } from '../parts/run.js';
 import { empty, head, panel } from '../parts/states.js';
 import { table } from '../parts/table.js';
@@ -20,15 +20,15 @@ const MOST = 4;
 export function comparison() {
   const ids = all('compare');
   const slot = use('comparisons', { run: ids, differs: one('differs'), baseline: ids.includes(one('baseline')) && one('baseline') });
-  const title = `Compare ${ids.length} runs`;
+  const title = `Compare ${counted(ids.length, 'run')}`;
   return { title, body: [
     head(title, slot),
     panel(slot, (/** @type {Comparison} */ found) => {
       const columns = found.runs.map((run, index) => ({ run, index })).filter(({ run }) => !all('hide').includes(run.runId));
       return [
-        h('ul.chips', { 'aria-label': 'My selection' }, found.runs.map((run) => selected(run, ids.length > 2))),
+        h('ul.chips', { 'aria-label': 'My selection' }, ids.map((id) => selected(id, found.runs.find(({ runId }) => runId === id), ids.length > 2))),
         tabs('Comparison', 'view', ['Table', 'Board']),
-        one('view') ? board(found, columns) : sideBySide(found, columns),
+        !columns[0] ? empty('Show at least one run.') : one('view') ? board(found, columns) : sideBySide(found, columns),
       ];
     }),
   ] };
@@ -37,11 +37,11 @@ export function comparison() {
 /** @param {Compared} run */
 const named = ({ runId, configurationName }) => [shown(configurationName ?? 'run'), ' ', h('code.faint', runId.slice(0, 8))];
 
-/** A run can be hidden, and left. @param {Compared} run @param {boolean} canLeave */
-const selected = (run, canLeave) => h('li.tag', { key: run.runId },
-  check(unseen(`Show ${run.runId.slice(0, 8)}`), 'hide', run.runId, { checked: !all('hide').includes(run.runId) }),
-  h('a', { href: link({ run: run.runId }, true) }, named(run)), statusChip(run.status),
-  canLeave && h('button.small', { 'aria-label': `Remove ${run.runId}`, name: 'compare', value: run.runId }, '✕'));
+/** A run can be hidden, and left. @param {string} id @param {Compared | undefined} run missing where it cannot be read @param {boolean} canLeave */
+const selected = (id, run, canLeave) => h('li.tag', { key: id },
+  check(unseen(`Show ${id.slice(0, 8)}`), 'hide', id, { checked: !all('hide').includes(id) }),
+  h('a', { href: link({ run: id }, true) }, run ? named(run) : h('code', shown(id.slice(0, 8)))), run && statusChip(run.status),
+  canLeave && h('button.small', { 'aria-label': `Remove ${id}`, name: 'compare', value: id }, '✕'));
 
 /** @param {Comparison} found @param {Shown} columns */
 function sideBySide({ runs, parameters, metrics, models }, columns) {
@@ -99,12 +99,12 @@ function board({ metrics, models, parameters }, columns) {
   const charts = all('chart');
   const add = (/** @type {any} */ { target }) => {
     const wanted = nonEmpty([...new FormData(target)]);
-    if (wanted.has('metric')) go({ chart: [...charts, String(wanted)] });
+    if (wanted.has('metric')) go({ chart: [...new Set([...charts, String(wanted)])] });
   };
   const pick = (/** @type {string} */ label, /** @type {string} */ name, /** @type {Words} */ words) => labelled(label, select(words, { name, own: true, key: name }));
   return !names[0] ? empty('These runs have no metrics to draw.') : [
     h('form.filters', { 'aria-label': 'Add a chart', onsubmit: add },
-      labelled(`Metrics (up to ${MOST})`, select(names.map((name) => [name, name]), { name: 'metric', own: true, key: 'metric', multiple: true, required: true, size: MOST })),
+      labelled(`Metrics (up to ${MOST}, with Ctrl)`, select(names.map((name) => [name, name]), { name: 'metric', own: true, key: 'metric', multiple: true, required: true, size: MOST })),
       pick('Against', 'against', ['Step', 'Time', 'Elapsed', 'Run', ...parameters.map(({ key }) => [`parameter:${key}`, `Parameter ${key}`])]),
       pick('Type', 'type', ['As suits', 'Line', 'Scatter', 'Column', 'Bar', 'Heatmap']), pick('Scale', 'scale', ['Linear', 'Log']),
       h('button.primary', { type: 'submit' }, 'Add chart')),

@@ -28,7 +28,7 @@ export function metricResource(id, status) {
     return [
       h('div.row.bar',
         tabs('Metric resource', 'part', [`Metrics (${counted(count)})`, ['tags', `Tags (${pairs.length})`], ['info', `Custom Info (${customInfo.length})`]], { search: '' }),
-        liveLine(id, status, total), parts.stale && age(parts)),
+        liveLine(id, status, total, whole), parts.stale && age(parts)),
       one('part') === 'tags' ? tags(pairs) : one('part') ? info(customInfo)
         : count || whole.busy ? metrics({ id, path, live, whole, series, filtered: FILTERS.some(one), filters: picked(FILTERS) })
           : empty('No metrics were logged for this run.', live && 'They appear here as soon as they are.'),
@@ -79,10 +79,11 @@ function downloads({ id, path, filters }) {
 function progress({ id, path, filters, filtered, whole, live }) {
   const slot = filtered ? use(`${path}/series`, { ...filters, points: 2 }, live, `filtered:${id}`) : whole;
   const how = { ...filters, ...picked(['x', 'scale', 'smooth']), search: '' };
+  const along = (/** @type {Series[]} */ its) => one('x') || (its.every(({ last }) => last.step === null) && 'time');
   return panel(slot, (/** @type {{series: Series[]}} */ { series }) => series[0] ? h('div.charts', [...Map.groupBy(series, ({ name }) => name)].map(([name, its]) =>
     h('figure.card', { key: name },
       h('figcaption.row', h('h3', shown(name)), faint(counted(sum(its), 'point'))),
-      chart(`${path} ${name}`, `${path}/chart`, { ...how, name }, 180, live),
+      chart(`${path} ${name}`, `${path}/chart`, { ...how, x: along(its), name }, 180, live),
       summary(name, its)))) : noPoint());
 }
 

@@ -1,7 +1,7 @@
 /** One run: its header, and the tabs below it. */
 
 import { field, filterForm, period, save, tabs } from '../parts/controls.js';
-import { code, copy, dash, faint, h, shown } from '../parts/dom.js';
+import { code, copy, counted, dash, faint, h, shown } from '../parts/dom.js';
 import { isLive, statusChip, valuesOf } from '../parts/run.js';
 import { empty, head, panel } from '../parts/states.js';
 import { facts, table } from '../parts/table.js';
@@ -45,6 +45,7 @@ function overview({ scenario, scenarioId, executable, executableId, parameters, 
 /** @param {{name: string | null} | null} part @param {string | null} id */
 const named = (part, id) => [part?.name && [shown(part.name), ' '], id ? code(id) : dash()];
 
+const [LINES, MOST_SAVED] = [500, 5000];
 const ARTIFACT = ['Key', 'Name', 'Kind', 'URL'];
 
 /** @param {string} title @param {any[] | null} rows @param {string[]} names of their members */
@@ -65,10 +66,11 @@ function logs({ runId, status: now }) {
   const filters = picked(['since', 'until', 'search']);
   return [
     filterForm('Filter log lines', field('Search', 'search'), period(),
-      save('Download', path, { ...filters, limit: 5000, format: 'text' }, `${runId}.log`)),
-    panel(use(path, { ...filters, limit: 500 }, isLive(now)), ({ logs: lines }) => lines.length
-      ? h('ol.logs', { tabindex: 0, 'aria-label': 'Log lines, newest first' }, lines.map((/** @type {any} */ { timestamp, container, stream, message }) =>
-        h('li', { class: stream }, time(timestamp), ' ', faint(shown([container, stream].filter(Boolean).join(' '))), ' ', shown(message))))
+      save('Download', path, { ...filters, limit: MOST_SAVED, format: 'text' }, `${runId}.log`)),
+    panel(use(path, { ...filters, limit: LINES }, isLive(now)), ({ logs: lines }) => lines.length
+      ? [lines.length === LINES && h('p.faint', `The newest ${LINES} lines; a download has up to ${counted(MOST_SAVED)}. Search or times find others.`),
+        h('ol.logs', { tabindex: 0, 'aria-label': 'Log lines, newest first' }, lines.map((/** @type {any} */ { timestamp, container, stream, message }) =>
+        h('li', { class: stream }, time(timestamp), ' ', faint(shown([container, stream].filter(Boolean).join(' '))), ' ', shown(message))))]
       : empty(Object.keys(filters).some(one) ? 'No line matches.' : 'Nothing was logged.')),
   ];
 }
