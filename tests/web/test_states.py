@@ -237,7 +237,11 @@ def test_nothing_of_another_resource_group_is_shown(reader: Watched, own_runs: O
     held: list[Any] = []
     page = reader.open()
     assert page.locator("tbody tr").count() == 10
-    page.route(re.compile(r"/runs\?"), lambda route: held.append(route))
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/runs\?"), hold)
     page.evaluate(
         f"history.pushState(null, '', '?group={own_runs.group}'); dispatchEvent(new PopStateEvent('popstate'))"
     )
