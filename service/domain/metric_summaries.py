@@ -7,11 +7,12 @@ from functools import cached_property
 from heapq import nsmallest
 
 from service.domain import points
-from service.domain.metric_references import MetricReference, bracketed
+from service.domain.metric_references import MetricReference, Reading, bracketed
 from service.domain.points import NameValue
 from service.domain.series.summary import Summary
 
 _LISTED, _LONGEST_LISTED = 10, 200
+_CURE = '; names with a bracket or a quote can be written as JSON strings, such as "mAP[0.5]"[dataset=val]'
 
 
 class MetricSummaries:
@@ -30,16 +31,20 @@ class MetricSummaries:
 
     def of(self, metric: MetricReference) -> Summary | None:
         """The summary of a metric; ``None`` where it was not logged."""
-        if metric.labels is None:
-            return self._last.get(_unescaped(metric.name))
-        whole = self._last.get(_unescaped(metric.text))
-        return self._label_sets(metric.name).get(metric.labels) if whole is None else whole
+        return next((found for each in metric.readings if (found := self._read(each)) is not None), None)
+
+    def _read(self, reading: Reading) -> Summary | None:
+        if reading.labels is None:
+            return self._last.get(_unescaped(reading.name))
+        return self._label_sets(reading.name).get(reading.labels)
 
     def absence(self, metric: MetricReference) -> str:
         """A message for a metric that was not logged, with those that were."""
-        if not self._is_logged(metric.name):
-            return f"metric {metric.name} was not logged; logged: {self._listing(None)}"
-        return f"metric {metric.text} was not logged; label sets of {metric.name}: {self._listing(metric.name)}"
+        name = next((each.name for each in metric.readings if self._is_logged(each.name)), None)
+        if name is not None:
+            return f"metric {metric.text} was not logged; label sets of {name}: {self._listing(name)}"
+        cure = _CURE if "[" in metric.text or '"' in metric.text else ""
+        return f"metric {metric.name} was not logged; logged: {self._listing(None)}{cure}"
 
     def _is_logged(self, name: str) -> bool:
         return _unescaped(name) in self._last

@@ -60,7 +60,9 @@ class ChecksQuery(Query):
                 "`>`, `>=`, `==`, `!=`) and a decimal number: `Accuracy:last>=0.9`. A label set stands in brackets: "
                 "`Loss[dataset=validation]:min<0.1`, `Loss[]` for points without labels; without brackets the points "
                 "of all label sets count. Names and values with a comma, an equals sign, a bracket or a quote are "
-                'written as JSON strings: `Loss["a=b"="c"]`. Repeatable.'
+                'written as JSON strings: `Loss["a=b"="c"]`, `"mAP[0.5]"[dataset=val]`. A metric\'s name may stand '
+                "without quotes where only one way to read it was logged; of several, the one whose name is the whole "
+                "text is meant. Repeatable."
             ),
             "minItems": 1,
             "maxItems": _MOST,

@@ -20,6 +20,7 @@ LOSSES: dict[str, list[float | str]] = {
 }
 BROKEN: set[str] = set()
 ACCURACY = {"run1": 0.9, "run2": 0.8}
+PRECISION = {"run1": 0.6, "run2": 0.7}
 
 
 def points(run_id: str) -> list[dict[str, Any]]:
@@ -28,6 +29,9 @@ def points(run_id: str) -> list[dict[str, Any]]:
     return [
         {"name": name, "value": value, "step": step, "timestamp": "2026-03-29T01:00:00Z", "labels": []}
         for name, value, step in logged
+    ] + [
+        {"name": "mAP[0.5]", "value": PRECISION[run_id], "timestamp": None, "labels": [{"name": "a=b", "value": "val"}]}
+        for run_id in {run_id} & {*PRECISION}
     ]
 
 
@@ -107,6 +111,14 @@ def test_the_best_run_is_first_and_runs_without_the_metric_are_last(runs: Servic
     found = read(runs, f"sort=-metric:{quote('Accuracy, final')}:max,-createdAt&metric=Loss:count")
     assert ids(found)[:2] == ["run1", "run2"]
     assert [run["metrics"][0]["value"] for run in found["runs"][:2]] == [2, 2]
+
+
+@each_row("metric", ['mAP[0.5]["a=b"=val]', '"mAP[0.5]"["a=b"=val]', '"mAP[0.5]"'])
+def test_a_metric_whose_name_has_a_bracket_is_found_with_its_labels(runs: Service, metric: str) -> None:
+    found = read(runs, f"metric={quote(metric)}:last&sort=-metric:{quote(metric)}:last")
+    assert ids(found)[:2] == ["run2", "run1"]
+    assert [run["metrics"][0]["value"] for run in found["runs"][:3]] == ["0.7", "0.6", None]
+    assert found["runs"][0]["metrics"][0]["name"] == metric
 
 
 def test_stored_runs_are_sorted_without_the_runtime(runs: Service) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.expectations import Aggregate, Expectation, MetricAggregate, NotUnderstood
-from service.domain.metric_references import MetricReference
+from service.domain.metric_references import MetricReference, labels_between
 from service.domain.metric_summaries import MetricSummaries
 from service.domain.points import NameValue
 from service.domain.series.aggregates import summarize
@@ -31,6 +31,13 @@ RUN = [
     logged.point(4, 1, name="odd[a=b]"),
     logged.point(5, 1, name="odd", a="b"),
     logged.point(6, 1, name="odd", **{"a,b": 'c="d"'}),
+    logged.point(7, 1, name="mAP[0.5]", dataset="val"),
+    logged.point(8, 1, name="mAP[0.5]"),
+    logged.point(9, 1, name='br["x=y"]', a="b"),
+    logged.point(10, 1, name="both", a="b"),
+    logged.point(11, 1, name='"both"', a="b"),
+    logged.point(12, 1, name='"alone"', a="b"),
+    logged.point(13, 1, name="open[", **{"[": "]"}),
 ]
 
 
@@ -72,6 +79,24 @@ def summaries(texts: list[bytes] = RUN) -> MetricSummaries:
         ('odd["a"="b"]:last==5', True, "5"),
         ('odd["a,b"="c=\\"d\\""]:last==6', True, "6"),
         ("Gone:count==0", False, "null"),
+        ("mAP[0.5]:count==2", True, "2"),
+        ("mAP[0.5][dataset=val]:last==7", True, "7"),
+        ('mAP[0.5]["dataset"="val"]:last==7', True, "7"),
+        ("mAP[0.5][]:last==8", True, "8"),
+        ('"mAP[0.5]":count==2', True, "2"),
+        ('"mAP[0.5]"[dataset=val]:last==7', True, "7"),
+        ('"mAP[0.5]"["dataset"="val"]:last==7', True, "7"),
+        ('"mAP\\u005b0.5]"[]:last==8', True, "8"),
+        ('br["x=y"][a=b]:last==9', True, "9"),
+        ('"br[\\"x=y\\"]"[a=b]:last==9', True, "9"),
+        ('"odd"[a=b]:last==5', True, "5"),
+        ('"odd[a=b]":last==4', True, "4"),
+        ('"both":last==10', True, "10"),
+        ('"both"[a=b]:last==10', True, "10"),
+        ('"\\"both\\""[a=b]:last==11', True, "11"),
+        ('"alone":last==12', True, "12"),
+        ('"alone"[a=b]:last==12', True, "12"),
+        ('open[["["="]"]:last==13', True, "13"),
     ],
 )
 def test_check(expect: str, passed: bool, value: str) -> None:
@@ -111,8 +136,16 @@ def test_a_name_without_brackets_is_of_all_its_label_sets_however_each_escapes_i
         ("Empty:min<1", "min of Empty: no value can be read"),
         (
             "Lost:last<1",
-            "metric Lost was not logged; logged: Accuracy, Broken, Empty, Endless, Wide, loss, odd, "
-            "odd:last>=1, odd[a=b]",
+            'metric Lost was not logged; logged: "alone", "both", Accuracy, Broken, Empty, Endless, Wide, both, '
+            'br["x=y"], loss and 5 more',
+        ),
+        (
+            "mAP[0.5][dataset=test]:last<1",
+            "metric mAP[0.5][dataset=test] was not logged; label sets of mAP[0.5]: [], [dataset=val]",
+        ),
+        (
+            '"mAP[0.5]"[dataset=test]:last<1',
+            'metric "mAP[0.5]"[dataset=test] was not logged; label sets of mAP[0.5]: [], [dataset=val]',
         ),
         (
             "loss[dataset=test]:last<1",
@@ -220,8 +253,31 @@ def test_labels_of_any_text_can_be_written_as_json(labels: dict[str, str], aggre
 
     written = ",".join(f"{json.dumps(name)}={json.dumps(value)}" for name, value in labels.items())
     read = MetricAggregate.of(f"Loss[{written}]:{aggregate}")
-    assert read.metric.labels == {NameValue(*each) for each in labels.items()}
+    assert read.metric.readings[-1].labels == {NameValue(*each) for each in labels.items()}
     assert (read.metric.name, read.aggregate) == ("Loss", aggregate)
+
+
+@given(st.text(), st.none() | st.dictionaries(st.text(min_size=1), st.text(), max_size=3))
+def test_any_name_can_be_written_as_json(name: str, labels: dict[str, str] | None) -> None:
+    written = ",".join(f"{json.dumps(each)}={json.dumps(value)}" for each, value in (labels or {}).items())
+    text = json.dumps(name) + ("" if labels is None else f"[{written}]")
+    wanted = None if labels is None else {NameValue(*each) for each in labels.items()}
+    assert MetricReference.of(text).readings[0] == (name, wanted)
+
+
+@given(st.text('"[]=,\\ab', min_size=1))
+def test_a_text_has_at_most_one_label_set(text: str) -> None:
+    starts = (at for at, sign in enumerate(text, 1) if sign == "[")
+    assert sum(labels_between(text, start, len(text)) is not None for start in starts) <= 1
+
+
+def test_a_label_set_is_found_with_work_that_grows_with_the_text() -> None:
+    for sign in ("[", '["', '["[a=', '["="', "[a=b,"):
+
+        def work(count: int, sign: str = sign) -> int:
+            return lines(lambda: MetricReference.of("m" + sign * count + "]"))
+
+        assert work(2000) < 3 * work(1000)
 
 
 @given(st.lists(st.decimals(-10, 10, places=3), min_size=1), st.decimals(-10, 10, places=3))
@@ -245,4 +301,10 @@ _COMPARISONS: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 @each_row("text", ["Loss[", "[a=b]", "Loss[a]", "Loss[a=b", "Loss[a=b,]", "Loss[=b]", "Loss[a=b]c"])
 def test_what_is_no_label_set_is_part_of_the_name(text: str) -> None:
-    assert MetricReference.of(text) == MetricReference(text, text, None)
+    assert MetricReference.of(text).readings == ((text, None),)
+
+
+@each_row("text", ["mAP[0.5][dataset]", '"mAP[0.5]"[dataset]', '"mAP[0.5]', "Gone[a=b]"])
+def test_that_a_name_can_be_written_as_json_is_said_where_it_may_be_the_cure(text: str) -> None:
+    detail = Expectation.of(f"{text}:last>0").check(summaries()).detail
+    assert detail.endswith('can be written as JSON strings, such as "mAP[0.5]"[dataset=val]')

@@ -161,8 +161,9 @@ class RunsQuery(PagedQuery):
             "description": (
                 "A metric and an aggregate (`first`, `last`, `min`, `max`, `mean`, `count`), `Loss:min` for one: each "
                 "run that is given then says what it comes to, over all points of that name or of one label set "
-                "(`Loss[dataset=validation]:min`). Repeatable, up to five, for up to 1,000 runs an answer (see "
-                "`limit`). Needs the scope of metrics as well."
+                '(`Loss[dataset=validation]:min`, `"mAP[0.5]"[dataset=val]:max`; see `expect` of `checkRun`). '
+                "Repeatable, up to five, for up to 1,000 runs an answer (see `limit`). Needs the scope of metrics as "
+                "well."
             ),
             "maxItems": _MOST_METRICS,
             "example": ["Loss:min"],
