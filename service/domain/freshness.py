@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 
 class Source(StrEnum):
@@ -24,7 +26,7 @@ class Provenance(msgspec.Struct, frozen=True, gc=False):
 
     ``age`` and ``ttl`` in seconds (``ttl`` is negative once stale); ``lifetime`` is the whole time of freshness in
     seconds; ``kept`` whether it was stored; ``shared`` whether it is from another reader's fetch; ``upstream`` the
-    seconds that its fetch took, where there was one.
+    seconds that its fetch took, where there was one; ``partial`` whether something of the answer could not be read.
     """
 
     source: Source
@@ -34,6 +36,16 @@ class Provenance(msgspec.Struct, frozen=True, gc=False):
     kept: bool = True
     shared: bool = False
     upstream: float | None = None
+    partial: bool = False
+
+
+def combined(provenances: Iterable[Provenance], *, partial: bool) -> Provenance:
+    """The provenance of an answer made of several: that of the one that becomes stale first.
+
+    A ``partial`` answer is not fresh: what it lacks may be there at the next request.
+    """
+    first = min(provenances, key=lambda each: each.ttl)
+    return replace(first, ttl=min(first.ttl, 0.0), lifetime=0.0, partial=True) if partial else first
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):

@@ -9,7 +9,7 @@ import msgspec
 from service.domain import points
 from service.domain.comparison import Compared, narrowed
 from service.domain.errors import ServiceError
-from service.domain.freshness import Provenance
+from service.domain.freshness import Provenance, combined
 from service.domain.metrics import MetricResource, Unreadable
 from service.domain.runs import RunDetails
 from service.domain.selection.filters import EVERYTHING, Filter, selected
@@ -44,8 +44,9 @@ class ReadComparison(msgspec.Struct, frozen=True):
 
     @property
     def provenance(self) -> Provenance:
-        """The provenance of the entry that becomes stale first."""
-        return min((each.provenance for pair in self.found.values() for each in pair), key=lambda each: each.ttl)
+        """The provenance of all contents together."""
+        read = (each.provenance for pair in self.found.values() for each in pair)
+        return combined(read, partial=bool(self.missing))
 
     def compared(
         self,

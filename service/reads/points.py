@@ -9,7 +9,7 @@ import msgspec
 from service.caching import codec
 from service.caching.codec import Packed
 from service.domain.errors import ServiceError
-from service.domain.freshness import Provenance, Snapshot
+from service.domain.freshness import Provenance, Snapshot, combined
 from service.domain.metrics import MetricResource
 from service.reads.results import Read
 
@@ -54,5 +54,5 @@ class ReadPoints(msgspec.Struct, frozen=True):
 
     @property
     def provenance(self) -> Provenance:
-        """The provenance of the entry that becomes stale first."""
-        return min((each.provenance for each in self.found.values()), key=lambda each: each.ttl)
+        """The provenance of all contents together."""
+        return combined((each.provenance for each in self.found.values()), partial=bool(self.missing))

@@ -134,7 +134,9 @@ class Answers:
         return self._ready.admitted(weight)
 
     def cache_control(self, provenance: Provenance) -> str:
-        """The ``Cache-Control`` field of the answer (RFC 9111, RFC 5861)."""
+        """The ``Cache-Control`` field of the answer (RFC 9111, RFC 5861); a partial one is not stored, as a problem."""
+        if provenance.partial:
+            return "no-store"
         return f"private, max-age={int(provenance.lifetime)}, {self._windows}"
 
     def _pieces(self, wanted: Representation, plain: str, tag: str, coding: str) -> Body | Iterator[bytes]:

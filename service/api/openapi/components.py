@@ -104,7 +104,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 _HEADERS: dict[str, tuple[str, Any]] = {
     "ETag": ("Strong entity tag of this very representation.", '"6YxZ8C0rFq1mN3pQbTzV"'),
     "Cache-Control": (
-        "How long the answer is fresh, and how long it may be used after that (RFC 5861).",
+        "How long the answer is fresh, and how long it may be used after that (RFC 5861); `no-store` for one that "
+        "lacks something that could not be read.",
         "private, max-age=300, stale-while-revalidate=30, stale-if-error=86400",
     ),
     "Vary": (

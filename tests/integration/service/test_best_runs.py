@@ -163,6 +163,7 @@ def test_runs_whose_metrics_cannot_be_read_are_named(runs: Service) -> None:
         for form in ("csv", "ndjson"):
             answer = runs.get(f"/runs?metric=Loss:min&format={form}")
             assert (answer.status_code, answer.headers["X-Missing-Runs"]) == (200, "run2")
+            assert answer.headers["Cache-Control"] == "no-store"
     finally:
         BROKEN.clear()
     assert "X-Missing-Runs" not in runs.get("/runs?metric=Loss:min&format=csv", Cache_Control="no-cache").headers

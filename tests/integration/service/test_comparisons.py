@@ -240,6 +240,15 @@ def test_a_run_that_cannot_be_read_takes_no_other_down(comparable: Service) -> N
     assert "requestId" not in missing["problem"], "the same bytes are for others as well"
 
 
+@each_row("path", ["/comparisons?", "/comparisons?format=csv&", "/comparisons/chart?metric=loss&"])
+def test_an_answer_that_lacks_a_run_is_kept_by_nobody(comparable: Service, path: str) -> None:
+    assert "max-age=" in comparable.get(f"{path}run=run1&run=run2").headers["Cache-Control"]
+    for _ in range(2):
+        lacking = comparable.get(f"{path}run=run1&run=nosuchrun&run=run2").headers
+        assert lacking["Cache-Control"] == "no-store"
+    assert lacking["Cache-Status"] == "metric-resource; hit; ttl=0"
+
+
 def test_what_is_incomplete_of_a_run_is_said(comparable: Service) -> None:
     found = read(comparable, "/comparisons?run=run1&run=run4")
     assert [run.get("unavailable") for run in found["runs"]] == [None, ["parameters"]]

@@ -44,10 +44,12 @@ def test_one_run_that_the_runtime_fails_for_takes_no_other_down(surroundings: Su
     with surroundings.service(timeout=4.0) as service:
         spoil(service, *fault)  # type: ignore[arg-type]
         compared, table = together(*[partial(service.get, path) for path in paths])
+        assert compared.headers["Cache-Control"] == "no-store"
         compared = json.loads(compared.data)
         assert [one["runId"] for one in compared["runs"]] == ["good"]
         assert [(one["runId"], one["problem"]["status"]) for one in compared["missing"]] == [("bad1", problem)]
         assert table.headers["X-Missing-Runs"] == "bad1"
+        assert table.headers["Cache-Control"] == "no-store"
         assert [row.split(b",")[0] for row in table.data.splitlines()[1:]] == [b"fine", b"good"]
 
 

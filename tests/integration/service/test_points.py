@@ -161,6 +161,18 @@ def test_a_run_that_cannot_be_read_is_named(runs: Runs) -> None:
     assert runs.get().headers["ETag"] != answer.headers["ETag"]
 
 
+@each_row("format_", ["json", "csv", "ndjson", "parquet"])
+def test_an_answer_that_lacks_a_run_is_kept_by_nobody(runs: Runs, format_: str) -> None:
+    whole = runs.get(f"{AB}&format={format_}").headers
+    assert "max-age=60" in whole["Cache-Control"]
+    for _ in range(2):
+        lacking = runs.get(f"{AB}&run=gone&format={format_}").headers
+        assert (lacking["Cache-Control"], lacking["ETag"] != whole["ETag"]) == ("no-store", True)
+    assert lacking["Cache-Status"] == "metric-resource; hit; ttl=0"
+    page = runs.get(f"{AB}&run=gone&limit=1&format={format_}").headers
+    assert page["Cache-Control"] == "no-store"
+
+
 def test_runs_of_which_none_can_be_read_are_a_problem(runs: Runs) -> None:
     """Of their problems that which may hide a run comes before that a run is absent."""
     assert runs.get("/points?run=gone&run=lost").status_code == 404

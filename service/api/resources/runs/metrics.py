@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from service.domain.errors import Fault, InvalidParameter, RunNotFound, ServiceError
 from service.domain.expectations import AggregateValue, MetricAggregate
-from service.domain.freshness import Provenance, Snapshot
+from service.domain.freshness import Provenance, Snapshot, combined
 from service.domain.metric_summaries import MetricSummaries
 from service.domain.runs import Run
 from service.domain.runtime import RequestContext
@@ -50,8 +50,8 @@ class RunMetrics:
         return sum(one.size for one in self._read.values())
 
     def provenance(self, of_list: Provenance) -> Provenance:
-        """The provenance of the entry that becomes stale first, the list of runs included."""
-        return min((of_list, *(one.provenance for one in self._read.values())), key=lambda each: each.ttl)
+        """The provenance of all that was read, the list of runs included."""
+        return combined((of_list, *(one.provenance for one in self._read.values())), partial=bool(self.unread))
 
     def snapshot(self, of_list: Snapshot) -> Snapshot:
         """The snapshot of the list and the metrics of its runs together."""
