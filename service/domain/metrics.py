@@ -89,9 +89,9 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     ``created_at`` and ``modified_at`` are JSON literals of a timestamp, written as in a ``Chunk``, or ``null``;
     ``tags`` and ``custom_info`` are JSON arrays of ``{"name":…,"value":…}``, written so. ``count`` is the number of
-    points in all chunks; ``unreadable`` counts members that could not be read, including missing timestamps and values
-    of points. ``label_names`` are those of all points by first appearance, ``MOST_LABEL_NAMES`` at most; ``None`` where
-    they have not been collected.
+    points in all chunks; ``unreadable`` counts members of points that could not be read, including missing timestamps
+    and values; ``unreadable_moments`` those of ``created_at`` and ``modified_at``. ``label_names`` are those of all
+    points by first appearance, ``MOST_LABEL_NAMES`` at most; ``None`` where they have not been collected.
     """
 
     run_id: str
@@ -103,3 +103,4 @@ class MetricResource(msgspec.Struct, frozen=True, array_like=True, gc=False):
     count: int = 0
     unreadable: Unreadable = READABLE
     label_names: tuple[str, ...] | None = None
+    unreadable_moments: int = 0

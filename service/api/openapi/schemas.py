@@ -124,7 +124,11 @@ class Warning(Schema):
         ),
     )
     count = fields.Integer(
-        required=True, metadata={"description": "How many values of the run are affected, on all pages.", "minimum": 1}
+        required=True,
+        metadata={
+            "description": "How many values of the run are affected, whatever is selected, on all pages.",
+            "minimum": 1,
+        },
     )
     detail = fields.String(required=True)
 

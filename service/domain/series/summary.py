@@ -31,7 +31,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class RunSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The summaries of a run's metrics, as listed by ``aggregates.summarize``, and its unreadable values."""
+    """The summaries of a run's metrics, as listed by ``aggregates.summarize``, and how many members of its points could
+    not be read."""
 
     summaries: tuple[Summary, ...]
     unreadable: Unreadable

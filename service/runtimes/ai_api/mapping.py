@@ -153,14 +153,17 @@ def _whole(resource: _Resource, *, mended: bool) -> MetricResource:
 
 def _mapped(resource: _Resource, mapping: PointMapping, chunks: Sequence[Chunk], *, mended: bool) -> MetricResource:
     tags, custom_info = pairs(resource.tags), pairs(resource.custom_info)
+    of_points = mapping.unreadable
+    created_at, modified_at = map(mapping.timestamps.literal, (resource.created_at, resource.modified_at))
     return MetricResource(
         run_id=resource.execution_id,
-        created_at=mapping.timestamps.literal(resource.created_at),
-        modified_at=mapping.timestamps.literal(resource.modified_at),
+        created_at=created_at,
+        modified_at=modified_at,
         metrics=chunks,
         tags=json_literals.restored(tags) if mended else tags,
         custom_info=json_literals.restored(custom_info) if mended else custom_info,
         count=sum(counts_of(chunks)),
-        unreadable=mapping.unreadable,
+        unreadable=of_points,
         label_names=mapping.label_names,
+        unreadable_moments=mapping.unreadable.timestamps - of_points.timestamps,
     )

@@ -27,6 +27,13 @@ def log(service: Service, *points: dict[str, Any]) -> None:
     service.runtime.say("metrics", 200, {"resources": [{"executionId": "run1", "metrics": list(points)}]})
 
 
+def log_odd_moments(service: Service, *points: dict[str, Any]) -> None:
+    """A resource whose own two timestamps cannot be read either."""
+    odd = {"executionId": "run1", "createdAt": "soon", "modifiedAt": 5, "metrics": list(points)}
+    service.runtime.say("metrics", 200, {"resources": [odd]})
+    service.token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
+
+
 @pytest.fixture
 def odd(service: Service) -> Service:
     log(service, *ODD)
@@ -82,6 +89,21 @@ def test_series_keep_them_and_calculate_without_them(odd: Service) -> None:
     assert series["mean"] == pytest.approx(10 / 3)
     assert warnings_of(found) == CODES
     assert read(odd, f"{RUN}/series?points=2")["series"][0]["downsampled"]
+
+
+def test_only_the_metric_resource_warns_of_its_own_timestamps(service: Service) -> None:
+    log_odd_moments(service, ODD[0])
+    found = read(service, RUN)
+    assert (found["createdAt"], found["modifiedAt"], warnings_of(found)) == (None, None, {"unreadable-timestamp": 2})
+    for path in (f"{RUN}/series", "/points?run=run1", "/comparisons?run=run1&run=run2"):
+        assert "warnings" not in read(service, path), path
+
+
+def test_answers_with_points_warn_of_these_only(service: Service) -> None:
+    log_odd_moments(service, *ODD)
+    assert warnings_of(read(service, RUN)) == CODES | {"unreadable-timestamp": 4}
+    for path in (f"{RUN}/series", "/points?run=run1", "/comparisons?run=run1&run=run2"):
+        assert warnings_of(read(service, path)) == CODES, path
 
 
 @each_row("kind", ["line", "scatter", "column", "bar", "heatmap"])

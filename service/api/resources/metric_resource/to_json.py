@@ -35,7 +35,7 @@ def metric_resource(
     yield b'],"tags":%b,"customInfo":%b%b%b}' % (
         resource.tags,
         resource.custom_info,
-        warnings(resource.unreadable),
+        warnings(resource.unreadable + Unreadable(timestamps=resource.unreadable_moments)),
         page,
     )
 

@@ -15,7 +15,7 @@ _AT_ONCE = 2000
 
 
 def progress(run_id: str, series: Sequence[Series], zone: TimeZone, unreadable: Unreadable) -> Iterator[bytes]:
-    """The answer, in pieces. ``unreadable`` counts the values of the run that could not be read."""
+    """The answer, in pieces. ``unreadable`` counts the members of the run's points that could not be read."""
     clock = zone_clock(zone)
     yield b'{"runId":"%b","timezone":"%b","series":[' % (run_id.encode("ascii"), zone.name.encode("ascii"))
     for number, one in enumerate(series):

@@ -90,7 +90,7 @@ def test_a_metric_without_a_name_is_refused() -> None:
 def test_a_moment_of_the_resource_that_is_no_text_is_null_and_counted(member: str, literal: str) -> None:
     found = resource(answer(metric(), more=f',"{member}":{literal}'))
     assert (found.created_at, found.modified_at, found.count) == (b"null", b"null", 1)
-    assert found.unreadable == Unreadable(timestamps=1)
+    assert (found.unreadable, found.unreadable_moments) == (READABLE, 1)
 
 
 @each_row("member", ["metrics", "tags", "customInfo", "createdAt", "modifiedAt"])
@@ -205,7 +205,7 @@ def test_an_unreadable_timestamp_takes_nothing_else_down(text: str, escaped: boo
     literal = json.dumps(text, ensure_ascii=escaped or not text.isprintable())
     body = answer(metric(timestamp=literal), metric(), more=f',"modifiedAt":{literal}')
     found = resource(body)
-    assert found.unreadable == Unreadable(timestamps=2)
+    assert (found.unreadable, found.unreadable_moments) == (Unreadable(timestamps=1), 1)
     assert found.modified_at == b"null"
     assert [each["timestamp"] for each in json.loads(points_of(found))] == [None, "2026-03-29T01:00:00Z"]
 
