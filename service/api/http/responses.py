@@ -28,7 +28,10 @@ from service.domain.runtime import RequestContext
 from service.reads.policy import Lifetimes
 
 _REPRESENTATION_VERSION = "2"
-_TAGS = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
+_TAGS = re.compile(_TAG)
+_LIST = re.compile(rf"[ \t]*(?:{_TAG}[ \t]*)?(?:,[ \t]*(?:{_TAG}[ \t]*)?)*")
+"""A list of entity tags (RFC 9110, 5.6.1 and 8.8.3), which may have empty elements."""
 T = TypeVar("T")
 TOTAL = "X-Total-Count"
 """The header for ``page.total`` in formats without such a member."""
@@ -263,10 +266,11 @@ def _describe_dependencies(wanted: Representation, tag: str) -> None:
 
 
 def client_has(tag: str, given: str | None) -> bool:
-    """Whether ``If-None-Match`` names the representation (RFC 9110, 13.1.2: compared weakly)."""
+    """Whether ``If-None-Match`` names the representation (RFC 9110, 13.1.2: compared weakly); a malformed list
+    names none."""
     if given is None:
         return False
-    return given.strip() == "*" or tag in _TAGS.findall(given)
+    return given.strip() == "*" or (tag in _TAGS.findall(given) and _LIST.fullmatch(given) is not None)
 
 
 def status_of(provenance: Provenance) -> str:

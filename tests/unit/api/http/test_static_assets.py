@@ -16,11 +16,19 @@ def answer(**headers: str) -> Response:
         return ASSET.response(REVALIDATED)
 
 
-@each_row("condition", ["*", "{}", "W/{}", '"another", {}'])
+@each_row(
+    "condition", ["*", "{}", "W/{}", '"another", {}', '"a,b",{}', '"", {}', " {} ,", ', ,\t{}, W/"another"', '"W/", {}']
+)
 def test_the_client_has_it(condition: str) -> None:
     tag = answer().headers["ETag"]
     found = answer(If_None_Match=condition.format(tag))
     assert (found.status_code, found.data, found.headers["ETag"]) == (304, b"", tag)
+
+
+@each_row("condition", ["{}x", "x{}", "W/ {}", "w/{}", '{} "another"', "{}; {}", "{}{}", "{}, another", '{}, "', "**"])
+def test_a_malformed_condition_is_none(condition: str) -> None:
+    tag = answer().headers["ETag"]
+    assert answer(If_None_Match=condition.replace("{}", tag)).status_code == 200
 
 
 @each_row("coding", ["gzip", "br", "zstd"])
