@@ -152,6 +152,7 @@ class _KeyValue(msgspec.Struct):
 
 class _StepValue(msgspec.Struct):
     step: Raw
+    timestamp: Raw
     value: Raw
 
 
@@ -202,7 +203,8 @@ def models(runs: Sequence[Compared]) -> list[ComparedModels]:
 
 
 def joined(compared: Aligned[Series]) -> Joined:
-    """The values by step. Of several points at one step the last counts; points without a step are left out."""
+    """The values by step. Of several points at one step the last with a timestamp counts, else the last; points without
+    a step are left out."""
     columns = [dict(_by_step(series)) for series in compared.series]
     found: dict[bytes, bytes] = {}
     for column in columns:
@@ -288,10 +290,19 @@ def _last_value(summary: Summary | None) -> Decimal | None:
 
 
 def _by_step(series: Series | None) -> Iterator[tuple[bytes, bytes]]:
+    """The values by step, where that which counts comes last. Points are ordered by step, and those of a step without a
+    timestamp come after those with one."""
+    timed = b""
     for text in series.points if series is not None else ():
         point = _step_value(text)
-        if bytes(point.step) != points.NULL:
-            yield b"%d" % int(points.exact(bytes(point.step))), bytes(point.value)
+        if bytes(point.step) == points.NULL:
+            continue
+        step = b"%d" % int(points.exact(bytes(point.step)))
+        if bytes(point.timestamp) != points.NULL:
+            timed = step
+        elif step == timed:
+            continue
+        yield step, bytes(point.value)
 
 
 def _given(literal: bytes) -> Iterator[tuple[str, bytes]]:

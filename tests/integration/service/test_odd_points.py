@@ -122,6 +122,23 @@ def test_nothing_but_points_without_a_value_is_no_chart(service: Service) -> Non
     assert (series["min"], series["max"], series["mean"], series["count"]) == (None, None, None, 1)
 
 
+def test_where_runs_are_joined_by_step_a_point_without_a_timestamp_counts_only_alone(service: Service) -> None:
+    log(
+        service,
+        {"name": "loss", "value": 1, "timestamp": None, "step": 1},
+        {"name": "loss", "value": 2, "timestamp": AT.format(2), "step": 1},
+        {"name": "loss", "value": 3, "timestamp": AT.format(1), "step": 1},
+        {"name": "loss", "value": 4, "timestamp": "soon", "step": 1},
+        {"name": "loss", "value": 5, "timestamp": None, "step": 2},
+        {"name": "loss", "value": 6, "timestamp": None, "step": 2},
+    )
+    service.token = service.issuer.mint(roles=["scenario_metric_viewer", "scenario_job_viewer"])
+    found = read(service, "/comparisons?run=run1&run=run2&align=step&metric=loss")
+    assert (found["aligned"][0]["steps"], found["aligned"][0]["values"]) == ([1, 2], [[2, 6], [None, None]])
+    table = service.get("/comparisons?run=run1&run=run2&align=step&metric=loss&format=csv").data.decode()
+    assert [line.split(",")[-3:] for line in table.splitlines()[-2:]] == [["1", "2", ""], ["2", "6", ""]]
+
+
 def test_numbers_without_end_pass_through(service: Service) -> None:
     values = ["1" * 50_000, "0." + "3" * 50_000, "-1e999999999999999999999", "1e-999999999999999999999"]
     points = [f'{{"name":"n","value":{value},"timestamp":"{AT.format(1)}","step":1}}' for value in values]
