@@ -168,7 +168,7 @@ class Expectation(msgspec.Struct, frozen=True):
     def _detail(self, found: AggregateValue, passed: bool) -> str:
         name = f"{self.metric_aggregate.aggregate} of {self.metric_aggregate.metric.text}"
         if found.value == points.NULL:
-            return f"{name}: no value can be read"
+            return f"{name}: {_absence(self.metric_aggregate.aggregate, found.added)}"
         value = found.value.decode("ascii").strip('"')
         digits = " (to 17 digits)" if found.is_rounded else ""
         at = f" at step {found.step.decode('ascii')}" if found.step != points.NULL else ""
@@ -177,6 +177,17 @@ class Expectation(msgspec.Struct, frozen=True):
         if found.is_too_close_to(self.number):
             return f"{name} is {value} to 17 digits, too close to {self.number} to tell"
         return f"{name} is {value}{digits}{at}, which is {'' if passed else 'not '}{self.comparison} {self.number}"
+
+
+def _absence(aggregate: Aggregate, added: int) -> str:
+    """Why a metric that was logged has no such value; ``added`` numbers are in its mean."""
+    match aggregate:
+        case Aggregate.FIRST | Aggregate.LAST:
+            return "no value can be read"
+        case Aggregate.MEAN if added:
+            return "its values are too large, or too far apart, to be added exactly"
+        case _:
+            return "no value is a number"
 
 
 class _Point(msgspec.Struct):

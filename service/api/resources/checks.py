@@ -83,7 +83,8 @@ class CheckSchema(Schema):
             **value_metadata(),
             "description": (
                 "The value compared: the runtime's number digit for digit, a count, or a mean to 17 significant "
-                "digits (compared exactly). `null` where the metric was not logged, or has no value that can be read."
+                "digits (compared exactly). `null` where the metric was not logged, or has no such value; `detail` "
+                "says why."
             ),
         },
     )

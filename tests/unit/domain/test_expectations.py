@@ -26,6 +26,8 @@ RUN = [
     logged.point("NaN", 7, name="Broken"),
     logged.point(None, 7, name="Empty"),
     logged.point("Infinity", 7, name="Endless"),
+    *(logged.point(77.5, name="Huge").replace(b"77.5", value) for value in (b"1e9999999999999999999999", b"2")),
+    *(logged.point(77.5, name="Far").replace(b"77.5", value) for value in (b"1e9999", b"1", b"-1e9999")),
     *(logged.point(77.5, name="Wide").replace(b"77.5", value) for value in (b"1e1500", b"1e-1500")),
     logged.point(3, 1, name="odd:last>=1"),
     logged.point(4, 1, name="odd[a=b]"),
@@ -133,11 +135,16 @@ def test_a_name_without_brackets_is_of_all_its_label_sets_however_each_escapes_i
         ("Accuracy:last>=0.9", "last of Accuracy is 0.97 at step 1, which is >= 0.9"),
         ("Wide:mean>=5e1499", "mean of Wide is 5E+1499 to 17 digits, too close to 5E+1499 to tell"),
         ("Broken:last<1", "last of Broken is NaN at step 7, which passes no check"),
-        ("Empty:min<1", "min of Empty: no value can be read"),
+        ("Empty:last<1", "last of Empty: no value can be read"),
+        ("Empty:min<1", "min of Empty: no value is a number"),
+        ("Empty:mean<1", "mean of Empty: no value is a number"),
+        ("Broken:mean<1", "mean of Broken: no value is a number"),
+        ("Huge:mean>1", "mean of Huge: its values are too large, or too far apart, to be added exactly"),
+        ("Far:mean>1", "mean of Far: its values are too large, or too far apart, to be added exactly"),
         (
             "Lost:last<1",
-            'metric Lost was not logged; logged: "alone", "both", Accuracy, Broken, Empty, Endless, Wide, both, '
-            'br["x=y"], loss and 5 more',
+            'metric Lost was not logged; logged: "alone", "both", Accuracy, Broken, Empty, Endless, Far, Huge, '
+            "Wide, both and 7 more",
         ),
         (
             "mAP[0.5][dataset=test]:last<1",
