@@ -305,15 +305,17 @@ def _run_metrics(
         if isinstance(part, Page):
             pages.append(part)
     chunks = [chunk for page in pages for chunk in page.chunks]
+    created_at = run_mapping.created_at(found)
     resource = MetricResource(
         run_id=found.info.run_id,
-        created_at=run_mapping.created_at(found),
+        created_at=created_at or NULL,
         metrics=points.merged(chunks),
         tags=run_mapping.tags(found),
         custom_info=run_mapping.custom_info(found),
         count=sum(chunk.count for chunk in chunks),
         unreadable=sum((page.unreadable for page in pages), READABLE),
         label_names=points.all_label_names(pages),
+        unreadable_moments=int(created_at is None),
     )
     status = run_mapping.status(found)
     return RunMetrics(resource, status.may_change, status)

@@ -58,8 +58,9 @@ def run(found: ListedRun) -> Run:
     )
 
 
-def created_at(found: MLflowRun) -> bytes:
-    return timestamps.literal(found.info.start_time) or NULL
+def created_at(found: MLflowRun) -> bytes | None:
+    """``None`` where it cannot be read."""
+    return timestamps.literal(found.info.start_time)
 
 
 def parameters(found: MLflowRun) -> bytes:

@@ -28,6 +28,7 @@ from service.domain.errors import (
     RuntimeUnavailable,
     ServiceError,
 )
+from service.domain.metrics import READABLE
 from service.domain.runtime import AIRuntime, CacheScope, Capabilities, RunMetrics, RuntimeKind
 from service.runtimes.mlflow.client import AT_ONCE, AT_ONCE_ELSEWHERE, RUNS_A_PAGE
 from service.settings import RuntimeAuth, RuntimeSettings
@@ -271,6 +272,17 @@ def test_a_run_id_that_mlflow_does_not_take_is_no_run() -> None:
     server.say("runs/get", 400, error("INVALID_PARAMETER_VALUE"))
     with adapter(server) as runtime, pytest.raises(RunNotFound):
         metrics(runtime, "a.b.c")
+
+
+@each_row("start, unreadable", [(MARCH, 0), (None, 0), ("soon", 1), (10**18, 1)])
+def test_a_start_that_cannot_be_read_is_counted_of_the_resource_itself(start: Any, unreadable: int) -> None:
+    server = ScriptedMLflow()
+    server.runs[RUN] = {"loss": points(1)}
+    server.info = {"start_time": start}
+    with adapter(server) as runtime:
+        found = runtime.run_metrics([RUN], context(OURS))[RUN]
+    assert isinstance(found, RunMetrics)
+    assert (found.resource.unreadable, found.resource.unreadable_moments) == (READABLE, unreadable)
 
 
 def test_a_deleted_run_is_none_and_is_not_listed() -> None:
