@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import replace
 
 from service.charts import captions, scales, specification
-from service.charts.notes import not_positive, notes, off_scale, without_value
+from service.charts.notes import notes, of_values
 from service.charts.panels import Axis, AxisKind, Caption, ChartType, Mark, Panel, Trace, ValueScale
 from service.charts.safe_text import visible
-from service.charts.traces import Drawing, stands
+from service.charts.traces import Drawing
 from service.charts.x_axis import Against, ChartOptions, axis_of, instant, words
 from service.concurrency.decoders import json_decoder
 from service.domain import comparison, points
 from service.domain.comparison import Compared, Identity
 from service.domain.errors import Fault, InvalidParameter
+from service.domain.series.reasons import DRAWN, Reason, of_value
 from service.domain.series.series import Series
 from service.domain.series.series_counter import Needs, SeriesCounter
 from service.domain.timestamps import ZoneClock
@@ -138,24 +139,35 @@ class Comparison(msgspec.Struct, frozen=True):
         for metric, by_run_labels in by_metric.items():
             if share_places:  # side by side there
                 traces = [
-                    Trace(f"{name}, {label}" if label else name, _marks([series], [place]))
+                    Trace(f"{name}, {label}" if label else name, self._marks([series], [place]))
                     for name, several, place in zip(names, by_run_labels, places, strict=True)
                     for label, series in several.items()
                 ]
             else:
                 labels = dict.fromkeys(label for several in by_run_labels for label in several)
                 traces = [
-                    Trace(one or metric, _marks([each.get(one) for each in by_run_labels], places)) for one in labels
+                    Trace(one or metric, self._marks([each.get(one) for each in by_run_labels], places))
+                    for one in labels
                 ]
-            panels.append(Panel(metric, [_standing(trace, self.scale) for trace in traces], self.scale))
-        panels = [replace(panel, traces=[trace for trace in panel.traces if trace.marks]) for panel in panels]
+            panels.append(Panel(metric, [trace for trace in traces if trace.marks], self.scale))
         panels = [panel for panel in panels if panel.traces]
-        last = [_last(series) for several in by_run for series in several]
-        said = ["The last value of each run"]
-        said += [without_value(last.count(None))] if None in last else []
-        said += off_scale([mark.text for panel in panels for mark in panel.marks if mark.value is None])
-        nowhere = sum(one is not None and one[0] is not None and float(one[1]) <= 0 for one in last)
-        return self._chart(panels, axis, asked, [*said, *not_positive(nowhere, self.scale)], absent)
+        placed = [several for several, place in zip(by_run, places, strict=True) if place is not None]
+        counts = Counter(self._reason(series) for several in placed for series in several)
+        return self._chart(panels, axis, asked, ["The last value of each run", *of_values(counts)], absent)
+
+    def _marks(self, several: Sequence[Series | None], places: Sequence[_Place | None]) -> list[Mark]:
+        """The marks of the last values that can be drawn, along the axis."""
+        marks = []
+        for place, series in zip(places, several, strict=True):
+            if place is not None and series is not None and self._reason(series) in DRAWN:
+                text = _last(series).decode("ascii").strip('"')
+                value = Raw(_last(series)) if scales.has_place(float(text)) else None
+                marks.append(Mark(place[0], place[1], value, place[2], text))
+        return sorted(marks, key=lambda mark: mark.place)
+
+    def _reason(self, series: Series) -> Reason:
+        """Why the last value of a series is not drawn."""
+        return of_value(_last(series), positive=self.scale is ValueScale.LOG)
 
     def _places(self) -> tuple[list[_Place | None], Axis]:
         """The place of each run on the axis, and the axis."""
@@ -238,38 +250,20 @@ def _has_several_models(series: Collection[Identity]) -> bool:
     return any(len(each) > 1 for each in models.values())
 
 
-def _standing(trace: Trace, scale: ValueScale) -> Trace:
-    """The trace without marks that the scale cannot show."""
-    return replace(trace, marks=[mark for mark in trace.marks if stands(mark, scale)])
-
-
 def _absence(run: Compared, several: Sequence[Series], place: _Place | None) -> str | None:
     """Why a run is not drawn."""
     if not several:
         return _NO_METRIC
-    if all(_last(series) is None for series in several):
+    if all(_last(series) == points.NULL for series in several):
         return "its last value cannot be read"
     if place is not None:
         return None
     return "its parameters cannot be read" if "parameters" in run.details.unavailable else "it has no such parameter"
 
 
-def _marks(several: Sequence[Series | None], places: Sequence[_Place | None]) -> list[Mark]:
-    marks = []
-    for place, series in zip(places, several, strict=True):
-        last = None if series is None else _last(series)
-        if place is not None and last is not None:
-            marks.append(Mark(place[0], place[1], last[0], place[2], last[1]))
-    return sorted(marks, key=lambda mark: mark.place)
-
-
-def _last(series: Series) -> tuple[Raw | None, str] | None:
-    """The last value as it is drawn, and its text; ``None`` where it could not be read."""
-    value = json_decoder(_Value).decode(series.last).value
-    if bytes(value) == points.NULL:
-        return None
-    text = bytes(value).decode("ascii").strip('"')
-    return (Raw(value) if scales.has_place(float(text)) else None), text
+def _last(series: Series) -> bytes:
+    """The literal of the last value."""
+    return bytes(json_decoder(_Value).decode(series.last).value)
 
 
 def _categories(texts: Sequence[str | None]) -> list[_Place | None]:

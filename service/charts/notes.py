@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from service.charts import captions
-from service.charts.panels import ChartType, ValueScale
+from service.charts.panels import ChartType
 from service.charts.traces import Drawing
 from service.charts.x_axis import length
+from service.domain.series.reasons import Reason
 from service.domain.series.series import GAP, Series
 
 _CLOCK_CHANGES = {False: "times that come twice have their offset", True: "times that were skipped are missing"}
@@ -16,27 +17,22 @@ _CLOCK_CHANGES = {False: "times that come twice have their offset", True: "times
 def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, parameter: str) -> list[str]:
     """All notes of a chart."""
     against = drawing.options.against
-    shown, whole = sum(len(one.points) for one in series), sum(one.count for one in series)
+    counts, unplaced = drawing.counts, drawing.unplaced
+    shown, drawable = sum(len(one.points) for one in series), sum(one.course.drawable for one in series)
     said = []
     if drawing.options.smooth:
         said.append(f"Smoothed: moving mean with weight {drawing.options.smooth:g}, over all points; faint: as logged")
-    if shown < whole:
-        said.append(f"{shown:,} of {whole:,} points, chosen so that the picture stays")
-    if drawing.unplaced:
-        shows = (
-            f": {parameter}={against.other} shows {'it' if drawing.unplaced == 1 else 'them'}"
-            if drawing.elsewhere
-            else ""
-        )
-        said.append(f"{drawing.unplaced:,} without a {against.lacks}, not drawn{shows}")
-    if drawing.beyond:
-        said.append(f"{drawing.beyond:,} with a {against.lacks} that no axis can show, not drawn")
-    if drawing.without_value:
-        said.append(without_value(drawing.without_value))
+    if shown < drawable:
+        said.append(f"{shown:,} of {drawable:,} points, chosen so that the picture stays")
+    if unplaced:
+        them = "it" if unplaced == 1 else "them"
+        shows = f": {parameter}={against.other} shows {them}" if counts[Reason.ELSEWHERE] else ""
+        said.append(f"{unplaced:,} without a {against.lacks}, not drawn{shows}")
+    if counts[Reason.BEYOND]:
+        said.append(f"{counts[Reason.BEYOND]:,} with a {against.lacks} that no axis can show, not drawn")
     if drawing.in_one_place:
         said.append(f"All points have the same {against.lacks}: {parameter}={against.other} shows more")
-    said += off_scale(drawing.off_scale)
-    said += not_positive(sum(one.course.not_positive for one in series), drawing.options.scale)
+    said += of_values(counts)
     gaps = sum(len(one.course.breaks) for one in series)
     if gaps and (chart_type is ChartType.LINE or drawing.options.smooth):
         longest = length(max(one.course.longest_gap for one in series if one.course.breaks), against)
@@ -48,21 +44,15 @@ def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, par
     return said
 
 
-def not_positive(count: int, scale: ValueScale) -> list[str]:
-    """The note about values that a logarithmic axis leaves out."""
-    return (
-        [f"{count:,} not greater than 0, left out: the axis is logarithmic"]
-        if count and scale is ValueScale.LOG
-        else []
-    )
+_OF_VALUES = {
+    Reason.WITHOUT_VALUE: "without a value, not drawn",
+    Reason.NOT_FINITE: "not finite (NaN or infinite), without a place on the value axis",
+    Reason.TOO_LARGE: "too large to be drawn, without a place on the value axis",
+    Reason.NOT_POSITIVE: "not greater than 0, left out: the axis is logarithmic",
+    Reason.TOO_SMALL: "too small to be drawn, left out: the axis is logarithmic",
+}
 
 
-def off_scale(texts: Collection[str]) -> list[str]:
-    """The notes about values, by their text, that the value axis cannot show."""
-    words = sum(text.lstrip("-").isalpha() for text in texts)
-    counts = {"not finite (NaN or infinite)": words, "too large to be drawn": len(texts) - words}
-    return [f"{count:,} {why}, without a place on the value axis" for why, count in counts.items() if count]
-
-
-def without_value(count: int) -> str:
-    return f"{count:,} without a value, not drawn"
+def of_values(counts: Mapping[Reason, int]) -> list[str]:
+    """The notes about values that are not there, or that the value axis cannot show."""
+    return [f"{counts[reason]:,} {why}" for reason, why in _OF_VALUES.items() if counts.get(reason)]

@@ -13,8 +13,8 @@ from itertools import pairwise
 import msgspec
 from msgspec.structs import replace
 
-LARGEST = 2.0**1023
-"""Greater numbers cannot be shown: the difference of two of them may overflow a ``float``."""
+from service.domain.series.reasons import LARGEST
+
 _LEAST_SPAN = 1e-300
 """The shortest span; shorter ones are widened, since Vega divides by the span."""
 _NICE = (1, 2, 5, 10)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 
 import msgspec
 import numpy as np
 
 from service.domain.metrics import Chunk
-from service.domain.series import columns, downsampling, extreme_values, gaps, instant_columns, ordering, smoothing
+from service.domain.series import columns, downsampling, extreme_values, ordering
 from service.domain.series.columns import Columns, Floats, Integers
+from service.domain.series.course import Courses
 from service.domain.series.exact_sum import Total
-from service.domain.series.gaps import Gaps
 from service.domain.series.series import NO_COURSE, Course, Projection, Series
-from service.domain.series.series_counter import Needs, SeriesCounter
+from service.domain.series.series_counter import SeriesCounter
 
 
 def series(
@@ -29,7 +28,8 @@ def series(
 
     A series of more than ``at_most`` (2 or more) points is downsampled: to its first and last point, its extremes, and
     of the others those that preserve its shape. The ``counter`` may raise where there are too many series. With a
-    ``projection`` each series has a course, and points on both sides of its gaps are kept.
+    ``projection`` each series has a course, and of its points those that can be drawn, in the order along the axis;
+    points on both sides of its gaps are kept.
     """
     if not chunks:
         return []
@@ -39,9 +39,6 @@ def series(
 def of_columns(read: Columns, at_most: int | None = None, projection: Projection | None = None) -> list[Series]:
     """The series of points in columns."""
     return _Progress(read, projection).series(at_most) if read.names else []
-
-
-_NO_GAPS = Gaps(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), 0.0)
 
 
 _AT_ONCE = 4096
@@ -54,21 +51,18 @@ class _Progress:
 
     def __init__(self, read: Columns, projection: Projection | None) -> None:
         self._columns = read
-        self._projection = projection
         self._order, self._bounds, self._last = ordering.order(read)
         self._values = read.value[self._order]
         self._least, self._greatest = extreme_values.extremes(read, self._order, self._bounds[:-1])
-        places = self._places(projection.along) if projection is not None else None
-        self._gaps = [
-            _NO_GAPS if places is None else gaps.find(places[start:end]) for start, end in pairwise(self._bounds)
-        ]
+        self._courses = None if projection is None else Courses(read, self._order, projection)
 
     def series(self, at_most: int | None) -> list[Series]:
         """The series, each of ``at_most`` points."""
-        shown = [self._shown(number, at_most) for number in range(len(self._columns.names))]
+        found = [self._drawn(number, at_most) for number in range(len(self._columns.names))]
+        shown = [chosen for chosen, _ in found]
         extremes = np.concatenate([self._least, self._greatest])
         needed = np.zeros(len(self._order), dtype=bool)
-        needed[np.concatenate(shown)] = True
+        needed[np.concatenate([*shown, self._bounds[:-1], self._last])] = True
         needed[extremes[extremes != extreme_values.ABSENT]] = True
         places = np.flatnonzero(needed)
         texts = self._texts(places)
@@ -82,32 +76,31 @@ class _Progress:
             return [text if known else None for text, known in zip(given, there.tolist(), strict=True)]
 
         given, ends = at(np.concatenate(shown)), np.cumsum([len(chosen) for chosen in shown]).tolist()
-        ends_of = zip(at(self._last), extreme(self._least), extreme(self._greatest), strict=True)
+        ends_of = zip(at(self._bounds[:-1]), at(self._last), extreme(self._least), extreme(self._greatest), strict=True)
         return [
-            self._one(number, chosen, given[end - len(chosen) : end], named)
-            for number, (chosen, end, named) in enumerate(zip(shown, ends, ends_of, strict=True))
+            self._one(number, course, given[end - len(chosen) : end], named)
+            for number, ((chosen, course), end, named) in enumerate(zip(found, ends, ends_of, strict=True))
         ]
 
     def _one(
-        self, number: int, chosen: Integers, shown: list[bytes], named: tuple[bytes, bytes | None, bytes | None]
+        self, number: int, course: Course, shown: list[bytes], named: tuple[bytes, bytes, bytes | None, bytes | None]
     ) -> Series:
-        """The series with the points ``shown``, whose texts are ``chosen``; ``named`` are its last, lowest and
-        highest."""
-        last, least, greatest = named
+        """The series with the points ``shown``; ``named`` are its first, last, lowest and highest."""
+        first, last, least, greatest = named
         name, labels = self._columns.names[number]
         values = self._values[self._bounds[number] : self._bounds[number + 1]]
         return Series(
             name=name,
             labels=labels,
             count=len(values),
-            first=shown[0],
+            first=first,
             last=last,
             min=least,
             max=greatest,
             mean=self._mean(number, values),
             points=tuple(shown),
-            downsampled=len(shown) < len(values),
-            course=self._course(number, values, chosen - self._bounds[number]),
+            downsampled=len(shown) < (len(values) if course is NO_COURSE else course.drawable),
+            course=course,
         )
 
     def _mean(self, number: int, values: Floats) -> bytes:
@@ -127,33 +120,11 @@ class _Progress:
         infinite = np.sort(rows[np.isinf(values)])
         return any(not bytes(point.value).startswith(b'"') for point in self._columns.rows(infinite))
 
-    def _course(self, number: int, values: Floats, shown: Integers) -> Course:
-        if self._projection is None:
-            return NO_COURSE
-        found = self._gaps[number]
-        not_positive = int(np.count_nonzero((values <= 0) & np.isfinite(values)))
-        means: list[float | None] = []
-        if self._projection.smooth:
-            smoothed = smoothing.means(self._placed(values), self._projection.smooth)[shown]
-            means = [None if math.isnan(mean) else mean for mean in smoothed.tolist()]
-        return Course(means, gaps.breaks(found, shown), found.longest, not_positive)
-
-    def _placed(self, values: Floats) -> Floats:
-        """The values, NaN where the scale cannot show them."""
-        positive = self._projection is not None and self._projection.positive
-        return np.where(values > 0, values, np.nan) if positive else values
-
-    def _places(self, along: Needs) -> Floats | None:
-        """The place of each point on the axis, in steps or seconds; NaN for none."""
-        match along:
-            case Needs.STEP:
-                return self._columns.step[self._order]
-            case Needs.TIMESTAMP:
-                return instant_columns.seconds(instant_columns.read(self._columns.chunks))[
-                    self._columns.places[self._order]
-                ]
-            case Needs.NOTHING:
-                return None
+    def _drawn(self, number: int, at_most: int | None) -> tuple[Integers, Course]:
+        """The places of the points to show, and their course."""
+        if self._courses is None:
+            return self._shown(number, at_most), NO_COURSE
+        return self._courses.course(int(self._bounds[number]), int(self._bounds[number + 1]), at_most)
 
     def _shown(self, number: int, at_most: int | None) -> Integers:
         start, end = self._bounds[number], self._bounds[number + 1]
@@ -164,9 +135,7 @@ class _Progress:
             return np.array([start, last] if start < last else [start])
         named = (start, self._last[number], self._greatest[number], self._least[number])
         kept = [int(place - start) for place in named if place != extreme_values.ABSENT]
-        beside = np.union1d(self._gaps[number].before, self._gaps[number].after)
-        values = self._placed(self._values[start:end])
-        chosen: Integers = start + downsampling.choose(values, kept, at_most, beside)
+        chosen: Integers = start + downsampling.choose(self._values[start:end], kept, at_most)
         return chosen
 
     def _texts(self, places: Integers) -> list[bytes]:

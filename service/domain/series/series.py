@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from service.domain.series.reasons import DRAWN
 from service.domain.series.series_counter import Needs
 
 GAP = 20
@@ -24,15 +25,21 @@ class Projection(msgspec.Struct, frozen=True):
 class Course(msgspec.Struct, frozen=True, gc=False):
     """What a chart of a series needs beside its points, calculated from all points.
 
-    ``means`` has the moving mean at each point of the series, ``None`` where its value is not a finite number; it is
-    empty without smoothing. The line breaks before the points at the positions ``breaks``; ``longest_gap``
-    is the greatest distance there, in steps or seconds. ``not_positive`` counts the finite values of 0 and less.
+    ``means`` has the moving mean at each point of the series, ``None`` where its value is not a finite number or the
+    axis cannot show the mean; it is empty without smoothing. The line breaks before the points at the positions
+    ``breaks``; ``longest_gap`` is the greatest distance there, in steps or seconds. ``counts`` has the number of points
+    of each ``Reason`` not to be drawn.
     """
 
     means: Sequence[float | None] = ()
     breaks: Sequence[int] = ()
     longest_gap: float = 0.0
-    not_positive: int = 0
+    counts: Sequence[int] = ()
+
+    @property
+    def drawable(self) -> int:
+        """The number of points that can be drawn."""
+        return sum(self.counts[reason] for reason in DRAWN)
 
 
 NO_COURSE = Course()
@@ -51,7 +58,8 @@ class Series(msgspec.Struct, frozen=True, gc=False):
     ``min`` and ``max`` include infinities, but neither NaN nor values that could not be read (``null``); they are
     ``None`` where no value is left. ``mean`` is of the same values, a JSON literal: in double precision, of 17 digits
     where a value is out of its range, ``null`` where no value is left. It follows IEEE 754 with infinities: infinite,
-    or NaN where both occur. ``course`` is for charts, where one was asked for.
+    or NaN where both occur. ``course`` is for charts, where one was asked for; ``points`` are then those that can be
+    drawn, in their order along the axis.
     """
 
     name: bytes
