@@ -1,4 +1,4 @@
-"""The courses of series: which of their points a chart draws, with means and gaps."""
+"""The courses of series: which of their points a chart draws, in which order, with means and gaps."""
 
 from __future__ import annotations
 
@@ -27,14 +27,18 @@ class Courses:
     def __init__(self, columns: Columns, rows: Integers, projection: Projection) -> None:
         self._projection = projection
         self._values = columns.value[rows]
+        self._keys: tuple[Integers, ...] = ()
+        """By what points are ordered along the axis, the last first; by nothing where they already are."""
         of_values = reasons.of_values(columns, rows, positive=projection.positive)
         along = self._steps if projection.along is Needs.STEP else self._instants
         self._places, on_axis = along(columns, rows)
         self._reasons = reasons.combined(on_axis, of_values)
 
     def course(self, start: int, end: int, at_most: int | None) -> tuple[Integers, Course]:
-        """The points to be drawn of the series from ``start`` to ``end``."""
+        """The points to be drawn of the series from ``start`` to ``end``, in their order along the axis."""
         along = start + np.flatnonzero(np.isfinite(self._places[start:end]))
+        if self._keys:
+            along = along[np.lexsort([key[along] for key in self._keys])]
         found = gaps.find(self._places[along])
         shown = self._shown(along, found, at_most)
         counts = np.bincount(self._reasons[start:end], minlength=len(Reason)).tolist()
@@ -79,6 +83,7 @@ class Courses:
     def _instants(self, columns: Columns, rows: Integers) -> tuple[Floats, Reasons]:
         moments, at = instant_columns.read(columns.chunks), columns.places[rows]
         seconds, fraction = moments.seconds[at], moments.fraction[at]
+        self._keys = fraction, seconds
         places = instant_columns.seconds(instant_columns.Instants(seconds, fraction))
         known = seconds != NEVER
         places[_beyond(columns, rows, seconds, known)] = np.nan

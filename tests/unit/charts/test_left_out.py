@@ -1,4 +1,4 @@
-"""What charts leave out, of all points of a series."""
+"""What charts leave out, of all points of a series, and in which order they draw the others."""
 
 from __future__ import annotations
 
@@ -120,6 +120,38 @@ def test_a_value_off_a_logarithmic_axis_counts_once(axis: str, literal: str, not
             note: 1
         }
         assert [found.get("text") for found in rows(one)] == ([literal.strip('"')] if row else [None])
+
+
+RESUMED = [(1, 0), (2, 1), (3, 2), (2, 3), (3, 4), (4, 5)]
+
+
+@each_row("kind", ["line", "scatter"])
+@each_row("axis", ["time", "elapsed"])
+def test_a_resumed_training_goes_on_in_time(axis: str, kind: str) -> None:
+    texts = [point(minute, step, time(60 * minute)) for step, minute in RESUMED]
+    plain = [row["mean"] for row in rows(drawn(*(point(n, n) for n in range(6)), smooth=0.5))]
+    for made in charts(texts, axis, kind=kind, smooth=0.5):
+        assert [row["value"] for row in rows(made)] == [0, 1, 2, 3, 4, 5]
+        assert [row["mean"] for row in rows(made)] == plain
+    (by_step, _) = charts(texts, "step", kind=kind)
+    assert [row["value"] for row in rows(by_step)] == [0, 1, 3, 2, 4, 5]
+
+
+def test_a_sample_and_its_gaps_go_along_time() -> None:
+    seconds = [*range(1000), *range(40_000, 41_000)]
+    texts = [point(n % 11, (n * 7919) % 2003, time(second)) for n, second in enumerate(seconds)]
+    for made in charts(texts, "time"):
+        places = [row["x"] for row in rows(made)]
+        assert places == sorted(places)
+        assert 480 < len(places) <= 500
+        assert "The line breaks at a gap of 10.8 h" in said(made)
+        assert [row.get("part", 0) for row in rows(made)] == sorted(row.get("part", 0) for row in rows(made))
+
+
+def test_points_of_one_instant_keep_the_order_of_their_steps() -> None:
+    texts = [point(step, step, time(0)) for step in (5, 1, 4, 2)] + [point(9, 9, "2025-12-31T23:59:59.9Z")]
+    for made in charts(texts, "time"):
+        assert [row["value"] for row in rows(made)] == [9, 1, 2, 4, 5]
 
 
 VALUES = ["1", "-2.5", "0", "0.0", "1e-400", "-1e-400", "1e308", "-1e308", "1e400", "-1e400", '"NaN"', '"-Infinity"']
