@@ -61,7 +61,8 @@ def title(panel: Panel) -> str:
 def scale(panel: Panel, most: int = _MOST_TICKS, *, zero: bool = False, nice: bool = True) -> Scale:
     """The scale of the metric's values; a logarithmic one cannot begin at zero."""
     values = [float(bytes(mark.value)) for mark in panel.marks if mark.value is not None]
-    if panel.scale is ValueScale.LOG:
+    if panel.scale is ValueScale.LOG:  # a mean of values that are left out, too, may be less than all that are drawn
+        values += [mark.mean for mark in panel.marks if mark.mean is not None]
         return scales.logarithmic(values, most, nice=nice)
     return scales.linear(values, most, zero=zero, nice=nice)
 

@@ -65,11 +65,14 @@ class Courses:
         return np.where(self._reasons[along] == Reason.NONE, self._values[along], np.nan)
 
     def _means(self, along: Integers, shown: Integers) -> list[float | None]:
-        """The moving means at the points ``shown``, of all values that are drawn."""
+        """The moving means at the points ``shown``, of all values that a linear axis can show; ``None`` where the axis
+        cannot show the mean."""
         if not self._projection.smooth:
             return []
-        found = smoothing.means(self._drawn(along), self._projection.smooth)[shown]
-        return [None if math.isnan(mean) else mean for mean in found.tolist()]
+        values = self._values[along]
+        found = smoothing.means(np.where(np.abs(values) < LARGEST, values, np.nan), self._projection.smooth)[shown]
+        least = 0.0 if self._projection.positive else -math.inf
+        return [mean if mean > least else None for mean in found.tolist()]
 
     def _steps(self, columns: Columns, rows: Integers) -> tuple[Floats, Reasons]:
         steps = columns.step[rows]

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,6 +121,21 @@ def test_a_value_off_a_logarithmic_axis_counts_once(axis: str, literal: str, not
             note: 1
         }
         assert [found.get("text") for found in rows(one)] == ([literal.strip('"')] if row else [None])
+
+
+def test_a_logarithmic_axis_has_the_means_of_a_linear_one() -> None:
+    texts = [point(value, n) for n, value in enumerate([1, -5, 2, 0, 4])]
+    means = [row["mean"] for row in rows(drawn(*texts, smooth=0.5))]
+    assert means == pytest.approx([1, -3, -1 / 7, -1 / 15, 63 / 31])
+    for made in charts(texts, "step", smooth=0.5, scale="log"):
+        assert [row["text"] for row in rows(made)] == ["1", "2", "4"]
+        assert [row.get("mean") for row in rows(made)] == [1, None, means[4]], "no place for a mean of less than 0"
+
+
+def test_a_mean_below_all_values_that_are_drawn_is_on_the_axis() -> None:
+    made = drawn(point(-1, 1), point(1.5, 2), point(3, 3), scale="log", smooth=0.5)
+    low, _ = made["layer"][1]["encoding"]["y"]["scale"]["domain"]
+    assert 0 < low <= rows(made)[0]["mean"] < 1.5
 
 
 RESUMED = [(1, 0), (2, 1), (3, 2), (2, 3), (3, 4), (4, 5)]
