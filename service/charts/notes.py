@@ -19,9 +19,7 @@ def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, par
     against = drawing.options.against
     counts, unplaced = drawing.counts, drawing.unplaced
     shown, drawable = sum(len(one.points) for one in series), sum(one.course.drawable for one in series)
-    said = []
-    if drawing.options.smooth:
-        said.append(f"Smoothed: moving mean with weight {drawing.options.smooth:g}, over all points; faint: as logged")
+    said = _smoothed(series, drawing.options.smooth) if drawing.options.smooth else []
     if shown < drawable:
         said.append(f"{shown:,} of {drawable:,} points, chosen so that the picture stays")
     if unplaced:
@@ -42,6 +40,12 @@ def notes(series: Sequence[Series], drawing: Drawing, chart_type: ChartType, par
         how = [_CLOCK_CHANGES[change] for change in sorted(changes)]
         said.append(f"The clocks change in between: {captions.enumerated(how)}")
     return said
+
+
+def _smoothed(series: Sequence[Series], smooth: float) -> list[str]:
+    if any(mean is not None for one in series for mean in one.course.means):
+        return [f"Smoothed: moving mean with weight {smooth:g}, over all points; faint: as logged"]
+    return ["Not smoothed: no mean has a place on the value axis"]
 
 
 _OF_VALUES = {

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from service.domain import points
 from service.domain.series import downsampling, gaps, instant_columns, reasons, smoothing
 from service.domain.series.columns import Columns, Floats, Integers
 from service.domain.series.gaps import Gaps
@@ -76,12 +77,12 @@ class Courses:
 
     def _steps(self, columns: Columns, rows: Integers) -> tuple[Floats, Reasons]:
         steps = columns.step[rows]
-        known = ~np.isnan(steps)
         places = np.where(np.abs(steps) < LARGEST, steps, np.nan)
-        elsewhere = known
-        if not known.all():
-            elsewhere = instant_columns.read(columns.chunks).seconds[columns.places[rows]] != NEVER
-        return places, reasons.on_axis(places, known, elsewhere)
+        without = np.isnan(steps)
+        timed = np.zeros(len(steps), dtype=np.bool_)
+        at, written = _timestamps(columns, rows, np.flatnonzero(without))
+        timed[at] = [timestamp != points.NULL for timestamp in written]
+        return places, reasons.on_axis(places, ~without, timed)
 
     def _instants(self, columns: Columns, rows: Integers) -> tuple[Floats, Reasons]:
         moments, at = instant_columns.read(columns.chunks), columns.places[rows]
@@ -95,7 +96,12 @@ class Courses:
 
 def _beyond(columns: Columns, rows: Integers, seconds: Integers, known: NDArray[np.bool_]) -> Integers:
     """Which instants are outside the years of UTC: they are written with an offset, and within a day of the ends."""
-    at = np.flatnonzero(known & ((seconds < _FIRST + _DAY) | (seconds > _LAST - _DAY)))
+    near = np.flatnonzero(known & ((seconds < _FIRST + _DAY) | (seconds > _LAST - _DAY)))
+    at, written = _timestamps(columns, rows, near)
+    return at[np.array([not timestamp.endswith(b'Z"') for timestamp in written], dtype=np.bool_)]
+
+
+def _timestamps(columns: Columns, rows: Integers, at: Integers) -> tuple[Integers, list[bytes]]:
+    """``at`` in the order of ``rows``, and the timestamps there, as literals."""
     at = at[np.argsort(rows[at], kind="stable")]
-    written = [not bytes(point.timestamp).endswith(b'Z"') for point in columns.rows(rows[at])]
-    return at[np.array(written, dtype=np.bool_)]
+    return at, [bytes(point.timestamp) for point in columns.rows(rows[at])]

@@ -138,6 +138,12 @@ def test_a_mean_below_all_values_that_are_drawn_is_on_the_axis() -> None:
     assert 0 < low <= rows(made)[0]["mean"] < 1.5
 
 
+def test_a_chart_without_a_mean_to_draw_does_not_say_that_it_is_smoothed() -> None:
+    for made in charts([point(-100, 1), point(1, 2), point(2, 3)], "step", scale="log", smooth=0.9):
+        assert "Not smoothed: no mean has a place on the value axis" in made["title"]["subtitle"]
+        assert "faint" not in said(made)
+
+
 RESUMED = [(1, 0), (2, 1), (3, 2), (2, 3), (3, 4), (4, 5)]
 
 
