@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import jwt
 
@@ -94,7 +95,10 @@ class Verifier:
         if not is_meant(token.claims, issuer):
             raise InvalidToken("audience mismatch: the token is for another service")
         self._check_signature(token, keys.candidates(token, name))
-        return principal_of(token, issuer, name, self._catalogue)
+        principal = principal_of(token, issuer, name, self._catalogue)
+        if now < principal.expires_at:
+            return principal
+        return replace(principal, expires_at=principal.expires_at + self._leeway)  # what it is accepted for, it may wait for
 
     def _issuer(self, token: Token) -> tuple[TrustedIssuer, IssuerKeys, str]:
         """The token's issuer; of several candidates, such as bindings of one tenant, the one whose audience matches."""

@@ -6,6 +6,7 @@ query parameter, document and ``406`` follow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -78,6 +79,11 @@ def with_byte_order_mark(write: Writer[T]) -> Writer[T]:
     return lambda content: chain((_BYTE_ORDER_MARK,), write(content))
 
 
+_WITHOUT_ZERO = re.compile(r"(;\s*q=)(?=\.)", re.IGNORECASE)
+_ANY = {"*": "*/*"}
+"""Java's ``HttpURLConnection`` writes ``*; q=.2`` for any type."""
+
+
 @lru_cache(maxsize=1024)
 def choose(offers: Sequence[Format], asked: str | None, accept: str | None, missing: str = "") -> Format:
     """The format of the answer: the one ``asked`` for by name, else the one that ``accept`` prefers (RFC 9110, 12.5.1;
@@ -98,7 +104,8 @@ def choose(offers: Sequence[Format], asked: str | None, accept: str | None, miss
 
 
 def _liked_best(offers: Sequence[Format], accept: str) -> Format | None:
-    bare = [(name.partition(";")[0].strip(), quality) for name, quality in parse_accept_header(accept, MIMEAccept)]
+    given = parse_accept_header(_WITHOUT_ZERO.sub(r"\g<1>0", accept), MIMEAccept)
+    bare = [(_ANY.get(name := each.partition(";")[0].strip(), name), quality) for each, quality in given]
     by_media_type = {one.media_type: one for one in reversed(offers)}
     best = MIMEAccept(bare).best_match([one.media_type for one in offers])
     return None if best is None else by_media_type[best]

@@ -206,7 +206,8 @@ def test_two_keys_with_the_same_id() -> None:
 
 def test_leeway_is_what_is_configured() -> None:
     late = token(header(), claims(exp=NOW - 5))
-    assert holds(verifier(oidc(), ISSUER, leeway=6), late)
+    assert holds(verifier(oidc(), ISSUER, leeway=6), late).expires_at == NOW + 1
+    assert holds(verifier(oidc(), ISSUER, leeway=6), token(header(), claims(exp=NOW + 1))).expires_at == NOW + 1
     with pytest.raises(InvalidToken, match="expired"):
         holds(verifier(oidc(), ISSUER, leeway=0), late)
 

@@ -41,6 +41,8 @@ def test_what_a_resource_does_not_have_is_not_acceptable(chosen: Format) -> None
         ("text/csv", CSV),
         ("text/csv; charset=utf-8, application/json;q=0.5", CSV),
         ("application/json;q=0.1, application/x-ndjson", NDJSON),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
+        ("text/csv;q=.9, application/json; Q=.5", CSV),
     ],
 )
 def test_accept_chooses_what_it_likes_best_and_of_one_media_type_the_first(accept: str | None, chosen: Format) -> None:
