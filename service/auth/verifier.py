@@ -98,7 +98,8 @@ class Verifier:
         principal = principal_of(token, issuer, name, self._catalogue)
         if now < principal.expires_at:
             return principal
-        return replace(principal, expires_at=principal.expires_at + self._leeway)  # what it is accepted for, it may wait for
+        # It may wait for as long as it is accepted.
+        return replace(principal, expires_at=principal.expires_at + self._leeway)
 
     def _issuer(self, token: Token) -> tuple[TrustedIssuer, IssuerKeys, str]:
         """The token's issuer; of several candidates, such as bindings of one tenant, the one whose audience matches."""

@@ -98,7 +98,8 @@ class ResourceGroups(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RunMetrics(msgspec.Struct, frozen=True, array_like=True):
-    """A run's metric resource, its status, and whether it may still change, all of the same moment."""
+    """A run's metric resource, its status, and whether either may still change: the metrics may, too, where the run had
+    just ended, and what it logged last may not have been there yet."""
 
     resource: MetricResource
     may_change: bool

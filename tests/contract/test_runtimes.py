@@ -26,6 +26,7 @@ from service.sandbox.app import parts_of
 from service.sandbox.server import Options, running
 from service.settings import RuntimeSettings
 from service.telemetry.prometheus import Telemetry
+from testing.waiting import eventually
 from tests.servers.issuer_keys import with_keys
 from tests.servers.mlflow import MLflowURL
 from tests.unit.reads.fakes import FakeRuntime, context, listed
@@ -314,13 +315,20 @@ def test_runs_are_read_together_each_with_its_own(world: World) -> None:
 
 
 def test_a_run_that_has_ended_does_not_change(world: World) -> None:
-    for status in world.statuses:
-        run = world.add(OURS, status)
+    """Once it ended some seconds ago: what it logged last may not have been there."""
+    runs = {status: world.add(OURS, status) for status in world.statuses}
+
+    def may_change(run: str) -> bool:
         found = read(world, run)[run]
         assert isinstance(found, RunMetrics)
-        assert found.status == status
-        assert found.may_change is (status not in {"COMPLETED", "DEAD", "STOPPED"})
+        assert found.status == world.runtime.run(run, context(OURS)).run.status
+        return found.may_change
+
+    for status, run in runs.items():
         assert world.runtime.run(run, context(OURS)).run.status == status
+    ended = {"COMPLETED", "DEAD", "STOPPED"}
+    assert all(may_change(run) for status, run in runs.items() if status not in ended)
+    eventually(lambda: not any(may_change(run) for status, run in runs.items() if status in ended))
 
 
 def test_a_resource_group_hides_its_runs_from_others(world: World) -> None:
