@@ -19,7 +19,7 @@ class TokenCache:
     """Principals by the keyed hash of their ``Authorization`` field.
 
     An entry is valid for five minutes at most, so that the withdrawal of a key takes effect, and never beyond the
-    token's ``exp``. The least recently used ones are evicted.
+    principal's ``expires_at``. The least recently used ones are evicted.
     """
 
     def __init__(self, longest_token: int = LONGEST) -> None:

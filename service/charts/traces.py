@@ -110,7 +110,8 @@ class Drawing:
             case Against.TIME:
                 mark, other = self._at_time(self._moment(point), value, text), _text_or_none(step)
             case Against.ELAPSED:
-                since = Decimal(0) if since is None else since
+                if since is None:
+                    raise TypeError("elapsed time is counted from no start")
                 mark, other = self._at_elapsed(self._moment(point), since, value, text), _text_or_none(step)
         _note(self._places, mark.at)
         _note(self._others, other)

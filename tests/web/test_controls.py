@@ -203,6 +203,7 @@ def test_custom_info(reader: Watched, own_runs: OwnRuns) -> None:
         "text": "no {JSON",
         "said": '{"a": {"text": "hello", "n": 2}, "none": []}',
         "scores": '[{"class": "cat", "precision": 0.5, "recall": 1}, {"class": "dog", "precision": 0.25, "recall": 0}]',
+        "course": json.dumps([{"step": step, "epoch": step, "loss": 0.5} for step in range(3)]),
         "pairs": json.dumps([{"is": row, "seems": column, "n": 1} for row in ("10", "0.5") for column in ("b", "a")]),
     }
     run = own_runs.start(customInfo=[{"name": name, "value": value} for name, value in values.items()])
@@ -222,6 +223,8 @@ def test_custom_info(reader: Watched, own_runs: OwnRuns) -> None:
     assert value.locator("dl > div").all_inner_texts()[1:] == ["text\nhello", "n\n2", "none\n[]"]
     page.get_by_role("link", name="scores").click()  # each combination once is what makes a matrix of pairs
     assert value.locator("thead th").all_inner_texts() == ["class", "precision", "recall"]
+    page.get_by_role("link", name="course").click()
+    assert value.locator("thead th").all_inner_texts() == ["step", "epoch", "loss"]
     page.get_by_role("link", name="pairs").click()
     assert value.locator("thead th").all_inner_texts() == ["is \\ seems", "b", "a"]
     assert value.locator("tbody th").all_inner_texts() == ["0.5", "10"]
@@ -263,6 +266,7 @@ def test_logs_that_are_cut_say_so(reader: Watched, own_runs: OwnRuns) -> None:
 def test_a_metric_without_steps_is_drawn_by_time(reader: Watched, own_runs: OwnRuns) -> None:
     stepless = [{"name": "Cost", "value": value, "timestamp": f"2026-03-29T01:00:0{value}Z"} for value in (1, 2)]
     run = own_runs.start(metrics=[*stepless, point(1), point(2)])
+    own_runs.move(run, "COMPLETED")  # so that nothing is asked for twice
     asked: list[dict[str, list[str]]] = []
     reader.page.on("request", lambda one: asked.append(query(one.url)) if "/chart?" in one.url else None)
     page = reader.open(own_runs.search(run, "tab=metrics"))

@@ -152,6 +152,30 @@ def test_what_passes_is_tried_again(reader: Watched, status: int, slug: str) -> 
     assert len(asked) == 2
 
 
+def test_a_chart_of_a_run_that_goes_on_is_tried_again_whatever_failed(reader: Watched, own_runs: OwnRuns) -> None:
+    run = own_runs.start(metrics=[point(1), point(2)])
+    document = {
+        "type": "urn:metric-resource:invalid-parameter",
+        "title": "T",
+        "status": 400,
+        "detail": "not a value yet",
+    }
+    refused = {"status": 400, "content_type": "application/problem+json", "body": json.dumps(document)}
+    seen = False
+
+    def refuse(route: Any) -> None:
+        if seen:
+            route.continue_()
+        else:
+            route.fulfill(**refused)
+
+    reader.page.route(re.compile(r"/metric-resource/chart"), refuse)
+    page = reader.open(own_runs.search(run, "tab=metrics"), ready=False)
+    page.locator("figure").get_by_text("not a value yet").wait_for()
+    seen = True
+    page.locator("figure svg").wait_for()
+
+
 def test_a_chart_that_cannot_be_had_says_why_and_is_tried_again(reader: Watched) -> None:
     """Though the run has not changed meanwhile."""
     document = {"type": "urn:metric-resource:runtime-timeout", "title": "Later", "status": 504, "detail": "it was late"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -52,8 +53,8 @@ MOST_RUNS = 100_000
 """The most that the AI API lists at once."""
 _SETTLING = 5.0
 """Seconds after its end for which a run's metrics may not be all there."""
-_ASTRAY = 60.0
-"""By how many seconds an end may be to come: clocks differ. One later than that says nothing."""
+_SKEW = 60.0
+"""Seconds by which clocks may differ. An end that is further in the future says nothing."""
 
 
 class _State(NamedTuple):
@@ -218,8 +219,9 @@ class AIAPIRuntime:
         if status.may_change:
             return _State(status, may_change=True)
         ended = run_mapping.end(answer.body, run_id)
-        asked = _now(answer) - (time.monotonic() - began)
-        return _State(status, may_change=ended is not None and -_ASTRAY < asked - ended < _SETTLING)
+        now = _now(answer)
+        asked = now - (time.monotonic() - began)
+        return _State(status, may_change=ended is not None and asked - _SETTLING < ended < now + _SKEW)
 
     def _execution(self, run_id: str, context: RequestContext) -> HTTPAnswer:
         answer = self._get_once(f"/lm/executions/{run_id}", context, "execution")
@@ -279,6 +281,7 @@ def _status(state: _State | ServiceError) -> RunStatus | ServiceError:
 def _now(answer: HTTPAnswer) -> float:
     """The time of the answer by the runtime's clock, or by ours, in seconds since the epoch."""
     try:
-        return parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
+        date = parsedate_to_datetime(answer.headers["Date"])
+        return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
+    except (KeyError, ValueError, OverflowError):
         return time.time()

@@ -95,9 +95,9 @@ def end(body: bytes, asked: str) -> float | None:
     """When the run ``asked`` for ended, in seconds since the epoch; ``None`` where it has not, or that is not known."""
     try:
         found, mended = execution(body, asked)
+        return run(found, mended=mended).ended_at
     except BadGateway:
         return None
-    return run(found, mended=mended).ended_at
 
 
 def run(execution: Execution, *, mended: bool) -> Run:

@@ -24,11 +24,12 @@ export const url = (path) => new URL(`../${path}`, document.baseURI).href;
 
 /**
  * @param {string} path
- * @param {{signal: AbortSignal, refresh?: boolean, etag?: string | null | false}} how `refresh`: data that is fetched from
- * the runtime after this request; `etag`: of the answer that is there already, which may be five seconds old
+ * @param {{signal: AbortSignal, refresh?: boolean, recent?: boolean, etag?: string | null | false}} how `refresh`: data that is
+ * fetched from the runtime after this request; `recent`: at most five seconds before it; `etag`: of the answer that is there already
  */
-export async function get(path, { signal, refresh, etag }) {
-  const answer = await ask(path, { signal, cache: refresh ? 'reload' : 'default', headers: etag ? { 'If-None-Match': etag, 'Cache-Control': 'max-age=5' } : {} });
+export async function get(path, { signal, refresh, recent, etag }) {
+  const conditions = { ...(recent && { 'Cache-Control': 'max-age=5' }), ...(etag && { 'If-None-Match': etag }) };
+  const answer = await ask(path, { signal, cache: refresh ? 'reload' : recent ? 'no-store' : 'default', headers: refresh ? {} : conditions });
   const { headers } = answer;
   const text = await answer.text(); // of a 304, too: what is not read to its end counts as aborted
   return {

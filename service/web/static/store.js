@@ -8,12 +8,11 @@ const BUSY = 3_000; // a run may log many points a second
 const LIVE = 5_000;
 const STALE = 10_000;
 const QUIET = 30_000; // events do not say that the runtime cannot be reached
-/** What is asked of the service, not of a place: it stays while another is chosen. */
-const PLACELESS = ['resource-groups', 'connections'];
 /** @type {Map<string, Slot>} */
 const slots = new Map();
 let round = 0;
 let paused = false;
+let recent = false;
 /** When there was news of the run that is followed, in milliseconds since 1970. */
 let newsAt = 0;
 /** `draw` after something has been read, `refused` after a `401`, `expired` in place of drawing after a `410`. */
@@ -35,7 +34,8 @@ export function begin(handlers) {
 export function use(path, query = {}, live = false, name = path, rest = 0) {
   const wanted = JSON.stringify([path, query, context()]);
   const { group, connection } = context();
-  const key = PLACELESS.includes(path) ? path : JSON.stringify([name, group, connection]); // of another place nothing is shown
+  // Of another place nothing is shown; what can be chosen stays while it is.
+  const key = JSON.stringify([name, path !== 'connections' && connection, path !== 'resource-groups' && group]);
   /** @type {Slot} */
   const slot = slots.get(key) ?? { path, wanted: '', round, rest, liveUntil: 0, asked: 0 };
   slots.set(key, slot);
@@ -69,8 +69,11 @@ export function drawing(draw) {
 }
 
 export const redraw = () => on.draw();
-/** Ask for everything again, from the runtime itself. */
-export const refresh = () => slots.forEach((slot) => void load(slot, { refresh: true }));
+/** Ask for everything again, from the runtime itself; what is asked for from then on is recent. */
+export function refresh() {
+  recent = true;
+  slots.forEach((slot) => void load(slot, { refresh: true }));
+}
 /** Ask again for what failed, or for everything. */
 export const again = (all = false) => slots.forEach((slot) => (all || slot.problem) && void load(slot));
 
@@ -87,7 +90,7 @@ async function load(slot, { refresh, poll } = {}) {
   const { signal } = (slot.aborter = new AbortController());
   Object.assign(slot, { busy: !poll, asked: Date.now(), retryAt: null });
   try {
-    Object.assign(slot, { problem: null }, await get(slot.path, { signal, refresh, etag: poll && slot.headers?.get('ETag') }));
+    Object.assign(slot, { problem: null }, await get(slot.path, { signal, refresh, recent: poll || recent, etag: poll && slot.headers?.get('ETag') }));
   } catch (error) {
     if (signal.aborted) return;
     const problem = (slot.problem = error instanceof Problem ? error : new Problem(0, { title: String(error) }));
@@ -109,8 +112,8 @@ function tick() {
   for (const slot of slots.values()) {
     const { aborter, problem, retryAt, asked, rest } = slot;
     if (aborter) continue; // what is asked for is waited for, however long it takes
-    if (retryAt && now >= retryAt) void load(slot);
-    else if (!problem && (slot.stale ? now - asked >= STALE : now < slot.liveUntil && !paused && now - asked >= rest && isDue(asked, now))) void load(slot, { poll: true });
+    const isWanted = slot.stale ? now - asked >= STALE : now < slot.liveUntil && !paused && now - asked >= rest && isDue(asked, now);
+    if (retryAt ? now >= retryAt : (!problem || rest) && isWanted) void load(slot, { poll: !retryAt });
   }
   if ([...slots.values()].some(({ retryAt }) => retryAt)) redraw();
 }

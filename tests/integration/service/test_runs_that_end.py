@@ -47,6 +47,22 @@ def test_metrics_of_a_run_that_has_just_ended_may_not_be_all(
         assert freshness in answer.headers["Cache-Control"], member
 
 
+@each_row(
+    "members, date",
+    [
+        ({"statusMessage": {}, "targetStatus": 1}, "Sun, 29 Mar 2026 01:00:00 GMT"),
+        ({"completionTime": 7, "modifiedAt": "yesterday"}, "Sun, 29 Mar 2026 01:00:00 GMT"),
+        ({}, "soon"),
+        ({}, "Sun, 29 Mar 2026 01:00:00 -99999999999999999"),
+    ],
+)
+def test_an_odd_time_of_its_end_takes_no_run_down(service: Service, members: dict[str, Any], date: str) -> None:
+    service.runtime.sends["Date"] = date
+    completes(service, **{"completionTime": "2026-03-29T01:00:00Z", **members})
+    answer = service.get(RUN, Cache_Control="no-cache")
+    assert (answer.status_code, len(answer.json["metrics"])) == (200, 1)
+
+
 def test_a_runtime_that_does_not_say_when_a_run_ended_is_believed(service: Service) -> None:
     completes(service)
     assert FINISHED in service.get(RUN).headers["Cache-Control"]

@@ -3,7 +3,7 @@
 import { ask } from '../api.js';
 import { redraw, use } from '../store.js';
 import { h, shown } from './dom.js';
-import { warning } from './states.js';
+import { cure, warning } from './states.js';
 
 /** @type {string | null} */
 let script = null;
@@ -39,6 +39,7 @@ const sizes = new ResizeObserver((changes) => {
 class MetricChart extends HTMLElement {
   static observedAttributes = ['version'];
   finalize = () => {};
+  path = '';
   text = '';
   width = 0;
   drawings = 0;
@@ -58,9 +59,9 @@ class MetricChart extends HTMLElement {
   }
 
   async update() {
-    const data = inView.get(this.key ?? '')?.data;
-    if (!data) return;
-    this.text = JSON.stringify(data);
+    const { path, data } = inView.get(this.key ?? '') ?? {};
+    if (!data || !path) return;
+    Object.assign(this, { path, text: JSON.stringify(data) });
     this.drawings += 1;
     this.setAttribute('aria-busy', 'true');
     await this.draw().catch(({ message }) => this.say(message));
@@ -104,7 +105,7 @@ class MetricChart extends HTMLElement {
 
   async picture() {
     try {
-      const image = await (await ask(inView.get(this.key ?? '')?.path ?? '', { headers: { Accept: 'image/svg+xml' } })).blob();
+      const image = await (await ask(this.path, { headers: { Accept: 'image/svg+xml' } })).blob();
       this.replaceChildren(h('img', { src: URL.createObjectURL(image), alt: JSON.parse(this.text).description }));
     } catch {
       this.say('The script that draws charts could not be loaded.');
@@ -122,7 +123,7 @@ customElements.define('metric-chart', MetricChart);
 export function chart(key, path, query, height, live) {
   const slot = inView.has(key) ? use(path, query, live, `chart:${key}`, REST) : null;
   if (slot) inView.set(key, slot);
-  return h('div', { key: 'chart', 'aria-busy': slot?.busy && 'true' }, slot?.problem && warning(shown(slot.problem.message)),
+  return h('div', { key: 'chart', 'aria-busy': slot?.busy && 'true' }, slot?.problem && warning([shown(slot.problem.message), cure(slot)]),
     h('metric-chart', { key, height, version: slot?.data && slot.headers?.get('ETag'), own: true }));
 }
 

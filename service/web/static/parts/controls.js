@@ -26,9 +26,9 @@ export const labelled = (label, control) => h('label.field', h('span', label), c
 export const field = (label, name, more) => labelled(label,
   h('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', name, key: name, value: one(name), ...more }));
 
-/** From when, and until when: also as the page writes instants. */
+/** From when, and until when: also as tables and logs write instants. */
 export const period = () => ['Since', 'Until'].map((label) => field(label, label.toLowerCase(), { placeholder: '2026-03-29T03:00:00Z',
-  onchange: ({ target }) => (target.value = target.value.trim().replace(/^(\S+) (\S+) */, '$1T$2')) }));
+  onchange: ({ target }) => (target.value = target.value.trim().replace(/^([\d-]+) (?=\d)/, '$1T').replace(/ (?=[-+][\d:]+$)/, '')) }));
 
 /** Values and titles: a word's value is itself in lower case; that of the first is '', as it holds where none is chosen. @param {Words} words @returns {any[]} */
 const options = (words) => words.filter((word) => word !== false).map((word, index) =>

@@ -22,14 +22,15 @@ export const warning = (line, role = 'status') => h('div.strip.warning', { role 
 const problem = (slot, { document, status, requestId }) => h('section.problem', { role: 'alert', 'aria-label': 'Problem' },
   h('h2', document['title'] ?? 'The service failed', status > 0 && ` (${status})`),
   document['detail'] && h('p', shown(document['detail'])),
-  cure(slot, status, document),
+  cure(slot),
   requestId && h('p.faint', 'Request ', code(requestId)));
 
 /** @param {string[]} list */
 const names = (list) => h('ul', list.map((name) => h('li', code(name))));
 
-/** @param {Slot} slot @param {number} status @param {Record<string, any>} document @returns {Children} */
-function cure(slot, status, { scope, roles = [], roleCollections = [] }) {
+/** What can be done about its problem. @param {Slot} slot @returns {Children} */
+export function cure(slot) {
+  const { status = 0, document: { scope, roles = [], roleCollections = [] } = {} } = slot.problem ?? {};
   if (status === 401) return h('button.primary', { onclick: session.goSignIn }, 'Sign in');
   if (status === 403) {
     return scope && [h('p', 'An administrator can give you one of these roles:'), names(roles),

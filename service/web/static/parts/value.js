@@ -60,9 +60,9 @@ function square(rows) {
   if (names.length !== 3 || Array.isArray(rows[0]) || !value || !down || !across) return null;
   const cells = new Map(rows.map((row) => [`${row[down]}\n${row[across]}`, row[value]]));
   const [left = [], right = []] = [down, across].map((name) => ordered(rows.map((row) => String(row[name]))));
-  const isOfOneKind = new Set([...left, ...right]).size === Math.max(left.length, right.length); // a confusion matrix, whose zeros may be left out
-  const top = isOfOneKind && left.length > right.length ? left : right;
-  if (cells.size !== rows.length || right.length < 2 || (!isOfOneKind && 2 * rows.length <= left.length * top.length)) return null;
+  const isOfOneKind = left.length === right.length && left.length < rows.length && new Set([...left, ...right]).size === left.length; // a confusion matrix, whose zeros may be left out
+  const top = isOfOneKind ? left : right;
+  if (cells.size !== rows.length || right.length < 2 || left.length * right.length > 2500 || (!isOfOneKind && 2 * rows.length <= left.length * right.length)) return null;
   const most = Math.max(...cells.values()) || 1;
   const cell = (/** @type {any} */ found) => found === undefined ? faint('·')
     : h('span', { class: `heat${Math.max(0, Math.round((3 * found) / most))}` }, String(found));
