@@ -267,7 +267,7 @@ def test_a_metric_without_steps_is_drawn_by_time(reader: Watched, own_runs: OwnR
     stepless = [{"name": "Cost", "value": value, "timestamp": f"2026-03-29T01:00:0{value}Z"} for value in (1, 2)]
     run = own_runs.start(metrics=[*stepless, point(1), point(2)])
     own_runs.move(run, "COMPLETED")  # so that nothing is asked for twice
-    asked: set[tuple[str, str]] = set()  # a slow browser asks for a picture, too
+    asked: set[tuple[str, ...]] = set()  # a slow browser asks for a picture, too
 
     def noted(request: Any) -> None:
         if "/chart?" in request.url:
