@@ -264,13 +264,10 @@ def _judged(
         if isinstance(resources, ServiceError)
         else resources.get(run_id, MetricResource(run_id, label_names=()))
     )
-    if isinstance(state, ServiceError) and not (
-        isinstance(state, RuntimeTrouble) and isinstance(resource, ServiceError)
-    ):
-        return state
+    if isinstance(state, ServiceError):
+        return resource if isinstance(state, RuntimeTrouble) and isinstance(resource, ServiceError) else state
     if isinstance(resource, ServiceError):
         return resource
-    assert isinstance(state, _State)  # noqa: S101 - what is left
     return RunMetrics(resource, state.may_change, state.status)
 
 

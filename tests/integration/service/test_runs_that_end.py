@@ -38,7 +38,7 @@ def said(moment: datetime) -> str:
 def test_metrics_of_a_run_that_has_just_ended_may_not_be_all(
     service: Service, ended: timedelta, ahead: timedelta, freshness: str
 ) -> None:
-    """By the clock of the runtime, which is ``ahead`` of ours; what is to come by that says nothing."""
+    """By the runtime's clock, which is ``ahead`` of ours; an end in the future is ignored."""
     now = datetime.now(UTC)
     service.runtime.sends["Date"] = format_datetime((now + ahead), usegmt=True)
     for member in ("completionTime", "modifiedAt"):
